@@ -1,0 +1,3 @@
+module rtfm
+
+go 1.26

@@ -1,0 +1,289 @@
+package ruleset
+
+import "strings"
+
+// Attr is an attribute's number: 0-127 as RFC 2720 (FlowAttributeNumber and
+// RuleAttributeNumber) and RFC 2724 section 5 assign them, from 1024 the
+// meter's own (RFC 2722 section 8.1 leaves that range to private use).
+type Attr uint16
+
+// The attributes of RFC 2722 appendix C and RFC 2720, DSCodePoint of RFC 2724
+// and this meter's own ones.
+const (
+	Null                  Attr = 0
+	FlowIndex             Attr = 1
+	FlowStatus            Attr = 2
+	FlowTimeMark          Attr = 3
+	SourceInterface       Attr = 4
+	SourceAdjacentType    Attr = 5
+	SourceAdjacentAddress Attr = 6
+	SourceAdjacentMask    Attr = 7
+	SourcePeerType        Attr = 8
+	SourcePeerAddress     Attr = 9
+	SourcePeerMask        Attr = 10
+	SourceTransType       Attr = 11
+	SourceTransAddress    Attr = 12
+	SourceTransMask       Attr = 13
+	DestInterface         Attr = 14
+	DestAdjacentType      Attr = 15
+	DestAdjacentAddress   Attr = 16
+	DestAdjacentMask      Attr = 17
+	DestPeerType          Attr = 18
+	DestPeerAddress       Attr = 19
+	DestPeerMask          Attr = 20
+	DestTransType         Attr = 21
+	DestTransAddress      Attr = 22
+	DestTransMask         Attr = 23
+	PDUScale              Attr = 24
+	OctetScale            Attr = 25
+	FlowRuleSet           Attr = 26
+	ToOctets              Attr = 27
+	ToPDUs                Attr = 28
+	FromOctets            Attr = 29
+	FromPDUs              Attr = 30
+	FirstTime             Attr = 31
+	LastActiveTime        Attr = 32
+	SourceSubscriberID    Attr = 33
+	DestSubscriberID      Attr = 34
+	SessionID             Attr = 35
+	SourceClass           Attr = 36
+	DestClass             Attr = 37
+	FlowClass             Attr = 38
+	SourceKind            Attr = 39
+	DestKind              Attr = 40
+	FlowKind              Attr = 41
+	MatchingStoD          Attr = 50
+	V1                    Attr = 51
+	V2                    Attr = 52
+	V3                    Attr = 53
+	V4                    Attr = 54
+	V5                    Attr = 55
+	DSCodePoint           Attr = 118
+	VLANid                Attr = 1024
+	Priority              Attr = 1025
+	ECNCodeBits           Attr = 1026
+)
+
+// Class says what an attribute is, and with that where it may stand.
+type Class uint8
+
+// The classes of attributes.
+const (
+	ClassNone     Class = iota // not an attribute this meter knows
+	ClassNull                  // Null: a test of it always succeeds
+	ClassInteger               // read from the packet, a number of fixed size
+	ClassAddress               // read from the packet, octets from the left
+	ClassComputed              // Class and Kind: set by PushRule, tested by rules
+	ClassMatching              // MatchingStoD: tested, never saved
+	ClassVariable              // v1 to v5: stands for another attribute
+	ClassMask                  // the mask of an address attribute: only read
+	ClassMeasured              // counters, times, index: only read
+	ClassDistrib               // a distribution of RFC 2724: saved, and read
+)
+
+// Info is what the attribute table holds of one attribute.
+type Info struct {
+	Attr  Attr
+	Name  string // as written in documents and flow data
+	Class Class
+	// Size is the value's length in octets; for peer and adjacent addresses
+	// the longest one, see Variable.
+	Size int
+	// Variable is set when the length depends on the packet.
+	Variable bool
+	// Offset is where the value stands in Packet.Key, when Class is Integer,
+	// Address, Computed or Matching.
+	Offset int
+}
+
+// MaxAddress is the length of the longest address, mask or value in octets
+// (RuleAddress, RFC 2720).
+const MaxAddress = 20
+
+// attributes is the attribute table, in order of number.
+var attributes = [...]Info{
+	{Null, "Null", ClassNull, 0, true, offNone},
+	{FlowIndex, "FlowIndex", ClassMeasured, 4, false, 0},
+	{FlowStatus, "FlowStatus", ClassMeasured, 1, false, 0},
+	{FlowTimeMark, "FlowTimeMark", ClassMeasured, 4, false, 0},
+	{SourceInterface, "SourceInterface", ClassInteger, 2, false, offInterface},
+	{SourceAdjacentType, "SourceAdjacentType", ClassInteger, 1, false, offAdjacentType},
+	{SourceAdjacentAddress, "SourceAdjacentAddress", ClassAddress, MaxAdjacent, true, offAdjacent},
+	{SourceAdjacentMask, "SourceAdjacentMask", ClassMask, MaxAdjacent, true, 0},
+	{SourcePeerType, "SourcePeerType", ClassInteger, 1, false, offPeerType},
+	{SourcePeerAddress, "SourcePeerAddress", ClassAddress, MaxAddress, true, offPeer},
+	{SourcePeerMask, "SourcePeerMask", ClassMask, MaxAddress, true, 0},
+	{SourceTransType, "SourceTransType", ClassInteger, 1, false, offTransType},
+	{SourceTransAddress, "SourceTransAddress", ClassAddress, 2, false, offTrans},
+	{SourceTransMask, "SourceTransMask", ClassMask, 2, false, 0},
+	{DestInterface, "DestInterface", ClassInteger, 2, false, endSize + offInterface},
+	{DestAdjacentType, "DestAdjacentType", ClassInteger, 1, false, endSize + offAdjacentType},
+	{DestAdjacentAddress, "DestAdjacentAddress", ClassAddress, MaxAdjacent, true, endSize + offAdjacent},
+	{DestAdjacentMask, "DestAdjacentMask", ClassMask, MaxAdjacent, true, 0},
+	{DestPeerType, "DestPeerType", ClassInteger, 1, false, endSize + offPeerType},
+	{DestPeerAddress, "DestPeerAddress", ClassAddress, MaxAddress, true, endSize + offPeer},
+	{DestPeerMask, "DestPeerMask", ClassMask, MaxAddress, true, 0},
+	{DestTransType, "DestTransType", ClassInteger, 1, false, endSize + offTransType},
+	{DestTransAddress, "DestTransAddress", ClassAddress, 2, false, endSize + offTrans},
+	{DestTransMask, "DestTransMask", ClassMask, 2, false, 0},
+	{PDUScale, "PDUScale", ClassMeasured, 1, false, 0},
+	{OctetScale, "OctetScale", ClassMeasured, 1, false, 0},
+	{FlowRuleSet, "FlowRuleSet", ClassMeasured, 1, false, 0},
+	{ToOctets, "ToOctets", ClassMeasured, 8, false, 0},
+	{ToPDUs, "ToPDUs", ClassMeasured, 8, false, 0},
+	{FromOctets, "FromOctets", ClassMeasured, 8, false, 0},
+	{FromPDUs, "FromPDUs", ClassMeasured, 8, false, 0},
+	{FirstTime, "FirstTime", ClassMeasured, 4, false, 0},
+	{LastActiveTime, "LastActiveTime", ClassMeasured, 4, false, 0},
+	{SourceSubscriberID, "SourceSubscriberID", ClassAddress, MaxAddress, true, offNone},
+	{DestSubscriberID, "DestSubscriberID", ClassAddress, MaxAddress, true, offNone},
+	{SessionID, "SessionID", ClassAddress, MaxAddress, true, offNone},
+	{SourceClass, "SourceClass", ClassComputed, 1, false, offComputed},
+	{DestClass, "DestClass", ClassComputed, 1, false, offComputed + 1},
+	{FlowClass, "FlowClass", ClassComputed, 1, false, offComputed + 2},
+	{SourceKind, "SourceKind", ClassComputed, 1, false, offComputed + 3},
+	{DestKind, "DestKind", ClassComputed, 1, false, offComputed + 4},
+	{FlowKind, "FlowKind", ClassComputed, 1, false, offComputed + 5},
+	{MatchingStoD, "MatchingStoD", ClassMatching, 1, false, offMatching},
+	{V1, "v1", ClassVariable, 0, true, 0},
+	{V2, "v2", ClassVariable, 0, true, 0},
+	{V3, "v3", ClassVariable, 0, true, 0},
+	{V4, "v4", ClassVariable, 0, true, 0},
+	{V5, "v5", ClassVariable, 0, true, 0},
+	{66, "ToPacketSize", ClassDistrib, MaxAddress, true, 0},
+	{67, "FromPacketSize", ClassDistrib, MaxAddress, true, 0},
+	{68, "ToInterarrivalTime", ClassDistrib, MaxAddress, true, 0},
+	{69, "FromInterarrivalTime", ClassDistrib, MaxAddress, true, 0},
+	{70, "ToTurnaroundTime", ClassDistrib, MaxAddress, true, 0},
+	{71, "FromTurnaroundTime", ClassDistrib, MaxAddress, true, 0},
+	{72, "ToBitRate", ClassDistrib, MaxAddress, true, 0},
+	{73, "FromBitRate", ClassDistrib, MaxAddress, true, 0},
+	{74, "ToPDURate", ClassDistrib, MaxAddress, true, 0},
+	{75, "FromPDURate", ClassDistrib, MaxAddress, true, 0},
+	{76, "ToTurnaroundTime1", ClassDistrib, MaxAddress, true, 0},
+	{77, "FromTurnaroundTime1", ClassDistrib, MaxAddress, true, 0},
+	{78, "ToTurnaroundTime2", ClassDistrib, MaxAddress, true, 0},
+	{79, "FromTurnaroundTime2", ClassDistrib, MaxAddress, true, 0},
+	{80, "ToTurnaroundTime3", ClassDistrib, MaxAddress, true, 0},
+	{81, "FromTurnaroundTime3", ClassDistrib, MaxAddress, true, 0},
+	{82, "ToTurnaroundTime4", ClassDistrib, MaxAddress, true, 0},
+	{83, "FromTurnaroundTime4", ClassDistrib, MaxAddress, true, 0},
+	{84, "FlowTime", ClassDistrib, MaxAddress, true, 0},
+	{85, "ToFlowOctets", ClassDistrib, MaxAddress, true, 0},
+	{86, "FromFlowOctets", ClassDistrib, MaxAddress, true, 0},
+	{87, "ToFlowPDUs", ClassDistrib, MaxAddress, true, 0},
+	{88, "FromFlowPDUs", ClassDistrib, MaxAddress, true, 0},
+	{89, "ToTCPSize", ClassDistrib, MaxAddress, true, 0},
+	{90, "FromTCPSize", ClassDistrib, MaxAddress, true, 0},
+	{91, "TCPTime", ClassDistrib, MaxAddress, true, 0},
+	{92, "ToTCPRate", ClassDistrib, MaxAddress, true, 0},
+	{93, "FromTCPRate", ClassDistrib, MaxAddress, true, 0},
+	{94, "ToLostPDUs", ClassDistrib, MaxAddress, true, 0},
+	{95, "FromLostPDUs", ClassDistrib, MaxAddress, true, 0},
+	{DSCodePoint, "DSCodePoint", ClassInteger, 1, false, offDSCodePoint},
+	{VLANid, "VLANid", ClassInteger, 2, false, offVLANid},
+	{Priority, "Priority", ClassInteger, 1, false, offPriority},
+	{ECNCodeBits, "ECNCodeBits", ClassInteger, 1, false, offECN},
+}
+
+// aliases are further names under which attributes are found.
+var aliases = map[string]Attr{
+	"ruleset":          FlowRuleSet,
+	"flowrulesetindex": FlowRuleSet,
+	"ecn":              ECNCodeBits,
+	"timemark":         FlowTimeMark,
+}
+
+// slots maps a number below numSlots, or a private one less privateBase, to
+// its place in the table plus one.
+var slots, byName = index()
+
+const (
+	privateBase = 1024
+	numPublic   = 128
+)
+
+func index() (s [numPublic + 8]uint8, names map[string]Attr) {
+	names = make(map[string]Attr, len(attributes)+len(aliases))
+	for i := range attributes {
+		in := &attributes[i]
+		s[slot(in.Attr)] = uint8(i + 1)
+		names[strings.ToLower(in.Name)] = in.Attr
+	}
+	for n, a := range aliases {
+		names[n] = a
+	}
+	return s, names
+}
+
+// slot returns a's place in slots, or -1.
+func slot(a Attr) int {
+	switch {
+	case a < numPublic:
+		return int(a)
+	case a >= privateBase && a < privateBase+8:
+		return numPublic + int(a-privateBase)
+	}
+	return -1
+}
+
+// Info returns a's entry of the attribute table; its Class is ClassNone when
+// there is no such attribute.
+func (a Attr) Info() Info {
+	if s := slot(a); s >= 0 && slots[s] != 0 {
+		return attributes[slots[s]-1]
+	}
+	return Info{Attr: a}
+}
+
+// String returns a's name, or its number as `attribute(77)`.
+func (a Attr) String() string {
+	if in := a.Info(); in.Class != ClassNone {
+		return in.Name
+	}
+	return "attribute(" + utoa(uint(a)) + ")"
+}
+
+// Testable tells whether a rule may test or save a: attributes read from the
+// packet, computed ones, Null, MatchingStoD and the meter variables
+// (RuleAttributeNumber, RFC 2720), and distributions, which are only saved.
+func (a Attr) Testable() bool {
+	switch a.Info().Class {
+	case ClassNone, ClassMask, ClassMeasured:
+		return false
+	}
+	return true
+}
+
+// Reverse returns the attribute that takes a's place when source and
+// destination change over, a itself for those without direction.
+func (a Attr) Reverse() Attr {
+	switch {
+	case a >= SourceInterface && a <= SourceTransMask:
+		return a + 10
+	case a >= DestInterface && a <= DestTransMask:
+		return a - 10
+	}
+	return a
+}
+
+// ByName finds an attribute by its name, whatever the case of its letters.
+func ByName(name string) (Attr, bool) {
+	a, ok := byName[strings.ToLower(name)]
+	return a, ok
+}
+
+// All returns the attribute table, in order of number. The caller owns it.
+func All() []Info { return append([]Info(nil), attributes[:]...) }
+
+func utoa(u uint) string {
+	var b [20]byte
+	i := len(b)
+	for {
+		i--
+		b[i] = byte('0' + u%10)
+		if u /= 10; u == 0 {
+			return string(b[i:])
+		}
+	}
+}

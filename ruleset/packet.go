@@ -1,0 +1,141 @@
+package ruleset
+
+// KeySize is the length of a match key in octets.
+const KeySize = 128
+
+// Places of values in a match key: two ends of five 8-octet words each, then
+// what has no direction. Every value stands left-aligned in zeros, so that a
+// test of any width is a masked comparison of whole words.
+const (
+	offPeer         = 0  // 24: the longest peer address has 20
+	offAdjacent     = 24 // 8
+	offTrans        = 32 // 2
+	offPeerType     = 34
+	offTransType    = 35
+	offInterface    = 36 // 2
+	offAdjacentType = 38
+	endSize         = 40
+
+	offMatching    = 80
+	offDSCodePoint = 81
+	offVLANid      = 82 // 2
+	offPriority    = 84
+	offECN         = 85
+	offComputed    = 88  // 6: Source-, Dest-, FlowClass, Source-, Dest-, FlowKind
+	offNone        = 96  // 24 octets of zero, for what no packet carries
+	_              = 120 // end
+)
+
+// MaxAdjacent is the length of the longest adjacent address in octets.
+const MaxAdjacent = 8
+
+// Ends of a packet.
+const (
+	Source = 0
+	Dest   = 1
+)
+
+// Key is a packet's match key: its attribute values side by side, those of
+// the source end first. Attributes that the packet does not have are zero.
+type Key [KeySize]byte
+
+// EndSize is how far the value of a Dest attribute stands behind that of the
+// Source attribute of the same kind.
+const EndSize = endSize
+
+// Peer returns the room for the peer address of one end, 24 octets of which
+// an address fills 20 at most.
+func (k *Key) Peer(end int) *[24]byte { return (*[24]byte)(k[end*endSize+offPeer:]) }
+
+// Adjacent returns the room for the adjacent address of one end.
+func (k *Key) Adjacent(end int) *[MaxAdjacent]byte {
+	return (*[MaxAdjacent]byte)(k[end*endSize+offAdjacent:])
+}
+
+// Trans returns the transport address of one end, for IP a port number in
+// network order.
+func (k *Key) Trans(end int) *[2]byte { return (*[2]byte)(k[end*endSize+offTrans:]) }
+
+// SetPeerType sets the peer type, an address family number, of both ends.
+func (k *Key) SetPeerType(t uint8) {
+	k[offPeerType], k[endSize+offPeerType] = t, t
+}
+
+// PeerType returns the peer type of the source end.
+func (k *Key) PeerType() uint8 { return k[offPeerType] }
+
+// SetTransType sets the transport type, for IP a protocol number, of both ends.
+func (k *Key) SetTransType(t uint8) {
+	k[offTransType], k[endSize+offTransType] = t, t
+}
+
+// TransType returns the transport type of the source end.
+func (k *Key) TransType() uint8 { return k[offTransType] }
+
+// SetAdjacentType sets the adjacent type, an ifType number, of both ends.
+func (k *Key) SetAdjacentType(t uint8) {
+	k[offAdjacentType], k[endSize+offAdjacentType] = t, t
+}
+
+// SetInterface sets the interface number of one end.
+func (k *Key) SetInterface(end int, ifIndex uint16) {
+	k[end*endSize+offInterface], k[end*endSize+offInterface+1] = byte(ifIndex>>8), byte(ifIndex)
+}
+
+// SetDSCodePoint sets the differentiated services code point, six bits
+// (RFC 2724 section 4.3), and the two ECN bits beside it.
+func (k *Key) SetDSCodePoint(tos uint8) {
+	k[offDSCodePoint], k[offECN] = tos>>2, tos&3
+}
+
+// SetVLAN sets VLANid and Priority from the tag control information of the
+// outermost IEEE 802.1Q tag.
+func (k *Key) SetVLAN(tci uint16) {
+	k[offVLANid], k[offVLANid+1] = byte(tci>>8&0x0f), byte(tci)
+	k[offPriority] = byte(tci >> 13)
+}
+
+// Packet is one packet as the meter sees it: its match key, and what is
+// counted and queued of it. Decoders fill it, package pme reads it.
+type Packet struct {
+	Key  Key
+	Time int64 // nanoseconds since 1970-01-01 00:00:00 UTC
+
+	// FrameOctets is the length of the frame on the wire without frame check
+	// sequence, IPOctets that of the outermost IP datagram by its header, or
+	// FrameOctets when the packet is none.
+	FrameOctets, IPOctets uint32
+
+	// PeerLen and AdjacentLen are the lengths of the packet's peer and
+	// adjacent addresses in octets, 0 when it has none.
+	PeerLen, AdjacentLen uint8
+	Flags                PacketFlags
+
+	// Transport is where the transport header (of the protocol that
+	// SourceTransType names) begins in Data; it is meaningful when
+	// HasTransport is set.
+	Transport uint16
+	// Data holds the captured octets from the link header on; valid until
+	// the next batch is read.
+	Data []byte
+}
+
+// PacketFlags tell what the decoder found.
+type PacketFlags uint8
+
+// Flags of a packet.
+const (
+	// HasTransport: the packet's first fragment, its transport header captured
+	// at least in part.
+	HasTransport PacketFlags = 1 << iota
+	// Fragment: an IP fragment other than the first.
+	Fragment
+	// Cut: headers that would have given attribute values were not captured.
+	Cut
+	// Malformed: a header contradicts itself; values behind it are missing.
+	Malformed
+	// UnknownLink: the link type is one this meter does not decode.
+	UnknownLink
+	// IsIP: the packet is an IPv4 or IPv6 datagram, or fragment of one.
+	IsIP
+)

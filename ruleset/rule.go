@@ -1,0 +1,108 @@
+package ruleset
+
+// Opcode is what a rule does once its test has succeeded or was left out
+// (RFC 2722 section 4.4; numbers of RFC 2720's ActionNumber).
+type Opcode uint8
+
+// The opcodes.
+const (
+	OpIgnore Opcode = iota + 1
+	OpNoMatch
+	OpCount
+	OpCountPkt
+	OpReturn
+	OpGosub
+	OpGosubAct
+	OpAssign
+	OpAssignAct
+	OpGoto
+	OpGotoAct
+	OpPushRuleTo
+	OpPushRuleToAct
+	OpPushPktTo
+	OpPushPktToAct
+	OpPopTo
+	OpPopToAct
+)
+
+var opcodeNames = [...]string{
+	OpIgnore: "Ignore", OpNoMatch: "NoMatch", OpCount: "Count", OpCountPkt: "CountPkt",
+	OpReturn: "Return", OpGosub: "Gosub", OpGosubAct: "GosubAct", OpAssign: "Assign",
+	OpAssignAct: "AssignAct", OpGoto: "Goto", OpGotoAct: "GotoAct",
+	OpPushRuleTo: "PushRuleTo", OpPushRuleToAct: "PushRuleToAct",
+	OpPushPktTo: "PushPktTo", OpPushPktToAct: "PushPktToAct",
+	OpPopTo: "PopTo", OpPopToAct: "PopToAct",
+}
+
+// Valid tells whether op is one of the 17 opcodes.
+func (op Opcode) Valid() bool { return op >= OpIgnore && op <= OpPopToAct }
+
+// String returns the opcode's name as rule files spell it.
+func (op Opcode) String() string {
+	if op.Valid() {
+		return opcodeNames[op]
+	}
+	return "opcode(" + utoa(uint(op)) + ")"
+}
+
+// HasTarget tells whether the opcode's goto flag is set: its parameter is the
+// number of the next rule.
+func (op Opcode) HasTarget() bool { return op >= OpGosub }
+
+// TestsNext is the opcode's test flag: whether the next rule's test is
+// performed.
+func (op Opcode) TestsNext() bool { return op >= OpGosub && op&1 == 0 }
+
+// Rule is one instruction of the Packet Matching Engine:
+//
+//	attribute & mask = value: opcode, parameter;
+type Rule struct {
+	Attr  Attr
+	Mask  Value
+	Value Value
+	Op    Opcode
+	// Param is the number of the next rule, counted from 1, for opcodes with
+	// a target; for Return what is added to the number of the Gosub rule; 0
+	// for the others. An Assign rule carries the number of the attribute that
+	// the variable is to stand for in Value, see AttrValue.
+	Param int
+}
+
+// Limits of what a meter accepts.
+const (
+	MaxRuleSets = 255     // flowRuleSet is an index from 1 to 255
+	MaxRules    = 1 << 22 // rules in one ruleset
+)
+
+// RuleSet is a ruleset as a rule file or an SRL program gives it.
+type RuleSet struct {
+	Number int    // of SET, 1 to 255; 0 when the source has none
+	Name   string // of the file, without directory and extension
+	Rules  []Rule
+	// Format says which attributes a flow record shows and what stands
+	// between them; nil when the source has no FORMAT.
+	Format *Format
+	// Statistics is set when the source asks for #Stats records.
+	Statistics bool
+}
+
+// Format is a FORMAT statement: attributes, each with the text behind it.
+type Format struct {
+	Fields []Field
+}
+
+// Field is one attribute of a FORMAT statement and the separator that
+// follows it, a blank unless the statement gives one.
+type Field struct {
+	Attr      Attr
+	Separator string
+}
+
+// AttrValue returns the value by which an Assign rule names attribute a: its
+// number in one octet, or two for the private ones.
+func AttrValue(a Attr) Value {
+	if a < 256 {
+		return number(uint64(a), 1)
+	}
+	return number(uint64(a), 2)
+}

@@ -1,0 +1,281 @@
+package ruleset
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Value is a rule's mask or value: 0 to 20 octets, from the left. The zero
+// Value is empty. Values compare with ==.
+type Value struct {
+	b [MaxAddress]byte
+	n uint8
+}
+
+// MakeValue returns the Value of these octets, of which the first 20 count.
+func MakeValue(b ...byte) Value {
+	var v Value
+	v.n = uint8(copy(v.b[:], b))
+	return v
+}
+
+// Ones returns a mask of n octets with all bits set.
+func Ones(n int) Value { return WidthMask(8*n, n) }
+
+// WidthMask returns a mask of n octets whose first width bits are set.
+func WidthMask(width, n int) Value {
+	v := Value{n: uint8(min(n, MaxAddress))}
+	for i := range v.b[:v.n] {
+		if w := width - 8*i; w >= 8 {
+			v.b[i] = 0xff
+		} else if w > 0 {
+			v.b[i] = byte(0xff << (8 - w))
+		}
+	}
+	return v
+}
+
+// Len returns the number of octets.
+func (v Value) Len() int { return int(v.n) }
+
+// At returns octet i, 0 behind the value's end.
+func (v Value) At(i int) byte {
+	if i < len(v.b) {
+		return v.b[i]
+	}
+	return 0
+}
+
+// Append appends the octets to b.
+func (v Value) Append(b []byte) []byte { return append(b, v.b[:v.n]...) }
+
+// Padded returns the octets followed by zeros.
+func (v Value) Padded() [MaxAddress]byte { return v.b }
+
+// Zero tells whether no bit is set.
+func (v Value) Zero() bool { return v.b == [MaxAddress]byte{} }
+
+// Resize returns v with n octets, cut or filled with zeros on the right.
+func (v Value) Resize(n int) Value {
+	var r Value
+	r.n = uint8(min(n, MaxAddress))
+	copy(r.b[:r.n], v.b[:])
+	return r
+}
+
+// And returns v with all bits cleared that m has not set.
+func (v Value) And(m Value) Value {
+	for i := range v.b {
+		v.b[i] &= m.b[i]
+	}
+	return v
+}
+
+// Width returns the number of leading ones when the mask is just that, else
+// false.
+func (v Value) Width() (int, bool) {
+	w := 0
+	for w < 8*len(v.b) && v.b[w/8]&(0x80>>(w%8)) != 0 {
+		w++
+	}
+	return w, WidthMask(w, int(v.n)).b == v.b
+}
+
+// Fit returns v with the length that a rule on attribute a gives it: numbers
+// keep their low-order octets, what they have too few of stands in front;
+// addresses are filled with zeros on the right. False when bits would be lost.
+func (v Value) Fit(a Attr) (Value, bool) {
+	in := a.Info()
+	switch {
+	case in.Class == ClassNull || in.Class == ClassVariable:
+		return v, true
+	case in.Variable:
+		return v, int(v.n) <= in.Size || v.Resize(in.Size).b == v.b
+	case in.Class == ClassAddress:
+		return v.Resize(in.Size), v.Resize(in.Size).b == v.b
+	}
+	n, size := int(v.n), in.Size
+	var r Value
+	r.n = uint8(size)
+	for i := range n {
+		j := size - n + i
+		if j >= 0 {
+			r.b[j] = v.b[i]
+		} else if v.b[i] != 0 {
+			return r, false
+		}
+	}
+	return r, true
+}
+
+// ErrValue is wrapped by all errors of ParseValue.
+var ErrValue = errors.New("not a value")
+
+func valueErr(s, format string, args ...any) error {
+	return fmt.Errorf("%w: %q: %s", ErrValue, s, fmt.Sprintf(format, args...))
+}
+
+// ParseValue reads the notation of RFC 2723 appendix B: numeric fields, each
+// followed by its type: '.' one octet decimal, '-' one octet hexadecimal, '!'
+// two octets decimal; the last field is like the one before it. An IPv6
+// address may stand for 16 octets, a character between apostrophes for one.
+//
+// A single field is a number that fills the whole of size octets, so that 23
+// and 0.23 are the same for a size of 2; size 0 stands for a value of
+// unknown length, where it becomes as many octets as it needs, at least one.
+func ParseValue(s string, size int) (Value, error) {
+	var v Value
+	if len(s) > 256 {
+		return v, valueErr(s[:32]+"...", "too long")
+	}
+	if len(s) >= 3 && s[0] == '\'' && s[len(s)-1] == '\'' {
+		return parseChar(s, size)
+	}
+	if strings.Contains(s, ":") {
+		a, err := netip.ParseAddr(s)
+		if err != nil || a.Zone() != "" {
+			return v, valueErr(s, "not an IPv6 address")
+		}
+		b := a.As16()
+		return MakeValue(b[:]...), nil
+	}
+	last := byte(0)
+	for rest := s; ; {
+		i := strings.IndexAny(rest, ".-!")
+		field := rest
+		if i >= 0 {
+			field, last = rest[:i], rest[i]
+		}
+		if last == 0 {
+			return parseNumber(s, size)
+		}
+		base, bits, width := 10, 8, 1
+		switch last {
+		case '-':
+			base = 16
+		case '!':
+			bits, width = 16, 2
+		}
+		u, err := strconv.ParseUint(field, base, bits)
+		if err != nil || field[0] == '+' {
+			return v, valueErr(s, "%s", fieldFault(field, base, bits))
+		}
+		if int(v.n)+width > MaxAddress {
+			return v, valueErr(s, "more than %d octets", MaxAddress)
+		}
+		if width == 2 {
+			v.b[v.n] = byte(u >> 8)
+			v.n++
+		}
+		v.b[v.n] = byte(u)
+		v.n++
+		if i < 0 {
+			return v, nil
+		}
+		rest = rest[i+1:]
+		if rest == "" { // a trailing field character, as in "10."
+			return v, nil
+		}
+	}
+}
+
+func fieldFault(field string, base, bits int) string {
+	if field == "" {
+		return "a field is empty"
+	}
+	if base == 16 {
+		return "field " + strconv.Quote(field) + " is not hexadecimal, 00 to FF"
+	}
+	return fmt.Sprintf("field %q is not a number from 0 to %d", field, 1<<bits-1)
+}
+
+func parseChar(s string, size int) (Value, error) {
+	c := s[1 : len(s)-1]
+	if c == `\'` || c == `\\` {
+		c = c[1:]
+	}
+	if len(c) != 1 {
+		return Value{}, valueErr(s, "a character constant holds one character of one octet")
+	}
+	return number(uint64(c[0]), max(size, 1)), nil
+}
+
+func parseNumber(s string, size int) (Value, error) {
+	if s == "" {
+		return Value{}, valueErr(s, "empty")
+	}
+	u, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || s[0] == '+' {
+		return Value{}, valueErr(s, "want a number, or fields with . - or ! behind them")
+	}
+	n := 1
+	for n < 8 && u>>(8*n) != 0 {
+		n++
+	}
+	if size != 0 && n > size {
+		return Value{}, valueErr(s, "greater than %d, the most that %d octets hold", uint64(1)<<(8*size)-1, size)
+	}
+	return number(u, max(n, size)), nil
+}
+
+// number returns u in n octets, high-order octet first.
+func number(u uint64, n int) Value {
+	v := Value{n: uint8(min(n, MaxAddress))}
+	for i := int(v.n) - 1; i >= 0; i-- {
+		v.b[i] = byte(u)
+		u >>= 8
+	}
+	return v
+}
+
+// Uint returns the value as a number, of its last eight octets.
+func (v Value) Uint() uint64 {
+	var u uint64
+	for _, b := range v.b[:v.n] {
+		u = u<<8 | uint64(b)
+	}
+	return u
+}
+
+// String returns the octets in decimal, as `130.216.0.0`.
+func (v Value) String() string { return string(AppendDotted(nil, v.b[:v.n])) }
+
+// Hex returns the octets in hexadecimal, as `FF-FF-00`.
+func (v Value) Hex() string { return string(AppendHex(nil, v.b[:v.n])) }
+
+// AppendDotted appends octets in decimal with periods between them.
+func AppendDotted(dst, octets []byte) []byte {
+	for i, o := range octets {
+		if i > 0 {
+			dst = append(dst, '.')
+		}
+		dst = appendOctet(dst, o)
+	}
+	return dst
+}
+
+func appendOctet(dst []byte, o byte) []byte {
+	if o >= 100 {
+		dst = append(dst, '0'+o/100)
+	}
+	if o >= 10 {
+		dst = append(dst, '0'+o/10%10)
+	}
+	return append(dst, '0'+o%10)
+}
+
+// AppendHex appends octets as two upper-case hexadecimal digits each with
+// hyphens between them, the way flow data shows adjacent addresses.
+func AppendHex(dst, octets []byte) []byte {
+	const digits = "0123456789ABCDEF"
+	for i, o := range octets {
+		if i > 0 {
+			dst = append(dst, '-')
+		}
+		dst = append(dst, digits[o>>4], digits[o&15])
+	}
+	return dst
+}
