@@ -264,8 +264,28 @@ func (a Attr) Reverse() Attr {
 	case a >= DestInterface && a <= DestTransMask:
 		return a - 10
 	}
+	switch a {
+	case SourceSubscriberID:
+		return DestSubscriberID
+	case DestSubscriberID:
+		return SourceSubscriberID
+	case SourceClass:
+		return DestClass
+	case DestClass:
+		return SourceClass
+	case SourceKind:
+		return DestKind
+	case DestKind:
+		return SourceKind
+	}
 	return a
 }
+
+// IsPeer tells whether a is a peer address.
+func (a Attr) IsPeer() bool { return a == SourcePeerAddress || a == DestPeerAddress }
+
+// IsAdjacent tells whether a is an adjacent address.
+func (a Attr) IsAdjacent() bool { return a == SourceAdjacentAddress || a == DestAdjacentAddress }
 
 // ByName finds an attribute by its name, whatever the case of its letters.
 func ByName(name string) (Attr, bool) {

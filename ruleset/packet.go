@@ -95,6 +95,17 @@ func (k *Key) SetVLAN(tci uint16) {
 	k[offPriority] = byte(tci >> 13)
 }
 
+// Reverse returns the key with source and destination changed over, the
+// computed attributes of both ends too.
+func (k *Key) Reverse() Key {
+	r := *k
+	copy(r[:endSize], k[endSize:])
+	copy(r[endSize:2*endSize], k[:endSize])
+	r[offComputed], r[offComputed+1] = k[offComputed+1], k[offComputed]
+	r[offComputed+3], r[offComputed+4] = k[offComputed+4], k[offComputed+3]
+	return r
+}
+
 // Packet is one packet as the meter sees it: its match key, and what is
 // counted and queued of it. Decoders fill it, package pme reads it.
 type Packet struct {
