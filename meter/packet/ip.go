@@ -1,0 +1,224 @@
+package packet
+
+import (
+	"math"
+
+	"rtfm/ruleset"
+)
+
+// Address family numbers of IANA's registry (RFC 2720, PeerType).
+const (
+	peerIPv4      = 1
+	peerIPv6      = 2
+	peerNSAP      = 3
+	peerIPX       = 11
+	peerAppleTalk = 12
+	peerDECnet    = 13
+)
+
+// Protocol numbers of IANA's registry.
+const (
+	protoHopByHop    = 0
+	protoICMP        = 1
+	protoTCP         = 6
+	protoUDP         = 17
+	protoDCCP        = 33
+	protoRouting     = 43
+	protoFragment    = 44
+	protoAH          = 51
+	protoICMPv6      = 58
+	protoDestination = 60
+	protoSCTP        = 132
+	protoMobility    = 135
+	protoUDPLite     = 136
+	protoHIP         = 139
+	protoShim6       = 140
+)
+
+// Lengths of the fixed IP headers (RFC 791, RFC 8200).
+const (
+	ipv4Size = 20
+	ipv6Size = 40
+)
+
+// ipv4 decodes the IPv4 datagram at off.
+func ipv4(p *ruleset.Packet, off int) {
+	d := p.Data[min(off, len(p.Data)):]
+	if len(d) >= ipv4Size {
+		ipv4Header(p, off, (*[ipv4Size]byte)(d))
+		return
+	}
+	short(p, off+ipv4Size)
+	if len(d) == 0 {
+		return
+	}
+	// What is missing stands as zero, and fields are missed as a whole.
+	var h [ipv4Size]byte
+	n := copy(h[:], d)
+	for _, field := range [...]int{16, 12, 10, 8, 6, 4, 2, 1} {
+		if field <= n {
+			clear(h[field:])
+			break
+		}
+	}
+	ipv4Header(p, off, &h)
+}
+
+// ipv4Header decodes an IPv4 datagram (RFC 791 section 3.1) whose header,
+// without options, is h.
+func ipv4Header(p *ruleset.Packet, off int, h *[ipv4Size]byte) {
+	size := int(h[0]&0x0f) * 4
+	if h[0]>>4 != 4 || size < ipv4Size {
+		p.Flags |= ruleset.Malformed
+		return
+	}
+	p.Flags |= ruleset.IsIP
+	p.Key.SetPeerType(peerIPv4)
+	p.Key.SetDSCodePoint(h[1])
+	total := int(be16(h[2:]))
+	if total == 0 {
+		total = max(int(p.FrameOctets)-off, 0)
+	}
+	p.IPOctets = uint32(total)
+	copy(p.Key.Peer(ruleset.Source)[:4], h[12:16])
+	copy(p.Key.Peer(ruleset.Dest)[:4], h[16:20])
+	p.PeerLen = 4
+	if be16(h[6:])&0x1fff != 0 {
+		p.Flags |= ruleset.Fragment
+		p.Key.SetTransType(h[9])
+		return
+	}
+	if total < size {
+		p.Flags |= ruleset.Malformed
+	}
+	if h[9] == protoAH {
+		extensions(p, h[9], off+size, off+total)
+		return
+	}
+	upper(p, h[9], off+size, off+total)
+}
+
+// ipv6 decodes the IPv6 datagram at off.
+func ipv6(p *ruleset.Packet, off int) {
+	d := p.Data[min(off, len(p.Data)):]
+	if len(d) >= ipv6Size {
+		ipv6Header(p, off, (*[ipv6Size]byte)(d))
+		return
+	}
+	short(p, off+ipv6Size)
+	if len(d) == 0 {
+		return
+	}
+	var h [ipv6Size]byte
+	n := copy(h[:], d)
+	for _, field := range [...]int{24, 8, 7, 6, 4, 2, 1} {
+		if field <= n {
+			clear(h[field:])
+			break
+		}
+	}
+	if n < 2 {
+		h[0] &= 0xf0 // half of the traffic class
+	}
+	ipv6Header(p, off, &h)
+}
+
+// ipv6Header decodes an IPv6 datagram (RFC 8200 section 3) whose fixed header
+// is h.
+func ipv6Header(p *ruleset.Packet, off int, h *[ipv6Size]byte) {
+	if h[0]>>4 != 6 {
+		p.Flags |= ruleset.Malformed
+		return
+	}
+	p.Flags |= ruleset.IsIP
+	p.Key.SetPeerType(peerIPv6)
+	p.Key.SetDSCodePoint(h[0]<<4 | h[1]>>4)
+	total := ipv6Size + int(be16(h[4:]))
+	if rest := int(p.FrameOctets) - off; total == ipv6Size && rest > ipv6Size+math.MaxUint16 {
+		total = rest
+	}
+	p.IPOctets = uint32(total)
+	copy(p.Key.Peer(ruleset.Source)[:16], h[8:24])
+	copy(p.Key.Peer(ruleset.Dest)[:16], h[24:40])
+	p.PeerLen = 16
+	if off+7 > len(p.Data) {
+		return
+	}
+	extensions(p, h[6], off+ipv6Size, off+total)
+}
+
+// extensions walks the chain of extension headers that begins at off with one
+// of type next, in a datagram that ends at end.
+func extensions(p *ruleset.Packet, next uint8, off, end int) {
+	for {
+		size := 0
+		switch next {
+		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
+			if !captured(p, off+2, end) {
+				return
+			}
+			size = (int(p.Data[off+1]) + 1) * 8
+		case protoAH:
+			if !captured(p, off+2, end) {
+				return
+			}
+			size = (int(p.Data[off+1]) + 2) * 4 // RFC 4302 section 2.2
+		case protoFragment:
+			if !captured(p, off+4, end) {
+				return
+			}
+			if be16(p.Data[off+2:])>>3 != 0 {
+				p.Flags |= ruleset.Fragment
+				p.Key.SetTransType(p.Data[off])
+				return
+			}
+			size = 8
+		default:
+			upper(p, next, off, end)
+			return
+		}
+		next = p.Data[off]
+		off += size
+	}
+}
+
+// captured tells whether the octets before need are captured octets of the
+// datagram that ends at end, and flags p if not.
+func captured(p *ruleset.Packet, need, end int) bool {
+	switch {
+	case need > end:
+		p.Flags |= ruleset.Malformed
+	case need > len(p.Data):
+		short(p, need)
+	default:
+		return true
+	}
+	return false
+}
+
+// upper decodes the upper-layer header of protocol proto at off, in a datagram
+// that ends at end.
+func upper(p *ruleset.Packet, proto uint8, off, end int) {
+	p.Key.SetTransType(proto)
+	if off < len(p.Data) && off < end && off <= math.MaxUint16 {
+		p.Transport = uint16(off)
+		p.Flags |= ruleset.HasTransport
+	}
+	switch proto {
+	case protoTCP, protoUDP, protoDCCP, protoSCTP, protoUDPLite:
+		if captured(p, off+4, end) {
+			ports := (*[4]byte)(p.Data[off:])
+			*p.Key.Trans(ruleset.Source) = [2]byte(ports[:2])
+			*p.Key.Trans(ruleset.Dest) = [2]byte(ports[2:])
+		} else if off+2 <= min(len(p.Data), end) {
+			*p.Key.Trans(ruleset.Source) = [2]byte(p.Data[off:])
+		}
+	case protoICMP, protoICMPv6:
+		if captured(p, off+2, end) {
+			p.Key.Trans(ruleset.Source)[1] = p.Data[off]
+			p.Key.Trans(ruleset.Dest)[1] = p.Data[off+1]
+		} else if off+1 <= min(len(p.Data), end) {
+			p.Key.Trans(ruleset.Source)[1] = p.Data[off]
+		}
+	}
+}

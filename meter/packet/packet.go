@@ -1,0 +1,100 @@
+// Package packet turns the captured octets of a frame into the attribute
+// values that a meter's rules test and save (RFC 2722 appendix C).
+//
+// Decode knows link headers by their LINKTYPE_ number in the pcap registry
+// and follows whatever stands between them and the network header: IEEE 802.1Q
+// and 802.1ad tags, MPLS labels, PPPoE, LLC and SNAP. Values come from the
+// outermost network header; what a tunnel carries is its payload.
+//
+// # Addresses
+//
+// Adjacent addresses are MAC addresses in canonical order (RFC 2720,
+// AdjacentAddress), of the outermost link header; Linux cooked captures and
+// NFLOG have that of the sender only. SourceAdjacentType is an ifType number.
+// A link without addresses has AdjacentLen 0; one without any link header,
+// raw IP, has adjacent type 0, too.
+//
+// PeerType is an address family number: IPv4, IPv6, NSAP (ISO CLNP), IPX,
+// AppleTalk and DECnet, their addresses as RFC 2720 (PeerAddress) writes them.
+// All else, such as ARP, spanning tree or encrypted frames, is 0, 'other', and
+// so is a packet whose IP header has another version or less than 20 octets.
+//
+// # Transport
+//
+// SourceTransType of IP is the upper-layer protocol behind all extension
+// headers (RFC 7045), the authentication header among them; it is 0, not
+// known, when the headers up to it were not captured. Fragments other than the
+// first have what their fragment header names. TransAddress is as follows:
+//
+//	TCP, UDP, UDP-Lite, DCCP, SCTP   port numbers; 0 in all fragments but the first
+//	ICMP, ICMPv6                     source: ICMP type, dest: ICMP code
+//	IPX                              socket numbers; TransType is the packet type
+//	AppleTalk                        DDP socket numbers; TransType is the DDP type
+//	others                           0
+//
+// So with ICMP an echo request and its reply are of different transport
+// addresses; a rule set that wants them as one bidirectional flow does not
+// save these. Remember that a rule set sees source and destination, and with
+// them type and code, exchanged when it tries a packet the other way round.
+//
+// # Damage
+//
+// Decode takes a header's values in the order of its octets, as far as they
+// were captured, and stops at the first contradiction. So a frame cut short
+// has only values that the whole frame has too, and zeros.
+package packet
+
+import (
+	"encoding/binary"
+
+	"rtfm/ruleset"
+)
+
+// Decode fills p from data, the captured octets of one frame from its link
+// header on, whose form link names (a LINKTYPE_ number of the pcap registry),
+// and from wire, the frame's length on the wire in octets without frame check
+// sequence. It sets all of p but Time and the interface numbers within Key,
+// which it clears. p.Data is data itself.
+//
+// Decode never fails: p.Flags tell what was amiss.
+//
+// IPOctets is what the IP header says, but what the frame holds from that
+// header on when IPv4's total length is 0 or not captured, or IPv6's payload
+// length is 0 with more than 65,535 octets following: segmentation offload and
+// jumbograms (RFC 2675).
+func Decode(p *ruleset.Packet, link uint32, data []byte, wire uint32) {
+	p.Key = ruleset.Key{}
+	p.FrameOctets, p.IPOctets = wire, wire
+	p.PeerLen, p.AdjacentLen, p.Flags, p.Transport = 0, 0, 0, 0
+	p.Data = data
+	if link == linkEthernet {
+		ethernet(p, 0)
+		return
+	}
+	decodeLink(p, link, 0)
+}
+
+// Supported tells whether Decode knows the link type, a LINKTYPE_ number of
+// the pcap registry.
+func Supported(link uint32) bool {
+	var p ruleset.Packet
+	Decode(&p, link, nil, 0)
+	return p.Flags&ruleset.UnknownLink == 0
+}
+
+// short flags p because its octets end before need, an offset in p.Data, and
+// reports so: Cut when the frame on the wire goes on until there, otherwise
+// Malformed.
+func short(p *ruleset.Packet, need int) {
+	if need > int(p.FrameOctets) {
+		p.Flags |= ruleset.Malformed
+	} else {
+		p.Flags |= ruleset.Cut
+	}
+}
+
+// be16 returns the number in network order at the beginning of b.
+func be16(b []byte) uint16 { return binary.BigEndian.Uint16(b) }
+
+// le16 returns the little-endian number at the beginning of b.
+func le16(b []byte) uint16 { return binary.LittleEndian.Uint16(b) }

@@ -1,0 +1,75 @@
+package packet
+
+import "rtfm/ruleset"
+
+// What a link header says of its payload: EtherTypes of the IEEE registry.
+// Link headers with protocol numbers of their own translate them into these.
+const (
+	etherIPv4      = 0x0800
+	etherDECnet    = 0x6003
+	etherTag       = 0x8100 // IEEE 802.1Q
+	etherAppleTalk = 0x809b
+	etherIPX       = 0x8137
+	etherIPv6      = 0x86dd
+	etherMPLS      = 0x8847
+	etherMPLSMulti = 0x8848
+	etherPPPoE     = 0x8864
+	etherLLC       = 0x8870 // LLC in frames longer than a length field can tell
+	etherTagS      = 0x88a8 // IEEE 802.1ad
+	etherTagOld    = 0x9100
+	etherCLNS      = 0xfefe // not registered, Cisco HDLC's number for ISO protocols
+	etherOther     = 0xffff // reserved: nothing that this package knows
+)
+
+// maxLength is the greatest number that stands in the place of an EtherType
+// and is a length (IEEE 802.3): LLC follows.
+const maxLength = 1500
+
+// payload decodes what follows a link header at off: a packet of EtherType
+// typ, or tags, labels and further headers before it.
+func payload(p *ruleset.Packet, typ uint16, off int) {
+	tagged := false
+	for {
+		switch typ {
+		case etherIPv4:
+			ipv4(p, off)
+			return
+		case etherIPv6:
+			ipv6(p, off)
+			return
+		case etherIPX:
+			ipx(p, off)
+			return
+		case etherAppleTalk:
+			appleTalk(p, off)
+			return
+		case etherDECnet:
+			decnet(p, off)
+			return
+		case etherCLNS:
+			clns(p, off)
+			return
+		case etherTag, etherTagS, etherTagOld:
+			if !tagged && off+2 <= len(p.Data) {
+				p.Key.SetVLAN(be16(p.Data[off:]))
+				tagged = true
+			}
+			if off+4 > len(p.Data) {
+				short(p, off+4)
+				return
+			}
+			typ, off = be16(p.Data[off+2:]), off+4
+		case etherMPLS, etherMPLSMulti:
+			typ, off = mpls(p, off)
+		case etherPPPoE:
+			typ, off = pppoe(p, off)
+		case etherLLC:
+			typ, off = llc(p, off)
+		default:
+			if typ > maxLength {
+				return
+			}
+			typ = etherLLC
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package packet
+
+import "rtfm/ruleset"
+
+// LLC service access points (IEEE 802.2).
+const (
+	sapIP      = 0x06
+	sapSNAP    = 0xaa
+	sapNetware = 0xe0
+	sapISO     = 0xfe
+	sapGlobal  = 0xff
+)
+
+// llc reads the LLC header at off (IEEE 802.2), with SNAP if it has one, and
+// returns what follows and where.
+func llc(p *ruleset.Packet, off int) (typ uint16, next int) {
+	d := p.Data[min(off, len(p.Data)):]
+	if len(d) < 3 {
+		short(p, off+3)
+		return etherOther, off
+	}
+	if d[0] == sapGlobal && d[1] == sapGlobal {
+		return etherIPX, off // Novell's frames without LLC: the IPX checksum
+	}
+	next = off + 3
+	if d[2]&3 != 3 { // information and supervisory frames have two octets of control
+		next++
+	}
+	if d[0] != d[1] {
+		return etherOther, next
+	}
+	switch d[0] {
+	case sapSNAP:
+		return snap(p, next)
+	case sapIP:
+		return etherIPv4, next
+	case sapNetware:
+		return etherIPX, next
+	case sapISO:
+		return nlpid(p, next)
+	}
+	return etherOther, next
+}
+
+// snap reads the SNAP header at off: an organisation's code and one of its
+// protocol numbers.
+func snap(p *ruleset.Packet, off int) (typ uint16, next int) {
+	next = off + 5
+	if next > len(p.Data) {
+		short(p, next)
+		return etherOther, next
+	}
+	d := p.Data[off:]
+	organisation, typ := uint32(d[0])<<16|uint32(d[1])<<8|uint32(d[2]), be16(d[3:])
+	switch organisation {
+	case 0x000000, 0x0000f8: // EtherTypes; RFC 1042, and bridge tunnels (IEEE 802.1H)
+		if typ > maxLength {
+			return typ, next
+		}
+	case 0x080007: // Apple
+		if typ == etherAppleTalk {
+			return typ, next
+		}
+	case 0x0080c2: // bridged frames, RFC 2427 section 4.2 and RFC 2684 section 5.2
+		if typ == 1 || typ == 7 {
+			return bridged(p, next)
+		}
+	}
+	return etherOther, next
+}
+
+// bridged reads the header of an Ethernet frame that another link carries.
+// Its MAC addresses become the packet's if the link has none.
+func bridged(p *ruleset.Packet, off int) (typ uint16, next int) {
+	if p.AdjacentLen == 0 {
+		setMAC(p, ruleset.Dest, off)
+		setMAC(p, ruleset.Source, off+6)
+	}
+	next = off + 14
+	if next > len(p.Data) {
+		short(p, next)
+		return etherOther, next
+	}
+	return be16(p.Data[off+12:]), next
+}
+
+// nlpid reads the network layer protocol identifier at off (ISO/IEC TR 9577).
+// ISO protocols have it as the first octet of their own header.
+func nlpid(p *ruleset.Packet, off int) (typ uint16, next int) {
+	if off >= len(p.Data) {
+		short(p, off+1)
+		return etherOther, off
+	}
+	switch p.Data[off] {
+	case 0xcc:
+		return etherIPv4, off + 1
+	case 0x8e:
+		return etherIPv6, off + 1
+	case 0x80:
+		return snap(p, off+1)
+	case 0xcf:
+		return ppp(p, off+1)
+	case nlpidCLNP:
+		return etherCLNS, off
+	}
+	return etherOther, off
+}
+
+// pppoe reads the PPPoE session header at off (RFC 2516 section 4) and the PPP
+// header behind it.
+func pppoe(p *ruleset.Packet, off int) (typ uint16, next int) {
+	if off+6 > len(p.Data) {
+		short(p, off+6)
+		return etherOther, off
+	}
+	if p.Data[off] != 0x11 || p.Data[off+1] != 0 {
+		p.Flags |= ruleset.Malformed
+		return etherOther, off
+	}
+	return ppp(p, off+6)
+}
+
+// ppp reads a PPP header at off: address and control (RFC 1662 section 3.1)
+// unless compressed, and a protocol number of two octets, or one (RFC 1661
+// section 6.5).
+func ppp(p *ruleset.Packet, off int) (typ uint16, next int) {
+	d := p.Data[min(off, len(p.Data)):]
+	if len(d) >= 2 && d[0] == 0xff && d[1] == 0x03 {
+		d, off = d[2:], off+2
+	}
+	var number uint16
+	switch {
+	case len(d) > 0 && d[0]&1 != 0:
+		number, next = uint16(d[0]), off+1
+	case len(d) > 1:
+		number, next = be16(d), off+2
+	default:
+		short(p, off+2)
+		return etherOther, off
+	}
+	switch number {
+	case 0x21:
+		return etherIPv4, next
+	case 0x23:
+		return etherCLNS, next
+	case 0x27:
+		return etherDECnet, next
+	case 0x29:
+		return etherAppleTalk, next
+	case 0x2b:
+		return etherIPX, next
+	case 0x57:
+		return etherIPv6, next
+	case 0x281:
+		return etherMPLS, next
+	case 0x283:
+		return etherMPLSMulti, next
+	}
+	return etherOther, next
+}
+
+// mpls reads the label stack at off (RFC 3032) and guesses what follows, since
+// no label tells: the first four bits are an IP version, or 0, when it is an
+// Ethernet pseudowire with or without control word (RFC 4448).
+func mpls(p *ruleset.Packet, off int) (typ uint16, next int) {
+	for bottom := false; !bottom; off += 4 {
+		if off+4 > len(p.Data) {
+			short(p, off+4)
+			return etherOther, off
+		}
+		bottom = p.Data[off+2]&1 != 0
+	}
+	if off >= len(p.Data) {
+		short(p, off+1)
+		return etherOther, off
+	}
+	switch p.Data[off] >> 4 {
+	case 4:
+		return etherIPv4, off
+	case 6:
+		return etherIPv6, off
+	case 0:
+		if off+19 > len(p.Data) {
+			short(p, off+19)
+			return etherOther, off
+		}
+		if d := p.Data[off:]; ethernetIP(d[4:]) {
+			return be16(d[16:]), off + 18
+		} else if ethernetIP(d) {
+			return be16(d[12:]), off + 14
+		}
+	}
+	return etherOther, off
+}
+
+// ethernetIP tells whether d, of 15 octets at least, looks like an Ethernet
+// frame that carries IP.
+func ethernetIP(d []byte) bool {
+	switch typ := be16(d[12:]); typ {
+	case etherIPv4:
+		return d[14]>>4 == 4
+	case etherIPv6:
+		return d[14]>>4 == 6
+	case etherTag, etherTagS:
+		return true
+	}
+	return false
+}
