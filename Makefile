@@ -1,0 +1,60 @@
+# rtfm's targets; "make help" tells what each does.
+
+.DEFAULT_GOAL := build
+.PHONY: help build check test race fuzz bench lint tools clean
+
+# The binary is static: nothing uses cgo, but for the race detector itself.
+export CGO_ENABLED = 0
+# How long "make fuzz" runs each fuzz target.
+FUZZTIME ?= 20s
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
+# Programs that tests use, each with the Debian packages that it takes.
+TOOLS = gcc=gcc,libc6-dev
+
+help: ## Print this list.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 10
+
+build: ## Build the program, ./rtfm.
+	go build -trimpath -o rtfm .
+
+check: ## Do all that continuous integration does: build, lint, test, race, and 5 s of each fuzz target.
+	$(MAKE) tools build lint test race
+	$(MAKE) fuzz FUZZTIME=5s
+
+test: ## Run the tests.
+	go test -timeout 15m ./...
+
+race: ## Run the tests, less the long ones, under the race detector (needs gcc).
+	@if command -v gcc >/dev/null; then \
+		echo go test -race -short ./...; CGO_ENABLED=1 go test -race -short -timeout 15m ./...; \
+	else echo "no gcc: the race detector is not run"; fi
+
+fuzz: ## Run each fuzz target for FUZZTIME.
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; done
+
+bench: ## Run the benchmarks.
+	go test -run '^$$' -bench . -benchmem ./...
+
+# The second build is for a system with neither Linux's system calls nor 64 bits.
+lint: ## Check formatting, go vet, staticcheck, go.mod, and that other systems build.
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted as gofmt does:" $$files; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go mod tidy -diff
+	GOOS=freebsd GOARCH=386 go build -o /dev/null ./...
+
+tools: ## Install the programs that tests use, where apt is there and the user is root.
+	@missing=; for tool in $(TOOLS); do \
+		PATH=$$PATH:/usr/sbin command -v $${tool%=*} >/dev/null || missing="$$missing $$(echo $${tool#*=} | tr , " ")"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ $$(id -u) != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "not installed, so their tests are skipped:$$missing"; exit 0; fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -q && apt-get install -q -y --no-install-recommends $$missing
+
+clean: ## Remove what the other targets made.
+	rm -f rtfm
