@@ -1,0 +1,72 @@
+package traces
+
+import "io"
+
+// OpenSequence returns a Source that reads the traces of the given names, as
+// Open knows them, one after another. Each is opened when its turn comes.
+//
+// Interface numbers stay those of each file. A file that cannot be opened or
+// is damaged ends there: ReadBatch returns its error once, after its packets,
+// and the next call goes on with the next file. io.EOF comes after the last.
+func OpenSequence(names []string) Source {
+	return &sequence{names: names}
+}
+
+type sequence struct {
+	names []string // those still to be opened
+	cur   Source   // nil between files
+	done  Stats    // of the files before cur
+}
+
+// ReadBatch implements Source.
+func (s *sequence) ReadBatch(b *Batch) error {
+	for {
+		if s.cur == nil {
+			if len(s.names) == 0 {
+				b.Packets = b.Packets[:0]
+				return io.EOF
+			}
+			name := s.names[0]
+			s.names = s.names[1:]
+			b.reset(name)
+			src, err := Open(name)
+			if err != nil {
+				return err
+			}
+			s.cur = src
+		}
+		err := s.cur.ReadBatch(b)
+		if err == nil {
+			return nil
+		}
+		s.done.add(s.cur.Stats())
+		if cerr := s.cur.Close(); err == io.EOF && cerr != nil {
+			err = cerr
+		}
+		s.cur = nil
+		if err != io.EOF {
+			return err
+		}
+	}
+}
+
+// Stats implements Source: the sums over the files read so far.
+func (s *sequence) Stats() Stats {
+	st := s.done
+	if s.cur != nil {
+		st.add(s.cur.Stats())
+	}
+	return st
+}
+
+// Close implements Source.
+func (s *sequence) Close() error {
+	s.names = nil
+	if s.cur == nil {
+		return nil
+	}
+	s.done.add(s.cur.Stats())
+	err := s.cur.Close()
+	s.cur = nil
+	return err
+}

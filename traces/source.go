@@ -1,0 +1,95 @@
+package traces
+
+// Packet is one captured packet.
+type Packet struct {
+	// Time is when the packet was captured, in nanoseconds since the Unix
+	// epoch. It is never negative; a time after the year 2262 is given as the
+	// latest that fits.
+	Time int64
+	// Data is what was captured, from the link header on. It is valid until
+	// the next ReadBatch of the same Source.
+	Data []byte
+	// Wire is the packet's length on the wire in octets, without frame check
+	// sequence, as the trace tells it. It is more than len(Data) when the
+	// capture was cut, and may be less in traces that are not quite sound.
+	Wire uint32
+	// FCS is the number of octets of frame check sequence that the trace
+	// counts as part of the packet and Wire leaves out: 4 for ERF Ethernet,
+	// and what a pcap file's or a pcapng interface's header says.
+	FCS uint8
+	// Link tells how Data begins.
+	Link LinkType
+	// Interface is the number, from 1, of the interface that the packet was
+	// captured at. A pcap file has only one. In pcapng the interfaces are
+	// counted through all sections of a file, so that interface 0 of the
+	// second section does not get the number of interface 0 of the first. In
+	// ERF it is the port of the capture card, 1 to 8.
+	Interface uint32
+}
+
+// Batch is a number of packets that are read together. The zero value is ready
+// for use and holds as many packets as is reasonable.
+type Batch struct {
+	// Packets is what ReadBatch has read; its capacity is the most that
+	// ReadBatch puts there.
+	Packets []Packet
+	// File is the name of the trace that the packets come from. All packets
+	// of a batch are of one file.
+	File string
+}
+
+// defaultBatch is the capacity that a Batch gets that has none.
+const defaultBatch = 256
+
+// NewBatch returns a batch for up to n packets.
+func NewBatch(n int) *Batch {
+	return &Batch{Packets: make([]Packet, 0, n)}
+}
+
+// reset empties b for a source that reads file.
+func (b *Batch) reset(file string) {
+	if cap(b.Packets) == 0 {
+		b.Packets = make([]Packet, 0, defaultBatch)
+	}
+	b.Packets = b.Packets[:0]
+	b.File = file
+}
+
+// Source is a stream of packets. It is not safe for concurrent use.
+type Source interface {
+	// ReadBatch empties b and fills it with at least one packet, or returns
+	// an error: io.EOF at the orderly end, an *Error for damage. Packets that
+	// stand before the damage are returned first, without error, and the error
+	// by the next call. The packets' Data are valid until the next ReadBatch.
+	ReadBatch(b *Batch) error
+	// Stats returns what was read so far.
+	Stats() Stats
+	// Close releases the source. Nothing may be read after it.
+	Close() error
+}
+
+// Stats counts what a Source has read.
+type Stats struct {
+	// Records is the number of records, packets or not. In pcapng each block
+	// is a record.
+	Records uint64
+	// Skipped is the number of records that hold no packet.
+	Skipped uint64
+	// Cut is the number of packets that were not captured whole.
+	Cut uint64
+	// Lost is the number of packets that the capturing machine lost, by the
+	// trace's own counters.
+	Lost uint64
+	// Bytes is the number of octets read from the file itself, before any
+	// decompression.
+	Bytes uint64
+}
+
+// add adds t's counts to s.
+func (s *Stats) add(t Stats) {
+	s.Records += t.Records
+	s.Skipped += t.Skipped
+	s.Cut += t.Cut
+	s.Lost += t.Lost
+	s.Bytes += t.Bytes
+}
