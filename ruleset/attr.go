@@ -102,7 +102,7 @@ const MaxAddress = 20
 
 // attributes is the attribute table, in order of number.
 var attributes = [...]Info{
-	{Null, "Null", ClassNull, 0, true, offNone},
+	{Null, "Null", ClassNull, 0, true, 0},
 	{FlowIndex, "FlowIndex", ClassMeasured, 4, false, 0},
 	{FlowStatus, "FlowStatus", ClassMeasured, 1, false, 0},
 	{FlowTimeMark, "FlowTimeMark", ClassMeasured, 4, false, 0},
@@ -135,9 +135,9 @@ var attributes = [...]Info{
 	{FromPDUs, "FromPDUs", ClassMeasured, 8, false, 0},
 	{FirstTime, "FirstTime", ClassMeasured, 4, false, 0},
 	{LastActiveTime, "LastActiveTime", ClassMeasured, 4, false, 0},
-	{SourceSubscriberID, "SourceSubscriberID", ClassAddress, MaxAddress, true, offNone},
-	{DestSubscriberID, "DestSubscriberID", ClassAddress, MaxAddress, true, offNone},
-	{SessionID, "SessionID", ClassAddress, MaxAddress, true, offNone},
+	{SourceSubscriberID, "SourceSubscriberID", ClassAddress, subscriberSize, false, offSubscriber},
+	{DestSubscriberID, "DestSubscriberID", ClassAddress, subscriberSize, false, offSubscriber + subscriberSize},
+	{SessionID, "SessionID", ClassAddress, sessionSize, false, offSession},
 	{SourceClass, "SourceClass", ClassComputed, 1, false, offComputed},
 	{DestClass, "DestClass", ClassComputed, 1, false, offComputed + 1},
 	{FlowClass, "FlowClass", ClassComputed, 1, false, offComputed + 2},

@@ -1,7 +1,7 @@
 package ruleset
 
 // KeySize is the length of a match key in octets.
-const KeySize = 128
+const KeySize = 160
 
 // Places of values in a match key: two ends of five 8-octet words each, then
 // what has no direction. Every value stands left-aligned in zeros, so that a
@@ -22,8 +22,14 @@ const (
 	offPriority    = 84
 	offECN         = 85
 	offComputed    = 88  // 6: Source-, Dest-, FlowClass, Source-, Dest-, FlowKind
-	offNone        = 96  // 24 octets of zero, for what no packet carries
-	_              = 120 // end
+	offSubscriber  = 96  // 20 for the source, 20 for the dest: only rules set these
+	offSession     = 136 // 10
+)
+
+// Sizes of the identifiers that only rules can give a flow (RFC 2720).
+const (
+	subscriberSize = 20
+	sessionSize    = 10
 )
 
 // MaxAdjacent is the length of the longest adjacent address in octets.
@@ -95,6 +101,10 @@ func (k *Key) SetVLAN(tci uint16) {
 	k[offPriority] = byte(tci >> 13)
 }
 
+// Computed returns the six Class and Kind attributes, which a match sets to
+// zero before it begins, and two octets of zero.
+func (k *Key) Computed() *[8]byte { return (*[8]byte)(k[offComputed:]) }
+
 // Reverse returns the key with source and destination changed over, the
 // computed attributes of both ends too.
 func (k *Key) Reverse() Key {
@@ -103,6 +113,8 @@ func (k *Key) Reverse() Key {
 	copy(r[endSize:2*endSize], k[:endSize])
 	r[offComputed], r[offComputed+1] = k[offComputed+1], k[offComputed]
 	r[offComputed+3], r[offComputed+4] = k[offComputed+4], k[offComputed+3]
+	copy(r[offSubscriber:], k[offSubscriber+subscriberSize:offSession])
+	copy(r[offSubscriber+subscriberSize:offSession], k[offSubscriber:])
 	return r
 }
 

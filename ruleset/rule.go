@@ -53,6 +53,9 @@ func (op Opcode) HasTarget() bool { return op >= OpGosub }
 // performed.
 func (op Opcode) TestsNext() bool { return op >= OpGosub && op&1 == 0 }
 
+// Assigns tells whether the opcode is Assign or AssignAct.
+func (op Opcode) Assigns() bool { return op == OpAssign || op == OpAssignAct }
+
 // Rule is one instruction of the Packet Matching Engine:
 //
 //	attribute & mask = value: opcode, parameter;

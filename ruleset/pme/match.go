@@ -1,0 +1,152 @@
+package pme
+
+import (
+	"encoding/binary"
+
+	"rtfm/ruleset"
+)
+
+// Match runs the program over the match key; reversed says that its source
+// and destination have been changed over, p gives the lengths of addresses.
+// On Success k is the key of the packet's flow. Class and Kind of key are
+// changed. It does not allocate, but for what was never saved before.
+func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k *ruleset.FlowKey) Verdict {
+	var (
+		vars    ordinals
+		depth   = 0 // of the return stack
+		at      = int32(0)
+		test    = true
+		actions = 0
+		rule    = int32(0)
+	)
+	*key.Computed() = [8]byte{}
+	for uint(rule) < uint(len(p.rules)) {
+		r := &p.rules[rule]
+		if r.kind == testVariable {
+			r = &p.variants[r.aux+int32(vars[r.attr-ruleset.V1])]
+		}
+		if test {
+			if r.group >= 0 {
+				found := p.lookup(r, rule, &vars, key)
+				if found < 0 {
+					rule = -found
+					continue
+				}
+				rule = found
+				r = p.form(rule, &vars)
+			} else if !p.succeeds(r, key, reversed) {
+				rule++
+				continue
+			}
+		}
+		if actions++; actions > MaxActions {
+			return Stopped
+		}
+		switch r.op {
+		case ruleset.OpIgnore:
+			return Ignore
+		case ruleset.OpNoMatch:
+			return NoMatch
+		case ruleset.OpReturn:
+			if depth == 0 {
+				return NoMatch
+			}
+			depth--
+			vars = p.returns[depth].vars
+			rule = p.returns[depth].rule + r.target
+			test = false
+			continue
+		case ruleset.OpGosub, ruleset.OpGosubAct:
+			if depth == MaxReturns {
+				return Stopped
+			}
+			p.returns[depth] = frame{rule, vars}
+			depth++
+		case ruleset.OpAssign, ruleset.OpAssignAct:
+			vars[r.attr-ruleset.V1] = p.assigned(r, &vars)
+		case ruleset.OpPopTo, ruleset.OpPopToAct:
+			at = p.nodes[at].parent
+		case ruleset.OpGoto, ruleset.OpGotoAct:
+		default: // the pushes
+			if r.computed && (r.op == ruleset.OpPushRuleTo || r.op == ruleset.OpPushRuleToAct) {
+				key[r.off] = byte(r.value[0])
+			}
+			if at = p.push(at, r, key[r.off]); at < 0 {
+				return Stopped
+			}
+			if !r.op.HasTarget() {
+				return p.build(at, pkt, key, k)
+			}
+		}
+		test = r.op.TestsNext()
+		rule = r.target
+	}
+	return NoMatch
+}
+
+// form returns the rule in the form that the variables give it.
+func (p *Program) form(rule int32, vars *ordinals) *instr {
+	r := &p.rules[rule]
+	if r.kind == testVariable {
+		r = &p.variants[r.aux+int32(vars[r.attr-ruleset.V1])]
+	}
+	return r
+}
+
+func (p *Program) assigned(r *instr, vars *ordinals) uint8 {
+	if r.aux < 0 {
+		return vars[^r.aux]
+	}
+	return uint8(r.aux)
+}
+
+func load(key *ruleset.Key, off uint8) uint64 { return binary.LittleEndian.Uint64(key[off:]) }
+
+// masked returns the value that r tests or saves, as the packet has it.
+func (r *instr) masked(key *ruleset.Key) (w words) {
+	for i := range w {
+		if r.mask[i] != 0 {
+			w[i] = load(key, r.off+8*uint8(i)) & r.mask[i]
+		}
+	}
+	return w
+}
+
+func (p *Program) succeeds(r *instr, key *ruleset.Key, reversed bool) bool {
+	switch r.kind {
+	case testAlways:
+		return true
+	case testWord:
+		return load(key, r.off)&r.mask[0] == r.value[0]
+	case testWords:
+		return r.masked(key) == r.value
+	case testStoD:
+		t := &p.stod[r.aux]
+		if reversed {
+			return t[1]
+		}
+		return t[0]
+	}
+	return false
+}
+
+// lookup returns the first rule from this one on, of its group, whose test
+// succeeds; if there is none, the negated number of the rule behind the group.
+func (p *Program) lookup(r *instr, rule int32, vars *ordinals, key *ruleset.Key) int32 {
+	g := &p.groups[r.group]
+	v := r.masked(key)
+	for at := g.slot(&v); g.table[at] != 0; at = (at + 1) & (len(g.table) - 1) {
+		found := g.first + g.table[at] - 1
+		if p.form(found, vars).value != v {
+			continue
+		}
+		// A Goto into the group may have passed the first rule of this value.
+		for ; found < g.end; found++ {
+			if found >= rule && p.form(found, vars).value == v {
+				return found
+			}
+		}
+		break
+	}
+	return -g.end
+}

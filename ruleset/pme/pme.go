@@ -1,0 +1,74 @@
+// Package pme is the Packet Matching Engine of RFC 2722 section 4.4: it runs
+// a ruleset over the match key of one packet and says whether the packet is
+// to be counted, and in which flow.
+//
+// There are two engines. Reference follows the RFC to the letter, rule by
+// rule, and is what everything is measured by. Program does the same faster:
+// values and masks are prepared as whole words, runs of rules that test one
+// attribute under one mask are one lookup (RFC 2123 section 2.3.3), and what
+// a ruleset saves is followed through a tree whose nodes know the shape of
+// the flow. A differential test holds the two together.
+//
+// Where the RFCs leave something open:
+//
+//   - MatchingStoD is 1 in wire order; when source and destination are
+//     changed over, a test for 0 (RFC 2722) and one for 2 (RFC 2720) succeed.
+//   - Gosub saves the meter variables, Return brings them back (RFC 2123
+//     section 3.3). A variable that was never assigned is Null.
+//   - The test of an Assign rule succeeds: its value is no value to compare
+//     with, it names the attribute.
+//   - PopTo takes back what was saved; what was stored in a Class or Kind
+//     keeps its value for tests.
+//   - A target or return beyond the last rule ends matching as NoMatch.
+package pme
+
+import "rtfm/ruleset"
+
+// Verdict is what a match says of a packet.
+type Verdict uint8
+
+// The verdicts.
+const (
+	NoMatch Verdict = iota // may match with source and destination changed over
+	Ignore                 // not to be counted
+	Success                // to be counted
+	Stopped                // a limit was hit: not to be counted
+)
+
+func (v Verdict) String() string {
+	return [...]string{"NoMatch", "Ignore", "Success", "Stopped"}[v]
+}
+
+// Limits of one match. No useful ruleset comes near them; one that loops,
+// recurses or pushes without end is stopped by them.
+const (
+	// MaxActions bounds the actions that are performed. Tests that fail go
+	// on to a later rule and need no bound.
+	MaxActions = 10_000
+	// MaxReturns bounds the return stack.
+	MaxReturns = 256
+	// MaxPushes bounds the pattern queue.
+	MaxPushes = 256
+	// MaxShapes bounds what a ruleset may save in how many combinations.
+	MaxShapes = 1 << 16
+)
+
+// variables are the meter variables v1 to v5: the attribute that each stands
+// for.
+type variables [5]ruleset.Attr
+
+// resolve returns the attribute that a stands for.
+func (v *variables) resolve(a ruleset.Attr) ruleset.Attr {
+	if a >= ruleset.V1 && a <= ruleset.V5 {
+		return v[a-ruleset.V1]
+	}
+	return a
+}
+
+// assign makes variable to stand for the attribute that value names; any
+// other attribute cannot be assigned and is left alone.
+func (v *variables) assign(to ruleset.Attr, value ruleset.Value) {
+	if to >= ruleset.V1 && to <= ruleset.V5 {
+		v[to-ruleset.V1] = v.resolve(ruleset.Attr(value.Uint()))
+	}
+}

@@ -1,0 +1,243 @@
+package pme
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"rtfm/ruleset"
+)
+
+// randomRules makes a ruleset from a small world of attributes, values and
+// masks, so that tests succeed about as often as they fail.
+func randomRules(r *rand.Rand) *ruleset.RuleSet {
+	attrs := []ruleset.Attr{
+		ruleset.Null, ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
+		ruleset.SourceTransAddress, ruleset.DestTransAddress, ruleset.SourceAdjacentAddress,
+		ruleset.SourceInterface, ruleset.DestInterface, ruleset.SourceKind, ruleset.DestKind,
+		ruleset.FlowKind, ruleset.FlowClass, ruleset.MatchingStoD, ruleset.V1, ruleset.V2,
+		ruleset.VLANid, ruleset.DSCodePoint, ruleset.SessionID, ruleset.SourceSubscriberID, 66,
+	}
+	octet := func() byte { return []byte{0, 0, 1, 2, 0x80, 0xff}[r.IntN(6)] }
+	value := func() ruleset.Value {
+		b := make([]byte, 1+r.IntN(4))
+		if r.IntN(8) == 0 {
+			b = make([]byte, 1+r.IntN(20))
+		}
+		for i := range b {
+			b[i] = octet()
+		}
+		return ruleset.MakeValue(b...)
+	}
+	n := 1 + r.IntN(30)
+	rs := &ruleset.RuleSet{}
+	attr, mask := attrs[r.IntN(len(attrs))], value()
+	for i := range n {
+		if r.IntN(3) > 0 || i < n/2 && r.IntN(2) == 0 {
+			attr, mask = attrs[r.IntN(len(attrs))], value()
+		}
+		rule := ruleset.Rule{
+			Attr: attr, Mask: mask, Value: value().And(mask),
+			Op: ruleset.Opcode(1 + r.IntN(17)), Param: 1 + r.IntN(n+1),
+		}
+		switch {
+		case rule.Op == ruleset.OpReturn:
+			rule.Param = 1 + r.IntN(3)
+		case rule.Op.Assigns():
+			rule.Attr = ruleset.V1 + ruleset.Attr(r.IntN(2))
+			rule.Value = ruleset.AttrValue(attrs[r.IntN(len(attrs))])
+		case r.IntN(3) > 0 && rule.Op.HasTarget():
+			rule.Param = i + 2 // Next
+		}
+		rs.Rules = append(rs.Rules, rule)
+	}
+	return rs
+}
+
+func randomPacket(r *rand.Rand) *ruleset.Packet {
+	p := &ruleset.Packet{}
+	octet := func() byte { return []byte{0, 1, 2, 0x80, 0xff}[r.IntN(5)] }
+	p.PeerLen = []uint8{0, 3, 4, 10, 16, 20}[r.IntN(6)]
+	p.AdjacentLen = []uint8{0, 6}[r.IntN(2)]
+	for end := range 2 {
+		for i := range p.PeerLen {
+			p.Key.Peer(end)[i] = octet()
+		}
+		for i := range p.AdjacentLen {
+			p.Key.Adjacent(end)[i] = octet()
+		}
+		p.Key.Trans(end)[0], p.Key.Trans(end)[1] = octet(), octet()
+		p.Key.SetInterface(end, uint16(octet()))
+	}
+	p.Key.SetPeerType(octet())
+	p.Key.SetTransType(octet())
+	p.Key.SetDSCodePoint(octet())
+	p.Key.SetVLAN(uint16(octet())<<8 | uint16(octet()))
+	return p
+}
+
+// compare runs both engines over one packet and fails the test on any
+// difference.
+func compare(t *testing.T, rs *ruleset.RuleSet, prog *Program, shapes *ruleset.Shapes, p *ruleset.Packet) Verdict {
+	t.Helper()
+	var last Verdict
+	for _, reversed := range []bool{false, true} {
+		key := p.Key
+		if reversed {
+			key = p.Key.Reverse()
+		}
+		key2 := key
+		want, wantKey := Reference(rs, 7, shapes, p, &key, reversed)
+		var got ruleset.FlowKey
+		v := prog.Match(p, &key2, reversed, &got)
+		if v != want || v == Success && got != wantKey {
+			t.Fatalf("reversed %v: got %v %+v %x\nwant %v %+v %x\nrules %+v", reversed, v, got.Shape, got.Key, want, wantKey.Shape, wantKey.Key, rs.Rules)
+		}
+		last = v
+	}
+	return last
+}
+
+// TestProgramIsReference holds the compiled program to the reference over
+// random rulesets and packets.
+func TestProgramIsReference(t *testing.T) {
+	n := 4000
+	if testing.Short() {
+		n = 500
+	}
+	verdicts := make(map[Verdict]int)
+	for seed := range uint64(n) {
+		differential(t, seed, verdicts)
+	}
+	for v := NoMatch; v <= Stopped; v++ {
+		if verdicts[v] == 0 {
+			t.Errorf("no packet was matched as %v: the rulesets are not what they should be", v)
+		}
+	}
+}
+
+func differential(t *testing.T, seed uint64, verdicts map[Verdict]int) {
+	r := rand.New(rand.NewPCG(seed, 2722))
+	rs := randomRules(r)
+	var shapes ruleset.Shapes
+	prog, err := Compile(rs, 7, &shapes)
+	if err != nil {
+		if !strings.Contains(err.Error(), "loops for ever") {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		return
+	}
+	stopped := 0
+	for range 40 {
+		v := compare(t, rs, prog, &shapes, randomPacket(r))
+		verdicts[v]++
+		if v == Stopped {
+			if stopped++; stopped > 1 {
+				return // slow, and the same again
+			}
+		}
+	}
+}
+
+// FuzzProgram is TestProgramIsReference for as long as one likes.
+func FuzzProgram(f *testing.F) {
+	f.Add(uint64(1))
+	f.Fuzz(func(t *testing.T, seed uint64) { differential(t, seed, make(map[Verdict]int)) })
+}
+
+func TestGroupsAreUsed(t *testing.T) {
+	rs := &ruleset.RuleSet{}
+	const n = 1000
+	for i := range n {
+		rs.Rules = append(rs.Rules, ruleset.Rule{
+			Attr: ruleset.V1, Mask: ruleset.WidthMask(16, 4),
+			Value: ruleset.MakeValue(byte(i>>8), byte(i)), Op: ruleset.OpPushRuleToAct, Param: n + 2,
+		})
+	}
+	rs.Rules = append(rs.Rules,
+		ruleset.Rule{Op: ruleset.OpIgnore},
+		ruleset.Rule{Op: ruleset.OpCount})
+	rs.Rules = append([]ruleset.Rule{{Attr: ruleset.V1, Value: ruleset.AttrValue(ruleset.DestPeerAddress), Op: ruleset.OpAssign, Param: 2}}, rs.Rules...)
+	for i := range rs.Rules[1 : n+1] {
+		rs.Rules[1+i].Param++
+	}
+	var shapes ruleset.Shapes
+	prog, err := Compile(rs, 7, &shapes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(prog.groups) != 1 || prog.groups[0].end-prog.groups[0].first != n {
+		t.Fatalf("groups: %+v", prog.groups)
+	}
+	p := &ruleset.Packet{PeerLen: 4}
+	var k ruleset.FlowKey
+	*p.Key.Peer(ruleset.Dest) = [24]byte{3, 0xe7, 9, 9}
+	if v := prog.Match(p, &p.Key, false, &k); v != Success {
+		t.Fatal(v)
+	}
+	if got := ruleset.MakeValue(k.Value(ruleset.DestPeerAddress)...); got != ruleset.MakeValue(3, 0xe7, 0, 0) {
+		t.Errorf("saved %v", got)
+	}
+	compare(t, rs, prog, &shapes, p)
+	*p.Key.Peer(ruleset.Dest) = [24]byte{3, 0xe8}
+	if v := prog.Match(p, &p.Key, false, &k); v != Ignore {
+		t.Errorf("an address in no group: %v", v)
+	}
+	if a := testing.AllocsPerRun(100, func() { prog.Match(p, &p.Key, false, &k) }); a != 0 {
+		t.Errorf("%v allocations a match", a)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	maybe := func(op ruleset.Opcode, param int) ruleset.Rule {
+		return ruleset.Rule{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1), Op: op, Param: param}
+	}
+	always := func(op ruleset.Opcode, param int) ruleset.Rule { return ruleset.Rule{Op: op, Param: param} }
+	for _, tt := range []struct {
+		name  string
+		rules []ruleset.Rule
+		err   string // of Compile
+	}{
+		{"loop", []ruleset.Rule{maybe(ruleset.OpGoto, 1)}, ""},
+		{"recursion", []ruleset.Rule{maybe(ruleset.OpGosub, 1)}, ""},
+		{"pushes", []ruleset.Rule{maybe(ruleset.OpPushPktTo, 1)}, ""},
+		{"plain loop", []ruleset.Rule{always(ruleset.OpGoto, 1)}, "ruleset 7, rule 1: loops for ever"},
+		{"loop by way of actions", []ruleset.Rule{maybe(ruleset.OpIgnore, 0), always(ruleset.OpGotoAct, 3), maybe(ruleset.OpPushPktToAct, 2)}, "loops for ever"},
+		{"plain recursion", []ruleset.Rule{always(ruleset.OpGosub, 1)}, "loops for ever"},
+	} {
+		rs := &ruleset.RuleSet{Rules: tt.rules}
+		var shapes ruleset.Shapes
+		prog, err := Compile(rs, 7, &shapes)
+		if tt.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if v := compare(t, rs, prog, &shapes, &ruleset.Packet{}); v != Stopped {
+			t.Errorf("%s: %v", tt.name, v)
+		}
+	}
+}
+
+func TestMatchingStoD(t *testing.T) {
+	for value, want := range map[byte][2]Verdict{0: {NoMatch, Ignore}, 1: {Ignore, NoMatch}, 2: {NoMatch, Ignore}, 3: {NoMatch, NoMatch}} {
+		rs := &ruleset.RuleSet{Rules: []ruleset.Rule{{Attr: ruleset.MatchingStoD, Mask: ruleset.Ones(1), Value: ruleset.MakeValue(value), Op: ruleset.OpIgnore}}}
+		var shapes ruleset.Shapes
+		prog, err := Compile(rs, 7, &shapes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &ruleset.Packet{}
+		compare(t, rs, prog, &shapes, p)
+		for i, reversed := range []bool{false, true} {
+			if v := prog.Match(p, &p.Key, reversed, nil); v != want[i] {
+				t.Errorf("MatchingStoD = %d, reversed %v: %v, want %v", value, reversed, v, want[i])
+			}
+		}
+	}
+}

@@ -1,0 +1,258 @@
+package pme
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"rtfm/ruleset"
+)
+
+// maxWords is how many 8-octet words the longest value takes.
+const maxWords = 3
+
+type words [maxWords]uint64
+
+// testKind says how a rule's test is done.
+type testKind uint8
+
+const (
+	testAlways   testKind = iota // Null, Assign
+	testNever                    // no value under the mask can be equal
+	testWord                     // one word: mask[0], value[0]
+	testWords                    // maxWords words
+	testStoD                     // MatchingStoD
+	testVariable                 // a meter variable: see Program.variants
+)
+
+// instr is a rule, prepared.
+type instr struct {
+	mask, value words // of the test; little-endian words of the octets
+	keep        words // the value's place: bits that belong to other attributes are 0
+	off         uint8 // of the attribute in the key
+	kind        testKind
+	op          ruleset.Opcode
+	attr        ruleset.Attr
+	save        int32 // what a push saves, index in Program.saves
+	trim        uint8 // octets of the value without zeros at its end
+	computed    bool  // a Class or Kind, which a pushed rule value sets
+	target      int32 // the next rule from 0; for Return the parameter
+	group       int32 // index in Program.groups, -1 for none
+	// aux is for testVariable where in Program.variants its forms begin, for
+	// testStoD the index in Program.stod, for Assign the ordinal of the
+	// attribute, or if it is a meter variable, ^0 for v1, ^1 for v2 and so on.
+	aux int32
+}
+
+// Program is a ruleset prepared to run. It is not safe for concurrent use.
+type Program struct {
+	rules   []instr
+	stod    []stodTest
+	groups  []group
+	number  int
+	shapes  *ruleset.Shapes
+	saves   []ruleset.Saved
+	nodes   []node
+	ordinal map[ruleset.Attr]uint8 // place among the attributes that are assigned to variables, from 1
+
+	// variants holds the rules on meter variables in each of their forms,
+	// len(ordinal)+1 for a rule: form 0 for a variable that was never
+	// assigned, the others in the order of ordinal.
+	variants []instr
+
+	queue   [MaxPushes]queued
+	returns [MaxReturns]frame
+}
+
+// frame is what Gosub pushes on the return stack.
+type frame struct {
+	rule int32
+	vars ordinals
+}
+
+// ordinals are the meter variables, each as the ordinal of its attribute.
+type ordinals [5]uint8
+
+// stodTest is a test of MatchingStoD: its result in and against wire order.
+type stodTest [2]bool
+
+// Compile prepares a ruleset, whose flows bear this number and whose shapes
+// are kept in shapes. An error tells which rule a meter cannot run.
+func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program, error) {
+	p := &Program{
+		number: number, shapes: shapes,
+		ordinal: make(map[ruleset.Attr]uint8),
+		nodes:   []node{{parent: 0}},
+		rules:   make([]instr, len(rs.Rules)),
+	}
+	if len(rs.Rules) == 0 {
+		return nil, fmt.Errorf("ruleset %d has no rules", number)
+	}
+	assigned := []ruleset.Attr{ruleset.Null}
+	for _, r := range rs.Rules {
+		if a := ruleset.Attr(r.Value.Uint()); r.Op.Assigns() && p.ordinal[a] == 0 && !isVariable(a) {
+			assigned = append(assigned, a)
+			p.ordinal[a] = uint8(len(assigned) - 1)
+		}
+	}
+	if len(assigned) > 255 {
+		return nil, fmt.Errorf("ruleset %d assigns more than 254 attributes to meter variables", number)
+	}
+	saves := make(map[ruleset.Saved]int32)
+	for i := range rs.Rules {
+		r := &rs.Rules[i]
+		if err := checkRule(r); err != nil {
+			return nil, fmt.Errorf("ruleset %d, rule %d: %w", number, i+1, err)
+		}
+		in := p.prepare(r, r.Attr, saves)
+		if isVariable(r.Attr) && !r.Op.Assigns() {
+			in.kind = testVariable
+			in.aux = int32(len(p.variants))
+			for _, a := range assigned {
+				p.variants = append(p.variants, p.prepare(r, a, saves))
+			}
+		}
+		p.rules[i] = in
+	}
+	if at := endless(p.rules); at >= 0 {
+		return nil, fmt.Errorf("ruleset %d, rule %d: loops for ever: no test on the way back to it can fail", number, at+1)
+	}
+	p.makeGroups(len(assigned))
+	return p, nil
+}
+
+func isVariable(a ruleset.Attr) bool { return a >= ruleset.V1 && a <= ruleset.V5 }
+
+func checkRule(r *ruleset.Rule) error {
+	switch {
+	case !r.Op.Valid():
+		return fmt.Errorf("%v: no such action", r.Op)
+	case !r.Attr.Testable():
+		return fmt.Errorf("%v cannot be tested or saved", r.Attr)
+	case r.Op.HasTarget() && r.Param < 1:
+		return fmt.Errorf("%v to rule %d: rules are numbered from 1", r.Op, r.Param)
+	case r.Op == ruleset.OpReturn && r.Param < 1:
+		return fmt.Errorf("Return, %d: the rules behind the Gosub are numbered from 1", r.Param)
+	case r.Param > ruleset.MaxRules:
+		return fmt.Errorf("%v, %d: a ruleset has %d rules at most", r.Op, r.Param, ruleset.MaxRules)
+	case r.Op.Assigns() && !isVariable(r.Attr):
+		return fmt.Errorf("%v of %v: only v1 to v5 can be assigned", r.Op, r.Attr)
+	case r.Op.Assigns() && !ruleset.Attr(r.Value.Uint()).Testable():
+		return fmt.Errorf("%v of %v to %v: it cannot be tested or saved", r.Op, ruleset.Attr(r.Value.Uint()), r.Attr)
+	}
+	return nil
+}
+
+// prepare makes the form of rule r in which its attribute is a.
+func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[ruleset.Saved]int32) instr {
+	info := a.Info()
+	in := instr{op: r.Op, attr: a, group: -1, target: int32(r.Param)}
+	if r.Op.HasTarget() {
+		in.target--
+	}
+	value, fits := r.Value.Fit(a)
+	mask := fitted(a, r.Mask)
+	switch {
+	case r.Op.Assigns():
+		in.kind = testAlways
+		to := ruleset.Attr(r.Value.Uint())
+		in.aux = int32(p.ordinal[to])
+		if isVariable(to) {
+			in.aux = ^int32(to - ruleset.V1)
+		}
+	case info.Class == ruleset.ClassNull:
+		in.kind = testAlways
+	case info.Class == ruleset.ClassMatching:
+		in.kind = testStoD
+		in.aux = int32(len(p.stod))
+		is := func(b byte) bool { return fits && mask.At(0)&b == value.At(0) }
+		p.stod = append(p.stod, stodTest{is(1), is(0) || is(2)})
+	case !saveable(a):
+		in.kind = testNever
+	default:
+		in.off = uint8(info.Offset)
+		kept := value.And(mask)
+		in.mask, in.value = toWords(mask), toWords(kept)
+		in.keep = toWords(ruleset.Ones(info.Size))
+		in.kind = testWords
+		if in.mask[1]|in.mask[2]|in.value[1]|in.value[2] == 0 {
+			in.kind = testWord
+		}
+		if !fits || kept.Padded() != value.Padded() {
+			in.kind = testNever
+		}
+		in.computed = info.Class == ruleset.ClassComputed
+		for n := kept.Len(); n > 0 && in.trim == 0; n-- {
+			if kept.At(n-1) != 0 {
+				in.trim = uint8(n)
+			}
+		}
+	}
+	if pushes(r.Op) {
+		s := ruleset.Saved{Attr: a, Mask: mask}
+		id, ok := saves[s]
+		if !ok {
+			id = int32(len(p.saves))
+			saves[s] = id
+			p.saves = append(p.saves, s)
+		}
+		in.save = id
+	}
+	return in
+}
+
+// pushes tells whether op adds to the pattern queue.
+func pushes(op ruleset.Opcode) bool {
+	switch op {
+	case ruleset.OpCount, ruleset.OpCountPkt, ruleset.OpPushRuleTo, ruleset.OpPushRuleToAct,
+		ruleset.OpPushPktTo, ruleset.OpPushPktToAct:
+		return true
+	}
+	return false
+}
+
+func toWords(v ruleset.Value) (w words) {
+	var b [8 * maxWords]byte
+	o := v.Padded()
+	copy(b[:], o[:])
+	for i := range w {
+		w[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return w
+}
+
+// endless finds a rule from which execution, whatever the packet, comes back
+// to itself; -1 if there is none.
+func endless(rules []instr) int {
+	// State 2i is rule i with its test performed, 2i+1 without. Only states
+	// that lead to one certain next state are followed.
+	next := func(s int32) int32 {
+		r := &rules[s/2]
+		if s&1 == 0 && r.kind != testAlways {
+			return -1
+		}
+		if !r.op.HasTarget() || int(r.target) >= len(rules) {
+			return -1
+		}
+		n := 2 * r.target
+		if !r.op.TestsNext() {
+			n++
+		}
+		return n
+	}
+	const open, done = 1, 2
+	mark := make([]uint8, 2*len(rules))
+	for s := range mark {
+		var path []int32
+		for at := int32(s); at >= 0 && mark[at] != done; at = next(at) {
+			if mark[at] == open {
+				return int(at / 2)
+			}
+			mark[at] = open
+			path = append(path, at)
+		}
+		for _, at := range path {
+			mark[at] = done
+		}
+	}
+	return -1
+}
