@@ -1,0 +1,251 @@
+package ruleset
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Readable tells whether a flow record has a, so that a FORMAT may name it:
+// all attributes but Null, MatchingStoD and the meter variables.
+func (a Attr) Readable() bool {
+	switch a.Info().Class {
+	case ClassNone, ClassNull, ClassMatching, ClassVariable:
+		return false
+	}
+	return true
+}
+
+// ParseFormat reads what a FORMAT statement says between its keyword and its
+// semicolon: attribute names, each with the text in quotation marks that is
+// to follow its value, a blank when there is none. In the text \t is a tab,
+// \" and \\ stand for themselves. What follows the last attribute is dropped,
+// since a record ends there.
+func ParseFormat(s string) (*Format, error) {
+	var errs []error
+	f, n := parseFormat(s, func(_ int, msg string) { errs = append(errs, errors.New("format: "+msg)) })
+	if n < len(s) {
+		errs = append(errs, fmt.Errorf("format: want the end behind the attributes, have %q", s[n:]))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return f, nil
+}
+
+// parseFormat reads attributes and separators up to a semicolon or the end,
+// reports what is wrong with its place in s, and returns how far it came.
+func parseFormat(s string, report func(at int, msg string)) (*Format, int) {
+	f := &Format{}
+	open := false // an attribute stands before the separator that may come
+	i := skipBlanks(s, 0)
+	for i < len(s) && s[i] != ';' {
+		at := i
+		switch n := wordLen(s[i:]); {
+		case n > 0:
+			open = true
+			i += n
+			a, ok := ByName(s[at:i])
+			switch {
+			case !ok:
+				report(at, unknownName("attribute", s[at:i], readableNames()))
+			case !a.Readable():
+				report(at, a.String()+" is not part of a flow record")
+			default:
+				f.Fields = append(f.Fields, Field{a, ""})
+				open = true
+			}
+		case s[i] == '"':
+			sep, n, fault := unquote(s[i:])
+			i += n
+			if fault == "" && !open {
+				fault = "a separator stands before the first attribute"
+			}
+			if fault == "" {
+				fault = separatorFault(sep)
+			}
+			if fault != "" {
+				report(at, fault)
+			} else if len(f.Fields) > 0 {
+				f.Fields[len(f.Fields)-1].Separator += sep
+			}
+		default:
+			r := firstRune(s[i:])
+			i += len(r)
+			report(at, fmt.Sprintf("want an attribute or a separator in quotation marks, have %q", r))
+		}
+		i = skipBlanks(s, i)
+	}
+	if !open {
+		report(i, "want attributes")
+	}
+	for j := range f.Fields {
+		if f.Fields[j].Separator == "" || j == len(f.Fields)-1 {
+			f.Fields[j].Separator = " "
+		}
+	}
+	return f, i
+}
+
+// Check tells what makes f unfit for flow data: no attributes, one that flow
+// records do not have, or a separator that could be part of a value.
+func (f *Format) Check() error {
+	if len(f.Fields) == 0 {
+		return errors.New("format: no attributes")
+	}
+	for _, fd := range f.Fields {
+		if !fd.Attr.Readable() {
+			return fmt.Errorf("format: %s is not part of a flow record", fd.Attr)
+		}
+		if fault := separatorFault(fd.Separator); fault != "" {
+			return fmt.Errorf("format: behind %s: %s", fd.Attr, fault)
+		}
+	}
+	return nil
+}
+
+// separatorFault tells why sep may not stand between two values.
+func separatorFault(sep string) string {
+	separates := false
+	for i := range len(sep) {
+		switch c := sep[i]; {
+		case c < ' ' && c != '\t' || c == 0x7f:
+			return fmt.Sprintf("separator %q holds a control character", sep)
+		case isWordByte(c) && c != '_':
+			return fmt.Sprintf("separator %q holds a letter or a digit", sep)
+		case strings.IndexByte("._-:", c) < 0:
+			separates = true
+		}
+	}
+	if !separates {
+		return fmt.Sprintf("separator %q does not separate values", sep)
+	}
+	return ""
+}
+
+// String returns f as a FORMAT statement gives it, without keyword and
+// semicolon; ParseFormat reads it back.
+func (f *Format) String() string {
+	var b []byte
+	for i, fd := range f.Fields {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, fd.Attr.String()...)
+		if fd.Separator != " " && i < len(f.Fields)-1 {
+			b = append(b, ' ', '"')
+			for _, c := range []byte(fd.Separator) {
+				switch c {
+				case '\t':
+					b = append(b, '\\', 't')
+				case '"', '\\':
+					b = append(b, '\\', c)
+				default:
+					b = append(b, c)
+				}
+			}
+			b = append(b, '"')
+		}
+	}
+	return string(b)
+}
+
+// unquote reads the text in quotation marks with which s begins, returns it
+// and its length in s, or what is wrong with it.
+func unquote(s string) (text string, n int, fault string) {
+	var b []byte
+	for n = 1; n < len(s) && s[n] != '\n'; n++ {
+		switch c := s[n]; {
+		case c == '"':
+			return string(b), n + 1, ""
+		case c != '\\':
+			b = append(b, c)
+		default:
+			n++
+			switch {
+			case n < len(s) && s[n] == 't':
+				b = append(b, '\t')
+			case n < len(s) && (s[n] == '"' || s[n] == '\\'):
+				b = append(b, s[n])
+			default:
+				fault = `after a backslash want t, " or \`
+				n--
+			}
+		}
+		if fault != "" {
+			// Go on to the closing mark, so that what follows is understood.
+			if i := strings.IndexAny(s[n+1:], "\"\n"); i >= 0 && s[n+1+i] == '"' {
+				return "", n + i + 2, fault
+			}
+			return "", n + 1, fault
+		}
+	}
+	return "", n, "a quotation mark is not closed on its line"
+}
+
+// skipBlanks returns the place in s, from i on, behind white space and
+// comments.
+func skipBlanks(s string, i int) int {
+	for i < len(s) {
+		switch s[i] {
+		case ' ', '\t', '\r', '\n', '\f', '\v':
+			i++
+		case '#':
+			n := strings.IndexByte(s[i:], '\n')
+			if n < 0 {
+				return len(s)
+			}
+			i += n
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// wordLen returns the length of the word with which s begins: a letter or '_',
+// then letters, digits and '_'.
+func wordLen(s string) int {
+	n := 0
+	for n < len(s) && isWordByte(s[n]) && (n > 0 || s[n] > '9') {
+		n++
+	}
+	return n
+}
+
+func isWordByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
+}
+
+// firstRune returns the character with which s begins.
+func firstRune(s string) string {
+	for i := range s {
+		if i > 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// unknownName says that there is no such name of that kind, and which one was
+// probably meant.
+func unknownName(kind, name string, known []string) string {
+	if len(name) > 64 {
+		name = name[:64] + "..."
+	}
+	msg := fmt.Sprintf("no %s %q", kind, name)
+	if n, ok := Nearest(name, known); ok {
+		msg += "; did you mean " + n + "?"
+	}
+	return msg
+}
+
+func readableNames() []string {
+	var names []string
+	for i := range attributes {
+		if in := &attributes[i]; in.Attr.Readable() {
+			names = append(names, in.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,612 @@
+package ruleset
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Diagnostic is what is wrong, or doubtful, at one place of a text.
+type Diagnostic struct {
+	File      string
+	Line, Col int // from 1; Col counts octets
+	Warning   bool
+	Msg       string
+}
+
+// Error returns `file:line:col: message`, the message of a warning behind
+// `warning: `.
+func (d Diagnostic) Error() string {
+	kind := ""
+	if d.Warning {
+		kind = "warning: "
+	}
+	return fmt.Sprintf("%s:%d:%d: %s%s", d.File, d.Line, d.Col, kind, d.Msg)
+}
+
+// Diagnostics are in the order of the text. As an error they print one a
+// line.
+type Diagnostics []Diagnostic
+
+// Error returns all diagnostics, one a line, without a line end behind the
+// last.
+func (ds Diagnostics) Error() string {
+	lines := make([]string, len(ds))
+	for i, d := range ds {
+		lines[i] = d.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ParseRules reads a rule file: rules of the form
+//
+//	label: attribute & mask = value: opcode, target;
+//
+// and the statements SET, RULES, FORMAT and STATISTICS. White space, line
+// ends and the case of letters mean nothing, comments go from # to the end of
+// the line. A target is a label, Next, or the number of a rule.
+//
+// Published rule files leave out a colon, comma or semicolon here and there;
+// where what was meant is plain, that is only warned of. Other warnings are
+// for rules that a meter accepts but that hardly do what was wanted. When
+// there are errors, err is a Diagnostics that holds all of them, and rs is nil.
+func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, err error) {
+	p := rulesParser{
+		file:   file,
+		text:   string(text),
+		rs:     &RuleSet{Name: baseName(file)},
+		labels: map[string]label{},
+	}
+	for p.skip() {
+		p.statement()
+	}
+	p.link()
+	for _, pr := range p.rs.problems(len(p.errs) == 0) {
+		if pr.rule == 0 {
+			p.report(0, pr.warning, pr.msg)
+		} else if m := p.marks[pr.rule-1]; !m.bad {
+			p.report(m.at, pr.warning, pr.msg)
+		}
+	}
+	byPlace := func(a, b Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	}
+	slices.SortStableFunc(p.errs, byPlace)
+	slices.SortStableFunc(p.warnings, byPlace)
+	if len(p.errs) > 0 {
+		return nil, p.warnings, p.errs
+	}
+	return p.rs, p.warnings, nil
+}
+
+// baseName returns a file's name without directory and extension.
+func baseName(file string) string {
+	file = file[strings.LastIndexByte(file, '/')+1:]
+	if i := strings.LastIndexByte(file, '.'); i > 0 {
+		file = file[:i]
+	}
+	return file
+}
+
+type rulesParser struct {
+	file string
+	text string
+	pos  int
+	rs   *RuleSet
+
+	labels map[string]label // by lower-case name
+	refs   []reference
+	marks  []mark // of every rule
+	seen   struct{ set, rules, format, statistics bool }
+	// namedAt is where the present rule has an attribute's name for its
+	// value, negative when it has not.
+	namedAt int
+
+	errs, warnings Diagnostics
+	lines          []int // where lines begin, once a diagnostic needs it
+}
+
+// label is where a label stands in the text, and the number of the rule
+// behind it.
+type label struct{ at, rule int }
+
+// reference is a use of a label in the rule of that number.
+type reference struct {
+	name     string
+	at, rule int
+}
+
+// mark is where a rule stands in the text, and whether it has been found wrong.
+type mark struct {
+	at  int
+	bad bool
+}
+
+func (p *rulesParser) report(at int, warning bool, msg string) {
+	if p.lines == nil {
+		p.lines = []int{0}
+		for i := range len(p.text) {
+			if p.text[i] == '\n' {
+				p.lines = append(p.lines, i+1)
+			}
+		}
+	}
+	line := sort.SearchInts(p.lines, at+1)
+	d := Diagnostic{p.file, line, at - p.lines[line-1] + 1, warning, msg}
+	if warning {
+		p.warnings = append(p.warnings, d)
+	} else {
+		p.errs = append(p.errs, d)
+	}
+}
+
+func (p *rulesParser) errorf(at int, format string, args ...any) {
+	p.report(at, false, fmt.Sprintf(format, args...))
+}
+
+func (p *rulesParser) warnf(at int, format string, args ...any) {
+	p.report(at, true, fmt.Sprintf(format, args...))
+}
+
+// skip goes on to the next token; false at the end of the text.
+func (p *rulesParser) skip() bool {
+	p.pos = skipBlanks(p.text, p.pos)
+	return p.pos < len(p.text)
+}
+
+// peek goes on to the next token and returns its first octet, 0 at the end.
+func (p *rulesParser) peek() byte {
+	if p.skip() {
+		return p.text[p.pos]
+	}
+	return 0
+}
+
+// take goes over the next token if it is c.
+func (p *rulesParser) take(c byte) bool {
+	if p.peek() != c {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+// have describes the next token for a message.
+func (p *rulesParser) have() string {
+	if !p.skip() {
+		return "the end of the file"
+	}
+	rest := p.text[p.pos:]
+	if n := wordLen(rest); n > 0 {
+		return strconv.Quote(rest[:min(n, 64)])
+	}
+	return strconv.Quote(firstRune(rest))
+}
+
+// word reads a word, empty when there is none.
+func (p *rulesParser) word() string {
+	p.skip()
+	n := wordLen(p.text[p.pos:])
+	p.pos += n
+	return p.text[p.pos-n : p.pos]
+}
+
+// recover goes on behind the next semicolon.
+func (p *rulesParser) recover() {
+	for p.skip() {
+		p.pos++
+		if p.text[p.pos-1] == ';' {
+			return
+		}
+	}
+}
+
+func (p *rulesParser) statement() {
+	if p.take(';') {
+		return
+	}
+	at := p.pos
+	word := p.word()
+	switch {
+	case word == "":
+		p.errorf(at, "want a rule, a label or SET, RULES, FORMAT, STATISTICS, have %s", p.have())
+		p.recover()
+		return
+	case p.take(':'):
+		p.label(word, at)
+		return
+	case p.peek() == '&':
+		p.rule(word, at)
+		return
+	}
+	switch strings.ToLower(word) {
+	case "set":
+		p.once("SET", at, &p.seen.set)
+		p.setNumber()
+		p.take(';')
+	case "rules":
+		p.once("RULES", at, &p.seen.rules)
+		p.take(';')
+	case "format":
+		p.once("FORMAT", at, &p.seen.format)
+		start := p.pos
+		f, n := parseFormat(p.text[start:], func(i int, msg string) { p.errorf(start+i, "%s", msg) })
+		p.rs.Format = f
+		p.pos += n
+		if !p.take(';') {
+			p.warnf(p.pos, "`;` is missing behind FORMAT")
+		}
+	case "statistics":
+		p.once("STATISTICS", at, &p.seen.statistics)
+		p.rs.Statistics = true
+		p.take(';')
+	default:
+		p.oddWord(word, at)
+	}
+}
+
+// once complains about a second statement of its kind.
+func (p *rulesParser) once(name string, at int, seen *bool) {
+	if *seen {
+		p.errorf(at, "a second %s statement", name)
+	}
+	*seen = true
+}
+
+func (p *rulesParser) setNumber() {
+	p.skip()
+	at := p.pos
+	digits := p.digits()
+	n, err := strconv.Atoi(digits)
+	switch {
+	case digits == "":
+		p.errorf(at, "want the ruleset's number behind SET, have %s", p.have())
+	case err != nil || n < 1 || n > MaxRuleSets:
+		p.errorf(at, "ruleset number %.20s is not from 1 to %d", digits, MaxRuleSets)
+	default:
+		p.rs.Number = n
+	}
+}
+
+func (p *rulesParser) digits() string {
+	p.skip()
+	start := p.pos
+	for p.pos < len(p.text) && p.text[p.pos] >= '0' && p.text[p.pos] <= '9' {
+		p.pos++
+	}
+	return p.text[start:p.pos]
+}
+
+// oddWord deals with a word that begins neither statement, label nor rule: it
+// is a label whose colon is missing if a rule or another label follows.
+func (p *rulesParser) oddWord(word string, at int) {
+	if _, isAttr := ByName(word); isAttr {
+		p.errorf(p.pos, "want `& mask` behind attribute %s, have %s", word, p.have())
+		p.recover()
+		return
+	}
+	end := p.pos
+	next := p.word()
+	if c := p.peek(); next != "" && (c == '&' || c == ':') {
+		p.pos = end
+		p.warnf(at, "`:` is missing behind label %s", word)
+		p.label(word, at)
+		return
+	}
+	p.pos = end
+	msg := "want `:` behind a label or `& mask` behind an attribute, have " + p.have()
+	keywords := append(testableNames(), "SET", "RULES", "FORMAT", "STATISTICS")
+	if n, ok := Nearest(word, keywords); ok {
+		msg = fmt.Sprintf("%q is no statement or attribute; did you mean %s?", word, n)
+	}
+	p.errorf(at, "%s", msg)
+	p.recover()
+}
+
+func (p *rulesParser) label(name string, at int) {
+	key := strings.ToLower(name)
+	if key == "next" {
+		p.errorf(at, "Next is no name for a label")
+		return
+	}
+	if old, ok := p.labels[key]; ok {
+		p.errorf(at, "label %s stands before rule %d already", name, old.rule)
+		return
+	}
+	p.labels[key] = label{at, len(p.rs.Rules) + 1}
+}
+
+// rule reads a rule behind the name of its attribute.
+func (p *rulesParser) rule(name string, at int) {
+	var r Rule
+	before := len(p.errs)
+	p.namedAt = -1
+	if !p.test(&r, name, at) || !p.action(&r) {
+		p.recover()
+	} else if r.Op == OpAssign || r.Op == OpAssignAct {
+		if of := r.Value.Uint(); of <= 0xffff {
+			r.Value = AttrValue(Attr(of))
+		}
+	} else if p.namedAt >= 0 {
+		p.errorf(p.namedAt, "only Assign rules take an attribute as value: what %s stands for is compared with a number or address", r.Attr)
+	}
+	p.rs.Rules = append(p.rs.Rules, r)
+	p.marks = append(p.marks, mark{at, len(p.errs) > before})
+	if len(p.rs.Rules) == MaxRules+1 {
+		p.errorf(at, "more than %d rules", MaxRules)
+	}
+}
+
+// test reads `& mask = value:`; false when the action cannot be read for it.
+func (p *rulesParser) test(r *Rule, name string, at int) bool {
+	a, known := ByName(name)
+	if !known {
+		p.errorf(at, "%s", unknownName("attribute", name, testableNames()))
+	}
+	r.Attr = a
+	p.take('&')
+	p.skip()
+	maskAt := p.pos
+	mask, _ := p.valueText()
+	if mask == "" || !p.take('=') {
+		p.errorf(p.pos, "want a mask and `=`, have %s", p.have())
+		return false
+	}
+	p.skip()
+	valueAt := p.pos
+	value, colon := p.valueText()
+	if value == "" {
+		p.pos = valueAt
+		p.errorf(valueAt, "want a value, have %s", p.have())
+		return false
+	}
+	if known {
+		p.values(r, mask, maskAt, value, valueAt)
+	}
+	if colon || p.take(':') {
+		return true
+	}
+	end := p.pos
+	next := p.word()
+	p.pos = end
+	if _, ok := opcode(next); !ok {
+		p.errorf(p.pos, "want `:` behind the value, have %s", p.have())
+		return false
+	}
+	p.warnf(p.pos, "`:` is missing before %s", next)
+	return true
+}
+
+// valueText reads the text of a mask or value. A colon may be part of an IPv6
+// address as well as end the value; in the latter case it is read too, and
+// colon is true.
+func (p *rulesParser) valueText() (text string, colon bool) {
+	start := p.pos
+	if p.pos < len(p.text) && p.text[p.pos] == '\'' {
+		return p.charText(), false
+	}
+	for p.pos < len(p.text) && (isWordByte(p.text[p.pos]) || strings.IndexByte(".-!:", p.text[p.pos]) >= 0) {
+		p.pos++
+	}
+	text = p.text[start:p.pos]
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 {
+		return text, false
+	}
+	head, tail := text[:i], text[i+1:]
+	if _, isOp := opcode(tail); !isOp && tail != "" {
+		return text, false
+	}
+	if tail == "" && strings.HasSuffix(head, ":") {
+		if _, err := ParseValue(text, 0); err == nil {
+			return text, false // an address that ends in `::`
+		}
+	}
+	p.pos = start + i + 1
+	return head, true
+}
+
+// charText reads a character constant with its apostrophes.
+func (p *rulesParser) charText() string {
+	start := p.pos
+	for p.pos++; p.pos < len(p.text) && p.text[p.pos] != '\n'; p.pos++ {
+		switch p.text[p.pos] {
+		case '\\':
+			if p.pos+1 < len(p.text) {
+				p.pos++
+			}
+		case '\'':
+			p.pos++
+			return p.text[start:p.pos]
+		}
+	}
+	return p.text[start:p.pos]
+}
+
+// values sets the rule's mask and value from their texts.
+func (p *rulesParser) values(r *Rule, mask string, maskAt int, value string, valueAt int) {
+	in := r.Attr.Info()
+	size := in.Size
+	if in.Variable {
+		size = 0
+	}
+	m, err := lengthen(r.Attr, mask, size)
+	if err != nil {
+		p.errorf(maskAt, "mask: %v", err)
+		return
+	}
+	if v, ok := ValueName(r.Attr, value); ok {
+		if in.Class == ClassVariable {
+			p.namedAt = valueAt
+		}
+		r.Mask, r.Value = m, v
+		return
+	}
+	if known := ValueNames(r.Attr); len(known) > 0 && wordLen(value) == len(value) {
+		p.errorf(valueAt, "%s", unknownName("value of "+in.Name, value, known))
+		return
+	}
+	if in.Variable {
+		size = m.Len()
+	}
+	v, err := lengthen(r.Attr, value, size)
+	if err != nil {
+		p.errorf(valueAt, "value: %v", err)
+		return
+	}
+	r.Mask, r.Value = fitBoth(r.Attr, m, v)
+}
+
+// lengthen reads a mask or value. A single number fills size octets; when
+// that is 0 because addresses have various lengths, only zero makes sense,
+// and has no octets.
+func lengthen(a Attr, text string, size int) (Value, error) {
+	in := a.Info()
+	v, err := ParseValue(text, size)
+	if err != nil {
+		return v, err
+	}
+	if in.Variable && size == 0 && strings.Trim(text, "0123456789") == "" {
+		if v.Zero() {
+			return Value{}, nil
+		}
+		if in.Class == ClassAddress {
+			return v, fmt.Errorf("%w: %q: addresses of %s have no fixed length; give each octet, as 10.0.0.0", ErrValue, text, a)
+		}
+	}
+	v, ok := v.Fit(a)
+	if !ok {
+		return v, fmt.Errorf("%w: %q: more than the %d octets of %s", ErrValue, text, in.Size, a)
+	}
+	return v, nil
+}
+
+// fitBoth gives mask and value of an attribute without fixed length the
+// longer one's length.
+func fitBoth(a Attr, m, v Value) (Value, Value) {
+	if in := a.Info(); !in.Variable {
+		return m, v
+	}
+	n := max(m.Len(), v.Len())
+	return m.Resize(n), v.Resize(n)
+}
+
+// opcodes are the names of the opcodes, and others that NeMaC takes for them.
+var opcodes = func() map[string]Opcode {
+	m := map[string]Opcode{
+		"pushto":    OpPushRuleTo,
+		"pushtoact": OpPushRuleToAct,
+		"retry":     OpNoMatch,
+		"fail":      OpNoMatch,
+	}
+	for op := OpIgnore; op.Valid(); op++ {
+		m[strings.ToLower(op.String())] = op
+	}
+	return m
+}()
+
+func opcode(name string) (Opcode, bool) {
+	op, ok := opcodes[strings.ToLower(name)]
+	return op, ok
+}
+
+// action reads `opcode, target;`; false when the rule's end was not found.
+func (p *rulesParser) action(r *Rule) bool {
+	p.skip()
+	at := p.pos
+	name := p.word()
+	op, ok := opcode(name)
+	if !ok {
+		if name == "" {
+			p.errorf(at, "want an opcode, have %s", p.have())
+		} else {
+			names := make([]string, 0, len(opcodes))
+			for op := OpIgnore; op.Valid(); op++ {
+				names = append(names, op.String())
+			}
+			p.errorf(at, "%s", unknownName("opcode", name, names))
+		}
+		return false
+	}
+	r.Op = op
+	if !p.target(r) {
+		return false
+	}
+	end := p.pos
+	if p.take(';') {
+		return true
+	}
+	if c := p.peek(); c != 0 && wordLen(p.text[p.pos:]) == 0 {
+		p.errorf(p.pos, "want `;` behind the rule, have %s", p.have())
+		return false
+	}
+	p.warnf(end, "`;` is missing behind the rule")
+	return true
+}
+
+// target reads what stands behind an opcode: `, label`, `, Next`, `, number`.
+func (p *rulesParser) target(r *Rule) bool {
+	comma := p.take(',')
+	p.skip()
+	at := p.pos
+	needed := r.Op.HasTarget() || r.Op == OpReturn
+	digits := p.digits()
+	word := ""
+	if digits == "" && (comma || r.Op.HasTarget()) {
+		word = p.word()
+	}
+	if digits == "" && word == "" {
+		if !comma && !needed {
+			p.warnf(at, "`, 0` is missing behind %s", r.Op)
+			return true
+		}
+		want := "a label, Next or the number of a rule"
+		if r.Op == OpReturn {
+			want = "the number of rules to go on behind the Gosub"
+		} else if !needed {
+			want = "0"
+		}
+		p.errorf(at, "want %s behind %s, have %s", want, r.Op, p.have())
+		return false
+	}
+	if !comma {
+		p.warnf(at, "`,` is missing behind %s", r.Op)
+	}
+	switch n, err := strconv.Atoi(digits); {
+	case !needed:
+		if word != "" || err != nil || n != 0 {
+			p.warnf(at, "%s ends the match: what follows it is not used, write 0", r.Op)
+		}
+	case digits != "" && (err != nil || n > MaxRules+1):
+		p.errorf(at, "rule number %.20s is greater than the most a ruleset has, %d", digits, MaxRules)
+	case digits != "":
+		r.Param = n
+	case r.Op == OpReturn:
+		p.errorf(at, "Return takes the number of rules to go on behind the Gosub, not a name")
+	case strings.EqualFold(word, "next"):
+		r.Param = len(p.rs.Rules) + 2
+	default:
+		p.refs = append(p.refs, reference{word, at, len(p.rs.Rules)})
+	}
+	return true
+}
+
+// link puts rule numbers where the labels were.
+func (p *rulesParser) link() {
+	for _, ref := range p.refs {
+		l, ok := p.labels[strings.ToLower(ref.name)]
+		if !ok {
+			known := []string{"Next"}
+			for n := range p.labels {
+				known = append(known, n)
+			}
+			p.errorf(ref.at, "%s", unknownName("label", ref.name, known))
+			p.marks[ref.rule].bad = true
+			continue
+		}
+		p.rs.Rules[ref.rule].Param = l.rule
+	}
+}

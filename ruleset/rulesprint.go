@@ -1,0 +1,137 @@
+package ruleset
+
+import (
+	"io"
+	"net/netip"
+	"strconv"
+)
+
+// String returns the rule as rule files have it, its target as a number and
+// without semicolon: `SourcePeerType & 255 = 1: PushRuleTo, 7`.
+func (r Rule) String() string {
+	b := r.appendAction(r.appendTest(nil))
+	return string(strconv.AppendInt(b, int64(r.Param), 10))
+}
+
+// appendTest appends `attribute & mask = value: `.
+func (r *Rule) appendTest(b []byte) []byte {
+	b = append(b, r.Attr.String()...)
+	b = append(b, " & "...)
+	b = appendRuleValue(b, r.Attr, r.Mask, true)
+	b = append(b, " = "...)
+	switch v := r.Value; {
+	case r.Op == OpAssign || r.Op == OpAssignAct:
+		b = append(b, Attr(v.Uint()).String()...)
+	case v.Zero() && v.Len() <= r.Mask.Len():
+		b = append(b, '0')
+	default:
+		b = appendRuleValue(b, r.Attr, v, false)
+	}
+	return append(b, ": "...)
+}
+
+// appendAction appends `opcode, `.
+func (r *Rule) appendAction(b []byte) []byte {
+	b = append(b, r.Op.String()...)
+	return append(b, ", "...)
+}
+
+// appendRuleValue appends a mask or value in the notation that suits the
+// attribute.
+func appendRuleValue(b []byte, a Attr, v Value, mask bool) []byte {
+	in := a.Info()
+	octets := v.b[:v.n]
+	switch {
+	case !in.Variable:
+		v, _ = v.Fit(a)
+		if mask {
+			return AppendDotted(b, v.b[:v.n])
+		}
+		return strconv.AppendUint(b, v.Uint(), 10)
+	case v.n == 0:
+		return append(b, '0')
+	case a == SourceAdjacentAddress || a == DestAdjacentAddress:
+		b = AppendHex(b, octets)
+		if v.n == 1 {
+			b = append(b, '-')
+		}
+	case v.n == 16:
+		b = netip.AddrFrom16([16]byte(octets)).AppendTo(b)
+	case v.n == 6 && in.Class == ClassDistrib:
+		b = AppendDotted(b, octets[:2])
+		b = append(b, '.')
+		b = strconv.AppendUint(b, uint64(octets[2])<<8|uint64(octets[3]), 10)
+		b = append(b, '!')
+		b = strconv.AppendUint(b, uint64(octets[4])<<8|uint64(octets[5]), 10)
+	default:
+		b = AppendDotted(b, octets)
+		if v.n == 1 {
+			b = append(b, '.')
+		}
+	}
+	return b
+}
+
+// WriteTo writes rs as a rule file: numbers instead of names for values, Next
+// for a target that is the next rule, and a label r7 before rule 7 when
+// another rule jumps to it.
+func (rs *RuleSet) WriteTo(w io.Writer) (int64, error) {
+	var b []byte
+	if rs.Number != 0 {
+		b = append(b, "SET "...)
+		b = strconv.AppendInt(b, int64(rs.Number), 10)
+		b = append(b, '\n')
+	}
+	b = append(b, "RULES\n"...)
+	jumped := make([]bool, len(rs.Rules)+2)
+	for i := range rs.Rules {
+		if r := &rs.Rules[i]; r.Op.HasTarget() && r.Param != i+2 && r.Param > 0 && r.Param < len(jumped) {
+			jumped[r.Param] = true
+		}
+	}
+	var written int64
+	for i := range len(rs.Rules) + 1 {
+		if jumped[i+1] {
+			b = appendLabel(b, i+1)
+			b = append(b, ":\n"...)
+		}
+		if i == len(rs.Rules) {
+			break
+		}
+		r := &rs.Rules[i]
+		b = append(b, "  "...)
+		b = r.appendAction(r.appendTest(b))
+		switch {
+		case r.Op.HasTarget() && r.Param == i+2:
+			b = append(b, "Next"...)
+		case r.Op.HasTarget() && r.Param > 0 && r.Param < len(jumped):
+			b = appendLabel(b, r.Param)
+		case r.Op.HasTarget() || r.Op == OpReturn:
+			b = strconv.AppendInt(b, int64(r.Param), 10)
+		default:
+			b = append(b, '0')
+		}
+		b = append(b, ";\n"...)
+		if len(b) > 1<<16 {
+			n, err := w.Write(b)
+			if written += int64(n); err != nil {
+				return written, err
+			}
+			b = b[:0]
+		}
+	}
+	if rs.Format != nil {
+		b = append(b, "FORMAT "...)
+		b = append(b, rs.Format.String()...)
+		b = append(b, ";\n"...)
+	}
+	if rs.Statistics {
+		b = append(b, "STATISTICS\n"...)
+	}
+	n, err := w.Write(b)
+	return written + int64(n), err
+}
+
+func appendLabel(b []byte, rule int) []byte {
+	return strconv.AppendInt(append(b, 'r'), int64(rule), 10)
+}
