@@ -34,6 +34,7 @@ const (
 	LinkPPPWithDir        LinkType = 204 // PPP behind a direction octet
 	LinkCiscoHDLCWithDir  LinkType = 205 // Cisco HDLC behind a direction octet
 	LinkFrameRelayWithDir LinkType = 206 // frame relay behind a direction octet
+	LinkLAPBWithDir       LinkType = 207 // LAPB behind a direction octet
 	LinkMPLS              LinkType = 219
 	LinkIPv4              LinkType = 228
 	LinkIPv6              LinkType = 229

@@ -74,7 +74,16 @@ func (in *input) sniff() (format, error) {
 		}
 		in.discard(pcapHeader)
 		return p, nil
+	case isPcapng(head):
+		return new(pcapng), nil
+	}
+	// ERF has no magic number: as much as is sensible has to be looked at.
+	if err := in.fill(sniffLength); err != nil && err != io.EOF {
+		return nil, err
 	}
 	head := in.window()
+	if isERF(head, len(head) < sniffLength) {
+		return new(erf), nil
+	}
 	return nil, fmt.Errorf("begins with % x: %w", head[:min(len(head), 8)], ErrFormat)
 }

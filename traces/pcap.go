@@ -31,17 +31,6 @@ const (
 	pcapFCSShift = 28
 )
 
-// maxCaptured returns how much of a packet of a link type can have been
-// captured, in octets. A record that claims more is damage. The limits are
-// those of libpcap's and Wireshark's writers.
-func maxCaptured(l LinkType) uint32 {
-	switch l {
-	case LinkDBus, LinkUSBPcap, LinkEBHSCR:
-		return 128 << 20
-	}
-	return 256 << 10
-}
-
 // How the two lengths of a record stand. Files before version 2.3 have the
 // wire length first, and writers of 2.3 were of two minds.
 const (
@@ -56,9 +45,7 @@ type pcap struct {
 	unit    int64 // nanoseconds in a unit of the time's second field
 	record  int   // length of a record header
 	lengths int
-	link    LinkType
-	fcs     uint8
-	limit   uint32
+	frame   frame
 }
 
 // isPcap tells whether head begins a pcap file.
@@ -97,11 +84,11 @@ func newPcap(head []byte) (*pcap, error) {
 		return nil, fmt.Errorf("version %d.%d: %w", major, minor, ErrFormat)
 	}
 	link := order.Uint32(head[20:])
-	p.link = LinkType(link & pcapLinkMask)
+	var fcs uint8
 	if link&pcapHasFCS != 0 {
-		p.fcs = uint8(2 * (link >> pcapFCSShift))
+		fcs = uint8(2 * (link >> pcapFCSShift))
 	}
-	p.limit = maxCaptured(p.link)
+	p.frame = newFrame(LinkType(link&pcapLinkMask), fcs)
 	return p, nil
 }
 
@@ -110,6 +97,7 @@ func (p *pcap) name() string { return "pcap" }
 // scan implements format.
 func (p *pcap) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
 	n, pos, cut := 0, 0, 0
+	plain := p.frame.plain()
 	free := b.Packets[len(b.Packets):cap(b.Packets)]
 	for n < len(free) {
 		rest := win[pos:]
@@ -128,8 +116,8 @@ func (p *pcap) scan(win []byte, b *Batch, st *Stats) (used, need int, err error)
 		if p.lengths == pcapWireFirst || p.lengths == pcapSmallerIsCaptured && captured > wire {
 			captured, wire = wire, captured
 		}
-		if captured > p.limit {
-			err = corrupt("captured length %d is more than %d", captured, p.limit)
+		if captured > p.frame.limit {
+			err = corrupt("captured length %d is more than %d", captured, p.frame.limit)
 			break
 		}
 		end := p.record + int(captured)
@@ -141,14 +129,14 @@ func (p *pcap) scan(win []byte, b *Batch, st *Stats) (used, need int, err error)
 		k.Time = int64(sec)*1e9 + int64(frac)*p.unit
 		k.Data = rest[p.record:end:end]
 		k.Wire = wire
-		k.FCS = p.fcs
-		k.Link = p.link
+		k.FCS = 0
+		k.Link = p.frame.link
 		k.Interface = 1
 		if captured < wire {
 			cut++
 		}
-		if p.fcs != 0 {
-			k.dropFCS()
+		if !plain {
+			p.frame.strip(k)
 		}
 		n++
 		pos += end
@@ -157,11 +145,4 @@ func (p *pcap) scan(win []byte, b *Batch, st *Stats) (used, need int, err error)
 	st.Records += uint64(n)
 	st.Cut += uint64(cut)
 	return pos, need, err
-}
-
-// dropFCS takes the frame check sequence, p.FCS octets, out of p's wire length
-// and off what was captured.
-func (p *Packet) dropFCS() {
-	p.Wire -= min(p.Wire, uint32(p.FCS))
-	p.Data = p.Data[:min(len(p.Data), int(p.Wire))]
 }

@@ -1,0 +1,246 @@
+package traces
+
+import "encoding/binary"
+
+// The layout of ERF records, from Endace's document on Extensible Record
+// Format types (EDM 11-01): a time stamp of 64 bits, 32 of them behind the
+// point, in little-endian order, then type, flags, record length, loss counter
+// or colour, and wire length, big-endian.
+const (
+	erfHeader    = 16
+	erfExtension = 8    // octets of an extension header
+	erfMore      = 0x80 // in the type: an extension header follows
+)
+
+// The flags that are read: the interface, of which later cards have a third
+// bit.
+const (
+	erfPort     = 0x03
+	erfPortHigh = 0x40
+)
+
+// erfKind is what there is to know of a record type. All zero, it is a type
+// that holds no packet.
+type erfKind struct {
+	name string // as the document has it, without TYPE_
+	sub  uint8  // octets between the headers and the packet that wlen leaves out
+	skip uint8  // octets at the packet's begin that are not presented
+	link erfLink
+	// colour is set when the field for lost packets holds a colour or a hash.
+	colour bool
+}
+
+// erfLink says how the packet of a record begins.
+type erfLink uint8
+
+const (
+	erfNone     erfLink = iota // there is no packet
+	erfEthernet                // a frame with its check sequence
+	erfHDLC                    // PPP, Cisco HDLC or frame relay, as it looks
+	erfATM                     // LLC, if this is a first cell
+	erfAAL5                    // LLC
+	erfIPv4
+	erfIPv6
+	erfIB
+	erfOther // nothing that has a link type: the whole record is presented
+)
+
+// erfKinds are the record types by number.
+var erfKinds = [...]erfKind{
+	1:  {name: "HDLC_POS", link: erfHDLC},
+	2:  {name: "ETH", sub: 2, link: erfEthernet},
+	3:  {name: "ATM", skip: 4, link: erfATM},
+	4:  {name: "AAL5", skip: 4, link: erfAAL5},
+	5:  {name: "MC_HDLC", sub: 4, link: erfHDLC},
+	6:  {name: "MC_RAW", sub: 4, link: erfOther},
+	7:  {name: "MC_ATM", sub: 4, skip: 4, link: erfATM},
+	8:  {name: "MC_RAW_CHANNEL", sub: 4, link: erfOther},
+	9:  {name: "MC_AAL5", sub: 4, skip: 4, link: erfAAL5},
+	10: {name: "COLOR_HDLC_POS", link: erfHDLC, colour: true},
+	11: {name: "COLOR_ETH", sub: 2, link: erfEthernet, colour: true},
+	12: {name: "MC_AAL2", sub: 4, link: erfOther},
+	13: {name: "IP_COUNTER"},
+	14: {name: "TCP_FLOW_COUNTER"},
+	15: {name: "DSM_COLOR_HDLC_POS", link: erfHDLC, colour: true},
+	16: {name: "DSM_COLOR_ETH", sub: 2, link: erfEthernet, colour: true},
+	17: {name: "COLOR_MC_HDLC_POS", sub: 4, link: erfHDLC, colour: true},
+	18: {name: "AAL2", sub: 4, link: erfOther},
+	19: {name: "COLOR_HASH_POS", link: erfHDLC, colour: true},
+	20: {name: "COLOR_HASH_ETH", sub: 2, link: erfEthernet, colour: true},
+	21: {name: "INFINIBAND", link: erfIB},
+	22: {name: "IPV4", link: erfIPv4},
+	23: {name: "IPV6", link: erfIPv6},
+	24: {name: "RAW_LINK", link: erfOther},
+	25: {name: "INFINIBAND_LINK", link: erfOther},
+	27: {name: "META"},
+	28: {name: "OPA_SNC", link: erfOther},
+	29: {name: "OPA_9B", link: erfOther},
+	48: {name: "PAD"},
+}
+
+// erfKindOf returns what there is to know of the record with the given type
+// octet; its name is empty when there is no such type.
+func erfKindOf(t byte) (k erfKind) {
+	if t &^= erfMore; int(t) < len(erfKinds) {
+		k = erfKinds[t]
+	}
+	return k
+}
+
+// erf reads the records of an ERF file.
+type erf struct{}
+
+func (*erf) name() string { return "erf" }
+
+// erfBody returns where in a whole record the packet, or what is instead of it,
+// begins: behind the header, the extension headers and what belongs to the
+// type.
+func erfBody(rec []byte, k erfKind) (int, error) {
+	pos := erfHeader
+	for more := rec[8]; more&erfMore != 0; pos += erfExtension {
+		if len(rec) < pos+erfExtension {
+			return 0, corrupt("length %d is less than its headers", len(rec))
+		}
+		more = rec[pos]
+	}
+	pos += int(k.sub)
+	if len(rec) < pos {
+		return 0, corrupt("length %d is less than its headers, %d", len(rec), pos)
+	}
+	return pos, nil
+}
+
+// scan implements format.
+func (*erf) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
+	for len(b.Packets) < cap(b.Packets) {
+		rest := win[used:]
+		if len(rest) < erfHeader {
+			return used, erfHeader, nil
+		}
+		size := int(binary.BigEndian.Uint16(rest[10:]))
+		if size < erfHeader {
+			return used, 0, corrupt("length %d is less than its header, %d", size, erfHeader)
+		}
+		if len(rest) < size {
+			return used, size, nil
+		}
+		rec := rest[:size:size]
+		k := erfKindOf(rec[8])
+		if k.link == erfNone {
+			st.Skipped++
+		} else {
+			body, err := erfBody(rec, k)
+			if err != nil {
+				return used, 0, err
+			}
+			n := len(b.Packets)
+			b.Packets = b.Packets[:n+1]
+			erfPacket(&b.Packets[n], rec, body, k, st)
+		}
+		st.Records++
+		used += size
+	}
+	return used, 0, nil
+}
+
+// erfPacket makes p the packet of a record, whose packet begins at body.
+func erfPacket(p *Packet, rec []byte, body int, k erfKind, st *Stats) {
+	wire := binary.BigEndian.Uint16(rec[14:])
+	// The record's length is rounded up, the packet's is not.
+	data := rec[body:]
+	data = data[:min(len(data), int(wire))]
+	if len(data) < int(wire) {
+		st.Cut++
+	}
+	if !k.colour {
+		st.Lost += uint64(binary.BigEndian.Uint16(rec[12:]))
+	}
+	p.Time = erfTime(binary.LittleEndian.Uint64(rec))
+	p.Data = data[min(len(data), int(k.skip)):]
+	p.Wire = uint32(wire)
+	p.FCS = 0
+	p.Interface = uint32(rec[9]&erfPort|rec[9]&erfPortHigh>>4) + 1
+	switch k.link {
+	case erfEthernet:
+		p.Link = LinkEthernet
+		p.FCS = uint8(min(4, wire))
+		p.Wire -= uint32(p.FCS)
+		p.Data = p.Data[:min(len(p.Data), int(p.Wire))]
+	case erfHDLC:
+		p.Link = hdlcLink(p.Data)
+	case erfAAL5:
+		p.Link = LinkATM
+	case erfATM:
+		p.Link = LinkATM
+		if !beginsSNAP(p.Data) {
+			p.Link, p.Data = LinkERF, rec
+		}
+	case erfIPv4:
+		p.Link = LinkIPv4
+	case erfIPv6:
+		p.Link = LinkIPv6
+	case erfIB:
+		p.Link = LinkInfiniBand
+	case erfOther:
+		p.Link, p.Data = LinkERF, rec
+	}
+}
+
+// erfTime turns an ERF time stamp, seconds with 32 bits behind the point, into
+// nanoseconds, rounded.
+func erfTime(ts uint64) int64 {
+	return int64(ts>>32)*1e9 + int64((ts&(1<<32-1)*1e9+1<<31)>>32)
+}
+
+// hdlcLink tells what kind of frame data is, which HDLC does not say itself:
+// by the address and control octets of PPP (RFC 1662 section 3.1) and Cisco
+// HDLC, else by the address extension bits of frame relay (RFC 2427 section
+// 3). What remains is taken for PPP that leaves those octets out.
+func hdlcLink(data []byte) LinkType {
+	switch {
+	case len(data) < 2, data[0] == 0xff && data[1] == 0x03:
+		return LinkPPPHDLC
+	case (data[0] == 0x0f || data[0] == 0x8f) && data[1] == 0:
+		return LinkCiscoHDLC
+	case data[0]&1 == 0 && data[1]&1 == 1:
+		return LinkFrameRelay
+	}
+	return LinkPPPHDLC
+}
+
+// beginsSNAP tells whether data begins with the LLC header of SNAP or of an
+// ISO protocol (RFC 2684 section 5), as the first cell of a frame does.
+func beginsSNAP(data []byte) bool {
+	return len(data) >= 3 && data[0] == data[1] && (data[0] == 0xaa || data[0] == 0xfe) && data[2] == 3
+}
+
+// erfSure is how many records have to look right for a file to be taken for
+// ERF; fewer will do when it has no more.
+const erfSure = 4
+
+// isERF tells whether head looks like the beginning of an ERF file, or like
+// all of it when whole is set.
+func isERF(head []byte, whole bool) bool {
+	n := 0
+	for n < erfSure && len(head) >= erfHeader {
+		k := erfKindOf(head[8])
+		size := int(binary.BigEndian.Uint16(head[10:]))
+		if k.name == "" || size < erfHeader {
+			return false
+		}
+		if len(head) < size {
+			break
+		}
+		body, err := erfBody(head[:size], k)
+		if err != nil {
+			return false
+		}
+		// A record never holds much more than there was on the wire.
+		if wire := int(binary.BigEndian.Uint16(head[14:])); k.link != erfNone && size-body > wire+2*erfExtension {
+			return false
+		}
+		head = head[size:]
+		n++
+	}
+	return n == erfSure || n > 0 && whole
+}

@@ -1,0 +1,93 @@
+package traces
+
+import (
+	"math"
+	"math/bits"
+)
+
+// ngClock turns a pcapng interface's units of time into nanoseconds. Its units
+// may be any power of ten or two of a second (if_tsresol), counted from any
+// second (if_tsoffset), so that numbers of 128 bits occur on the way.
+type ngClock struct {
+	binary   bool  // units are 2 to the -exponent seconds, else 10 to the -exponent
+	exponent uint8 // 0 to 127
+	offset   int64 // seconds
+}
+
+// newNgClock returns the clock of an if_tsresol's octet and an if_tsoffset.
+func newNgClock(resol uint8, offset int64) ngClock {
+	return ngClock{binary: resol&0x80 != 0, exponent: resol & 0x7f, offset: offset}
+}
+
+// simple returns the nanoseconds in a unit, when that is a whole number and
+// there is no offset, else 0.
+func (c ngClock) simple() int64 {
+	switch {
+	case c.offset != 0 || c.binary && c.exponent > 0 || c.exponent > 9:
+		return 0
+	}
+	return int64(pow10(9 - c.exponent))
+}
+
+// time returns when a number of units have passed, in nanoseconds since the
+// Unix epoch, cut to whole ones and to the range from the epoch to the latest
+// that fits.
+func (c ngClock) time(ticks uint64) int64 {
+	sec, ns := c.split(ticks)
+	if c.offset >= 0 {
+		var carry uint64
+		if sec, carry = bits.Add64(sec, uint64(c.offset), 0); carry != 0 {
+			return math.MaxInt64
+		}
+	} else {
+		back := -uint64(c.offset)
+		if back > sec {
+			return 0
+		}
+		sec -= back
+	}
+	hi, t := bits.Mul64(sec, 1e9)
+	if t += ns; hi != 0 || t > math.MaxInt64 || t < ns {
+		return math.MaxInt64
+	}
+	return int64(t)
+}
+
+// split returns ticks as whole seconds and the nanoseconds beyond them.
+func (c ngClock) split(ticks uint64) (sec, ns uint64) {
+	if c.binary {
+		if c.exponent < 64 {
+			sec = ticks >> c.exponent
+			ticks &= 1<<c.exponent - 1
+		}
+		hi, lo := bits.Mul64(ticks, 1e9)
+		switch e := c.exponent; {
+		case e == 0:
+			return sec, 0
+		case e < 64:
+			return sec, hi<<(64-e) | lo>>e
+		default:
+			return sec, hi >> (e - 64)
+		}
+	}
+	switch e := c.exponent; {
+	case e <= 9:
+		unit := pow10(e)
+		return ticks / unit, ticks % unit * pow10(9-e)
+	case e <= 19:
+		unit := pow10(e)
+		return ticks / unit, ticks % unit / pow10(e-9)
+	case e-9 <= 19: // 64 bits are less than two seconds
+		return 0, ticks / pow10(e-9)
+	}
+	return 0, 0
+}
+
+// pow10 returns 10 to the n, for n up to 19.
+func pow10(n uint8) uint64 {
+	p := uint64(1)
+	for range n {
+		p *= 10
+	}
+	return p
+}
