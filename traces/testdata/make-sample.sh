@@ -15,9 +15,9 @@
 # nothing answers. Packets are cut to 96 octets, as traces often are.
 #
 # Needs root, iproute2, ethtool, tcpdump, reordercap, iputils-ping and python3.
-# Makes three network namespaces and removes them. A new run gives the same conversations
-# with other times and ports, so what tests and documents say of the sample
-# changes with it. An argument is the number of seconds to last, else 265.
+# Makes three network namespaces and removes them. A new run gives the same
+# conversations with other times and ports, so what tests and documents say of
+# the sample changes with it. An argument is the number of seconds to last.
 set -eu
 seconds=${1:-265}
 out=$(cd "$(dirname "$0")" && pwd)/sample.pcap

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDocuments runs the commands that the documents show and compares what
+// they print. In a block fenced as "console" whose first command is rtfm or "go
+// run .", each line that begins with "$ " is given to a shell, in a folder that
+// holds what the root of the repository holds and is kept from one command of a
+// document to the next; a line that ends in a backslash goes on in the next one.
+// The lines up to the next command are what it prints, standard error included.
+//
+// In them, "..." alone on a line stands for any number of lines, within a line
+// for any text. Figures that no two runs have in common (volatile below) are not
+// compared.
+func TestDocuments(t *testing.T) {
+	for _, p := range allFiles(t) {
+		if filepath.Ext(p) != ".md" || strings.Contains(p, "testdata/") {
+			continue
+		}
+		text, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(p, func(t *testing.T) {
+			dir := likeRoot(t)
+			for _, c := range docCommands(string(text)) {
+				shell := exec.Command("sh", "-c", asInstalled(c.line))
+				shell.Dir = dir
+				out, err := shell.CombinedOutput()
+				if err != nil {
+					t.Errorf("%s:%d: %s: %v\n%s", p, c.at, c.line, err, out)
+				} else if !looksLike(string(out), c.output) {
+					t.Errorf("%s:%d: %s prints\n%s\nnot\n%s", p, c.at, c.line, out, c.output)
+				}
+			}
+		})
+	}
+}
+
+// likeRoot makes a folder with links to all that the repository's root holds,
+// where commands may write files.
+func likeRoot(t *testing.T) string {
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if err := os.Symlink(filepath.Join(root, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// A docCommand is a command that a document shows with what it prints.
+type docCommand struct {
+	at     int // its line in the document, from 1
+	line   string
+	output string
+}
+
+// docCommands returns the commands to run in a document.
+func docCommands(text string) (all []docCommand) {
+	var block []docCommand
+	inBlock, goesOn := false, false
+	for i, line := range strings.Split(text, "\n") {
+		switch {
+		case !inBlock:
+			inBlock = line == "```console"
+		case line == "```":
+			if len(block) > 0 && strings.HasPrefix(asInstalled(block[0].line), "rtfm ") {
+				all = append(all, block...)
+			}
+			block, inBlock, goesOn = nil, false, false
+		case goesOn:
+			last := &block[len(block)-1]
+			last.line += "\n" + line
+			goesOn = strings.HasSuffix(line, `\`)
+		case strings.HasPrefix(line, "$ "):
+			block = append(block, docCommand{at: i + 1, line: line[2:]})
+			goesOn = strings.HasSuffix(line, `\`)
+		case len(block) > 0:
+			block[len(block)-1].output += line + "\n"
+		}
+	}
+	return all
+}
+
+// asInstalled returns a command that builds and runs the program from its
+// source as one that runs it as installed.
+func asInstalled(command string) string {
+	if rest, ok := strings.CutPrefix(command, "go run . "); ok {
+		return "rtfm " + rest
+	}
+	return command
+}
+
+// volatile matches figures that differ from one run to the next.
+var volatile = regexp.MustCompile(`[0-9][0-9,.]*( packets a second|k? packets/s)`)
+
+// looksLike tells whether output is what a document shows of it.
+func looksLike(output, shown string) bool {
+	var pattern strings.Builder
+	pattern.WriteString(`\A`)
+	for line := range strings.Lines(volatile.ReplaceAllString(shown, "N$1")) {
+		if line == "...\n" {
+			pattern.WriteString(`(?:.*\n)*`)
+			continue
+		}
+		pattern.WriteString(strings.ReplaceAll(regexp.QuoteMeta(line), `\.\.\.`, `.*`))
+	}
+	pattern.WriteString(`\z`)
+	return regexp.MustCompile(pattern.String()).MatchString(volatile.ReplaceAllString(output, "N$1"))
+}
+
+func TestDocCommands(t *testing.T) {
+	const text = "Text\n" +
+		"```console\n$ rtfm a \\\n    b\nout 1\nout 2\n$ head x\nout 3\n```\n" +
+		"```sh\n$ rtfm not run\n```\n" +
+		"```console\n$ make check\nok\n```\n" +
+		"```console\n$ go run . run\n```\n"
+	got := docCommands(text)
+	want := []docCommand{
+		{3, "rtfm a \\\n    b", "out 1\nout 2\n"},
+		{7, "head x", "out 3\n"},
+		{18, "go run . run", ""},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestLooksLike(t *testing.T) {
+	for _, tc := range []struct {
+		output, shown string
+		want          bool
+	}{
+		{"a\nb\n", "a\nb\n", true},
+		{"a\nb\n", "a\n", false},
+		{"a\n", "a\nb\n", false},
+		{"a\nx\ny\nb\n", "a\n...\nb\n", true},
+		{"a\nb\n", "a\n...\nb\n", true},
+		{"a\nb\n", "a\n...\nc\n", false},
+		{"a 1 b\n", "a ... b\n", true},
+		{"a 1 c\n", "a ... b\n", false},
+		{"(a)\n", "(a)\n", true},
+		{"12 packets, 1,234,567 packets a second\n", "12 packets, 9.5 packets a second\n", true},
+		{"12 packets, 1,234,567 packets a second\n", "13 packets, 9.5 packets a second\n", false},
+	} {
+		if got := looksLike(tc.output, tc.shown); got != tc.want {
+			t.Errorf("looksLike(%q, %q) = %v", tc.output, tc.shown, got)
+		}
+	}
+}
