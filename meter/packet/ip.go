@@ -49,13 +49,13 @@ func ipv4(p *ruleset.Packet, off int) {
 		return
 	}
 	short(p, off+ipv4Size)
-	if len(d) == 0 {
+	if len(d) < 4 {
 		return
 	}
 	// What is missing stands as zero, and fields are missed as a whole.
 	var h [ipv4Size]byte
 	n := copy(h[:], d)
-	for _, field := range [...]int{16, 12, 10, 8, 6, 4, 2, 1} {
+	for _, field := range [...]int{16, 12, 10, 8, 6, 4} {
 		if field <= n {
 			clear(h[field:])
 			break
@@ -67,18 +67,17 @@ func ipv4(p *ruleset.Packet, off int) {
 // ipv4Header decodes an IPv4 datagram (RFC 791 section 3.1) whose header,
 // without options, is h.
 func ipv4Header(p *ruleset.Packet, off int, h *[ipv4Size]byte) {
-	size := int(h[0]&0x0f) * 4
-	if h[0]>>4 != 4 || size < ipv4Size {
+	size, total := int(h[0]&0x0f)*4, int(be16(h[2:]))
+	if total == 0 {
+		total = max(int(p.FrameOctets)-off, 0)
+	}
+	if h[0]>>4 != 4 || size < ipv4Size || total < ipv4Size {
 		p.Flags |= ruleset.Malformed
 		return
 	}
 	p.Flags |= ruleset.IsIP
 	p.Key.SetPeerType(peerIPv4)
 	p.Key.SetDSCodePoint(h[1])
-	total := int(be16(h[2:]))
-	if total == 0 {
-		total = max(int(p.FrameOctets)-off, 0)
-	}
 	p.IPOctets = uint32(total)
 	copy(p.Key.Peer(ruleset.Source)[:4], h[12:16])
 	copy(p.Key.Peer(ruleset.Dest)[:4], h[16:20])
@@ -88,11 +87,9 @@ func ipv4Header(p *ruleset.Packet, off int, h *[ipv4Size]byte) {
 		p.Key.SetTransType(h[9])
 		return
 	}
-	if total < size {
+	if size > total {
 		p.Flags |= ruleset.Malformed
-	}
-	if h[9] == protoAH {
-		extensions(p, h[9], off+size, off+total)
+		p.Key.SetTransType(h[9])
 		return
 	}
 	upper(p, h[9], off+size, off+total)
@@ -151,34 +148,35 @@ func ipv6Header(p *ruleset.Packet, off int, h *[ipv6Size]byte) {
 // of type next, in a datagram that ends at end.
 func extensions(p *ruleset.Packet, next uint8, off, end int) {
 	for {
-		size := 0
+		need := 2
 		switch next {
-		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
-			if !captured(p, off+2, end) {
-				return
-			}
-			size = (int(p.Data[off+1]) + 1) * 8
-		case protoAH:
-			if !captured(p, off+2, end) {
-				return
-			}
-			size = (int(p.Data[off+1]) + 2) * 4 // RFC 4302 section 2.2
+		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6, protoAH:
 		case protoFragment:
-			if !captured(p, off+4, end) {
-				return
-			}
-			if be16(p.Data[off+2:])>>3 != 0 {
-				p.Flags |= ruleset.Fragment
-				p.Key.SetTransType(p.Data[off])
-				return
-			}
-			size = 8
+			need = 4
 		default:
 			upper(p, next, off, end)
 			return
 		}
-		next = p.Data[off]
-		off += size
+		if !captured(p, off+need, end) {
+			if off+need > end {
+				p.Key.SetTransType(next)
+			}
+			return
+		}
+		d := p.Data[off:]
+		size := (int(d[1]) + 1) * 8
+		switch next {
+		case protoAH:
+			size = (int(d[1]) + 2) * 4 // RFC 4302 section 2.2
+		case protoFragment:
+			size = 8
+			if be16(d[2:])>>3 != 0 {
+				p.Flags |= ruleset.Fragment
+				p.Key.SetTransType(d[0])
+				return
+			}
+		}
+		next, off = d[0], off+size
 	}
 }
 

@@ -148,8 +148,9 @@ func rawIP(p *ruleset.Packet, off int) {
 }
 
 // loopback decodes a frame of a BSD loopback interface: the address family as
-// four octets, in the order of the capturing machine or in network order. The
-// families have other numbers on other systems.
+// four octets, in the order of the capturing machine or in network order, or
+// an EtherType in the last two of the four. The families have other numbers on
+// other systems.
 func loopback(p *ruleset.Packet, off int) {
 	p.Key.SetAdjacentType(ifLoopback)
 	if off+4 > len(p.Data) {
@@ -169,5 +170,9 @@ func loopback(p *ruleset.Packet, off int) {
 		payload(p, etherCLNS, off)
 	case 16: // AF_APPLETALK
 		payload(p, etherAppleTalk, off)
+	default:
+		if family > 0xffff {
+			payload(p, be16(p.Data[off-2:]), off)
+		}
 	}
 }

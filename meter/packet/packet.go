@@ -17,14 +17,17 @@
 // PeerType is an address family number: IPv4, IPv6, NSAP (ISO CLNP), IPX,
 // AppleTalk and DECnet, their addresses as RFC 2720 (PeerAddress) writes them.
 // All else, such as ARP, spanning tree or encrypted frames, is 0, 'other', and
-// so is a packet whose IP header has another version or less than 20 octets.
+// so is a packet whose IP header has another version or, with IPv4, a header
+// or datagram of less than 20 octets.
 //
 // # Transport
 //
-// SourceTransType of IP is the upper-layer protocol behind all extension
-// headers (RFC 7045), the authentication header among them; it is 0, not
-// known, when the headers up to it were not captured. Fragments other than the
-// first have what their fragment header names. TransAddress is as follows:
+// SourceTransType of IPv4 is the header's protocol field. That of IPv6 is the
+// upper-layer protocol behind all extension headers (RFC 7045), the
+// authentication header among them; it is 0, not known, when the headers up to
+// it were not captured, and the type of the missing header when the datagram
+// ends before one. Fragments other than the first have what their fragment
+// header names. TransAddress is as follows:
 //
 //	TCP, UDP, UDP-Lite, DCCP, SCTP   port numbers; 0 in all fragments but the first
 //	ICMP, ICMPv6                     source: ICMP type, dest: ICMP code

@@ -16,6 +16,12 @@ const (
 	etherPPPoE     = 0x8864
 	etherLLC       = 0x8870 // LLC in frames longer than a length field can tell
 	etherTagS      = 0x88a8 // IEEE 802.1ad
+	etherMACsec    = 0x88e5 // IEEE 802.1AE
+	etherTagI      = 0x88e7 // IEEE 802.1ah, provider backbone bridges
+	etherFabric    = 0x8903 // Cisco FabricPath
+	etherVNTag     = 0x8926 // Cisco
+	etherETag      = 0x893f // IEEE 802.1BR
+	etherNSH       = 0x894f // RFC 8300
 	etherTagOld    = 0x9100
 	etherCLNS      = 0xfefe // not registered, Cisco HDLC's number for ISO protocols
 	etherOther     = 0xffff // reserved: nothing that this package knows
@@ -54,11 +60,19 @@ func payload(p *ruleset.Packet, typ uint16, off int) {
 				p.Key.SetVLAN(be16(p.Data[off:]))
 				tagged = true
 			}
-			if off+4 > len(p.Data) {
-				short(p, off+4)
-				return
-			}
-			typ, off = be16(p.Data[off+2:]), off+4
+			typ, off = skip(p, off, 2)
+		case etherVNTag:
+			typ, off = skip(p, off, 4)
+		case etherETag:
+			typ, off = skip(p, off, 6)
+		case etherFabric: // two octets, and the frame within from its addresses on
+			typ, off = skip(p, off, 14)
+		case etherTagI: // four octets, and the frame within
+			typ, off = skip(p, off, 16)
+		case etherMACsec:
+			typ, off = macsec(p, off)
+		case etherNSH:
+			typ, off = nsh(p, off)
 		case etherMPLS, etherMPLSMulti:
 			typ, off = mpls(p, off)
 		case etherPPPoE:
@@ -72,4 +86,15 @@ func payload(p *ruleset.Packet, typ uint16, off int) {
 			typ = etherLLC
 		}
 	}
+}
+
+// skip skips size octets at off and returns the EtherType behind them, and
+// where its payload begins.
+func skip(p *ruleset.Packet, off, size int) (typ uint16, next int) {
+	next = off + size + 2
+	if next > len(p.Data) {
+		short(p, next)
+		return etherOther, next
+	}
+	return be16(p.Data[off+size:]), next
 }

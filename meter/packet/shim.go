@@ -76,12 +76,7 @@ func bridged(p *ruleset.Packet, off int) (typ uint16, next int) {
 		setMAC(p, ruleset.Dest, off)
 		setMAC(p, ruleset.Source, off+6)
 	}
-	next = off + 14
-	if next > len(p.Data) {
-		short(p, next)
-		return etherOther, next
-	}
-	return be16(p.Data[off+12:]), next
+	return skip(p, off, 12)
 }
 
 // nlpid reads the network layer protocol identifier at off (ISO/IEC TR 9577).
@@ -205,4 +200,49 @@ func ethernetIP(d []byte) bool {
 		return true
 	}
 	return false
+}
+
+// macsec reads the security tag at off (IEEE 802.1AE section 9.3), behind which
+// the payload stands plain if it is not ciphered.
+func macsec(p *ruleset.Packet, off int) (typ uint16, next int) {
+	if off >= len(p.Data) {
+		short(p, off+1)
+		return etherOther, off
+	}
+	const (
+		channel = 0x20 // a channel identifier of eight octets follows
+		cipher  = 0x0c // encrypted, or changed in another way
+	)
+	switch flags := p.Data[off]; {
+	case flags&cipher != 0:
+		return etherOther, off
+	case flags&channel != 0:
+		return skip(p, off, 14)
+	}
+	return skip(p, off, 6)
+}
+
+// nsh reads the network service header at off (RFC 8300 section 2.2).
+func nsh(p *ruleset.Packet, off int) (typ uint16, next int) {
+	if off+4 > len(p.Data) {
+		short(p, off+4)
+		return etherOther, off
+	}
+	d := p.Data[off:]
+	next = off + int(d[1]&0x3f)*4
+	if next < off+8 {
+		p.Flags |= ruleset.Malformed
+		return etherOther, next
+	}
+	switch d[3] {
+	case 1:
+		return etherIPv4, next
+	case 2:
+		return etherIPv6, next
+	case 3:
+		return bridged(p, next)
+	case 5:
+		return etherMPLS, next
+	}
+	return etherOther, next
 }
