@@ -1,0 +1,103 @@
+package flow
+
+// The index is an extendible hash table: a directory of segments, each an
+// open-addressing table of entries. A segment that gets full is split in two;
+// the directory doubles when it must. Growing thus never stops the meter for
+// longer than one segment takes, some ten microseconds.
+
+const (
+	segmentLen  = 4096
+	segmentFull = segmentLen * 3 / 4
+	homeBits    = 12 // of segmentLen
+	maxDepth    = 32 - homeBits
+)
+
+// indexEntry is a hash and a row; 0 is an empty slot.
+type indexEntry uint64
+
+func entry(hash, row uint32) indexEntry { return indexEntry(hash)<<32 | indexEntry(row) }
+func (e indexEntry) hash() uint32       { return uint32(e >> 32) }
+func (e indexEntry) row() uint32        { return uint32(e) }
+
+type segment struct {
+	slots [segmentLen]indexEntry
+	used  int
+	depth int // how many leading bits its hashes share
+}
+
+type index struct {
+	directory []*segment // by the leading depth bits of the hash
+	depth     int
+}
+
+func (x *index) init() { x.directory = []*segment{{}} }
+
+// segment returns where entries of this hash are. A shift by 32 gives 0.
+func (x *index) segment(hash uint32) *segment {
+	return x.directory[uint64(hash)>>(32-x.depth)]
+}
+
+// makeRoom splits segments until an entry of this hash can be inserted, false
+// if none can.
+func (x *index) makeRoom(hash uint32) bool {
+	s := x.segment(hash)
+	for s.used >= segmentFull && s.depth < maxDepth {
+		x.split(s, hash)
+		s = x.segment(hash)
+	}
+	return s.used < segmentLen-1
+}
+
+func (x *index) insert(e indexEntry) { x.segment(e.hash()).insert(e) }
+
+func (s *segment) insert(e indexEntry) {
+	i := e.hash() % segmentLen
+	for s.slots[i] != 0 {
+		i = (i + 1) % segmentLen
+	}
+	s.slots[i] = e
+	s.used++
+}
+
+// split divides segment s, to which hash belongs, in two.
+func (x *index) split(s *segment, hash uint32) {
+	if s.depth == x.depth {
+		d := make([]*segment, 2*len(x.directory))
+		for i, s := range x.directory {
+			d[2*i], d[2*i+1] = s, s
+		}
+		x.directory = d
+		x.depth++
+	}
+	half := [2]*segment{{depth: s.depth + 1}, {depth: s.depth + 1}}
+	for _, e := range s.slots {
+		if e != 0 {
+			half[e.hash()>>(31-s.depth)&1].insert(e)
+		}
+	}
+	// The directory entries that shared s: a run of a power of two.
+	n := 1 << (x.depth - s.depth)
+	first := int(uint64(hash)>>(32-x.depth)) &^ (n - 1)
+	for i := range n {
+		x.directory[first+i] = half[i/(n/2)]
+	}
+}
+
+// remove takes e, which must be there, out of its segment and closes the gap.
+func (x *index) remove(e indexEntry) {
+	s := x.segment(e.hash())
+	i := e.hash() % segmentLen
+	for s.slots[i] != e {
+		i = (i + 1) % segmentLen
+	}
+	for j := (i + 1) % segmentLen; s.slots[j] != 0; j = (j + 1) % segmentLen {
+		// What stands at j may move to i unless its home lies behind i.
+		home := s.slots[j].hash() % segmentLen
+		if (j-home)%segmentLen >= (j-i)%segmentLen {
+			s.slots[i] = s.slots[j]
+			i = j
+		}
+	}
+	s.slots[i] = 0
+	s.used--
+}

@@ -1,0 +1,138 @@
+package flow
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"rtfm/ruleset"
+)
+
+// maxKeyWords is the length of the longest packed key in 8-octet words.
+const maxKeyWords = ruleset.KeySize / 8
+
+// layout says how the keys of one shape are packed: octets that the shape
+// does not save are left out.
+type layout struct {
+	shape  *ruleset.Shape
+	words  int
+	pieces []piece
+}
+
+// piece is up to eight neighbouring octets of a key and their place in the
+// packed form, which lies within one word.
+type piece struct {
+	from  uint8 // offset in the key
+	word  uint8
+	shift uint8  // bits
+	mask  uint64 // of the octets, before the shift
+}
+
+// layout returns the layout of a shape.
+func (t *Table) layout(s *ruleset.Shape) *layout {
+	if s.ID < len(t.layouts) && t.layouts[s.ID] != nil {
+		return t.layouts[s.ID]
+	}
+	for len(t.layouts) <= s.ID {
+		t.layouts = append(t.layouts, nil)
+	}
+	l := newLayout(s)
+	t.layouts[s.ID] = l
+	return l
+}
+
+func newLayout(s *ruleset.Shape) *layout {
+	var saved [ruleset.KeySize]bool
+	for _, v := range s.Saved {
+		from := v.Attr.Info().Offset
+		for i := range s.Len(v.Attr) {
+			saved[from+i] = true
+		}
+	}
+	// Runs of saved octets, cut into sizes that fill words without straddling.
+	l := &layout{shape: s}
+	var sizes [9][]uint8 // offsets of pieces, by size
+	for i := 0; i < len(saved); {
+		n := 0
+		for n < 8 && i+n < len(saved) && saved[i+n] {
+			n++
+		}
+		if n == 0 {
+			i++
+			continue
+		}
+		n = 1 << (bits.Len(uint(n)) - 1)
+		sizes[n] = append(sizes[n], uint8(i))
+		i += n
+	}
+	at := 0
+	for _, n := range []int{8, 4, 2, 1} {
+		for _, from := range sizes[n] {
+			l.pieces = append(l.pieces, piece{
+				from: from, word: uint8(at / 8), shift: uint8(at % 8 * 8),
+				mask: ^uint64(0) >> (64 - 8*n),
+			})
+			at += n
+		}
+	}
+	l.words = (at + 7) / 8
+	return l
+}
+
+func (l *layout) pack(k *ruleset.Key, w *[maxKeyWords]uint64) {
+	clear(w[:l.words])
+	for i := range l.pieces {
+		p := &l.pieces[i]
+		w[p.word%maxKeyWords] |= binary.LittleEndian.Uint64(k[p.from:]) & p.mask << p.shift
+	}
+}
+
+func (l *layout) unpack(w []uint64, k *ruleset.Key) {
+	*k = ruleset.Key{}
+	for i := range l.pieces {
+		p := &l.pieces[i]
+		b := k[p.from:]
+		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)|w[p.word]>>p.shift&p.mask)
+	}
+}
+
+// hash mixes a packed key, word by word, into 32 bits.
+func hash(words []uint64, seed uint64) uint32 {
+	const a, b = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db
+	h := seed ^ a
+	for _, w := range words {
+		hi, lo := bits.Mul64(w^a, h^b)
+		h = hi ^ lo
+	}
+	hi, lo := bits.Mul64(h^b, a)
+	return uint32(hi ^ lo)
+}
+
+// keyStore holds packed keys of one length.
+type keyStore struct {
+	words  int
+	blocks [][]uint64 // blockLen keys each
+	used   uint32     // keys ever held
+	free   []uint32
+}
+
+func (s *keyStore) at(i uint32) []uint64 {
+	from := int(i%blockLen) * s.words
+	return s.blocks[i/blockLen][from : from+s.words]
+}
+
+func (s *keyStore) add(w []uint64) uint32 {
+	i := s.used
+	if n := len(s.free); n > 0 {
+		i = s.free[n-1]
+		s.free = s.free[:n-1]
+	} else {
+		if int(s.used) == len(s.blocks)*blockLen {
+			s.blocks = append(s.blocks, make([]uint64, blockLen*s.words))
+		}
+		s.used++
+	}
+	copy(s.at(i), w)
+	return i
+}
+
+func (s *keyStore) remove(i uint32) { s.free = append(s.free, i) }

@@ -1,0 +1,262 @@
+package flow
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"rtfm/ruleset"
+)
+
+// full returns the key of a flow that saves all its addresses, as
+// all-flows.srl makes it.
+func full(shapes *ruleset.Shapes, i uint32) ruleset.FlowKey {
+	var saved []ruleset.Saved
+	for _, a := range []ruleset.Attr{
+		ruleset.SourcePeerType, ruleset.DestPeerType, ruleset.SourceTransType, ruleset.DestTransType,
+		ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceTransAddress, ruleset.DestTransAddress,
+	} {
+		saved = append(saved, ruleset.Saved{Attr: a, Mask: ruleset.Ones(a.Info().Size)})
+	}
+	k := ruleset.FlowKey{Shape: shapes.Intern(2, 4, 0, saved)}
+	k.Key.SetPeerType(1)
+	k.Key.SetTransType(6)
+	number(&k, i)
+	return k
+}
+
+// number makes k the key of flow i.
+func number(k *ruleset.FlowKey, i uint32) {
+	binary.BigEndian.PutUint32(k.Key.Peer(ruleset.Source)[:], 0x0a000000|i)
+	binary.BigEndian.PutUint32(k.Key.Peer(ruleset.Dest)[:], 0xac100000+i%8192)
+	binary.BigEndian.PutUint16(k.Key.Trans(ruleset.Source)[:], uint16(i*7))
+	k.Key.Trans(ruleset.Dest)[1] = 80
+}
+
+// random returns one of a few thousand keys of a few shapes.
+func random(r *rand.Rand, shapes *ruleset.Shapes) ruleset.FlowKey {
+	all := []ruleset.Saved{
+		{Attr: ruleset.SourcePeerAddress, Mask: ruleset.Ones(20)},
+		{Attr: ruleset.DestPeerAddress, Mask: ruleset.WidthMask(24, 20)},
+		{Attr: ruleset.SourceAdjacentAddress, Mask: ruleset.Ones(8)},
+		{Attr: ruleset.SourceInterface, Mask: ruleset.Ones(2)},
+		{Attr: ruleset.FlowKind, Mask: ruleset.Ones(1)},
+		{Attr: ruleset.SessionID, Mask: ruleset.Ones(10)},
+		{Attr: ruleset.DestSubscriberID, Mask: ruleset.Ones(20)},
+	}
+	var saved []ruleset.Saved
+	for _, s := range all {
+		if r.IntN(2) == 0 {
+			saved = append(saved, s)
+		}
+	}
+	var k ruleset.FlowKey
+	k.Shape = shapes.Intern(1+r.IntN(2), []uint8{4, 16, 20}[r.IntN(3)], 6, saved)
+	for _, s := range k.Shape.Saved {
+		v := k.Value(s.Attr)
+		v[len(v)-1] = byte(r.IntN(4))
+		v[0] = byte(r.IntN(2))
+	}
+	return k
+}
+
+// TestTableIsMap holds a table to a plain map through creation, counting,
+// recovery and reuse of rows.
+func TestTableIsMap(t *testing.T) {
+	var shapes ruleset.Shapes
+	r := rand.New(rand.NewPCG(1, 2))
+	const most = 3000
+	tab := New(most)
+	model := make(map[ruleset.FlowKey]*ruleset.Flow)
+	var key Key
+	now := int64(1000)
+	full := 0
+	for range 300_000 {
+		now += int64(r.IntN(3))
+		k := random(r, &shapes)
+		want := model[k]
+		tab.Prepare(&key, &k)
+		row := tab.Find(&key)
+		switch {
+		case (row == 0) != (want == nil):
+			t.Fatalf("find %+v: row %d, want %+v", k, row, want)
+		case want != nil && row != want.Index:
+			t.Fatalf("find: row %d, want %d", row, want.Index)
+		case want == nil:
+			if row = tab.Create(&key, now); (row == 0) != (len(model) == most) {
+				t.Fatalf("create with %d of %d flows: row %d", len(model), most, row)
+			}
+			if row == 0 {
+				full++
+				continue
+			}
+			want = &ruleset.Flow{FlowKey: k, Index: row, FirstTime: now}
+			model[k] = want
+		}
+		octets := uint64(r.IntN(1500))
+		if r.IntN(2) == 0 {
+			tab.Count(row, Forward, octets, now)
+			want.ToPDUs++
+			want.ToOctets += octets
+		} else {
+			tab.Count(row, Backward, octets, now)
+			want.FromPDUs++
+			want.FromOctets += octets
+		}
+		want.LastTime = now
+		if r.IntN(20_000) == 0 {
+			recoverAndCompare(t, tab, model, now)
+		}
+	}
+	recoverAndCompare(t, tab, model, now)
+	if full == 0 || tab.Recovered() == 0 {
+		t.Errorf("full %d times, %d recovered: the test does not test", full, tab.Recovered())
+	}
+	if got := tab.Created() - tab.Recovered(); got != uint64(len(model)) {
+		t.Errorf("created less recovered %d, want %d", got, len(model))
+	}
+}
+
+func recoverAndCompare(t *testing.T, tab *Table, model map[ruleset.FlowKey]*ruleset.Flow, now int64) {
+	t.Helper()
+	limits := Limits{1: now - 9000, 2: now - 2000}
+	want := 0
+	for k, f := range model {
+		if f.LastTime < limits[k.Shape.RuleSet] {
+			delete(model, k)
+			want++
+		}
+	}
+	got := 0
+	for range tab.Blocks() {
+		got += tab.Recover(1, &limits)
+	}
+	if got != want {
+		t.Fatalf("recovered %d, want %d", got, want)
+	}
+	for _, since := range []int64{math.MinInt64, now - 1000, now + 1} {
+		seen := 0
+		var f ruleset.Flow
+		for row := tab.Next(1, since); row != 0; row = tab.Next(row+1, since) {
+			seen++
+			if !tab.Read(row, &f) {
+				t.Fatalf("row %d of Next cannot be read", row)
+			}
+			if w := model[f.FlowKey]; w == nil || *w != f {
+				t.Fatalf("row %d: %+v, want %+v", row, f, w)
+			}
+		}
+		want := 0
+		for _, f := range model {
+			if f.LastTime >= since {
+				want++
+			}
+		}
+		if seen != want {
+			t.Fatalf("%d flows active since %d, want %d", seen, since, want)
+		}
+	}
+	if tab.Active() != len(model) {
+		t.Fatalf("%d flows, want %d", tab.Active(), len(model))
+	}
+}
+
+func TestRowsAreReusedInOrder(t *testing.T) {
+	var shapes ruleset.Shapes
+	tab := New(10)
+	var key Key
+	create := func(i uint32, now int64) uint32 {
+		k := full(&shapes, i)
+		tab.Prepare(&key, &k)
+		return tab.Create(&key, now)
+	}
+	for i := range uint32(6) {
+		if row := create(i, int64(i)); row != i+1 {
+			t.Fatalf("row %d, want %d", row, i+1)
+		}
+	}
+	limits := Limits{2: 3}
+	if n := tab.Recover(1, &limits); n != 3 {
+		t.Fatalf("recovered %d", n)
+	}
+	for i, want := range []uint32{1, 2, 3, 7} {
+		if row := create(uint32(100+i), 50); row != want {
+			t.Errorf("row %d, want %d", row, want)
+		}
+	}
+}
+
+func TestHotPathDoesNotAllocate(t *testing.T) {
+	var shapes ruleset.Shapes
+	tab := New(1000)
+	k := full(&shapes, 1)
+	var key Key
+	tab.Prepare(&key, &k)
+	row := tab.Create(&key, 1)
+	if a := testing.AllocsPerRun(100, func() {
+		tab.Prepare(&key, &k)
+		tab.Count(tab.Find(&key), Forward, 60, 2)
+	}); a != 0 {
+		t.Errorf("%v allocations a packet", a)
+	}
+	if row != 1 {
+		t.Errorf("row %d", row)
+	}
+}
+
+// TestIndexWork counts how far the index has to look as it grows: the cost of
+// finding a flow must not depend on how many there are.
+func TestIndexWork(t *testing.T) {
+	var shapes ruleset.Shapes
+	tab := New(math.MaxInt32)
+	var key Key
+	n := uint32(0)
+	for _, flows := range []uint32{1_000, 10_000, 100_000, 500_000} {
+		for ; n < flows; n++ {
+			k := full(&shapes, n)
+			tab.Prepare(&key, &k)
+			tab.Create(&key, 1)
+		}
+		probes := 0
+		for i := range uint32(1000) {
+			k := full(&shapes, i*(flows/1000))
+			tab.Prepare(&key, &k)
+			s := tab.index.segment(key.hash)
+			for j := key.hash % segmentLen; s.slots[j].row() != tab.Find(&key); j = (j + 1) % segmentLen {
+				probes++
+			}
+		}
+		if probes > 5000 {
+			t.Errorf("%d flows: %d slots passed in 1000 searches", flows, probes)
+		}
+	}
+}
+
+func BenchmarkTable(b *testing.B) {
+	for _, flows := range []uint32{1_000, 100_000, 1_000_000} {
+		var shapes ruleset.Shapes
+		tab := New(math.MaxInt32)
+		var key Key
+		k := full(&shapes, 0)
+		for i := range flows {
+			number(&k, i)
+			tab.Prepare(&key, &k)
+			tab.Create(&key, 1)
+		}
+		b.Run("find-count/"+itoa(flows), func(b *testing.B) {
+			b.ReportAllocs()
+			i := uint32(0)
+			for b.Loop() {
+				i = i*1664525 + 1013904223
+				number(&k, i%flows)
+				tab.Prepare(&key, &k)
+				tab.Count(tab.Find(&key), Forward, 60, 2)
+			}
+		})
+	}
+}
+
+func itoa(n uint32) string {
+	return map[uint32]string{1_000: "1k", 100_000: "100k", 1_000_000: "1M"}[n]
+}
