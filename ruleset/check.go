@@ -84,7 +84,7 @@ func (r *Rule) fault(n int) string {
 	if _, ok := r.Mask.Fit(r.Attr); !ok {
 		return fmt.Sprintf("mask %v does not fit %s", r.Mask, r.Attr)
 	}
-	if r.Op == OpAssign || r.Op == OpAssignAct {
+	if r.Op.Assigns() {
 		of := Attr(r.Value.Uint())
 		switch {
 		case in.Class != ClassVariable:

@@ -3,6 +3,7 @@ package ruleset
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -326,7 +327,7 @@ func (p *rulesParser) rule(name string, at int) {
 	p.namedAt = -1
 	if !p.test(&r, name, at) || !p.action(&r) {
 		p.recover()
-	} else if r.Op == OpAssign || r.Op == OpAssignAct {
+	} else if r.Op.Assigns() {
 		if of := r.Value.Uint(); of <= 0xffff {
 			r.Value = AttrValue(Attr(of))
 		}
@@ -596,12 +597,16 @@ func (p *rulesParser) target(r *Rule) bool {
 
 // link puts rule numbers where the labels were.
 func (p *rulesParser) link() {
+	// Names are only compared for the first few errors: a long list of unknown
+	// labels would take the square of its length.
+	const compared = 50
+	missing := 0
 	for _, ref := range p.refs {
 		l, ok := p.labels[strings.ToLower(ref.name)]
 		if !ok {
-			known := []string{"Next"}
-			for n := range p.labels {
-				known = append(known, n)
+			var known []string
+			if missing++; missing <= compared {
+				known = slices.AppendSeq([]string{"Next"}, maps.Keys(p.labels))
 			}
 			p.errorf(ref.at, "%s", unknownName("label", ref.name, known))
 			p.marks[ref.rule].bad = true

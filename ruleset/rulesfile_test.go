@@ -128,6 +128,7 @@ flow: FlowKind & 255 = 'A': PushRuleToAct, 9;
   SourceInterface & 255.255 = 258: Return, 2;
   v5 & 0 = VLANid: Assign, start;
   v5 & 255.255 = 80: PopToAct, 1;
+  SessionID & 255.255 = 7.1: PopTo, 1;
 statistics
 format ToPDUs"\t"FromPDUs  "," " " tooctets fromoctets " ";`
 	rs, warnings, err := ParseRules("dir/peers.old.rules", []byte(text))
@@ -154,6 +155,7 @@ format ToPDUs"\t"FromPDUs  "," " " tooctets fromoctets " ";`
 			{SourceInterface, v(255, 255), v(1, 2), OpReturn, 2},
 			{V5, v(), v(4, 0), OpAssign, 1},
 			{V5, v(255, 255), v(0, 80), OpPopToAct, 1},
+			{SessionID, v(255, 255).Resize(10), v(7, 1).Resize(10), OpPopTo, 1},
 		},
 		Format: &Format{[]Field{{ToPDUs, "\t"}, {FromPDUs, ", "}, {ToOctets, " "}, {FromOctets, " "}}},
 
@@ -180,6 +182,7 @@ r8:
   SourceInterface & 255.255 = 258: Return, 2;
   v5 & 0 = VLANid: Assign, r1;
   v5 & 255.255 = 0.80: PopToAct, r1;
+  SessionID & 255.255.0.0.0.0.0.0.0.0 = 7.1.0.0.0.0.0.0.0.0: PopTo, r1;
 FORMAT ToPDUs "\t" FromPDUs ", " ToOctets FromOctets;
 STATISTICS
 `

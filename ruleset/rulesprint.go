@@ -20,7 +20,7 @@ func (r *Rule) appendTest(b []byte) []byte {
 	b = appendRuleValue(b, r.Attr, r.Mask, true)
 	b = append(b, " = "...)
 	switch v := r.Value; {
-	case r.Op == OpAssign || r.Op == OpAssignAct:
+	case r.Op.Assigns():
 		b = append(b, Attr(v.Uint()).String()...)
 	case v.Zero() && v.Len() <= r.Mask.Len():
 		b = append(b, '0')
@@ -44,13 +44,13 @@ func appendRuleValue(b []byte, a Attr, v Value, mask bool) []byte {
 	switch {
 	case !in.Variable:
 		v, _ = v.Fit(a)
-		if mask {
+		if mask || v.n > 8 {
 			return AppendDotted(b, v.b[:v.n])
 		}
 		return strconv.AppendUint(b, v.Uint(), 10)
 	case v.n == 0:
 		return append(b, '0')
-	case a == SourceAdjacentAddress || a == DestAdjacentAddress:
+	case a.IsAdjacent():
 		b = AppendHex(b, octets)
 		if v.n == 1 {
 			b = append(b, '-')

@@ -93,7 +93,8 @@ func (v Value) Fit(a Attr) (Value, bool) {
 	case in.Class == ClassNull || in.Class == ClassVariable:
 		return v, true
 	case in.Variable:
-		return v, int(v.n) <= in.Size || v.Resize(in.Size).b == v.b
+		r := v.Resize(min(int(v.n), in.Size))
+		return r, r.b == v.b
 	case in.Class == ClassAddress:
 		return v.Resize(in.Size), v.Resize(in.Size).b == v.b
 	}
