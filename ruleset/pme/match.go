@@ -63,7 +63,7 @@ func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k 
 			p.returns[depth] = frame{rule, vars}
 			depth++
 		case ruleset.OpAssign, ruleset.OpAssignAct:
-			vars[r.attr-ruleset.V1] = p.assigned(r, &vars)
+			vars[r.attr-ruleset.V1] = uint8(r.aux)
 		case ruleset.OpPopTo, ruleset.OpPopToAct:
 			at = p.nodes[at].parent
 		case ruleset.OpGoto, ruleset.OpGotoAct:
@@ -91,13 +91,6 @@ func (p *Program) form(rule int32, vars *ordinals) *instr {
 		r = &p.variants[r.aux+int32(vars[r.attr-ruleset.V1])]
 	}
 	return r
-}
-
-func (p *Program) assigned(r *instr, vars *ordinals) uint8 {
-	if r.aux < 0 {
-		return vars[^r.aux]
-	}
-	return uint8(r.aux)
 }
 
 func load(key *ruleset.Key, off uint8) uint64 { return binary.LittleEndian.Uint64(key[off:]) }

@@ -69,6 +69,6 @@ func (v *variables) resolve(a ruleset.Attr) ruleset.Attr {
 // other attribute cannot be assigned and is left alone.
 func (v *variables) assign(to ruleset.Attr, value ruleset.Value) {
 	if to >= ruleset.V1 && to <= ruleset.V5 {
-		v[to-ruleset.V1] = v.resolve(ruleset.Attr(value.Uint()))
+		v[to-ruleset.V1] = ruleset.Attr(value.Uint())
 	}
 }

@@ -40,12 +40,15 @@ func randomRules(r *rand.Rand) *ruleset.RuleSet {
 			Attr: attr, Mask: mask, Value: value().And(mask),
 			Op: ruleset.Opcode(1 + r.IntN(17)), Param: 1 + r.IntN(n+1),
 		}
+		if in := attr.Info(); in.Size > 0 && (!in.Variable || mask.Len() > in.Size) {
+			rule.Mask, rule.Value = mask.Resize(in.Size), rule.Value.Resize(in.Size)
+		}
 		switch {
 		case rule.Op == ruleset.OpReturn:
-			rule.Param = 1 + r.IntN(3)
+			rule.Param = r.IntN(min(4, n+1))
 		case rule.Op.Assigns():
 			rule.Attr = ruleset.V1 + ruleset.Attr(r.IntN(2))
-			rule.Value = ruleset.AttrValue(attrs[r.IntN(len(attrs))])
+			rule.Value = ruleset.AttrValue(attrs[r.IntN(14)])
 		case r.IntN(3) > 0 && rule.Op.HasTarget():
 			rule.Param = i + 2 // Next
 		}
@@ -201,7 +204,7 @@ func TestLimits(t *testing.T) {
 		{"loop", []ruleset.Rule{maybe(ruleset.OpGoto, 1)}, ""},
 		{"recursion", []ruleset.Rule{maybe(ruleset.OpGosub, 1)}, ""},
 		{"pushes", []ruleset.Rule{maybe(ruleset.OpPushPktTo, 1)}, ""},
-		{"plain loop", []ruleset.Rule{always(ruleset.OpGoto, 1)}, "ruleset 7, rule 1: loops for ever"},
+		{"plain loop", []ruleset.Rule{always(ruleset.OpGoto, 1)}, "rule 1: loops for ever"},
 		{"loop by way of actions", []ruleset.Rule{maybe(ruleset.OpIgnore, 0), always(ruleset.OpGotoAct, 3), maybe(ruleset.OpPushPktToAct, 2)}, "loops for ever"},
 		{"plain recursion", []ruleset.Rule{always(ruleset.OpGosub, 1)}, "loops for ever"},
 	} {

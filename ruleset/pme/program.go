@@ -39,7 +39,7 @@ type instr struct {
 	group       int32 // index in Program.groups, -1 for none
 	// aux is for testVariable where in Program.variants its forms begin, for
 	// testStoD the index in Program.stod, for Assign the ordinal of the
-	// attribute, or if it is a meter variable, ^0 for v1, ^1 for v2 and so on.
+	// attribute.
 	aux int32
 }
 
@@ -84,25 +84,19 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 		nodes:   []node{{parent: 0}},
 		rules:   make([]instr, len(rs.Rules)),
 	}
-	if len(rs.Rules) == 0 {
-		return nil, fmt.Errorf("ruleset %d has no rules", number)
+	if err := rs.Check(); err != nil {
+		return nil, err
 	}
 	assigned := []ruleset.Attr{ruleset.Null}
 	for _, r := range rs.Rules {
-		if a := ruleset.Attr(r.Value.Uint()); r.Op.Assigns() && p.ordinal[a] == 0 && !isVariable(a) {
+		if a := ruleset.Attr(r.Value.Uint()); r.Op.Assigns() && p.ordinal[a] == 0 {
 			assigned = append(assigned, a)
 			p.ordinal[a] = uint8(len(assigned) - 1)
 		}
 	}
-	if len(assigned) > 255 {
-		return nil, fmt.Errorf("ruleset %d assigns more than 254 attributes to meter variables", number)
-	}
 	saves := make(map[ruleset.Saved]int32)
 	for i := range rs.Rules {
 		r := &rs.Rules[i]
-		if err := checkRule(r); err != nil {
-			return nil, fmt.Errorf("ruleset %d, rule %d: %w", number, i+1, err)
-		}
 		in := p.prepare(r, r.Attr, saves)
 		if isVariable(r.Attr) && !r.Op.Assigns() {
 			in.kind = testVariable
@@ -114,33 +108,13 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 		p.rules[i] = in
 	}
 	if at := endless(p.rules); at >= 0 {
-		return nil, fmt.Errorf("ruleset %d, rule %d: loops for ever: no test on the way back to it can fail", number, at+1)
+		return nil, fmt.Errorf("ruleset: rule %d: loops for ever: no test on the way back to it can fail", at+1)
 	}
 	p.makeGroups(len(assigned))
 	return p, nil
 }
 
 func isVariable(a ruleset.Attr) bool { return a >= ruleset.V1 && a <= ruleset.V5 }
-
-func checkRule(r *ruleset.Rule) error {
-	switch {
-	case !r.Op.Valid():
-		return fmt.Errorf("%v: no such action", r.Op)
-	case !r.Attr.Testable():
-		return fmt.Errorf("%v cannot be tested or saved", r.Attr)
-	case r.Op.HasTarget() && r.Param < 1:
-		return fmt.Errorf("%v to rule %d: rules are numbered from 1", r.Op, r.Param)
-	case r.Op == ruleset.OpReturn && r.Param < 1:
-		return fmt.Errorf("Return, %d: the rules behind the Gosub are numbered from 1", r.Param)
-	case r.Param > ruleset.MaxRules:
-		return fmt.Errorf("%v, %d: a ruleset has %d rules at most", r.Op, r.Param, ruleset.MaxRules)
-	case r.Op.Assigns() && !isVariable(r.Attr):
-		return fmt.Errorf("%v of %v: only v1 to v5 can be assigned", r.Op, r.Attr)
-	case r.Op.Assigns() && !ruleset.Attr(r.Value.Uint()).Testable():
-		return fmt.Errorf("%v of %v to %v: it cannot be tested or saved", r.Op, ruleset.Attr(r.Value.Uint()), r.Attr)
-	}
-	return nil
-}
 
 // prepare makes the form of rule r in which its attribute is a.
 func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[ruleset.Saved]int32) instr {
@@ -154,11 +128,7 @@ func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[ruleset.Sav
 	switch {
 	case r.Op.Assigns():
 		in.kind = testAlways
-		to := ruleset.Attr(r.Value.Uint())
-		in.aux = int32(p.ordinal[to])
-		if isVariable(to) {
-			in.aux = ^int32(to - ruleset.V1)
-		}
+		in.aux = int32(p.ordinal[ruleset.Attr(r.Value.Uint())])
 	case info.Class == ruleset.ClassNull:
 		in.kind = testAlways
 	case info.Class == ruleset.ClassMatching:
