@@ -1,0 +1,162 @@
+package meter
+
+import (
+	"math"
+
+	"rtfm/meter/flow"
+	"rtfm/ruleset"
+)
+
+// maxEmpty is how many empty collections in a row are made; in a longer gap
+// the rest is passed over, since a trace may span decades.
+const maxEmpty = 100
+
+// Collection is the end of an interval. Its flows are those that were active
+// in it, read with Meter.Flows.
+type Collection struct {
+	// Start is the time of the meter's first packet, from which its Uptime
+	// counts. From and To are the interval's ends: From is 0 in the first,
+	// To is not part of the interval but in the last. Nanoseconds since
+	// 1970-01-01 00:00:00 UTC.
+	Start, From, To int64
+	// PassedOver is the number of empty intervals just before this one for
+	// which no collection was made.
+	PassedOver int64
+	// Last is set for the last collection.
+	Last bool
+}
+
+// collection is the one under way.
+type collection struct {
+	from       int64 // flows active from here on belong to it
+	end        int64 // math.MaxInt64 without intervals
+	empty      int   // empty ones made in a row before this one
+	passedOver int64
+	made       int64 // collections made or passed over before this one
+	packets    uint64
+}
+
+// clock is the meter's time.
+type clock struct {
+	start, now int64
+	warned     string // the file that was last complained about
+	recoverAt  int64
+}
+
+// advance moves the clock to the packet's time, and does what is due before
+// the packet is counted.
+func (m *Meter) advance(p *ruleset.Packet) error {
+	c := &m.clock
+	if m.stats.Packets == 0 {
+		c.start, c.now = p.Time, p.Time
+		m.next = collection{from: math.MinInt64, end: math.MaxInt64}
+		if m.cfg.Interval > 0 {
+			m.next.end = later(p.Time, int64(m.cfg.Interval))
+		}
+		return nil
+	}
+	if p.Time < c.now {
+		m.stats.BackInTime++
+		if c.warned != m.batch.File {
+			c.warned = m.batch.File
+			m.sink.BackInTime(m.batch.File, c.now, p.Time)
+		}
+		return nil
+	}
+	for p.Time >= m.next.end && m.next.end < math.MaxInt64 && !m.done {
+		if err := m.closeInterval(p.Time); err != nil {
+			return err
+		}
+	}
+	c.now = p.Time
+	if m.cfg.Interval > 0 && c.now >= c.recoverAt {
+		m.recover()
+	}
+	return nil
+}
+
+// later returns t + d, or the latest time there is.
+func later(t, d int64) int64 {
+	if t > math.MaxInt64-d {
+		return math.MaxInt64
+	}
+	return t + d
+}
+
+// closeInterval makes the collection whose interval has ended, given that the
+// next packet comes at time at.
+func (m *Meter) closeInterval(at int64) error {
+	n := &m.next
+	empty := n.packets == m.stats.Packets
+	interval := int64(m.cfg.Interval)
+	if empty && n.empty >= maxEmpty {
+		// Pass over all intervals that are over, but for one that -N asks for.
+		over := (at-n.end)/interval + 1
+		if m.cfg.Intervals > 0 {
+			over = min(over, int64(m.cfg.Intervals)-n.made-1)
+		}
+		if over > 0 {
+			n.passedOver += over
+			n.made += over
+			n.from = n.end + (over-1)*interval
+			n.end = later(n.from, interval)
+			return nil
+		}
+	}
+	last := m.cfg.Intervals > 0 && n.made+1 >= int64(m.cfg.Intervals)
+	if err := m.collect(n.end, last); err != nil {
+		return err
+	}
+	if empty {
+		n.empty++
+	} else {
+		n.empty = 0
+	}
+	n.from, n.end = n.end, later(n.end, interval)
+	return nil
+}
+
+// collect hands the collection that ends at to to the sink.
+func (m *Meter) collect(to int64, last bool) error {
+	n := &m.next
+	n.made++
+	n.packets = m.stats.Packets
+	m.done = last
+	c := Collection{Start: m.clock.start, From: max(n.from, 0), To: to, PassedOver: n.passedOver, Last: last}
+	n.passedOver = 0
+	return m.sink.Collect(c)
+}
+
+// Flows calls f for each flow that was active in the collection at hand, in
+// the order of their index, until f returns an error. The flow is valid until
+// f returns.
+func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
+	var fl ruleset.Flow
+	for row := m.table.Next(1, m.next.from); row != 0; row = m.table.Next(row+1, m.next.from) {
+		m.table.Read(row, &fl)
+		if err := f(&fl); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Recovery looks at a few blocks of the flow table at a time, at fixed packet
+// times, so that which flows are recovered, and when, depends on the packets
+// alone.
+const (
+	recoverEvery = 100_000_000 // nanoseconds of packet time
+	recoverSteps = 100         // in which the whole table is looked at
+)
+
+// recover takes flows out of the table that have been idle for the
+// inactivity timeout and were collected since their last packet.
+func (m *Meter) recover() {
+	m.clock.recoverAt = later(m.clock.now, recoverEvery)
+	idle := min(m.clock.now-int64(m.cfg.InactivityTimeout), m.next.from)
+	var limits flow.Limits
+	for i := range limits {
+		limits[i] = idle
+	}
+	m.table.Recover(m.table.Blocks()/recoverSteps+1, &limits)
+}

@@ -1,0 +1,209 @@
+// Package meter turns packets into flows: it runs rulesets over every packet
+// of a source, keeps the flow table, and closes a collection at the end of
+// each interval (RFC 2722 section 4).
+//
+// All times are those of the packets, so that a trace gives the same flows on
+// every machine. The meter's clock never goes back: a packet whose time is
+// earlier than one before it counts at the time of that one.
+package meter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"rtfm/meter/flow"
+	"rtfm/meter/packet"
+	"rtfm/ruleset"
+	"rtfm/traces"
+)
+
+// Config is what a meter is told at its start.
+type Config struct {
+	// RuleSets are run side by side, each over every packet. Those without a
+	// number get the first free one from 2 on.
+	RuleSets []*ruleset.RuleSet
+	// MaxFlows is the size of the flow table.
+	MaxFlows int
+	// IPOctets counts the octets of IP datagrams instead of those of frames.
+	IPOctets bool
+	// Interval is the time between collections; 0 makes one, at the end.
+	Interval time.Duration
+	// Intervals is the number of collections after which metering ends; 0
+	// means with the source.
+	Intervals int
+	// InactivityTimeout is how long a flow must be idle before its record
+	// may be recovered, once it was collected. Without intervals no record is.
+	InactivityTimeout time.Duration
+}
+
+// DefaultMaxFlows and DefaultInactivityTimeout are for users who do not say.
+const (
+	DefaultMaxFlows          = 1_000_000
+	DefaultInactivityTimeout = 600 * time.Second
+)
+
+// Meter is one meter. It belongs to one goroutine.
+type Meter struct {
+	cfg    Config
+	tasks  []*task
+	table  *flow.Table
+	shapes ruleset.Shapes
+	clock  clock
+	stats  Stats
+	batch  traces.Batch
+	// packets are those of the batch, decoded.
+	packets []ruleset.Packet
+	sink    Sink
+	next    collection // the one under way
+	done    bool       // the last collection was made
+}
+
+// Sink is what a meter hands its results and complaints to. Its methods are
+// called from Run, in order.
+type Sink interface {
+	// Collect is called at the end of each interval and may read the flows
+	// with Meter.Flows.
+	Collect(c Collection) error
+	// Damage is called when a trace ends before its end, with an error that
+	// names file, record and offset; metering goes on with the next trace.
+	Damage(err error)
+	// BackInTime is called for the first packet of a trace whose time is
+	// earlier than that of one before it, with both times.
+	BackInTime(file string, before, at int64)
+}
+
+// New returns a meter that has seen nothing yet.
+func New(cfg Config) (*Meter, error) {
+	m := &Meter{cfg: cfg, table: flow.New(cfg.MaxFlows)}
+	if len(cfg.RuleSets) == 0 {
+		cfg.RuleSets = []*ruleset.RuleSet{ruleset.Default()}
+	}
+	numbers, err := numberRuleSets(cfg.RuleSets)
+	if err != nil {
+		return nil, err
+	}
+	for i, rs := range cfg.RuleSets {
+		t, err := newTask(rs, numbers[i], &m.shapes, m.table)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", rs.Name, err)
+		}
+		m.tasks = append(m.tasks, t)
+	}
+	return m, nil
+}
+
+// numberRuleSets gives each ruleset its number: its own, or the first from 2
+// on that nobody has. Number 1 is the built-in one's.
+func numberRuleSets(sets []*ruleset.RuleSet) ([]int, error) {
+	taken := make(map[int]*ruleset.RuleSet)
+	for _, rs := range sets {
+		if rs.Number == 0 {
+			continue
+		}
+		if other := taken[rs.Number]; other != nil {
+			return nil, fmt.Errorf("%s and %s both ask for number %d with SET: give one of them another", other.Name, rs.Name, rs.Number)
+		}
+		taken[rs.Number] = rs
+	}
+	numbers := make([]int, len(sets))
+	free := 2
+	for i, rs := range sets {
+		if numbers[i] = rs.Number; rs.Number != 0 {
+			continue
+		}
+		for taken[free] != nil {
+			free++
+		}
+		if free > ruleset.MaxRuleSets {
+			return nil, fmt.Errorf("more than %d rulesets", ruleset.MaxRuleSets)
+		}
+		numbers[i] = free
+		taken[free] = rs
+	}
+	return numbers, nil
+}
+
+// Run meters all packets of src and hands each collection to sink. It ends
+// at the end of src, after Config.Intervals collections, when ctx is done, or
+// with the first error of sink.
+func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
+	m.sink = sink
+	for ctx.Err() == nil && !m.done {
+		err := src.ReadBatch(&m.batch)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			sink.Damage(err)
+			continue
+		}
+		if err := m.meterBatch(); err != nil {
+			return err
+		}
+	}
+	m.stats.Trace = src.Stats()
+	if m.done {
+		return nil
+	}
+	return m.collect(m.clock.now, true)
+}
+
+func (m *Meter) meterBatch() error {
+	n := len(m.batch.Packets)
+	if cap(m.packets) < n {
+		m.packets = make([]ruleset.Packet, n)
+	}
+	m.packets = m.packets[:n]
+	for i := range m.packets {
+		from, p := &m.batch.Packets[i], &m.packets[i]
+		packet.Decode(p, uint32(from.Link), from.Data, from.Wire)
+		ifIndex := uint16(min(from.Interface, 0xffff))
+		p.Key.SetInterface(ruleset.Source, ifIndex)
+		p.Key.SetInterface(ruleset.Dest, ifIndex)
+		p.Time = from.Time
+	}
+	for i := range m.packets {
+		p := &m.packets[i]
+		if m.clock.now == p.Time && m.stats.Packets > 0 {
+			// The usual case in busy traces: nothing can have ended.
+		} else if err := m.advance(p); err != nil {
+			return err
+		} else if m.done {
+			return nil
+		}
+		m.count(p, &m.batch.Packets[i])
+	}
+	return nil
+}
+
+// count meters one packet, at the meter's present time.
+func (m *Meter) count(p *ruleset.Packet, from *traces.Packet) {
+	octets := p.FrameOctets
+	if m.cfg.IPOctets {
+		octets = p.IPOctets
+	}
+	s := &m.stats
+	s.Packets++
+	s.Octets += uint64(octets)
+	s.FCSOctets += uint64(from.FCS)
+	if p.Flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
+		s.note(p, from)
+	}
+	for _, t := range m.tasks {
+		t.meter(p, uint64(octets), m.clock.now)
+	}
+}
+
+// Stats returns what was counted so far.
+func (m *Meter) Stats() Stats {
+	s := m.stats
+	s.First, s.Last = m.clock.start, m.clock.now
+	s.Active, s.Created, s.Recovered = m.table.Active(), m.table.Created(), m.table.Recovered()
+	for _, t := range m.tasks {
+		s.Tasks = append(s.Tasks, t.stats)
+	}
+	return s
+}

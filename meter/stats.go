@@ -1,0 +1,57 @@
+package meter
+
+import (
+	"rtfm/ruleset"
+	"rtfm/traces"
+)
+
+// Stats is what a meter has counted since it was started.
+type Stats struct {
+	// Packets seen, and their octets as Config.IPOctets says. FCSOctets are
+	// those of frame check sequences, which are not among Octets.
+	Packets, Octets, FCSOctets uint64
+	// CutShort is the number of packets whose headers were not captured as
+	// far as the meter would have read them, Malformed that of packets whose
+	// headers contradict themselves.
+	CutShort, Malformed uint64
+	// BackInTime is the number of packets whose time was earlier than that
+	// of one before them.
+	BackInTime uint64
+	// UnknownLinks counts the packets of link types that are not decoded.
+	UnknownLinks map[traces.LinkType]uint64
+	// First and Last are the times of the first and the latest packet, in
+	// nanoseconds since 1970-01-01 00:00:00 UTC.
+	First, Last int64
+	// Active flows are in the table now, Created were made and Recovered
+	// taken out of it again since the start.
+	Active             int
+	Created, Recovered uint64
+	Tasks              []TaskStats
+	// Trace is what the source counted; known when Run has returned.
+	Trace traces.Stats
+}
+
+// Uncounted is the number of packets that found the flow table full, summed
+// over the rulesets.
+func (s *Stats) Uncounted() (n uint64) {
+	for _, t := range s.Tasks {
+		n += t.Uncounted
+	}
+	return n
+}
+
+// note counts what was wrong with a packet.
+func (s *Stats) note(p *ruleset.Packet, from *traces.Packet) {
+	if p.Flags&ruleset.Cut != 0 {
+		s.CutShort++
+	}
+	if p.Flags&ruleset.Malformed != 0 {
+		s.Malformed++
+	}
+	if p.Flags&ruleset.UnknownLink != 0 {
+		if s.UnknownLinks == nil {
+			s.UnknownLinks = make(map[traces.LinkType]uint64)
+		}
+		s.UnknownLinks[from.Link]++
+	}
+}

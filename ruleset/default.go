@@ -1,0 +1,15 @@
+package ruleset
+
+// Default returns ruleset 1, which is built into every meter (RFC 2722
+// section 4.4): one flow for each pair of peer types.
+func Default() *RuleSet {
+	return &RuleSet{
+		Number: 1,
+		Name:   "default",
+		Rules: []Rule{
+			{Attr: Null, Op: OpGotoAct, Param: 2},
+			{Attr: SourcePeerType, Mask: Ones(1), Value: MakeValue(0), Op: OpPushPktToAct, Param: 3},
+			{Attr: DestPeerType, Mask: Ones(1), Value: MakeValue(0), Op: OpCountPkt},
+		},
+	}
+}
