@@ -1,0 +1,161 @@
+// Package compile makes rulesets of SRL programs.
+//
+// A program becomes a graph of nodes, each one rule: a test with a node for
+// success and one for failure, or an action with a node that follows. The
+// graph is made from the end of the program to its beginning, so that every
+// statement is told what comes next (stmt.go, cond.go). Laying it out gives
+// the rules (layout.go): a rule names the one that follows its success, but a
+// failed test goes on to the next rule, so only failures bind rules together.
+// What cannot be reached never gets a place.
+//
+// What the rules rest on (RFC 2722 section 4.4):
+//
+//   - An IF's SAVE pushes while it tests, since then the rule that matched is
+//     at hand; where a later test of an && fails, PopTo rules take the pushes
+//     back.
+//   - A subroutine becomes one copy for every list of parameters it is called
+//     with, so parameters are known, their widths can be checked, and calls
+//     may nest; the meter variables are not used. It is entered by Gosub, and
+//     left by Return to one of the rules behind the Gosub, one for each
+//     return label in use and one for what follows the ENDCALL.
+//   - Operands of a list stand together by mask, since engines make one lookup
+//     of a run of rules with the same attribute and mask (RFC 2123 section
+//     2.3.3).
+package compile
+
+import (
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
+	"strings"
+)
+
+// maxSaves and maxCalls are what one match may push and how deep its calls
+// may nest: the limits of package pme, beyond which it stops a match.
+const (
+	maxSaves = 256
+	maxCalls = 256
+)
+
+// Source reads and compiles a program. Warnings are for what compiles but
+// hardly does what was meant; err is an srl.ErrorList of all the program's
+// faults, those of its grammar and those of its names, values, labels and
+// parameters. Both are in the order of the text.
+func Source(file string, text []byte, opts srl.Options) (rs *ruleset.RuleSet, warnings srl.ErrorList, err error) {
+	p, grammar := srl.Parse(file, text, opts)
+	rs, warnings, err = Compile(p)
+	if grammar == nil {
+		return rs, warnings, err
+	}
+	all := append(srl.ErrorList{}, grammar.(srl.ErrorList)...)
+	if err != nil {
+		all = append(all, err.(srl.ErrorList)...)
+	}
+	all.Sort()
+	return nil, warnings, all
+}
+
+// Compile makes the ruleset of a program; warnings and err are as Source
+// returns them. The ruleset's name is that of the program's file without
+// directory and extension. Its last rule ends the matching of packets for
+// which the program ends without a COUNT as NOMATCH does.
+func Compile(p *srl.Program) (rs *ruleset.RuleSet, warnings srl.ErrorList, err error) {
+	return compile(p, ruleset.MaxRules)
+}
+
+func compile(p *srl.Program, maxRules int) (*ruleset.RuleSet, srl.ErrorList, error) {
+	c := &compiler{
+		prog:     p,
+		maxNodes: maxRules,
+		subs:     map[string]*subroutine{},
+		lists:    map[listKey][]operand{},
+		seen:     map[srl.Error]bool{},
+	}
+	c.declare()
+	main := &scope{exits: map[string]*node{}}
+	entry := c.stmts(main, p.Stmts, c.action(node{op: ruleset.OpNoMatch}))
+	c.uncalled()
+	rs := &ruleset.RuleSet{Name: baseName(p.File), Statistics: p.Statistics != nil}
+	if p.Set != nil {
+		rs.Number = p.Set.N
+	}
+	if p.Format != nil {
+		rs.Format = c.format(p.Format)
+	}
+	if len(c.errs) == 0 {
+		rs.Rules = layOut(entry)
+		if len(rs.Rules) > maxRules {
+			c.tooLong()
+		}
+	}
+	c.errs.Sort()
+	c.warnings.Sort()
+	if len(c.errs) > 0 {
+		return nil, c.warnings, c.errs
+	}
+	return rs, c.warnings, nil
+}
+
+func baseName(file string) string {
+	file = file[strings.LastIndexByte(file, '/')+1:]
+	if i := strings.LastIndexByte(file, '.'); i > 0 {
+		file = file[:i]
+	}
+	return file
+}
+
+type compiler struct {
+	prog     *srl.Program
+	subs     map[string]*subroutine // by lower-case name
+	calls    []*instance            // being compiled, the innermost last
+	lists    map[listKey][]operand
+	maxNodes int
+	nodes    int
+
+	errs, warnings srl.ErrorList
+	seen           map[srl.Error]bool // of both: a subroutine is compiled several times
+}
+
+// scope is the main program or one copy of a subroutine.
+type scope struct {
+	params map[string]reference // by lower-case name
+	exits  map[string]*node     // where EXIT goes, by lower-case label
+	copy   *instance            // nil for the main program
+}
+
+func (c *compiler) errorf(at srl.Place, format string, args ...any) {
+	if e := c.prog.Errorf(at, format, args...); !c.seen[e] {
+		c.seen[e] = true
+		c.errs = append(c.errs, e)
+	}
+}
+
+func (c *compiler) warnf(at srl.Place, format string, args ...any) {
+	if e := c.prog.Errorf(at, "warning: "+format, args...); !c.seen[e] {
+		c.seen[e] = true
+		c.warnings = append(c.warnings, e)
+	}
+}
+
+func (c *compiler) tooLong() {
+	c.errorf(srl.Place{Line: 1, Col: 1}, "the program takes more than %d rules", c.maxNodes)
+}
+
+// full tells that the program has become too long to go on.
+func (c *compiler) full() bool { return c.nodes > c.maxNodes }
+
+// format takes a FORMAT statement's attributes and separators together.
+func (c *compiler) format(f *srl.Format) *ruleset.Format {
+	var all strings.Builder
+	for i, w := range f.Items {
+		text := w.Text
+		if !w.IsName() && i > 0 { // a separator needs an attribute in front
+			text = ruleset.FlowIndex.String() + " " + text + " " + ruleset.FlowIndex.String()
+		}
+		if _, err := ruleset.ParseFormat(text); err != nil {
+			c.errorf(w.Place, "%v", err)
+		}
+		all.WriteString(w.Text + " ")
+	}
+	rf, _ := ruleset.ParseFormat(all.String())
+	return rf
+}

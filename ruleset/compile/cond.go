@@ -1,0 +1,106 @@
+package compile
+
+import (
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
+)
+
+// plain makes the nodes of an expression that saves nothing and returns the
+// first; t is what follows when it is true, f when it is false.
+func (c *compiler) plain(sc *scope, e srl.Expr, t, f *node) *node {
+	switch e := e.(type) {
+	case *srl.Or:
+		for i := len(e.Terms) - 1; i >= 0; i-- {
+			f = c.plain(sc, e.Terms[i], t, f)
+		}
+		return f
+	case *srl.And:
+		for i := len(e.Factors) - 1; i >= 0; i-- {
+			t = c.plain(sc, e.Factors[i], t, f)
+		}
+		return t
+	case *srl.Test:
+		return c.tests(sc, e, false, t, f)
+	}
+	return f
+}
+
+// saving makes the nodes of an expression that saves the operands by which it
+// becomes true: as each test succeeds it pushes. pushed is how many pushes of
+// the whole expression have been done before it; t gives what follows the
+// expression when it is true, for the number of pushes done by then, which
+// depends on the way through it. f follows when it is false, with all of its
+// own pushes taken back.
+func (c *compiler) saving(sc *scope, e srl.Expr, pushed int, t func(pushed int) *node, f *node) *node {
+	switch e := e.(type) {
+	case *srl.Or:
+		for i := len(e.Terms) - 1; i >= 0; i-- {
+			f = c.saving(sc, e.Terms[i], pushed, t, f)
+		}
+		return f
+	case *srl.And:
+		if len(e.Factors) > maxSaves {
+			c.errorf(e.Place, "an IF with SAVE has more than %d tests joined by &&", maxSaves)
+			return f
+		}
+		// falses[k] follows a factor that is false behind k pushes.
+		falses := []*node{f}
+		for i := len(e.Factors) - 1; i >= 0; i-- {
+			factor, then := e.Factors[i], t
+			done := map[int]*node{}
+			t = func(n int) *node {
+				if done[n] == nil {
+					for len(falses) <= n-pushed {
+						falses = append(falses, c.action(node{op: ruleset.OpPopTo, succ: falses[len(falses)-1]}))
+					}
+					done[n] = c.saving(sc, factor, n, then, falses[n-pushed])
+				}
+				return done[n]
+			}
+		}
+		return t(pushed)
+	case *srl.Test:
+		if pushed == maxSaves {
+			c.errorf(e.Place, "this IF saves more than %d attributes", maxSaves)
+			return f
+		}
+		return c.tests(sc, e, true, t(pushed+1), f)
+	}
+	return f
+}
+
+// tests makes the nodes of a comparison with a list of operands.
+func (c *compiler) tests(sc *scope, e *srl.Test, save bool, t, f *node) *node {
+	ref, ok := c.attribute(sc, e.Attr)
+	if !ok {
+		return f
+	}
+	switch {
+	case ref.attr == ruleset.FlowRuleSet:
+		c.errorf(e.Attr.Place, "%s is the ruleset's own number: there is nothing to test", ref)
+		return f
+	case ref.class() == ruleset.ClassDistrib:
+		c.errorf(e.Attr.Place, "%s is a distribution: it can be saved, not tested", ref)
+		return f
+	case save && ref.class() == ruleset.ClassMatching:
+		c.errorf(e.Attr.Place, "%s cannot be saved: it is the direction of matching, not part of a flow", ref)
+		return f
+	}
+	list := c.list(ref, e)
+	for i := len(list) - 1; i >= 0; i-- {
+		n := node{op: ruleset.OpGoto, attr: ref.attr, mask: list[i].mask, value: list[i].value, succ: t, fail: f}
+		switch {
+		case !save:
+		case ref.class() == ruleset.ClassComputed && n.mask != ruleset.Ones(1):
+			// A pushed rule value would become the variable's.
+			n.op = ruleset.OpPushPktTo
+		default:
+			n.op = ruleset.OpPushRuleTo
+		}
+		f = c.test(n)
+		if c.full() {
+			break
+		}
+	}
+	return f
+}

@@ -1,0 +1,237 @@
+package compile
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
+)
+
+// reference is an attribute as the program refers to it.
+type reference struct {
+	attr ruleset.Attr
+	// param tells, for a parameter, its name and the call that gave it the
+	// attribute; empty for an attribute's own name.
+	param string
+	// any is set for the parameters of a subroutine that is never called:
+	// what attribute they stand for is not known.
+	any bool
+}
+
+func (r reference) class() ruleset.Class { return r.attr.Info().Class }
+
+// String describes the attribute for a message.
+func (r reference) String() string {
+	if r.param == "" {
+		return r.attr.String()
+	}
+	if r.any {
+		return r.param
+	}
+	return r.attr.String() + " (" + r.param + ")"
+}
+
+// attribute finds what a name stands for.
+func (c *compiler) attribute(sc *scope, w srl.Word) (reference, bool) {
+	if ref, ok := sc.params[strings.ToLower(w.Text)]; ok {
+		return ref, true
+	}
+	a, ok := ruleset.ByName(w.Text)
+	if !ok {
+		var names []string
+		for _, in := range ruleset.All() {
+			if usable(in) {
+				names = append(names, in.Name)
+			}
+		}
+		for _, p := range sc.params {
+			names = append(names, p.param)
+		}
+		c.unknown(w, "attribute", names)
+		return reference{}, false
+	}
+	in := a.Info()
+	switch {
+	case !usable(in) && in.Class == ruleset.ClassVariable:
+		c.errorf(w.Place, "%s is a meter variable of rules; SRL has parameters of subroutines instead", in.Name)
+	case !usable(in):
+		c.errorf(w.Place, "%s is measured: it can be read from flows, not tested or saved", in.Name)
+	case c.prog.Strict && !standard(a):
+		c.errorf(w.Place, "attribute %s is not in RFC 2723 (--strict)", in.Name)
+	default:
+		return reference{attr: a}, true
+	}
+	return reference{}, false
+}
+
+// usable tells whether programs may name an attribute: those of RFC 2723
+// appendix C that can be tested or saved, the further ones that this meter
+// has, and distributions.
+func usable(in ruleset.Info) bool {
+	switch in.Class {
+	case ruleset.ClassInteger, ruleset.ClassAddress, ruleset.ClassComputed, ruleset.ClassMatching, ruleset.ClassDistrib:
+		return true
+	}
+	return in.Attr == ruleset.FlowRuleSet
+}
+
+// standard tells whether RFC 2723 appendix C has the attribute.
+func standard(a ruleset.Attr) bool {
+	switch a.Info().Class {
+	case ruleset.ClassInteger, ruleset.ClassAddress:
+		return a >= ruleset.SourceInterface && a <= ruleset.DestTransMask
+	case ruleset.ClassComputed, ruleset.ClassMatching:
+		return true
+	}
+	return a == ruleset.FlowRuleSet
+}
+
+// unknown reports a name that nothing has, and which was probably meant.
+func (c *compiler) unknown(w srl.Word, what string, known []string) {
+	for _, d := range c.prog.Defines {
+		known = append(known, d.Name.Text)
+	}
+	name := w.Text
+	if len(name) > 40 {
+		name = name[:40] + "..."
+	}
+	if n, ok := ruleset.Nearest(name, known); ok {
+		for _, d := range c.prog.Defines {
+			if d.Name.Text == n {
+				c.errorf(w.Place, "no %s %q; did you mean %s (DEFINEd at %d:%d)?", what, name, n, d.Line, d.Col)
+				return
+			}
+		}
+		c.errorf(w.Place, "no %s %q; did you mean %s?", what, name, n)
+		return
+	}
+	c.errorf(w.Place, "no %s %q", what, name)
+}
+
+// operand is a value and the mask under which it is compared.
+type operand struct {
+	mask, value ruleset.Value
+}
+
+// never tells whether no attribute value can be equal.
+func (o operand) never() bool { return o.value.And(o.mask).Padded() != o.value.Padded() }
+
+// operand reads value and mask as the attribute takes them.
+func (c *compiler) operand(ref reference, o srl.Operand) (operand, bool) {
+	v, ok := c.value(ref, o.Value)
+	m, mok := c.mask(ref, o)
+	return operand{m, v}, ok && mok
+}
+
+// value reads a value, or the name of one.
+func (c *compiler) value(ref reference, w srl.Word) (ruleset.Value, bool) {
+	if !w.IsName() {
+		return c.parse(ref, w)
+	}
+	if ref.any {
+		return zero, true
+	}
+	v, ok := ruleset.ValueName(ref.attr, w.Text)
+	switch {
+	case !ok:
+		known := ruleset.ValueNames(ref.attr)
+		slices.Sort(known)
+		for i := range known {
+			known[i] = strings.ToUpper(known[i])
+		}
+		c.unknown(w, "value or DEFINE", known)
+	case c.prog.Strict:
+		c.errorf(w.Place, "%s is not DEFINEd, and RFC 2723 has no names of its own for values (--strict)", w.Text)
+	default:
+		return v, true
+	}
+	return v, false
+}
+
+// parse reads a value or mask in the notation of RFC 2723 appendix B.
+func (c *compiler) parse(ref reference, w srl.Word) (ruleset.Value, bool) {
+	in := ref.attr.Info()
+	size := in.Size
+	if in.Variable || ref.any {
+		size = 0
+	}
+	v, err := ruleset.ParseValue(w.Text, size)
+	switch {
+	case err != nil:
+		c.errorf(w.Place, "%s: %v", ref, err)
+		return v, false
+	case ref.any:
+		return v, true
+	case v.Len() > in.Size:
+		c.errorf(w.Place, "%s has %d octets, more than the %d of %s", w.Text, v.Len(), in.Size, ref)
+		return v, false
+	}
+	v, _ = v.Fit(ref.attr) // it does: it has no more octets
+	if in.Class == ruleset.ClassDistrib {
+		return v, true
+	}
+	return canonical(ref.attr, v), true
+}
+
+// mask reads an operand's mask, which is all ones if there is none.
+func (c *compiler) mask(ref reference, o srl.Operand) (ruleset.Value, bool) {
+	size := ref.attr.Info().Size
+	if ref.any {
+		size = ruleset.MaxAddress
+	}
+	switch {
+	case o.Mask.Text == "":
+		return ruleset.Ones(size), true
+	case !o.Width && o.Mask.IsName():
+		c.errorf(o.Mask.Place, "expected a mask behind &, found %q", o.Mask.Text)
+		return ruleset.Value{}, false
+	case !o.Width:
+		m, ok := c.parse(ref, o.Mask)
+		return shortest(ref.attr, m), ok
+	}
+	w, err := strconv.Atoi(o.Mask.Text)
+	if err != nil || w > 8*size {
+		c.errorf(o.Mask.Place, "/%s is wider than the %d bits of %s", o.Mask.Text, 8*size, ref)
+		return ruleset.Value{}, false
+	}
+	return shortest(ref.attr, ruleset.WidthMask(w, size)), true
+}
+
+// canonical returns a value in the length that values of this attribute get,
+// so that equal ones compare equal: the shortest usual one for addresses
+// whose length varies.
+func canonical(a ruleset.Attr, v ruleset.Value) ruleset.Value {
+	if a.Info().Variable && v.Zero() {
+		return zero
+	}
+	return shortest(a, v)
+}
+
+// shortest cuts zeros off the values of attributes whose length varies: to 4
+// or 16 octets, 6 for adjacent addresses.
+func shortest(a ruleset.Attr, v ruleset.Value) ruleset.Value {
+	in := a.Info()
+	if !in.Variable {
+		return v
+	}
+	usual := []int{4, 16, in.Size}
+	if a == ruleset.SourceAdjacentAddress || a == ruleset.DestAdjacentAddress {
+		usual = []int{6, in.Size}
+	}
+	for _, n := range usual {
+		if v.Resize(n).Padded() == v.Padded() {
+			return v.Resize(n)
+		}
+	}
+	return v
+}
+
+// zeroOf returns the value 0 of an attribute.
+func zeroOf(a ruleset.Attr) ruleset.Value {
+	if in := a.Info(); !in.Variable {
+		return zero.Resize(in.Size)
+	}
+	return zero
+}

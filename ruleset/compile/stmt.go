@@ -1,0 +1,151 @@
+package compile
+
+import (
+	"strings"
+
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
+)
+
+// stmts makes the nodes of a sequence of statements and returns the first;
+// next is what follows the sequence.
+func (c *compiler) stmts(sc *scope, list []srl.Stmt, next *node) *node {
+	for i := len(list) - 1; i >= 0; i-- {
+		next = c.stmt(sc, list[i], next)
+	}
+	return next
+}
+
+// stmt makes the nodes of a statement and returns the first, which is next
+// for a statement that does nothing.
+func (c *compiler) stmt(sc *scope, s srl.Stmt, next *node) *node {
+	if c.full() {
+		return next
+	}
+	switch s := s.(type) {
+	case *srl.If:
+		if s.Else != nil {
+			return c.arms(sc, s, next, c.stmt(sc, s.Else, next))
+		}
+		return c.arms(sc, s, next, next)
+	case *srl.Compound:
+		if s.Label.Text == "" {
+			return c.stmts(sc, s.Stmts, next)
+		}
+		label := strings.ToLower(s.Label.Text)
+		outer := sc.exits[label]
+		sc.exits[label] = next
+		first := c.stmts(sc, s.Stmts, next)
+		sc.exits[label] = outer
+		return first
+	case *srl.Save:
+		return c.save(sc, s, next)
+	case *srl.Store:
+		return c.store(sc, s, next)
+	case *srl.Call:
+		return c.call(sc, s, next)
+	case *srl.Leave:
+		return sc.exits[strings.ToLower(s.Label.Text)]
+	case *srl.Back:
+		return c.back(sc, s.N)
+	case *srl.Count:
+		return c.action(node{op: ruleset.OpCount})
+	case *srl.Ignore:
+		return c.action(node{op: ruleset.OpIgnore})
+	case *srl.NoMatch:
+		return c.action(node{op: ruleset.OpNoMatch})
+	}
+	return next
+}
+
+// arms makes the nodes of an IF, whose ELSE statement begins with otherwise.
+func (c *compiler) arms(sc *scope, s *srl.If, next, otherwise *node) *node {
+	for i := len(s.Arms) - 1; i >= 0; i-- {
+		a := &s.Arms[i]
+		then := next
+		if a.Then != nil {
+			then = c.stmt(sc, a.Then, next)
+		}
+		switch {
+		case a.Cond == nil: // not understood, and reported
+		case a.Save:
+			otherwise = c.saving(sc, a.Cond, 0, func(int) *node { return then }, otherwise)
+		default:
+			otherwise = c.plain(sc, a.Cond, then, otherwise)
+		}
+	}
+	return otherwise
+}
+
+func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
+	ref, ok := c.attribute(sc, s.Attr)
+	if !ok || !c.saveable(s, ref) {
+		return next
+	}
+	n := node{op: ruleset.OpPushPktTo, attr: ref.attr, value: zeroOf(ref.attr), succ: next}
+	if ref.attr == ruleset.FlowRuleSet {
+		c.warnf(s.Attr.Place, "every flow has its %s: there is no need to save it", ref)
+		return next
+	}
+	if !s.Assign {
+		if n.mask, ok = c.mask(ref, s.Operand); !ok {
+			return next
+		}
+		return c.action(n)
+	}
+	if ref.class() == ruleset.ClassDistrib {
+		// Mask and value hold parameters (RFC 2724 section 3.2).
+		if s.Operand.Mask.Text == "" || s.Operand.Width {
+			c.errorf(s.Operand.Value.Place, "%s needs parameters in a mask as well: SAVE %s = value & mask", ref, ref)
+			return next
+		}
+		v, vok := c.value(ref, s.Operand.Value)
+		m, mok := c.parse(ref, s.Operand.Mask)
+		if vok && mok {
+			n.value, n.mask = v, m
+			return c.action(n)
+		}
+		return next
+	}
+	o, ok := c.operand(ref, s.Operand)
+	if !ok {
+		return next
+	}
+	if o.never() {
+		c.warnf(s.Operand.Value.Place, "the value has bits outside of its mask; they are not saved")
+	}
+	n.op, n.mask = ruleset.OpPushRuleTo, o.mask
+	n.value = canonical(ref.attr, o.value.And(o.mask))
+	return c.action(n)
+}
+
+// saveable tells whether a SAVE statement may have this attribute.
+func (c *compiler) saveable(s *srl.Save, ref reference) bool {
+	switch ref.class() {
+	case ruleset.ClassMatching:
+		c.errorf(s.Attr.Place, "%s cannot be saved: it is the direction of matching, not part of a flow", ref)
+		return false
+	case ruleset.ClassDistrib:
+		if !s.Assign {
+			c.errorf(s.Attr.Place, "%s needs its parameters: SAVE %s = value & mask", ref, ref)
+			return false
+		}
+	}
+	return true
+}
+
+func (c *compiler) store(sc *scope, s *srl.Store, next *node) *node {
+	ref, ok := c.attribute(sc, s.Variable)
+	if !ok {
+		return next
+	}
+	if ref.class() != ruleset.ClassComputed {
+		c.errorf(s.Variable.Place, "STORE sets SourceClass, DestClass, FlowClass, SourceKind, DestKind or FlowKind, not %s", ref)
+		return next
+	}
+	v, ok := c.value(ref, s.Value)
+	if !ok {
+		return next
+	}
+	return c.action(node{op: ruleset.OpPushRuleTo, attr: ref.attr, mask: ruleset.Ones(1), value: v, succ: next})
+}

@@ -1,0 +1,148 @@
+package srl
+
+import "strings"
+
+// maxExpansion bounds how many tokens and uses of DEFINEs a program may
+// come to: a few DEFINEs that use each other twice grow without bound.
+const maxExpansion = 1 << 22
+
+// expander gives the tokens of a program with its DEFINEs replaced. The
+// names may be used in front of their definitions (RFC 2723 section 2.1:
+// wherever the name appears elsewhere).
+type expander struct {
+	defines map[string]*Define
+	frames  []frame // the program's own tokens, then the DEFINEs in use
+	given   int
+	stopped bool // the program ends here, whatever follows
+	report  func(at Place, format string, args ...any)
+}
+
+// frame is a sequence of tokens that is being given.
+type frame struct {
+	tokens []token
+	next   int
+	def    *Define // nil for the program itself
+	use    Place   // of the DEFINE's name in the program
+}
+
+// newExpander takes the DEFINE directives out of the text's tokens.
+func newExpander(prog *Program, text string, report func(Place, string, ...any)) *expander {
+	x := &expander{defines: map[string]*Define{}, report: report}
+	s := &scanner{text: text, line: 1, report: report}
+	var tokens []token
+	for {
+		t := s.next()
+		if t.key == kwDefine {
+			if t = x.define(prog, s, t.at); t.kind == ';' {
+				continue
+			}
+		}
+		if t.kind == kSemicolon {
+			report(t.at, `\; stands for a semicolon in the text of a DEFINE only`)
+			t.kind = kBad
+		}
+		tokens = append(tokens, t)
+		if t.kind == kEOF {
+			break
+		}
+	}
+	x.frames = []frame{{tokens: tokens}}
+	return x
+}
+
+// define reads a directive behind its keyword and returns the token at which
+// it ended, a semicolon unless it is faulty.
+func (x *expander) define(prog *Program, s *scanner, at Place) token {
+	d := &Define{Place: at}
+	name := s.next()
+	equals := name
+	if name.kind == kName && name.key == none {
+		equals = s.next()
+	}
+	switch {
+	case name.kind == kName && name.key != none:
+		x.report(name.at, "%s is a keyword and cannot be DEFINEd", name)
+		equals = s.next()
+	case name.kind != kName:
+		x.report(name.at, "expected a name behind DEFINE, found %s", name)
+	case equals.kind != '=':
+		x.report(equals.at, "expected = behind DEFINE %s, found %s", clip(name.text), equals)
+	}
+	t := equals
+	if t.kind == '=' {
+		t = s.next()
+	}
+	for ; t.kind != ';' && t.kind != kEOF; t = s.next() {
+		switch {
+		case t.kind == kSemicolon:
+			t.kind, t.text = ';', ";"
+		case t.kind == kChar && t.text == `'\;'`:
+			t.text = "';'"
+		case t.key == kwDefine:
+			x.report(t.at, "expected ; behind the text of DEFINE %s, found DEFINE", clip(name.text))
+			return x.define(prog, s, t.at)
+		}
+		d.text = append(d.text, t)
+	}
+	if t.kind == kEOF {
+		x.report(t.at, "expected ; behind the text of DEFINE %s, found the end of the file", clip(name.text))
+	}
+	if name.kind != kName || name.key != none {
+		return t
+	}
+	d.Name = Word{name.at, name.text}
+	key := strings.ToLower(name.text)
+	if before := x.defines[key]; before != nil {
+		x.report(name.at, "%s is already DEFINEd at %d:%d", clip(name.text), before.Line, before.Col)
+		return t
+	}
+	x.defines[key] = d
+	prog.Defines = append(prog.Defines, d)
+	return t
+}
+
+// next returns the next token.
+func (x *expander) next() token {
+	for {
+		f := &x.frames[len(x.frames)-1]
+		if f.next == len(f.tokens) {
+			f.def.active = false
+			x.frames = x.frames[:len(x.frames)-1]
+			continue
+		}
+		t := f.tokens[f.next]
+		if t.kind == kEOF {
+			return t
+		}
+		f.next++
+		if f.def != nil {
+			t.at = Place{f.use.Line, f.use.Col, f.def, t.at.Line, t.at.Col}
+		}
+		if x.given++; x.given > maxExpansion {
+			x.report(t.at, "the program has more than %d words, its DEFINEs replaced", maxExpansion)
+			x.stop()
+			continue
+		}
+		if t.kind == kName && t.key == none && len(x.defines) > 0 {
+			if d := x.defines[strings.ToLower(t.text)]; d != nil {
+				if d.active {
+					x.report(t.at, "DEFINE %s uses itself", clip(t.text))
+					t.kind = kBad
+					return t
+				}
+				d.active = true
+				x.frames = append(x.frames, frame{d.text, 0, d, t.at})
+				continue
+			}
+		}
+		return t
+	}
+}
+
+// stop lets the program end here.
+func (x *expander) stop() {
+	x.stopped = true
+	program := &x.frames[0]
+	program.next = len(program.tokens) - 1
+	x.frames = x.frames[:1]
+}

@@ -1,0 +1,145 @@
+package srl
+
+// expr reads terms with || between them.
+func (p *parser) expr() (Expr, bool) {
+	at := p.tok.at
+	first, ok := p.term()
+	if !ok || p.tok.kind != kOr {
+		return first, ok
+	}
+	or := &Or{Place: at}
+	for {
+		if inner, is := first.(*Or); is {
+			or.Terms = append(or.Terms, inner.Terms...)
+		} else {
+			or.Terms = append(or.Terms, first)
+		}
+		if !p.take(kOr) {
+			return or, true
+		}
+		if first, ok = p.term(); !ok {
+			return nil, false
+		}
+	}
+}
+
+// term reads factors with && between them.
+func (p *parser) term() (Expr, bool) {
+	at := p.tok.at
+	first, ok := p.factor()
+	if !ok || p.tok.kind != kAnd {
+		return first, ok
+	}
+	and := &And{Place: at}
+	for {
+		if inner, is := first.(*And); is {
+			and.Factors = append(and.Factors, inner.Factors...)
+		} else {
+			and.Factors = append(and.Factors, first)
+		}
+		if !p.take(kAnd) {
+			return and, true
+		}
+		if first, ok = p.factor(); !ok {
+			return nil, false
+		}
+	}
+}
+
+// factor reads a test or an expression in parentheses.
+func (p *parser) factor() (Expr, bool) {
+	if p.tok.kind == '(' {
+		if !p.enter() {
+			return nil, false
+		}
+		defer p.leave()
+		at := p.next().at
+		e, ok := p.expr()
+		if !ok {
+			return nil, false
+		}
+		if !p.take(')') {
+			p.expected("&&, || or the ) for the ( at %d:%d", at.Line, at.Col)
+			return nil, false
+		}
+		return e, true
+	}
+	t := &Test{Place: p.tok.at}
+	var ok bool
+	if t.Attr, ok = p.name("an attribute or ("); !ok {
+		return nil, false
+	}
+	if !p.take(kEqual) {
+		p.expected("== behind the attribute %s", clip(t.Attr.Text))
+		return nil, false
+	}
+	return t, p.operands(&t.Operands)
+}
+
+// operands reads an operand, or a list of them in parentheses. Lists may
+// hold lists: RFC 2723's own example puts a DEFINE that is a list into one.
+func (p *parser) operands(list *[]Operand) bool {
+	if p.tok.kind != '(' {
+		o, ok := p.operand()
+		if ok {
+			*list = append(*list, o)
+		}
+		return ok
+	}
+	if !p.enter() {
+		return false
+	}
+	defer p.leave()
+	at := p.next().at
+	for {
+		if !p.operands(list) {
+			return false
+		}
+		if p.take(')') {
+			return true
+		}
+		if !p.take(',') {
+			p.expected(", or the ) for the ( at %d:%d", at.Line, at.Col)
+			return false
+		}
+	}
+}
+
+// operand reads a value and its mask, if there is one.
+func (p *parser) operand() (o Operand, ok bool) {
+	if o.Value, ok = p.value("a value"); !ok {
+		return o, false
+	}
+	return o, p.mask(&o)
+}
+
+// mask reads a width or mask, if there is one.
+func (p *parser) mask(o *Operand) (ok bool) {
+	switch {
+	case p.take('/'):
+		o.Width = true
+		if p.tok.kind == kValue {
+			if n := lenOf(p.tok.text, isDigit); n == len(p.tok.text) && n <= 3 {
+				t := p.next()
+				o.Mask = Word{t.at, t.text}
+				return true
+			}
+		}
+		p.expected("a width in bits behind /")
+		return false
+	case p.take('&'):
+		o.Mask, ok = p.value("a mask behind &")
+		return ok
+	}
+	return true
+}
+
+// value reads a number, address, character constant or the name of a value.
+func (p *parser) value(what string) (Word, bool) {
+	switch p.tok.kind {
+	case kValue, kChar:
+		t := p.next()
+		return Word{t.at, t.text}, true
+	}
+	return p.name(what)
+}

@@ -1,0 +1,80 @@
+// Package srl reads SRL, the Simple Ruleset Language of RFC 2723, into a
+// syntax tree and prints such trees.
+//
+// It knows the language's shape, not what attributes there are: names and
+// values of attributes are checked by package compile. Beyond the RFC it
+// reads the statements that NeTraMet added (SET, FORMAT, STATISTICS, and a
+// subroutine without parameters called by its bare name), unless it is told
+// to be strict.
+//
+// Text goes through three stages: the scanner (token.go) makes tokens of the
+// whole text, the expander (define.go) takes the DEFINE directives out of them
+// and puts their texts where their names stand, one token at a time, and the
+// parser (parse.go) is a recursive descent with two tokens of lookahead.
+// Nesting is bounded, since a stack that overflows cannot be caught; chains
+// of ELSE IF and lists of operands are loops and may be as long as memory
+// allows.
+package srl
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Pos is a place in a text. Line and Col count from 1, Col in octets.
+type Pos struct {
+	File      string
+	Line, Col int
+}
+
+// String returns `file:line:col`.
+func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col) }
+
+// Error is one fault of a program.
+type Error struct {
+	Pos Pos
+	Msg string
+}
+
+// Error returns `file:line:col: message`.
+func (e Error) Error() string { return e.Pos.String() + ": " + e.Msg }
+
+// ErrorList holds all faults of a program, in the order of the text.
+type ErrorList []Error
+
+// Error returns the faults, one a line, without a line end behind the last.
+func (l ErrorList) Error() string {
+	lines := make([]string, len(l))
+	for i, e := range l {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Sort puts the list in the order of the text.
+func (l ErrorList) Sort() {
+	slices.SortStableFunc(l, func(a, b Error) int {
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
+}
+
+// Options say how a program is read.
+type Options struct {
+	// Strict refuses what RFC 2723 does not have.
+	Strict bool
+}
+
+// Parse reads a program. When there are faults, err is an ErrorList of all of
+// them, and the program holds what could be understood, so that package
+// compile can look for more.
+func Parse(file string, text []byte, opts Options) (p *Program, err error) {
+	ps := &parser{prog: &Program{File: file, Strict: opts.Strict}}
+	ps.program(string(text))
+	if len(ps.errs) > 0 {
+		ps.errs.Sort()
+		return ps.prog, ps.errs
+	}
+	return ps.prog, nil
+}

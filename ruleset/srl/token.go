@@ -1,0 +1,239 @@
+package srl
+
+import "strings"
+
+// kind is a kind of token. Punctuation marks of one octet are their own kind.
+type kind uint8
+
+const (
+	kEOF       kind = iota
+	kName           // identifier or keyword
+	kValue          // number, address, mask
+	kChar           // character constant with its apostrophes
+	kString         // text with its quotation marks
+	kAssign         // :=
+	kEqual          // ==
+	kAnd            // &&
+	kOr             // ||
+	kSemicolon      // \; which is a semicolon in a DEFINE's text
+	kBad            // something that has been reported
+)
+
+// keyword is a reserved word, or none.
+type keyword uint8
+
+const (
+	none keyword = iota
+	kwAddress
+	kwCall
+	kwCount
+	kwDefine
+	kwElse
+	kwEndcall
+	kwEndsub
+	kwExit
+	kwIf
+	kwIgnore
+	kwNomatch
+	kwReturn
+	kwSave
+	kwStore
+	kwSubroutine
+	kwVariable
+)
+
+var keywords = map[string]keyword{
+	"address": kwAddress, "call": kwCall, "count": kwCount, "define": kwDefine,
+	"else": kwElse, "endcall": kwEndcall, "endsub": kwEndsub, "exit": kwExit,
+	"if": kwIf, "ignore": kwIgnore, "nomatch": kwNomatch, "return": kwReturn,
+	"save": kwSave, "store": kwStore, "subroutine": kwSubroutine, "variable": kwVariable,
+}
+
+// token is a token and where it stands.
+type token struct {
+	kind kind
+	key  keyword // of a kName
+	text string
+	at   Place
+}
+
+// longest is the length up to which messages quote the text.
+const longest = 40
+
+func clip(s string) string {
+	if len(s) > longest {
+		return s[:longest] + "..."
+	}
+	return s
+}
+
+// String describes the token for a message.
+func (t token) String() string {
+	switch {
+	case t.kind == kEOF:
+		return "the end of the file"
+	case t.key != none:
+		return strings.ToUpper(t.text)
+	case t.kind == kChar || t.kind == kString:
+		return clip(t.text)
+	}
+	return `"` + clip(t.text) + `"`
+}
+
+func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
+func isLetter(c byte) bool   { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+func isHex(c byte) bool      { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
+func isWordByte(c byte) bool { return isDigit(c) || isLetter(c) || c == '_' }
+
+// scanner makes tokens of a text.
+type scanner struct {
+	text   string
+	pos    int
+	line   int32
+	bol    int  // where the line begins
+	last   kind // of the token before
+	report func(at Place, format string, args ...any)
+}
+
+func (s *scanner) place() Place {
+	return Place{Line: s.line, Col: int32(s.pos - s.bol + 1)}
+}
+
+// blanks goes over white space and comments.
+func (s *scanner) blanks() {
+	for s.pos < len(s.text) {
+		switch s.text[s.pos] {
+		case '\n':
+			s.line++
+			s.bol = s.pos + 1
+			s.pos++
+		case ' ', '\t', '\r', '\f', '\v':
+			s.pos++
+		case '#':
+			if n := strings.IndexByte(s.text[s.pos:], '\n'); n >= 0 {
+				s.pos += n
+			} else {
+				s.pos = len(s.text)
+			}
+		default:
+			return
+		}
+	}
+}
+
+// next returns the next token.
+func (s *scanner) next() token {
+	s.blanks()
+	t := token{at: s.place()}
+	from := s.pos
+	t.kind = s.token()
+	t.text = s.text[from:s.pos]
+	if t.kind == kName {
+		t.key = keywords[strings.ToLower(t.text)]
+	}
+	s.last = t.kind
+	return t
+}
+
+// token goes over one token and returns its kind.
+func (s *scanner) token() kind {
+	rest := s.text[s.pos:]
+	if rest == "" {
+		return kEOF
+	}
+	if s.wantsValue() {
+		if n := lenIPv6(rest); n > 0 {
+			s.pos += n
+			return kValue
+		}
+	}
+	c := rest[0]
+	switch {
+	case isDigit(c) || isHexPair(rest):
+		s.pos += lenOf(rest, func(c byte) bool { return isWordByte(c) || c == '.' || c == '-' || c == '!' })
+		return kValue
+	case isLetter(c):
+		s.pos += lenOf(rest, isWordByte)
+		return kName
+	case c == '\'':
+		return s.quoted(rest, c, kChar, "character constant")
+	case c == '"':
+		return s.quoted(rest, c, kString, "text")
+	}
+	for _, p := range [...]struct {
+		text string
+		kind kind
+	}{{":=", kAssign}, {"==", kEqual}, {"&&", kAnd}, {"||", kOr}, {`\;`, kSemicolon}} {
+		if strings.HasPrefix(rest, p.text) {
+			s.pos += len(p.text)
+			return p.kind
+		}
+	}
+	if strings.IndexByte("(){},;:=&/", c) >= 0 {
+		s.pos++
+		return kind(c)
+	}
+	at := s.place()
+	r := []rune(rest[:min(len(rest), 4)])[0]
+	s.pos += max(1, len(string(r)))
+	if r == '\uFFFD' {
+		s.pos = len(s.text) - len(rest) + 1
+	}
+	s.report(at, "%q is no part of SRL", r)
+	return kBad
+}
+
+// wantsValue tells whether an IPv6 address may follow the last token. Where
+// it cannot, `1:2:count` is two return labels and a statement.
+func (s *scanner) wantsValue() bool {
+	switch s.last {
+	case kEqual, kAssign, '=', '(', ',', '&':
+		return true
+	}
+	return false
+}
+
+// lenIPv6 returns the length of what looks like an IPv6 address, 0 when
+// nothing does: it has two colons and begins with one of them or a digit.
+func lenIPv6(s string) int {
+	if s[0] != ':' && !isHex(s[0]) {
+		return 0
+	}
+	n := lenOf(s, func(c byte) bool { return isWordByte(c) || c == ':' || c == '.' })
+	if strings.Count(s[:n], ":") < 2 {
+		return 0
+	}
+	return n
+}
+
+// isHexPair tells whether s begins with a hexadecimal field that begins with
+// a letter, such as FF-00.
+func isHexPair(s string) bool {
+	n := lenOf(s[:min(len(s), 3)], isHex)
+	return n > 0 && n <= 2 && n < len(s) && s[n] == '-'
+}
+
+func lenOf(s string, in func(byte) bool) int {
+	n := 0
+	for n < len(s) && in(s[n]) {
+		n++
+	}
+	return n
+}
+
+// quoted goes over a text between two marks on one line, where a backslash
+// keeps the next octet from closing it.
+func (s *scanner) quoted(rest string, mark byte, k kind, what string) kind {
+	for i := 1; i < len(rest) && rest[i] != '\n'; i++ {
+		switch rest[i] {
+		case '\\':
+			i++
+		case mark:
+			s.pos += i + 1
+			return k
+		}
+	}
+	s.report(s.place(), "expected %c to close this %s on its line", mark, what)
+	s.pos++
+	return kBad
+}

@@ -1,0 +1,206 @@
+package srl
+
+import "fmt"
+
+// Program is a program's syntax tree, its DEFINEs replaced.
+type Program struct {
+	File       string
+	Strict     bool // read with Options.Strict
+	Stmts      []Stmt
+	Subs       []*Subroutine // in the order of the text
+	Defines    []*Define     // likewise
+	Set        *Set          // nil when there is none; likewise the next two
+	Format     *Format
+	Statistics *Statistics
+}
+
+// Place is where something stands in a program's text, and when it came out
+// of a DEFINE, where it stands in that DEFINE's text.
+type Place struct {
+	Line, Col       int32 // of the DEFINE's name where it was used
+	Def             *Define
+	DefLine, DefCol int32
+}
+
+// At returns the place itself: nodes embed it.
+func (at Place) At() Place { return at }
+
+// Errorf makes an Error at a place of the program; where the place came out
+// of a DEFINE, the message ends with its name and the place there.
+func (p *Program) Errorf(at Place, format string, args ...any) Error {
+	msg := fmt.Sprintf(format, args...)
+	if at.Def != nil {
+		msg += fmt.Sprintf(" (from DEFINE %s, %d:%d)", clip(at.Def.Name.Text), at.DefLine, at.DefCol)
+	}
+	return Error{Pos{p.File, int(at.Line), int(at.Col)}, msg}
+}
+
+// Word is a name, number or value as the program spells it.
+type Word struct {
+	Place
+	Text string
+}
+
+// IsName tells whether the word is an identifier, not a value: identifiers
+// begin with a letter and hold letters, digits and underscores only.
+func (w Word) IsName() bool {
+	for i := range len(w.Text) {
+		if !isWordByte(w.Text[i]) {
+			return false
+		}
+	}
+	return w.Text != "" && isLetter(w.Text[0])
+}
+
+// Define is a DEFINE directive.
+type Define struct {
+	Place
+	Name   Word
+	text   []token
+	active bool // being expanded
+}
+
+// Stmt is a statement.
+type Stmt interface{ At() Place }
+
+// The statements.
+type (
+	// If is an IF statement with all of its ELSE IF arms.
+	If struct {
+		Place
+		Arms []Arm
+		Else Stmt // nil when there is none
+	}
+
+	// Compound is a sequence of statements in braces.
+	Compound struct {
+		Place
+		Label Word // empty when there is none
+		Stmts []Stmt
+	}
+
+	// Save is a SAVE statement.
+	Save struct {
+		Place
+		Attr Word
+		// Assign is set for the form `SAVE attrib = operand`. In the others
+		// Operand has no value, and a mask or none.
+		Assign  bool
+		Operand Operand
+	}
+
+	// Store is a STORE statement.
+	Store struct {
+		Place
+		Variable, Value Word
+	}
+
+	// Call is a CALL statement.
+	Call struct {
+		Place
+		Sub     Word
+		Bare    bool // written as the subroutine's name only
+		Args    []Word
+		Returns []Return // numbered statements
+	}
+
+	// Leave is an EXIT statement.
+	Leave struct {
+		Place
+		Label Word
+	}
+
+	// Back is a RETURN statement; N is 0 when it has no number.
+	Back struct {
+		Place
+		N int
+	}
+
+	// Count, Ignore, NoMatch are the statements of these names, Empty is a
+	// lone semicolon.
+	Count   struct{ Place }
+	Ignore  struct{ Place }
+	NoMatch struct{ Place }
+	Empty   struct{ Place }
+)
+
+// Arm is an expression and what is done when it is true.
+type Arm struct {
+	Place
+	Cond Expr // nil when it could not be understood
+	Save bool // save what was matched
+	Then Stmt // nil for `SAVE ;`
+}
+
+// Return is a statement of a CALL with the numbers in front of it.
+type Return struct {
+	Labels []Label
+	Stmt   Stmt
+}
+
+// Label is a return label of a CALL.
+type Label struct {
+	Place
+	N int
+}
+
+// Expr is a logical expression.
+type Expr interface{ At() Place }
+
+// The expressions. Or and And have at least two operands, none of them of
+// their own kind.
+type (
+	Or struct {
+		Place
+		Terms []Expr
+	}
+	And struct {
+		Place
+		Factors []Expr
+	}
+	// Test is the comparison of an attribute with operands.
+	Test struct {
+		Place
+		Attr     Word
+		Operands []Operand
+	}
+)
+
+// Operand is a value with a mask. Mask is empty when there is none; then it
+// is all ones.
+type Operand struct {
+	Value Word
+	Mask  Word
+	// Width says that Mask is a number of bits.
+	Width bool
+}
+
+// Subroutine is the declaration of a subroutine.
+type Subroutine struct {
+	Place
+	Name   Word
+	Params []Param
+	Stmts  []Stmt
+}
+
+// Param is a parameter of a subroutine.
+type Param struct {
+	Name     Word
+	Variable bool // VARIABLE, otherwise ADDRESS
+}
+
+// Additions of NeTraMet, which stand outside of all other statements.
+type (
+	// Set gives the ruleset's number.
+	Set struct {
+		Place
+		N int
+	}
+	// Format lists attributes and, in quotation marks, separators.
+	Format struct {
+		Place
+		Items []Word
+	}
+	// Statistics asks for statistics in the flow data.
+	Statistics struct{ Place }
+)
