@@ -9,7 +9,6 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 )
 
 // maxWindow bounds the memory in octets that the compressed data may ask for:
@@ -29,10 +28,7 @@ var compressions = [...]struct {
 	{"bzip2", "BZh", func(in *input) (io.Reader, func() error, error) {
 		return bzip2.NewReader(in), nil, nil
 	}},
-	{"xz", "\xfd7zXZ\x00", func(in *input) (io.Reader, func() error, error) {
-		r, err := xz.NewReader(in)
-		return r, nil, err
-	}},
+	{"xz", "\xfd7zXZ\x00", newXZ},
 	{"zstd", "\x28\xb5\x2f\xfd", func(in *input) (io.Reader, func() error, error) {
 		r, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
@@ -95,5 +91,8 @@ func (z *decompressor) failed(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), err == io.EOF:
 		return fmt.Errorf("compressed data %w", ErrTruncated)
 	}
-	return fmt.Errorf("compressed data %w: %s", ErrCorrupt, err)
+	if errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	return corrupt("compressed data: %v", err)
 }

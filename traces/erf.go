@@ -145,11 +145,15 @@ func (*erf) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
 
 // erfPacket makes p the packet of a record, whose packet begins at body.
 func erfPacket(p *Packet, rec []byte, body int, k erfKind, st *Stats) {
-	wire := binary.BigEndian.Uint16(rec[14:])
-	// The record's length is rounded up, the packet's is not.
+	p.Wire = uint32(binary.BigEndian.Uint16(rec[14:]))
+	p.FCS = 0
+	if k.link == erfEthernet {
+		p.FCS = uint8(min(4, p.Wire))
+		p.Wire -= uint32(p.FCS)
+	}
+	// The record's length is rounded up, and the check sequence may be there.
 	data := rec[body:]
-	data = data[:min(len(data), int(wire))]
-	if len(data) < int(wire) {
+	if data = data[:min(len(data), int(p.Wire))]; len(data) < int(p.Wire) {
 		st.Cut++
 	}
 	if !k.colour {
@@ -157,15 +161,10 @@ func erfPacket(p *Packet, rec []byte, body int, k erfKind, st *Stats) {
 	}
 	p.Time = erfTime(binary.LittleEndian.Uint64(rec))
 	p.Data = data[min(len(data), int(k.skip)):]
-	p.Wire = uint32(wire)
-	p.FCS = 0
 	p.Interface = uint32(rec[9]&erfPort|rec[9]&erfPortHigh>>4) + 1
 	switch k.link {
 	case erfEthernet:
 		p.Link = LinkEthernet
-		p.FCS = uint8(min(4, wire))
-		p.Wire -= uint32(p.FCS)
-		p.Data = p.Data[:min(len(p.Data), int(p.Wire))]
 	case erfHDLC:
 		p.Link = hdlcLink(p.Data)
 	case erfAAL5:

@@ -1,0 +1,218 @@
+package traces_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"testing/iotest"
+
+	"rtfm/traces"
+	"rtfm/traces/tracetest"
+)
+
+// readAll reads a trace to its end and returns copies of its packets and what
+// ended it.
+func readAll(t testing.TB, r io.Reader) (ps []traces.Packet, err error) {
+	src, err := traces.NewReader(r, "trace")
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	return readSource(t, src)
+}
+
+// readSource does the same with a source that is open, by batches of seven.
+func readSource(t testing.TB, src traces.Source) (ps []traces.Packet, err error) {
+	b := traces.NewBatch(7)
+	for {
+		if err := src.ReadBatch(b); err != nil {
+			if len(b.Packets) != 0 {
+				t.Errorf("%d packets with the error %v", len(b.Packets), err)
+			}
+			return ps, err
+		}
+		if len(b.Packets) == 0 || len(b.Packets) > 7 {
+			t.Fatalf("a batch of %d packets", len(b.Packets))
+		}
+		for _, p := range b.Packets {
+			p.Data = bytes.Clone(p.Data)
+			ps = append(ps, p)
+		}
+	}
+}
+
+// diff compares packets, all but FCS.
+func diff(t testing.TB, name string, got, want []traces.Packet) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d packets, want %d", name, len(got), len(want))
+		return
+	}
+	for i := range got {
+		g, w := got[i], want[i]
+		if g.Time != w.Time || g.Wire != w.Wire || g.Link != w.Link || g.Interface != w.Interface || !bytes.Equal(g.Data, w.Data) {
+			t.Errorf("%s: packet %d is %+v, want %+v", name, i, g, w)
+			return
+		}
+	}
+}
+
+// allFormats returns the packets, all of interface 1, in every format that
+// keeps all of them.
+func allFormats(ps []traces.Packet) map[string][]byte {
+	return map[string][]byte{
+		"pcap, little-endian":   tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, ps...),
+		"pcap, big-endian":      tracetest.PCAP(tracetest.PCAPOptions{Nano: true, Big: true}, ps...),
+		"pcapng, little-endian": tracetest.PCAPNG(false, ps...),
+		"pcapng, big-endian":    tracetest.PCAPNG(true, ps...),
+		"erf":                   tracetest.ERF(ps...),
+	}
+}
+
+// TestFormatsAgree reads the same packets in every format, whole and cut,
+// through readers of every temper.
+func TestFormatsAgree(t *testing.T) {
+	want := tracetest.Mix(3000)
+	for i := range want {
+		if p := &want[i]; i%3 == 0 {
+			p.Data = p.Data[:min(len(p.Data), 40+i%50)]
+		}
+	}
+	cut := uint64(0)
+	for _, p := range want {
+		if len(p.Data) < int(p.Wire) {
+			cut++
+		}
+	}
+	for name, trace := range allFormats(want) {
+		for temper, r := range map[string]io.Reader{
+			"at once":      bytes.NewReader(trace),
+			"octets":       iotest.OneByteReader(bytes.NewReader(trace)),
+			"data and EOF": iotest.DataErrReader(bytes.NewReader(trace)),
+		} {
+			src, err := traces.NewReader(r, "trace")
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			got, err := readSource(t, src)
+			if err != io.EOF {
+				t.Errorf("%s: %v", name, err)
+			}
+			diff(t, name+", "+temper, got, want)
+			st := src.Stats()
+			if st.Cut != cut || st.Records-st.Skipped != uint64(len(want)) || st.Bytes != uint64(len(trace)) || st.Lost != 0 {
+				t.Errorf("%s: %+v, want %d cut, %d packets, %d octets", name, st, cut, len(want), len(trace))
+			}
+			if err := src.ReadBatch(traces.NewBatch(1)); err != io.EOF {
+				t.Errorf("%s: %v after the end", name, err)
+			}
+		}
+	}
+}
+
+// TestMicroseconds checks that a pcap file of microseconds gives them, in both
+// byte orders.
+func TestMicroseconds(t *testing.T) {
+	want := tracetest.Mix(10)
+	for i := range want {
+		want[i].Time -= want[i].Time % 1000
+	}
+	for _, big := range []bool{false, true} {
+		got, err := readAll(t, bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{Big: big}, want...)))
+		if err != io.EOF {
+			t.Error(err)
+		}
+		diff(t, "microseconds", got, want)
+	}
+}
+
+// TestEveryCut cuts a trace of every format at every octet: the packets before
+// the cut are read, and then the error tells where the damage is.
+func TestEveryCut(t *testing.T) {
+	want := tracetest.Mix(6)
+	for name, trace := range allFormats(want) {
+		ends, at := 0, 0 // orderly ends, and packets at the last one
+		for n := range trace {
+			got, err := readAll(t, bytes.NewReader(trace[:n]))
+			if err == io.EOF {
+				ends++
+				if len(got) < at {
+					t.Errorf("%s cut at %d: %d packets", name, n, len(got))
+				}
+				at = len(got)
+				continue
+			}
+			var e *traces.Error
+			if !errors.As(err, &e) {
+				t.Fatalf("%s cut at %d: %v", name, n, err)
+			}
+			switch {
+			case errors.Is(err, traces.ErrFormat):
+				// Too little to tell: nothing, half a magic number, or less
+				// than a record of ERF.
+				if len(got) != 0 || name != "erf" && n >= 4 {
+					t.Errorf("%s cut at %d: %v", name, n, err)
+				}
+			case errors.Is(err, traces.ErrTruncated):
+				if len(got) != at || e.Offset > int64(n) {
+					t.Errorf("%s cut at %d: %d packets, want %d; %v", name, n, len(got), at, err)
+				}
+			default:
+				t.Errorf("%s cut at %d: %v", name, n, err)
+			}
+			diff(t, name, got, want[:len(got)])
+		}
+		if at != len(want)-1 {
+			t.Errorf("%s: no cut leaves all packets but the last", name)
+		}
+	}
+}
+
+// TestFailingReader checks that a failure to read is neither taken for the end
+// nor for damage, in any format, compressed or not.
+func TestFailingReader(t *testing.T) {
+	want := tracetest.Mix(100)
+	broken := errors.New("broken")
+	for name, trace := range allFormats(want) {
+		for kind, b := range map[string][]byte{"plain": trace, "gzip": compressors["gzip"](t, trace)} {
+			r := io.MultiReader(bytes.NewReader(b[:len(b)-30]), iotest.ErrReader(broken))
+			_, err := readAll(t, r)
+			if !errors.Is(err, broken) || errors.Is(err, traces.ErrTruncated) || errors.Is(err, traces.ErrCorrupt) {
+				t.Errorf("%s, %s: %v", name, kind, err)
+			}
+		}
+	}
+}
+
+// TestNoAllocation checks that reading allocates nothing once a source is open.
+func TestNoAllocation(t *testing.T) {
+	for name, trace := range allFormats(tracetest.Mix(20000)) {
+		src, err := traces.NewReader(bytes.NewReader(trace), "trace")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := traces.NewBatch(100)
+		n := testing.AllocsPerRun(150, func() {
+			if err := src.ReadBatch(b); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations a batch", name, n)
+		}
+	}
+}
+
+// TestZeroBatch checks that the zero Batch is ready for use.
+func TestZeroBatch(t *testing.T) {
+	src, err := traces.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(5)...)), "name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b traces.Batch
+	if err := src.ReadBatch(&b); err != nil || len(b.Packets) != 5 || b.File != "name" {
+		t.Errorf("%d packets of %q, error %v", len(b.Packets), b.File, err)
+	}
+}
