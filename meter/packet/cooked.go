@@ -1,10 +1,6 @@
 package packet
 
-import (
-	"encoding/binary"
-
-	"rtfm/ruleset"
-)
+import "rtfm/ruleset"
 
 // Numbers of Linux' device types, ARPHRD_, whose frames have no EtherType.
 const (
@@ -97,55 +93,54 @@ func cookedPayload(p *ruleset.Packet, arphrd, typ uint16, off int) {
 
 // Attribute types of an NFLOG frame (Linux' nfulnl_attr_type).
 const (
-	nflogPayload = 9
 	nflogAddress = 8
-	nflogDevice  = 15
+	nflogPayload = 9
+	nflogDevice  = 15 // ARPHRD_ type
 )
 
 // nflog decodes a frame of Linux' netfilter log: an address family, then
-// attributes of length, type and value in the order of the capturing machine,
-// one of which is the packet.
+// attributes, one of which is the packet.
 func nflog(p *ruleset.Packet, off int) {
 	if off+4 > len(p.Data) {
 		short(p, off+4)
 		return
 	}
-	family := p.Data[off]
-	payload := 0
-	for off += 4; off+4 <= len(p.Data); {
-		d := p.Data[off:]
-		var order binary.ByteOrder = binary.LittleEndian
-		if d[2] == 0 { // types are small numbers
-			order = binary.BigEndian
+	family, attributes := p.Data[off], p.Data[off+4:]
+	if _, device := nflogFind(attributes, nflogDevice); len(device) == 2 {
+		p.Key.SetAdjacentType(hardwareType(be16(device)))
+	}
+	if _, address := nflogFind(attributes, nflogAddress); len(address) == 12 {
+		setSender(p, address[4:], int(be16(address))) // length, two unused octets, address
+	}
+	at, packet := nflogFind(attributes, nflogPayload)
+	switch off += 4 + at; {
+	case packet == nil:
+		short(p, len(p.Data)+1)
+	case family == 2: // AF_INET
+		ipv4(p, off)
+	case family == 10: // AF_INET6
+		ipv6(p, off)
+	}
+}
+
+// nflogFind returns the value of the first attribute in d of one type, as far
+// as it was captured, and where in d it begins; nil if there is none. An
+// attribute is a length that counts its head, a type, and a value, padded to a
+// multiple of four octets; the numbers are in the order of the capturing
+// machine, which shows, since types are small.
+func nflogFind(d []byte, kind uint16) (at int, value []byte) {
+	for at+4 <= len(d) {
+		size, typ := int(le16(d[at:])), le16(d[at+2:])
+		if d[at+2] == 0 {
+			size, typ = int(be16(d[at:])), be16(d[at+2:])
 		}
-		size := int(order.Uint16(d))
 		if size < 4 {
-			p.Flags |= ruleset.Malformed
 			break
 		}
-		value := d[4:min(max(size, 4), len(d))]
-		switch order.Uint16(d[2:]) & 0x7fff {
-		case nflogPayload:
-			payload = off + 4
-		case nflogAddress: // its length in network order, padding, eight octets
-			if len(value) == 12 {
-				setSender(p, value[4:], int(be16(value)))
-			}
-		case nflogDevice:
-			if len(value) == 2 {
-				p.Key.SetAdjacentType(hardwareType(be16(value)))
-			}
+		if typ == kind {
+			return at + 4, d[at+4 : min(at+size, len(d))]
 		}
-		off += (size + 3) &^ 3
+		at += (size + 3) &^ 3
 	}
-	switch {
-	case payload == 0:
-		if off != int(p.FrameOctets) {
-			short(p, off+4)
-		}
-	case family == 2: // AF_INET
-		ipv4(p, payload)
-	case family == 10: // AF_INET6
-		ipv6(p, payload)
-	}
+	return 0, nil
 }

@@ -43,25 +43,26 @@ const (
 
 // ipv4 decodes the IPv4 datagram at off.
 func ipv4(p *ruleset.Packet, off int) {
-	d := p.Data[min(off, len(p.Data)):]
-	if len(d) >= ipv4Size {
-		ipv4Header(p, off, (*[ipv4Size]byte)(d))
-		return
+	if off+ipv4Size <= len(p.Data) {
+		ipv4Header(p, off, (*[ipv4Size]byte)(p.Data[off:]))
+	} else {
+		ipv4Short(p, off)
 	}
+}
+
+// ipv4Short decodes the IPv4 datagram at off whose header was not captured
+// whole: missing fields, or parts of one, read as zero.
+func ipv4Short(p *ruleset.Packet, off int) {
 	short(p, off+ipv4Size)
-	if len(d) < 4 {
-		return
-	}
-	// What is missing stands as zero, and fields are missed as a whole.
 	var h [ipv4Size]byte
-	n := copy(h[:], d)
+	n := copy(h[:], p.Data[min(off, len(p.Data)):])
 	for _, field := range [...]int{16, 12, 10, 8, 6, 4} {
 		if field <= n {
 			clear(h[field:])
-			break
+			ipv4Header(p, off, &h)
+			return
 		}
 	}
-	ipv4Header(p, off, &h)
 }
 
 // ipv4Header decodes an IPv4 datagram (RFC 791 section 3.1) whose header,
@@ -97,27 +98,29 @@ func ipv4Header(p *ruleset.Packet, off int, h *[ipv4Size]byte) {
 
 // ipv6 decodes the IPv6 datagram at off.
 func ipv6(p *ruleset.Packet, off int) {
-	d := p.Data[min(off, len(p.Data)):]
-	if len(d) >= ipv6Size {
-		ipv6Header(p, off, (*[ipv6Size]byte)(d))
-		return
+	if off+ipv6Size <= len(p.Data) {
+		ipv6Header(p, off, (*[ipv6Size]byte)(p.Data[off:]))
+	} else {
+		ipv6Short(p, off)
 	}
+}
+
+// ipv6Short decodes the IPv6 datagram at off whose fixed header was not
+// captured whole: missing fields, or parts of one, read as zero.
+func ipv6Short(p *ruleset.Packet, off int) {
 	short(p, off+ipv6Size)
-	if len(d) == 0 {
-		return
-	}
 	var h [ipv6Size]byte
-	n := copy(h[:], d)
-	for _, field := range [...]int{24, 8, 7, 6, 4, 2, 1} {
+	n := copy(h[:], p.Data[min(off, len(p.Data)):])
+	for _, field := range [...]int{24, 8, 7, 6, 4, 2} {
 		if field <= n {
 			clear(h[field:])
-			break
+			ipv6Header(p, off, &h)
+			if n < 6 && p.Flags&ruleset.IsIP != 0 {
+				p.IPOctets = uint32(max(int(p.FrameOctets)-off, 0))
+			}
+			return
 		}
 	}
-	if n < 2 {
-		h[0] &= 0xf0 // half of the traffic class
-	}
-	ipv6Header(p, off, &h)
 }
 
 // ipv6Header decodes an IPv6 datagram (RFC 8200 section 3) whose fixed header

@@ -62,9 +62,9 @@ import (
 // Decode never fails: p.Flags tell what was amiss.
 //
 // IPOctets is what the IP header says, but what the frame holds from that
-// header on when IPv4's total length is 0 or not captured, or IPv6's payload
-// length is 0 with more than 65,535 octets following: segmentation offload and
-// jumbograms (RFC 2675).
+// header on when the length there was not captured, when it is 0 in IPv4, as
+// segmentation offload leaves it, or when it is 0 in IPv6 with more than 65,535
+// octets following: offload again, and jumbograms (RFC 2675).
 func Decode(p *ruleset.Packet, link uint32, data []byte, wire uint32) {
 	p.Key = ruleset.Key{}
 	p.FrameOctets, p.IPOctets = wire, wire

@@ -2,25 +2,214 @@ package packet
 
 import (
 	"bytes"
+	"encoding/hex"
+	"fmt"
+	"strings"
 	"testing"
 
 	"rtfm/ruleset"
 )
 
-func benchmarkDecode(b *testing.B, link uint32, frame []byte) {
-	var p ruleset.Packet
-	b.SetBytes(int64(len(frame)))
-	for b.Loop() {
-		Decode(&p, link, frame, uint32(len(frame)))
+// unhex returns the octets of a frame written in hexadecimal with spaces.
+func unhex(t testing.TB, s string) []byte {
+	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
+	if err != nil {
+		t.Fatalf("%q: %v", s, err)
+	}
+	return b
+}
+
+// value reads an integer attribute of a packet's key.
+func value(p *ruleset.Packet, a ruleset.Attr) uint16 {
+	info := a.Info()
+	b := p.Key[info.Offset:]
+	if info.Size == 2 {
+		return be16(b)
+	}
+	return uint16(b[0])
+}
+
+// describe says what p holds but for what is zero.
+func describe(p *ruleset.Packet) string {
+	const src, dst = ruleset.Source, ruleset.Dest
+	k, s := &p.Key, ""
+	if t := value(p, ruleset.SourceAdjacentType); t != 0 || p.AdjacentLen != 0 {
+		s += fmt.Sprintf(", adjacent %d", t)
+	}
+	if n := p.AdjacentLen; n != 0 {
+		s += fmt.Sprintf(" %x>%x", k.Adjacent(src)[:n], k.Adjacent(dst)[:n])
+	}
+	if k.PeerType() != 0 || p.PeerLen != 0 {
+		s += fmt.Sprintf(", peer %d", k.PeerType())
+	}
+	if n := p.PeerLen; n != 0 {
+		s += fmt.Sprintf(" %x>%x", k.Peer(src)[:n], k.Peer(dst)[:n])
+	}
+	ports := *k.Trans(src) != [2]byte{} || *k.Trans(dst) != [2]byte{}
+	if k.TransType() != 0 || ports {
+		s += fmt.Sprintf(", trans %d", k.TransType())
+	}
+	if ports {
+		s += fmt.Sprintf(" %x>%x", *k.Trans(src), *k.Trans(dst))
+	}
+	if class, ecn := value(p, ruleset.DSCodePoint), value(p, ruleset.ECNCodeBits); class|ecn != 0 {
+		s += fmt.Sprintf(", class %d ecn %d", class, ecn)
+	}
+	if p.IPOctets != p.FrameOctets || p.Flags&ruleset.IsIP != 0 {
+		s += fmt.Sprintf(", ip %d", p.IPOctets)
+	}
+	before := ", "
+	for _, flag := range []struct {
+		bit  ruleset.PacketFlags
+		name string
+	}{
+		{ruleset.Fragment, "Fragment"}, {ruleset.Cut, "Cut"}, {ruleset.Malformed, "Malformed"},
+		{ruleset.UnknownLink, "UnknownLink"}, {ruleset.IsIP, "IsIP"}, {ruleset.HasTransport, "HasTransport"},
+	} {
+		if p.Flags&flag.bit != 0 {
+			s += before + flag.name
+			before = " "
+		}
+	}
+	if vlan, priority := value(p, ruleset.VLANid), value(p, ruleset.Priority); vlan|priority != 0 {
+		s += fmt.Sprintf(", vlan %d priority %d", vlan, priority)
+	}
+	if p.Transport != 0 {
+		s += fmt.Sprintf(" @%d", p.Transport)
+	}
+	return strings.TrimPrefix(s, ", ")
+}
+
+// dirty returns a packet with no value that Decode should leave.
+func dirty() ruleset.Packet {
+	p := ruleset.Packet{FrameOctets: 1, IPOctets: 2, PeerLen: 3, AdjacentLen: 4, Flags: 0xff, Transport: 5, Data: []byte{6}}
+	for i := range p.Key {
+		p.Key[i] = 0xa5
+	}
+	return p
+}
+
+func TestDecode(t *testing.T) {
+	for _, test := range decodeTests {
+		t.Run(test.name, func(t *testing.T) {
+			data := unhex(t, test.data)
+			wire := test.wire
+			if wire == 0 {
+				wire = uint32(len(data))
+			}
+			p := dirty()
+			Decode(&p, test.link, data, wire)
+			if got := describe(&p); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+			if p.FrameOctets != wire || len(p.Data) != len(data) {
+				t.Errorf("FrameOctets %d, %d octets of Data, want %d and %d", p.FrameOctets, len(p.Data), wire, len(data))
+			}
+			for n := range data {
+				checkCut(t, &p, test.link, data[:n])
+			}
+			if n := testing.AllocsPerRun(10, func() { Decode(&p, test.link, data, wire) }); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
 	}
 }
 
+// fields are the attributes that Decode sets, those of one end once.
+var fields = [...]ruleset.Attr{
+	ruleset.SourceAdjacentType, ruleset.SourceAdjacentAddress, ruleset.DestAdjacentAddress,
+	ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
+	ruleset.SourceTransType, ruleset.SourceTransAddress, ruleset.DestTransAddress,
+	ruleset.DSCodePoint, ruleset.ECNCodeBits, ruleset.VLANid, ruleset.Priority,
+}
+
+// checkCut decodes data, the beginning of a frame that gave whole, and checks
+// that each value is that of the whole frame or zero.
+func checkCut(t *testing.T, whole *ruleset.Packet, link uint32, data []byte) {
+	t.Helper()
+	var p ruleset.Packet
+	Decode(&p, link, data, whole.FrameOctets)
+	for _, a := range fields {
+		info := a.Info()
+		got, want := p.Key[info.Offset:][:info.Size], whole.Key[info.Offset:][:info.Size]
+		if !bytes.Equal(got, want) && !bytes.Equal(got, make([]byte, info.Size)) {
+			t.Errorf("cut after %d octets: %v %x, want %x or zero", len(data), a, got, want)
+		}
+	}
+	if p.PeerLen > whole.PeerLen || p.AdjacentLen > whole.AdjacentLen {
+		t.Errorf("cut after %d octets: addresses of %d and %d octets, want %d and %d at most",
+			len(data), p.PeerLen, p.AdjacentLen, whole.PeerLen, whole.AdjacentLen)
+	}
+}
+
+// TestLongHeaders decodes a transport header that stands too far behind for
+// Transport to tell.
+func TestLongHeaders(t *testing.T) {
+	data := unhex(t, macs)
+	for range 20000 {
+		data = append(data, 0x81, 0x00, 0x00, 0x01)
+	}
+	data = append(data, unhex(t, "0800"+v4)...)
+	var p ruleset.Packet
+	Decode(&p, linkEthernet, data, uint32(len(data)))
+	const want = wantMACs + ", peer 1 0a000001>c0a80102, trans 17 8001>0035, class 46 ecn 1, ip 32, IsIP, vlan 1 priority 0"
+	if got := describe(&p); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestSupported(t *testing.T) {
+	supported := map[uint32]bool{}
+	for _, test := range decodeTests {
+		supported[test.link] = true
+	}
+	supported[147] = false // a number for private use
+	supported[linkIPv6] = true
+	for link := range uint32(1000) {
+		if got := Supported(link); got != supported[link] {
+			t.Errorf("Supported(%d) = %v", link, got)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, test := range decodeTests {
+		data := unhex(f, test.data)
+		f.Add(test.link, data, uint32(max(len(data), int(test.wire))), uint(len(data)/2))
+	}
+	f.Fuzz(func(t *testing.T, link uint32, data []byte, wire uint32, cut uint) {
+		var p ruleset.Packet
+		again := dirty()
+		Decode(&p, link, data, wire)
+		Decode(&again, link, data, wire)
+		if describe(&p) != describe(&again) || p.Key != again.Key || p.IPOctets != again.IPOctets {
+			t.Errorf("decoded into a used packet:\n%s\ninto a new one:\n%s", describe(&again), describe(&p))
+		}
+		if p.PeerLen > ruleset.MaxAddress || p.AdjacentLen > ruleset.MaxAdjacent {
+			t.Errorf("addresses of %d and %d octets", p.PeerLen, p.AdjacentLen)
+		}
+		if p.Flags&ruleset.HasTransport != 0 {
+			if int(p.Transport) >= len(data) || p.Flags&ruleset.IsIP == 0 || p.Flags&ruleset.Fragment != 0 {
+				t.Errorf("transport header at %d of %d: %s", p.Transport, len(data), describe(&p))
+			}
+		} else if p.Flags&ruleset.IsIP != 0 && p.Transport != 0 {
+			t.Errorf("no transport header, but at %d", p.Transport)
+		}
+		checkCut(t, &p, link, data[:min(cut, uint(len(data)))])
+	})
+}
+
 func BenchmarkDecode(b *testing.B) {
-	tcp := bytes.Repeat([]byte{2}, 20)
-	v4 := append([]byte{0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2}, tcp...)
-	v6 := append([]byte{0x60, 0, 0, 0, 0, 20, 6, 64, 39: 1}, tcp...)
-	b.Run("Ethernet,IPv4,TCP", func(b *testing.B) { benchmarkDecode(b, 1, append([]byte{12: 8, 13: 0}, v4...)) })
-	b.Run("Ethernet,IPv6,TCP", func(b *testing.B) { benchmarkDecode(b, 1, append([]byte{12: 0x86, 13: 0xdd}, v6...)) })
-	b.Run("Ethernet,VLAN,IPv4,TCP", func(b *testing.B) { benchmarkDecode(b, 1, append([]byte{12: 0x81, 13: 0, 16: 8, 17: 0}, v4...)) })
-	b.Run("Raw,IPv4,TCP", func(b *testing.B) { benchmarkDecode(b, 101, v4) })
+	for _, test := range decodeTests {
+		switch test.name {
+		case "IPv4", "IPv6", "VLAN", "MPLS", "IPv4, TCP", "PPP", "Linux cooked", "802.11, QoS", "extension headers":
+			b.Run(strings.ReplaceAll(test.name, ", ", "/"), func(b *testing.B) {
+				data := unhex(b, test.data)
+				var p ruleset.Packet
+				for b.Loop() {
+					Decode(&p, test.link, data, uint32(len(data)))
+				}
+			})
+		}
+	}
 }

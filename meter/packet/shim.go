@@ -22,16 +22,20 @@ func llc(p *ruleset.Packet, off int) (typ uint16, next int) {
 	if d[0] == sapGlobal && d[1] == sapGlobal {
 		return etherIPX, off // Novell's frames without LLC: the IPX checksum
 	}
-	next = off + 3
-	if d[2]&3 != 3 { // information and supervisory frames have two octets of control
-		next++
+	switch control := d[2]; {
+	case control&1 == 0: // numbered information, in two octets
+		next = off + 4
+	case control&^0x10 == 0x03: // unnumbered information
+		next = off + 3
+	default:
+		return etherOther, off
 	}
 	if d[0] != d[1] {
 		return etherOther, next
 	}
 	switch d[0] {
 	case sapSNAP:
-		return snap(p, next)
+		return snap(p, next, 2)
 	case sapIP:
 		return etherIPv4, next
 	case sapNetware:
@@ -43,8 +47,8 @@ func llc(p *ruleset.Packet, off int) (typ uint16, next int) {
 }
 
 // snap reads the SNAP header at off: an organisation's code and one of its
-// protocol numbers.
-func snap(p *ruleset.Packet, off int) (typ uint16, next int) {
+// protocol numbers. Bridged Ethernet frames are padded in front by pad octets.
+func snap(p *ruleset.Packet, off, pad int) (typ uint16, next int) {
 	next = off + 5
 	if next > len(p.Data) {
 		short(p, next)
@@ -63,7 +67,7 @@ func snap(p *ruleset.Packet, off int) (typ uint16, next int) {
 		}
 	case 0x0080c2: // bridged frames, RFC 2427 section 4.2 and RFC 2684 section 5.2
 		if typ == 1 || typ == 7 {
-			return bridged(p, next)
+			return bridged(p, next+pad)
 		}
 	}
 	return etherOther, next
@@ -92,7 +96,7 @@ func nlpid(p *ruleset.Packet, off int) (typ uint16, next int) {
 	case 0x8e:
 		return etherIPv6, off + 1
 	case 0x80:
-		return snap(p, off+1)
+		return snap(p, off+1, 0)
 	case 0xcf:
 		return ppp(p, off+1)
 	case nlpidCLNP:

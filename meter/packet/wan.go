@@ -5,13 +5,16 @@ import "rtfm/ruleset"
 // serial decodes a frame of a serial line: PPP, or Cisco HDLC, which its first
 // octet tells apart (RFC 1662 section 3.1, RFC 1547 section 4.3).
 func serial(p *ruleset.Packet, off int) {
-	if off < len(p.Data) && (p.Data[off] == 0x0f || p.Data[off] == 0x8f) {
+	switch {
+	case off >= len(p.Data):
+		short(p, off+1)
+	case p.Data[off] == 0x0f || p.Data[off] == 0x8f:
 		ciscoHDLC(p, off)
-		return
+	default:
+		p.Key.SetAdjacentType(ifPPP)
+		typ, off := ppp(p, off)
+		payload(p, typ, off)
 	}
-	p.Key.SetAdjacentType(ifPPP)
-	typ, off := ppp(p, off)
-	payload(p, typ, off)
 }
 
 // ciscoHDLC decodes a Cisco HDLC frame: address, a zero octet, EtherType.
@@ -23,8 +26,8 @@ func ciscoHDLC(p *ruleset.Packet, off int) {
 	}
 	typ := be16(p.Data[off+2:])
 	off += 4
-	if typ == etherCLNS {
-		off++ // a pad octet
+	if typ == etherCLNS && off < len(p.Data) && p.Data[off] != nlpidCLNP {
+		off++ // a pad octet, which some leave out
 	}
 	payload(p, typ, off)
 }
