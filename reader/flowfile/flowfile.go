@@ -1,0 +1,142 @@
+// Package flowfile writes and reads flow data files: the text form of NeMaC,
+// NeTraMet's manager and meter reader, and the same records as JSON lines.
+// FORMAT.md beside this file describes both.
+package flowfile
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Header is what the first line of a flow data file tells.
+type Header struct {
+	// Version is what stands behind `v`, as `3.2`; see Release.
+	Version string
+	// Parameters are the options that the collection was started with.
+	Parameters string
+	Meter      string   // name of the meter, without blanks
+	Interfaces []string // names of interfaces or trace files, without blanks
+	MaxFlows   int      // size of the flow table
+	// Start is when the collection began. Its location is used for all times
+	// of day in the file.
+	Start time.Time
+}
+
+// Release returns the Version of files that release v of this program writes.
+// It begins as the last release of NeTraMet would, for the sake of programs
+// that look at it.
+func Release(v string) string { return "5.3 (rtfm " + v + ")" }
+
+// Collection is one reading of a meter.
+type Collection struct {
+	Time     time.Time // when it was made; from a file, in whole seconds
+	Meter    string
+	From, To uint64 // meter uptimes in centiseconds between which flows were active
+}
+
+// Counters are what a flow counted in one interval.
+type Counters struct {
+	ToPDUs, FromPDUs, ToOctets, FromOctets uint64
+}
+
+// Summary is what is known of the packets of one interval beside the flows.
+type Summary struct {
+	Flows     uint64 // records written; counted by the Writer
+	Lost      uint64 // packets that were not captured
+	Uncounted uint64 // packets of flows for which the flow table had no room
+	Sampling  uint64 // one of so many packets was metered; 0 means all
+	Packets   uint64 // packets metered
+	Octets    uint64
+	Ignored   uint64 // packets that rules said to ignore
+	Unmatched uint64 // packets that no rules matched
+	Active    uint64 // flows in the flow table
+}
+
+// The `#` records.
+const (
+	markHead   = "##NeTraMet v"
+	markFormat = "#Format:"
+	markTime   = "#Time:"
+	markStats  = "#Stats:"
+	markEnd    = "#EndData"
+)
+
+// appendTo appends h as the first line of a file.
+func (h *Header) appendTo(b []byte) []byte {
+	b = append(b, markHead...)
+	b = append(b, words(h.Version)...)
+	b = append(b, ".  "...)
+	if p := words(h.Parameters); p != "" {
+		b = append(b, p...)
+		b = append(b, "  "...)
+	}
+	b = append(b, name(h.Meter)...)
+	for _, i := range h.Interfaces {
+		b = append(b, " -i "...)
+		b = append(b, name(i)...)
+	}
+	b = append(b, "  "...)
+	b = strconv.AppendInt(b, int64(h.MaxFlows), 10)
+	b = append(b, " flows  starting at "...)
+	b = h.Start.AppendFormat(b, "15:04:05 Mon 2 Jan 2006")
+	return append(b, '\n')
+}
+
+// appendTo appends c as a #Time line.
+func (c *Collection) appendTo(b []byte) []byte {
+	b = append(b, markTime+" "...)
+	b = c.Time.AppendFormat(b, "15:04:05 Mon _2 Jan 2006 ")
+	b = append(b, name(c.Meter)...)
+	b = append(b, " Flows from "...)
+	b = strconv.AppendUint(b, c.From, 10)
+	b = append(b, " to "...)
+	b = strconv.AppendUint(b, c.To, 10)
+	return append(b, '\n')
+}
+
+// numbers calls yield for each number of s with its name, those of the
+// #EndData record first.
+func (s *Summary) numbers(yield func(name string, n *uint64)) {
+	s.endNumbers(yield)
+	s.statsNumbers(yield)
+}
+
+func (s *Summary) endNumbers(yield func(name string, n *uint64)) {
+	yield("flows", &s.Flows)
+	yield("lost", &s.Lost)
+	yield("uncounted", &s.Uncounted)
+	yield("sampling", &s.Sampling)
+}
+
+func (s *Summary) statsNumbers(yield func(name string, n *uint64)) {
+	yield("packets", &s.Packets)
+	yield("octets", &s.Octets)
+	yield("ignored", &s.Ignored)
+	yield("unmatched", &s.Unmatched)
+	yield("active", &s.Active)
+}
+
+// appendNumbers appends ` name=number` for each.
+func appendNumbers(b []byte, numbers func(func(string, *uint64))) []byte {
+	numbers(func(name string, n *uint64) {
+		b = append(b, ' ')
+		b = append(b, name...)
+		b = append(b, '=')
+		b = strconv.AppendUint(b, *n, 10)
+	})
+	return b
+}
+
+// name makes s one word.
+func name(s string) string {
+	if s = strings.Join(strings.FieldsFunc(s, blankOrControl), "_"); s == "" {
+		return "-"
+	}
+	return s
+}
+
+// words leaves one blank between the words of s.
+func words(s string) string { return strings.Join(strings.FieldsFunc(s, blankOrControl), " ") }
+
+func blankOrControl(r rune) bool { return r <= ' ' || r == 0x7f || r == 0x85 || r == 0xa0 }

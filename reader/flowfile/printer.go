@@ -1,0 +1,210 @@
+package flowfile
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+
+	"rtfm/ruleset"
+)
+
+// printer is a flow record's line for flows of one shape: texts, and values
+// between them.
+type printer struct {
+	shape  *ruleset.Shape
+	pieces []piece
+	end    string // behind the last value
+}
+
+// piece is a text and the value that follows it.
+type piece struct {
+	text string
+	kind kind
+	// offset and length say where a value stands in the flow's key.
+	offset, length int
+}
+
+// kind says where a value is and how it prints.
+type kind uint8
+
+const (
+	kindUint8  kind = iota // in the key
+	kindUint16             // in the key
+	kindDotted             // in the key
+	kindPeer16             // in the key: an IPv6 address, most likely
+	kindHex                // in the key
+	kindIndex
+	kindFirstTime // centiseconds of uptime
+	kindLastTime
+	kindFirstNs // nanoseconds since 1970
+	kindLastNs
+	kindToPDUs
+	kindFromPDUs
+	kindToOctets
+	kindFromOctets
+	kindDeltaToPDUs
+	kindDeltaFromPDUs
+	kindDeltaToOctets
+	kindDeltaFromOctets
+)
+
+// text adds constant text.
+func (p *printer) text(s string) { p.end += s }
+
+// value adds a value.
+func (p *printer) value(k kind, offset, length int) {
+	p.pieces = append(p.pieces, piece{p.end, k, offset, length})
+	p.end = ""
+}
+
+// textPrinter returns the printer of these columns.
+func textPrinter(f *ruleset.Format, s *ruleset.Shape) *printer {
+	p := &printer{shape: s}
+	for i, fd := range f.Fields {
+		p.attribute(fd.Attr)
+		if i < len(f.Fields)-1 {
+			p.text(fd.Separator)
+		}
+	}
+	p.text("\n")
+	return p
+}
+
+// attribute adds the value of a; 0 if flows of this shape have none, since
+// no column may be empty.
+func (p *printer) attribute(a ruleset.Attr) {
+	switch a {
+	case ruleset.FlowIndex:
+		p.value(kindIndex, 0, 0)
+	case ruleset.FlowStatus:
+		p.text("2") // current (RFC 2720, flowDataStatus)
+	case ruleset.FlowRuleSet:
+		p.text(strconv.Itoa(p.shape.RuleSet))
+	case ruleset.FirstTime:
+		p.value(kindFirstTime, 0, 0)
+	case ruleset.LastActiveTime, ruleset.FlowTimeMark:
+		p.value(kindLastTime, 0, 0)
+	case ruleset.ToPDUs:
+		p.value(kindToPDUs, 0, 0)
+	case ruleset.FromPDUs:
+		p.value(kindFromPDUs, 0, 0)
+	case ruleset.ToOctets:
+		p.value(kindToOctets, 0, 0)
+	case ruleset.FromOctets:
+		p.value(kindFromOctets, 0, 0)
+	default:
+		p.saved(a)
+	}
+}
+
+// saved adds the value or mask of an attribute that flows may have saved.
+func (p *printer) saved(a ruleset.Attr) {
+	in := a.Info()
+	if in.Class == ruleset.ClassMask {
+		mask, ok := p.shape.Mask(a - 1)
+		if !ok || mask.Len() == 0 {
+			p.text("0")
+			return
+		}
+		p.text(maskText(a-1, mask))
+		return
+	}
+	n := p.shape.Len(a)
+	if _, ok := p.shape.Mask(a); !ok || n == 0 {
+		p.text("0")
+		return
+	}
+	p.value(keyKind(a, n), in.Offset, n)
+}
+
+// keyKind says how the value of a, n octets long, prints.
+func keyKind(a ruleset.Attr, n int) kind {
+	switch {
+	case a.IsAdjacent():
+		return kindHex
+	case a.IsPeer() && n == 16:
+		return kindPeer16
+	case a.IsPeer() || n > 2:
+		return kindDotted
+	case n == 2:
+		return kindUint16
+	}
+	return kindUint8
+}
+
+// maskText returns the mask of address a in the notation of that address.
+func maskText(a ruleset.Attr, m ruleset.Value) string {
+	switch {
+	case a.IsAdjacent():
+		return m.Hex()
+	case a.IsPeer() && m.Len() == 16:
+		return netip.AddrFrom16([16]byte(m.Append(nil))).String()
+	}
+	return m.String()
+}
+
+// appendTo appends the line of flow f, whose meter started at epoch and that
+// counted delta in the interval.
+func (p *printer) appendTo(b []byte, f *ruleset.Flow, delta *Counters, epoch int64) []byte {
+	for i := range p.pieces {
+		pc := &p.pieces[i]
+		b = append(b, pc.text...)
+		var n uint64
+		switch pc.kind {
+		case kindUint8:
+			n = uint64(f.Key[pc.offset])
+		case kindUint16:
+			n = uint64(binary.BigEndian.Uint16(f.Key[pc.offset:]))
+		case kindDotted:
+			b = ruleset.AppendDotted(b, f.Key[pc.offset:pc.offset+pc.length])
+			continue
+		case kindPeer16:
+			b = appendPeer16(b, f.Key[pc.offset:pc.offset+16], f.Key.PeerType())
+			continue
+		case kindHex:
+			b = ruleset.AppendHex(b, f.Key[pc.offset:pc.offset+pc.length])
+			continue
+		case kindIndex:
+			n = uint64(f.Index)
+		case kindFirstTime:
+			n = ruleset.Uptime(f.FirstTime, epoch)
+		case kindLastTime:
+			n = ruleset.Uptime(f.LastTime, epoch)
+		case kindFirstNs:
+			b = strconv.AppendInt(b, f.FirstTime, 10)
+			continue
+		case kindLastNs:
+			b = strconv.AppendInt(b, f.LastTime, 10)
+			continue
+		case kindToPDUs:
+			n = f.ToPDUs
+		case kindFromPDUs:
+			n = f.FromPDUs
+		case kindToOctets:
+			n = f.ToOctets
+		case kindFromOctets:
+			n = f.FromOctets
+		case kindDeltaToPDUs:
+			n = delta.ToPDUs
+		case kindDeltaFromPDUs:
+			n = delta.FromPDUs
+		case kindDeltaToOctets:
+			n = delta.ToOctets
+		case kindDeltaFromOctets:
+			n = delta.FromOctets
+		}
+		b = strconv.AppendUint(b, n, 10)
+	}
+	return append(b, p.end...)
+}
+
+const peerIPv6 = 2 // address family number
+
+// appendPeer16 appends a peer address of 16 octets: as IPv6 (RFC 5952) unless
+// the flow saved another peer type.
+func appendPeer16(b, octets []byte, peerType uint8) []byte {
+	if peerType != 0 && peerType != peerIPv6 {
+		return ruleset.AppendDotted(b, octets)
+	}
+	return netip.AddrFrom16([16]byte(octets)).AppendTo(b)
+}

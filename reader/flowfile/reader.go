@@ -1,0 +1,369 @@
+package flowfile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"rtfm/ruleset"
+)
+
+// Kind says what a Record is.
+type Kind uint8
+
+// The kinds of records.
+const (
+	KindHeader     Kind = iota + 1 // ##NeTraMet
+	KindFormat                     // #Format, or the line of column names of a derived table
+	KindTime                       // #Time
+	KindFlow                       // a flow record
+	KindStats                      // #Stats
+	KindEnd                        // #EndData
+	KindComment                    // any other line that begins with #
+	KindIncomplete                 // not in the file: the collection before ended without its #EndData
+)
+
+// Record is one record of a flow data file.
+type Record struct {
+	Kind Kind
+	Line int    // where it begins, from 1
+	Text string // the record without line end; if it was wrapped, joined by blanks
+
+	Header     Header     // of the last KindHeader
+	Columns    []Column   // of the last KindFormat
+	Collection Collection // of the last KindTime
+	Summary    Summary    // KindStats and KindEnd: those numbers that Text has
+	Values     []string   // KindFlow: of each column
+}
+
+// SyntaxError says what is wrong with a line of a flow data file.
+type SyntaxError struct {
+	Line int
+	Msg  string
+}
+
+// Error returns `flow data file: line 12: message`.
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("flow data file: line %d: %s", e.Line, e.Msg)
+}
+
+// MaxLine is the length of the longest record that a Reader takes, in octets.
+const MaxLine = 1 << 20
+
+// Reader reads flow data files: our own, those of NeMaC from version 3 on,
+// with years of two and four digits and with the lines that begin with `#`
+// wrapped as RFC 2123 prints them, and tables with one line of tab-separated
+// column names that other programs made of them.
+//
+// Collections end with #EndData from version 4 on, or when the file has shown
+// one: then a collection without it is followed by a KindIncomplete record.
+type Reader struct {
+	r      *bufio.Reader
+	line   int // number of the line last read
+	peeked *string
+	err    error
+
+	header     Header
+	columns    []Column
+	collection Collection
+	open       bool // a collection has begun and not ended
+	needsEnd   bool // and must end with #EndData
+}
+
+// NewReader returns a Reader of r.
+func NewReader(r io.Reader) *Reader {
+	return &Reader{r: bufio.NewReaderSize(r, 1<<16)}
+}
+
+// Next returns the next record, io.EOF behind the last. After a *SyntaxError
+// it may be called again, to go on behind the faulty line.
+func (r *Reader) Next() (*Record, error) {
+	for {
+		text, err := r.readLine()
+		if err != nil {
+			if err == io.EOF && r.open && r.needsEnd {
+				r.open = false
+				return r.record(KindIncomplete, r.line, ""), nil
+			}
+			return nil, err
+		}
+		line := r.line
+		switch {
+		case strings.Trim(text, " .\t") == "":
+			// Empty, or the dots that stand for records left out in print.
+			continue
+		case r.open && r.needsEnd && hasAnyPrefix(text, markHead, markTime):
+			r.open = false
+			r.unread(text)
+			return r.record(KindIncomplete, line, ""), nil
+		case text[0] == '#':
+			return r.information(text, line)
+		}
+		rec := r.record(KindFlow, line, text)
+		if err := rec.split(); err != nil {
+			return nil, &SyntaxError{line, err.Error()}
+		}
+		return rec, nil
+	}
+}
+
+func (r *Reader) record(k Kind, line int, text string) *Record {
+	return &Record{Kind: k, Line: line, Text: text, Header: r.header, Columns: r.columns, Collection: r.collection}
+}
+
+// readLine returns the next line without its end.
+func (r *Reader) readLine() (string, error) {
+	if r.peeked != nil {
+		text := *r.peeked
+		r.peeked = nil
+		r.line++
+		return text, nil
+	}
+	if r.err != nil {
+		return "", r.err
+	}
+	var long []byte
+	for {
+		part, err := r.r.ReadSlice('\n')
+		if len(long)+len(part) > MaxLine {
+			r.err = fmt.Errorf("flow data file: line %d is longer than %d octets", r.line+1, MaxLine)
+			return "", r.err
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			long = append(long, part...)
+			continue
+		}
+		if err != nil {
+			r.err = err
+			if err != io.EOF {
+				r.err = fmt.Errorf("flow data file: behind line %d: %w", r.line, err)
+			}
+			if len(long)+len(part) == 0 {
+				return "", r.err
+			}
+		}
+		r.line++
+		return strings.TrimRight(string(long)+string(part), "\r\n"), nil
+	}
+}
+
+// unread makes readLine return a line again.
+func (r *Reader) unread(text string) {
+	r.peeked = &text
+	r.line--
+}
+
+func hasAnyPrefix(s string, prefixes ...string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// information deals with a line that begins with #.
+func (r *Reader) information(text string, line int) (*Record, error) {
+	var rec *Record
+	var err error
+	if hasAnyPrefix(text, markHead, markFormat, markTime) {
+		if text, err = r.unwrap(text); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case strings.HasPrefix(text, markHead):
+		if r.header, err = parseHeader(text); err == nil {
+			r.needsEnd = majorVersion(r.header.Version) >= 4
+			rec = r.record(KindHeader, line, text)
+		}
+	case strings.HasPrefix(text, markFormat):
+		if r.columns, err = parseColumns(text[len(markFormat):]); err == nil {
+			rec = r.record(KindFormat, line, text)
+		}
+	case strings.HasPrefix(text, markTime):
+		if r.collection, err = parseTime(text[len(markTime):]); err == nil {
+			r.open = true
+			rec = r.record(KindTime, line, text)
+		}
+	case strings.HasPrefix(text, markStats):
+		rec = r.record(KindStats, line, text)
+		err = rec.Summary.parse(text[len(markStats):])
+	case strings.HasPrefix(text, markEnd):
+		r.open, r.needsEnd = false, true
+		rec = r.record(KindEnd, line, text)
+		err = rec.Summary.parse(text[len(markEnd):])
+	case r.columns == nil && strings.Contains(text, "\t"):
+		if r.columns, err = parseColumns(text[1:]); err == nil {
+			rec = r.record(KindFormat, line, text)
+		}
+	default:
+		rec = r.record(KindComment, line, text)
+	}
+	if err != nil {
+		return nil, &SyntaxError{line, err.Error()}
+	}
+	return rec, nil
+}
+
+// unwrap adds the lines behind that continue an information record: those
+// that begin with blanks.
+func (r *Reader) unwrap(text string) (string, error) {
+	for {
+		next, err := r.readLine()
+		if err != nil {
+			return text, nil // the next call returns the error again
+		}
+		if next == "" || next[0] != ' ' || strings.Trim(next, " .") == "" {
+			r.unread(next)
+			return text, nil
+		}
+		text = strings.TrimRight(text, " ") + " " + strings.TrimLeft(next, " ")
+		if len(text) > MaxLine {
+			return "", &SyntaxError{r.line, fmt.Sprintf("a record of more than %d octets", MaxLine)}
+		}
+	}
+}
+
+// split finds the values of a flow record.
+func (rec *Record) split() error {
+	cols := rec.Columns
+	if cols == nil {
+		return errors.New("a flow record before #Format")
+	}
+	rec.Values = make([]string, 0, len(cols))
+	rest := rec.Text
+	for i, c := range cols {
+		value := rest
+		if i < len(cols)-1 {
+			var ok bool
+			value, rest, ok = cut(rest, c.Separator)
+			if !ok {
+				return fmt.Errorf("%d values, #Format has %d", i+1, len(cols))
+			}
+		} else {
+			value = strings.TrimRight(value, " \t")
+		}
+		if fault := valueFault(c.Attr, value); fault != "" {
+			return fmt.Errorf("%s: %q %s", c.Name, value, fault)
+		}
+		rec.Values = append(rec.Values, value)
+	}
+	return nil
+}
+
+// cut splits s at the separator; one of blanks is any number of blanks.
+func cut(s, separator string) (before, after string, ok bool) {
+	if strings.Trim(separator, " ") != "" {
+		return strings.Cut(s, separator)
+	}
+	before, after, ok = strings.Cut(s, " ")
+	after = strings.TrimLeft(after, " ")
+	return before, after, ok && after != ""
+}
+
+// valueFault tells why text cannot be a value of a.
+func valueFault(a ruleset.Attr, text string) string {
+	if text == "" && a != ruleset.Null {
+		return "is empty"
+	}
+	if isNumber(a) {
+		if _, err := strconv.ParseUint(text, 10, 64); err != nil {
+			return "is not a number"
+		}
+	} else if a != ruleset.Null && a.Info().Class != ruleset.ClassDistrib {
+		if _, err := octets(a, text); err != nil {
+			return "is not an address"
+		}
+	}
+	return ""
+}
+
+// isNumber tells whether values of a are written as one number.
+func isNumber(a ruleset.Attr) bool {
+	switch a.Info().Class {
+	case ruleset.ClassInteger, ruleset.ClassComputed, ruleset.ClassMeasured:
+		return true
+	case ruleset.ClassAddress:
+		return a == ruleset.SourceTransAddress || a == ruleset.DestTransAddress
+	}
+	return false
+}
+
+// octets returns the octets of an address or mask; 0 has none.
+func octets(a ruleset.Attr, text string) (ruleset.Value, error) {
+	if text == "0" {
+		return ruleset.Value{}, nil
+	}
+	if strings.Count(text, ":") == 5 && !strings.Contains(text, "::") {
+		text = strings.ReplaceAll(text, ":", "-") // an adjacent address as others write it
+	}
+	v, err := ruleset.ParseValue(text, 0)
+	if err == nil && v.Len() > a.Info().Size {
+		err = fmt.Errorf("%w: %q: more than the %d octets of %s", ruleset.ErrValue, text, a.Info().Size, a)
+	}
+	return v, err
+}
+
+// column returns the value of the column of a.
+func (rec *Record) column(a ruleset.Attr) (string, error) {
+	for i := range rec.Values {
+		if rec.Columns[i].Attr == a {
+			return rec.Values[i], nil
+		}
+	}
+	return "", fmt.Errorf("flow data file: line %d: no column of %s", rec.Line, a)
+}
+
+// Uint returns the value of numeric attribute a.
+func (rec *Record) Uint(a ruleset.Attr) (uint64, error) {
+	text, err := rec.column(a)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, &SyntaxError{rec.Line, fmt.Sprintf("%s: %q is not a number", a, text)}
+	}
+	return n, nil
+}
+
+// Octets returns the value of a, an address or mask: none when the flow has
+// no such address.
+func (rec *Record) Octets(a ruleset.Attr) (ruleset.Value, error) {
+	text, err := rec.column(a)
+	if err != nil {
+		return ruleset.Value{}, err
+	}
+	v, err := octets(a, text)
+	if err != nil {
+		return v, &SyntaxError{rec.Line, fmt.Sprintf("%s: %v", a, err)}
+	}
+	return v, nil
+}
+
+// AppendTo appends the record as a Writer writes it, with its line end.
+func (rec *Record) AppendTo(b []byte) []byte {
+	switch rec.Kind {
+	case KindHeader:
+		return rec.Header.appendTo(b)
+	case KindFormat:
+		return appendFormat(b, rec.Columns)
+	case KindTime:
+		return rec.Collection.appendTo(b)
+	case KindIncomplete:
+		return b
+	case KindFlow:
+		for i, v := range rec.Values {
+			b = append(b, v...)
+			if i < len(rec.Values)-1 {
+				b = append(b, rec.Columns[i].Separator...)
+			}
+		}
+		return append(b, '\n')
+	}
+	return append(append(b, rec.Text...), '\n')
+}

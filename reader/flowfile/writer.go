@@ -1,0 +1,157 @@
+package flowfile
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"rtfm/ruleset"
+)
+
+// Options say how a Writer writes.
+type Options struct {
+	JSON       bool // JSON lines instead of NeMaC's text
+	Statistics bool // #Stats records too; JSON has their content anyway
+}
+
+// Writer writes a flow data file. Between Begin and End come the flows of one
+// collection. The first error of the underlying writer is kept and returned
+// by End and Flush. It is not safe for concurrent use.
+type Writer struct {
+	w       io.Writer
+	err     error
+	opts    Options
+	format  *ruleset.Format
+	meter   string
+	epoch   int64 // of the meter's uptime, nanoseconds since 1970
+	zone    *time.Location
+	buf     []byte
+	current *printer // of the shape that was printed last
+	byShape map[*ruleset.Shape]*printer
+
+	begun     bool  // a collection was begun
+	start, at int64 // of the present interval
+	to        uint64
+	flows     uint64
+}
+
+// flushAt is the size of the buffer above which it is written out.
+const flushAt = 1 << 16
+
+// NewWriter returns a Writer of a file that begins with h and whose records
+// have the columns of f; with JSON, records have all attributes that the flow
+// saved, whatever f is. Uptimes are counted from epoch, in nanoseconds since
+// 1970-01-01 00:00:00 UTC.
+func NewWriter(w io.Writer, h Header, epoch int64, f *ruleset.Format, opts Options) *Writer {
+	wr := &Writer{
+		w:       w,
+		opts:    opts,
+		format:  f,
+		meter:   name(h.Meter),
+		epoch:   epoch,
+		zone:    h.Start.Location(),
+		buf:     make([]byte, 0, flushAt+1<<12),
+		byShape: map[*ruleset.Shape]*printer{},
+		at:      epoch,
+	}
+	if opts.JSON {
+		wr.jsonLine(jsonHeader(&h, epoch))
+	} else {
+		wr.buf = appendFormat(h.appendTo(wr.buf), columns(f))
+	}
+	return wr
+}
+
+// Begin starts a collection that was made at this time, in nanoseconds since
+// 1970. Its interval begins where that of the one before ended: one
+// centisecond earlier, as NeMaC has it, so that no flow is missed.
+func (w *Writer) Begin(at int64) {
+	c := Collection{
+		Time:  time.Unix(at/1e9, at%1e9).In(w.zone),
+		Meter: w.meter,
+		From:  1,
+		To:    max(ruleset.Uptime(at, w.epoch), w.to),
+	}
+	if w.begun {
+		c.From = max(w.to, 1) - 1
+	}
+	w.begun, w.to, w.flows = true, c.To, 0
+	w.start, w.at = w.at, max(at, w.at)
+	if w.opts.JSON {
+		w.jsonLine(jsonStart(&c, w.start, w.at))
+	} else {
+		w.buf = c.appendTo(w.buf)
+	}
+}
+
+// Flow writes the record of a flow, and with JSON what it counted in this
+// interval. Both are only read, and not kept.
+func (w *Writer) Flow(f *ruleset.Flow, delta *Counters) {
+	if w.current == nil || w.current.shape != f.Shape {
+		w.change(f.Shape)
+	}
+	w.buf = w.current.appendTo(w.buf, f, delta, w.epoch)
+	w.flows++
+	if len(w.buf) >= flushAt {
+		w.write()
+	}
+}
+
+// change makes the printer of flows of shape s the current one.
+func (w *Writer) change(s *ruleset.Shape) {
+	p := w.byShape[s]
+	if p == nil {
+		if w.opts.JSON {
+			p = jsonPrinter(s)
+		} else {
+			p = textPrinter(w.format, s)
+		}
+		w.byShape[s] = p
+	}
+	w.current = p
+}
+
+// Skipped tells that n collections without flows are not in the file.
+func (w *Writer) Skipped(n int) {
+	if w.opts.JSON {
+		w.jsonLine(jsonSkipped(n))
+		return
+	}
+	w.buf = append(w.buf, "# "...)
+	w.buf = strconv.AppendInt(w.buf, int64(n), 10)
+	w.buf = append(w.buf, " empty collections passed over\n"...)
+}
+
+// End finishes the collection and writes out all of it. Flows in s is set to
+// the number of flow records.
+func (w *Writer) End(s Summary) error {
+	s.Flows = w.flows
+	s.Sampling = max(s.Sampling, 1)
+	if w.opts.JSON {
+		w.buf = appendJSONEnd(w.buf, &s)
+	} else {
+		if w.opts.Statistics {
+			w.buf = appendNumbers(append(w.buf, markStats...), s.statsNumbers)
+			w.buf = append(w.buf, '\n')
+		}
+		w.buf = appendNumbers(append(w.buf, markEnd+":"...), s.endNumbers)
+		w.buf = append(w.buf, '\n')
+	}
+	return w.Flush()
+}
+
+// Flush writes out what is buffered.
+func (w *Writer) Flush() error {
+	w.write()
+	return w.err
+}
+
+func (w *Writer) write() {
+	if w.err == nil && len(w.buf) > 0 {
+		if _, err := w.w.Write(w.buf); err != nil {
+			w.err = fmt.Errorf("flow data file: %w", err)
+		}
+	}
+	w.buf = w.buf[:0]
+}
