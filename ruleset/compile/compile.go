@@ -29,10 +29,11 @@ import (
 	"strings"
 )
 
-// maxSaves and maxCalls are what one match may push and how deep its calls
-// may nest: the limits of package pme, beyond which it stops a match.
+// maxSaves and maxCalls are what one match may push besides COUNT's own rule,
+// and how deep its calls may nest: the limits of package pme, beyond which it
+// stops a match.
 const (
-	maxSaves = 256
+	maxSaves = 255
 	maxCalls = 256
 )
 

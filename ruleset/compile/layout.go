@@ -7,9 +7,13 @@ import "rtfm/ruleset"
 //
 // A test's failure goes on to the next rule, so behind a test stands what
 // follows its failure, or a rule on Null, whose test always succeeds, that
-// leads there. Everything else may stand anywhere.
+// leads there. Everything else may stand anywhere. The first rule's test is
+// performed, so an action that must not be tested has such a rule in front.
 func layOut(entry *node) []ruleset.Rule {
 	l := &layout{pending: []*node{entry}}
+	if !entry.test && !entry.always() {
+		l.put(entry.lead(true))
+	}
 	for len(l.pending) > 0 || len(l.subs) > 0 {
 		if len(l.pending) == 0 {
 			l.pending, l.subs = l.subs[:1:1], l.subs[1:]
@@ -48,13 +52,16 @@ func (l *layout) chain(n *node) {
 		case n.test:
 			l.later(n.succ)
 			if n.fail.rule != 0 || !n.fail.test && !n.fail.always() {
-				l.put(n.fail.lead())
+				l.put(n.fail.lead(true))
 			}
 			n = n.fail
 		case n.op == ruleset.OpGosub:
 			for _, p := range n.pads {
-				l.put(p.lead())
-				l.later(p)
+				if p.rule != 0 || p.test || p.op == ruleset.OpGosub {
+					p = p.lead(false)
+				}
+				l.put(p)
+				l.later(p.succ)
 			}
 			if n.succ.rule == 0 {
 				l.subs = append(l.subs, n.succ)
@@ -81,14 +88,14 @@ func (l *layout) later(n *node) {
 	l.pending = append(l.pending, n)
 }
 
-// lead returns a rule that does n wherever it stands and however it is
-// reached: a second n if it can be had, else a jump.
-func (n *node) lead() *node {
-	if n.always() && n.op != ruleset.OpGosub {
+// lead returns a rule that does n in another place, reached with its test
+// to be performed or not: a second n if that does the same, else a jump.
+func (n *node) lead(tested bool) *node {
+	if n.op != ruleset.OpGosub && (n.always() || !n.test && !tested) {
 		copied := *n
 		return &copied
 	}
-	return &node{op: ruleset.OpGoto, mask: zero, value: zero, succ: n}
+	return &node{op: ruleset.OpGoto, succ: n}
 }
 
 // finish makes the rule.

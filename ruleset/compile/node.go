@@ -3,7 +3,8 @@ package compile
 import "rtfm/ruleset"
 
 // node is one rule in the making. Its op is the form without Act; which form
-// it gets depends on the rule that follows.
+// it gets depends on the rule that follows. Without attribute, mask and value
+// it is a rule on Null.
 type node struct {
 	op    ruleset.Opcode
 	attr  ruleset.Attr
@@ -42,9 +43,6 @@ func (c *compiler) action(n node) *node {
 	case n.op.HasTarget() && n.op != ruleset.OpGosub:
 		n.count()
 	}
-	if n.always() {
-		n.mask, n.value = zero, zero
-	}
 	return c.add(n)
 }
 
@@ -59,7 +57,7 @@ func (c *compiler) test(n node) *node {
 		return c.action(n)
 	case n.op == ruleset.OpGoto && n.succ == n.fail:
 		return n.succ
-	case n.succ.ends(), n.op == ruleset.OpGoto && n.succ.op == ruleset.OpReturn:
+	case n.succ.ends(), n.op == ruleset.OpGoto && n.succ.always() && n.succ.op == ruleset.OpReturn:
 		n.op, n.ret, n.succ = n.succ.op, n.succ.ret, nil
 	default:
 		n.count()
@@ -80,6 +78,3 @@ func (n *node) count() {
 		n.op, n.succ = ruleset.OpCountPkt, nil
 	}
 }
-
-// zero is a mask or value of 0.
-var zero = ruleset.MakeValue(0)

@@ -97,7 +97,18 @@ func (c *compiler) unknown(w srl.Word, what string, known []string) {
 	if len(name) > 40 {
 		name = name[:40] + "..."
 	}
-	if n, ok := ruleset.Nearest(name, known); ok {
+	// The first letter is rarely the wrong one.
+	var alike []string
+	for _, k := range known {
+		if strings.EqualFold(k[:1], name[:1]) {
+			alike = append(alike, k)
+		}
+	}
+	n, ok := ruleset.Nearest(name, alike)
+	if !ok {
+		n, ok = ruleset.Nearest(name, known)
+	}
+	if ok {
 		for _, d := range c.prog.Defines {
 			if d.Name.Text == n {
 				c.errorf(w.Place, "no %s %q; did you mean %s (DEFINEd at %d:%d)?", what, name, n, d.Line, d.Col)
@@ -141,7 +152,7 @@ func (c *compiler) value(ref reference, w srl.Word) (ruleset.Value, bool) {
 		for i := range known {
 			known[i] = strings.ToUpper(known[i])
 		}
-		c.unknown(w, "value or DEFINE", known)
+		c.unknown(w, "DEFINE or value of "+ref.String(), known)
 	case c.prog.Strict:
 		c.errorf(w.Place, "%s is not DEFINEd, and RFC 2723 has no names of its own for values (--strict)", w.Text)
 	default:
@@ -227,6 +238,9 @@ func shortest(a ruleset.Attr, v ruleset.Value) ruleset.Value {
 	}
 	return v
 }
+
+// zero is the value 0 of attributes whose length varies.
+var zero = ruleset.MakeValue(0)
 
 // zeroOf returns the value 0 of an attribute.
 func zeroOf(a ruleset.Attr) ruleset.Value {

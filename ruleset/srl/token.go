@@ -1,6 +1,10 @@
 package srl
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
 
 // kind is a kind of token. Punctuation marks of one octet are their own kind.
 type kind uint8
@@ -17,6 +21,7 @@ const (
 	kOr             // ||
 	kSemicolon      // \; which is a semicolon in a DEFINE's text
 	kBad            // something that has been reported
+	kStray          // likewise, and read over
 )
 
 // keyword is a reserved word, or none.
@@ -123,11 +128,14 @@ func (s *scanner) blanks() {
 
 // next returns the next token.
 func (s *scanner) next() token {
-	s.blanks()
-	t := token{at: s.place()}
-	from := s.pos
-	t.kind = s.token()
-	t.text = s.text[from:s.pos]
+	t := token{kind: kStray}
+	for t.kind == kStray {
+		s.blanks()
+		t.at = s.place()
+		from := s.pos
+		t.kind = s.token()
+		t.text = s.text[from:s.pos]
+	}
 	if t.kind == kName {
 		t.key = keywords[strings.ToLower(t.text)]
 	}
@@ -174,13 +182,14 @@ func (s *scanner) token() kind {
 		return kind(c)
 	}
 	at := s.place()
-	r := []rune(rest[:min(len(rest), 4)])[0]
-	s.pos += max(1, len(string(r)))
-	if r == '\uFFFD' {
-		s.pos = len(s.text) - len(rest) + 1
+	_, n := utf8.DecodeRuneInString(rest)
+	run := 0
+	for strings.HasPrefix(rest[run:], rest[:n]) {
+		run += n
 	}
-	s.report(at, "%q is no part of SRL", r)
-	return kBad
+	s.pos += run
+	s.report(at, "%s is no part of SRL", strconv.Quote(clip(rest[:run])))
+	return kStray
 }
 
 // wantsValue tells whether an IPv6 address may follow the last token. Where

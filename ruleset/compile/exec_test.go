@@ -1,0 +1,248 @@
+package compile
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"rtfm/ruleset"
+	"rtfm/ruleset/pme"
+	"rtfm/ruleset/srl"
+)
+
+// machine executes a program's syntax tree over one packet, as RFC 2723
+// tells it: what compiled programs are compared with. It shares no code with
+// the compiler.
+type machine struct {
+	prog     *srl.Program
+	key      ruleset.Key // its Class and Kind are the variables
+	reversed bool
+	saved    []saved
+	params   map[string]ruleset.Attr
+	steps    int
+}
+
+type saved struct {
+	attr        ruleset.Attr
+	mask, value [ruleset.MaxAddress]byte
+}
+
+// outcome is how a statement ended.
+type outcome struct {
+	kind  outcomeKind
+	label string // of exits
+	n     int    // of returns
+	of    pme.Verdict
+}
+
+type outcomeKind int
+
+const (
+	falls outcomeKind = iota // goes on to the next statement
+	exits
+	returns
+	done
+)
+
+// run executes the program and returns the verdict; for Success, saved holds
+// what was saved.
+func run(p *srl.Program, pkt *ruleset.Packet, reversed bool) (pme.Verdict, []saved) {
+	m := &machine{prog: p, key: pkt.Key, reversed: reversed}
+	for a := ruleset.SourceClass; a <= ruleset.FlowKind; a++ {
+		m.key[a.Info().Offset] = 0
+	}
+	if o := m.stmts(p.Stmts); o.kind == done {
+		return o.of, m.saved
+	}
+	return pme.NoMatch, nil
+}
+
+func (m *machine) stmts(list []srl.Stmt) outcome {
+	for _, s := range list {
+		if o := m.stmt(s); o.kind != falls {
+			return o
+		}
+	}
+	return outcome{}
+}
+
+func (m *machine) stmt(s srl.Stmt) outcome {
+	if m.steps++; m.steps > 1e6 {
+		panic("the program does not end")
+	}
+	switch s := s.(type) {
+	case nil, *srl.Empty:
+	case *srl.If:
+		for _, a := range s.Arms {
+			if ok, matched := m.eval(a.Cond); ok {
+				if a.Save {
+					m.saved = append(m.saved, matched...)
+				}
+				return m.stmt(a.Then)
+			}
+		}
+		return m.stmt(s.Else)
+	case *srl.Compound:
+		o := m.stmts(s.Stmts)
+		if o.kind == exits && strings.EqualFold(o.label, s.Label.Text) {
+			return outcome{}
+		}
+		return o
+	case *srl.Save:
+		m.save(s)
+	case *srl.Store:
+		a := m.attr(s.Variable.Text)
+		v := octetsOf(a, s.Value.Text)
+		m.key[a.Info().Offset] = v[0]
+		m.saved = append(m.saved, saved{a, [20]byte{255}, v})
+	case *srl.Call:
+		return m.call(s)
+	case *srl.Leave:
+		return outcome{kind: exits, label: s.Label.Text}
+	case *srl.Back:
+		return outcome{kind: returns, n: s.N}
+	case *srl.Count:
+		return outcome{kind: done, of: pme.Success}
+	case *srl.Ignore:
+		return outcome{kind: done, of: pme.Ignore}
+	case *srl.NoMatch:
+		return outcome{kind: done, of: pme.NoMatch}
+	default:
+		panic(fmt.Sprintf("%T", s))
+	}
+	return outcome{}
+}
+
+func (m *machine) save(s *srl.Save) {
+	a := m.attr(s.Attr.Text)
+	mask := maskOf(a, s.Operand)
+	value := m.packet(a)
+	if s.Assign {
+		value = octetsOf(a, s.Operand.Value.Text)
+	}
+	value = and(value, mask)
+	m.saved = append(m.saved, saved{a, mask, value})
+	if s.Assign && a.Info().Class == ruleset.ClassComputed {
+		m.key[a.Info().Offset] = value[0]
+	}
+}
+
+func (m *machine) call(s *srl.Call) outcome {
+	var sub *srl.Subroutine
+	for _, d := range m.prog.Subs {
+		if strings.EqualFold(d.Name.Text, s.Sub.Text) {
+			sub = d
+		}
+	}
+	params := map[string]ruleset.Attr{}
+	for i, p := range sub.Params {
+		params[strings.ToLower(p.Name.Text)] = m.attr(s.Args[i].Text)
+	}
+	outer := m.params
+	m.params = params
+	o := m.stmts(sub.Stmts)
+	m.params = outer
+	if o.kind == done {
+		return o
+	}
+	for _, r := range s.Returns {
+		for _, l := range r.Labels {
+			if o.kind == returns && l.N == o.n {
+				return m.stmt(r.Stmt)
+			}
+		}
+	}
+	return outcome{}
+}
+
+// eval evaluates an expression and tells what it would save.
+func (m *machine) eval(e srl.Expr) (bool, []saved) {
+	switch e := e.(type) {
+	case *srl.Or:
+		for _, t := range e.Terms {
+			if ok, s := m.eval(t); ok {
+				return true, s
+			}
+		}
+		return false, nil
+	case *srl.And:
+		var all []saved
+		for _, f := range e.Factors {
+			ok, s := m.eval(f)
+			if !ok {
+				return false, nil
+			}
+			all = append(all, s...)
+		}
+		return true, all
+	}
+	t := e.(*srl.Test)
+	a := m.attr(t.Attr.Text)
+	for _, o := range t.Operands {
+		mask, value := maskOf(a, o), octetsOf(a, o.Value.Text)
+		if a == ruleset.MatchingStoD {
+			is := func(b byte) bool { return b&mask[0] == value[0] }
+			if !m.reversed && is(1) || m.reversed && (is(0) || is(2)) {
+				return true, nil
+			}
+		} else if and(m.packet(a), mask) == value {
+			return true, []saved{{a, mask, value}}
+		}
+	}
+	return false, nil
+}
+
+func (m *machine) attr(name string) ruleset.Attr {
+	if a, ok := m.params[strings.ToLower(name)]; ok {
+		return a
+	}
+	a, ok := ruleset.ByName(name)
+	if !ok {
+		panic(name)
+	}
+	return a
+}
+
+// packet returns the attribute's value, filled with zeros.
+func (m *machine) packet(a ruleset.Attr) (v [20]byte) {
+	in := a.Info()
+	copy(v[:], m.key[in.Offset:in.Offset+in.Size])
+	return v
+}
+
+func octetsOf(a ruleset.Attr, text string) [20]byte {
+	v, ok := ruleset.ValueName(a, text)
+	if !ok {
+		size := a.Info().Size
+		if a.Info().Variable {
+			size = 0
+		}
+		var err error
+		if v, err = ruleset.ParseValue(text, size); err != nil {
+			panic(err)
+		}
+	}
+	v, _ = v.Fit(a)
+	return v.Padded()
+}
+
+func maskOf(a ruleset.Attr, o srl.Operand) (m [20]byte) {
+	bits := 8 * a.Info().Size
+	switch {
+	case o.Width:
+		bits, _ = strconv.Atoi(o.Mask.Text)
+	case o.Mask.Text != "":
+		return octetsOf(a, o.Mask.Text)
+	}
+	for i := range bits {
+		m[i/8] |= 0x80 >> (i % 8)
+	}
+	return m
+}
+
+func and(a, b [20]byte) [20]byte {
+	for i := range a {
+		a[i] &= b[i]
+	}
+	return a
+}
