@@ -44,8 +44,8 @@ func cooked(p *ruleset.Packet, off int) {
 		return
 	}
 	d := p.Data[off:]
-	setSender(p, d[6:14], int(be16(d[4:])))
-	cookedPayload(p, be16(d[2:]), be16(d[14:]), off+16)
+	sender := d[6:min(14, 6+int(be16(d[4:])))]
+	cookedPayload(p, be16(d[2:]), sender, be16(d[14:]), off+16)
 }
 
 // cooked2 decodes a frame of a Linux cooked capture, version 2: protocol, two
@@ -57,30 +57,24 @@ func cooked2(p *ruleset.Packet, off int) {
 		return
 	}
 	d := p.Data[off:]
-	setSender(p, d[12:20], int(d[11]))
-	cookedPayload(p, be16(d[8:]), be16(d), off+20)
-}
-
-// setSender sets the source adjacent address from the first size octets of
-// address; more than all are all.
-func setSender(p *ruleset.Packet, address []byte, size int) {
-	p.AdjacentLen = uint8(copy(p.Key.Adjacent(ruleset.Source)[:], address[:min(size, len(address))]))
+	sender := d[12:min(20, 12+int(d[11]))]
+	cookedPayload(p, be16(d[8:]), sender, be16(d), off+20)
 }
 
 // cookedPayload decodes what follows a cooked header, which gave arphrd as the
-// device's type and typ as the payload's: an EtherType, or one of the numbers
-// below that Linux has besides.
-func cookedPayload(p *ruleset.Packet, arphrd, typ uint16, off int) {
-	p.Key.SetAdjacentType(hardwareType(arphrd))
-	switch arphrd {
-	case arphrdFrame:
-		frameRelay(p, off)
-		return
-	case arphrdRadiotap:
-		radiotap(p, off)
+// device's type, the sender's address, and typ as the payload's type: an
+// EtherType, or one of the numbers below that Linux has besides.
+func cookedPayload(p *ruleset.Packet, arphrd uint16, sender []byte, typ uint16, off int) {
+	if arphrd == arphrdRadiotap {
+		radiotap(p, off) // which has all addresses
 		return
 	}
+	p.Key.SetAdjacentType(hardwareType(arphrd))
+	p.AdjacentLen = uint8(copy(p.Key.Adjacent(ruleset.Source)[:], sender))
 	switch {
+	case arphrd == arphrdFrame:
+		frameRelay(p, off)
+		return
 	case typ == 1: // ETH_P_802_3: Novell's frames without LLC
 		typ = etherIPX
 	case typ == 4: // ETH_P_802_2
@@ -106,15 +100,17 @@ func nflog(p *ruleset.Packet, off int) {
 		return
 	}
 	family, attributes := p.Data[off], p.Data[off+4:]
-	if _, device := nflogFind(attributes, nflogDevice); len(device) == 2 {
-		p.Key.SetAdjacentType(hardwareType(be16(device)))
+	if at, size := nflogFind(attributes, nflogDevice); size == 2 && at+2 <= len(attributes) {
+		p.Key.SetAdjacentType(hardwareType(be16(attributes[at:])))
 	}
-	if _, address := nflogFind(attributes, nflogAddress); len(address) == 12 {
-		setSender(p, address[4:], int(be16(address))) // length, two unused octets, address
+	if at, size := nflogFind(attributes, nflogAddress); size == 12 && at+12 <= len(attributes) {
+		value := attributes[at : at+12] // length, two unused octets, room for eight
+		sender := value[4:min(12, 4+int(be16(value)))]
+		p.AdjacentLen = uint8(copy(p.Key.Adjacent(ruleset.Source)[:], sender))
 	}
-	at, packet := nflogFind(attributes, nflogPayload)
+	at, _ := nflogFind(attributes, nflogPayload)
 	switch off += 4 + at; {
-	case packet == nil:
+	case at == 0:
 		short(p, len(p.Data)+1)
 	case family == 2: // AF_INET
 		ipv4(p, off)
@@ -123,24 +119,26 @@ func nflog(p *ruleset.Packet, off int) {
 	}
 }
 
-// nflogFind returns the value of the first attribute in d of one type, as far
-// as it was captured, and where in d it begins; nil if there is none. An
-// attribute is a length that counts its head, a type, and a value, padded to a
-// multiple of four octets; the numbers are in the order of the capturing
-// machine, which shows, since types are small.
-func nflogFind(d []byte, kind uint16) (at int, value []byte) {
-	for at+4 <= len(d) {
-		size, typ := int(le16(d[at:])), le16(d[at+2:])
-		if d[at+2] == 0 {
-			size, typ = int(be16(d[at:])), be16(d[at+2:])
+// nflogFind returns where in d the value of the first attribute of one type
+// begins, and its length, all of which need not be captured; 0 if there is
+// none. An attribute is a length that counts its head, a type, and a value,
+// padded to a multiple of four octets; the numbers are in the order of the
+// capturing machine, which shows, since types are small.
+func nflogFind(d []byte, kind uint16) (at, size int) {
+	for next := 0; next+4 <= len(d); next += (size + 3) &^ 3 {
+		head := d[next:]
+		typ := le16(head[2:])
+		size = int(le16(head))
+		if head[2] == 0 {
+			typ = be16(head[2:])
+			size = int(be16(head))
 		}
 		if size < 4 {
 			break
 		}
 		if typ == kind {
-			return at + 4, d[at+4 : min(at+size, len(d))]
+			return next + 4, size - 4
 		}
-		at += (size + 3) &^ 3
 	}
-	return 0, nil
+	return 0, 0
 }

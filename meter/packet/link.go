@@ -30,7 +30,10 @@ const (
 	linkRadiotap  = 127
 	linkAVS       = 163
 	linkPPI       = 192
-	linkPPPDir    = 204
+	linkPPPDir    = 204 // behind an octet of direction, as the next two
+	linkHDLCDir   = 205
+	linkFrameDir  = 206
+	linkMPLS      = 219
 	linkIPv4      = 228
 	linkIPv6      = 229
 	linkNFLOG     = 239
@@ -71,6 +74,13 @@ func decodeLink(p *ruleset.Packet, link uint32, off int) {
 		p.Key.SetAdjacentType(ifPPP)
 		typ, off := ppp(p, off+1)
 		payload(p, typ, off)
+	case linkHDLCDir:
+		ciscoHDLC(p, off+1)
+	case linkFrameDir:
+		p.Key.SetAdjacentType(ifFrame)
+		frameRelay(p, off+1)
+	case linkMPLS:
+		payload(p, etherMPLS, off)
 	case linkPPPoE:
 		p.Key.SetAdjacentType(ifPPP)
 		payload(p, etherPPPoE, off)

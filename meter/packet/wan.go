@@ -35,7 +35,7 @@ func ciscoHDLC(p *ruleset.Packet, off int) {
 // frameRelay decodes a frame relay frame: an address of 2 to 4 octets (Q.922),
 // and a header after RFC 2427, or an EtherType after Cisco.
 func frameRelay(p *ruleset.Packet, off int) {
-	d := p.Data[off:]
+	d := p.Data[min(off, len(p.Data)):]
 	size := 0
 	for {
 		if size == len(d) {
