@@ -70,7 +70,7 @@ func packed(t testing.TB, b []byte, open func(io.Writer) (io.WriteCloser, error)
 // TestCompressed reads every format under every compression, once whole and
 // once from two files that were compressed apart and put together.
 func TestCompressed(t *testing.T) {
-	want := tracetest.Mix(2000)
+	want := tracetest.Mix(800)
 	for kind, compress := range compressors {
 		for format, trace := range allFormats(want) {
 			half := len(trace) / 2

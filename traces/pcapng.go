@@ -244,38 +244,37 @@ func (g *pcapng) options(b []byte, each func(code uint16, value []byte)) error {
 
 // packet appends the packet of a block to b, which has room for it.
 func (g *pcapng) packet(kind uint32, block []byte, b *Batch, st *Stats) error {
-	if len(block) < ngPacketMin && (kind != ngSimple || len(block) < ngSimpleMin) {
+	head := ngPacketMin - 4
+	if kind == ngSimple {
+		head = ngSimpleMin - 4
+	}
+	if len(block) < head+4 {
 		return corrupt("packet block of %d octets", len(block))
 	}
-	var id, captured, wire uint32
-	data := block[28 : len(block)-4 : len(block)-4]
+	data := block[head : len(block)-4]
+
+	var id uint32 // a Simple Packet Block is of the first interface
 	switch kind {
 	case ngEnhanced:
 		id = g.uint32(block[8:])
 	case ngPacket:
 		id = uint32(g.uint16(block[8:]))
-		if n := g.uint16(block[10:]); n != ngDropUnknown {
-			st.Lost += uint64(n)
-		}
 	}
 	if id >= uint32(len(g.interfaces)) {
 		return corrupt("packet of interface %d of %d", id, len(g.interfaces))
 	}
 	f := &g.interfaces[id]
+
+	var captured, wire uint32
 	if kind == ngSimple {
-		data = block[12 : len(block)-4 : len(block)-4]
+		// It has no time either, and keeps that of the packet before.
 		wire = g.uint32(block[8:])
 		captured = wire
 		if f.snap != 0 {
 			captured = min(captured, f.snap)
 		}
 	} else {
-		ticks := uint64(g.uint32(block[12:]))<<32 | uint64(g.uint32(block[16:]))
-		if hi, ns := bits.Mul64(ticks, uint64(f.tick)); f.tick != 0 && hi == 0 && ns <= math.MaxInt64 {
-			g.time = int64(ns)
-		} else {
-			g.time = f.clock.time(ticks)
-		}
+		g.time = f.time(uint64(g.uint32(block[12:]))<<32 | uint64(g.uint32(block[16:])))
 		captured, wire = g.uint32(block[20:]), g.uint32(block[24:])
 	}
 	if captured > f.frame.limit {
@@ -284,6 +283,7 @@ func (g *pcapng) packet(kind uint32, block []byte, b *Batch, st *Stats) error {
 	if int(captured) > len(data) {
 		return corrupt("captured length %d in a block that has room for %d", captured, len(data))
 	}
+
 	n := len(b.Packets)
 	b.Packets = b.Packets[:n+1]
 	k := &b.Packets[n]
@@ -299,5 +299,21 @@ func (g *pcapng) packet(kind uint32, block []byte, b *Batch, st *Stats) error {
 	if !f.frame.plain() {
 		f.frame.strip(k)
 	}
+	if kind == ngPacket {
+		if n := g.uint16(block[10:]); n != ngDropUnknown {
+			st.Lost += uint64(n)
+		}
+	}
 	return nil
+}
+
+// time returns when a number of the interface's units have passed, in
+// nanoseconds since the Unix epoch.
+func (f *ngIface) time(ticks uint64) int64 {
+	if f.tick != 0 {
+		if hi, ns := bits.Mul64(ticks, uint64(f.tick)); hi == 0 && ns <= math.MaxInt64 {
+			return int64(ns)
+		}
+	}
+	return f.clock.time(ticks)
 }

@@ -1,0 +1,83 @@
+package traces_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+
+	"rtfm/traces"
+	"rtfm/traces/tracetest"
+)
+
+// fuzz reads any octets as a trace that begins like a valid one, and checks
+// what holds for all traces.
+func fuzz(f *testing.F, seeds ...[]byte) {
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		src, err := traces.NewReader(bytes.NewReader(b), "f")
+		var e *traces.Error
+		if err != nil {
+			if !errors.As(err, &e) {
+				t.Fatalf("error %v", err)
+			}
+			return
+		}
+		defer src.Close()
+		batch := traces.NewBatch(3)
+		var packets uint64
+		for err = src.ReadBatch(batch); err == nil; err = src.ReadBatch(batch) {
+			if n := len(batch.Packets); n == 0 || n > 3 {
+				t.Fatalf("a batch of %d packets", n)
+			}
+			for _, p := range batch.Packets {
+				if p.Time < 0 || p.Interface == 0 {
+					t.Fatalf("packet %+v", p)
+				}
+				packets++
+			}
+		}
+		st := src.Stats()
+		if err != io.EOF && (!errors.As(err, &e) || e.Record != int64(st.Records)+1) {
+			t.Fatalf("error %v after %d records", err, st.Records)
+		}
+		if st.Records-st.Skipped != packets || st.Cut > packets || st.Bytes != uint64(len(b)) && err == io.EOF {
+			t.Fatalf("%d packets, %+v", packets, st)
+		}
+	})
+}
+
+func FuzzPcap(f *testing.F) {
+	ps := tracetest.Mix(3)
+	fuzz(f,
+		tracetest.PCAP(tracetest.PCAPOptions{}, ps...),
+		tracetest.PCAP(tracetest.PCAPOptions{Big: true, Nano: true}, ps...),
+		pcapFile(0xa1b2c3d4, 2, 3, 0x24000001, words(1, 2, 10, 8), []byte("abcdefgh")),
+		pcapFile(0xa1b2cd34, 2, 4, 123, words(1, 2, 8, 10, 0, 0), []byte("abcdefgh")))
+}
+
+func FuzzPcapng(f *testing.F) {
+	g := new(tracetest.NG).Section(true)
+	g.Interface(1, 60, g.Resolution(0x94), g.Offset(-5), g.Option(13, 4)).Interface(123, 0)
+	g.Packet(0, 1<<50, []byte("abcdefghi"), 20).OldPacket(1, 2, 3, []byte("abc"), 4).Simple([]byte("abcd"), 4).Dropped(1, 6)
+	fuzz(f, g.Section(false).Bytes(), tracetest.PCAPNG(false, tracetest.Mix(3)...))
+}
+
+func FuzzERF(f *testing.F) {
+	ext := tracetest.Record{Type: 2, Wire: 60, Ext: [][8]byte{{1}, {2}}, Body: make([]byte, 22)}.Bytes()
+	cell := tracetest.Record{Type: 3, Wire: 52, Body: make([]byte, 52)}.Bytes()
+	meta := tracetest.Record{Type: 27, Wire: 8, Body: make([]byte, 8)}.Bytes()
+	fuzz(f, tracetest.ERF(tracetest.Mix(5)...), bytes.Join([][]byte{ext, cell, meta, ext, cell}, nil))
+}
+
+func FuzzCompressed(f *testing.F) {
+	trace := tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(3)...)
+	for _, compress := range compressors {
+		if z := compress(f, trace); z != nil {
+			f.Add(z)
+		}
+	}
+	fuzz(f)
+}
