@@ -56,6 +56,7 @@ type Meter struct {
 	batch  traces.Batch
 	// packets are those of the batch, decoded.
 	packets []ruleset.Packet
+	source  traces.Source
 	sink    Sink
 	next    collection // the one under way
 	done    bool       // the last collection was made
@@ -130,7 +131,7 @@ func numberRuleSets(sets []*ruleset.RuleSet) ([]int, error) {
 // at the end of src, after Config.Intervals collections, when ctx is done, or
 // with the first error of sink.
 func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
-	m.sink = sink
+	m.source, m.sink = src, sink
 	for ctx.Err() == nil && !m.done {
 		err := src.ReadBatch(&m.batch)
 		if errors.Is(err, io.EOF) {
@@ -144,7 +145,6 @@ func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 			return err
 		}
 	}
-	m.stats.Trace = src.Stats()
 	if m.done {
 		return nil
 	}
@@ -165,6 +165,9 @@ func (m *Meter) meterBatch() error {
 		p.Key.SetInterface(ruleset.Dest, ifIndex)
 		p.Time = from.Time
 	}
+	for _, t := range m.tasks {
+		t.look(m.packets)
+	}
 	for i := range m.packets {
 		p := &m.packets[i]
 		if m.clock.now == p.Time && m.stats.Packets > 0 {
@@ -174,13 +177,14 @@ func (m *Meter) meterBatch() error {
 		} else if m.done {
 			return nil
 		}
-		m.count(p, &m.batch.Packets[i])
+		m.count(i)
 	}
 	return nil
 }
 
-// count meters one packet, at the meter's present time.
-func (m *Meter) count(p *ruleset.Packet, from *traces.Packet) {
+// count meters packet i of the batch, at the meter's present time.
+func (m *Meter) count(i int) {
+	p, from := &m.packets[i], &m.batch.Packets[i]
 	octets := p.FrameOctets
 	if m.cfg.IPOctets {
 		octets = p.IPOctets
@@ -193,7 +197,7 @@ func (m *Meter) count(p *ruleset.Packet, from *traces.Packet) {
 		s.note(p, from)
 	}
 	for _, t := range m.tasks {
-		t.meter(p, uint64(octets), m.clock.now)
+		t.meter(p, i, uint64(octets), m.clock.now)
 	}
 }
 
@@ -202,6 +206,9 @@ func (m *Meter) Stats() Stats {
 	s := m.stats
 	s.First, s.Last = m.clock.start, m.clock.now
 	s.Active, s.Created, s.Recovered = m.table.Active(), m.table.Created(), m.table.Recovered()
+	if m.source != nil {
+		s.Trace = m.source.Stats()
+	}
 	for _, t := range m.tasks {
 		s.Tasks = append(s.Tasks, t.stats)
 	}

@@ -27,7 +27,7 @@ type Stats struct {
 	Active             int
 	Created, Recovered uint64
 	Tasks              []TaskStats
-	// Trace is what the source counted; known when Run has returned.
+	// Trace is what the source has counted.
 	Trace traces.Stats
 }
 

@@ -10,12 +10,14 @@ import (
 type task struct {
 	program *pme.Program
 	table   *flow.Table
+	memo    *memo
 	stats   TaskStats
+	alike   []alike // of the batch at hand
+	touched uint64
 	// Room for the packet at hand.
-	key      ruleset.Key
-	flow     ruleset.FlowKey
-	flowKey  flow.Key
-	reversed flow.Key
+	key              ruleset.Key
+	flow             ruleset.FlowKey
+	flowKey, reverse flow.Key
 }
 
 // TaskStats counts what became of the packets that a ruleset has seen.
@@ -33,68 +35,117 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 	if err != nil {
 		return nil, err
 	}
-	return &task{program: p, table: table, stats: TaskStats{RuleSet: number, Name: rs.Name}}, nil
+	return &task{
+		program: p, table: table, memo: newMemo(p.Visible()),
+		stats: TaskStats{RuleSet: number, Name: rs.Name},
+	}, nil
 }
 
-// meter matches the packet and counts it in its flow, by the algorithm of RFC
-// 2722 section 4.3: a packet that matches as it comes belongs to the flow of
-// its direction, or of the other one if that is current; one that only matches
-// with source and destination changed over belongs to the reverse of that flow.
-func (t *task) meter(p *ruleset.Packet, octets uint64, now int64) {
-	switch t.program.Match(p, &p.Key, false, &t.flow) {
-	case pme.Success:
+// look prepares for metering packets: it looks up what is remembered of each,
+// all together, so that the fetches from memory overlap.
+func (t *task) look(packets []ruleset.Packet) {
+	if cap(t.alike) < len(packets) {
+		t.alike = make([]alike, len(packets))
+	}
+	t.alike = t.alike[:len(packets)]
+	touched := uint64(0)
+	for i := range packets {
+		touched += t.memo.look(&packets[i], &t.alike[i])
+	}
+	t.touched = touched
+}
+
+// meter counts packet p, the i-th of those that look was given.
+func (t *task) meter(p *ruleset.Packet, i int, octets uint64, now int64) {
+	a := &t.alike[i]
+	if r := t.memo.find(a); r != 0 && t.again(r, octets, now) {
+		return
+	}
+	t.memo.remember(a, t.match(p, octets, now))
+}
+
+// again does with a packet what was done with one alike, false if that does
+// not hold any longer.
+func (t *task) again(r result, octets uint64, now int64) bool {
+	if row := r.row(); row != 0 {
+		if !t.table.CountIf(row, r.generation(), r.direction(), octets, now) {
+			return false
+		}
+		t.stats.Counted++
+		return true
+	}
+	t.note(r.verdict())
+	return true
+}
+
+// match meters the packet by the algorithm of RFC 2722 section 4.3: one that
+// matches as it comes belongs to the flow of its direction, or of the other
+// one if that is current; one that only matches with source and destination
+// changed over belongs to the reverse of that flow.
+func (t *task) match(p *ruleset.Packet, octets uint64, now int64) result {
+	v := t.program.Match(p, &p.Key, false, &t.flow)
+	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)
 		if row := t.table.Find(&t.flowKey); row != 0 {
-			t.count(row, flow.Forward, octets, now)
-			return
+			return t.count(row, flow.Forward, octets, now)
 		}
-		reverse := t.flow.Reverse()
-		t.table.Prepare(&t.reversed, &reverse)
-		if row := t.table.Find(&t.reversed); row != 0 {
-			t.count(row, flow.Backward, octets, now)
-			return
+		if row := t.findReverse(); row != 0 {
+			return t.count(row, flow.Backward, octets, now)
 		}
-		t.create(flow.Forward, octets, now)
-	case pme.Ignore:
-		t.stats.Ignored++
-	case pme.Stopped:
-		t.stats.Stopped++
-	case pme.NoMatch:
-		t.meterReversed(p, octets, now)
+		return t.create(flow.Forward, octets, now)
 	}
-}
-
-// meterReversed does for match(D->S) what meter does for match(S->D).
-func (t *task) meterReversed(p *ruleset.Packet, octets uint64, now int64) {
-	t.key = p.Key.Reverse()
-	switch t.program.Match(p, &t.key, true, &t.flow) {
-	case pme.Success:
+	if v == pme.NoMatch {
+		t.key = p.Key.Reverse()
+		v = t.program.Match(p, &t.key, true, &t.flow)
+	}
+	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)
 		if row := t.table.Find(&t.flowKey); row != 0 {
-			t.count(row, flow.Backward, octets, now)
-			return
+			return t.count(row, flow.Backward, octets, now)
 		}
-		t.create(flow.Backward, octets, now)
-	case pme.Ignore:
-		t.stats.Ignored++
-	case pme.Stopped:
-		t.stats.Stopped++
-	case pme.NoMatch:
-		t.stats.Unmatched++
+		// Packets that were counted in the reverse flow for want of this one
+		// are no longer.
+		if row := t.findReverse(); row != 0 {
+			t.table.Supersede(row)
+		}
+		return t.create(flow.Backward, octets, now)
 	}
+	t.note(v)
+	return verdictResult(v)
 }
 
-func (t *task) count(row uint32, d flow.Direction, octets uint64, now int64) {
+// findReverse returns the row of the flow whose key is the reverse of flow.
+func (t *task) findReverse() uint32 {
+	reverse := t.flow.Reverse()
+	t.table.Prepare(&t.reverse, &reverse)
+	return t.table.Find(&t.reverse)
+}
+
+// count counts the packet in the flow in row.
+func (t *task) count(row uint32, d flow.Direction, octets uint64, now int64) result {
 	t.table.Count(row, d, octets, now)
 	t.stats.Counted++
+	return flowResult(row, d, t.table.Generation(row))
 }
 
 // create makes the flow that flowKey identifies and counts the packet in it.
-func (t *task) create(d flow.Direction, octets uint64, now int64) {
+func (t *task) create(d flow.Direction, octets uint64, now int64) result {
 	row := t.table.Create(&t.flowKey, now)
 	if row == 0 {
 		t.stats.Uncounted++
-		return
+		return 0
 	}
-	t.count(row, d, octets, now)
+	return t.count(row, d, octets, now)
+}
+
+// note counts a packet that is in no flow.
+func (t *task) note(v pme.Verdict) {
+	switch v {
+	case pme.Ignore:
+		t.stats.Ignored++
+	case pme.Stopped:
+		t.stats.Stopped++
+	default:
+		t.stats.Unmatched++
+	}
 }

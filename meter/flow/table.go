@@ -39,22 +39,21 @@ type record struct {
 	first, last  int64
 	shape        int32
 	key          uint32 // place among the keys of its length
+	generation   uint32 // goes up when what is remembered of the row is void
 }
 
 const inactive = -1
 
-type block struct {
-	records [blockLen]record
-	latest  int64 // last of the record that was active last
-}
+type block [blockLen]record
 
 // Table is a flow table.
 type Table struct {
 	max     int
 	layouts []*layout // by shape ID, nil until a flow has it
 	blocks  []*block
-	rows    int // rows ever used
-	active  int // rows in use
+	latest  []int64 // of each block, last of the record that was active last
+	rows    int     // rows ever used
+	active  int     // rows in use
 	// Inactive rows, in the order in which they became so.
 	freeFirst, freeLast uint32
 	keys                [maxKeyWords + 1]keyStore // by length in words
@@ -90,9 +89,8 @@ func (t *Table) Rows() uint32 { return uint32(t.rows) }
 func (t *Table) Created() uint64   { return t.created }
 func (t *Table) Recovered() uint64 { return t.recovered }
 
-func (t *Table) at(row uint32) (*block, *record) {
-	b := t.blocks[(row-1)/blockLen]
-	return b, &b.records[(row-1)%blockLen]
+func (t *Table) at(row uint32) *record {
+	return &t.blocks[(row-1)/blockLen][(row-1)%blockLen]
 }
 
 // Key is a flow key made ready to look for. The zero Key is ready for Set.
@@ -128,7 +126,7 @@ func (t *Table) Find(key *Key) uint32 {
 
 // is tells whether the flow in row has this key.
 func (t *Table) is(row uint32, key *Key) bool {
-	_, r := t.at(row)
+	r := t.at(row)
 	if r.shape != key.shape {
 		return false
 	}
@@ -149,7 +147,7 @@ func (t *Table) Create(key *Key, now int64) uint32 {
 	case t.active >= t.max || !t.index.makeRoom(key.hash):
 		return 0
 	case row != 0:
-		_, r := t.at(row)
+		r := t.at(row)
 		if t.freeFirst = r.key; t.freeFirst == 0 {
 			t.freeLast = 0
 		}
@@ -157,14 +155,18 @@ func (t *Table) Create(key *Key, now int64) uint32 {
 		t.rows++
 		row = uint32(t.rows)
 		if t.rows > len(t.blocks)*blockLen {
-			t.blocks = append(t.blocks, &block{latest: math.MinInt64})
+			t.blocks = append(t.blocks, new(block))
+			t.latest = append(t.latest, math.MinInt64)
 		}
 	}
 	t.active++
 	t.created++
-	b, r := t.at(row)
-	*r = record{first: now, last: now, shape: key.shape, key: t.keys[key.n].add(key.words[:key.n])}
-	b.latest = max(b.latest, now)
+	r := t.at(row)
+	*r = record{
+		first: now, last: now, shape: key.shape,
+		key: t.keys[key.n].add(key.words[:key.n]), generation: r.generation,
+	}
+	t.latest[(row-1)/blockLen] = now
 	t.index.insert(entry(key.hash, row))
 	return row
 }
@@ -172,11 +174,28 @@ func (t *Table) Create(key *Key, now int64) uint32 {
 // Count adds a packet of so many octets, seen at time now, to the flow in
 // row, which must be one that Find or Create returned. Times must not go back.
 func (t *Table) Count(row uint32, d Direction, octets uint64, now int64) {
-	b, r := t.at(row)
-	r.pdus[d]++
-	r.octets[d] += octets
+	r := t.at(row)
+	r.pdus[d&1]++
+	r.octets[d&1] += octets
 	r.last = now
-	b.latest = now
+	t.latest[(row-1)/blockLen] = now
+}
+
+// Generation returns a number that changes when the flow in row is recovered,
+// or Supersede is called for it.
+func (t *Table) Generation(row uint32) uint32 { return t.at(row).generation }
+
+// Supersede changes the generation of row.
+func (t *Table) Supersede(row uint32) { t.at(row).generation++ }
+
+// CountIf is Count if the row is still of this generation, else it returns
+// false.
+func (t *Table) CountIf(row, generation uint32, d Direction, octets uint64, now int64) bool {
+	if t.at(row).generation != generation {
+		return false
+	}
+	t.Count(row, d, octets, now)
+	return true
 }
 
 // Read sets f to the flow in row; false if there is none.
@@ -184,7 +203,7 @@ func (t *Table) Read(row uint32, f *ruleset.Flow) bool {
 	if row == 0 || int(row) > t.rows {
 		return false
 	}
-	_, r := t.at(row)
+	r := t.at(row)
 	if r.shape == inactive {
 		return false
 	}
@@ -202,12 +221,11 @@ func (t *Table) Read(row uint32, f *ruleset.Flow) bool {
 // time since; 0 if there is none.
 func (t *Table) Next(row uint32, since int64) uint32 {
 	for row = max(row, 1); int(row) <= t.rows; row++ {
-		b, r := t.at(row)
-		if b.latest < since {
+		if t.latest[(row-1)/blockLen] < since {
 			row += blockLen - (row-1)%blockLen - 1
 			continue
 		}
-		if r.shape != inactive && r.last >= since {
+		if r := t.at(row); r.shape != inactive && r.last >= since {
 			return row
 		}
 	}
@@ -233,8 +251,8 @@ func (t *Table) Recover(blocks int, limits *Limits) int {
 		b := t.blocks[t.cursor]
 		base := uint32(t.cursor*blockLen) + 1
 		t.cursor++
-		for i := range b.records {
-			r := &b.records[i]
+		for i := range b {
+			r := &b[i]
 			if base+uint32(i) > uint32(t.rows) {
 				break
 			}
@@ -253,12 +271,11 @@ func (t *Table) remove(row uint32, r *record) {
 	keys := &t.keys[l.words]
 	t.index.remove(entry(hash(keys.at(r.key), t.seed+uint64(r.shape)), row))
 	keys.remove(r.key)
-	*r = record{shape: inactive}
+	*r = record{shape: inactive, generation: r.generation + 1}
 	if t.freeLast == 0 {
 		t.freeFirst = row
 	} else {
-		_, last := t.at(t.freeLast)
-		last.key = row
+		t.at(t.freeLast).key = row
 	}
 	t.freeLast = row
 	t.active--

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/meter"
+	"rtfm/reader"
+	"rtfm/reader/flowfile"
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
+	"rtfm/traces"
+)
+
+// runOptions are the options of `rtfm run`.
+type runOptions struct {
+	rules      []string
+	interval   float64 // seconds
+	intervals  int
+	output     string
+	maxFlows   int
+	inactivity float64 // seconds
+	octets     string
+	format     string
+	json       bool
+	quiet      bool
+	strict     bool
+	name       string
+}
+
+const runHelp = `Meter traces: run rulesets over their packets and write the flows.
+
+TRACEs are pcap, pcapng or ERF files, plain or compressed with gzip, bzip2, xz
+or zstd, read one after the other; "-" is standard input. RULES are SRL programs
+(.srl) or rule files (.rules); several are run side by side. Without any, the
+built-in ruleset counts one flow for each pair of network protocols.
+
+The flow data file has the form that NeTraMet's NeMaC writes, or with --json one
+JSON object a line. Each collection holds the flows that were active in its
+interval, with counters that began at the flow's first packet. All times are
+those of the packets.
+
+Exit status: 0 if all went well, 1 for wrong usage or a faulty ruleset, 2 if a
+trace was damaged or none (what could be read is in the flow data), 3 if the
+flow table was full and packets are missing from the flows.`
+
+// runCommand is `rtfm run`.
+func runCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run [-r RULES]... [-T SECONDS] [-N COUNT] [-F FILE] TRACE...",
+		Short: "Meter traces and write flow data",
+		Long:  runHelp,
+		Example: `  rtfm run -r all-flows.srl trace.pcap.gz
+  rtfm run -r ports.srl -T 300 -F ports.flows monday.erf tuesday.erf
+  tcpdump -w - | rtfm run -r ports.srl --json -T 60 -`,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringArrayVarP(&o.rules, "rules", "r", nil, "run this `FILE` of SRL or rules; may be repeated")
+	f.Float64VarP(&o.interval, "interval", "T", 0, "make a collection each time the packets' clock has passed so many `SECONDS`\n(default one collection, at the end)")
+	f.IntVarP(&o.intervals, "intervals", "N", 0, "stop after so many collections (default 0, all)")
+	f.StringVarP(&o.output, "flows", "F", "", "write the flow data to this `FILE`, not to standard output")
+	f.BoolVar(&o.json, "json", false, "write JSON lines")
+	f.StringVar(&o.format, "format", "", "write these `ATTRIBUTES`, as a FORMAT statement names them\n(default those of the first ruleset that has one, else all that rulesets save)")
+	f.StringVar(&o.octets, "octets", "frame", "count the octets of what: frame (without FCS) or ip")
+	f.IntVarP(&o.maxFlows, "max-flows", "f", meter.DefaultMaxFlows, "size of the flow table")
+	f.Float64Var(&o.inactivity, "inactivity-timeout", meter.DefaultInactivityTimeout.Seconds(), "with -T, `SECONDS` after which an idle flow's record may be used again")
+	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default the first trace's)")
+	f.BoolVar(&o.strict, "strict", false, "refuse SRL that RFC 2723 does not have")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
+	return cmd
+}
+
+// config checks the options and loads the rulesets.
+func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Config, error) {
+	var c meter.Config
+	switch {
+	case len(traceNames) == 0:
+		return c, errors.New(`no TRACE given ("-" is standard input); "rtfm run --help" tells more`)
+	case o.interval < 0 || o.interval > 0 && o.interval < 1e-6 || o.interval > 1e9 || math.IsNaN(o.interval):
+		return c, fmt.Errorf("-T %v: want a number of seconds from 0.000001 to 1000000000", o.interval)
+	case o.intervals < 0:
+		return c, fmt.Errorf("-N %d: want a number of collections, or 0 for all", o.intervals)
+	case o.intervals > 0 && o.interval == 0:
+		return c, errors.New("-N needs -T, the length of an interval")
+	case o.maxFlows < 1 || o.maxFlows > math.MaxInt32:
+		return c, fmt.Errorf("-f %d: want a number of flows from 1 to %d", o.maxFlows, math.MaxInt32)
+	case o.inactivity < 0 || o.inactivity > 1e9 || math.IsNaN(o.inactivity):
+		return c, fmt.Errorf("--inactivity-timeout %v: want a number of seconds up to 1000000000", o.inactivity)
+	case o.octets != "frame" && o.octets != "ip":
+		return c, fmt.Errorf("--octets %s: want frame or ip", o.octets)
+	}
+	for _, name := range o.rules {
+		rs, err := loadRuleSet(name, cmd.InOrStdin(), srl.Options{Strict: o.strict}, cmd.ErrOrStderr())
+		if err != nil {
+			return c, err
+		}
+		c.RuleSets = append(c.RuleSets, rs)
+	}
+	if len(c.RuleSets) == 0 {
+		c.RuleSets = []*ruleset.RuleSet{ruleset.Default()}
+	}
+	c.MaxFlows = o.maxFlows
+	c.IPOctets = o.octets == "ip"
+	c.Interval = time.Duration(o.interval * float64(time.Second))
+	c.Intervals = o.intervals
+	c.InactivityTimeout = time.Duration(o.inactivity * float64(time.Second))
+	return c, nil
+}
+
+func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
+	config, err := o.config(cmd, names)
+	if err != nil {
+		return err
+	}
+	format := flowfile.FormatFor(config.RuleSets...)
+	if o.format != "" {
+		if format, err = ruleset.ParseFormat(o.format); err != nil {
+			return fmt.Errorf("--format: %w", err)
+		}
+	}
+	m, err := meter.New(config)
+	if err != nil {
+		return err
+	}
+	if o.name == "" {
+		o.name = filepath.Base(names[0])
+	}
+	return writeTo(o.output, cmd.OutOrStdout(), func(w io.Writer) error {
+		s := &runSink{
+			meter: m, errors: cmd.ErrOrStderr(), out: w, format: format,
+			header: flowfile.Header{
+				Version: flowfile.Release(version()), Parameters: o.parameters(),
+				Meter: o.name, Interfaces: baseNames(names), MaxFlows: o.maxFlows,
+			},
+			options: flowfile.Options{JSON: o.json},
+		}
+		for _, rs := range config.RuleSets {
+			s.options.Statistics = s.options.Statistics || rs.Statistics
+		}
+		src := traces.OpenSequence(names)
+		defer src.Close()
+		if !o.quiet {
+			src = withProgress(src, names, cmd.ErrOrStderr())
+		}
+		return o.meter(cmd.Context(), m, src, s, cmd.ErrOrStderr())
+	})
+}
+
+// meter runs the meter and tells what came of it.
+func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Source, s *runSink, stderr io.Writer) error {
+	began := time.Now()
+	if err := m.Run(ctx, src, s); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	stats := m.Stats()
+	if !o.quiet {
+		printSummary(stderr, &stats, took)
+	}
+	switch {
+	case s.damaged:
+		return &exitError{status: statusDamaged}
+	case stats.Uncounted() > 0:
+		return &exitError{status: statusFull, err: fmt.Errorf(
+			"the flow table was full: %d packets are in no flow; -f makes the table larger than %d flows, coarser rules need fewer",
+			stats.Uncounted(), o.maxFlows)}
+	}
+	return nil
+}
+
+// parameters returns the options as NeMaC's flow data files show them.
+func (o *runOptions) parameters() string {
+	var p []string
+	if o.interval > 0 {
+		p = append(p, fmt.Sprintf("-T%v", o.interval))
+	}
+	for _, r := range o.rules {
+		p = append(p, "-r", filepath.Base(r))
+	}
+	if o.octets != "frame" {
+		p = append(p, "--octets", o.octets)
+	}
+	return strings.Join(p, " ")
+}
+
+func baseNames(names []string) []string {
+	var base []string
+	for _, n := range names {
+		base = append(base, filepath.Base(n))
+	}
+	return base
+}
+
+// runSink writes the flow data file.
+type runSink struct {
+	meter   *meter.Meter
+	errors  io.Writer
+	out     io.Writer
+	header  flowfile.Header
+	format  *ruleset.Format
+	options flowfile.Options
+	writer  *flowfile.Writer // made with the first collection, when the start is known
+	deltas  reader.Deltas
+	before  meter.Stats // at the collection before
+	damaged bool
+}
+
+// Collect implements meter.Sink.
+func (s *runSink) Collect(c meter.Collection) error {
+	if s.writer == nil {
+		s.header.Start = time.Unix(0, c.Start).UTC()
+		s.writer = flowfile.NewWriter(s.out, s.header, c.Start, s.format, s.options)
+	}
+	if c.PassedOver > 0 {
+		s.writer.Skipped(int(c.PassedOver))
+	}
+	s.writer.Begin(c.To)
+	whole := c.Last && c.From == 0 // the only collection: all was counted in it
+	err := s.meter.Flows(func(f *ruleset.Flow) error {
+		switch {
+		case !s.options.JSON:
+			s.writer.Flow(f, nil)
+		case whole:
+			s.writer.Flow(f, &flowfile.Counters{
+				ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets,
+			})
+		default:
+			d := s.deltas.Since(f)
+			s.writer.Flow(f, &d)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.writer.End(s.summary())
+}
+
+// summary returns what was counted since the collection before.
+func (s *runSink) summary() flowfile.Summary {
+	now := s.meter.Stats()
+	before := s.before
+	s.before = now
+	sum := func(st *meter.Stats, of func(*meter.TaskStats) uint64) (n uint64) {
+		for i := range st.Tasks {
+			n += of(&st.Tasks[i])
+		}
+		return n
+	}
+	since := func(of func(*meter.TaskStats) uint64) uint64 { return sum(&now, of) - sum(&before, of) }
+	return flowfile.Summary{
+		Lost:      now.Trace.Lost - before.Trace.Lost,
+		Uncounted: now.Uncounted() - before.Uncounted(),
+		Packets:   now.Packets - before.Packets,
+		Octets:    now.Octets - before.Octets,
+		Ignored:   since(func(t *meter.TaskStats) uint64 { return t.Ignored }),
+		Unmatched: since(func(t *meter.TaskStats) uint64 { return t.Unmatched }),
+		Active:    uint64(now.Active),
+	}
+}
+
+// Damage implements meter.Sink.
+func (s *runSink) Damage(err error) {
+	s.damaged = true
+	fmt.Fprintf(s.errors, "rtfm: %v\n", err)
+}
+
+// BackInTime implements meter.Sink.
+func (s *runSink) BackInTime(file string, before, at int64) {
+	fmt.Fprintf(s.errors, "rtfm: %s: warning: time goes back, from %s to %s; such packets count at the later time\n",
+		file, utc(before), utc(at))
+}
+
+// utc returns a time in nanoseconds since 1970 as text.
+func utc(ns int64) string { return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000000000Z") }

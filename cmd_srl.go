@@ -1,0 +1,79 @@
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/ruleset/srl"
+)
+
+// srlCommand is `rtfm srl`.
+func srlCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "srl",
+		Short: "Check and compile SRL programs",
+		Long: `Check and compile SRL programs (RFC 2723). All errors of a program are shown at
+once, as file:line:col: message. "-" stands for standard input.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+	}
+	var opts srl.Options
+	cmd.PersistentFlags().BoolVar(&opts.Strict, "strict", false, "refuse what RFC 2723 does not have")
+
+	check := &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Check programs and rule files, and print nothing if they are right",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var failed error
+			for _, name := range args {
+				_, err := loadRuleSet(name, cmd.InOrStdin(), opts, cmd.ErrOrStderr())
+				if err != nil {
+					cmd.PrintErrln(err)
+					failed = &exitError{status: statusFailed}
+				}
+			}
+			return failed
+		},
+	}
+
+	var output string
+	compileCmd := &cobra.Command{
+		Use:   "compile FILE",
+		Short: "Compile a program to rules, in the form of a rule file",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rs, err := loadRuleSet(args[0], cmd.InOrStdin(), opts, cmd.ErrOrStderr())
+			if err != nil {
+				cmd.PrintErrln(err)
+				return &exitError{status: statusFailed}
+			}
+			return writeTo(output, cmd.OutOrStdout(), func(w io.Writer) error {
+				_, err := rs.WriteTo(w)
+				return err
+			})
+		},
+	}
+	compileCmd.Flags().StringVarP(&output, "output", "o", "", "write the rules to this `FILE`, not to standard output")
+	cmd.AddCommand(check, compileCmd)
+	return cmd
+}
+
+// writeTo gives write the file of this name, made anew, or without a name
+// stdout.
+func writeTo(name string, stdout io.Writer, write func(io.Writer) error) error {
+	if name == "" || name == "-" {
+		return write(stdout)
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}

@@ -1,0 +1,77 @@
+// Rtfm is a network traffic meter: it runs rulesets, small programs that say
+// which traffic to count and how finely, over packets, and writes flow data.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses, besides 0.
+const (
+	statusFailed  = 1 // wrong usage, a faulty ruleset, a file that cannot be written
+	statusDamaged = 2 // a trace was damaged or none: what could be read was metered
+	statusFull    = 3 // the flow table was full: packets are missing from the flows
+)
+
+func main() {
+	os.Exit(runMain(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// runMain is main with everything it touches as arguments; it returns the exit
+// status.
+func runMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, args, stdin, stdout, stderr)
+	if err == nil {
+		return 0
+	}
+	var exit *exitError
+	if !errors.As(err, &exit) {
+		fmt.Fprintf(stderr, "rtfm: %v\n", err)
+		return statusFailed
+	}
+	if exit.err != nil {
+		fmt.Fprintf(stderr, "rtfm: %v\n", exit.err)
+	}
+	return exit.status
+}
+
+// exitError asks for an exit status other than statusFailed; err is nil when
+// all has been said already.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string { return fmt.Sprintf("exit status %d: %v", e.status, e.err) }
+func (e *exitError) Unwrap() error { return e.err }
+
+// run runs the command that args name.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	root := &cobra.Command{
+		Use:   "rtfm",
+		Short: "Meter network traffic by rulesets",
+		Long: `rtfm is a network traffic meter. Rulesets, small programs in SRL, say which
+packets to count and how finely; it counts them in bidirectional flows and
+writes these to flow data files (RFC 2720 to 2724).`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version(),
+	}
+	root.SetVersionTemplate("rtfm {{.Version}}\n")
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(args)
+	root.AddCommand(runCommand(), srlCommand())
+	return root.ExecuteContext(ctx)
+}

@@ -1,0 +1,2 @@
+// Package reader collects flows from meters.
+package reader
