@@ -2,6 +2,7 @@ package flowfile
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -212,17 +213,19 @@ func (r *Reader) information(text string, line int) (*Record, error) {
 // unwrap adds the lines behind that continue an information record: those
 // that begin with blanks.
 func (r *Reader) unwrap(text string) (string, error) {
+	joined := []byte(text)
 	for {
 		next, err := r.readLine()
 		if err != nil {
-			return text, nil // the next call returns the error again
+			return string(joined), nil // the next call returns the error again
 		}
 		if next == "" || next[0] != ' ' || strings.Trim(next, " .") == "" {
 			r.unread(next)
-			return text, nil
+			return string(joined), nil
 		}
-		text = strings.TrimRight(text, " ") + " " + strings.TrimLeft(next, " ")
-		if len(text) > MaxLine {
+		joined = append(bytes.TrimRight(joined, " "), ' ')
+		joined = append(joined, strings.TrimLeft(next, " ")...)
+		if len(joined) > MaxLine {
 			return "", &SyntaxError{r.line, fmt.Sprintf("a record of more than %d octets", MaxLine)}
 		}
 	}
@@ -233,6 +236,9 @@ func (rec *Record) split() error {
 	cols := rec.Columns
 	if cols == nil {
 		return errors.New("a flow record before #Format")
+	}
+	if rec.Text[0] == ' ' {
+		return errors.New("a flow record begins with a blank")
 	}
 	rec.Values = make([]string, 0, len(cols))
 	rest := rec.Text
