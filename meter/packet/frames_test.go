@@ -88,7 +88,7 @@ var decodeTests = []struct {
 	{"AppleTalk", 1, macs + "0017 aaaa03 080007 809b" + ddpPacket, 0, wantMACs + ", " + wantDDP},
 	{"AppleTalk's ARP", 1, macs + "0024 aaaa03 000000 80f3 0001", 0, wantMACs},
 	{"CLNP", 1, macs + "0018 fefe03" + clnpPacket, 0, wantMACs + ", " + wantCLNP},
-	{"CLNP, address too long", 1, macs + "0018 fefe03 81 15 01 40 9c 0015 0000 15 490001020304 05 4900010203", 0, wantMACs + ", peer 3, Malformed"},
+	{"CLNP, address too long", 1, macs + "0018 fefe03 81 15 01 40 9c 0015 0000 15 " + v6addresses, 0, wantMACs + ", peer 3, Malformed"},
 	{"IS-IS", 1, macs + "0040 fefe03 83 1b 01 00 11 01 00 00", 0, wantMACs},
 	{"DECnet, short", 1, macs + "6003 0600 02 020c 0104 00", 0, wantMACs + ", peer 13 010001>030002"},
 	{"DECnet, long and padded", 1, macs + "6003 1700 82 00 26 0000 aa000400020f 0000 aa000400ffff 00 00 00 00", 0, wantMACs + ", peer 13 3f03ff>030302"},
@@ -113,6 +113,8 @@ var decodeTests = []struct {
 		"peer 1 0a000003>0a000004, trans 51, ip 48, IsIP HasTransport @20"},
 	{"IPv4, header longer than datagram", 101, "4f00 0020 0001 4000 4011 0000 0a000001 c0a80102" + dns, 0,
 		"peer 1 0a000001>c0a80102, trans 17, ip 32, Malformed IsIP"},
+	{"IPv4, header longer than datagram, no ports", 101, "4700 0018 0001 4000 4032 0000 0a000001 c0a80102" + dns, 0,
+		"peer 1 0a000001>c0a80102, trans 50, ip 24, Malformed IsIP"},
 	{"IPv4, header too short", 101, "4400 0020 0001 4000 4011 0000 0a000001 c0a80102" + dns, 0, "Malformed"},
 	{"IPv4, datagram too short", 101, "4500 0013 0001 4000 4011 0000 0a000001 c0a80102" + dns, 0, "Malformed"},
 	{"IPv4 by the link, not by itself", 1, macs + "0800" + v6, 0, wantMACs + ", Malformed"},
@@ -130,10 +132,10 @@ var decodeTests = []struct {
 		"peer 1 0a000001>0a000002, trans 1 0003>0001, ip 24, IsIP HasTransport @20"},
 	{"ICMPv6", 229, "60000000 0004 3a40" + v6addresses + "8700 0000", 0,
 		wantPeer6 + ", trans 58 0087>0000, ip 44, IsIP HasTransport @40"},
-	{"extension headers", 101, "60000000 005c 0040" + v6addresses +
+	{"extension headers", 101, "60000000 0064 0040" + v6addresses +
 		"2b00 0000 00000000 3c00 0000 00000000 2c01 0000 00000000 0000000000000000 8700 0001 00000001 3301 0000 00000000 0000000000000000 " +
-		"8b02 0000 00000001 00000001 00000000 8c00 0000 00000000 1100 0000 00000000 8001 0035", 0,
-		wantPeer6 + ", trans 17 8001>0035, ip 132, IsIP HasTransport @128"},
+		"8b02 0000 00000001 00000001 00000000 8c01 0000 00000000 3b00 0000 00000000 1100 0000 00000000 8001 0035", 0,
+		wantPeer6 + ", trans 17 8001>0035, ip 140, IsIP HasTransport @136"},
 	{"IPv6, later fragment", 101, "60000000 000c 2c40" + v6addresses + "1100 0009 00000001 0035 0036", 0,
 		wantPeer6 + ", trans 17, ip 52, Fragment IsIP"},
 	{"IPv6, ESP", 101, "60000000 0008 3240" + v6addresses + "00000001 00000001", 0,
