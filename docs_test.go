@@ -109,7 +109,7 @@ func asInstalled(command string) string {
 }
 
 // volatile matches figures that differ from one run to the next.
-var volatile = regexp.MustCompile(`[0-9][0-9,.]*( packets a second|k? packets/s)`)
+var volatile = regexp.MustCompile(`[0-9]+( packets/s)`)
 
 // looksLike tells whether output is what a document shows of it.
 func looksLike(output, shown string) bool {
@@ -157,8 +157,8 @@ func TestLooksLike(t *testing.T) {
 		{"a 1 b\n", "a ... b\n", true},
 		{"a 1 c\n", "a ... b\n", false},
 		{"(a)\n", "(a)\n", true},
-		{"12 packets, 1,234,567 packets a second\n", "12 packets, 9.5 packets a second\n", true},
-		{"12 packets, 1,234,567 packets a second\n", "13 packets, 9.5 packets a second\n", false},
+		{"12 packets\n1234567 packets/s\n", "12 packets\n95 packets/s\n", true},
+		{"12 packets\n1234567 packets/s\n", "13 packets\n95 packets/s\n", false},
 	} {
 		if got := looksLike(tc.output, tc.shown); got != tc.want {
 			t.Errorf("looksLike(%q, %q) = %v", tc.output, tc.shown, got)

@@ -59,6 +59,7 @@ var dependencies = map[string][]string{
 	"github.com/schollz/progressbar/v3":   {"main"},
 	"github.com/spf13/cobra":              {"main"},
 	"github.com/spf13/pflag":              {"main"},
+	"golang.org/x/term":                   {"main"},
 	"github.com/ulikunitz/xz":             {"traces"},
 }
 

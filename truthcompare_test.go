@@ -27,14 +27,18 @@ type traceTotals struct {
 }
 
 // readTotals reads a table of traces, one a line under a line of column names.
+// Lines of traces that the tool could not read are left out.
 func readTotals(r io.Reader) ([]traceTotals, error) {
 	var all []traceTotals
 	err := readTable(r, func(field func(string) string) error {
+		if field("filetype") == "" || field("packets") == "" {
+			return nil
+		}
 		packets, err1 := strconv.ParseUint(field("packets"), 10, 64)
 		octets, err2 := strconv.ParseUint(field("wire_bytes"), 10, 64)
 		all = append(all, traceTotals{
 			path: field("path"), fileType: field("filetype"), link: field("linktype"),
-			packets: packets, octets: octets, chronological: field("chronological") != "False",
+			packets: packets, octets: octets, chronological: field("chronological") == "True",
 		})
 		return errors.Join(err1, err2)
 	})
@@ -182,6 +186,9 @@ func truthFlow(field func(string) string) (ipFlow, error) {
 		return a
 	}
 	time := func(name string) int64 {
+		if field(name) == "" {
+			return 0 // not known, and the trace not chronological
+		}
 		ns, err := parseTime(field(name))
 		errs = append(errs, err)
 		return ns
@@ -368,7 +375,9 @@ func TestParseTime(t *testing.T) {
 
 func TestReadTotals(t *testing.T) {
 	const table = "path\tfiletype\tlinktype\tpackets\twire_bytes\tchronological\n" +
-		"a/b.pcap\tpcap\tether\t3\t180\tFalse\n"
+		"a/b.pcap\tpcap\tether\t3\t180\tFalse\n" +
+		"c.xyz\t\t\t0\t0\t\n" +
+		"d.wtf\tWAG\t802.11\t\t\n"
 	got, err := readTotals(strings.NewReader(table))
 	want := []traceTotals{{"a/b.pcap", "pcap", "ether", 3, 180, false}}
 	if err != nil || !slices.Equal(got, want) {

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes this test binary be rtfm where scripts and documents call it.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"rtfm": main})
+}
+
+// TestScripts runs the scripts of testdata/script, which hold every option,
+// message and exit status in place. In them ROOT is the root of the repository,
+// and the command
+//
+//	status N PROGRAM ARGUMENTS...
+//
+// runs a program that must end with exit status N. With RTFM_UPDATE set in the
+// environment, the files that "cmp stdout FILE" and the like compare with are
+// written anew.
+func TestScripts(t *testing.T) {
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("RTFM_UPDATE") != "",
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"status": scriptStatus},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ROOT", root)
+			return nil
+		},
+	})
+}
+
+// scriptStatus is the command "status" of scripts.
+func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N PROGRAM ARGUMENTS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
