@@ -85,7 +85,10 @@ func (p *PDU) decodePayload(d *decoder) {
 		p.Reason = Reason(d.bytes4()[0])
 	case Register, Unregister:
 		head := d.bytes4()
-		p.Timeout, p.Priority, p.RangeSubid = head[0], head[1], head[2]
+		p.Priority, p.RangeSubid = head[1], head[2]
+		if p.Type == Register {
+			p.Timeout = head[0]
+		}
 		p.OID, _ = d.oid(p.OID)
 		p.UpperBound = 0
 		if p.RangeSubid != 0 {

@@ -113,7 +113,7 @@ func splitAddress(a string) (network, addr string, err error) {
 	if !isTCP && strings.Contains(a, "/") {
 		return "unix", a, nil
 	}
-	if _, _, err := net.SplitHostPort(host); err != nil {
+	if _, port, err := net.SplitHostPort(host); err != nil || port == "" {
 		return "", "", fmt.Errorf("agentx: address %q is neither unix:PATH nor tcp:HOST:PORT", a)
 	}
 	return "tcp", host, nil
