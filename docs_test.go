@@ -14,8 +14,9 @@ import (
 // they print. In a block fenced as "console" whose first command is rtfm or "go
 // run .", each line that begins with "$ " is given to a shell, in a folder that
 // holds what the root of the repository holds and is kept from one command of a
-// document to the next; a line that ends in a backslash goes on in the next one.
-// The lines up to the next command are what it prints, standard error included.
+// document to the next; a line that ends in a backslash goes on in the next one,
+// which may begin with the shell's "> ". The lines up to the next command are
+// what it prints, standard error included.
 //
 // In them, "..." alone on a line stands for any number of lines, within a line
 // for any text. Figures that no two runs have in common (volatile below) are not
@@ -87,7 +88,7 @@ func docCommands(text string) (all []docCommand) {
 			block, inBlock, goesOn = nil, false, false
 		case goesOn:
 			last := &block[len(block)-1]
-			last.line += "\n" + line
+			last.line += "\n" + strings.TrimPrefix(line, "> ")
 			goesOn = strings.HasSuffix(line, `\`)
 		case strings.HasPrefix(line, "$ "):
 			block = append(block, docCommand{at: i + 1, line: line[2:]})
@@ -128,13 +129,13 @@ func looksLike(output, shown string) bool {
 
 func TestDocCommands(t *testing.T) {
 	const text = "Text\n" +
-		"```console\n$ rtfm a \\\n    b\nout 1\nout 2\n$ head x\nout 3\n```\n" +
+		"```console\n$ rtfm a \\\n>   b\nout 1\nout 2\n$ head x\nout 3\n```\n" +
 		"```sh\n$ rtfm not run\n```\n" +
 		"```console\n$ make check\nok\n```\n" +
 		"```console\n$ go run . run\n```\n"
 	got := docCommands(text)
 	want := []docCommand{
-		{3, "rtfm a \\\n    b", "out 1\nout 2\n"},
+		{3, "rtfm a \\\n  b", "out 1\nout 2\n"},
 		{7, "head x", "out 3\n"},
 		{18, "go run . run", ""},
 	}
