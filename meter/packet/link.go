@@ -132,13 +132,14 @@ func ethernet(p *ruleset.Packet, off int) {
 	payload(p, be16(d[12:]), off+14)
 }
 
-// setMAC sets the adjacent address of one end to the MAC address at off, if
-// all of it was captured.
+// setMAC sets the adjacent address of one end to the MAC address at off.
 func setMAC(p *ruleset.Packet, end, off int) {
-	if off+6 <= len(p.Data) {
-		copy(p.Key.Adjacent(end)[:6], p.Data[off:])
-		p.AdjacentLen = 6
+	if off+6 > len(p.Data) {
+		short(p, off+6)
+		return
 	}
+	copy(p.Key.Adjacent(end)[:6], p.Data[off:])
+	p.AdjacentLen = 6
 }
 
 // rawIP decodes an IP datagram without link header.

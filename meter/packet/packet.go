@@ -10,9 +10,20 @@
 //
 // Adjacent addresses are MAC addresses in canonical order (RFC 2720,
 // AdjacentAddress), of the outermost link header; Linux cooked captures and
-// NFLOG have that of the sender only. SourceAdjacentType is an ifType number.
-// A link without addresses has AdjacentLen 0; one without any link header,
-// raw IP, has adjacent type 0, too.
+// NFLOG have that of the sender only. AdjacentLen is 0 on a link without
+// addresses. The adjacent type is an ifType number:
+//
+//	Ethernet                       7
+//	token ring                     9
+//	FDDI                           15
+//	PPP, PPPoE without Ethernet    23
+//	BSD loopback                   24
+//	frame relay                    32
+//	ATM                            37
+//	IEEE 802.11                    71
+//	Cisco HDLC                     118
+//	Linux cooked, NFLOG            that of the device, 0 if not known
+//	raw IP, MPLS                   0
 //
 // PeerType is an address family number: IPv4, IPv6, NSAP (ISO CLNP), IPX,
 // AppleTalk and DECnet, their addresses as RFC 2720 (PeerAddress) writes them.

@@ -55,9 +55,5 @@ func ringAddresses(p *ruleset.Packet, off int) bool {
 	for i := range 6 {
 		dst[i], src[i] = bits.Reverse8(dst[i]), bits.Reverse8(src[i])
 	}
-	if off+12 > len(p.Data) {
-		short(p, off+12)
-		return false
-	}
-	return true
+	return off+12 <= len(p.Data)
 }
