@@ -16,6 +16,7 @@ type subroutine struct {
 	// RETURN to the first goes to the rule behind the Gosub, and so on; one
 	// with no label, or one that no CALL has, goes to the rule behind theirs.
 	labels []int
+	backs  map[int]bool         // what its RETURNs have
 	copies map[string]*instance // by parameters
 	busy   bool                 // being compiled
 }
@@ -32,7 +33,7 @@ type instance struct {
 func (c *compiler) declare() {
 	for _, d := range c.prog.Subs {
 		key := strings.ToLower(d.Name.Text)
-		c.subs[key] = &subroutine{decl: d, copies: map[string]*instance{}}
+		c.subs[key] = &subroutine{decl: d, copies: map[string]*instance{}, backs: map[int]bool{}}
 		c.reserved(d.Name)
 		for _, p := range d.Params {
 			c.reserved(p.Name)
@@ -41,9 +42,9 @@ func (c *compiler) declare() {
 	for _, d := range c.prog.Defines {
 		c.reserved(d.Name)
 	}
-	c.labels(c.prog.Stmts)
+	c.labels(nil, c.prog.Stmts)
 	for _, d := range c.prog.Subs {
-		c.labels(d.Stmts)
+		c.labels(c.subs[strings.ToLower(d.Name.Text)], d.Stmts)
 	}
 	for _, s := range c.subs {
 		slices.Sort(s.labels)
@@ -58,21 +59,24 @@ func (c *compiler) reserved(name srl.Word) {
 	}
 }
 
-// labels notes the return labels of all calls in the statements.
-func (c *compiler) labels(list []srl.Stmt) {
+// labels notes the return labels of all calls and RETURNs in the statements of
+// a subroutine, or of the main program if it is nil.
+func (c *compiler) labels(in *subroutine, list []srl.Stmt) {
 	for _, s := range list {
 		switch s := s.(type) {
 		case *srl.If:
 			for _, a := range s.Arms {
-				c.labels([]srl.Stmt{a.Then})
+				c.labels(in, []srl.Stmt{a.Then})
 			}
-			c.labels([]srl.Stmt{s.Else})
+			c.labels(in, []srl.Stmt{s.Else})
 		case *srl.Compound:
-			c.labels(s.Stmts)
+			c.labels(in, s.Stmts)
+		case *srl.Back:
+			in.backs[s.N] = true
 		case *srl.Call:
 			sub := c.subs[strings.ToLower(s.Sub.Text)]
 			for _, r := range s.Returns {
-				c.labels([]srl.Stmt{r.Stmt})
+				c.labels(in, []srl.Stmt{r.Stmt})
 				for _, l := range r.Labels {
 					if sub != nil {
 						sub.labels = append(sub.labels, l.N)
@@ -84,6 +88,7 @@ func (c *compiler) labels(list []srl.Stmt) {
 }
 
 func (c *compiler) call(sc *scope, s *srl.Call, next *node) *node {
+	sub := c.subs[strings.ToLower(s.Sub.Text)]
 	// What follows the returns is looked at even if the call is wrong.
 	after := map[int]*node{}
 	for _, r := range s.Returns {
@@ -93,9 +98,11 @@ func (c *compiler) call(sc *scope, s *srl.Call, next *node) *node {
 		}
 		for _, l := range r.Labels {
 			after[l.N] = first
+			if sub != nil && !sub.backs[l.N] {
+				c.warnf(l.Place, "%s has no RETURN %d", sub.decl.Name.Text, l.N)
+			}
 		}
 	}
-	sub := c.subs[strings.ToLower(s.Sub.Text)]
 	if sub == nil {
 		c.noSubroutine(s)
 		return next

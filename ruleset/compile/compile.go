@@ -75,6 +75,9 @@ func compile(p *srl.Program, maxRules int) (*ruleset.RuleSet, srl.ErrorList, err
 	main := &scope{exits: map[string]*node{}}
 	entry := c.stmts(main, p.Stmts, c.action(node{op: ruleset.OpNoMatch}))
 	c.uncalled()
+	if !c.counts && len(c.errs) == 0 && !p.Faulty {
+		c.warnf(srl.Place{Line: 1, Col: 1}, "nothing is counted: the program has no COUNT")
+	}
 	rs := &ruleset.RuleSet{Name: baseName(p.File), Statistics: p.Statistics != nil}
 	if p.Set != nil {
 		rs.Number = p.Set.N
@@ -111,6 +114,7 @@ type compiler struct {
 	lists    map[listKey][]operand
 	maxNodes int
 	nodes    int
+	counts   bool // there is a COUNT
 
 	errs, warnings srl.ErrorList
 	seen           map[srl.Error]bool // of both: a subroutine is compiled several times
@@ -121,6 +125,7 @@ type scope struct {
 	params map[string]reference // by lower-case name
 	exits  map[string]*node     // where EXIT goes, by lower-case label
 	copy   *instance            // nil for the main program
+	arm    srl.Place            // of the IF whose expression is being compiled
 }
 
 func (c *compiler) errorf(at srl.Place, format string, args ...any) {

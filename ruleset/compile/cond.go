@@ -40,7 +40,7 @@ func (c *compiler) saving(sc *scope, e srl.Expr, pushed int, t func(pushed int) 
 		return f
 	case *srl.And:
 		if len(e.Factors) > maxSaves {
-			c.errorf(e.Place, "an IF with SAVE has more than %d tests joined by &&", maxSaves)
+			c.errorf(sc.arm, "this IF saves more than %d attributes", maxSaves)
 			return f
 		}
 		// falses[k] follows a factor that is false behind k pushes.
@@ -61,7 +61,7 @@ func (c *compiler) saving(sc *scope, e srl.Expr, pushed int, t func(pushed int) 
 		return t(pushed)
 	case *srl.Test:
 		if pushed == maxSaves {
-			c.errorf(e.Place, "this IF saves more than %d attributes", maxSaves)
+			c.errorf(sc.arm, "this IF saves more than %d attributes", maxSaves)
 			return f
 		}
 		return c.tests(sc, e, true, t(pushed+1), f)

@@ -133,6 +133,9 @@ func (o operand) never() bool { return o.value.And(o.mask).Padded() != o.value.P
 func (c *compiler) operand(ref reference, o srl.Operand) (operand, bool) {
 	v, ok := c.value(ref, o.Value)
 	m, mok := c.mask(ref, o)
+	if v.Len() == 16 && m.Len() < 16 {
+		m = m.Resize(16) // rule files show both as IPv6 addresses
+	}
 	return operand{m, v}, ok && mok
 }
 
@@ -210,33 +213,45 @@ func (c *compiler) mask(ref reference, o srl.Operand) (ruleset.Value, bool) {
 	return shortest(ref.attr, ruleset.WidthMask(w, size)), true
 }
 
-// canonical returns a value in the length that values of this attribute get,
-// so that equal ones compare equal: the shortest usual one for addresses
-// whose length varies.
+// canonical returns a value in the length that values of this attribute have
+// in rules: for addresses whose length varies the next of the usual ones.
 func canonical(a ruleset.Attr, v ruleset.Value) ruleset.Value {
-	if a.Info().Variable && v.Zero() {
+	in := a.Info()
+	switch {
+	case !in.Variable:
+		return v
+	case v.Zero():
 		return zero
 	}
-	return shortest(a, v)
-}
-
-// shortest cuts zeros off the values of attributes whose length varies: to 4
-// or 16 octets, 6 for adjacent addresses.
-func shortest(a ruleset.Attr, v ruleset.Value) ruleset.Value {
-	in := a.Info()
-	if !in.Variable {
-		return v
-	}
-	usual := []int{4, 16, in.Size}
-	if a == ruleset.SourceAdjacentAddress || a == ruleset.DestAdjacentAddress {
-		usual = []int{6, in.Size}
-	}
-	for _, n := range usual {
-		if v.Resize(n).Padded() == v.Padded() {
+	for _, n := range usualLengths(a) {
+		if n >= v.Len() {
 			return v.Resize(n)
 		}
 	}
 	return v
+}
+
+// shortest cuts the zeros off a mask, to the shortest usual length that keeps
+// its ones.
+func shortest(a ruleset.Attr, m ruleset.Value) ruleset.Value {
+	if !a.Info().Variable {
+		return m
+	}
+	for _, n := range usualLengths(a) {
+		if m.Resize(n).Padded() == m.Padded() {
+			return m.Resize(n)
+		}
+	}
+	return m
+}
+
+// usualLengths are the octets of the addresses that an attribute commonly
+// has, and the most that it can have.
+func usualLengths(a ruleset.Attr) []int {
+	if a.IsAdjacent() {
+		return []int{6, ruleset.MaxAdjacent}
+	}
+	return []int{4, 16, ruleset.MaxAddress}
 }
 
 // zero is the value 0 of attributes whose length varies.

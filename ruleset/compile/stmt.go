@@ -49,6 +49,7 @@ func (c *compiler) stmt(sc *scope, s srl.Stmt, next *node) *node {
 	case *srl.Back:
 		return c.back(sc, s.N)
 	case *srl.Count:
+		c.counts = true
 		return c.action(node{op: ruleset.OpCount})
 	case *srl.Ignore:
 		return c.action(node{op: ruleset.OpIgnore})
@@ -66,6 +67,7 @@ func (c *compiler) arms(sc *scope, s *srl.If, next, otherwise *node) *node {
 		if a.Then != nil {
 			then = c.stmt(sc, a.Then, next)
 		}
+		sc.arm = a.Place
 		switch {
 		case a.Cond == nil: // not understood, and reported
 		case a.Save:

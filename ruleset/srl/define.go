@@ -45,6 +45,9 @@ func newExpander(prog *Program, text string, report func(Place, string, ...any))
 		if t.kind == kEOF {
 			break
 		}
+		if len(tokens) == maxExpansion {
+			s.text = s.text[:s.pos] // next has the rest reported
+		}
 	}
 	x.frames = []frame{{tokens: tokens}}
 	return x
@@ -118,8 +121,8 @@ func (x *expander) next() token {
 		if f.def != nil {
 			t.at = Place{f.use.Line, f.use.Col, f.def, t.at.Line, t.at.Col}
 		}
-		if x.given++; x.given > maxExpansion {
-			x.report(t.at, "the program has more than %d words, its DEFINEs replaced", maxExpansion)
+		if x.given++; x.given == maxExpansion {
+			x.report(t.at, "the program has %d words or more, its DEFINEs replaced", maxExpansion)
 			x.stop()
 			continue
 		}

@@ -115,7 +115,7 @@ func (pr *printer) stmt(s Stmt) {
 		pr.start("save %s", s.Attr.Text)
 		if s.Assign {
 			pr.b.WriteString(" = ")
-		} else if s.Operand.Mask.Text != "" {
+		} else if s.Operand.Width {
 			pr.b.WriteByte(' ')
 		}
 		pr.b.WriteString(s.Operand.String() + ";\n")

@@ -74,6 +74,7 @@ func Parse(file string, text []byte, opts Options) (p *Program, err error) {
 	ps.program(string(text))
 	if len(ps.errs) > 0 {
 		ps.errs.Sort()
+		ps.prog.Faulty = true
 		return ps.prog, ps.errs
 	}
 	return ps.prog, nil

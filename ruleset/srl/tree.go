@@ -6,6 +6,7 @@ import "fmt"
 type Program struct {
 	File       string
 	Strict     bool // read with Options.Strict
+	Faulty     bool // Parse found faults: parts are missing
 	Stmts      []Stmt
 	Subs       []*Subroutine // in the order of the text
 	Defines    []*Define     // likewise

@@ -1,0 +1,113 @@
+package compile
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestRules compiles the programs of testdata/rules.txt, which stand there
+// each with its rules: program, line of ---, rules, line of ===.
+func TestRules(t *testing.T) {
+	const file = "testdata/rules.txt"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for i, chunk := range strings.Split(string(text), "===\n") {
+		program, want, _ := strings.Cut(chunk, "---\n")
+		name, _, _ := strings.Cut(program, "\n")
+		got := outcomeOf(t, "rules.srl", program)
+		if i > 0 {
+			out.WriteString("===\n")
+		}
+		out.WriteString(program + "---\n" + got)
+		if got != want && !*update {
+			t.Errorf("%s\ngot:\n%swant:\n%s", name, got, want)
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestPublishedPrograms compiles programs from outside, which the folder
+// rulesets of RTFM_TRACES holds.
+func TestPublishedPrograms(t *testing.T) {
+	dir := os.Getenv("RTFM_TRACES")
+	if dir == "" {
+		t.Skip("RTFM_TRACES is not set")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "rulesets", "*.srl"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no programs in %s (%v)", dir, err)
+	}
+	for _, f := range files {
+		name := filepath.Base(f)
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := outcomeOf(t, name, string(text))
+			golden := filepath.Join("testdata", "published", name+".golden")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got:\n%swant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+// outcomeOf compiles a program and returns warnings, faults and rules as
+// text. Rules must be such that a rule file of them is read without doubts.
+func outcomeOf(t *testing.T, name, program string) string {
+	t.Helper()
+	var b strings.Builder
+	rs, warnings, err := Source(name, []byte(program), srl.Options{})
+	if len(warnings) > 0 {
+		b.WriteString(warnings.Error() + "\n")
+	}
+	if err != nil {
+		b.WriteString(err.Error() + "\n")
+		return b.String()
+	}
+	before := b.Len()
+	if _, err := rs.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	rules := b.String()[before:]
+	read, doubts, err := ruleset.ParseRules(name, []byte(rules))
+	if err != nil || len(doubts) > 0 {
+		t.Fatalf("the rules are not read back: %v %v\n%s", err, doubts, rules)
+	}
+	if len(read.Rules) != len(rs.Rules) {
+		t.Fatalf("%d rules are read back as %d", len(rs.Rules), len(read.Rules))
+	}
+	for i, r := range rs.Rules {
+		q := read.Rules[i]
+		if q.Attr != r.Attr || q.Op != r.Op || q.Param != r.Param ||
+			q.Mask.Padded() != r.Mask.Padded() || q.Value.Padded() != r.Value.Padded() {
+			t.Fatalf("rule %d, %v, is read back as %v", i+1, r, q)
+		}
+	}
+	return b.String()
+}
