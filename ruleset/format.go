@@ -37,24 +37,28 @@ func ParseFormat(s string) (*Format, error) {
 // reports what is wrong with its place in s, and returns how far it came.
 func parseFormat(s string, report func(at int, msg string)) (*Format, int) {
 	f := &Format{}
+	faults := 0
+	complain := func(at int, msg string) {
+		faults++
+		report(at, msg)
+	}
 	open := false // an attribute stands before the separator that may come
 	i := skipBlanks(s, 0)
-	for i < len(s) && s[i] != ';' {
+	for i < len(s) && s[i] != ';' && faults < maxErrors {
 		at := i
 		switch n := wordLen(s[i:]); {
 		case n > 0:
-			open = true
 			i += n
 			a, ok := ByName(s[at:i])
 			switch {
 			case !ok:
-				report(at, unknownName("attribute", s[at:i], readableNames()))
+				complain(at, unknownName("attribute", s[at:i], readableNames()))
 			case !a.Readable():
-				report(at, a.String()+" is not part of a flow record")
+				complain(at, a.String()+" is not part of a flow record")
 			default:
 				f.Fields = append(f.Fields, Field{a, ""})
-				open = true
 			}
+			open = true
 		case s[i] == '"':
 			sep, n, fault := unquote(s[i:])
 			i += n
@@ -64,20 +68,24 @@ func parseFormat(s string, report func(at int, msg string)) (*Format, int) {
 			if fault == "" {
 				fault = separatorFault(sep)
 			}
+			if fault == "" && len(f.Fields) > 0 {
+				joined := f.Fields[len(f.Fields)-1].Separator + sep
+				if fault = separatorFault(joined); fault == "" {
+					f.Fields[len(f.Fields)-1].Separator = joined
+				}
+			}
 			if fault != "" {
-				report(at, fault)
-			} else if len(f.Fields) > 0 {
-				f.Fields[len(f.Fields)-1].Separator += sep
+				complain(at, fault)
 			}
 		default:
 			r := firstRune(s[i:])
 			i += len(r)
-			report(at, fmt.Sprintf("want an attribute or a separator in quotation marks, have %q", r))
+			complain(at, fmt.Sprintf("want an attribute or a separator in quotation marks, have %q", r))
 		}
 		i = skipBlanks(s, i)
 	}
 	if !open {
-		report(i, "want attributes")
+		complain(i, "want attributes")
 	}
 	for j := range f.Fields {
 		if f.Fields[j].Separator == "" || j == len(f.Fields)-1 {
@@ -104,8 +112,14 @@ func (f *Format) Check() error {
 	return nil
 }
 
+// maxSeparator is the length of the longest separator in octets.
+const maxSeparator = 80
+
 // separatorFault tells why sep may not stand between two values.
 func separatorFault(sep string) string {
+	if len(sep) > maxSeparator {
+		return fmt.Sprintf("separator longer than %d octets", maxSeparator)
+	}
 	separates := false
 	for i := range len(sep) {
 		switch c := sep[i]; {

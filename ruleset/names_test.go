@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -79,7 +80,8 @@ func TestFormat(t *testing.T) {
 	if got := f.String(); got != `FlowIndex "  " ToPDUs "\t" FromPDUs ", \"" SourceClass` {
 		t.Error(got)
 	}
-	for _, text := range []string{"", "ToPDUs ; x", "ToPDU", "ToPDUs \"", "Null", `ToPDUs "" FromPDUs`, `ToPDUs "\r" FromPDUs`} {
+	for _, text := range []string{"", "ToPDUs ; x", "ToPDU", "ToPDUs \"", "Null", `ToPDUs "" FromPDUs`, `ToPDUs "\r" FromPDUs`,
+		`ToPDUs "` + strings.Repeat(" ", 81) + `" FromPDUs`, "ToPDUs" + strings.Repeat(` " "`, 81) + "FromPDUs"} {
 		if f, err := ParseFormat(text); err == nil {
 			t.Errorf("%q: got %v, want an error", text, f)
 		}

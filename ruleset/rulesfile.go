@@ -61,11 +61,17 @@ func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, er
 		rs:     &RuleSet{Name: baseName(file)},
 		labels: map[string]label{},
 	}
-	for p.skip() {
+	for p.skip() && len(p.errs) < maxErrors {
 		p.statement()
+	}
+	if p.skip() {
+		p.errorf(p.pos, "too many errors")
 	}
 	p.link()
 	for _, pr := range p.rs.problems(len(p.errs) == 0) {
+		if len(p.errs) > maxErrors {
+			break
+		}
 		if pr.rule == 0 {
 			p.report(0, pr.warning, pr.msg)
 		} else if m := p.marks[pr.rule-1]; !m.bad {
@@ -82,6 +88,9 @@ func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, er
 	}
 	return p.rs, p.warnings, nil
 }
+
+// maxErrors is after how many errors a text is not worth reading on.
+const maxErrors = 1000
 
 // baseName returns a file's name without directory and extension.
 func baseName(file string) string {
@@ -470,7 +479,7 @@ func lengthen(a Attr, text string, size int) (Value, error) {
 	if err != nil {
 		return v, err
 	}
-	if in.Variable && size == 0 && strings.Trim(text, "0123456789") == "" {
+	if size == 0 && strings.Trim(text, "0123456789") == "" {
 		if v.Zero() {
 			return Value{}, nil
 		}
@@ -602,6 +611,9 @@ func (p *rulesParser) link() {
 	const compared = 50
 	missing := 0
 	for _, ref := range p.refs {
+		if len(p.errs) > maxErrors {
+			break
+		}
 		l, ok := p.labels[strings.ToLower(ref.name)]
 		if !ok {
 			var known []string

@@ -194,6 +194,21 @@ STATISTICS
 	}
 }
 
+// TestTooManyErrors: a text of nothing but errors is given up.
+func TestTooManyErrors(t *testing.T) {
+	for _, text := range []string{"Foo & 0 = 0: Count, 0;\n", "a:\n", "Null & 0 = 0: Goto, b;\n", "%;\n"} {
+		_, _, err := ParseRules("x", []byte(strings.Repeat(text, 5000)))
+		var ds Diagnostics
+		if !errors.As(err, &ds) || len(ds) < maxErrors || len(ds) > maxErrors+2 {
+			t.Errorf("%s: %d errors", text, len(ds))
+		}
+	}
+	_, _, err := ParseRules("x", []byte("FORMAT "+strings.Repeat("x ", 5000)+"; Null & 0 = 0: Count, 0;"))
+	if n := len(err.(Diagnostics)); n < maxErrors || n > maxErrors+2 {
+		t.Errorf("format: %d errors", n)
+	}
+}
+
 // TestOpcodesPrint walks all opcodes: each has a name that reads back.
 func TestOpcodesPrint(t *testing.T) {
 	for op := Opcode(0); op < 255; op++ {

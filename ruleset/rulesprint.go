@@ -22,7 +22,7 @@ func (r *Rule) appendTest(b []byte) []byte {
 	switch v := r.Value; {
 	case r.Op.Assigns():
 		b = append(b, Attr(v.Uint()).String()...)
-	case v.Zero() && v.Len() <= r.Mask.Len():
+	case v.Zero():
 		b = append(b, '0')
 	default:
 		b = appendRuleValue(b, r.Attr, v, false)

@@ -81,7 +81,7 @@ func place(a ruleset.Attr) (group, within ruleset.Attr) {
 		source = a.Reverse()
 	}
 	switch {
-	case source < ruleset.SourceInterface || source > ruleset.SourceTransMask:
+	case source > ruleset.SourceTransMask:
 		return min(source, ruleset.SourceSubscriberID), 0
 	case source == ruleset.SourceInterface:
 		return source, 0

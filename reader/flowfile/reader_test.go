@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -220,6 +221,25 @@ func TestSummaryReads(t *testing.T) {
 	}
 	if got, want := recs[1].Summary, (Summary{Flows: 1, Lost: 2, Uncounted: 3, Sampling: 4}); got != want {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	start := time.Date(2005, 3, 1, 1, 40, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		parts string // before the number of flows
+		want  Header
+	}{
+		{"v4.4.  -c300 -i 5  meter -i dag0 -i dag1", Header{Version: "4.4", Parameters: "-c300 -i 5", Meter: "meter", Interfaces: []string{"dag0", "dag1"}}},
+		{"v5.3 (rtfm 1.0).  meter", Header{Version: "5.3 (rtfm 1.0)", Meter: "meter"}},
+		{"v5.3.  - -i x.pcap", Header{Version: "5.3", Meter: "-", Interfaces: []string{"x.pcap"}}},
+		{"v3.2. -r a.rules meter -i eth0", Header{Version: "3.2", Parameters: "-r a.rules", Meter: "meter", Interfaces: []string{"eth0"}}},
+	} {
+		tt.want.MaxFlows, tt.want.Start = 7, start
+		got, err := parseHeader("##NeTraMet " + tt.parts + "  7 flows  starting at 01:40:00 Tue 1 Mar 2005")
+		if err != nil || !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: got %+v, %v", tt.parts, got, err)
+		}
 	}
 }
 

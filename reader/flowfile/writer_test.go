@@ -74,7 +74,7 @@ func testFlows() []*ruleset.Flow {
 }
 
 const testFormat = `FlowRuleSet FlowIndex FirstTime "  "
-	SourceAdjacentAddress DestAdjacentAddress VLANid "  "
+	SourceAdjacentAddress DestAdjacentAddress SourceAdjacentMask DestAdjacentMask VLANid "  "
 	SourcePeerType SourcePeerAddress SourcePeerMask DestPeerAddress DestPeerMask "  "
 	SourceTransType SourceTransAddress SourceTransMask DestTransAddress FlowKind DestClass ToTurnaroundTime1 FlowStatus "  "
 	ToPDUs FromPDUs "  " ToOctets FromOctets LastActiveTime`
@@ -110,11 +110,11 @@ func writeTest(t testing.TB, w io.Writer, opts Options) {
 
 func TestText(t *testing.T) {
 	const want = `##NeTraMet v5.3 (rtfm 0.1).  -c300 -r rules.lan  test_meter -i eth0 -i trace_1.pcap  4000 flows  starting at 12:31:27 Wed 1 Feb 1995
-#Format: flowruleset flowindex firsttime  sourceadjacentaddress destadjacentaddress vlanid  sourcepeertype sourcepeeraddress sourcepeermask destpeeraddress destpeermask  sourcetranstype sourcetransaddress sourcetransmask desttransaddress flowkind destclass toturnaroundtime1 flowstatus  topdus frompdus  tooctets fromoctets lastactivetime
+#Format: flowruleset flowindex firsttime  sourceadjacentaddress destadjacentaddress sourceadjacentmask destadjacentmask vlanid  sourcepeertype sourcepeeraddress sourcepeermask destpeeraddress destpeermask  sourcetranstype sourcetransaddress sourcetransmask desttransaddress flowkind destclass toturnaroundtime1 flowstatus  topdus frompdus  tooctets fromoctets lastactivetime
 #Time: 12:32:03 Wed  1 Feb 1995 test_meter Flows from 1 to 3642
-2 2 13  00-80-48-81-0E-7C 0 258  1 130.216.14.0 255.255.255.0 130.0.3.0 255.0.255.0  6 65534 255.255 0 67 0 0 2  1138 0  121824 0 3641
-255 4294967295 0  0 0 0  2 2001:db8:: ffff:ffff:: ::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff  0 0 0 0 0 0 0 2  9007199254740993 4  18446744073709551615 3 100000000000
-2 9 1  0 0 0  3 73.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 0 0  0 0 0 0 0 0 0 2  0 1  0 60 2
+2 2 13  00-80-48-81-0E-7C 0 FF-FF-FF-FF-FF-FF 0 258  1 130.216.14.0 255.255.255.0 130.0.3.0 255.0.255.0  6 65534 255.255 0 67 0 0 2  1138 0  121824 0 3641
+255 4294967295 0  0 0 0 0 0  2 2001:db8:: ffff:ffff:: ::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff  0 0 0 0 0 0 0 2  9007199254740993 4  18446744073709551615 3 100000000000
+2 9 1  0 0 0 0 0  3 73.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 0 0  0 0 0 0 0 0 0 2  0 1  0 60 2
 #Stats: packets=7 octets=8 ignored=9 unmatched=10 active=3
 #EndData: flows=3 lost=5 uncounted=6 sampling=1
 #Time: 12:37:01 Wed  1 Feb 1995 test_meter Flows from 3641 to 33420
@@ -122,7 +122,7 @@ func TestText(t *testing.T) {
 #EndData: flows=0 lost=0 uncounted=0 sampling=64
 # 1234 empty collections passed over
 #Time: 14:18:07 Sat 10 Oct 2026 test_meter Flows from 33419 to 100000000000
-2 2 13  00-80-48-81-0E-7C 0 258  1 130.216.14.0 255.255.255.0 130.0.3.0 255.0.255.0  6 65534 255.255 0 67 0 0 2  1139 0  121824 0 3641
+2 2 13  00-80-48-81-0E-7C 0 FF-FF-FF-FF-FF-FF 0 258  1 130.216.14.0 255.255.255.0 130.0.3.0 255.0.255.0  6 65534 255.255 0 67 0 0 2  1139 0  121824 0 3641
 #Stats: packets=0 octets=0 ignored=0 unmatched=0 active=0
 #EndData: flows=1 lost=0 uncounted=0 sampling=1
 `
@@ -220,15 +220,15 @@ func TestScript(t *testing.T) {
 		case line[0] == '#':
 		default:
 			values := strings.Fields(line)
-			if len(values) != 24 {
+			if len(values) != 26 {
 				t.Errorf("%d values in %q", len(values), line)
 				continue
 			}
-			octets, err := strconv.ParseUint(values[21], 10, 64)
+			octets, err := strconv.ParseUint(values[23], 10, 64)
 			if err != nil {
 				t.Error(err)
 			}
-			current.octets[strings.Join(values[:3], " ")+" "+values[7]] = octets
+			current.octets[strings.Join(values[:3], " ")+" "+values[9]] = octets
 		}
 	}
 	want := []sample{
