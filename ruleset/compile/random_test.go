@@ -300,6 +300,16 @@ func differential(t *testing.T, seed uint64, verdicts map[pme.Verdict]int) {
 	if err := rs.Check(); err != nil {
 		t.Fatalf("seed %d: %v\n%s", seed, err, text)
 	}
+	again, err := srl.Parse("random.srl", []byte(p.String()), srl.Options{})
+	if err != nil {
+		t.Fatalf("seed %d: %v\n%s", seed, err, p)
+	}
+	if same, _, err := Compile(again); err != nil || rulesOf(t, same) != rulesOf(t, rs) {
+		t.Fatalf("seed %d: what is printed compiles to something else (%v)\n%s", seed, err, text)
+	}
+	if _, doubts, err := ruleset.ParseRules("random.rules", []byte(rulesOf(t, rs))); err != nil {
+		t.Fatalf("seed %d: the rules are not read back: %v %v", seed, doubts, err)
+	}
 	shapes := new(ruleset.Shapes)
 	for range 40 {
 		pkt := randomPacket(r)
@@ -315,9 +325,7 @@ func differential(t *testing.T, seed uint64, verdicts map[pme.Verdict]int) {
 				fault = sameFlow(&flow, items)
 			}
 			if fault != "" {
-				var rules strings.Builder
-				_, _ = rs.WriteTo(&rules)
-				t.Fatalf("seed %d, key %x, reversed %v: %s\n%s\n%s", seed, pkt.Key, reversed, fault, text, &rules)
+				t.Fatalf("seed %d, key %x, reversed %v: %s\n%s\n%s", seed, pkt.Key, reversed, fault, text, rulesOf(t, rs))
 			}
 		}
 	}
