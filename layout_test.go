@@ -22,10 +22,11 @@ import (
 // knows everything, what describes packets and rules knows nothing. Tests may
 // import more, as far as the compiler allows.
 var layout = map[string][]string{
-	"ruleset":         {},
-	"ruleset/srl":     {},
-	"ruleset/compile": {"ruleset", "ruleset/srl"},
-	"ruleset/pme":     {"ruleset"},
+	"ruleset":             {},
+	"ruleset/srl":         {},
+	"ruleset/compile":     {"ruleset", "ruleset/srl"},
+	"ruleset/pme":         {"ruleset"},
+	"ruleset/rulesettest": {"ruleset"},
 
 	"traces":           {},
 	"traces/live":      {"traces"},
@@ -51,16 +52,13 @@ var layout = map[string][]string{
 // dependencies lists the modules of others, each with the packages that may
 // import it outside their tests; "main" is the root.
 var dependencies = map[string][]string{
-	"github.com/alecthomas/participle/v2": {"ruleset/srl"},
-	"github.com/google/go-cmp":            {},
-	"github.com/gopacket/gopacket":        {"traces/tracetest"},
-	"github.com/klauspost/compress":       {"traces"},
-	"github.com/rogpeppe/go-internal":     {},
-	"github.com/schollz/progressbar/v3":   {"main"},
-	"github.com/spf13/cobra":              {"main"},
-	"github.com/spf13/pflag":              {"main"},
-	"golang.org/x/term":                   {"main"},
-	"github.com/ulikunitz/xz":             {"traces"},
+	"github.com/gopacket/gopacket":      {"traces/tracetest"},
+	"github.com/klauspost/compress":     {"traces"},
+	"github.com/rogpeppe/go-internal":   {},
+	"github.com/schollz/progressbar/v3": {"main"},
+	"github.com/spf13/cobra":            {"main"},
+	"golang.org/x/term":                 {"main"},
+	"github.com/ulikunitz/xz":           {"traces"},
 }
 
 // folders lists what may stand at the top level beside files.
@@ -230,9 +228,16 @@ func TestDependencies(t *testing.T) {
 	if err := json.Unmarshal(out, &mod); err != nil {
 		t.Fatal(err)
 	}
+	required := map[string]bool{}
 	for _, r := range mod.Require {
+		required[r.Path] = true
 		if _, known := dependencies[r.Path]; !known && !r.Indirect {
 			t.Errorf("go.mod: %s is not among the dependencies", r.Path)
+		}
+	}
+	for m := range dependencies {
+		if !required[m] {
+			t.Errorf("%s is among the dependencies, but go.mod does not require it", m)
 		}
 	}
 	if len(mod.Replace) > 0 {

@@ -28,7 +28,9 @@ type memo struct {
 	visible []visible
 	commons int      // of these, the last so many have no direction
 	stride  int      // words an entry
+	size    int      // entries, a power of two
 	entries []uint64 // for each: the visible words, two results
+	evicted int      // entries that gave way since the memo grew last
 	seed    uint64
 }
 
@@ -38,11 +40,17 @@ type visible struct {
 	mask uint64
 }
 
+// The memo is small at first, and grows while entries give way to others.
 const (
-	memoEntries = 1 << 17
-	endWords    = ruleset.EndSize / 8
-	lensWord    = 4 // of an end: has an octet to spare, at its top
-	maxVisible  = 2*endWords + 1
+	memoStart = 1 << 9
+	memoMost  = 1 << 18
+	memoGrows = 8 // times as large each time
+)
+
+const (
+	endWords   = ruleset.EndSize / 8
+	lensWord   = 4 // of an end: has an octet to spare, at its top
+	maxVisible = 2*endWords + 1
 )
 
 // maxMemoPeer is the longest peer address in a memo. Longer ones, of CLNS,
@@ -92,8 +100,23 @@ func newMemo(see ruleset.Key) *memo {
 	}
 	m.commons = len(m.visible) - n
 	m.stride = len(m.visible) + 2
-	m.entries = make([]uint64, memoEntries*m.stride)
+	m.resize(memoStart)
 	return m
+}
+
+// resize makes the memo anew, with room for size entries and none in it.
+func (m *memo) resize(size int) {
+	m.size = size
+	m.entries = make([]uint64, size*m.stride)
+	m.evicted = 0
+}
+
+// grow makes the memo larger if too many entries gave way. Packets that were
+// looked up before must be looked up again.
+func (m *memo) grow() {
+	if m.evicted > m.size && m.size < memoMost {
+		m.resize(m.size * memoGrows)
+	}
 }
 
 // look sets a to what the memo knows p by, and touches its entry, so that it
@@ -128,7 +151,7 @@ func (m *memo) look(p *ruleset.Packet, a *alike) uint64 {
 		hi, lo := bits.Mul64(x^0x9e3779b97f4a7c15, h^0xe7037ed1a0b428db)
 		h = hi ^ lo
 	}
-	a.entry = int(h>>20&(memoEntries-1)) * m.stride
+	a.entry = (int(h>>20) & (m.size - 1)) * m.stride
 	return m.entries[a.entry]
 }
 
@@ -155,6 +178,7 @@ func (m *memo) remember(a *alike, r result) {
 	n := len(e) - 2
 	for i := range n {
 		if e[i] != a.words[i] {
+			m.evicted++
 			copy(e, a.words[:n])
 			e[n], e[n+1] = 0, 0
 			break

@@ -48,6 +48,7 @@ func (t *task) look(packets []ruleset.Packet) {
 		t.alike = make([]alike, len(packets))
 	}
 	t.alike = t.alike[:len(packets)]
+	t.memo.grow()
 	touched := uint64(0)
 	for i := range packets {
 		touched += t.memo.look(&packets[i], &t.alike[i])

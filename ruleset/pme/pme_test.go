@@ -6,60 +6,12 @@ import (
 	"testing"
 
 	"rtfm/ruleset"
+	"rtfm/ruleset/rulesettest"
 )
-
-// randomRules makes a ruleset from a small world of attributes, values and
-// masks, so that tests succeed about as often as they fail.
-func randomRules(r *rand.Rand) *ruleset.RuleSet {
-	attrs := []ruleset.Attr{
-		ruleset.Null, ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
-		ruleset.SourceTransAddress, ruleset.DestTransAddress, ruleset.SourceAdjacentAddress,
-		ruleset.SourceInterface, ruleset.DestInterface, ruleset.SourceKind, ruleset.DestKind,
-		ruleset.FlowKind, ruleset.FlowClass, ruleset.MatchingStoD, ruleset.V1, ruleset.V2,
-		ruleset.VLANid, ruleset.DSCodePoint, ruleset.SessionID, ruleset.SourceSubscriberID, 66,
-	}
-	octet := func() byte { return []byte{0, 0, 1, 2, 0x80, 0xff}[r.IntN(6)] }
-	value := func() ruleset.Value {
-		b := make([]byte, 1+r.IntN(4))
-		if r.IntN(8) == 0 {
-			b = make([]byte, 1+r.IntN(20))
-		}
-		for i := range b {
-			b[i] = octet()
-		}
-		return ruleset.MakeValue(b...)
-	}
-	n := 1 + r.IntN(30)
-	rs := &ruleset.RuleSet{}
-	attr, mask := attrs[r.IntN(len(attrs))], value()
-	for i := range n {
-		if r.IntN(3) > 0 || i < n/2 && r.IntN(2) == 0 {
-			attr, mask = attrs[r.IntN(len(attrs))], value()
-		}
-		rule := ruleset.Rule{
-			Attr: attr, Mask: mask, Value: value().And(mask),
-			Op: ruleset.Opcode(1 + r.IntN(17)), Param: 1 + r.IntN(n+1),
-		}
-		if in := attr.Info(); in.Size > 0 && (!in.Variable || mask.Len() > in.Size) {
-			rule.Mask, rule.Value = mask.Resize(in.Size), rule.Value.Resize(in.Size)
-		}
-		switch {
-		case rule.Op == ruleset.OpReturn:
-			rule.Param = r.IntN(min(4, n+1))
-		case rule.Op.Assigns():
-			rule.Attr = ruleset.V1 + ruleset.Attr(r.IntN(2))
-			rule.Value = ruleset.AttrValue(attrs[r.IntN(14)])
-		case r.IntN(3) > 0 && rule.Op.HasTarget():
-			rule.Param = i + 2 // Next
-		}
-		rs.Rules = append(rs.Rules, rule)
-	}
-	return rs
-}
 
 func randomPacket(r *rand.Rand) *ruleset.Packet {
 	p := &ruleset.Packet{}
-	octet := func() byte { return []byte{0, 1, 2, 0x80, 0xff}[r.IntN(5)] }
+	octet := func() byte { return rulesettest.Octet(r) }
 	p.PeerLen = []uint8{0, 3, 4, 10, 16, 20}[r.IntN(6)]
 	p.AdjacentLen = []uint8{0, 6}[r.IntN(2)]
 	for end := range 2 {
@@ -121,7 +73,7 @@ func TestProgramIsReference(t *testing.T) {
 
 func differential(t *testing.T, seed uint64, verdicts map[Verdict]int) {
 	r := rand.New(rand.NewPCG(seed, 2722))
-	rs := randomRules(r)
+	rs := rulesettest.Random(r)
 	var shapes ruleset.Shapes
 	prog, err := Compile(rs, 7, &shapes)
 	if err != nil {

@@ -1,0 +1,293 @@
+package meter
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"rtfm/meter/packet"
+	"rtfm/ruleset"
+	"rtfm/ruleset/pme"
+	"rtfm/ruleset/rulesettest"
+	"rtfm/traces"
+	"rtfm/traces/tracetest"
+)
+
+// plainMeter is a meter in the plainest form: the reference engine for every
+// packet, a map for a flow table, and RFC 2722 section 4.3 as it stands there.
+type plainMeter struct {
+	cfg    Config
+	shapes *ruleset.Shapes
+	flows  map[ruleset.FlowKey]*ruleset.Flow
+	verdict
+	now, from, end, recoverAt int64
+	packets                   int
+	collections               []map[ruleset.FlowKey]ruleset.Flow
+}
+
+// verdict counts what became of packets.
+type verdict struct{ counted, ignored, unmatched, stopped, uncounted uint64 }
+
+func (m *plainMeter) meter(from *traces.Packet) {
+	var p ruleset.Packet
+	packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
+	for end := range 2 {
+		p.Key.SetInterface(end, uint16(from.Interface))
+	}
+	if m.packets == 0 {
+		m.now = from.Time
+		m.end = from.Time + int64(m.cfg.Interval)
+	}
+	for from.Time >= m.end {
+		m.collect()
+		m.from, m.end = m.end, m.end+int64(m.cfg.Interval)
+	}
+	m.now = max(m.now, from.Time)
+	if m.packets > 0 && from.Time >= m.recoverAt {
+		m.recoverAt = m.now + recoverEvery
+		limit := min(m.now-int64(m.cfg.InactivityTimeout), m.from)
+		maps.DeleteFunc(m.flows, func(_ ruleset.FlowKey, f *ruleset.Flow) bool { return f.LastTime < limit })
+	}
+	m.packets++
+	for i, rs := range m.cfg.RuleSets {
+		m.match(rs, i+2, &p)
+	}
+}
+
+func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *ruleset.Packet) {
+	key := p.Key
+	v, k := pme.Reference(rs, number, m.shapes, p, &key, false)
+	reversed := v == pme.NoMatch
+	if reversed {
+		key = p.Key.Reverse()
+		v, k = pme.Reference(rs, number, m.shapes, p, &key, true)
+	}
+	switch v {
+	case pme.Ignore:
+		m.ignored++
+		return
+	case pme.NoMatch:
+		m.unmatched++
+		return
+	case pme.Stopped:
+		m.stopped++
+		return
+	}
+	f, forward := m.flows[k], !reversed
+	if f == nil && !reversed {
+		if f = m.flows[k.Reverse()]; f != nil {
+			forward = false
+		}
+	}
+	if f == nil {
+		if len(m.flows) == m.cfg.MaxFlows {
+			m.uncounted++
+			return
+		}
+		f = &ruleset.Flow{FlowKey: k, FirstTime: m.now}
+		m.flows[k] = f
+	}
+	m.counted++
+	f.LastTime = m.now
+	if forward {
+		f.ToPDUs++
+		f.ToOctets += uint64(p.FrameOctets)
+	} else {
+		f.FromPDUs++
+		f.FromOctets += uint64(p.FrameOctets)
+	}
+}
+
+func (m *plainMeter) collect() {
+	c := make(map[ruleset.FlowKey]ruleset.Flow)
+	for k, f := range m.flows {
+		if f.LastTime >= m.from {
+			c[k] = *f
+		}
+	}
+	m.collections = append(m.collections, c)
+}
+
+// finest returns a ruleset that saves all that tells flows apart.
+func finest() *ruleset.RuleSet {
+	rs := &ruleset.RuleSet{Rules: []ruleset.Rule{{Op: ruleset.OpGotoAct, Param: 2}}}
+	for _, a := range []ruleset.Attr{
+		ruleset.SourcePeerType, ruleset.DestPeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
+		ruleset.SourceTransAddress, ruleset.DestTransAddress, ruleset.SourceTransType,
+	} {
+		rs.Rules = append(rs.Rules, ruleset.Rule{
+			Attr: a, Mask: ruleset.Ones(a.Info().Size), Op: ruleset.OpPushPktToAct, Param: len(rs.Rules) + 2,
+		})
+	}
+	rs.Rules = append(rs.Rules, ruleset.Rule{Op: ruleset.OpCount})
+	return rs
+}
+
+// gather is a sink that keeps the collections of a meter.
+type gather struct {
+	m           *Meter
+	collections []map[ruleset.FlowKey]ruleset.Flow
+}
+
+func (g *gather) Collect(Collection) error {
+	c := make(map[ruleset.FlowKey]ruleset.Flow)
+	err := g.m.Flows(func(f *ruleset.Flow) error {
+		flow := *f
+		flow.Index = 0
+		c[f.FlowKey] = flow
+		return nil
+	})
+	g.collections = append(g.collections, c)
+	return err
+}
+func (g *gather) Damage(error)                    {}
+func (g *gather) BackInTime(string, int64, int64) {}
+
+// randomTrace makes packets between a handful of hosts, at times that now and
+// then leap ahead, and sometimes go back.
+func randomTrace(r *rand.Rand, n int) []traces.Packet {
+	host := func() string {
+		return fmt.Sprintf("%d.%d.0.%d", rulesettest.Octet(r), rulesettest.Octet(r), rulesettest.Octet(r))
+	}
+	port := func() int { return int(rulesettest.Octet(r))<<8 | int(rulesettest.Octet(r)) }
+	mac := func() string {
+		return fmt.Sprintf("%02x:00:00:00:00:%02x", rulesettest.Octet(r)&^1, rulesettest.Octet(r))
+	}
+	now := int64(1_000_000_000_000)
+	var packets []traces.Packet
+	for range n {
+		f := tracetest.Eth(mac(), mac())
+		switch r.IntN(4) {
+		case 0:
+			f = f.VLAN(r.IntN(3)).IPv4(host(), host()).UDP(port(), port())
+		case 1:
+			f = f.IPv6(fmt.Sprintf("%x::1", port()), "1::2").TCP(port(), port(), 2)
+		default:
+			f = f.IPv4(host(), host()).TCP(port(), port(), 16)
+		}
+		p := tracetest.Packets(f.Payload(r.IntN(30)))[0]
+		switch r.IntN(40) {
+		case 0:
+			now += int64(r.IntN(30)) * int64(time.Second)
+		case 1:
+			now -= int64(r.IntN(int(time.Second)))
+		default:
+			now += int64(r.IntN(int(20 * time.Millisecond)))
+		}
+		p.Time = now
+		p.Interface = uint32(1 + r.IntN(2))
+		packets = append(packets, p)
+		if r.IntN(3) == 0 && len(packets) > 5 { // seen before, so that the memo is asked
+			again := packets[len(packets)-1-r.IntN(5)]
+			again.Time = now
+			packets = append(packets, again)
+		}
+	}
+	return packets
+}
+
+// memory is a source of packets in memory, in batches of varying length.
+type memory struct {
+	packets []traces.Packet
+	r       *rand.Rand
+}
+
+func (s *memory) ReadBatch(b *traces.Batch) error {
+	if len(s.packets) == 0 {
+		return io.EOF
+	}
+	n := min(1+s.r.IntN(300), len(s.packets))
+	b.Packets, s.packets = append(b.Packets[:0], s.packets[:n]...), s.packets[n:]
+	return nil
+}
+func (s *memory) Stats() traces.Stats { return traces.Stats{} }
+func (s *memory) Close() error        { return nil }
+
+// TestMeterIsPlain holds the meter to plainMeter over random rulesets and
+// packets, through intervals, recovery, a full table and reversed flows.
+func TestMeterIsPlain(t *testing.T) {
+	seeds := uint64(400)
+	if testing.Short() {
+		seeds = 40
+	}
+	var total verdict
+	recovered := uint64(0)
+	for seed := range seeds {
+		v, n := plainDifference(t, seed)
+		total.counted += v.counted
+		total.ignored += v.ignored
+		total.unmatched += v.unmatched
+		total.uncounted += v.uncounted
+		recovered += n
+	}
+	if total.counted == 0 || total.ignored == 0 || total.unmatched == 0 || total.uncounted == 0 || recovered == 0 {
+		t.Errorf("%+v, %d recovered: the packets are not what they should be", total, recovered)
+	}
+}
+
+// FuzzMeter is TestMeterIsPlain for as long as one likes.
+func FuzzMeter(f *testing.F) {
+	f.Add(uint64(1))
+	f.Fuzz(func(t *testing.T, seed uint64) { plainDifference(t, seed) })
+}
+
+func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
+	r := rand.New(rand.NewPCG(seed, 4))
+	cfg := Config{
+		RuleSets: []*ruleset.RuleSet{rulesettest.Random(r)}, MaxFlows: 1 + r.IntN(250),
+		Interval: time.Duration(1+r.IntN(10)) * time.Second, InactivityTimeout: time.Duration(r.IntN(10)) * time.Second,
+	}
+	switch r.IntN(3) {
+	case 0:
+		cfg.RuleSets = append(cfg.RuleSets, rulesettest.Random(r))
+	case 1:
+		cfg.RuleSets = append(cfg.RuleSets, finest())
+	}
+	m, err := New(cfg)
+	if err != nil {
+		return verdict{}, 0 // a ruleset that loops
+	}
+	packets := randomTrace(r, 300)
+	got := &gather{m: m}
+	if err := m.Run(context.Background(), &memory{packets, r}, got); err != nil {
+		t.Fatal(err)
+	}
+	want := &plainMeter{cfg: cfg, shapes: &m.shapes, flows: make(map[ruleset.FlowKey]*ruleset.Flow)}
+	for i := range packets {
+		want.meter(&packets[i])
+	}
+	want.collect()
+	var sum verdict
+	for _, t := range m.Stats().Tasks {
+		sum.counted += t.Counted
+		sum.ignored += t.Ignored
+		sum.unmatched += t.Unmatched
+		sum.stopped += t.Stopped
+		sum.uncounted += t.Uncounted
+	}
+	if sum != want.verdict {
+		t.Fatalf("seed %d: %+v, want %+v", seed, sum, want.verdict)
+	}
+	if len(got.collections) != len(want.collections) {
+		t.Fatalf("seed %d: %d collections, want %d", seed, len(got.collections), len(want.collections))
+	}
+	for i := range want.collections {
+		if !maps.Equal(got.collections[i], want.collections[i]) {
+			t.Fatalf("seed %d: collection %d of %d:\n%v\nwant\n%v", seed, i, len(want.collections), show(got.collections[i]), show(want.collections[i]))
+		}
+	}
+	return sum, m.Stats().Recovered
+}
+
+func show(flows map[ruleset.FlowKey]ruleset.Flow) string {
+	var b bytes.Buffer
+	for k, f := range flows {
+		fmt.Fprintf(&b, "%+v %x: to %d/%d from %d/%d, %d to %d\n", k.Shape.Saved, k.Key[:100], f.ToPDUs, f.ToOctets, f.FromPDUs, f.FromOctets, f.FirstTime, f.LastTime)
+	}
+	return b.String()
+}

@@ -1,0 +1,67 @@
+// Package rulesettest makes rulesets for tests.
+package rulesettest
+
+import (
+	"math/rand/v2"
+
+	"rtfm/ruleset"
+)
+
+// attrs are the attributes that random rules test and save, few enough that
+// rules meet. Those that a meter variable may stand for come first.
+var attrs = []ruleset.Attr{
+	ruleset.Null, ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
+	ruleset.SourceTransAddress, ruleset.DestTransAddress, ruleset.SourceAdjacentAddress,
+	ruleset.SourceInterface, ruleset.DestInterface, ruleset.SourceKind, ruleset.DestKind,
+	ruleset.FlowKind, ruleset.FlowClass, ruleset.MatchingStoD,
+	ruleset.V1, ruleset.V2,
+	ruleset.VLANid, ruleset.DSCodePoint, ruleset.SessionID, ruleset.SourceSubscriberID, 66,
+}
+
+const assignable = 14
+
+// Octet returns one of the octets of which the values of random rules are
+// made. Packets made of the same match them often.
+func Octet(r *rand.Rand) byte { return []byte{0, 0, 1, 2, 0x80, 0xff}[r.IntN(6)] }
+
+func value(r *rand.Rand) ruleset.Value {
+	b := make([]byte, 1+r.IntN(4))
+	if r.IntN(8) == 0 {
+		b = make([]byte, 1+r.IntN(ruleset.MaxAddress))
+	}
+	for i := range b {
+		b[i] = Octet(r)
+	}
+	return ruleset.MakeValue(b...)
+}
+
+// Random returns a ruleset of up to 30 rules, of all opcodes, whose tests
+// succeed about as often as they fail. It may loop.
+func Random(r *rand.Rand) *ruleset.RuleSet {
+	n := 1 + r.IntN(30)
+	rs := &ruleset.RuleSet{}
+	attr, mask := attrs[r.IntN(len(attrs))], value(r)
+	for i := range n {
+		if r.IntN(3) > 0 || i < n/2 && r.IntN(2) == 0 {
+			attr, mask = attrs[r.IntN(len(attrs))], value(r)
+		}
+		rule := ruleset.Rule{
+			Attr: attr, Mask: mask, Value: value(r).And(mask),
+			Op: ruleset.Opcode(1 + r.IntN(17)), Param: 1 + r.IntN(n+1),
+		}
+		if in := attr.Info(); in.Size > 0 && (!in.Variable || mask.Len() > in.Size) {
+			rule.Mask, rule.Value = mask.Resize(in.Size), rule.Value.Resize(in.Size)
+		}
+		switch {
+		case rule.Op == ruleset.OpReturn:
+			rule.Param = r.IntN(min(4, n+1))
+		case rule.Op.Assigns():
+			rule.Attr = ruleset.V1 + ruleset.Attr(r.IntN(2))
+			rule.Value = ruleset.AttrValue(attrs[r.IntN(assignable)])
+		case r.IntN(3) > 0 && rule.Op.HasTarget():
+			rule.Param = i + 2 // Next
+		}
+		rs.Rules = append(rs.Rules, rule)
+	}
+	return rs
+}
