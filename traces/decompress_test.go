@@ -147,8 +147,9 @@ func TestHostileDictionaries(t *testing.T) {
 		{"first block", hugeDictionaries(t, first, 1)},
 		{"second block", hugeDictionaries(t, first, 2)},
 		{"second stream", hugeDictionaries(t, second, 8)},
-		// A zstd frame (RFC 8878 section 3.1.1.1) with a window of 2^41.
-		{"zstd window", []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 31 << 3, 0x01, 0x00, 0x00}},
+		// Zstd frames (RFC 8878 section 3.1.1.1) with windows of 2^28 and 2^41.
+		{"zstd window", []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 18 << 3, 0x01, 0x00, 0x00}},
+		{"zstd window, the largest", []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 31 << 3, 0x01, 0x00, 0x00}},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -214,12 +214,12 @@ func beginsSNAP(data []byte) bool {
 }
 
 // erfSure is how many records have to look right for a file to be taken for
-// ERF; fewer will do when it has no more.
+// ERF, if it has so many.
 const erfSure = 4
 
-// isERF tells whether head looks like the beginning of an ERF file, or like
-// all of it when whole is set.
-func isERF(head []byte, whole bool) bool {
+// isERF tells whether head looks like the beginning of an ERF file: its first
+// records, those that it holds whole, must be sound.
+func isERF(head []byte) bool {
 	n := 0
 	for n < erfSure && len(head) >= erfHeader {
 		k := erfKindOf(head[8])
@@ -241,5 +241,5 @@ func isERF(head []byte, whole bool) bool {
 		head = head[size:]
 		n++
 	}
-	return n == erfSure || n > 0 && whole
+	return n > 0
 }

@@ -36,7 +36,7 @@ func NewReader(r io.Reader, name string) (Source, error) {
 }
 
 // sniffLength is how many octets at most are looked at to recognise a format
-// that has no magic number.
+// that has no magic number. An ERF record is shorter than half of it.
 const sniffLength = 1 << 17
 
 func newReader(r io.Reader, name string) (*reader, error) {
@@ -82,7 +82,7 @@ func (in *input) sniff() (format, error) {
 		return nil, err
 	}
 	head := in.window()
-	if isERF(head, len(head) < sniffLength) {
+	if isERF(head) {
 		return new(erf), nil
 	}
 	return nil, fmt.Errorf("begins with % x: %w", head[:min(len(head), 8)], ErrFormat)

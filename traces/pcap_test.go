@@ -152,6 +152,7 @@ func TestSequence(t *testing.T) {
 		var got []traces.Packet
 		var err error
 		batch := traces.NewBatch(7)
+		batch.Packets = batch.Packets[:3]
 		for err = src.ReadBatch(batch); err == nil; err = src.ReadBatch(batch) {
 			for _, p := range batch.Packets {
 				p.Data = bytes.Clone(p.Data)
@@ -161,8 +162,8 @@ func TestSequence(t *testing.T) {
 				names = append(names, batch.File)
 			}
 		}
-		if !errors.Is(err, c.err) {
-			t.Errorf("%d: error %v, want %v", i, err, c.err)
+		if !errors.Is(err, c.err) || len(batch.Packets) != 0 {
+			t.Errorf("%d: error %v, want %v; %d packets beside it", i, err, c.err, len(batch.Packets))
 		}
 		diff(t, "sequence", got, c.want)
 	}

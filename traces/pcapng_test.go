@@ -16,6 +16,8 @@ func TestPcapng(t *testing.T) {
 	}
 	const sec = 1_000_000_000
 
+	good := func() *tracetest.NG { return ng().Interface(1, 0).Packet(0, 1, data, 9) }
+
 	sections := ng()
 	sections.Interface(1, 0).Interface(101, 0, sections.Resolution(9)).Packet(1, 5*sec+7, data, 9).Packet(0, 6, data, 20)
 	sections.Section(true).Interface(113, 0, sections.Resolution(3)).Packet(0, 1500, data, 9)
@@ -30,9 +32,15 @@ func TestPcapng(t *testing.T) {
 	fcs := ng()
 	fcs.Interface(1, 0, fcs.Option(13, 4)).Interface(1, 0, fcs.Option(13, 32)).Packet(0, 1, data, 9).Packet(1, 1, data, 20)
 
+	options := ng()
+	options.Interface(1, 0, options.Option(2, 'e', 't', 'h', '0', '1'), options.Resolution(0), options.Offset(-2), options.Option(0, 1), options.Resolution(9))
+	options.Packet(0, 9, data, 9)
+
+	minor := good().Bytes()
+	minor[14] = 2 // the section's version is 1.2
+
 	usbpcap := bytes.Repeat(data, 40000)
 
-	good := func() *tracetest.NG { return ng().Interface(1, 0).Packet(0, 1, data, 9) }
 	first := []traces.Packet{packet(1000, 9, 1, 1)}
 	// The section has 28 octets, the interface 20, a packet 44: 0x5c in all.
 	damage := func(name string, file []byte, err string) vector {
@@ -51,6 +59,8 @@ func TestPcapng(t *testing.T) {
 		{name: "other blocks", file: others.Bytes(), want: first, stats: traces.Stats{Records: 7, Skipped: 6}},
 		{name: "frame check sequences", file: fcs.Bytes(), stats: traces.Stats{Records: 5, Skipped: 3, Cut: 1},
 			want: []traces.Packet{{Time: 1000, Data: data[:5], Wire: 5, FCS: 4, Link: 1, Interface: 1}, {Time: 1000, Data: data, Wire: 16, FCS: 4, Link: 1, Interface: 2}}},
+		{name: "options", file: options.Bytes(), want: []traces.Packet{packet(7*sec, 9, 1, 1)}, stats: traces.Stats{Records: 3, Skipped: 2}},
+		{name: "version 1.2", file: minor, want: first, stats: traces.Stats{Records: 3, Skipped: 2}},
 		{name: "USB transfers may be long", file: ng().Interface(249, 0).Packet(0, 1, usbpcap, 360000).Bytes(), stats: traces.Stats{Records: 3, Skipped: 2},
 			want: []traces.Packet{{Time: 1000, Data: usbpcap, Wire: 360000, Link: 249, Interface: 1}}},
 		{name: "no packets", file: ng().Bytes(), stats: traces.Stats{Records: 1, Skipped: 1}},
@@ -73,6 +83,7 @@ func TestPcapng(t *testing.T) {
 		damage("lengths disagree", badEnd, "block length 28 is 16777244 at its end"),
 		damage("byte order", append(good().Bytes(), words(0x0a0d0d0a, 28, 0x11223344)...), "byte-order magic 44 33 22 11"),
 		damage("version", append(good().Bytes(), words(0x0a0d0d0a, 28, 0x1a2b3c4d, 2, 0, 0, 28)...), "version 2.0"),
+		damage("minor version", append(good().Bytes(), words(0x0a0d0d0a, 28, 0x1a2b3c4d, 1<<16|1, 0, 0, 28)...), "version 1.1"),
 		damage("short section", append(good().Bytes(), words(0x0a0d0d0a, 16, 0x1a2b3c4d, 16)...), "section header of 16 octets"),
 	})
 }
