@@ -106,7 +106,7 @@ func (w *writer) stmt() {
 	case 12, 13:
 		w.put("save %s%s;\n", w.address(), w.pick("", "/16", "/31", " & 255.0.255", " = 10.1/16", " = 2001:db8::"))
 	case 14:
-		w.put("save %s%s;\n", w.variable(), w.pick("", " & 6", " = 3", " = 2 & 3"))
+		w.put("save %s%s;\n", w.variable(), w.pick("", " & 6", " = 3", " = 2 & 3", " = 3 & 1"))
 	case 15:
 		w.put("store %s := %s;\n", w.variable(), w.pick("0", "1", "2", "3", "'A'"))
 	case 16:

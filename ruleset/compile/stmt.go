@@ -32,12 +32,8 @@ func (c *compiler) stmt(sc *scope, s srl.Stmt, next *node) *node {
 		if s.Label.Text == "" {
 			return c.stmts(sc, s.Stmts, next)
 		}
-		label := strings.ToLower(s.Label.Text)
-		outer := sc.exits[label]
-		sc.exits[label] = next
-		first := c.stmts(sc, s.Stmts, next)
-		sc.exits[label] = outer
-		return first
+		sc.exits[strings.ToLower(s.Label.Text)] = next // labels are unique, and EXITs inside
+		return c.stmts(sc, s.Stmts, next)
 	case *srl.Save:
 		return c.save(sc, s, next)
 	case *srl.Store:
