@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"slices"
 	"strings"
 
 	"rtfm/ruleset"
@@ -11,9 +12,26 @@ import (
 // next is what follows the sequence.
 func (c *compiler) stmts(sc *scope, list []srl.Stmt, next *node) *node {
 	for i := len(list) - 1; i >= 0; i-- {
+		if i > 0 && ends(list[i-1]) {
+			c.warnf(list[i].At(), "this is never reached")
+		}
 		next = c.stmt(sc, list[i], next)
 	}
 	return next
+}
+
+// ends tells whether nothing behind the statement is reached from it.
+func ends(s srl.Stmt) bool {
+	switch s := s.(type) {
+	case *srl.Count, *srl.Ignore, *srl.NoMatch, *srl.Leave, *srl.Back:
+		return true
+	case *srl.Compound:
+		return s.Label.Text == "" && slices.ContainsFunc(s.Stmts, ends)
+	case *srl.If:
+		return s.Else != nil && ends(s.Else) &&
+			!slices.ContainsFunc(s.Arms, func(a srl.Arm) bool { return !ends(a.Then) })
+	}
+	return false
 }
 
 // stmt makes the nodes of a statement and returns the first, which is next
