@@ -31,18 +31,18 @@ func parseHeader(text string) (Header, error) {
 	}
 	rest = strings.TrimRight(rest[:i], " ")
 	version, rest, ok := strings.Cut(rest, ". ")
-	if !ok {
+	if !ok || version != words(version) {
 		return h, errors.New("want a period behind the version")
 	}
 	h.Version = version
 	rest = strings.TrimLeft(rest, " ")
 	for {
 		before, last, ok := cutLast(rest, " -i ")
-		if last = strings.TrimSpace(last); !ok || strings.Contains(last, " ") {
+		if !ok || strings.Contains(last, " ") {
 			break
 		}
 		h.Interfaces = append([]string{last}, h.Interfaces...)
-		rest = before
+		rest = strings.TrimRight(before, " ")
 	}
 	// The meter's name is the last word; two blanks stand before it.
 	i = strings.LastIndexByte(rest, ' ')

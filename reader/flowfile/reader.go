@@ -115,7 +115,7 @@ func (r *Reader) record(k Kind, line int, text string) *Record {
 	return &Record{Kind: k, Line: line, Text: text, Header: r.header, Columns: r.columns, Collection: r.collection}
 }
 
-// readLine returns the next line without its end.
+// readLine returns the next line without its end and blanks before that.
 func (r *Reader) readLine() (string, error) {
 	if r.peeked != nil {
 		text := *r.peeked
@@ -147,7 +147,7 @@ func (r *Reader) readLine() (string, error) {
 			}
 		}
 		r.line++
-		return strings.TrimRight(string(long)+string(part), "\r\n"), nil
+		return strings.TrimRight(string(long)+string(part), " \r\n"), nil
 	}
 }
 
@@ -250,8 +250,6 @@ func (rec *Record) split() error {
 			if !ok {
 				return fmt.Errorf("%d values, #Format has %d", i+1, len(cols))
 			}
-		} else {
-			value = strings.TrimRight(value, " \t")
 		}
 		if fault := valueFault(c.Attr, value); fault != "" {
 			return fmt.Errorf("%s: %q %s", c.Name, value, fault)
