@@ -90,7 +90,7 @@ func (s *session) respondVars(h *Header, err *smi.Error) error {
 		break
 	}
 	s.out = e.end()
-	if len(s.vars) > keepVars || len(s.out) > keepBytes {
+	if len(s.out) > keepBytes {
 		s.vars = nil
 	}
 	return s.write()

@@ -10,12 +10,13 @@ import (
 	"rtfm/mib/smi"
 )
 
-// Bounds of what one request may ask for and of the memory kept for the next.
-const (
-	maxVars   = 1 << 14 // in a request or response
-	keepVars  = 1 << 12
-	keepBytes = 1 << 18
-)
+// maxVars is how many variables a request may ask for or set, and about how
+// many the response to a GetBulk may have. An SNMP message over UDP cannot
+// hold as many with names of usual length.
+const maxVars = 1 << 12
+
+// keepBytes is how long a PDU may be for its memory to be kept for the next.
+const keepBytes = 1 << 18
 
 // session is one connection to the master, from dial to close. Its own
 // goroutine, Run's, does everything but read PDUs.

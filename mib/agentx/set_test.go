@@ -19,7 +19,7 @@ func phase(t agentx.Type, vars ...smi.VarBind) agentx.PDU {
 // do sends the phases of a Set and returns the responses.
 func do(s *agentxtest.Session, phases ...agentx.PDU) (got []string) {
 	for _, p := range phases {
-		if p.Type == agentx.CleanupSet {
+		if p.Type == agentx.CleanupSet || p.Type == agentx.Response {
 			s.Send(p)
 			continue
 		}
@@ -83,6 +83,9 @@ func TestSets(t *testing.T) {
 			want: []string{"noError 0", "noError 0"}, calls: []string{"test 0", "commit", "cleanup"}},
 		{name: "a read between", phases: []agentx.PDU{test, get(agentx.Get, ".1.1", ".1.2", ".1.3"), commit, cleanup},
 			want: []string{"noError 0", "noError 0", "noError 0"}, calls: []string{"test 2", "commit", "cleanup"}, set: true},
+		// such as the response to a Notify, which has its variables
+		{name: "a response between", phases: []agentx.PDU{test, phase(agentx.Response, smitest.Int(base+".2.1", 5), smitest.Octets(base+".1.1", smi.OctetString, "no")), commit, cleanup},
+			want: []string{"noError 0", "noError 0"}, calls: []string{"test 2", "commit", "cleanup"}, set: true},
 	}
 	for _, order := range []agentx.Flags{0, agentx.NetworkByteOrder} {
 		for _, tt := range tests {

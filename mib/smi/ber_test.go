@@ -162,6 +162,7 @@ func TestBadBER(t *testing.T) {
 		{"30 05 06 01 2b 47 00", "offset 5: value of unknown type, tag 0x47"},
 		{"30 06 06 02 2b 86 05 00", "ends within a sub-identifier"},
 		{"30 0a 06 06 2b 90 80 80 80 00 05 00", "sub-identifier of more than 32 bits"},
+		{"30 09 06 05 90 80 80 80 50 05 00", "sub-identifier of more than 32 bits"}, // 2.4294967296
 		{"30 0b 06 07 2b ff ff ff ff ff 7f 05 00", "sub-identifier of more than 32 bits"},
 	} {
 		var vb VarBind

@@ -4,9 +4,7 @@
 package agentxtest
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"path/filepath"
 	"sync"
@@ -301,13 +299,3 @@ func (s *Session) Silent(d time.Duration) {
 
 // Drop closes the connection.
 func (s *Session) Drop() { s.conn.Close() }
-
-// Err returns why the session ended, nil while it lasts. The end of a
-// connection that either side closed is no error.
-func (s *Session) Err() error {
-	err := s.error()
-	if errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) {
-		return nil
-	}
-	return err
-}
