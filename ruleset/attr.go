@@ -255,10 +255,14 @@ func (a Attr) Testable() bool {
 	return true
 }
 
-// Reverse returns the attribute that takes a's place when source and
-// destination change over, a itself for those without direction.
+// Reverse returns the attribute that takes a's place in a flow's identity when
+// source and destination change over. Attributes without direction stay, and
+// so do the types: a packet has the same at both ends, so that a ruleset which
+// saves only one of them still finds a flow from its other direction.
 func (a Attr) Reverse() Attr {
 	switch {
+	case a.IsType():
+		return a
 	case a >= SourceInterface && a <= SourceTransMask:
 		return a + 10
 	case a >= DestInterface && a <= DestTransMask:
@@ -279,6 +283,15 @@ func (a Attr) Reverse() Attr {
 		return SourceKind
 	}
 	return a
+}
+
+// IsType tells whether a is an adjacent, peer or transport type.
+func (a Attr) IsType() bool {
+	switch a {
+	case SourceAdjacentType, SourcePeerType, SourceTransType, DestAdjacentType, DestPeerType, DestTransType:
+		return true
+	}
+	return false
 }
 
 // IsPeer tells whether a is a peer address.

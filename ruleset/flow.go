@@ -123,8 +123,15 @@ type FlowKey struct {
 	Key   Key
 }
 
-// Reverse returns the identity of the flow from the destination to the source.
-func (k *FlowKey) Reverse() FlowKey { return FlowKey{k.Shape.Reverse, k.Key.Reverse()} }
+// Reverse returns the identity of the flow from the destination to the source
+// (the D->S of RFC 2722 section 4.3). Types stay in place, see Attr.Reverse.
+func (k *FlowKey) Reverse() FlowKey {
+	r := FlowKey{k.Shape.Reverse, k.Key.Reverse()}
+	for _, off := range [...]int{offPeerType, offTransType, offAdjacentType} {
+		r.Key[off], r.Key[endSize+off] = k.Key[off], k.Key[endSize+off]
+	}
+	return r
+}
 
 // Value returns the octets of attribute a as the flow holds them: those of an
 // address as many as the flow's addresses have, none for an attribute that is

@@ -78,7 +78,7 @@ func DefaultFormat(saved []ruleset.Attr) *ruleset.Format {
 func place(a ruleset.Attr) (group, within ruleset.Attr) {
 	source := a
 	if a >= ruleset.DestInterface && a <= ruleset.DestTransMask {
-		source = a.Reverse()
+		source = a - (ruleset.DestInterface - ruleset.SourceInterface)
 	}
 	switch {
 	case source > ruleset.SourceTransMask:

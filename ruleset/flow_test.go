@@ -1,0 +1,69 @@
+package ruleset
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestFlowKeyReverse(t *testing.T) {
+	var shapes Shapes
+	saved := []Saved{
+		{SourcePeerType, Ones(1)}, {SourcePeerAddress, WidthMask(24, 20)}, {DestTransAddress, Ones(2)},
+		{SourceKind, Ones(1)}, {FlowClass, Ones(1)}, {DestSubscriberID, Ones(20)}, {SourceInterface, Ones(2)},
+	}
+	k := FlowKey{Shape: shapes.Intern(3, 4, 0, saved)}
+	set := func(a Attr, b ...byte) { copy(k.Value(a), b) }
+	set(SourcePeerType, 1)
+	set(SourcePeerAddress, 192, 0, 2)
+	set(DestTransAddress, 0, 80)
+	set(SourceKind, 7)
+	set(FlowClass, 9)
+	set(DestSubscriberID, 'm', 'e')
+	set(SourceInterface, 0, 5)
+
+	r := k.Reverse()
+	for a, want := range map[Attr]Value{
+		SourcePeerType: MakeValue(1), DestPeerType: MakeValue(0),
+		DestPeerAddress: MakeValue(192, 0, 2, 0), SourcePeerAddress: MakeValue(0, 0, 0, 0),
+		SourceTransAddress: MakeValue(0, 80), DestTransAddress: MakeValue(0, 0),
+		DestKind: MakeValue(7), SourceKind: MakeValue(0), FlowClass: MakeValue(9),
+		SourceSubscriberID: MakeValue('m', 'e').Resize(20), DestInterface: MakeValue(0, 5),
+	} {
+		if got := MakeValue(r.Value(a)...); got != want {
+			t.Errorf("%v of the reverse is %v, want %v", a, got, want)
+		}
+	}
+	var attrs []Attr
+	for _, s := range r.Shape.Saved {
+		attrs = append(attrs, s.Attr)
+	}
+	want := []Attr{SourcePeerType, SourceTransAddress, DestInterface, DestPeerAddress, SourceSubscriberID, FlowClass, DestKind}
+	if !slices.Equal(attrs, want) {
+		t.Errorf("the reverse saves %v, want %v", attrs, want)
+	}
+	if m, _ := r.Shape.Mask(DestPeerAddress); m != WidthMask(24, 4) {
+		t.Errorf("mask %v", m)
+	}
+	if back := r.Reverse(); back != k {
+		t.Errorf("reversed twice: %+v", back)
+	}
+}
+
+func TestShapesAreUnique(t *testing.T) {
+	var shapes Shapes
+	a := shapes.Intern(1, 4, 6, []Saved{{DestPeerAddress, Ones(20)}, {SourcePeerAddress, WidthMask(8, 20)}, {SourcePeerAddress, WidthMask(32, 20)}})
+	// The same in another order, with masks that differ where there is no value.
+	if b := shapes.Intern(1, 4, 0, []Saved{{SourcePeerAddress, Ones(4)}, {DestPeerAddress, WidthMask(32, 20)}}); a != b {
+		t.Errorf("%+v and %+v are two", a, b)
+	}
+	for _, other := range []*Shape{
+		shapes.Intern(2, 4, 0, a.Saved), shapes.Intern(1, 16, 0, a.Saved), shapes.Intern(1, 4, 0, a.Saved[1:]),
+	} {
+		if other == a || other.ID == a.ID {
+			t.Errorf("%+v is %+v", other, a)
+		}
+		if shapes.At(other.ID) != other {
+			t.Errorf("%+v has a wrong ID", other)
+		}
+	}
+}
