@@ -31,6 +31,7 @@ type parser struct {
 	labels map[string]Place // of compound statements in this scope
 	open   []string         // labels of the compound statements around this one
 	subs   map[string]*Subroutine
+	given  map[string]Place // NeTraMet's statements there have been
 }
 
 func (p *parser) report(at Place, format string, args ...any) {
@@ -170,6 +171,7 @@ func (p *parser) program(text string) {
 	p.badAt = -1
 	p.subs = map[string]*Subroutine{}
 	p.labels = map[string]Place{}
+	p.given = map[string]Place{}
 	p.in = newExpander(p.prog, text, p.report)
 	p.tok = p.in.next()
 	p.ahead = p.tok
@@ -294,15 +296,18 @@ func (p *parser) named() Stmt {
 	switch strings.ToLower(t.text) {
 	case "set":
 		if p.tok.kind != ';' {
-			return p.set(t.at)
+			p.set(t.at)
+			return nil
 		}
 	case "format":
 		if p.tok.kind != ';' {
-			return p.format(t.at)
+			p.format(t.at)
+			return nil
 		}
 	case "statistics":
 		if p.subs["statistics"] == nil && p.tok.kind == ';' {
-			return p.statistics(t.at)
+			p.statistics(t.at)
+			return nil
 		}
 	}
 	if p.take(';') {
@@ -480,14 +485,15 @@ func (p *parser) back() Stmt {
 		p.fault("RETURN stands in a SUBROUTINE only")
 	}
 	p.next()
+	ok := true
 	if p.tok.kind != ';' {
-		var ok bool
-		if s.N, ok = p.number("a return label or ; behind RETURN, a number", maxLabel); !ok {
-			p.resume()
-			return s
-		}
+		s.N, ok = p.number("a return label or ; behind RETURN, a number", maxLabel)
 	}
-	p.end("RETURN")
+	if ok {
+		p.end("RETURN")
+	} else {
+		p.resume()
+	}
 	if p.sub == nil {
 		return nil
 	}

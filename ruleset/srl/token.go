@@ -54,6 +54,29 @@ var keywords = map[string]keyword{
 	"save": kwSave, "store": kwStore, "subroutine": kwSubroutine, "variable": kwVariable,
 }
 
+// nearKeyword returns the keyword from which a word differs by one letter:
+// changed, missing, too many or changed over with its neighbour.
+func nearKeyword(word string) (string, bool) {
+	if len(word) > longest {
+		return "", false
+	}
+	word = strings.ToLower(word)
+	for k := range keywords {
+		a, b := word, k
+		for a != "" && b != "" && a[0] == b[0] {
+			a, b = a[1:], b[1:]
+		}
+		for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+			a, b = a[:len(a)-1], b[:len(b)-1]
+		}
+		swapped := len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
+		if len(a) <= 1 && len(b) <= 1 || swapped {
+			return strings.ToUpper(k), true
+		}
+	}
+	return "", false
+}
+
 // token is a token and where it stands.
 type token struct {
 	kind kind
