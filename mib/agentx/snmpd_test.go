@@ -21,7 +21,7 @@ import (
 
 // snmpd is net-snmp's agent on loopback, as an AgentX master.
 type snmpd struct {
-	t       *testing.T
+	t       testing.TB
 	path    string
 	config  string
 	socket  string // of AgentX, as snmpd and Config take it
@@ -33,7 +33,7 @@ type snmpd struct {
 }
 
 // startSnmpd starts snmpd with a configuration of its own.
-func startSnmpd(t *testing.T, network string) *snmpd {
+func startSnmpd(t testing.TB, network string) *snmpd {
 	t.Helper()
 	d := &snmpd{t: t, path: tracetest.Require(t, "snmpd"), timeout: "2"}
 	tracetest.Require(t, "snmpget")
@@ -58,7 +58,7 @@ func startSnmpd(t *testing.T, network string) *snmpd {
 	return d
 }
 
-func freePort(t *testing.T, network string) int {
+func freePort(t testing.TB, network string) int {
 	t.Helper()
 	if network == "tcp" {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -153,7 +153,7 @@ func (d *snmpd) expectFailure(tool string, args []string, texts ...string) {
 }
 
 // up waits until all is registered.
-func up(t *testing.T, changes <-chan error) {
+func up(t testing.TB, changes <-chan error) {
 	t.Helper()
 	for change(t, changes) != nil {
 	}
@@ -270,19 +270,28 @@ func TestSnmpdLargeSet(t *testing.T) {
 // returns what is in the response.
 func (d *snmpd) set(vbs []smi.VarBind) (smi.Status, int32, []smi.VarBind) {
 	d.t.Helper()
-	var list []byte
-	for i := range vbs {
-		list = vbs[i].AppendBER(list)
+	conn := d.dial()
+	defer conn.Close()
+	b := d.exchange(conn, request(0xa3, 0, 0, vbs))
+	status, index, vbs, err := message(b, 0xa2)
+	if err != nil {
+		d.t.Fatal(err)
 	}
-	wrap := func(tag byte, b []byte) []byte { return append(smi.AppendBERHeader(nil, tag, len(b)), b...) }
-	pdu := []byte{2, 1, 77, 2, 1, 0, 2, 1, 0}
-	msg := append([]byte{2, 1, 1, 4, 6}, "writer"...)
-	msg = wrap(smi.TagSequence, append(msg, wrap(0xa3, append(pdu, wrap(smi.TagSequence, list)...))...))
+	return smi.Status(status), index, vbs
+}
+
+func (d *snmpd) dial() net.Conn {
+	d.t.Helper()
 	conn, err := net.Dial("udp", d.address)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	defer conn.Close()
+	return conn
+}
+
+// exchange sends a message and returns the answer.
+func (d *snmpd) exchange(conn net.Conn, msg []byte) []byte {
+	d.t.Helper()
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		d.t.Fatal(err)
 	}
@@ -294,11 +303,20 @@ func (d *snmpd) set(vbs []smi.VarBind) (smi.Status, int32, []smi.VarBind) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	status, index, vbs, err := message(buf[:n], 0xa2)
-	if err != nil {
-		d.t.Fatal(err)
+	return buf[:n]
+}
+
+// request returns an SNMPv2c message with a PDU of this tag, whose second and
+// third number are a GetBulk's non-repeaters and max-repetitions.
+func request(tag byte, second, third int64, vbs []smi.VarBind) []byte {
+	var list []byte
+	for i := range vbs {
+		list = vbs[i].AppendBER(list)
 	}
-	return smi.Status(status), index, vbs
+	wrap := func(tag byte, b []byte) []byte { return append(smi.AppendBERHeader(nil, tag, len(b)), b...) }
+	pdu := smi.AppendBERInt(smi.AppendBERInt([]byte{2, 1, 77}, second), third)
+	msg := append([]byte{2, 1, 1, 4, 6}, "writer"...)
+	return wrap(smi.TagSequence, append(msg, wrap(tag, append(pdu, wrap(smi.TagSequence, list)...))...))
 }
 
 // TestSnmpdKilled kills snmpd while it is being asked, starts it again, and
@@ -441,4 +459,28 @@ func message(b []byte, tag byte) (status, index int32, vbs []smi.VarBind, err er
 		vbs = append(vbs, vb)
 	}
 	return status, index, vbs, err
+}
+
+// BenchmarkSnmpd has snmpd ask for strings of 60 octets: GetBulk requests of
+// 25 columns and 4 repetitions, one after the other.
+func BenchmarkSnmpd(b *testing.B) {
+	d := startSnmpd(b, "unix")
+	var vbs, ask []smi.VarBind
+	for column := range 25 {
+		ask = append(ask, smitest.None(fmt.Sprintf("%s.%d", base, column+1), smi.Null))
+		for i := range 1000 {
+			vbs = append(vbs, smitest.Octets(fmt.Sprintf("%s.%d.%d", base, column+1, i+1), smi.OctetString, strings.Repeat("x", 60)))
+		}
+	}
+	_, changes, _ := start(b, agentx.Config{Address: d.socket}, smitest.New(vbs...))
+	up(b, changes)
+	conn := d.dial()
+	defer conn.Close()
+	msg := request(0xa5, 0, 4, ask)
+	for b.Loop() {
+		if _, _, got, err := message(d.exchange(conn, msg), 0xa2); err != nil || len(got) != 100 {
+			b.Fatal(len(got), err)
+		}
+	}
+	b.ReportMetric(100*float64(b.N)/b.Elapsed().Seconds(), "variables/s")
 }
