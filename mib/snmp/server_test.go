@@ -263,7 +263,8 @@ func TestSizes(t *testing.T) {
 	for _, limit := range []int{484, 1472, 8192, 0} {
 		cfg := testConfig
 		cfg.MaxMessage = limit
-		s := newServer(t, cfg, smitest.New(vbs...))
+		table := smitest.New(vbs...)
+		s := newServer(t, cfg, table)
 		limit := s.max
 		fit := 0
 		for n := 1; n <= 100; n++ {
@@ -290,6 +291,9 @@ func TestSizes(t *testing.T) {
 		long := smitest.Octets(base+".1.1", smi.OctetString, strings.Repeat("y", limit-50))
 		if got := show(t, s.handle(msg("writer", setRequest, 0, 0, long))); got != "tooBig 0: " {
 			t.Errorf("limit %d: set: %.100s", limit, got)
+		}
+		if calls := table.Calls(); calls != nil {
+			t.Errorf("limit %d: a Set whose answer is too long came to %q", limit, calls)
 		}
 	}
 	for _, limit := range []int{-1, 483, MaxMessage + 1} {
