@@ -20,8 +20,8 @@ import (
 	"rtfm/traces/tracetest"
 )
 
-// compressors are the four compressions that Open knows. Each returns nil when
-// it is not available.
+// compressors are the four compressions that Open knows. They may skip the
+// test.
 var compressors = map[string]func(t testing.TB, b []byte) []byte{
 	"gzip": func(t testing.TB, b []byte) []byte {
 		return packed(t, b, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil })
@@ -37,12 +37,7 @@ var compressors = map[string]func(t testing.TB, b []byte) []byte{
 	},
 	// Go has no bzip2 compressor.
 	"bzip2": func(t testing.TB, b []byte) []byte {
-		tool, err := exec.LookPath("bzip2")
-		if err != nil {
-			t.Log("no bzip2 tool")
-			return nil
-		}
-		c := exec.Command(tool, "-c")
+		c := exec.Command(tracetest.Require(t, "bzip2"), "-c")
 		c.Stdin = bytes.NewReader(b)
 		out, err := c.Output()
 		if err != nil {
@@ -72,21 +67,19 @@ func packed(t testing.TB, b []byte, open func(io.Writer) (io.WriteCloser, error)
 func TestCompressed(t *testing.T) {
 	want := tracetest.Mix(800)
 	for kind, compress := range compressors {
-		for format, trace := range allFormats(want) {
-			half := len(trace) / 2
-			one := compress(t, trace)
-			if one == nil {
-				continue
-			}
-			two := append(compress(t, trace[:half]), compress(t, trace[half:])...)
-			for _, z := range [][]byte{one, two} {
-				got, err := readAll(t, bytes.NewReader(z))
-				if err != io.EOF {
-					t.Errorf("%s %s: %v", kind, format, err)
+		t.Run(kind, func(t *testing.T) {
+			for format, trace := range allFormats(want) {
+				half := len(trace) / 2
+				two := append(compress(t, trace[:half]), compress(t, trace[half:])...)
+				for _, z := range [][]byte{compress(t, trace), two} {
+					got, err := readAll(t, bytes.NewReader(z))
+					if err != io.EOF {
+						t.Errorf("%s: %v", format, err)
+					}
+					diff(t, format, got, want)
 				}
-				diff(t, kind+" "+format, got, want)
 			}
-		}
+		})
 	}
 }
 
@@ -96,26 +89,25 @@ func TestCompressedDamage(t *testing.T) {
 	want := tracetest.Mix(3000)
 	trace := tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, want...)
 	for kind, compress := range compressors {
-		z := compress(t, trace)
-		if z == nil {
-			continue
-		}
-		for _, n := range []int{1, 5, 7, 20, len(z) / 3, len(z) / 2, len(z) - 1} {
-			got, err := readAll(t, bytes.NewReader(tracetest.Cut(z, n)))
-			var e *traces.Error
-			if !errors.As(err, &e) || !errors.Is(err, traces.ErrTruncated) && !errors.Is(err, traces.ErrFormat) {
-				t.Errorf("%s cut at %d of %d: %v", kind, n, len(z), err)
+		t.Run(kind, func(t *testing.T) {
+			z := compress(t, trace)
+			for _, n := range []int{1, 5, 7, 20, len(z) / 3, len(z) / 2, len(z) - 1} {
+				got, err := readAll(t, bytes.NewReader(tracetest.Cut(z, n)))
+				var e *traces.Error
+				if !errors.As(err, &e) || !errors.Is(err, traces.ErrTruncated) && !errors.Is(err, traces.ErrFormat) {
+					t.Errorf("cut at %d of %d: %v", n, len(z), err)
+				}
+				if len(got) > len(want) || n > 20 && !errors.Is(err, traces.ErrTruncated) {
+					t.Errorf("cut at %d of %d: %d packets, error %v", n, len(z), len(got), err)
+				}
+				diff(t, "cut", got, want[:min(len(got), len(want))])
 			}
-			if len(got) > len(want) || n > 20 && !errors.Is(err, traces.ErrTruncated) {
-				t.Errorf("%s cut at %d of %d: %d packets, error %v", kind, n, len(z), len(got), err)
+			// bzip2 gives out a block before it knows that it is sound.
+			_, err := readAll(t, bytes.NewReader(tracetest.Flip(z, len(z)/2, 0x55)))
+			if !errors.Is(err, traces.ErrCorrupt) && !(kind == "bzip2" && errors.Is(err, traces.ErrFormat)) {
+				t.Errorf("flipped: %v", err)
 			}
-			diff(t, kind, got, want[:min(len(got), len(want))])
-		}
-		// bzip2 gives out a block before it knows that it is sound.
-		_, err := readAll(t, bytes.NewReader(tracetest.Flip(z, len(z)/2, 0x55)))
-		if !errors.Is(err, traces.ErrCorrupt) && !(kind == "bzip2" && errors.Is(err, traces.ErrFormat)) {
-			t.Errorf("%s flipped: %v", kind, err)
-		}
+		})
 	}
 	// Half of a gzip file still gives about half of the packets.
 	z := compressors["gzip"](t, trace)

@@ -7,42 +7,24 @@ import "strconv"
 // (draft-ietf-opsawg-pcaplinktype, https://www.tcpdump.org/linktypes.html).
 type LinkType uint32
 
-// The link types that this program has to know by name.
+// The link types that readers of traces have to know.
 const (
-	LinkNull              LinkType = 0 // BSD loopback: a four-octet address family, then IP
 	LinkEthernet          LinkType = 1
-	LinkTokenRing         LinkType = 6 // IEEE 802.5
-	LinkSLIP              LinkType = 8
-	LinkPPP               LinkType = 9
-	LinkFDDI              LinkType = 10
 	LinkPPPHDLC           LinkType = 50  // PPP in HDLC-like framing
-	LinkPPPEther          LinkType = 51  // PPPoE, from its header on
 	LinkATM               LinkType = 100 // ATM AAL5 that holds LLC
-	LinkRaw               LinkType = 101 // IPv4 or IPv6
 	LinkCiscoHDLC         LinkType = 104
-	Link80211             LinkType = 105
 	LinkFrameRelay        LinkType = 107
-	LinkLoop              LinkType = 108 // OpenBSD loopback
-	LinkSLL               LinkType = 113 // Linux cooked
-	LinkPrism             LinkType = 119 // 802.11 behind a Prism header
 	LinkSunATM            LinkType = 123
-	LinkRadiotap          LinkType = 127 // 802.11 behind a radiotap header
-	LinkAVS               LinkType = 163 // 802.11 behind an AVS header
-	LinkPPPPppd           LinkType = 166 // PPP with a direction octet, as pppd writes it
-	LinkPPI               LinkType = 192 // any type behind a PPI header
 	LinkERF               LinkType = 197 // a whole ERF record
 	LinkPPPWithDir        LinkType = 204 // PPP behind a direction octet
 	LinkCiscoHDLCWithDir  LinkType = 205 // Cisco HDLC behind a direction octet
 	LinkFrameRelayWithDir LinkType = 206 // frame relay behind a direction octet
 	LinkLAPBWithDir       LinkType = 207 // LAPB behind a direction octet
-	LinkMPLS              LinkType = 219
 	LinkIPv4              LinkType = 228
 	LinkIPv6              LinkType = 229
 	LinkDBus              LinkType = 231
-	LinkNFLOG             LinkType = 239 // Linux netfilter log messages
 	LinkInfiniBand        LinkType = 247
 	LinkUSBPcap           LinkType = 249
-	LinkSLL2              LinkType = 276 // Linux cooked, version 2
 	LinkEBHSCR            LinkType = 279
 )
 

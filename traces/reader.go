@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // format is one trace format, reading one file.
@@ -91,6 +92,6 @@ func (r *reader) Close() error {
 		errs = append(errs, f())
 	}
 	r.close = nil
-	r.err = io.ErrClosedPipe
+	r.err = os.ErrClosed
 	return errors.Join(errs...)
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"rtfm/traces"
+	"rtfm/traces/tracetest"
 )
 
 // truth is one line of TRUTH.tsv: what other programs say of a trace. Empty
@@ -23,15 +24,7 @@ type truth struct {
 	first, last, chronological string
 }
 
-// givenTraces returns the folder of the given traces, or skips the test.
-func givenTraces(t *testing.T) string {
-	dir := os.Getenv("RTFM_TRACES")
-	if dir == "" {
-		t.Skip("RTFM_TRACES is not set")
-	}
-	return dir
-}
-
+// readTruth returns the lines of the given traces' TRUTH.tsv.
 func readTruth(t *testing.T, dir string) (lines []truth) {
 	f, err := os.Open(filepath.Join(dir, "truth", "TRUTH.tsv"))
 	if err != nil {
@@ -162,7 +155,7 @@ var exceptions = map[string]struct{ differs, why string }{
 // TestTruth reads every given trace of a known format and compares its totals
 // with those that capinfos or libtrace found.
 func TestTruth(t *testing.T) {
-	dir := givenTraces(t)
+	dir := tracetest.Require(t, "traces")
 	n := 0
 	for _, w := range readTruth(t, dir) {
 		switch strings.Fields(w.filetype + " -")[0] {
@@ -199,7 +192,7 @@ var bad = map[string]error{
 // TestGivenTraces opens every given file: each must be read to its end, to
 // damage that an *Error tells, or be refused.
 func TestGivenTraces(t *testing.T) {
-	dir := filepath.Join(givenTraces(t), "traces")
+	dir := filepath.Join(tracetest.Require(t, "traces"), "traces")
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
