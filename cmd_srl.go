@@ -47,8 +47,7 @@ once, as file:line:col: message. "-" stands for standard input.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rs, err := loadRuleSet(args[0], cmd.InOrStdin(), opts, cmd.ErrOrStderr())
 			if err != nil {
-				cmd.PrintErrln(err)
-				return &exitError{status: statusFailed}
+				return err
 			}
 			return writeTo(output, cmd.OutOrStdout(), func(w io.Writer) error {
 				_, err := rs.WriteTo(w)

@@ -12,6 +12,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
 )
 
 // Exit statuses, besides 0.
@@ -35,7 +38,14 @@ func runMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 0
 	}
 	var exit *exitError
-	if !errors.As(err, &exit) {
+	var program srl.ErrorList
+	var rules ruleset.Diagnostics
+	switch {
+	case errors.As(err, &program) || errors.As(err, &rules):
+		// Each line begins with its place, for editors to find it.
+		fmt.Fprintln(stderr, err)
+		return statusFailed
+	case !errors.As(err, &exit):
 		fmt.Fprintf(stderr, "rtfm: %v\n", err)
 		return statusFailed
 	}

@@ -32,7 +32,7 @@ func loadRuleSet(name string, stdin io.Reader, opts srl.Options, warn io.Writer)
 	}
 	rs, warnings, err := compile.Source(name, text, opts)
 	for _, w := range warnings {
-		fmt.Fprintf(warn, "%v: warning: %s\n", w.Pos, w.Msg)
+		fmt.Fprintln(warn, w)
 	}
 	return rs, err
 }
