@@ -1,0 +1,81 @@
+package mib
+
+import (
+	"encoding/binary"
+	"math"
+
+	"rtfm/mib/smi"
+)
+
+// activityObjects are those of flowColumnActivityTable.
+func (h *Handler) activityObjects() []object {
+	t := &activityTable{h: h}
+	entry := below(flowMIB, 2, 2, 1)
+	return []object{
+		{oid: below(entry, 1), table: t, get: func(v *smi.Value) bool { v.SetInt(int32(t.attribute.subids[0])); return true }},
+		{oid: below(entry, 2), table: t, get: func(v *smi.Value) bool {
+			v.SetUint(smi.TimeTicks, h.flow.number(&field{kind: fieldLastTime}))
+			return true
+		}},
+		{oid: below(entry, 3), table: t, get: func(v *smi.Value) bool { v.SetInt(int32(h.flow.Index)); return true }},
+		{oid: below(entry, 4), table: t, get: t.data},
+	}
+}
+
+// maxActivity is the size that RFC 2720 gives flowColumnActivityData.
+const maxActivity = 1000
+
+// activityTable is flowColumnActivityTable: it has a row for each attribute,
+// TimeMark and flow, of whatever ruleset.
+type activityTable struct {
+	h         *Handler
+	attribute selection
+	mark      uint32
+}
+
+func (t *activityTable) find(index smi.OID) bool {
+	if len(index) != 3 || !t.attribute.parse(index[:1], packagePrivate) {
+		return false
+	}
+	t.mark = index[1]
+	return t.h.loadFlow(0, t.mark, index[2]) && t.h.flow.Index == index[2]
+}
+
+func (t *activityTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
+	if len(index) == 0 || !t.attribute.parse(index[:1], packagePrivate) {
+		return name, false
+	}
+	var row uint32
+	t.mark = 0
+	if len(index) > 1 {
+		t.mark = index[1]
+	}
+	if len(index) > 2 {
+		row = index[2]
+		if (!include || len(index) > 3) && row < math.MaxUint32 {
+			row++
+		}
+	}
+	if !t.h.loadFlow(0, t.mark, row) {
+		return name, false
+	}
+	return append(name, index[0], t.mark, t.h.flow.Index), true
+}
+
+// data sets v to pairs of flow index and value, from the row's flow on, as
+// many as fit. Behind the pair of the last flow the index 0 tells that there
+// are no more.
+func (t *activityTable) data(v *smi.Value) bool {
+	fd := &t.attribute.fields[0]
+	b := v.Octets[:0]
+	for more := true; more; more = t.h.loadFlow(0, t.mark, t.h.flow.Index+1) {
+		if len(b)+4+fd.maxFixed()+4 > maxActivity {
+			v.Type, v.Octets = smi.OctetString, b
+			return true
+		}
+		b = binary.BigEndian.AppendUint32(b, t.h.flow.Index)
+		b = t.h.flow.appendFixed(b, fd, true)
+	}
+	v.Type, v.Octets = smi.OctetString, binary.BigEndian.AppendUint32(b, 0)
+	return true
+}

@@ -1,0 +1,114 @@
+package mib
+
+import (
+	"encoding/binary"
+	"math"
+
+	"rtfm/mib/smi"
+)
+
+// BlockOctets is the size that a block may have. Eight of them fit in a
+// message of SNMP over UDP.
+const BlockOctets = 8000
+
+// blockHeader is the length of a block's header: the number of flows in it.
+const blockHeader = 2
+
+// blockObjects are those of rtfmBlockTable.
+func (h *Handler) blockObjects() []object {
+	t := &blockTable{h: h}
+	return []object{{oid: below(extension, 1, 6, 1, 6), table: t, get: t.data}}
+}
+
+// blockTable is rtfmBlockTable. Its index is a selector, ruleset, TimeMark,
+// and the flow indexes between which the block's flows are: they are greater
+// than the first, and the last of them is the second.
+type blockTable struct {
+	h      *Handler
+	chosen selection
+	record int // most octets of a flow
+	buf    []byte
+}
+
+// parse takes the selector from an index.
+func (t *blockTable) parse(index smi.OID) (sel, rest smi.OID, ok bool) {
+	sel, rest, ok = selector(index)
+	if !ok || !t.chosen.parse(sel, 0) {
+		return nil, nil, false
+	}
+	t.record = 0
+	for i := range t.chosen.fields {
+		t.record += t.chosen.fields[i].maxFixed()
+	}
+	return sel, rest, blockHeader+t.record <= BlockOctets
+}
+
+func (t *blockTable) find(index smi.OID) bool {
+	_, rest, ok := t.parse(index)
+	return ok && len(rest) == 4 && rest[0] > 0 && rest[2] < rest[3] &&
+		t.h.meter.Control().RuleSets.At(int(rest[0])) != nil &&
+		t.fill(rest[0], rest[1], rest[2], rest[3]) == rest[3]
+}
+
+func (t *blockTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
+	sel, rest, ok := t.parse(index)
+	if !ok {
+		return name, false
+	}
+	name = append(append(name, index[0]), sel...)
+	if include && t.find(index) {
+		return append(name, rest...), true
+	}
+	var ruleSet, mark, after uint32
+	if len(rest) > 0 {
+		ruleSet = rest[0]
+	}
+	if len(rest) > 1 {
+		mark = rest[1]
+	}
+	if len(rest) > 2 {
+		after = rest[2]
+	}
+	if len(rest) > 3 {
+		after = max(after, rest[3])
+	}
+	for given := ruleSet; t.h.ruleSetFrom(&ruleSet); ruleSet++ {
+		if ruleSet != given {
+			mark, after = 0, 0
+		}
+		if last := t.fill(ruleSet, mark, after, math.MaxUint32); last != 0 {
+			return append(name, ruleSet, mark, after, last), true
+		}
+	}
+	return name, false
+}
+
+// fill puts as many flows as fit in the block, and returns the index of the
+// last of them: flows of a ruleset, active since the TimeMark, with indexes
+// greater than after and up to last. It returns 0 if there are none.
+func (t *blockTable) fill(ruleSet, mark, after, last uint32) (filled uint32) {
+	f := &t.h.flow
+	b := append(t.buf[:0], 0, 0)
+	f.start = t.h.meter.Start()
+	since := t.h.since(mark)
+	n := 0
+	for row := after; row < math.MaxUint32 && len(b)+t.record <= BlockOctets && n < math.MaxUint16; n++ {
+		f.ruleSet = t.h.meter.NextFlow(int(ruleSet), row+1, since, &f.Flow)
+		if f.ruleSet == 0 || f.Index > last {
+			break
+		}
+		row = f.Index
+		for i := range t.chosen.fields {
+			b = f.appendFixed(b, &t.chosen.fields[i], false)
+		}
+		filled = row
+	}
+	binary.BigEndian.PutUint16(b, uint16(n))
+	t.buf = b
+	return filled
+}
+
+func (t *blockTable) data(v *smi.Value) bool {
+	v.SetOctets(smi.OctetString, t.buf)
+	return true
+}

@@ -1,0 +1,189 @@
+package mib
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"rtfm/mib/smi"
+	"rtfm/mib/smi/smitest"
+	"rtfm/ruleset"
+)
+
+// fakeMeter is a Meter over a list of flows.
+type fakeMeter struct {
+	mu      sync.Mutex
+	control *Control
+	flows   []fakeFlow // in order of index
+	start   int64
+	uptime  uint64 // now, centiseconds
+	changed int
+	settled int
+	trace   Trace
+	refuse  bool // any ruleset
+}
+
+type fakeFlow struct {
+	ruleset.Flow
+	ruleSet int
+}
+
+const fakeStart = 1_000_000_000_000_000_000
+
+func newFakeMeter() *fakeMeter {
+	return &fakeMeter{control: NewControl(), start: fakeStart, uptime: 100_000, trace: Trace{State: TraceNone}}
+}
+
+func (m *fakeMeter) Do(f func()) { m.mu.Lock(); defer m.mu.Unlock(); f() }
+
+func (m *fakeMeter) Control() *Control { return m.control }
+func (m *fakeMeter) Changed()          { m.changed++ }
+func (m *fakeMeter) Settle()           { m.settled++ }
+func (m *fakeMeter) Start() int64      { return m.start }
+func (m *fakeMeter) Now() int64        { return m.start + int64(m.uptime)*nsPerTick }
+func (m *fakeMeter) MaxFlows() int     { return 5000 }
+
+func (m *fakeMeter) CheckRuleSet(rs *ruleset.RuleSet) error {
+	if m.refuse {
+		return errors.New("no")
+	}
+	return rs.Check()
+}
+
+func (m *fakeMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) int {
+	for i := range m.flows {
+		if fl := &m.flows[i]; fl.Index >= row && (rs == 0 || fl.ruleSet == rs) && fl.LastTime >= since {
+			*f = fl.Flow
+			return fl.ruleSet
+		}
+	}
+	return 0
+}
+
+func (m *fakeMeter) Flows(rs int) (n int) {
+	for i := range m.flows {
+		if rs == 0 || m.flows[i].ruleSet == rs {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *fakeMeter) Identity() Identity {
+	return Identity{Version: "rtfm 9", Boot: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}}
+}
+
+func (m *fakeMeter) Counts() Counts {
+	return Counts{Packets: 1, Octets: 2, CutShort: 3, Malformed: 4, UnknownLink: 5, BackInTime: 6, Lost: 7, FlowsCreated: 8, FlowsRecovered: 9, Memory: 10}
+}
+
+func (m *fakeMeter) RuleSetCounts(index int) RuleSetCounts {
+	return RuleSetCounts{Matched: uint64(index)<<32 + 1, Ignored: 2, Unmatched: 3, Stopped: 4, Uncounted: 5}
+}
+
+func (m *fakeMeter) Trace() Trace { return m.trace }
+
+var fakeShapes = func() map[int]*ruleset.Shape {
+	var shapes ruleset.Shapes
+	m := make(map[int]*ruleset.Shape)
+	for rs := 1; rs <= 3; rs++ {
+		m[rs] = shapes.Intern(rs, 4, 6, []ruleset.Saved{
+			{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1)},
+			{Attr: ruleset.SourcePeerAddress, Mask: ruleset.WidthMask(24, 4)},
+			{Attr: ruleset.DestPeerAddress, Mask: ruleset.Ones(4)},
+			{Attr: ruleset.DestTransAddress, Mask: ruleset.Ones(2)},
+			{Attr: ruleset.SourceKind, Mask: ruleset.Ones(1)},
+			{Attr: ruleset.SessionID, Mask: ruleset.Ones(10)},
+			{Attr: ruleset.VLANid, Mask: ruleset.Ones(2)},
+		})
+	}
+	return m
+}()
+
+// add puts a flow in the table: last is the Uptime of its last packet.
+func (m *fakeMeter) add(ruleSet int, index uint32, last uint64) {
+	var k ruleset.Key
+	copy(k.Peer(ruleset.Source)[:], []byte{10, 1, 2, 0})
+	copy(k.Peer(ruleset.Dest)[:], []byte{192, 168, byte(index >> 8), byte(index)})
+	copy(k.Trans(ruleset.Dest)[:], []byte{0, 53})
+	k.SetPeerType(1)
+	k.SetVLAN(0x2123)
+	k.Computed()[3] = 7
+	session, _ := newField(ruleset.SessionID)
+	copy(k[session.off:], "abc")
+	m.flows = append(m.flows, fakeFlow{ruleSet: ruleSet, Flow: ruleset.Flow{
+		FlowKey: ruleset.FlowKey{Shape: fakeShapes[ruleSet], Key: k}, Index: index,
+		FirstTime: m.start + 100*nsPerTick, LastTime: m.start + int64(last)*nsPerTick,
+		ToOctets: 1 << 40, ToPDUs: 200, FromOctets: 127, FromPDUs: 1 << 63,
+	}})
+}
+
+// putRuleSet puts an active ruleset of one rule in the meter.
+func (m *fakeMeter) putRuleSet(index int) {
+	m.control.RuleSets.Put(index, &RuleSet{
+		Row: Row{Owner: "test", Active: true}, Name: fmt.Sprint("set ", index), RulesReady: true,
+		Rules: []ruleset.Rule{{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1), Value: ruleset.MakeValue(0), Op: ruleset.OpCountPkt}},
+	})
+}
+
+// flowMeter has three rulesets and flows of them.
+func flowMeter() *fakeMeter {
+	m := newFakeMeter()
+	m.putRuleSet(2)
+	m.putRuleSet(3)
+	m.add(2, 1, 500)
+	m.add(3, 2, 900)
+	m.add(2, 3, 1000)
+	m.add(2, 4, 700)
+	m.add(3, 5, 600)
+	m.add(2, 7, 2000)
+	return m
+}
+
+// get returns the variable of this name.
+func get(t *testing.T, h *Handler, name smi.OID) smi.VarBind {
+	t.Helper()
+	out := make([]smi.VarBind, 1)
+	if err := h.Get([]smi.OID{name}, out); err != nil {
+		t.Fatal(err)
+	}
+	return out[0]
+}
+
+// next returns the variable behind this name.
+func next(t *testing.T, h *Handler, name smi.OID) smi.VarBind {
+	t.Helper()
+	out := make([]smi.VarBind, 1)
+	if err := h.Next([]smi.Range{{Start: name}}, out); err != nil {
+		t.Fatal(err)
+	}
+	return out[0]
+}
+
+// walk returns the variables below root, found by Next from `from` on.
+func walk(t *testing.T, h *Handler, root, from smi.OID) []smi.VarBind {
+	t.Helper()
+	var all []smi.VarBind
+	for {
+		vb := next(t, h, from)
+		if vb.Value.Type == smi.EndOfMibView || !vb.Name.HasPrefix(root) {
+			return all
+		}
+		if vb.Name.Compare(from) <= 0 {
+			t.Fatalf("walk goes from %v back to %v", from, vb.Name)
+		}
+		if len(all) > 100_000 {
+			t.Fatalf("the walk of %v does not end", root)
+		}
+		all = append(all, vb)
+		from = vb.Name
+		if g := get(t, h, vb.Name); !g.Equal(&vb) {
+			t.Fatalf("get shows %v, next %v", &g, &vb)
+		}
+	}
+}
+
+func oid(s string) smi.OID { return smitest.OID(s) }
+
+const root = "1.3.6.1.2.1.40."

@@ -1,0 +1,198 @@
+package mib
+
+import (
+	"encoding/binary"
+
+	"rtfm/mib/smi"
+	"rtfm/ruleset"
+)
+
+// field is an attribute and how a flow's value of it is found. What a flow
+// does not have is zero (RFC 2123 section 2.3.7).
+type field struct {
+	attr ruleset.Attr
+	typ  smi.Type
+	kind fieldKind
+	off  uint8 // of the value in the key
+	size uint8 // octets
+	min  uint8 // octets that a value is not cut below, where zeros at its end are
+}
+
+type fieldKind uint8
+
+const (
+	fieldNumber fieldKind = iota // a saved number
+	fieldOctets                  // a saved address
+	fieldText                    // a saved identifier, shown without the zeros that fill it up
+	fieldMask
+	fieldIndex
+	fieldStatus
+	fieldRuleSet
+	fieldNone // zero
+	fieldToOctets
+	fieldToPDUs
+	fieldFromOctets
+	fieldFromPDUs
+	fieldFirstTime
+	fieldLastTime
+)
+
+var measured = map[ruleset.Attr]field{
+	ruleset.FlowIndex:      {typ: smi.Integer32, kind: fieldIndex},
+	ruleset.FlowStatus:     {typ: smi.Integer32, kind: fieldStatus},
+	ruleset.FlowTimeMark:   {typ: smi.TimeTicks, kind: fieldLastTime},
+	ruleset.PDUScale:       {typ: smi.Integer32, kind: fieldNone},
+	ruleset.OctetScale:     {typ: smi.Integer32, kind: fieldNone},
+	ruleset.FlowRuleSet:    {typ: smi.Integer32, kind: fieldRuleSet},
+	ruleset.ToOctets:       {typ: smi.Counter64, kind: fieldToOctets},
+	ruleset.ToPDUs:         {typ: smi.Counter64, kind: fieldToPDUs},
+	ruleset.FromOctets:     {typ: smi.Counter64, kind: fieldFromOctets},
+	ruleset.FromPDUs:       {typ: smi.Counter64, kind: fieldFromPDUs},
+	ruleset.FirstTime:      {typ: smi.TimeTicks, kind: fieldFirstTime},
+	ruleset.LastActiveTime: {typ: smi.TimeTicks, kind: fieldLastTime},
+}
+
+// newField returns the field of an attribute, false if flows have none.
+func newField(a ruleset.Attr) (field, bool) {
+	in := a.Info()
+	if !a.Readable() {
+		return field{}, false
+	}
+	fd := field{typ: smi.Integer32, kind: fieldNumber}
+	switch in.Class {
+	case ruleset.ClassMeasured:
+		fd = measured[a]
+	case ruleset.ClassAddress:
+		fd = field{typ: smi.OctetString, kind: fieldOctets}
+		if a == ruleset.SourceSubscriberID || a == ruleset.DestSubscriberID || a == ruleset.SessionID {
+			fd.kind, fd.min = fieldText, 4
+		}
+	case ruleset.ClassMask:
+		fd = field{typ: smi.OctetString, kind: fieldMask}
+	case ruleset.ClassDistrib:
+		fd = field{typ: smi.OctetString, kind: fieldNone}
+	}
+	fd.attr, fd.off, fd.size = a, uint8(in.Offset), uint8(in.Size)
+	return fd, true
+}
+
+// flowView is a flow with what else its values depend on.
+type flowView struct {
+	ruleset.Flow
+	ruleSet int   // index
+	start   int64 // Uptime 0
+	mask    [ruleset.MaxAddress]byte
+}
+
+// number returns the value of a field that is a number.
+func (f *flowView) number(fd *field) uint64 {
+	switch fd.kind {
+	case fieldNumber:
+		if fd.size == 2 {
+			return uint64(binary.BigEndian.Uint16(f.Key[fd.off:]))
+		}
+		return uint64(f.Key[fd.off])
+	case fieldIndex:
+		return uint64(f.Index)
+	case fieldStatus:
+		return 2 // current
+	case fieldRuleSet:
+		return uint64(f.ruleSet)
+	case fieldToOctets:
+		return f.ToOctets
+	case fieldToPDUs:
+		return f.ToPDUs
+	case fieldFromOctets:
+		return f.FromOctets
+	case fieldFromPDUs:
+		return f.FromPDUs
+	case fieldFirstTime:
+		return uint64(uint32(ruleset.Uptime(f.FirstTime, f.start)))
+	case fieldLastTime:
+		return uint64(uint32(ruleset.Uptime(f.LastTime, f.start)))
+	}
+	return 0
+}
+
+// octets returns the value of a field that is none, valid until the next call.
+func (f *flowView) octets(fd *field) []byte {
+	switch fd.kind {
+	case fieldOctets:
+		return f.Key[fd.off : int(fd.off)+f.Shape.Len(fd.attr)]
+	case fieldText:
+		return trim(f.Key[fd.off:fd.off+fd.size], int(fd.min))
+	case fieldMask:
+		of := fd.attr - 1
+		m, _ := f.Shape.Mask(of)
+		return m.Resize(f.Shape.Len(of)).Append(f.mask[:0])
+	}
+	return nil
+}
+
+// trim cuts zeros from the end of b as far as at least n octets remain.
+func trim(b []byte, n int) []byte {
+	for len(b) > n && b[len(b)-1] == 0 {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// value sets v to the value of a field.
+func (f *flowView) value(fd *field, v *smi.Value) {
+	switch fd.typ {
+	case smi.OctetString:
+		v.SetOctets(fd.typ, f.octets(fd))
+	case smi.Integer32:
+		v.SetInt(int32(f.number(fd)))
+	default:
+		v.SetUint(fd.typ, f.number(fd))
+	}
+}
+
+// appendBER appends the value of a field as an element of a package.
+func (f *flowView) appendBER(b []byte, fd *field) []byte {
+	if fd.typ == smi.OctetString {
+		o := f.octets(fd)
+		return append(smi.AppendBERHeader(b, byte(fd.typ), len(o)), o...)
+	}
+	// All numbers are unsigned: a leading zero octet keeps the sign bit clear.
+	var buf [9]byte
+	binary.BigEndian.PutUint64(buf[1:], f.number(fd))
+	o := buf[:]
+	for len(o) > 1 && o[0] == 0 && o[1] < 0x80 {
+		o = o[1:]
+	}
+	return append(smi.AppendBERHeader(b, byte(fd.typ), len(o)), o...)
+}
+
+// appendFixed appends the value of a field as it stands in a block and in
+// column activity data: a number in the attribute's own size, high-order
+// octet first; octets behind one that tells how many they are. A cut leaves
+// zeros out that the octets end in.
+func (f *flowView) appendFixed(b []byte, fd *field, cut bool) []byte {
+	if fd.typ == smi.OctetString {
+		o := f.octets(fd)
+		if cut {
+			o = trim(o, 0)
+		}
+		return append(append(b, byte(len(o))), o...)
+	}
+	n := f.number(fd)
+	switch fd.size {
+	case 1:
+		return append(b, byte(n))
+	case 2:
+		return append(b, byte(n>>8), byte(n))
+	case 4:
+		return binary.BigEndian.AppendUint32(b, uint32(n))
+	}
+	return binary.BigEndian.AppendUint64(b, n)
+}
+
+// maxFixed returns the most octets that appendFixed takes for a field.
+func (fd *field) maxFixed() int {
+	if fd.typ == smi.OctetString {
+		return 1 + int(fd.size)
+	}
+	return int(fd.size)
+}

@@ -1,0 +1,123 @@
+package mib
+
+import (
+	"math"
+
+	"rtfm/mib/smi"
+	"rtfm/ruleset"
+)
+
+// flowObjects are those of flowDataTable. Its column numbers are the
+// attributes' numbers.
+func (h *Handler) flowObjects() []object {
+	entry := below(flowMIB, 2, 1, 1)
+	t := &flowTable{h}
+	var objects []object
+	for a := ruleset.FlowStatus; a <= ruleset.FlowKind; a++ {
+		if a == ruleset.FlowTimeMark || a == ruleset.FlowRuleSet {
+			continue // indexes, like FlowIndex
+		}
+		fd, _ := newField(a)
+		get := func(v *smi.Value) bool { h.flow.value(&fd, v); return true }
+		objects = append(objects, object{oid: below(entry, columnOf(a)), table: t, get: get})
+	}
+	return objects
+}
+
+// columnOf returns the column of flowDataTable that shows an attribute.
+func columnOf(a ruleset.Attr) uint32 {
+	if a == ruleset.FlowStatus {
+		return 3 // the TimeMark, attribute 3, has column 2
+	}
+	return uint32(a)
+}
+
+// flowTable is flowDataTable.
+type flowTable struct{ h *Handler }
+
+func (t *flowTable) find(index smi.OID) bool { return t.h.findFlow(index) }
+
+func (t *flowTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
+	return t.h.nextFlow(index, include, name)
+}
+
+// findFlow loads the flow that an index of ruleset, TimeMark and flow index
+// names.
+func (h *Handler) findFlow(index smi.OID) bool {
+	if len(index) != 3 || index[0] > ruleset.MaxRuleSets || h.meter.Control().RuleSets.At(int(index[0])) == nil {
+		return false
+	}
+	return h.loadFlow(int(index[0]), index[1], index[2]) && h.flow.Index == index[2]
+}
+
+// nextFlow loads the flow that follows an index of ruleset, TimeMark and flow
+// index, which may be cut short, and appends its index to name.
+func (h *Handler) nextFlow(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
+	var ruleSet, mark, row uint32
+	if len(index) > 0 {
+		ruleSet = index[0]
+	}
+	if len(index) > 1 {
+		mark = index[1]
+	}
+	if len(index) > 2 {
+		row = index[2]
+		if (!include || len(index) > 3) && row < math.MaxUint32 {
+			row++ // there is no flow with that index
+		}
+	}
+	given := ruleSet
+	for {
+		if !h.ruleSetFrom(&ruleSet) {
+			return name, false
+		} else if ruleSet != given {
+			mark, row = 0, 0
+		}
+		if h.loadFlow(int(ruleSet), mark, row) {
+			return append(name, ruleSet, mark, h.flow.Index), true
+		}
+		ruleSet++
+	}
+}
+
+// ruleSetFrom moves index on to the first ruleset that has it or a higher one,
+// false if there is none.
+func (h *Handler) ruleSetFrom(index *uint32) bool {
+	if *index > ruleset.MaxRuleSets {
+		return false
+	}
+	i, rs := h.meter.Control().RuleSets.From(int(*index))
+	*index = uint32(i)
+	return rs != nil
+}
+
+// loadFlow loads the first flow of a ruleset (0: of any) in row or behind it
+// that was active at or after the TimeMark.
+func (h *Handler) loadFlow(ruleSet int, mark, row uint32) bool {
+	f := &h.flow
+	f.start = h.meter.Start()
+	f.ruleSet = h.meter.NextFlow(ruleSet, row, h.since(mark), &f.Flow)
+	return f.ruleSet != 0
+}
+
+// since returns the time from which on TimeMark mark asks for flows. See the
+// package comment for what marks mean once Uptime has wrapped.
+func (h *Handler) since(mark uint32) int64 {
+	if mark == 0 {
+		return math.MinInt64
+	}
+	up := h.uptime()
+	ago := uint64(uint32(up) - mark)
+	if ago > up {
+		return math.MaxInt64 // has not come yet
+	}
+	return h.meter.Start() + int64(up-ago)*nsPerTick
+}
+
+// nsPerTick is a centisecond, the unit of TimeTicks, in nanoseconds.
+const nsPerTick = 10_000_000
+
+// uptime returns the meter's Uptime in centiseconds. It does not wrap.
+func (h *Handler) uptime() uint64 { return h.uptimeAt(h.meter.Now()) }
+
+func (h *Handler) uptimeAt(t int64) uint64 { return ruleset.Uptime(t, h.meter.Start()) }

@@ -1,0 +1,197 @@
+package mib
+
+import (
+	"slices"
+	"sort"
+
+	"rtfm/mib/smi"
+)
+
+// Handler answers for a meter. It implements smi.Handler and is safe for use
+// by several front ends at once.
+type Handler struct {
+	meter   Meter
+	objects []object // in order of OID; none lies below another
+	// What follows belongs to the function that Meter.Do runs.
+	flow flowView
+	open int // transactions committed and not yet cleaned up
+}
+
+// object is a scalar or a column.
+type object struct {
+	oid   smi.OID
+	table table
+	// get sets v to the value in the row that table found last, false if it
+	// has none.
+	get func(v *smi.Value) bool
+	// check and plan are set for what can be written. check looks at a value
+	// by itself; plan takes it into a Set.
+	check func(v *smi.Value) smi.Status
+	plan  func(p *plan, at int, index smi.OID, v *smi.Value) smi.Status
+}
+
+// table is a conceptual table, or the scalars.
+type table interface {
+	// find looks for the row with this index.
+	find(index smi.OID) bool
+	// next looks for the first row behind index, or of it if include is set,
+	// and appends that row's index to name.
+	next(index smi.OID, include bool, name smi.OID) (smi.OID, bool)
+}
+
+// New returns a Handler for a meter.
+func New(m Meter) *Handler {
+	h := &Handler{meter: m}
+	h.objects = slices.Concat(
+		h.ruleSetObjects(), h.interfaceObjects(), h.readerObjects(), h.managerObjects(), h.scalarObjects(),
+		h.flowObjects(), h.activityObjects(), h.packageObjects(), h.ruleObjects(), h.extensionObjects(),
+	)
+	slices.SortFunc(h.objects, func(a, b object) int { return a.oid.Compare(b.oid) })
+	return h
+}
+
+// Subtrees returns the subtrees of the OID tree that a Handler answers for.
+func Subtrees() []smi.OID { return []smi.OID{slices.Clone(flowMIB), slices.Clone(extension)} }
+
+var flowMIB = smi.OID{1, 3, 6, 1, 2, 1, 40} // mib-2 40 (RFC 2720)
+
+// below returns the OID that has these sub-identifiers behind o's.
+func below(o smi.OID, subids ...uint32) smi.OID { return slices.Concat(o, subids) }
+
+// Get implements smi.Handler.
+func (h *Handler) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+	h.meter.Do(func() {
+		for i, name := range names {
+			h.get(name, &out[i])
+		}
+	})
+	return nil
+}
+
+func (h *Handler) get(name smi.OID, out *smi.VarBind) {
+	out.SetName(name)
+	o, index := h.object(name)
+	switch {
+	case o == nil:
+		out.Value.SetNone(smi.NoSuchObject)
+	case !o.table.find(index) || !o.get(&out.Value):
+		out.Value.SetNone(smi.NoSuchInstance)
+	}
+}
+
+// from returns the place of the first object at or behind which name lies, or
+// that comes behind name.
+func (h *Handler) from(name smi.OID) int {
+	return sort.Search(len(h.objects), func(i int) bool {
+		o := h.objects[i].oid
+		return o.Compare(name) > 0 || name.HasPrefix(o)
+	})
+}
+
+// object returns the object that name is an instance of, nil if there is
+// none, and what of name is behind the object's own.
+func (h *Handler) object(name smi.OID) (*object, smi.OID) {
+	if i := h.from(name); i < len(h.objects) && name.HasPrefix(h.objects[i].oid) {
+		return &h.objects[i], name[len(h.objects[i].oid):]
+	}
+	return nil, nil
+}
+
+// Next implements smi.Handler.
+func (h *Handler) Next(ranges []smi.Range, out []smi.VarBind) (err *smi.Error) {
+	h.meter.Do(func() { err = h.next(ranges, out) })
+	return err
+}
+
+// Bulk implements smi.Handler.
+func (h *Handler) Bulk(b *smi.Bulk, out []smi.VarBind) (filled []smi.VarBind, err *smi.Error) {
+	h.meter.Do(func() { filled, err = b.Fill(h.next, out) })
+	return filled, err
+}
+
+func (h *Handler) next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+	for i := range ranges {
+		if !h.nextIn(&ranges[i], &out[i]) {
+			out[i].SetName(ranges[i].Start)
+			out[i].Value.SetNone(smi.EndOfMibView)
+		}
+	}
+	return nil
+}
+
+// nextIn sets out to the first variable in r, false if there is none.
+func (h *Handler) nextIn(r *smi.Range, out *smi.VarBind) bool {
+	for i := h.from(r.Start); i < len(h.objects); i++ {
+		o := &h.objects[i]
+		index, include := smi.OID(nil), true
+		if r.Start.HasPrefix(o.oid) {
+			index, include = r.Start[len(o.oid):], r.Include
+		}
+		for {
+			name, ok := o.table.next(index, include, append(out.Name[:0], o.oid...))
+			if !ok {
+				break
+			}
+			out.Name = name
+			if !r.Contains(name) {
+				return false
+			}
+			if o.get(&out.Value) {
+				return true
+			}
+			index, include = slices.Clone(name[len(o.oid):]), false
+		}
+		if len(r.End) > 0 && o.oid.Compare(r.End) >= 0 {
+			return false
+		}
+	}
+	return false
+}
+
+// scalars is the table of all scalars: its one row has index 0.
+type scalars struct{}
+
+func (scalars) find(index smi.OID) bool { return len(index) == 1 && index[0] == 0 }
+
+func (scalars) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
+	if len(index) == 0 || include && scalars.find(scalars{}, index) {
+		return append(name, 0), true
+	}
+	return name, false
+}
+
+// scalar returns a read-only scalar.
+func scalar(oid smi.OID, get func(v *smi.Value)) object {
+	return object{oid: oid, table: scalars{}, get: func(v *smi.Value) bool { get(v); return true }}
+}
+
+// numbered is a table whose index is one number.
+type numbered[T any] struct {
+	rows    func() *Rows[T]
+	current *T
+	index   int // of current
+}
+
+func (t *numbered[T]) find(index smi.OID) bool {
+	if len(index) != 1 {
+		return false
+	}
+	t.index = int(index[0])
+	t.current = t.rows().At(t.index)
+	return t.current != nil
+}
+
+func (t *numbered[T]) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
+	from := 0
+	if len(index) > 0 {
+		from = int(index[0])
+		if !include || len(index) > 1 {
+			from++
+		}
+	}
+	t.index, t.current = t.rows().From(from)
+	if t.current == nil {
+		return name, false
+	}
+	return append(name, uint32(t.index)), true
+}

@@ -1,0 +1,72 @@
+package mib
+
+import (
+	"math"
+
+	"rtfm/mib/smi"
+)
+
+// Columns of flowManagerInfoTable.
+const (
+	columnManagerCurrent   = 2
+	columnManagerStandby   = 3
+	columnManagerHighWater = 4
+	columnManagerWrap      = 5
+	columnManagerOwner     = 6
+	columnManagerTimeStamp = 7
+	columnManagerStatus    = 8
+	columnManagerRunning   = 9
+)
+
+// managerObjects are those of flowManagerInfoTable.
+func (h *Handler) managerObjects() []object {
+	t := &controlTable[Manager]{
+		entry: below(flowMIB, 1, 4, 1), highest: math.MaxInt32, status: columnManagerStatus,
+		changes: func(p *plan) *changes[Manager] { return &p.managers },
+		row:     func(m *Manager) *Row { return &m.Row },
+		ready:   func(*Manager) bool { return true },
+		finish:  func(p *plan, c *change[Manager]) { c.new.TimeStamp = p.uptime },
+		locked:  func(int) bool { return false },
+		refusal: smi.InconsistentValue,
+	}
+	t.rows = func() *Rows[Manager] { return &h.meter.Control().Managers }
+	t.columns = []controlColumn[Manager]{
+		{
+			number: columnManagerCurrent, check: integer(0, math.MaxInt32), whileActive: true,
+			get: func(m *Manager, v *smi.Value) { v.SetInt(int32(m.CurrentRuleSet)) },
+			set: func(p *plan, old, m *Manager, v *smi.Value) { m.CurrentRuleSet = int(v.Int) },
+		},
+		{
+			number: columnManagerStandby, check: integer(0, math.MaxInt32), whileActive: true,
+			get: func(m *Manager, v *smi.Value) { v.SetInt(int32(m.StandbyRuleSet)) },
+			set: func(p *plan, old, m *Manager, v *smi.Value) { m.StandbyRuleSet = int(v.Int) },
+		},
+		{
+			number: columnManagerHighWater, check: integer(0, 100), whileActive: true,
+			get: func(m *Manager, v *smi.Value) { v.SetInt(int32(m.HighWaterMark)) },
+			set: func(p *plan, old, m *Manager, v *smi.Value) { m.HighWaterMark = int(v.Int) },
+		},
+		{
+			// wrap(1), scale(2): both hold, since no counter of 64 bits ever
+			// reaches the top of its range.
+			number: columnManagerWrap, check: integer(1, 2),
+			get: func(m *Manager, v *smi.Value) { setTruth(v, !m.CounterScale) },
+			set: func(p *plan, old, m *Manager, v *smi.Value) { m.CounterScale = v.Int == 2 },
+		},
+		{
+			number: columnManagerOwner, check: owner,
+			get: func(m *Manager, v *smi.Value) { v.SetOctets(smi.OctetString, []byte(m.Owner)) },
+			set: func(p *plan, old, m *Manager, v *smi.Value) { m.Owner = string(v.Octets) },
+		},
+		{
+			number: columnManagerTimeStamp,
+			get:    func(m *Manager, v *smi.Value) { v.SetUint(smi.TimeTicks, m.TimeStamp) },
+		},
+		{
+			number: columnManagerRunning, check: truthValue, whileActive: true,
+			get: func(m *Manager, v *smi.Value) { setTruth(v, m.RunningStandby) },
+			set: func(p *plan, old, m *Manager, v *smi.Value) { m.RunningStandby = v.Int == 1 },
+		},
+	}
+	return t.objects()
+}

@@ -1,0 +1,118 @@
+package mib
+
+import "rtfm/ruleset"
+
+// Meter is what a Handler shows and controls.
+type Meter interface {
+	// Do runs f while the meter stands still: no packet is counted and nothing
+	// else that runs by Do is under way. It returns when f has. The other
+	// methods are called from such an f only.
+	Do(f func())
+
+	// Control returns the tables that managers and readers write. The Handler
+	// changes rows by putting others in their place; the meter does the same
+	// when readers time out or the flow table fills up.
+	Control() *Control
+	// Changed makes the meter do as the control tables now say.
+	Changed()
+	// Settle tells that what was changed will not be undone: the flows of
+	// rulesets that are gone may be destroyed, a trace may go on.
+	Settle()
+	// CheckRuleSet tells why the meter cannot run a ruleset.
+	CheckRuleSet(rs *ruleset.RuleSet) error
+
+	// Start and Now are the times from which the meter's Uptime counts and up
+	// to which it has metered, in nanoseconds since 1970-01-01 00:00:00 UTC.
+	Start() int64
+	Now() int64
+	// NextFlow sets f to the first flow of a ruleset (0: of any) in this row
+	// of the flow table or a later one that was active at or after a time. It
+	// returns the index of the flow's ruleset, 0 if there is no such flow.
+	NextFlow(ruleSet int, row uint32, since int64, f *ruleset.Flow) int
+	// Flows returns the number of flows of a ruleset, 0 means all, and
+	// MaxFlows the size of the flow table.
+	Flows(ruleSet int) int
+	MaxFlows() int
+
+	// Identity, Counts and RuleSetCounts are for the extension.
+	Identity() Identity
+	Counts() Counts
+	RuleSetCounts(index int) RuleSetCounts
+	// Trace returns how far the meter is with its trace.
+	Trace() Trace
+}
+
+// Identity tells one run of a meter from another.
+type Identity struct {
+	Version string
+	// Boot is a number made at random when the meter started.
+	Boot [8]byte
+}
+
+// Counts is what a meter has counted since it was started.
+type Counts struct {
+	Packets, Octets                              uint64
+	CutShort, Malformed, UnknownLink, BackInTime uint64
+	Lost                                         uint64
+	FlowsCreated, FlowsRecovered                 uint64
+	// Memory is what the meter has from the operating system, in octets.
+	Memory uint64
+}
+
+// RuleSetCounts is what became of the packets that a ruleset has seen.
+type RuleSetCounts struct {
+	// Matched packets are in a flow. Ignored ones were left out by an Ignore
+	// rule; Unmatched ones matched in neither direction; Stopped ones hit a
+	// limit of the Packet Matching Engine; Uncounted ones found no room in the
+	// flow table.
+	Matched, Ignored, Unmatched, Stopped, Uncounted uint64
+}
+
+// TraceState is how far a meter is that meters a trace in step with a manager.
+type TraceState int32
+
+// The states.
+const (
+	TraceNone              TraceState = 1 // meters for itself: live, or a trace without intervals
+	TraceWaitingForRuleSet TraceState = 2 // has not begun: no task runs a ruleset
+	TraceReading           TraceState = 3 // packets are being metered
+	TraceWaitingForReader  TraceState = 4 // an interval has ended; its flows are to be read
+	TraceEnded             TraceState = 5 // the last packet was metered; its flows are to be read
+)
+
+// Trace is the state of metering a trace.
+type Trace struct {
+	State TraceState
+	// Collections is the number of intervals that have ended, From and To the
+	// ends of the latest, in nanoseconds since 1970-01-01 00:00:00 UTC.
+	Collections uint64
+	From, To    int64
+}
+
+// Notification is one of the extension's notifications.
+type Notification struct {
+	Kind NotificationKind
+	// Index is of the row it is about: the manager's for Standby, the
+	// reader's for ReaderTimedOut, the interface's for PacketsLost.
+	Index int
+	// RuleSet is the ruleset that was running, for Standby, or that the
+	// reader was reading.
+	RuleSet int
+	// Owner is the row's, for Standby and ReaderTimedOut.
+	Owner string
+	// Count is the number of flows in the flow table, for Standby and Flood,
+	// or that of packets lost since the meter started.
+	Count uint64
+}
+
+// NotificationKind is the last sub-identifier of a notification's name.
+type NotificationKind uint32
+
+// The notifications.
+const (
+	MeterStarted   NotificationKind = 1
+	Standby        NotificationKind = 2
+	Flood          NotificationKind = 3
+	ReaderTimedOut NotificationKind = 4
+	PacketsLost    NotificationKind = 5
+)

@@ -1,0 +1,68 @@
+package mib
+
+import (
+	"math"
+
+	"rtfm/mib/smi"
+)
+
+// Columns of flowReaderInfoTable.
+const (
+	columnReaderTimeout      = 2
+	columnReaderOwner        = 3
+	columnReaderLastTime     = 4
+	columnReaderPreviousTime = 5
+	columnReaderStatus       = 6
+	columnReaderRuleSet      = 7
+)
+
+// readerObjects are those of flowReaderInfoTable.
+func (h *Handler) readerObjects() []object {
+	t := &controlTable[Reader]{
+		entry: below(flowMIB, 1, 3, 1), highest: math.MaxInt32, status: columnReaderStatus,
+		changes: func(p *plan) *changes[Reader] { return &p.readers },
+		row:     func(r *Reader) *Row { return &r.Row },
+		ready:   func(r *Reader) bool { return r.RuleSet != 0 },
+		finish: func(p *plan, c *change[Reader]) {
+			if c.new.Active && (c.old == nil || !c.old.Active) {
+				c.new.Seen = p.uptime
+			}
+		},
+		locked:  func(int) bool { return false },
+		refusal: smi.InconsistentValue,
+	}
+	t.rows = func() *Rows[Reader] { return &h.meter.Control().Readers }
+	t.columns = []controlColumn[Reader]{
+		{
+			number: columnReaderTimeout, check: integer(0, math.MaxInt32), whileActive: true,
+			get: func(r *Reader, v *smi.Value) { v.SetInt(int32(r.Timeout)) },
+			set: func(p *plan, old, r *Reader, v *smi.Value) { r.Timeout = int(v.Int) },
+		},
+		{
+			number: columnReaderOwner, check: owner,
+			get: func(r *Reader, v *smi.Value) { v.SetOctets(smi.OctetString, []byte(r.Owner)) },
+			set: func(p *plan, old, r *Reader, v *smi.Value) { r.Owner = string(v.Octets) },
+		},
+		{
+			// Whatever is written, the meter puts its Uptime here.
+			number: columnReaderLastTime, check: timeTicks, whileActive: true,
+			get: func(r *Reader, v *smi.Value) { v.SetUint(smi.TimeTicks, r.LastTime) },
+			set: func(p *plan, old, r *Reader, v *smi.Value) {
+				if old != nil {
+					r.PreviousTime = old.LastTime
+				}
+				r.LastTime, r.Seen = p.uptime, p.uptime
+			},
+		},
+		{
+			number: columnReaderPreviousTime,
+			get:    func(r *Reader, v *smi.Value) { v.SetUint(smi.TimeTicks, r.PreviousTime) },
+		},
+		{
+			number: columnReaderRuleSet, check: integer(1, math.MaxInt32),
+			get: func(r *Reader, v *smi.Value) { v.SetInt(int32(r.RuleSet)) },
+			set: func(p *plan, old, r *Reader, v *smi.Value) { r.RuleSet = int(v.Int) },
+		},
+	}
+	return t.objects()
+}
