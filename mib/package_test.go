@@ -69,8 +69,8 @@ func TestChosenWalk(t *testing.T) {
 		{root + "2.2.1.3", "28.900", []string{".2", ".3", ".7"}},
 		{root + "2.2.1.2", "28.0.5", []string{}},
 		{root + "2.2.1.1", "42", nil},
-		{extension.String() + ".1.6.1.6", "1.28", []string{"2.0.0.7", "3.0.0.5"}},
-		{extension.String() + ".1.6.1.6", "1.28.2.700.3", []string{".7"}},
+		{extension.String() + ".1.6.1.6", "2.0.28", []string{"2.0.0.7", "3.0.0.5"}},
+		{extension.String() + ".1.6.1.6", "2.0.28.2.700.3", []string{".7"}},
 	} {
 		at := oid(c.column + "." + c.choice)
 		var got []string
@@ -170,7 +170,7 @@ func TestBlock(t *testing.T) {
 	}
 	h := New(m)
 	// FlowIndex, DestPeerAddress, DestTransAddress, SourcePeerMask, ToPDUs, LastActiveTime, SourceKind, VLANid
-	at := below(extension, 1, 6, 1, 6, 8, 1, 19, 22, 10, 28, 32, 39, 1024, 2, 11)
+	at := below(extension, 1, 6, 1, 6, 16, 0, 1, 0, 19, 0, 22, 0, 10, 0, 28, 0, 32, 0, 39, 4, 0, 2, 11)
 	const record = 4 + 5 + 3 + 5 + 8 + 4 + 1 + 2
 	next := uint32(2) // every second flow is active since 11
 	blocks := 0
@@ -192,12 +192,13 @@ func TestBlock(t *testing.T) {
 	if next != 1002 || blocks != 3 {
 		t.Errorf("%d flows in %d blocks, want 500 in 3", (next-2)/2, blocks)
 	}
-	for _, index := range []string{"1.1.2.0.0.0", "1.1.2.0.5.5", "1.1.2.0.0.3", "1.1.2.0.0.4.0", "1.1.2.0.0", "1.1.3.0.0.4", "1.0.2.0.0.4", "0.2.0.0.4"} {
+	for _, index := range []string{"2.0.1.2.0.0.0", "2.0.1.2.0.5.5", "2.0.1.2.0.0.3", "2.0.1.2.0.0.4.0", "2.0.1.2.0.0", "2.0.1.3.0.0.4",
+		"2.0.0.2.0.0.4", "0.2.0.0.4", "1.1.2.0.0.4", "3.0.1.0.2.0.0.4", "2.256.1.2.0.0.4", "2.0.257.2.0.0.4", "2.4.3.2.0.0.4"} {
 		if got := get(t, h, below(extension, append(smi.OID{1, 6, 1, 6}, oid(index)...)...)); got.Value.Type != smi.NoSuchInstance {
 			t.Errorf("%s: %v", index, &got)
 		}
 	}
-	if got := get(t, h, below(extension, 1, 6, 1, 6, 1, 1, 2, 0, 1, 4)); len(got.Value.Octets) != 6 {
+	if got := get(t, h, below(extension, 1, 6, 1, 6, 2, 0, 1, 2, 0, 1, 4)); len(got.Value.Octets) != 6 {
 		t.Errorf("the flows from 2 to 4: %v", &got)
 	}
 }
