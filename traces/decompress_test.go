@@ -100,6 +100,9 @@ func TestCompressedDamage(t *testing.T) {
 				if len(got) > len(want) || n > 20 && !errors.Is(err, traces.ErrTruncated) {
 					t.Errorf("cut at %d of %d: %d packets, error %v", n, len(z), len(got), err)
 				}
+				if strings.Count(err.Error(), kind) > 1 {
+					t.Errorf("cut at %d of %d: %q names the compression twice", n, len(z), err)
+				}
 				diff(t, "cut", got, want[:min(len(got), len(want))])
 			}
 			// bzip2 gives out a block before it knows that it is sound.
