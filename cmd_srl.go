@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rtfm/ruleset"
+	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
 )
 
@@ -30,7 +32,12 @@ once, as file:line:col: message. "-" stands for standard input.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var failed error
 			for _, name := range args {
-				_, err := loadRuleSet(name, cmd.InOrStdin(), opts, cmd.ErrOrStderr())
+				rs, err := loadRuleSet(name, cmd.InOrStdin(), opts, cmd.ErrOrStderr())
+				if err == nil {
+					if _, err = pme.Compile(rs, 0, new(ruleset.Shapes)); err != nil {
+						err = fmt.Errorf("%s: %w", name, err)
+					}
+				}
 				if err != nil {
 					cmd.PrintErrln(err)
 					failed = &exitError{status: statusFailed}
