@@ -245,6 +245,14 @@ func TestClauses(t *testing.T) {
 			get 1.1.1.5.2 = i 1
 			get 3.1.1.7.2.1 = i 2
 		`},
+		{"the status is judged by the rules that come with it", `
+			set 1.1.1.5.2 = i 5  1.1.1.2.2 = i 1
+			set 3.1.1.6.2.1 = i 4  1.1.1.5.2 = i 2
+			get 1.1.1.5.2 = i 2
+			set 3.1.1.3.2.1 = i 0  1.1.1.5.2 = i 6
+			get 1.1.1.5.2 = - -
+			set 1.1.1.5.2 = i 4 ! inconsistentValue 1
+		`},
 		{"the built-in ruleset cannot be changed", `
 			get 1.1.1.5.1 = i 1
 			get 1.1.1.6.1 = s default
@@ -583,4 +591,88 @@ func TestMaxRows(t *testing.T) {
 		set 1.4.1.8.7 = i 6
 		set 1.4.1.8.5000 = i 5
 	`)
+}
+
+// TestWrongTypes sets every object to a value of a type that none has, behind
+// a variable that could be set.
+func TestWrongTypes(t *testing.T) {
+	m := newFakeMeter()
+	h := New(m)
+	play(t, m, h, `set 1.1.1.5.2 = i 5  1.1.1.2.2 = i 1`)
+	writable := 0
+	for i := range h.objects {
+		o := &h.objects[i]
+		want := smi.Error{Status: smi.NotWritable, Index: 2}
+		if o.plan != nil {
+			writable++
+			want.Status = smi.WrongType
+		}
+		for _, index := range []smi.OID{{0}, {1}, {2}, {2, 1}, {}, {9, 9, 9}} {
+			vbs := []smi.VarBind{smitest.Int(root+"1.5.0", 50), {Name: below(o.oid, index...)}}
+			vbs[1].Value.SetOctets(smi.Opaque, []byte("x"))
+			if err := setAll(h, vbs); err == nil || *err != want {
+				t.Errorf("%v: %v, want %v", vbs[1].Name, err, &want)
+			}
+		}
+		if o.plan == nil {
+			continue
+		}
+		// A value that may be right, where no row can be.
+		vb := smi.VarBind{Name: below(o.oid, 0, 0, 0)}
+		for _, v := range []smi.Value{{Type: smi.Integer32, Int: 1}, {Type: smi.Integer32, Int: 3}, {Type: smi.Integer32, Int: 4}, {Type: smi.OctetString, Octets: []byte("x")}, {Type: smi.TimeTicks}} {
+			if vb.Value = v; o.check(&v) == smi.NoError {
+				break
+			}
+		}
+		if err := setAll(h, []smi.VarBind{vb}); err == nil || err.Status != smi.NoCreation {
+			t.Errorf("%v: %v, want noCreation", &vb, err)
+		}
+	}
+	if writable != 27 {
+		t.Errorf("%d objects can be written, want 27", writable)
+	}
+	if m.control.FloodMark != 95 {
+		t.Error("a refused Set has set FloodMark")
+	}
+}
+
+// FuzzNames gets and finds variables by any name.
+func FuzzNames(f *testing.F) {
+	h := New(flowMeter())
+	for _, name := range []string{
+		root + "2.1.1.28.2.700.3", root + "2.3.1.5.2.28.192.3.0.2", root + "2.2.1.4.28.0.1", root + "3.1.1.3.1.1",
+		extension.String() + ".1.6.1.6.2.0.28.2.0.1.4", "1.3", root + "1.1.1.5.4294967295",
+	} {
+		var b []byte
+		for _, n := range oid(name) {
+			b = append(b, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var name smi.OID
+		for ; len(b) >= 4 && len(name) < smi.MaxOID; b = b[4:] {
+			name = append(name, uint32(b[0])<<24|uint32(b[1])<<16|uint32(b[2])<<8|uint32(b[3]))
+		}
+		g := get(t, h, name)
+		found := g.Value.Type != smi.NoSuchObject && g.Value.Type != smi.NoSuchInstance
+		out := make([]smi.VarBind, 1)
+		h.Next([]smi.Range{{Start: name, Include: true}}, out)
+		if at := out[0]; found && !at.Equal(&g) {
+			t.Fatalf("get finds %v, next %v", &g, &at)
+		}
+		for range 20 {
+			vb := next(t, h, name)
+			if vb.Value.Type == smi.EndOfMibView {
+				return
+			}
+			if vb.Name.Compare(name) <= 0 {
+				t.Fatalf("behind %v comes %v", name, vb.Name)
+			}
+			if g := get(t, h, vb.Name); !g.Equal(&vb) {
+				t.Fatalf("next finds %v, get %v", &vb, &g)
+			}
+			name = vb.Name
+		}
+	})
 }
