@@ -298,7 +298,8 @@ func TestRecovery(t *testing.T) {
 		{"no idle time", 0, "5 c1 8 c1 9 10", 1, 9},
 	} {
 		r := newRig(t, ControlConfig{})
-		r.set(pairs(2) + runTask(1, 2, 0, 0) + fmt.Sprintf("1.6.0=%d", c.timeout))
+		// Reader 9 is not active, reader 8 reads another ruleset.
+		r.set(pairs(2) + runTask(1, 2, 0, 0) + fmt.Sprintf("1.6.0=%d 1.3.1.6.9=5 1.3.1.7.9=2 1.3.1.6.8=4 1.3.1.7.8=1", c.timeout))
 		for i := range c.readers {
 			r.set(fmt.Sprintf("1.3.1.6.%[1]d=4 1.3.1.7.%[1]d=2", i+1))
 		}

@@ -69,4 +69,16 @@ func TestNextOf(t *testing.T) {
 			}
 		}
 	}
+	// Looking at a block makes its set of rulesets exact.
+	var limits Limits
+	for i := range limits {
+		limits[i] = math.MinInt64
+	}
+	limits[1] = math.MaxInt64
+	tab.Recover(tab.Blocks(), &limits)
+	for b := range tab.has {
+		if tab.has[b].has(1) {
+			t.Errorf("block %d may have flows of ruleset 1, of which there are none", b)
+		}
+	}
 }
