@@ -250,6 +250,13 @@ func TestClauses(t *testing.T) {
 			set 1.3.1.4.5 = t 0
 			get 1.3.1.4.5 = t 9000
 			get 1.3.1.5.5 = t 5000
+			at 9500
+			set 1.3.1.4.5 = t 9000
+			get 1.3.1.5.5 = t 9000
+			at 9600
+			set 1.3.1.4.5 = t 9000
+			get 1.3.1.4.5 = t 9500
+			get 1.3.1.5.5 = t 9000
 			set 1.3.1.4.5 = i 1 ! wrongType 1
 			set 1.3.1.5.5 = t 1 ! notWritable 1
 		`},
