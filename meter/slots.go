@@ -38,8 +38,8 @@ func (c *Controlled) number(index int) int {
 	if rs == nil {
 		return 0
 	}
-	for n, s := range c.slots {
-		if s != nil && s.id == rs.ID {
+	for n := range c.slots { // a second variable would copy the array: this is asked for every flow read
+		if s := c.slots[n]; s != nil && s.id == rs.ID {
 			return n
 		}
 	}
