@@ -52,6 +52,7 @@ var layout = map[string][]string{
 // dependencies lists the modules of others, each with the packages that may
 // import it outside their tests; "main" is the root.
 var dependencies = map[string][]string{
+	"github.com/goccy/go-yaml":          {"manager"},
 	"github.com/gopacket/gopacket":      {"traces/tracetest"},
 	"github.com/klauspost/compress":     {"traces"},
 	"github.com/rogpeppe/go-internal":   {},
