@@ -54,6 +54,7 @@ var layout = map[string][]string{
 var dependencies = map[string][]string{
 	"github.com/goccy/go-yaml":          {"manager"},
 	"github.com/gopacket/gopacket":      {"traces/tracetest"},
+	"github.com/gosnmp/gosnmp":          {"mib/client"},
 	"github.com/klauspost/compress":     {"traces"},
 	"github.com/rogpeppe/go-internal":   {},
 	"github.com/schollz/progressbar/v3": {"main"},
