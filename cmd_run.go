@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +51,8 @@ those of the packets.
 
 Exit status: 0 if all went well, 1 for wrong usage or a faulty ruleset, 2 if a
 trace was damaged or none (what could be read is in the flow data), 3 if the
-flow table was full and packets are missing from the flows.`
+flow table was full and packets are missing from the flows, 130 if a signal
+ended it early (what had been read is in the flow data).`
 
 // runCommand is `rtfm run`.
 func runCommand() *cobra.Command {
@@ -136,7 +138,8 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 	if o.name == "" {
 		o.name = filepath.Base(names[0])
 	}
-	return writeTo(o.output, cmd.OutOrStdout(), func(w io.Writer) error {
+	inputs := append(slices.Clone(names), o.rules...)
+	return writeTo(o.output, inputs, cmd.OutOrStdout(), func(w io.Writer) error {
 		s := &runSink{
 			meter: m, errors: cmd.ErrOrStderr(), out: w, format: format,
 			header: flowfile.Header{
@@ -148,7 +151,7 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 		for _, rs := range config.RuleSets {
 			s.options.Statistics = s.options.Statistics || rs.Statistics
 		}
-		src := traces.OpenSequence(names)
+		src := withInterrupt(cmd.Context(), traces.OpenSequence(names), names)
 		defer src.Close()
 		if !o.quiet {
 			src = withProgress(src, names, cmd.ErrOrStderr())
@@ -169,6 +172,8 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Sourc
 		printSummary(stderr, &stats, took)
 	}
 	switch {
+	case ctx.Err() != nil:
+		return &exitError{status: statusInterrupted, err: errors.New("interrupted: the flow data ends here, the traces may not")}
 	case s.damaged:
 		return &exitError{status: statusDamaged}
 	case stats.Uncounted() > 0:

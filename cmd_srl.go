@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 
@@ -49,7 +50,7 @@ once, as file:line:col: message. "-" stands for standard input.`,
 			if err != nil {
 				return err
 			}
-			return writeTo(output, cmd.OutOrStdout(), func(w io.Writer) error {
+			return writeTo(output, args, cmd.OutOrStdout(), func(w io.Writer) error {
 				_, err := rs.WriteTo(w)
 				return err
 			})
@@ -61,10 +62,16 @@ once, as file:line:col: message. "-" stands for standard input.`,
 }
 
 // writeTo gives write the file of this name, made anew, or without a name
-// stdout.
-func writeTo(name string, stdout io.Writer, write func(io.Writer) error) error {
+// stdout. It refuses to write over one of the files of names inputs.
+func writeTo(name string, inputs []string, stdout io.Writer, write func(io.Writer) error) error {
 	if name == "" || name == "-" {
 		return write(stdout)
+	}
+	old, err := os.Stat(name)
+	for _, input := range inputs {
+		if in, inErr := os.Stat(input); err == nil && inErr == nil && in.Mode().IsRegular() && os.SameFile(old, in) {
+			return fmt.Errorf("writing to %s would destroy %s, which is read", name, input)
+		}
 	}
 	f, err := os.Create(name)
 	if err != nil {

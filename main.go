@@ -22,6 +22,8 @@ const (
 	statusFailed  = 1 // wrong usage, a faulty ruleset, a file that cannot be written
 	statusDamaged = 2 // a trace was damaged or none: what could be read was metered
 	statusFull    = 3 // the flow table was full: packets are missing from the flows
+
+	statusInterrupted = 130 // by a signal: what had been read was metered
 )
 
 func main() {
@@ -33,6 +35,7 @@ func main() {
 func runMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := run(ctx, args, stdin, stdout, stderr)
 	if err == nil {
 		return 0
@@ -82,6 +85,6 @@ writes these to flow data files (RFC 2720 to 2724).`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	root.AddCommand(runCommand(), srlCommand())
+	root.AddCommand(runCommand(), meterCommand(), srlCommand())
 	return root.ExecuteContext(ctx)
 }

@@ -27,8 +27,13 @@ func version() string {
 
 // printSummary tells what a run has counted.
 func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
-	fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d malformed, %d lost\n",
-		s.Packets, s.Octets, s.CutShort, s.Malformed, s.Trace.Lost)
+	fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
+	if s.CutHeaders > 0 {
+		fmt.Fprintf(w, "%d packets were cut within their headers: attributes are missing\n", s.CutHeaders)
+	}
+	if s.Malformed > 0 {
+		fmt.Fprintf(w, "%d packets have malformed headers: attributes are missing\n", s.Malformed)
+	}
 	if s.Trace.Skipped > 0 {
 		fmt.Fprintf(w, "%d records that are no packets were skipped\n", s.Trace.Skipped)
 	}

@@ -38,7 +38,9 @@ type collection struct {
 
 // clock is the meter's time.
 type clock struct {
+	started    bool
 	start, now int64
+	latest     int64  // time of the latest packet; now may have been moved on for a reader
 	warned     string // the file that was last complained about
 	recoverAt  int64
 }
@@ -47,20 +49,25 @@ type clock struct {
 // the packet is counted.
 func (m *Meter) advance(p *ruleset.Packet) error {
 	c := &m.clock
-	if m.stats.Packets == 0 {
-		c.start, c.now = p.Time, p.Time
+	if !c.started {
+		c.started = true
+		c.start, c.now, c.latest = p.Time, p.Time, p.Time
 		m.next = collection{from: math.MinInt64, end: math.MaxInt64}
 		if m.cfg.Interval > 0 {
 			m.next.end = later(p.Time, int64(m.cfg.Interval))
 		}
 		return nil
 	}
-	if p.Time < c.now {
+	if p.Time < c.latest {
 		m.stats.BackInTime++
 		if c.warned != m.batch.File {
 			c.warned = m.batch.File
-			m.sink.BackInTime(m.batch.File, c.now, p.Time)
+			m.sink.BackInTime(m.batch.File, c.latest, p.Time)
 		}
+		return nil
+	}
+	c.latest = p.Time
+	if p.Time < c.now {
 		return nil
 	}
 	for p.Time >= m.next.end && m.next.end < math.MaxInt64 && !m.done {
@@ -69,7 +76,7 @@ func (m *Meter) advance(p *ruleset.Packet) error {
 		}
 	}
 	c.now = p.Time
-	if m.cfg.Interval > 0 && c.now >= c.recoverAt {
+	if (m.cfg.Interval > 0 || m.control != nil) && c.now >= c.recoverAt {
 		m.recover()
 	}
 	return nil
@@ -150,13 +157,18 @@ const (
 )
 
 // recover takes flows out of the table that have been idle for the
-// inactivity timeout and were collected since their last packet.
+// inactivity timeout and were collected since their last packet; for a
+// Controlled meter its readers say what was collected.
 func (m *Meter) recover() {
 	m.clock.recoverAt = later(m.clock.now, recoverEvery)
-	idle := min(m.clock.now-int64(m.cfg.InactivityTimeout), m.next.from)
 	var limits flow.Limits
-	for i := range limits {
-		limits[i] = idle
+	if m.control != nil {
+		m.control.upkeep(&limits)
+	} else {
+		idle := min(m.clock.now-int64(m.cfg.InactivityTimeout), m.next.from)
+		for i := range limits {
+			limits[i] = idle
+		}
 	}
 	m.table.Recover(m.table.Blocks()/recoverSteps+1, &limits)
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"rtfm/meter/flow"
@@ -60,6 +61,10 @@ type Meter struct {
 	sink    Sink
 	next    collection // the one under way
 	done    bool       // the last collection was made
+	// control is nil unless the meter is controlled by a manager; then alarm
+	// is the number of flows at which it must do something.
+	control *Controlled
+	alarm   int
 }
 
 // Sink is what a meter hands its results and complaints to. Its methods are
@@ -78,7 +83,7 @@ type Sink interface {
 
 // New returns a meter that has seen nothing yet.
 func New(cfg Config) (*Meter, error) {
-	m := &Meter{cfg: cfg, table: flow.New(cfg.MaxFlows)}
+	m := &Meter{cfg: cfg, table: flow.New(cfg.MaxFlows), alarm: math.MaxInt}
 	if len(cfg.RuleSets) == 0 {
 		cfg.RuleSets = []*ruleset.RuleSet{ruleset.Default()}
 	}
@@ -198,6 +203,9 @@ func (m *Meter) count(i int) {
 	}
 	for _, t := range m.tasks {
 		t.meter(p, i, uint64(octets), m.clock.now)
+	}
+	if m.table.Active() >= m.alarm {
+		m.control.filled()
 	}
 }
 

@@ -10,10 +10,10 @@ type Stats struct {
 	// Packets seen, and their octets as Config.IPOctets says. FCSOctets are
 	// those of frame check sequences, which are not among Octets.
 	Packets, Octets, FCSOctets uint64
-	// CutShort is the number of packets whose headers were not captured as
+	// CutHeaders is the number of packets whose headers were not captured as
 	// far as the meter would have read them, Malformed that of packets whose
 	// headers contradict themselves.
-	CutShort, Malformed uint64
+	CutHeaders, Malformed uint64
 	// BackInTime is the number of packets whose time was earlier than that
 	// of one before them.
 	BackInTime uint64
@@ -43,7 +43,7 @@ func (s *Stats) Uncounted() (n uint64) {
 // note counts what was wrong with a packet.
 func (s *Stats) note(p *ruleset.Packet, from *traces.Packet) {
 	if p.Flags&ruleset.Cut != 0 {
-		s.CutShort++
+		s.CutHeaders++
 	}
 	if p.Flags&ruleset.Malformed != 0 {
 		s.Malformed++

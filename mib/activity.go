@@ -34,7 +34,7 @@ type activityTable struct {
 }
 
 func (t *activityTable) find(index smi.OID) bool {
-	if len(index) != 3 || !t.attribute.parse(index[:1], packagePrivate) {
+	if len(index) != 3 || !t.attribute.parse(index[:1], byOctet) {
 		return false
 	}
 	t.mark = index[1]
@@ -42,7 +42,7 @@ func (t *activityTable) find(index smi.OID) bool {
 }
 
 func (t *activityTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
-	if len(index) == 0 || !t.attribute.parse(index[:1], packagePrivate) {
+	if len(index) == 0 || !t.attribute.parse(index[:1], byOctet) {
 		return name, false
 	}
 	var row uint32

@@ -14,6 +14,9 @@ const BlockOctets = 8000
 // blockHeader is the length of a block's header: the number of flows in it.
 const blockHeader = 2
 
+// maxSelector is the size that a block's selector may have.
+const maxSelector = 64
+
 // blockObjects are those of rtfmBlockTable.
 func (h *Handler) blockObjects() []object {
 	t := &blockTable{h: h}
@@ -33,14 +36,14 @@ type blockTable struct {
 // parse takes the selector from an index.
 func (t *blockTable) parse(index smi.OID) (sel, rest smi.OID, ok bool) {
 	sel, rest, ok = selector(index)
-	if !ok || !t.chosen.parse(sel, 0) {
+	if !ok || len(sel) > maxSelector || !t.chosen.parse(sel, byNumber) {
 		return nil, nil, false
 	}
 	t.record = 0
 	for i := range t.chosen.fields {
 		t.record += t.chosen.fields[i].maxFixed()
 	}
-	return sel, rest, blockHeader+t.record <= BlockOctets
+	return sel, rest, true
 }
 
 func (t *blockTable) find(index smi.OID) bool {

@@ -17,12 +17,12 @@ type packageTable struct {
 
 func (t *packageTable) find(index smi.OID) bool {
 	sel, rest, ok := selector(index)
-	return ok && t.chosen.parse(sel, packagePrivate) && t.h.findFlow(rest)
+	return ok && t.chosen.parse(sel, byOctet) && t.h.findFlow(rest)
 }
 
 func (t *packageTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
 	sel, rest, ok := selector(index)
-	if !ok || !t.chosen.parse(sel, packagePrivate) {
+	if !ok || !t.chosen.parse(sel, byOctet) {
 		return name, false
 	}
 	return t.h.nextFlow(rest, include, append(append(name, index[0]), sel...))

@@ -14,24 +14,21 @@ type selection struct {
 	fields []field
 }
 
-// parse makes s the choice that subids name; in a package selector private
-// attributes stand as 192 + n for 1024 + n. False if flows have no such
-// attribute. What s was before is not looked at again, so that variable after
-// variable with one selector costs but a comparison.
-func (s *selection) parse(subids smi.OID, private uint32) bool {
+// parse makes s the choice of the attributes that subids name, each by so many
+// of them. False if flows have no such attribute. What s was before is not
+// looked at again, so that variable after variable with one selector costs but
+// a comparison.
+func (s *selection) parse(subids smi.OID, name attributeName) bool {
 	if len(s.fields) > 0 && slices.Equal(s.subids, subids) {
 		return true
 	}
 	s.fields = s.fields[:0]
-	for _, n := range subids {
-		ok := n <= 0xffff
-		if private != 0 && n >= private {
-			ok = n <= 255
-			n += 1024 - private
-		}
+	for rest := subids; len(rest) > 0; {
+		var a ruleset.Attr
 		var fd field
-		if ok {
-			fd, ok = newField(ruleset.Attr(n))
+		var ok bool
+		if a, rest, ok = name(rest); ok {
+			fd, ok = newField(a)
 		}
 		if !ok {
 			s.fields = s.fields[:0]
@@ -43,9 +40,33 @@ func (s *selection) parse(subids smi.OID, private uint32) bool {
 	return len(s.fields) > 0
 }
 
+// attributeName takes the name of an attribute from the beginning of subids.
+type attributeName func(subids smi.OID) (a ruleset.Attr, rest smi.OID, ok bool)
+
+// byOctet is for the names of attributes that have one octet: in packages and
+// in column activity.
+func byOctet(subids smi.OID) (ruleset.Attr, smi.OID, bool) {
+	n := subids[0]
+	if n >= packagePrivate {
+		return ruleset.Attr(n - packagePrivate + privateBase), subids[1:], n <= 255
+	}
+	return ruleset.Attr(n), subids[1:], true
+}
+
+// byNumber is for full numbers in two octets: in blocks.
+func byNumber(subids smi.OID) (ruleset.Attr, smi.OID, bool) {
+	if len(subids) < 2 || subids[0] > 255 || subids[1] > 255 {
+		return 0, nil, false
+	}
+	return ruleset.Attr(subids[0]<<8 | subids[1]), subids[2:], true
+}
+
 // packagePrivate is the number in a package selector, whose attributes have
 // one octet each, that stands for attribute 1024, the first private one.
-const packagePrivate = 192
+const (
+	packagePrivate = 192
+	privateBase    = 1024
+)
 
 // PackageSelector returns the octet by which a package selector names an
 // attribute, false if none does.
@@ -55,8 +76,8 @@ func PackageSelector(a ruleset.Attr) (byte, bool) {
 		return 0, false
 	case a < packagePrivate:
 		return byte(a), true
-	case a >= 1024 && a < 1024+256-packagePrivate:
-		return byte(a - 1024 + packagePrivate), true
+	case a >= privateBase && a < privateBase+256-packagePrivate:
+		return byte(a - privateBase + packagePrivate), true
 	}
 	return 0, false
 }

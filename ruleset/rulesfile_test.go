@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rtfm/traces/tracetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -26,10 +28,7 @@ func rulesText(t testing.TB, rs *RuleSet) string {
 }
 
 func TestPublishedRules(t *testing.T) {
-	dir := os.Getenv("RTFM_TRACES")
-	if dir == "" {
-		t.Skip("RTFM_TRACES is not set")
-	}
+	dir := tracetest.Require(t, "traces")
 	files, err := filepath.Glob(filepath.Join(dir, "rulesets", "*.rules"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no rule files below %s (%v)", dir, err)

@@ -46,14 +46,22 @@ const inactive = -1
 
 type block [blockLen]record
 
+// numbers is a set of ruleset numbers.
+type numbers [4]uint64
+
+func (s *numbers) add(n int)      { s[n>>6&3] |= 1 << (n & 63) }
+func (s *numbers) has(n int) bool { return s[n>>6&3]>>(n&63)&1 != 0 }
+
 // Table is a flow table.
 type Table struct {
-	max     int
-	layouts []*layout // by shape ID, nil until a flow has it
-	blocks  []*block
-	latest  []int64 // of each block, last of the record that was active last
-	rows    int     // rows ever used
-	active  int     // rows in use
+	max       int
+	layouts   []*layout // by shape ID, nil until a flow has it
+	blocks    []*block
+	latest    []int64   // of each block, last of the record that was active last
+	has       []numbers // of each block, rulesets that may have flows there
+	byRuleSet [256]int  // flows in the table
+	rows      int       // rows ever used
+	active    int       // rows in use
 	// Inactive rows, in the order in which they became so.
 	freeFirst, freeLast uint32
 	keys                [maxKeyWords + 1]keyStore // by length in words
@@ -78,6 +86,10 @@ func New(max int) *Table {
 
 // Active returns the number of flows in the table.
 func (t *Table) Active() int { return t.active }
+
+// ActiveOf returns the number of flows in the table of the ruleset with this
+// number.
+func (t *Table) ActiveOf(ruleSet int) int { return t.byRuleSet[ruleSet&255] }
 
 // Max returns the number of flows that the table can hold.
 func (t *Table) Max() int { return t.max }
@@ -157,6 +169,7 @@ func (t *Table) Create(key *Key, now int64) uint32 {
 		if t.rows > len(t.blocks)*blockLen {
 			t.blocks = append(t.blocks, new(block))
 			t.latest = append(t.latest, math.MinInt64)
+			t.has = append(t.has, numbers{})
 		}
 	}
 	t.active++
@@ -167,6 +180,9 @@ func (t *Table) Create(key *Key, now int64) uint32 {
 		key: t.keys[key.n].add(key.words[:key.n]), generation: r.generation,
 	}
 	t.latest[(row-1)/blockLen] = now
+	n := t.layouts[key.shape].shape.RuleSet
+	t.has[(row-1)/blockLen].add(n)
+	t.byRuleSet[n&255]++
 	t.index.insert(entry(key.hash, row))
 	return row
 }
@@ -232,6 +248,22 @@ func (t *Table) Next(row uint32, since int64) uint32 {
 	return 0
 }
 
+// NextOf returns the first row from row on whose flow is of the ruleset with
+// this number and was active at or after time since; 0 if there is none.
+func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
+	for row = max(row, 1); int(row) <= t.rows; row++ {
+		b := (row - 1) / blockLen
+		if t.latest[b] < since || !t.has[b].has(ruleSet) {
+			row += blockLen - (row-1)%blockLen - 1
+			continue
+		}
+		if r := t.at(row); r.shape != inactive && r.last >= since && t.layouts[r.shape].shape.RuleSet == ruleSet {
+			return row
+		}
+	}
+	return 0
+}
+
 // Limits tells for each ruleset number before which time a flow must have
 // been active last to be recovered.
 type Limits [256]int64
@@ -248,20 +280,36 @@ func (t *Table) Recover(blocks int, limits *Limits) int {
 		if t.cursor >= len(t.blocks) {
 			t.cursor = 0
 		}
-		b := t.blocks[t.cursor]
-		base := uint32(t.cursor*blockLen) + 1
+		n += t.RecoverBlock(t.cursor, limits)
 		t.cursor++
-		for i := range b {
-			r := &b[i]
-			if base+uint32(i) > uint32(t.rows) {
-				break
-			}
-			if r.shape != inactive && r.last < limits[t.layouts[r.shape].shape.RuleSet] {
-				t.remove(base+uint32(i), r)
-				n++
-			}
+	}
+	return n
+}
+
+// RecoverBlock is Recover for one block, counted from 0.
+func (t *Table) RecoverBlock(number int, limits *Limits) int {
+	n := 0
+	b := t.blocks[number]
+	base := uint32(number*blockLen) + 1
+	var has numbers
+	for i := range b {
+		r := &b[i]
+		if base+uint32(i) > uint32(t.rows) {
+			break
+		}
+		if r.shape == inactive {
+			continue
+		}
+		ruleSet := t.layouts[r.shape].shape.RuleSet
+		if r.last < limits[ruleSet&255] {
+			t.remove(base+uint32(i), r)
+			t.byRuleSet[ruleSet&255]--
+			n++
+		} else {
+			has.add(ruleSet)
 		}
 	}
+	t.has[number] = has
 	t.recovered += uint64(n)
 	return n
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rtfm/ruleset"
+	"rtfm/traces/tracetest"
 )
 
 // readAll reads a file to its end; faulty lines are returned beside the
@@ -53,10 +54,7 @@ func summarise(recs []*Record) (s []string) {
 
 func published(t *testing.T, name string) string {
 	t.Helper()
-	dir := os.Getenv("RTFM_TRACES")
-	if dir == "" {
-		t.Skip("RTFM_TRACES is not set")
-	}
+	dir := tracetest.Require(t, "traces")
 	text, err := os.ReadFile(filepath.Join(dir, "flowdata", name))
 	if err != nil {
 		t.Fatal(err)

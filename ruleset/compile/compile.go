@@ -43,6 +43,9 @@ const (
 // parameters. Both are in the order of the text.
 func Source(file string, text []byte, opts srl.Options) (rs *ruleset.RuleSet, warnings srl.ErrorList, err error) {
 	p, grammar := srl.Parse(file, text, opts)
+	if faults, ok := grammar.(srl.ErrorList); ok && len(faults) > srl.MaxErrors {
+		return nil, nil, grammar // the rest of the program is missing
+	}
 	rs, warnings, err = Compile(p)
 	if grammar == nil {
 		return rs, warnings, err
@@ -129,25 +132,31 @@ type scope struct {
 }
 
 func (c *compiler) errorf(at srl.Place, format string, args ...any) {
-	if e := c.prog.Errorf(at, format, args...); !c.seen[e] {
-		c.seen[e] = true
-		c.errs = append(c.errs, e)
-	}
+	c.note(&c.errs, "errors", c.prog.Errorf(at, format, args...))
 }
 
 func (c *compiler) warnf(at srl.Place, format string, args ...any) {
-	if e := c.prog.Errorf(at, "warning: "+format, args...); !c.seen[e] {
-		c.seen[e] = true
-		c.warnings = append(c.warnings, e)
+	c.note(&c.warnings, "warnings", c.prog.Errorf(at, "warning: "+format, args...))
+}
+
+// note puts e into list, once. Too many are given up.
+func (c *compiler) note(list *srl.ErrorList, what string, e srl.Error) {
+	if len(*list) > srl.MaxErrors || c.seen[e] {
+		return
 	}
+	if len(*list) == srl.MaxErrors {
+		e.Msg = "too many " + what
+	}
+	c.seen[e] = true
+	*list = append(*list, e)
 }
 
 func (c *compiler) tooLong() {
 	c.errorf(srl.Place{Line: 1, Col: 1}, "the program takes more than %d rules", c.maxNodes)
 }
 
-// full tells that the program has become too long to go on.
-func (c *compiler) full() bool { return c.nodes > c.maxNodes }
+// full tells that the program has become too long to go on, or too wrong.
+func (c *compiler) full() bool { return c.nodes > c.maxNodes || len(c.errs) > srl.MaxErrors }
 
 // format takes a FORMAT statement's attributes and separators together.
 func (c *compiler) format(f *srl.Format) *ruleset.Format {

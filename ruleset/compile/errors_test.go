@@ -66,3 +66,33 @@ func checkErrors(t *testing.T, chunk string, opts srl.Options) {
 		}
 	}
 }
+
+// TestTooManyErrors: a text of nothing but errors is given up.
+func TestTooManyErrors(t *testing.T) {
+	const n = 2 * srl.MaxErrors
+	for _, tc := range []struct {
+		name, text     string
+		wantWarn, want string // the last of each
+	}{
+		{"no SRL", strings.Repeat("@\n", n), "", "x.srl:1001:1: too many errors"},
+		{"grammar", strings.Repeat("save;\n", n) + "call nosuch endcall;", "", "x.srl:1001:5: too many errors"},
+		{"in a DEFINE", "define a = b b;\ndefine b = c c;\ndefine c = " + strings.Repeat("count ", n) + "\\;;\na", "",
+			"x.srl:4:1: too many errors (from DEFINE c, 3:6018)"},
+		{"names", strings.Repeat("save Foo;\n", n), "", "x.srl:2000:6: no attribute \"Foo\""},
+		{"warnings", strings.Repeat("{ count; ; }\n", n) + "count;", `x.srl:2001:1: warning: this is never reached`, ""},
+	} {
+		_, warnings, err := Source("x.srl", []byte(tc.text), srl.Options{})
+		faults, _ := err.(srl.ErrorList)
+		for _, list := range []struct {
+			got  srl.ErrorList
+			want string
+		}{{faults, tc.want}, {warnings, tc.wantWarn}} {
+			if list.want == "" {
+				continue
+			}
+			if len(list.got) != srl.MaxErrors+1 || list.got[srl.MaxErrors].Error() != list.want {
+				t.Errorf("%s: %d faults, want %d, the last %s:\n%v", tc.name, len(list.got), srl.MaxErrors+1, list.want, list.got[max(0, len(list.got)-3):])
+			}
+		}
+	}
+}

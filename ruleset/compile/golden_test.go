@@ -9,6 +9,7 @@ import (
 
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
+	"rtfm/traces/tracetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -44,10 +45,7 @@ func TestRules(t *testing.T) {
 // TestPublishedPrograms compiles programs from outside, which the folder
 // rulesets of RTFM_TRACES holds.
 func TestPublishedPrograms(t *testing.T) {
-	dir := os.Getenv("RTFM_TRACES")
-	if dir == "" {
-		t.Skip("RTFM_TRACES is not set")
-	}
+	dir := tracetest.Require(t, "traces")
 	files, err := filepath.Glob(filepath.Join(dir, "rulesets", "*.srl"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no programs in %s (%v)", dir, err)

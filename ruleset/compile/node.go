@@ -29,7 +29,7 @@ func (n *node) ends() bool {
 }
 
 func (c *compiler) add(n node) *node {
-	if c.nodes++; c.full() {
+	if c.nodes++; c.nodes > c.maxNodes {
 		c.tooLong()
 	}
 	return &n

@@ -34,8 +34,17 @@ type parser struct {
 	given  map[string]Place // NeTraMet's statements there have been
 }
 
+// report notes a fault. One too many ends the program.
 func (p *parser) report(at Place, format string, args ...any) {
-	p.errs = append(p.errs, p.prog.Errorf(at, format, args...))
+	switch {
+	case len(p.errs) < MaxErrors:
+		p.errs = append(p.errs, p.prog.Errorf(at, format, args...))
+	case len(p.errs) == MaxErrors:
+		p.errs = append(p.errs, p.prog.Errorf(at, "too many errors"))
+	}
+	if len(p.errs) > MaxErrors && p.in != nil {
+		p.in.stop()
+	}
 }
 
 // fault reports what is wrong at the current token, once for each token.
@@ -173,6 +182,9 @@ func (p *parser) program(text string) {
 	p.labels = map[string]Place{}
 	p.given = map[string]Place{}
 	p.in = newExpander(p.prog, text, p.report)
+	if len(p.errs) > MaxErrors {
+		p.in.stop()
+	}
 	p.tok = p.in.next()
 	p.ahead = p.tok
 	if p.tok.kind != kEOF {
@@ -474,27 +486,6 @@ func (p *parser) exit() Stmt {
 	}
 	p.end("EXIT " + clip(s.Label.Text))
 	if !found {
-		return nil
-	}
-	return s
-}
-
-func (p *parser) back() Stmt {
-	s := &Back{Place: p.tok.at}
-	if p.sub == nil {
-		p.fault("RETURN stands in a SUBROUTINE only")
-	}
-	p.next()
-	ok := true
-	if p.tok.kind != ';' {
-		s.N, ok = p.number("a return label or ; behind RETURN, a number", maxLabel)
-	}
-	if ok {
-		p.end("RETURN")
-	} else {
-		p.resume()
-	}
-	if p.sub == nil {
 		return nil
 	}
 	return s

@@ -44,6 +44,9 @@ func (e Error) Error() string { return e.Pos.String() + ": " + e.Msg }
 // ErrorList holds all faults of a program, in the order of the text.
 type ErrorList []Error
 
+// MaxErrors is after how many errors a text is not worth reading on.
+const MaxErrors = 1000
+
 // Error returns the faults, one a line, without a line end behind the last.
 func (l ErrorList) Error() string {
 	lines := make([]string, len(l))

@@ -173,3 +173,24 @@ func (p *parser) returned(seen map[int]Place) Return {
 	r.Stmt = p.stmt()
 	return r
 }
+
+func (p *parser) back() Stmt {
+	s := &Back{Place: p.tok.at}
+	if p.sub == nil {
+		p.fault("RETURN stands in a SUBROUTINE only")
+	}
+	p.next()
+	ok := true
+	if p.tok.kind != ';' {
+		s.N, ok = p.number("a return label or ; behind RETURN, a number", maxLabel)
+	}
+	if ok {
+		p.end("RETURN")
+	} else {
+		p.resume()
+	}
+	if p.sub == nil {
+		return nil
+	}
+	return s
+}

@@ -1,0 +1,337 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/meter"
+	"rtfm/mib"
+	"rtfm/mib/agentx"
+	"rtfm/mib/snmp"
+	"rtfm/traces"
+)
+
+// meterOptions are the options of `rtfm meter`.
+type meterOptions struct {
+	traces      []string
+	interval    float64 // seconds
+	intervals   int
+	pace        bool
+	snmp        string
+	port        int
+	agentx      string
+	read, write community
+	maxFlows    int
+	octets      string
+	log         string
+	user        string
+	grace       float64 // seconds
+}
+
+const meterHelp = `Run a meter that managers control and read by SNMP (the Meter MIB of RFC 2720).
+
+Packets come from traces (-C). The meter begins with the built-in ruleset 1;
+managers download others and run them as tasks. At the end of the traces it
+keeps the flows to be read. With -T it meters in step with a manager: it waits
+for its first ruleset, and at the end of each interval until the manager has
+read the flows; after the last it ends when the manager says so.
+
+SNMP is answered in one of two ways, or both:
+  --snmp ADDRESS    by the meter itself, SNMPv2c, for use on this machine; the
+                    default, at 127.0.0.1:1161. Reading needs the read
+                    community, writing the write community; without one the
+                    MIB is read-only. If no read community is given, a random
+                    one is made and the path of the file that holds it printed.
+  --agentx ADDRESS  as a subagent of net-snmp's snmpd, which brings SNMPv3 and
+                    access control: unix:PATH or tcp:HOST:PORT.
+
+SIGTERM and SIGINT end metering; flows can be read for --grace seconds more, a
+second signal ends that. SIGHUP opens the log file again.`
+
+// meterCommand is `rtfm meter`.
+func meterCommand() *cobra.Command {
+	o := meterOptions{
+		read:  community{what: "read", variable: "RTFM_READ_COMMUNITY"},
+		write: community{what: "write", variable: "RTFM_WRITE_COMMUNITY"},
+	}
+	cmd := &cobra.Command{
+		Use:   "meter -C TRACE...",
+		Short: "Run a meter that is controlled and read by SNMP",
+		Long:  meterHelp,
+		Example: `  rtfm meter -C monday.pcap.gz --pace
+  rtfm meter -C trace.erf -T 300 --agentx unix:/var/agentx/master`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringArrayVarP(&o.traces, "trace", "C", nil, "meter this `TRACE`, \"-\" for standard input; repeated: one after the other")
+	f.StringArrayVarP(&o.traces, "source", "S", nil, "the same as -C")
+	f.Float64VarP(&o.interval, "interval", "T", 0, "stop every so many `SECONDS` of packet time until a manager has read the flows")
+	f.IntVarP(&o.intervals, "intervals", "N", 0, "end after so many intervals (default 0, all)")
+	f.BoolVar(&o.pace, "pace", false, "play traces at the speed at which they were captured, not at once")
+	f.StringVar(&o.snmp, "snmp", "127.0.0.1:1161", "answer SNMPv2c at this UDP `ADDRESS`, \"\" not at all (default with --agentx)")
+	f.IntVarP(&o.port, "port", "m", 0, "answer SNMPv2c at this UDP `PORT` of 127.0.0.1")
+	f.StringVar(&o.agentx, "agentx", "", "be a subagent of the master at this `ADDRESS`")
+	f.StringVar(&o.read.file, "read-community-file", "", "`FILE` that holds the read community (or environment RTFM_READ_COMMUNITY)")
+	f.StringVar(&o.write.file, "write-community-file", "", "`FILE` that holds the write community (or environment RTFM_WRITE_COMMUNITY)")
+	f.StringVarP(&o.read.argument, "read-community", "r", "", "the read `COMMUNITY`; others on this machine can see it")
+	f.StringVarP(&o.write.argument, "write-community", "w", "", "the write `COMMUNITY`; others on this machine can see it")
+	f.IntVarP(&o.maxFlows, "max-flows", "f", meter.DefaultMaxFlows, "size of the flow table")
+	f.StringVar(&o.octets, "octets", "frame", "count the octets of what: frame (without FCS) or ip")
+	f.StringVar(&o.log, "log", "", "append the log to this `FILE`, not to standard error")
+	f.StringVar(&o.user, "user", "", "run as this `USER` once sockets and the log are open")
+	f.Float64Var(&o.grace, "grace", 10, "`SECONDS` for which flows can be read after a signal to end")
+	cmd.MarkFlagsMutuallyExclusive("snmp", "port")
+	return cmd
+}
+
+func (o *meterOptions) check(cmd *cobra.Command) error {
+	switch {
+	case len(o.traces) == 0:
+		return errors.New(`no TRACE given with -C; "rtfm meter --help" tells more`)
+	case !isSeconds(o.interval) || o.interval > 0 && o.interval < 1e-6:
+		return fmt.Errorf("-T %v: want a number of seconds from 0.000001 to 1000000000", o.interval)
+	case o.intervals < 0 || o.intervals > 0 && o.interval == 0:
+		return errors.New("-N needs -T, and a number of intervals or 0 for all")
+	case o.maxFlows < 1 || o.maxFlows > math.MaxInt32:
+		return fmt.Errorf("-f %d: want a number of flows from 1 to %d", o.maxFlows, math.MaxInt32)
+	case o.octets != "frame" && o.octets != "ip":
+		return fmt.Errorf("--octets %s: want frame or ip", o.octets)
+	case !isSeconds(o.grace):
+		return fmt.Errorf("--grace %v: want a number of seconds", o.grace)
+	case cmd.Flags().Changed("port") && (o.port < 1 || o.port > 65535):
+		return fmt.Errorf("-m %d: want a UDP port from 1 to 65535", o.port)
+	case o.port != 0:
+		o.snmp = net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port))
+	case o.agentx != "" && !cmd.Flags().Changed("snmp"):
+		o.snmp = ""
+	case o.agentx == "" && o.snmp == "":
+		return errors.New("neither --snmp nor --agentx: nobody could read the flows")
+	}
+	return nil
+}
+
+// isSeconds tells whether s is a length of time that can be computed with.
+func isSeconds(s float64) bool { return s >= 0 && s <= 1e9 }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// fronts are the SNMP front ends of a meter.
+type fronts struct {
+	server *snmp.Server
+	conn   net.PacketConn
+	agent  *agentx.Subagent
+}
+
+func (o *meterOptions) run(cmd *cobra.Command) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	var logTo io.Writer = cmd.ErrOrStderr()
+	var file *logFile
+	if o.log != "" {
+		var err error
+		if file, err = openLog(o.log); err != nil {
+			return err
+		}
+		logTo = file
+	}
+	log := slog.New(slog.NewTextHandler(logTo, nil))
+
+	var f fronts
+	m := meter.NewControlled(meter.ControlConfig{
+		MaxFlows: o.maxFlows, IPOctets: o.octets == "ip",
+		Interval: seconds(o.interval), Intervals: o.intervals,
+		Version: "rtfm " + version(),
+		Notify:  func(n mib.Notification) { f.notify(log, n) },
+	})
+	if err := o.open(&f, m, log, cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	src := traces.OpenSequence(o.traces)
+	defer src.Close()
+	if err := becomeUser(o.user); err != nil {
+		return err
+	}
+	return o.serve(cmd.Context(), m, src, &f, log, file)
+}
+
+// open makes the front ends.
+func (o *meterOptions) open(f *fronts, m *meter.Controlled, log *slog.Logger, stderr io.Writer) (err error) {
+	handler := mib.New(m)
+	if o.agentx != "" {
+		f.agent, err = agentx.New(agentx.Config{
+			Address: o.agentx, Descr: "rtfm meter", Subtrees: mib.Subtrees(),
+			Changed: func(err error) {
+				if err != nil {
+					log.Warn("no session with the AgentX master", "error", err)
+				} else {
+					log.Info("registered with the AgentX master", "address", o.agentx)
+				}
+			},
+		}, handler)
+		if err != nil {
+			return err
+		}
+	}
+	if o.snmp == "" {
+		return nil
+	}
+	read, err := o.read.value(stderr)
+	if err != nil {
+		return err
+	}
+	write, err := o.write.value(stderr)
+	if err != nil {
+		return err
+	}
+	if read == "" {
+		var path string
+		if read, path, err = randomCommunity(); err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "rtfm: the read community is in %s\n", path)
+	}
+	started := time.Now()
+	f.server, err = snmp.New(snmp.Config{
+		ReadCommunity: read, WriteCommunity: write,
+		System: snmp.System{
+			Descr: "rtfm " + version() + ", network traffic meter", Name: hostName(),
+			ObjectID: mib.Subtrees()[1], Uptime: func() time.Duration { return time.Since(started) },
+		},
+	}, handler)
+	if err != nil {
+		return err
+	}
+	if f.conn, err = net.ListenPacket("udp", o.snmp); err != nil {
+		return err
+	}
+	log.Info("answering SNMPv2c", "address", f.conn.LocalAddr().String(), "writable", write != "")
+	return nil
+}
+
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "rtfm"
+	}
+	return name
+}
+
+// events are the notifications as the log tells them.
+var events = map[mib.NotificationKind]string{
+	mib.MeterStarted:   "meter started",
+	mib.Standby:        "task switched to its standby ruleset",
+	mib.Flood:          "flood mode entered",
+	mib.ReaderTimedOut: "reader timed out",
+	mib.PacketsLost:    "packets lost",
+}
+
+// notify logs an event and tells it to the AgentX master.
+func (f *fronts) notify(log *slog.Logger, n mib.Notification) {
+	level := slog.LevelWarn
+	if n.Kind == mib.MeterStarted {
+		level = slog.LevelInfo
+	}
+	log.Log(context.Background(), level, events[n.Kind], "index", n.Index, "ruleset", n.RuleSet, "owner", n.Owner, "count", n.Count)
+	if f.agent != nil {
+		name, vars := n.Bindings()
+		f.agent.Notify(name, vars...)
+	}
+}
+
+// serve runs the meter and its front ends until the traces have ended and were
+// read, or a signal came and the grace time is over.
+func (o *meterOptions) serve(ctx context.Context, m *meter.Controlled, src traces.Source, f *fronts, log *slog.Logger, file *logFile) error {
+	serving, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	if f.agent != nil {
+		wg.Go(func() { f.agent.Run(serving) })
+	}
+	failed := make(chan error, 1)
+	if f.server != nil {
+		wg.Go(func() {
+			if err := f.server.Serve(serving, f.conn); err != nil && serving.Err() == nil {
+				failed <- err
+			}
+		})
+	}
+	if file != nil {
+		hups := make(chan os.Signal, 1)
+		signal.Notify(hups, syscall.SIGHUP)
+		defer signal.Stop(hups)
+		wg.Go(func() { reopenLog(serving, hups, file, log) })
+	}
+	metering, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	wg.Go(func() {
+		select {
+		case err := <-failed:
+			end(err)
+		case <-serving.Done():
+		}
+	})
+	if o.pace {
+		src = &paced{Source: src, ctx: metering}
+	}
+	damaged := false
+	err := m.Run(metering, src, func(err error) {
+		if metering.Err() == nil {
+			damaged = true
+			log.Error("trace damaged", "error", err)
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
+		log.Info("metering has ended; flows can still be read", "seconds", o.grace)
+		lastGrace(o.grace)
+	case context.Cause(metering) != nil:
+		return context.Cause(metering)
+	}
+	if damaged {
+		return &exitError{status: statusDamaged}
+	}
+	return nil
+}
+
+// lastGrace waits for the grace time to pass, or a further signal.
+func lastGrace(grace float64) {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(again)
+	select {
+	case <-time.After(seconds(grace)):
+	case <-again:
+	}
+}
+
+func reopenLog(ctx context.Context, hups <-chan os.Signal, file *logFile, log *slog.Logger) {
+	for {
+		select {
+		case <-hups:
+			if err := file.reopen(); err != nil {
+				log.Error("log not opened again", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,336 @@
+package meter
+
+import (
+	"context"
+	"crypto/rand"
+	"math"
+	"runtime/metrics"
+	"time"
+
+	"rtfm/meter/flow"
+	"rtfm/mib"
+	"rtfm/ruleset"
+	"rtfm/ruleset/pme"
+	"rtfm/traces"
+)
+
+// ControlConfig is what a controlled meter is told at its start. All else its
+// managers tell it.
+type ControlConfig struct {
+	// MaxFlows is the size of the flow table.
+	MaxFlows int
+	// IPOctets counts the octets of IP datagrams instead of those of frames.
+	IPOctets bool
+	// Live makes Uptime count from the call of Run by the machine's clock. Else
+	// it counts from the first packet by the packets' times.
+	Live bool
+	// Interval, if it is not 0, meters a trace in step with its manager: the
+	// meter waits for a ruleset to run before it begins, and at the end of
+	// each interval until it is told to go on.
+	Interval time.Duration
+	// Intervals is the number of intervals after which metering ends; 0 means
+	// with the source.
+	Intervals int
+	// Version is what the meter says it is.
+	Version string
+	// Notify, if it is not nil, is told of events. It is called while the
+	// meter stands still, so it must return at once and not call Do.
+	Notify func(mib.Notification)
+}
+
+// Controlled is a meter that is controlled and read by others while it runs.
+// It implements mib.Meter.
+//
+// One at a time has hold of it: the goroutine that meters while it handles a
+// batch of packets, or what runs by Do. They take turns in the order in which
+// they came.
+type Controlled struct {
+	cfg     ControlConfig
+	meter   *Meter
+	hold    chan struct{} // has an element while nobody has hold of the meter
+	wake    chan struct{} // tells Run that what it waits for may have happened
+	control *mib.Control
+	boot    [8]byte
+
+	slots     [ruleset.MaxRuleSets + 1]*slot // by the number that flows bear
+	managed   bool                           // a manager has started a task
+	doomed    int                            // slots that are being emptied
+	sweep     int                            // block at which emptying goes on
+	state     mib.TraceState
+	trace     Collection // the latest
+	ended     uint64     // collections made
+	dismissed bool       // a manager has seen the end of the trace
+	ports     ports
+	source    traces.Stats // when the latest batch was read
+	lostTold  uint64       // what was last notified
+	lostAt    uint64       // and when
+}
+
+// NewControlled returns a meter that has seen nothing yet.
+func NewControlled(cfg ControlConfig) *Controlled {
+	c := &Controlled{
+		cfg: cfg, hold: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		control: mib.NewControl(), state: mib.TraceNone,
+		meter: &Meter{
+			cfg:   Config{MaxFlows: cfg.MaxFlows, IPOctets: cfg.IPOctets, Interval: cfg.Interval, Intervals: cfg.Intervals},
+			table: flow.New(cfg.MaxFlows), alarm: math.MaxInt,
+		},
+	}
+	c.meter.control = c
+	rand.Read(c.boot[:])
+	c.ports.init(&c.control.Interfaces)
+	if cfg.Interval > 0 {
+		c.state = mib.TraceWaitingForRuleSet
+	}
+	c.Changed()
+	c.release()
+	return c
+}
+
+func (c *Controlled) release() { c.hold <- struct{}{} }
+func (c *Controlled) acquire() { <-c.hold }
+
+// Do implements mib.Meter. It waits for one batch of packets and for those who
+// called it before, at most.
+func (c *Controlled) Do(f func()) {
+	c.acquire()
+	defer c.release()
+	f()
+}
+
+// Run meters all packets of src. At the end of src it keeps the flows to be
+// read until a manager says that they were or ctx is done, and returns.
+// Damage is called with what is wrong with src, as Sink's.
+func (c *Controlled) Run(ctx context.Context, src traces.Source, damage func(error)) error {
+	c.acquire()
+	defer c.release()
+	c.notify(mib.Notification{Kind: mib.MeterStarted})
+	if c.cfg.Live {
+		now := time.Now().UnixNano()
+		c.meter.clock = clock{started: true, start: now, now: now}
+		c.meter.next = collection{from: math.MinInt64, end: math.MaxInt64}
+		defer c.tick(ctx)()
+	}
+	if c.state == mib.TraceWaitingForRuleSet {
+		c.wait(ctx, func() bool { return len(c.meter.tasks) > 0 })
+		c.state = mib.TraceReading
+	}
+	err := c.meter.Run(ctx, &heldSource{src, c}, &controlSink{c, ctx, damage})
+	c.wait(ctx, func() bool { return c.dismissed })
+	return err
+}
+
+// tick keeps the meter's clock going where no packets come. It returns what
+// ends that.
+func (c *Controlled) tick(ctx context.Context) context.CancelFunc {
+	ctx, stop := context.WithCancel(ctx)
+	go func() {
+		t := time.NewTicker(recoverEvery)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				c.Do(func() {
+					if c.Now() >= c.meter.clock.recoverAt {
+						c.meter.recover()
+					}
+				})
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return stop
+}
+
+// wait lets go of the meter until done says so, or ctx is.
+func (c *Controlled) wait(ctx context.Context, done func() bool) {
+	for !done() && ctx.Err() == nil {
+		c.release()
+		select {
+		case <-c.wake:
+		case <-ctx.Done():
+		}
+		c.acquire()
+	}
+}
+
+// rouse makes wait look again.
+func (c *Controlled) rouse() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// heldSource lets others have the meter while a batch is read.
+type heldSource struct {
+	traces.Source
+	c *Controlled
+}
+
+// ReadBatch implements traces.Source.
+func (s *heldSource) ReadBatch(b *traces.Batch) error {
+	s.c.release()
+	err := s.Source.ReadBatch(b)
+	st := s.Source.Stats()
+	s.c.acquire()
+	s.c.source = st
+	if err == nil {
+		s.c.ports.admit(b)
+	}
+	if s.c.doomed > 0 {
+		s.c.empty(1)
+	}
+	return err
+}
+
+// controlSink is the Sink of a controlled meter.
+type controlSink struct {
+	c      *Controlled
+	ctx    context.Context
+	damage func(error)
+}
+
+// Collect implements Sink: it waits until the manager says that the interval's
+// flows were read.
+func (s *controlSink) Collect(col Collection) error {
+	c := s.c
+	c.trace = col
+	if col.Last {
+		c.state = mib.TraceEnded
+		return nil
+	}
+	c.ended++
+	c.state = mib.TraceWaitingForReader
+	c.wait(s.ctx, func() bool { return c.state != mib.TraceWaitingForReader })
+	c.state = mib.TraceReading
+	return nil
+}
+
+// Damage implements Sink.
+func (s *controlSink) Damage(err error) { s.damage(err) }
+
+// BackInTime implements Sink. The packets are counted.
+func (s *controlSink) BackInTime(string, int64, int64) {}
+
+func (c *Controlled) notify(n mib.Notification) {
+	if c.cfg.Notify != nil {
+		c.cfg.Notify(n)
+	}
+}
+
+// The methods below implement mib.Meter.
+
+// Control implements mib.Meter.
+func (c *Controlled) Control() *mib.Control { return c.control }
+
+// CheckRuleSet implements mib.Meter.
+func (c *Controlled) CheckRuleSet(rs *ruleset.RuleSet) error {
+	_, err := pme.Compile(rs, builtIn, new(ruleset.Shapes))
+	return err
+}
+
+// Start implements mib.Meter.
+func (c *Controlled) Start() int64 { return c.meter.clock.start }
+
+// Now implements mib.Meter. The clock of a live meter never goes back behind
+// what was told: packets that were captured before but not yet metered count
+// at that time, so that no reading misses them.
+func (c *Controlled) Now() int64 {
+	clock := &c.meter.clock
+	switch {
+	case c.cfg.Live && clock.started:
+		clock.now = max(clock.now, time.Now().UnixNano())
+	case c.state == mib.TraceWaitingForReader:
+		return c.trace.To
+	}
+	return clock.now
+}
+
+// NextFlow implements mib.Meter.
+func (c *Controlled) NextFlow(index int, row uint32, since int64, f *ruleset.Flow) int {
+	t := c.meter.table
+	if index != 0 {
+		n := c.number(index)
+		if n == 0 {
+			return 0
+		}
+		if row = t.NextOf(n, row, since); row == 0 {
+			return 0
+		}
+		t.Read(row, f)
+		return index
+	}
+	for row = t.Next(row, since); row != 0; row = t.Next(row+1, since) {
+		t.Read(row, f)
+		if s := c.slots[f.Shape.RuleSet]; !s.doomed {
+			return s.index
+		}
+	}
+	return 0
+}
+
+// Flows implements mib.Meter.
+func (c *Controlled) Flows(index int) int {
+	if index != 0 {
+		return c.meter.table.ActiveOf(c.number(index))
+	}
+	n := c.meter.table.Active()
+	for number, s := range c.slots {
+		if s != nil && s.doomed {
+			n -= c.meter.table.ActiveOf(number)
+		}
+	}
+	return n
+}
+
+// MaxFlows implements mib.Meter.
+func (c *Controlled) MaxFlows() int { return c.meter.table.Max() }
+
+// Identity implements mib.Meter.
+func (c *Controlled) Identity() mib.Identity {
+	return mib.Identity{Version: c.cfg.Version, Boot: c.boot}
+}
+
+// Counts implements mib.Meter.
+func (c *Controlled) Counts() mib.Counts {
+	s := &c.meter.stats
+	counts := mib.Counts{
+		Packets: s.Packets, Octets: s.Octets, CutShort: s.CutHeaders, Malformed: s.Malformed,
+		BackInTime: s.BackInTime, Lost: c.source.Lost, Memory: processMemory(),
+		FlowsCreated: c.meter.table.Created(), FlowsRecovered: c.meter.table.Recovered(),
+	}
+	for _, n := range s.UnknownLinks {
+		counts.UnknownLink += n
+	}
+	return counts
+}
+
+// processMemory returns what the process has from the operating system, in octets.
+func processMemory() uint64 {
+	s := []metrics.Sample{{Name: "/memory/classes/total:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
+// RuleSetCounts implements mib.Meter.
+func (c *Controlled) RuleSetCounts(index int) mib.RuleSetCounts {
+	s := c.slots[c.number(index)]
+	if s == nil {
+		return mib.RuleSetCounts{}
+	}
+	sum := s.past
+	if s.task != nil {
+		sum.add(&s.task.stats)
+	}
+	return mib.RuleSetCounts{
+		Matched: sum.Counted, Ignored: sum.Ignored, Unmatched: sum.Unmatched,
+		Stopped: sum.Stopped, Uncounted: sum.Uncounted,
+	}
+}
+
+// Trace implements mib.Meter.
+func (c *Controlled) Trace() mib.Trace {
+	return mib.Trace{State: c.state, Collections: c.ended, From: max(c.trace.From, c.trace.Start), To: c.trace.To}
+}

@@ -1,0 +1,173 @@
+package meter
+
+import (
+	"math"
+	"slices"
+
+	"rtfm/meter/flow"
+	"rtfm/mib"
+	"rtfm/ruleset"
+)
+
+// slot is the place of a ruleset that has run. Its number is what the flows
+// bear. A ruleset that is destroyed leaves flows behind, which take a while to
+// be destroyed too; another that gets its index meanwhile has another slot.
+type slot struct {
+	id     uint64 // mib.RuleSet.ID
+	index  int
+	task   *task     // nil while it does not run
+	past   TaskStats // of tasks that have ended
+	doomed bool      // its flows are being destroyed
+}
+
+// builtIn is the number and index of the built-in ruleset.
+const builtIn = 1
+
+// add adds u's counts to s.
+func (s *TaskStats) add(u *TaskStats) {
+	s.Counted += u.Counted
+	s.Ignored += u.Ignored
+	s.Unmatched += u.Unmatched
+	s.Stopped += u.Stopped
+	s.Uncounted += u.Uncounted
+}
+
+// number returns the number of the slot that a ruleset has, 0 if it has none.
+func (c *Controlled) number(index int) int {
+	rs := c.control.RuleSets.At(index)
+	if rs == nil {
+		return 0
+	}
+	for n, s := range c.slots {
+		if s != nil && s.id == rs.ID {
+			return n
+		}
+	}
+	return 0
+}
+
+// assign returns the number of a ruleset's slot, a new one if it has none.
+func (c *Controlled) assign(index int) int {
+	if n := c.number(index); n != 0 {
+		return n
+	}
+	n := index
+	if c.slots[n] != nil {
+		n = slices.Index(c.slots[1:], nil) + 1
+	}
+	for n == 0 {
+		// All but the slots of the 255 rulesets there may be are doomed.
+		c.empty(1)
+		n = slices.Index(c.slots[1:], nil) + 1
+	}
+	c.slots[n] = &slot{id: c.control.RuleSets.At(index).ID, index: index}
+	return n
+}
+
+// wanted returns the indexes of the rulesets that are to run.
+func (c *Controlled) wanted() []int {
+	if c.control.FloodMode {
+		return []int{builtIn}
+	}
+	var want []int
+	for _, m := range c.control.Managers.All {
+		if rs := m.RuleSet(); rs != 0 {
+			want = append(want, rs)
+		}
+	}
+	slices.Sort(want)
+	want = slices.Compact(want)
+	if !c.managed && !c.hasTask() && c.cfg.Interval == 0 {
+		want = append(want, builtIn)
+	}
+	return want
+}
+
+// hasTask tells whether any manager has a task.
+func (c *Controlled) hasTask() bool {
+	for _, m := range c.control.Managers.All {
+		if m.Active {
+			return true
+		}
+	}
+	return false
+}
+
+// Changed implements mib.Meter: it starts and stops tasks.
+func (c *Controlled) Changed() {
+	m := c.meter
+	want := c.wanted()
+	for _, s := range c.slots {
+		if s != nil && s.task != nil && !(slices.Contains(want, s.index) && c.number(s.index) != 0 && c.slots[c.number(s.index)] == s) {
+			s.past.add(&s.task.stats)
+			s.task = nil
+		}
+	}
+	m.tasks = m.tasks[:0]
+	for _, index := range want {
+		n := c.assign(index)
+		s := c.slots[n]
+		if s.task == nil {
+			row := c.control.RuleSets.At(index)
+			t, err := newTask(&ruleset.RuleSet{Name: row.Name, Rules: row.Rules}, n, &m.shapes, m.table)
+			if err != nil {
+				continue // CheckRuleSet has refused it
+			}
+			t.look(m.packets)
+			s.task = t
+		}
+		m.tasks = append(m.tasks, s.task)
+	}
+	m.alarm = c.firstAlarm()
+	c.rouse()
+}
+
+// Settle implements mib.Meter.
+func (c *Controlled) Settle() {
+	c.managed = c.managed || c.hasTask()
+	for _, s := range c.slots {
+		if s != nil && !s.doomed && !c.held(s) {
+			s.doomed = true
+			c.doomed++
+		}
+	}
+	if c.control.TraceGo {
+		c.control.TraceGo = false
+		switch c.state {
+		case mib.TraceWaitingForReader:
+			c.state = mib.TraceReading
+		case mib.TraceEnded:
+			c.dismissed = true
+		}
+		c.rouse()
+	}
+}
+
+// held tells whether the slot's ruleset is still in its table.
+func (c *Controlled) held(s *slot) bool {
+	rs := c.control.RuleSets.At(s.index)
+	return rs != nil && rs.ID == s.id
+}
+
+// empty destroys the flows of doomed slots in so many blocks of the flow table,
+// and takes the slots back that have none left.
+func (c *Controlled) empty(blocks int) {
+	t := c.meter.table
+	var limits flow.Limits
+	for i := range limits {
+		limits[i] = math.MinInt64
+		if s := c.slots[i]; s != nil && s.doomed {
+			limits[i] = math.MaxInt64
+		}
+	}
+	for range min(blocks, t.Blocks()) {
+		c.sweep = (c.sweep + 1) % t.Blocks()
+		t.RecoverBlock(c.sweep, &limits)
+	}
+	for n, s := range c.slots {
+		if s != nil && s.doomed && t.ActiveOf(n) == 0 {
+			c.slots[n] = nil
+			c.doomed--
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package mib
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"rtfm/mib/smi"
+	"rtfm/traces/tracetest"
+)
+
+// modules puts our modules where libsmi finds them under their names, and
+// returns that folder and the path of modules to search.
+func modules(t *testing.T) (dir, path string) {
+	t.Helper()
+	mibs := tracetest.Require(t, "mibs")
+	dir = t.TempDir()
+	for _, name := range []string{"FLOW-METER-MIB", "RTFM-EXTENSION-MIB"} {
+		text, err := os.ReadFile(name + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir, dir + ":" + mibs
+}
+
+// smiTool runs a program of libsmi and returns what it prints, sorted by line,
+// without comments and without the places in files.
+func smiTool(t *testing.T, path, tool string, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command(tracetest.Require(t, tool), append([]string{"-c", os.DevNull}, args...)...)
+	cmd.Env = append(os.Environ(), "SMIPATH="+path)
+	out, _ := cmd.CombinedOutput() // the exit status tells of warnings too
+	place := regexp.MustCompile(`^\S+/([A-Z0-9-]+):\d+: `)
+	var lines []string
+	for s := bufio.NewScanner(strings.NewReader(string(out))); s.Scan(); {
+		line := strings.TrimSpace(s.Text())
+		if line != "" && !strings.HasPrefix(line, "--") && !strings.HasPrefix(line, "#") {
+			lines = append(lines, place.ReplaceAllString(line, "$1: "))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// TestModuleIsRFC2720 compares our text with the RFC's: names, numbers, syntax,
+// access and status, and what smilint finds in it.
+func TestModuleIsRFC2720(t *testing.T) {
+	dir, path := modules(t)
+	theirs := filepath.Join(tracetest.Require(t, "mibs"), "rfc2720")
+	theirPath := theirs + ":" + tracetest.Require(t, "mibs")
+	for _, tool := range [][]string{
+		{"smidump", "-k", "-f", "identifiers"}, {"smidump", "-k", "-f", "mosy"}, {"smidump", "-k", "-f", "compliances"}, {"smilint", "-l", "6"},
+	} {
+		run := func(dir, path string) []string {
+			return smiTool(t, path, tool[0], append(tool[1:], filepath.Join(dir, "FLOW-METER-MIB"))...)
+		}
+		ours, want := run(dir, path), run(theirs, theirPath)
+		if len(want) < 5 {
+			t.Fatalf("%v finds little in the RFC's module: %v", tool, want)
+		}
+		for _, line := range ours {
+			if !slices.Contains(want, line) {
+				t.Errorf("%v: only in ours: %s", tool, line)
+			}
+		}
+		for _, line := range want {
+			if !slices.Contains(ours, line) {
+				t.Errorf("%v: only in RFC 2720: %s", tool, line)
+			}
+		}
+	}
+}
+
+// TestExtensionLint has smilint look at the extension.
+func TestExtensionLint(t *testing.T) {
+	dir, path := modules(t)
+	for _, line := range smiTool(t, path, "smilint", "-l", "6", filepath.Join(dir, "RTFM-EXTENSION-MIB")) {
+		if !strings.HasPrefix(line, "FLOW-METER-MIB: ") {
+			t.Error(line)
+		}
+	}
+}
+
+// TestObjectsAreInTheModules compares what a Handler has with what the modules
+// say that there is to be read and written.
+func TestObjectsAreInTheModules(t *testing.T) {
+	dir, path := modules(t)
+	oids := map[string]smi.OID{"mib-2": oid("1.3.6.1.2.1"), "enterprises": oid("1.3.6.1.4.1")}
+	access := map[string]string{} // by OID
+	for _, module := range []string{"FLOW-METER-MIB", "RTFM-EXTENSION-MIB"} {
+		lines := smiTool(t, path, "smidump", "-k", "-f", "mosy", filepath.Join(dir, module))
+		for range 10 { // a name may come before the one it is below
+			for _, line := range lines {
+				f := strings.Fields(line)
+				if len(f) < 2 || strings.HasPrefix(line, "%") {
+					continue
+				}
+				parent, last, ok := strings.Cut(f[1], ".")
+				if !ok || oids[parent] == nil {
+					continue
+				}
+				oids[f[0]] = below(oids[parent], oid(last)...)
+				if len(f) == 5 && f[3] != "not-accessible" {
+					access[oids[f[0]].String()] = f[3]
+				}
+			}
+		}
+	}
+	h := New(newFakeMeter())
+	for i := range h.objects {
+		o := &h.objects[i]
+		a := access[o.oid.String()]
+		if a == "" {
+			t.Errorf("%v is in no module, or not accessible", o.oid)
+		}
+		if writable := a == "read-write" || a == "read-create"; writable != (o.plan != nil) {
+			t.Errorf("%v: writable %v, but the module says %s", o.oid, o.plan != nil, a)
+		}
+		delete(access, o.oid.String())
+	}
+	for name, a := range access {
+		t.Error(name, a, "is not answered")
+	}
+	for kind, name := range map[NotificationKind]string{
+		MeterStarted: "rtfmMeterStarted", Standby: "rtfmStandby", Flood: "rtfmFlood",
+		ReaderTimedOut: "rtfmReaderTimedOut", PacketsLost: "rtfmPacketsWereLost",
+	} {
+		if got, _ := (&Notification{Kind: kind}).Bindings(); fmt.Sprint(got) != fmt.Sprint(oids[name]) {
+			t.Errorf("%s is %v, have %v", name, oids[name], got)
+		}
+	}
+}
