@@ -10,7 +10,6 @@ import (
 	"github.com/gosnmp/gosnmp"
 
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // maxVariables is how many variables a request has at most. An error index
@@ -25,8 +24,9 @@ type Client struct {
 	retries int
 	sent    time.Time // when the latest request was sent
 
-	shapes  ruleset.Shapes
-	maxVars int // variables that an answer to GetBulk may have
+	// patient is set once the meter gave no answer to a request for much:
+	// less is asked for from then on.
+	patient bool
 }
 
 // Dial opens a socket for a meter. It sends nothing: a meter that is not there
@@ -36,7 +36,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{snmp: s, address: cfg.Address, timeout: s.Timeout, retries: s.Retries, maxVars: bulkVariables}
+	c := &Client{snmp: s, address: cfg.Address, timeout: s.Timeout, retries: s.Retries}
 	s.Context = ctx
 	s.PreSend = func(*gosnmp.GoSNMP) { c.sent = time.Now() }
 	s.OnRetry = c.wait

@@ -31,30 +31,30 @@ func ours(name string, subids ...uint32) *object {
 
 // The scalars.
 var (
-	sysUpTime             = &object{"sysUpTime", smi.OID{1, 3, 6, 1, 2, 1, 1, 3}} // RFC 3418 section 2
-	flowFloodMark         = flow("flowFloodMark", 1, 5)
-	flowInactivityTimeout = flow("flowInactivityTimeout", 1, 6)
-	flowActiveFlows       = flow("flowActiveFlows", 1, 7)
-	flowMaxFlows          = flow("flowMaxFlows", 1, 8)
-	flowFloodMode         = flow("flowFloodMode", 1, 9)
-	rtfmMeterVersion      = ours("rtfmMeterVersion", 1, 1, 1)
-	rtfmMeterBoot         = ours("rtfmMeterBoot", 1, 1, 2)
-	rtfmMeterUptime       = ours("rtfmMeterUptime", 1, 1, 3)
-	rtfmMeterStart        = ours("rtfmMeterStart", 1, 1, 4)
-	rtfmMeterMemory       = ours("rtfmMeterMemory", 1, 1, 5)
-	rtfmFlowsCreated      = ours("rtfmFlowsCreated", 1, 1, 6)
-	rtfmFlowsRecovered    = ours("rtfmFlowsRecovered", 1, 1, 7)
-	rtfmPackets           = ours("rtfmPackets", 1, 2, 1)
-	rtfmOctets            = ours("rtfmOctets", 1, 2, 2)
-	rtfmCutShort          = ours("rtfmCutShort", 1, 2, 3)
-	rtfmMalformed         = ours("rtfmMalformed", 1, 2, 4)
-	rtfmUnknownLink       = ours("rtfmUnknownLink", 1, 2, 5)
-	rtfmBackInTime        = ours("rtfmBackInTime", 1, 2, 6)
-	rtfmLost              = ours("rtfmLost", 1, 2, 7)
-	rtfmTraceState        = ours("rtfmTraceState", 1, 5, 1)
-	rtfmTraceCollections  = ours("rtfmTraceCollections", 1, 5, 2)
-	rtfmTraceFrom         = ours("rtfmTraceFrom", 1, 5, 3)
-	rtfmTraceTo           = ours("rtfmTraceTo", 1, 5, 4)
+	sysUpTime               = &object{"sysUpTime", smi.OID{1, 3, 6, 1, 2, 1, 1, 3}} // RFC 3418 section 2
+	flowFloodMark           = flow("flowFloodMark", 1, 5)
+	flowInactivityTimeout   = flow("flowInactivityTimeout", 1, 6)
+	flowActiveFlows         = flow("flowActiveFlows", 1, 7)
+	flowMaxFlows            = flow("flowMaxFlows", 1, 8)
+	flowFloodMode           = flow("flowFloodMode", 1, 9)
+	rtfmMeterVersion        = ours("rtfmMeterVersion", 1, 1, 1)
+	rtfmMeterBoot           = ours("rtfmMeterBoot", 1, 1, 2)
+	rtfmMeterUptime         = ours("rtfmMeterUptime", 1, 1, 3)
+	rtfmMeterStart          = ours("rtfmMeterStart", 1, 1, 4)
+	rtfmMeterMemory         = ours("rtfmMeterMemory", 1, 1, 5)
+	rtfmMeterFlowsCreated   = ours("rtfmMeterFlowsCreated", 1, 1, 6)
+	rtfmMeterFlowsRecovered = ours("rtfmMeterFlowsRecovered", 1, 1, 7)
+	rtfmPacketsMetered      = ours("rtfmPacketsMetered", 1, 2, 1)
+	rtfmPacketsOctets       = ours("rtfmPacketsOctets", 1, 2, 2)
+	rtfmPacketsCut          = ours("rtfmPacketsCut", 1, 2, 3)
+	rtfmPacketsMalformed    = ours("rtfmPacketsMalformed", 1, 2, 4)
+	rtfmPacketsUnknownLink  = ours("rtfmPacketsUnknownLink", 1, 2, 5)
+	rtfmPacketsBackInTime   = ours("rtfmPacketsBackInTime", 1, 2, 6)
+	rtfmPacketsLost         = ours("rtfmPacketsLost", 1, 2, 7)
+	rtfmTraceState          = ours("rtfmTraceState", 1, 5, 1)
+	rtfmTraceCollections    = ours("rtfmTraceCollections", 1, 5, 2)
+	rtfmTraceFrom           = ours("rtfmTraceFrom", 1, 5, 3)
+	rtfmTraceTo             = ours("rtfmTraceTo", 1, 5, 4)
 )
 
 // The columns.
@@ -109,9 +109,9 @@ var (
 // objects are all of the above.
 var objects = []*object{
 	sysUpTime, flowFloodMark, flowInactivityTimeout, flowActiveFlows, flowMaxFlows, flowFloodMode,
-	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmFlowsCreated,
-	rtfmFlowsRecovered, rtfmPackets, rtfmOctets, rtfmCutShort, rtfmMalformed, rtfmUnknownLink, rtfmBackInTime,
-	rtfmLost, rtfmTraceState, rtfmTraceCollections, rtfmTraceFrom, rtfmTraceTo,
+	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmMeterFlowsCreated,
+	rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
+	rtfmPacketsLost, rtfmTraceState, rtfmTraceCollections, rtfmTraceFrom, rtfmTraceTo,
 	flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp, flowRuleInfoStatus, flowRuleInfoName,
 	flowRuleInfoRulesReady, flowRuleInfoFlowRecs, flowInterfaceSampleRate, flowInterfaceLostPackets,
 	flowReaderTimeout, flowReaderOwner, flowReaderLastTime, flowReaderPreviousTime, flowReaderStatus,

@@ -48,8 +48,8 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	for _, o := range []*object{
 		flowMaxFlows, flowActiveFlows, flowFloodMark, flowFloodMode, flowInactivityTimeout, sysUpTime,
 		rtfmMeterVersion, rtfmMeterBoot, rtfmMeterStart, rtfmMeterUptime, rtfmMeterMemory,
-		rtfmFlowsCreated, rtfmFlowsRecovered, rtfmPackets, rtfmOctets, rtfmCutShort, rtfmMalformed,
-		rtfmUnknownLink, rtfmBackInTime, rtfmLost,
+		rtfmMeterFlowsCreated, rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed,
+		rtfmPacketsUnknownLink, rtfmPacketsBackInTime, rtfmPacketsLost,
 	} {
 		names = append(names, o.at(0))
 	}
