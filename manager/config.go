@@ -54,7 +54,7 @@ type SNMP struct {
 	Context      string
 	AuthProtocol string // SHA-224, SHA-256, SHA-384, SHA-512 or ""
 	AuthPassword Secret
-	PrivProtocol string // AES, AES-192, AES-256 or ""
+	PrivProtocol string // AES-128, AES-192, AES-256 or ""
 	PrivPassword Secret
 
 	// Timeout is for one request, which is sent again Retries times.
@@ -99,7 +99,8 @@ func (t *Task) Current(at time.Time) *ruleset.RuleSet {
 	return t.RuleSet
 }
 
-// RuleSets returns all rulesets that the meter may come to run, each once.
+// RuleSets returns all rulesets that the meter may come to run, each once,
+// those for standby last.
 func (m *Meter) RuleSets() []*ruleset.RuleSet {
 	var all []*ruleset.RuleSet
 	add := func(rs *ruleset.RuleSet) {
@@ -113,7 +114,9 @@ func (m *Meter) RuleSets() []*ruleset.RuleSet {
 		for _, turn := range t.Turns {
 			add(turn.RuleSet)
 		}
-		add(t.Standby)
+	}
+	for i := range m.Tasks {
+		add(m.Tasks[i].Standby)
 	}
 	return all
 }

@@ -284,7 +284,7 @@ func (l *loader) snmp(n ast.Node, s *SNMP) {
 		{"user", l.text(&s2.User, oneWord(32))},
 		{"context", l.text(&s2.Context, oneWord(255))},
 		{"auth", crypt(&s2.AuthProtocol, &s2.AuthPassword, "auth", "SHA-256", "SHA-224", "SHA-384", "SHA-512")},
-		{"privacy", crypt(&s2.PrivProtocol, &s2.PrivPassword, "privacy", "AES", "AES-192", "AES-256")},
+		{"privacy", crypt(&s2.PrivProtocol, &s2.PrivPassword, "privacy", "AES-128", "AES-192", "AES-256")},
 		{"timeout", l.duration(&s2.Timeout, 10*time.Millisecond, time.Minute)},
 		{"retries", l.number(&s2.Retries, 0, 20)},
 	})

@@ -113,7 +113,7 @@ func TestLoad(t *testing.T) {
 	got = fmt.Sprint(m.Name, " ", m.Address, " ", m.Owner, " ", m.Interval, m.FloodInterval, m.Keepalive, " ", *m.FloodMark, *m.InactivityTimeout,
 		m.Rows, m.Sampling, m.JSON, m.Output, " ", s.User, " ", s.Context, " ", s.AuthProtocol, " ", s.AuthPassword.Reveal(), " ", s.PrivProtocol, " ", s.PrivPassword.Reveal(), s.Community.IsZero())
 	want = "gw2 [2001:db8::1]:1161 night shift 1m0s 10s 1h30m0s 90 1200 {{10 19} {3 4} {20 39}} map[1:10 3:0] true/var/log/gw2.json " +
-		"collector meter SHA-512 hidden-in-a-file AES hidden-in-the-environmenttrue"
+		"collector meter SHA-512 hidden-in-a-file AES-128 hidden-in-the-environmenttrue"
 	if got != want {
 		t.Errorf("the second meter is\n%s\nwant\n%s", got, want)
 	}
