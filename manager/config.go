@@ -1,7 +1,9 @@
 package manager
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"rtfm/ruleset"
@@ -39,10 +41,9 @@ type Meter struct {
 	// step, has come to the end of an interval; Interval is not used.
 	Trace bool
 
-	Output     string         // name of the flow data file
-	JSON       bool           // JSON lines instead of NeMaC's text
-	Location   *time.Location // of times of day in schedules, intervals and the file
-	Parameters string         // that the flow data file's header shows
+	Output   string         // name of the flow data file
+	JSON     bool           // JSON lines instead of NeMaC's text
+	Location *time.Location // of times of day in schedules, intervals and the file
 }
 
 // SNMP says how to speak to a meter: with a community by SNMPv2c, else with a
@@ -131,4 +132,28 @@ func Defaults() Meter {
 		Output:    "{name}.flows",
 		Location:  time.Local,
 	}
+}
+
+// parameters returns what the meter is asked for as the header of a flow data
+// file shows it, in NeMaC's options.
+func (m *Meter) parameters() string {
+	var p []string
+	if m.Trace {
+		p = append(p, "-C")
+	} else {
+		p = append(p, fmt.Sprintf("-c%v", m.Interval.Seconds()))
+	}
+	for i := range m.Tasks {
+		t := &m.Tasks[i]
+		for _, turn := range t.Turns {
+			p = append(p, "-r", turn.RuleSet.Name)
+		}
+		if t.RuleSet != nil {
+			p = append(p, "-r", t.RuleSet.Name)
+		}
+		if t.Standby != nil {
+			p = append(p, "-e", t.Standby.Name)
+		}
+	}
+	return strings.Join(p, " ")
 }

@@ -215,7 +215,7 @@ func (m *Meter) finish(path func(string) string) error {
 	if m.FloodInterval == 0 {
 		m.FloodInterval = max(m.Interval/4, time.Second)
 	}
-	m.Output = path(strings.ReplaceAll(m.Output, "{name}", fileName(m.Name)))
+	m.Output = path(m.OutputFile())
 	s := &m.SNMP
 	switch {
 	case s.Community.IsZero() && s.User == "":
@@ -235,6 +235,29 @@ func (m *Meter) finish(path func(string) string) error {
 		return fmt.Errorf("meter %s has more rulesets than it may have rows for them", m.Name)
 	}
 	return nil
+}
+
+// OutputFile returns the name of the flow data file: Output with the meter's
+// name where {name} stands there.
+func (m *Meter) OutputFile() string {
+	return strings.ReplaceAll(m.Output, "{name}", fileName(m.Name))
+}
+
+// ForMeter returns the configuration of one meter, which is checked as one of
+// a configuration file is.
+func ForMeter(m Meter) (*Config, error) {
+	_, address, err := splitAddress(m.Address)
+	if err != nil {
+		return nil, err
+	}
+	m.Address = address
+	if err := checkOwner(m.Owner); err != nil && m.Owner != "" {
+		return nil, err
+	}
+	if err := m.finish(func(name string) string { return name }); err != nil {
+		return nil, err
+	}
+	return &Config{Meters: []*Meter{&m}}, nil
 }
 
 // fileName makes a meter's name one part of a file's name.
