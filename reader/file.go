@@ -23,6 +23,8 @@ type State struct {
 	Collected map[int]uint64 `json:"collected"`
 	// Counts are what the meter had counted then.
 	Counts Counts `json:"counts"`
+	// Intervals is the number of intervals of a trace that were collected.
+	Intervals uint64 `json:"intervals,omitempty"`
 	// Size is that of the file behind the latest collection.
 	Size int64 `json:"size"`
 }
@@ -100,6 +102,7 @@ func (f *File) recover() (*State, error) {
 	f.size, f.seen = from+tail.Size, info
 	if tail.Size > 0 && known != nil {
 		known.To = tail.To
+		known.Intervals += uint64(tail.Collections)
 		for rs := range known.Collected {
 			known.Collected[rs] = tail.To
 		}

@@ -104,3 +104,16 @@ func (c *Client) BeginCollection(ctx context.Context, index int, known *mib.Read
 	}
 	return now, nil
 }
+
+// Collected tells a meter that stands still, because its trace waits for its
+// reader, that everything until now was collected. The first request puts the
+// meter's time in LastTime, the second in PreviousTime too; more of them change
+// nothing.
+func (c *Client) Collected(ctx context.Context, index int) error {
+	for range 2 {
+		if err := c.set(ctx, nil, ticks(flowReaderLastTime.at(uint32(index)), 0)); err != nil {
+			return fmt.Errorf("telling that reader %d has collected: %w", index, err)
+		}
+	}
+	return nil
+}

@@ -16,6 +16,8 @@ type Tail struct {
 	Size int64
 	// To is the uptime at which that collection ended, in centiseconds.
 	To uint64
+	// Collections is the number of complete collections.
+	Collections int
 }
 
 // FindTail reads flow data in either form, from the beginning of a line on, and
@@ -34,7 +36,7 @@ func FindTail(r io.Reader) (Tail, error) {
 			if n, ok := collectionTo(part); ok {
 				to = n
 			} else if bytes.HasPrefix(part, []byte(markEnd)) || bytes.HasPrefix(part, []byte(jsonEnd)) {
-				tail = Tail{at, to}
+				tail = Tail{at, to, tail.Collections + 1}
 			}
 		}
 		begins = whole
