@@ -46,7 +46,7 @@ var layout = map[string][]string{
 	"mib/client":            {"mib", "mib/smi", "ruleset"},
 	"reader":                {"mib/client", "reader/flowfile", "ruleset"},
 	"reader/flowfile":       {"ruleset"},
-	"manager":               {"mib/client", "reader", "ruleset", "ruleset/compile", "ruleset/srl"},
+	"manager":               {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/compile", "ruleset/srl"},
 }
 
 // dependencies lists the modules of others, each with the packages that may

@@ -37,13 +37,16 @@ type Meter struct {
 	Interval, FloodInterval time.Duration
 	// Keepalive is how often the meter is asked whether all is well.
 	Keepalive time.Duration
+	// ReaderTimeout is how long the meter keeps flows for a manager that does
+	// not come to collect them; 0 for ever.
+	ReaderTimeout time.Duration
 	// Trace makes collections whenever the meter, which meters a trace in
 	// step, has come to the end of an interval; Interval is not used.
 	Trace bool
 
 	Output   string         // name of the flow data file
 	JSON     bool           // JSON lines instead of NeMaC's text
-	Location *time.Location // of times of day in schedules, intervals and the file
+	Location *time.Location // of times of day in schedules and intervals
 }
 
 // SNMP says how to speak to a meter: with a community by SNMPv2c, else with a
@@ -125,12 +128,13 @@ func (m *Meter) RuleSets() []*ruleset.RuleSet {
 // Defaults returns a meter that has what a configuration file need not say.
 func Defaults() Meter {
 	return Meter{
-		SNMP:      SNMP{Timeout: 2 * time.Second, Retries: 3},
-		Rows:      Rows{RuleSets: Range{2, ruleset.MaxRuleSets}, Tasks: Range{1, 1000}, Readers: Range{1, 1000}},
-		Interval:  5 * time.Minute,
-		Keepalive: time.Minute,
-		Output:    "{name}.flows",
-		Location:  time.Local,
+		SNMP:          SNMP{Timeout: 2 * time.Second, Retries: 3},
+		Rows:          Rows{RuleSets: Range{2, ruleset.MaxRuleSets}, Tasks: Range{1, 1000}, Readers: Range{1, 1000}},
+		Interval:      5 * time.Minute,
+		Keepalive:     time.Minute,
+		ReaderTimeout: 24 * time.Hour,
+		Output:        "{name}.flows",
+		Location:      time.Local,
 	}
 }
 

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 
 	"rtfm/mib"
 	"rtfm/mib/client"
+	"rtfm/reader"
 	"rtfm/ruleset"
 )
 
@@ -30,7 +32,17 @@ type control struct {
 	tasks    []int                    // row of each of the Meter's
 	// retired are rulesets of ours that the configuration has no more. They
 	// stop at once, and go when their last flows were collected.
-	retired []int
+	retired []reader.RuleSet
+}
+
+// sets returns the rulesets to be collected.
+func (c *control) sets() []reader.RuleSet {
+	sets := slices.Clone(c.retired)
+	for rs, i := range c.ruleSets {
+		sets = append(sets, reader.RuleSet{Index: i, Rules: rs})
+	}
+	slices.SortFunc(sets, func(a, b reader.RuleSet) int { return cmp.Compare(a.Index, b.Index) })
+	return sets
 }
 
 // nameOf returns the name that a ruleset has in meters. It tells by the rules
@@ -94,6 +106,7 @@ func (c *control) download(ctx context.Context) error {
 		return err
 	}
 	wanted := c.meter.RuleSets()
+	before := c.sets()
 	c.ruleSets = make(map[*ruleset.RuleSet]int)
 	c.retired = nil
 	for i, row := range rows.All {
@@ -107,7 +120,14 @@ func (c *control) download(ctx context.Context) error {
 		case row.Active && at >= 0:
 			c.ruleSets[wanted[at]] = i
 		case row.Active:
-			c.retired = append(c.retired, i)
+			// Its FORMAT is known only if this manager put it there.
+			old := reader.RuleSet{Index: i}
+			if at := slices.IndexFunc(before, func(s reader.RuleSet) bool { return s.Index == i && nameOf(s.Rules) == row.Name }); at >= 0 {
+				old.Rules = before[at].Rules
+			} else if old.Rules, err = c.client.RuleSet(ctx, i); err != nil {
+				return err
+			}
+			c.retired = append(c.retired, old)
 		default:
 			if err := c.client.DestroyRuleSet(ctx, i); err != nil {
 				return err
@@ -310,13 +330,28 @@ func (c *control) receded(mark int) bool {
 }
 
 // removeRetired removes the rulesets that were retired, and with them what is
-// left of their flows.
+// left of their flows, and the rows of their readers.
 func (c *control) removeRetired(ctx context.Context) error {
+	if len(c.retired) == 0 {
+		return nil
+	}
+	readers, err := c.client.Readers(ctx)
+	if err != nil {
+		return err
+	}
 	for len(c.retired) > 0 {
-		if err := c.client.DestroyRuleSet(ctx, c.retired[0]); err != nil {
+		old := c.retired[0].Index
+		for i, r := range readers.All {
+			if r.Owner == c.meter.Owner && r.RuleSet == old && c.meter.Rows.Readers.Contains(i) {
+				if err := c.client.DestroyReader(ctx, i); err != nil {
+					return err
+				}
+			}
+		}
+		if err := c.client.DestroyRuleSet(ctx, old); err != nil {
 			return err
 		}
-		c.log.Info("ruleset removed", "index", c.retired[0])
+		c.log.Info("ruleset removed", "index", old)
 		c.retired = c.retired[1:]
 	}
 	return nil
@@ -335,9 +370,5 @@ func (c *control) endTasks(ctx context.Context) error {
 
 // retireAll marks all rulesets of ours to be removed.
 func (c *control) retireAll() {
-	for _, i := range c.ruleSets {
-		c.retired = append(c.retired, i)
-	}
-	slices.Sort(c.retired)
-	c.ruleSets = nil
+	c.retired, c.ruleSets = c.sets(), nil
 }

@@ -5,62 +5,85 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
-	"rtfm/mib"
 	"rtfm/mib/client"
+	"rtfm/reader"
+	"rtfm/reader/flowfile"
+	"rtfm/ruleset"
 )
 
 // Times that are the same for all meters.
 const (
 	firstRetry   = time.Second
 	longestRetry = time.Minute
-	traceEvery   = 20 * time.Millisecond // between looks at a trace in step, at first
-	traceAtMost  = time.Second
 )
 
 // keeper keeps one meter as it should be, and collects its flows. All it does
 // it does in one goroutine.
 type keeper struct {
-	meter  *Meter
-	log    *slog.Logger
-	news   chan *Meter   // a changed configuration; has room for one
-	remove atomic.Bool   // whether the meter's rows are to be removed at the end
-	grace  time.Duration // for the last collection
+	meter   *Meter
+	log     *slog.Logger
+	version string
+	news    chan *Meter   // a changed configuration; has room for one
+	remove  atomic.Bool   // whether the meter's rows are to be removed at the end
+	grace   time.Duration // for the last collection
 
-	control *control
-	reader  collector
-	state   condition
-	due     time.Time // of the next collection
-	failing time.Time // since when the meter gives no proper answers, zero if it does
-	reason  string    // that was logged for it
-}
-
-// collector collects a meter's flows into a flow data file.
-type collector interface {
-	// Register sees that the meter keeps the flows of these rulesets, by their
-	// indexes, until they were collected.
-	Register(ctx context.Context, c *control) error
-	// Collect makes one collection, which was due at a time, or is of the
-	// interval of a trace in step.
-	Collect(ctx context.Context, at time.Time, trace *client.Trace) error
-	// Unregister ends the registration for rulesets that were collected for
-	// the last time.
-	Unregister(ctx context.Context, ruleSets []int) error
+	control   *control
+	file      *reader.File
+	collector *reader.Collector
+	collected bool // since the keeper began
+	state     condition
+	due       time.Time // of the next collection
+	failing   time.Time // since when the meter gives no proper answers, zero if it does
+	reason    string    // that was logged for it
 }
 
 func newKeeper(m *Meter, o *Options) *keeper {
 	k := &keeper{
-		meter: m, log: o.Log.With("meter", m.Name), news: make(chan *Meter, 1), grace: o.Grace,
+		meter: m, log: o.Log.With("meter", m.Name), version: o.Version, news: make(chan *Meter, 1), grace: o.Grace,
 	}
 	k.remove.Store(o.Remove)
 	return k
 }
 
+// open opens the flow data file, which must not be open.
+func (k *keeper) open() error {
+	file, known, err := reader.OpenFile(k.meter.Output)
+	if err != nil {
+		return err
+	}
+	k.file = file
+	k.collector = reader.New(reader.Config{
+		Header: flowfile.Header{
+			Version: flowfile.Release(k.version), Parameters: k.meter.parameters(), Meter: k.meter.Name,
+		},
+		JSON:       k.meter.JSON,
+		Statistics: slices.ContainsFunc(k.meter.RuleSets(), func(rs *ruleset.RuleSet) bool { return rs.Statistics }),
+		Owner:      k.meter.Owner, FirstRow: k.meter.Rows.Readers.First, LastRow: k.meter.Rows.Readers.Last,
+		Timeout: int(k.meter.ReaderTimeout / time.Second),
+		Warn:    func(err error) { k.log.Warn("collection", "warning", err) },
+	}, file, known)
+	return nil
+}
+
+// close closes the flow data file.
+func (k *keeper) close() {
+	if k.file == nil {
+		return
+	}
+	if err := k.file.Close(); err != nil {
+		k.log.Error("flow data file", "error", err)
+	}
+	k.file, k.collector = nil, nil
+}
+
 // run keeps the meter until ctx ends, or the trace that the meter meters has.
 // Before that it makes a last collection.
 func (k *keeper) run(ctx context.Context) error {
+	defer k.close()
 	retry := firstRetry
 	for {
 		err := k.session(ctx)
@@ -122,6 +145,11 @@ func (k *keeper) session(ctx context.Context) error {
 		work, cancel = k.withGrace(ctx)
 	}
 	defer cancel()
+	if k.file == nil {
+		if err := k.open(); err != nil {
+			return err
+		}
+	}
 	c, err := client.Dial(work, k.meter.SNMP.config(k.meter.Address))
 	if err != nil {
 		return err
@@ -155,41 +183,55 @@ func (k *keeper) withGrace(ctx context.Context) (context.Context, context.Cancel
 
 // bring makes the meter as it should be, whatever it was before.
 func (k *keeper) bring(ctx context.Context, c *client.Client) error {
-	k.control = &control{meter: k.meter, client: c, log: k.log}
+	fresh := &control{meter: k.meter, client: c, log: k.log}
+	if k.control != nil {
+		fresh.ruleSets, fresh.retired = k.control.ruleSets, k.control.retired
+	}
+	k.control = fresh
 	if err := k.control.settings(ctx); err != nil {
 		return err
 	}
 	return k.apply(ctx)
 }
 
-// apply makes rulesets, readers and tasks those of the configuration. What
-// goes is collected first.
+// apply makes rulesets, readers and tasks those of the configuration, and
+// collects what goes before it does.
 func (k *keeper) apply(ctx context.Context) error {
 	if err := k.control.download(ctx); err != nil {
 		return err
 	}
-	if err := k.reader.Register(ctx, k.control); err != nil {
+	sets := k.control.sets()
+	if err := k.collector.Register(ctx, k.control.client, sets); err != nil {
 		return err
 	}
 	if err := k.control.run(ctx, k.now()); err != nil {
 		return err
 	}
-	if len(k.control.retired) == 0 {
+	if k.collected && len(k.control.retired) == 0 || k.meter.Trace {
 		return nil
 	}
-	return k.collectRetired(ctx)
+	return k.collectNow(ctx)
 }
 
-// collectRetired makes a collection, and removes the rulesets that have none
-// to come.
-func (k *keeper) collectRetired(ctx context.Context) error {
-	if err := k.reader.Collect(ctx, k.now(), nil); err != nil {
-		return err
+// collectNow makes a collection, and removes the rulesets that have none to
+// come.
+func (k *keeper) collectNow(ctx context.Context) error {
+	if _, err := k.collector.Collect(ctx, k.control.client, k.control.sets()); err != nil {
+		return k.why(ctx, err)
 	}
-	if err := k.reader.Unregister(ctx, k.control.retired); err != nil {
-		return err
-	}
+	k.collected = true
 	return k.control.removeRetired(ctx)
+}
+
+// why returns what is behind the failure of a collection.
+func (k *keeper) why(ctx context.Context, err error) error {
+	if errors.Is(err, client.ErrNoAnswer) || ctx.Err() != nil {
+		return err
+	}
+	if _, found := k.control.watch(ctx, k.now()); errors.Is(found, errRestarted) || errors.Is(found, errRowsChanged) {
+		return found
+	}
+	return err
 }
 
 // now is the time by the clock that the meter's times of day go by.
@@ -278,7 +320,7 @@ func (k *keeper) change(ctx context.Context, m *Meter) error {
 
 // collect makes the collection that was due at a time.
 func (k *keeper) collect(ctx context.Context, at time.Time) error {
-	if err := k.reader.Collect(ctx, at, nil); err != nil {
+	if err := k.collectNow(ctx); err != nil {
 		return err
 	}
 	k.well()
@@ -326,39 +368,29 @@ func (k *keeper) look(ctx context.Context) error {
 }
 
 // inStep makes collections whenever a meter that meters a trace waits for one,
-// until the trace or ctx ends.
+// until the trace or ctx ends. A meter that waits keeps its flows, so the end
+// of ctx needs no last collection.
 func (k *keeper) inStep(ctx, work context.Context) error {
-	pause := traceEvery
+	sets := func() ([]reader.RuleSet, error) { return k.control.sets(), nil }
 	for {
-		t, err := k.control.client.Trace(work)
-		if err != nil {
+		_, err := k.collector.Step(ctx, k.control.client, sets)
+		switch {
+		case k.collector.Ended():
+			if err != nil {
+				// It ends when it is told to go on, and may not answer that.
+				k.log.Warn("the trace has ended, and was collected", "error", err)
+				return nil
+			}
+			k.log.Info("the trace has ended")
+			return nil
+		case ctx.Err() != nil && k.remove.Load():
+			return k.finish(work)
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
 			return err
 		}
-		switch t.State {
-		case mib.TraceNone:
-			return errors.New("the meter meters no trace in step: it has no -T, or cannot do that")
-		case mib.TraceWaitingForReader:
-			if err := k.reader.Collect(work, k.now(), t); err != nil {
-				return err
-			}
-			if err := k.control.client.ContinueTrace(work, t.Collections); err != nil {
-				return err
-			}
-			k.well()
-			pause = traceEvery
-		case mib.TraceEnded:
-			if err := k.reader.Collect(work, k.now(), t); err != nil {
-				return err
-			}
-			k.log.Info("the trace has ended", "collections", t.Collections)
-			return k.control.client.ContinueTrace(work, t.Collections)
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return nil
-		}
-		pause = min(2*pause, traceAtMost)
+		k.well()
 	}
 }
 
@@ -366,14 +398,14 @@ func (k *keeper) inStep(ctx, work context.Context) error {
 // that is asked for.
 func (k *keeper) finish(ctx context.Context) error {
 	if !k.remove.Load() {
-		return k.reader.Collect(ctx, k.now(), nil)
+		return k.collectNow(ctx)
 	}
 	// First nothing more is counted, so that the collection has all.
 	if err := k.control.endTasks(ctx); err != nil {
 		return err
 	}
 	k.control.retireAll()
-	return k.collectRetired(ctx)
+	return k.collectNow(ctx)
 }
 
 // config returns what a client needs to be told.

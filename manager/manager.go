@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"reflect"
 	"time"
+
+	"rtfm/reader"
 )
 
 // Options are for all meters.
@@ -31,8 +33,20 @@ func Run(ctx context.Context, c *Config, changes <-chan *Config, o Options) erro
 		o.Grace = 30 * time.Second
 	}
 	r := &runner{opts: o, keepers: make(map[string]*running), ended: make(chan *running)}
-	r.take(ctx, c)
 	var errs []error
+	for _, m := range c.Meters {
+		// A file that cannot be opened now is a mistake of the configuration.
+		f, _, err := reader.OpenFile(m.Output)
+		if err == nil {
+			err = f.Close()
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	r.take(ctx, c)
+	errs = nil
 	for len(r.keepers) > 0 || len(r.waiting) > 0 {
 		select {
 		case c := <-changes:

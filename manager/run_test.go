@@ -1,0 +1,197 @@
+package manager
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rtfm/reader/flowfile"
+)
+
+// running is a manager under test.
+type runningManager struct {
+	t       testing.TB
+	log     logBuffer
+	changes chan *Config
+	cancel  context.CancelFunc
+	done    chan error
+}
+
+// logBuffer is a log that can be read while it is written.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// startManager runs a manager of these meters.
+func startManager(t testing.TB, o Options, meters ...*Meter) *runningManager {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &runningManager{t: t, changes: make(chan *Config), cancel: cancel, done: make(chan error, 1)}
+	o.Log, o.Version = slog.New(slog.NewTextHandler(&r.log, nil)), "test"
+	c := configOf(t, meters...)
+	go func() { r.done <- Run(ctx, c, r.changes, o) }()
+	t.Cleanup(func() {
+		cancel()
+		if t.Failed() {
+			t.Log("the manager's log:\n" + r.log.String())
+		}
+	})
+	return r
+}
+
+func configOf(t testing.TB, meters ...*Meter) *Config {
+	t.Helper()
+	all := &Config{}
+	for _, m := range meters {
+		c, err := ForMeter(*m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Meters = append(all.Meters, c.Meters...)
+	}
+	return all
+}
+
+// wait waits until the log has this text n times.
+func (r *runningManager) wait(text string, n int) {
+	r.t.Helper()
+	for until := time.Now().Add(20 * time.Second); strings.Count(r.log.String(), text) < n; time.Sleep(5 * time.Millisecond) {
+		select {
+		case err := <-r.done:
+			r.t.Fatalf("the manager has ended: %v", err)
+		default:
+		}
+		if time.Now().After(until) {
+			r.t.Fatalf("the log does not have %q %d times", text, n)
+		}
+	}
+}
+
+// stop ends the manager.
+func (r *runningManager) stop() {
+	r.t.Helper()
+	r.cancel()
+	select {
+	case err := <-r.done:
+		if err != nil {
+			r.t.Errorf("the manager has ended: %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		r.t.Fatal("the manager does not end")
+	}
+}
+
+// counted is what a flow data file says.
+type counted struct {
+	packets     map[int]int // by ruleset: the sum of what each flow counted
+	collections []flowfile.Collection
+}
+
+// count reads a flow data file of the tests' rulesets. The counters of a flow
+// must never go back.
+func count(t testing.TB, name string) counted {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c := counted{packets: make(map[int]int)}
+	last := make(map[string]int)
+	headers := 0
+	for r := flowfile.NewReader(f); ; {
+		rec, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return c
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch rec.Kind {
+		case flowfile.KindHeader:
+			headers++
+		case flowfile.KindIncomplete:
+			t.Errorf("%s:%d: an incomplete collection", name, rec.Line)
+		case flowfile.KindTime:
+			c.collections = append(c.collections, rec.Collection)
+		case flowfile.KindFlow:
+			value := func(column string) int {
+				i := slices.IndexFunc(rec.Columns, func(c flowfile.Column) bool { return c.Name == column })
+				if i < 0 {
+					t.Fatalf("%s:%d: no column %s", name, rec.Line, column)
+				}
+				n, err := strconv.Atoi(rec.Values[i])
+				if err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+			flow := fmt.Sprint(value("flowruleset"), value("flowindex"), value("firsttime"))
+			now := value("topdus") + value("frompdus")
+			if now < last[flow] {
+				t.Errorf("%s:%d: flow %s went back from %d to %d packets", name, rec.Line, flow, last[flow], now)
+			}
+			c.packets[value("flowruleset")] += now - last[flow]
+			last[flow] = now
+		}
+	}
+}
+
+// TestRun manages a meter from its start to its end, with a manager that is
+// killed and one that is told to go.
+func TestRun(t *testing.T) {
+	l := startMeter(t, "", 1000)
+	m := testMeter(l)
+	m.Interval, m.Keepalive = time.Second, time.Second
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+	r := startManager(t, Options{}, m)
+	r.wait("task started", 1)
+	sent := 0
+	for i := range 5 {
+		l.send(fmt.Sprint("10.0.0.", i), 100)
+		sent += 100
+		time.Sleep(300 * time.Millisecond)
+	}
+	r.stop()
+	if got := count(t, m.Output); got.packets[2] != sent || len(got.collections) < 3 {
+		t.Errorf("counted %v in %d collections, %d packets were sent", got.packets, len(got.collections), sent)
+	}
+	// The meter goes on without its manager.
+	l.send("10.0.0.1", 50)
+	r = startManager(t, Options{Remove: true}, m)
+	time.Sleep(1200 * time.Millisecond)
+	l.send("10.0.0.1", 7)
+	r.stop()
+	if strings.Contains(r.log.String(), "downloaded") {
+		t.Errorf("the ruleset was not found again:\n%s", r.log.String())
+	}
+	if got := count(t, m.Output); got.packets[2] != sent+57 {
+		t.Errorf("counted %v, %d packets were sent", got.packets, sent+57)
+	}
+	if got := tables(t, l.dial()); strings.Contains(got, "test") {
+		t.Errorf("the manager has left in the meter\n%s", got)
+	}
+}
