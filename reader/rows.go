@@ -130,15 +130,3 @@ func (k *Collector) Leave(ctx context.Context, c *client.Client) error {
 	}
 	return errors.Join(errs...)
 }
-
-// Register makes the Collector's rows for these rulesets. A manager does so
-// before it starts their tasks, so that no flow is recovered unread; else the
-// first collection does.
-func (k *Collector) Register(ctx context.Context, c *client.Client, sets []RuleSet) error {
-	for _, s := range sets {
-		if _, err := k.row(ctx, c, s.Index); err != nil {
-			return err
-		}
-	}
-	return nil
-}
