@@ -34,7 +34,9 @@ type Config struct {
 	Owner             string
 	FirstRow, LastRow int
 	// Timeout is after how many seconds without a collection the meter may
-	// forget the reader, and recover flows that it has not read.
+	// forget the reader, and recover flows that it has not read; 0 means
+	// never. For a trace in step it has to be 0: these are seconds of the
+	// trace.
 	Timeout int
 
 	// Warn is told what is unusual but keeps no collection from being made.

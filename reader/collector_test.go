@@ -196,7 +196,9 @@ func TestStep(t *testing.T) {
 		for _, interval := range []time.Duration{time.Second * 20, time.Second * 300, time.Second * 10_000} {
 			path := filepath.Join(t.TempDir(), "flows")
 			f, known := open(t, path)
-			k := New(testConfig(), f, known)
+			config := testConfig()
+			config.Timeout = 0
+			k := New(config, f, known)
 			sets := func() ([]RuleSet, error) { return []RuleSet{{2, rs}}, nil }
 			cfg := meter.ControlConfig{MaxFlows: meter.DefaultMaxFlows, Interval: interval}
 			c := metering(t, cfg, rs, source(t, packets), func(c *client.Client) error {
@@ -212,7 +214,7 @@ func TestStep(t *testing.T) {
 					if known == nil {
 						t.Fatal("nothing is known after a restart")
 					}
-					k = New(testConfig(), f, known)
+					k = New(config, f, known)
 				}
 			}
 			got, err := os.ReadFile(path)
