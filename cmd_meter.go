@@ -162,12 +162,27 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	if err := o.open(&f, m, log, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	src := traces.OpenSequence(o.traces)
+	src := withInterrupt(cmd.Context(), traces.OpenSequence(o.traces), o.traces)
 	defer src.Close()
-	if err := becomeUser(o.user); err != nil {
+	if err := becomeUser(o.user, file); err != nil {
 		return err
 	}
-	return o.serve(cmd.Context(), m, src, &f, log, file)
+	return o.serve(cmd.Context(), m, &toldOf{src, func() { log.Info("the traces have ended; their flows can be read") }}, &f, log, file)
+}
+
+// toldOf is a Source that tells when it has ended.
+type toldOf struct {
+	traces.Source
+	ended func()
+}
+
+// ReadBatch implements traces.Source.
+func (s *toldOf) ReadBatch(b *traces.Batch) error {
+	err := s.Source.ReadBatch(b)
+	if err == io.EOF {
+		s.ended()
+	}
+	return err
 }
 
 // open makes the front ends.
@@ -241,13 +256,29 @@ var events = map[mib.NotificationKind]string{
 	mib.PacketsLost:    "packets lost",
 }
 
+// about returns what an event's log entry says besides what happened.
+func about(n mib.Notification) []slog.Attr {
+	flows := slog.Uint64("flows", n.Count)
+	switch n.Kind {
+	case mib.Standby:
+		return []slog.Attr{slog.Int("task", n.Index), slog.Int("ruleset", n.RuleSet), slog.String("owner", n.Owner), flows}
+	case mib.Flood:
+		return []slog.Attr{flows}
+	case mib.ReaderTimedOut:
+		return []slog.Attr{slog.Int("reader", n.Index), slog.Int("ruleset", n.RuleSet), slog.String("owner", n.Owner)}
+	case mib.PacketsLost:
+		return []slog.Attr{slog.Int("interface", n.Index), slog.Uint64("packets", n.Count)}
+	}
+	return nil
+}
+
 // notify logs an event and tells it to the AgentX master.
 func (f *fronts) notify(log *slog.Logger, n mib.Notification) {
 	level := slog.LevelWarn
 	if n.Kind == mib.MeterStarted {
 		level = slog.LevelInfo
 	}
-	log.Log(context.Background(), level, events[n.Kind], "index", n.Index, "ruleset", n.RuleSet, "owner", n.Owner, "count", n.Count)
+	log.LogAttrs(context.Background(), level, events[n.Kind], about(n)...)
 	if f.agent != nil {
 		name, vars := n.Bindings()
 		f.agent.Notify(name, vars...)

@@ -171,15 +171,22 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Sourc
 	if !o.quiet {
 		printSummary(stderr, &stats, took)
 	}
+	var full error
+	if stats.Uncounted() > 0 {
+		full = fmt.Errorf("the flow table was full: %d packets are in no flow; -f makes the table larger than %d flows, coarser rules need fewer",
+			stats.Uncounted(), o.maxFlows)
+	}
 	switch {
 	case ctx.Err() != nil:
-		return &exitError{status: statusInterrupted, err: errors.New("interrupted: the flow data ends here, the traces may not")}
+		err := errors.New("interrupted: the flow data ends here, the traces may not")
+		if full != nil {
+			err = fmt.Errorf("%w; %w", err, full)
+		}
+		return &exitError{status: statusInterrupted, err: err}
 	case s.damaged:
-		return &exitError{status: statusDamaged}
-	case stats.Uncounted() > 0:
-		return &exitError{status: statusFull, err: fmt.Errorf(
-			"the flow table was full: %d packets are in no flow; -f makes the table larger than %d flows, coarser rules need fewer",
-			stats.Uncounted(), o.maxFlows)}
+		return &exitError{status: statusDamaged, err: full}
+	case full != nil:
+		return &exitError{status: statusFull, err: full}
 	}
 	return nil
 }

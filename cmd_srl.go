@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"rtfm/ruleset"
+	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
 )
 
@@ -26,11 +29,18 @@ once, as file:line:col: message. "-" stands for standard input.`,
 	check := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Check programs and rule files, and print nothing if they are right",
-		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New(`no FILE given ("-" is standard input)`)
+			}
 			var failed error
 			for _, name := range args {
-				_, err := loadRuleSet(name, cmd.InOrStdin(), opts, cmd.ErrOrStderr())
+				rs, err := loadRuleSet(name, cmd.InOrStdin(), opts, cmd.ErrOrStderr())
+				if err == nil {
+					if _, err = pme.Compile(rs, 0, new(ruleset.Shapes)); err != nil {
+						err = fmt.Errorf("%s: %w", name, err)
+					}
+				}
 				if err != nil {
 					cmd.PrintErrln(err)
 					failed = &exitError{status: statusFailed}
@@ -44,8 +54,10 @@ once, as file:line:col: message. "-" stands for standard input.`,
 	compileCmd := &cobra.Command{
 		Use:   "compile FILE",
 		Short: "Compile a program to rules, in the form of a rule file",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf(`%d FILEs given, want one ("-" is standard input)`, len(args))
+			}
 			rs, err := loadRuleSet(args[0], cmd.InOrStdin(), opts, cmd.ErrOrStderr())
 			if err != nil {
 				return err

@@ -8,19 +8,27 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"rtfm/traces/tracetest"
 )
 
 // TestDocuments runs the commands that the documents show and compares what
-// they print. In a block fenced as "console" whose first command is rtfm or "go
-// run .", each line that begins with "$ " is given to a shell, in a folder that
-// holds what the root of the repository holds and is kept from one command of a
-// document to the next; a line that ends in a backslash goes on in the next one,
-// which may begin with the shell's "> ". The lines up to the next command are
-// what it prints, standard error included.
+// they print. In a block fenced as "console" whose first command is rtfm, "go
+// run ." or one of net-snmp's programs, each line that begins with "$ " is given
+// to a shell, in a folder that holds what the root of the repository holds and is
+// kept from one command of a document to the next; a line that ends in a
+// backslash goes on in the next one, which may begin with the shell's "> ". The
+// lines up to the next command are what it prints, standard error included.
 //
 // In them, "..." alone on a line stands for any number of lines, within a line
 // for any text. Figures that no two runs have in common (volatile below) are not
 // compared.
+//
+// A command that ends in " &" runs until the document's end; the next one is
+// given to the shell when it has printed what is shown. A block fenced as "conf"
+// whose first line is "# NAME" is the file of that name. Addresses that may be
+// taken on the machine (sockets below) are changed to free ones, everywhere.
 func TestDocuments(t *testing.T) {
 	for _, p := range allFiles(t) {
 		if filepath.Ext(p) != ".md" || strings.Contains(p, "testdata/") {
@@ -32,9 +40,26 @@ func TestDocuments(t *testing.T) {
 		}
 		t.Run(p, func(t *testing.T) {
 			dir := likeRoot(t)
-			for _, c := range docCommands(string(text)) {
-				shell := exec.Command("sh", "-c", asInstalled(c.line))
-				shell.Dir = dir
+			text := withFreeSockets(t, dir, string(text))
+			writeDocFiles(t, dir, text)
+			env := append(netSNMPEnviron(t, dir), "PATH="+os.Getenv("PATH")+":/usr/sbin", "MIBDIRS=mib:"+os.Getenv("RTFM_MIBS"))
+			for _, c := range docCommands(text) {
+				if netSNMP.MatchString(c.line) {
+					tracetest.Require(t, "snmpget")
+				}
+				if strings.HasPrefix(c.line, "snmpd ") {
+					tracetest.Require(t, "snmpd")
+					tracetest.Require(t, "mibs") // where snmpd is, objects are called by name
+				}
+				shell := exec.Command("sh", "-c", asInstalled(strings.TrimSuffix(c.line, " &")))
+				shell.Dir, shell.Env = dir, env
+				if !strings.Contains(c.line, "SNMPCONFPATH=") {
+					shell.Env = append(env, "MIBS=") // no snmp.conf says which there are
+				}
+				if strings.HasSuffix(c.line, " &") {
+					runBeside(t, shell, func(out string) bool { return looksLike(out, c.output) }, 20*time.Second)
+					continue
+				}
 				out, err := shell.CombinedOutput()
 				if err != nil {
 					t.Errorf("%s:%d: %s: %v\n%s", p, c.at, c.line, err, out)
@@ -44,6 +69,51 @@ func TestDocuments(t *testing.T) {
 			}
 		})
 	}
+}
+
+// toRun matches commands whose blocks are run, netSNMP those of net-snmp.
+var (
+	toRun   = regexp.MustCompile(`^(\w+=\S+ )*(rtfm|snmp[a-z]+) `)
+	netSNMP = regexp.MustCompile(`^(\w+=\S+ )*snmp[a-z]+ `)
+)
+
+// docFile matches a block that is a file.
+var docFile = regexp.MustCompile("(?m)^```conf\n# (\\S+)\n((?:.*\n)*?)```$")
+
+// writeDocFiles writes the files that a document shows.
+func writeDocFiles(t *testing.T, dir, text string) {
+	t.Helper()
+	for _, m := range docFile.FindAllStringSubmatch(text, -1) {
+		path := filepath.Join(dir, m[1])
+		if top, _, _ := strings.Cut(m[1], "/"); isLink(filepath.Join(dir, top)) {
+			t.Fatalf("%s is the repository's own", m[1])
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(m[2]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&os.ModeSymlink != 0
+}
+
+// sockets matches the addresses that documents show.
+var sockets = regexp.MustCompile(`127\.0\.0\.1:116\d|/var/agentx/master`)
+
+// withFreeSockets returns a document's text with addresses that are free here.
+func withFreeSockets(t *testing.T, dir, text string) string {
+	free := map[string]string{"/var/agentx/master": filepath.Join(dir, "agentx")}
+	return sockets.ReplaceAllStringFunc(text, func(shown string) string {
+		if free[shown] == "" {
+			free[shown] = freeAddress(t)
+		}
+		return free[shown]
+	})
 }
 
 // likeRoot makes a folder with links to all that the repository's root holds,
@@ -82,7 +152,7 @@ func docCommands(text string) (all []docCommand) {
 		case !inBlock:
 			inBlock = line == "```console"
 		case line == "```":
-			if len(block) > 0 && strings.HasPrefix(asInstalled(block[0].line), "rtfm ") {
+			if len(block) > 0 && toRun.MatchString(asInstalled(block[0].line)) {
 				all = append(all, block...)
 			}
 			block, inBlock, goesOn = nil, false, false
@@ -132,12 +202,14 @@ func TestDocCommands(t *testing.T) {
 		"```console\n$ rtfm a \\\n>   b\nout 1\nout 2\n$ head x\nout 3\n```\n" +
 		"```sh\n$ rtfm not run\n```\n" +
 		"```console\n$ make check\nok\n```\n" +
-		"```console\n$ go run . run\n```\n"
+		"```console\n$ go run . run\n```\n" +
+		"```console\n$ A=b snmpget x\nout 4\n```\n"
 	got := docCommands(text)
 	want := []docCommand{
 		{3, "rtfm a \\\n  b", "out 1\nout 2\n"},
 		{7, "head x", "out 3\n"},
 		{18, "go run . run", ""},
+		{21, "A=b snmpget x", "out 4\n"},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

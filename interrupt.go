@@ -13,24 +13,29 @@ import (
 type interruptible struct {
 	traces.Source
 	ctx   context.Context
+	waits bool // reading may take for ever
 	stats traces.Stats
 	read  chan error // gives what the read under way has returned
 	left  bool       // that read was not waited for
 }
 
-// withInterrupt returns src, which ends when ctx is done if one of the traces
-// of these names may make it wait.
+// withInterrupt returns src, which reads the traces of these names, as a source
+// that ends when ctx is done.
 func withInterrupt(ctx context.Context, src traces.Source, names []string) traces.Source {
+	s := &interruptible{Source: src, ctx: ctx, read: make(chan error, 1)}
 	for _, name := range names {
 		if st, err := os.Stat(name); name == "-" || err == nil && !st.Mode().IsRegular() {
-			return &interruptible{Source: src, ctx: ctx, read: make(chan error, 1)}
+			s.waits = true
 		}
 	}
-	return src
+	return s
 }
 
 // ReadBatch implements traces.Source.
 func (s *interruptible) ReadBatch(b *traces.Batch) error {
+	if !s.waits {
+		return s.Source.ReadBatch(b)
+	}
 	if s.left {
 		return io.EOF
 	}
@@ -46,11 +51,17 @@ func (s *interruptible) ReadBatch(b *traces.Batch) error {
 }
 
 // Stats implements traces.Source.
-func (s *interruptible) Stats() traces.Stats { return s.stats }
+func (s *interruptible) Stats() traces.Stats {
+	if !s.waits {
+		return s.Source.Stats()
+	}
+	return s.stats
+}
 
-// Close implements traces.Source. A read that was left keeps its source.
+// Close implements traces.Source. When ctx is done, a read may still be under
+// way, and the source is left to the end of the program.
 func (s *interruptible) Close() error {
-	if s.left {
+	if s.ctx.Err() != nil {
 		return nil
 	}
 	return s.Source.Close()

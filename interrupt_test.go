@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +19,15 @@ func TestInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const pcapHeader = 24
+	many := append(sample, bytes.Repeat(sample[pcapHeader:], 10)...)
+	testInterrupted(t, many)
+	// With one processor the meter does not read ahead.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	testInterrupted(t, many)
+}
+
+func testInterrupted(t *testing.T, trace []byte) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Skip(err)
@@ -29,15 +39,15 @@ func TestInterrupted(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		// A pipe holds less than this, so some of it has been read when all
-		// is written; the pipe stays open.
-		w.Write(sample)
+		// A pipe holds much less than this, so most of it has been read when
+		// all is written; the pipe stays open.
+		w.Write(trace)
 		interrupt()
 		<-ended
 		w.Close()
 	}()
 	var out, errs bytes.Buffer
-	err = run(ctx, []string{"run", "-q", pipe}, nil, &out, &errs)
+	err := run(ctx, []string{"run", "-q", pipe}, nil, &out, &errs)
 	close(ended)
 	var exit *exitError
 	if !errors.As(err, &exit) || exit.status != statusInterrupted {

@@ -60,7 +60,8 @@ var dependencies = map[string][]string{
 	"github.com/schollz/progressbar/v3": {"main"},
 	"github.com/spf13/cobra":            {"main"},
 	"golang.org/x/term":                 {"main"},
-	"github.com/ulikunitz/xz":           {"traces"},
+	"github.com/ulikunitz/xz":           {},
+	"github.com/xi2/xz":                 {"traces"},
 }
 
 // folders lists what may stand at the top level beside files.

@@ -34,6 +34,13 @@ func (l *logFile) reopen() error {
 	return nil
 }
 
+// chown gives the file to a user, who could not open it again otherwise.
+func (l *logFile) chown(uid, gid int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.f.Chown(uid, gid)
+}
+
 // Write implements io.Writer.
 func (l *logFile) Write(p []byte) (int, error) {
 	l.mu.Lock()

@@ -10,8 +10,8 @@ import (
 )
 
 // becomeUser gives up the rights of the present user for those of another,
-// unless name is empty.
-func becomeUser(name string) error {
+// unless name is empty. The log, which may be nil, becomes that user's.
+func becomeUser(name string, log *logFile) error {
 	if name == "" {
 		return nil
 	}
@@ -26,6 +26,11 @@ func becomeUser(name string) error {
 	gid, err := strconv.Atoi(u.Gid)
 	if err != nil {
 		return err
+	}
+	if log != nil {
+		if err := log.chown(uid, gid); err != nil {
+			return fmt.Errorf("become user %s: %w", name, err)
+		}
 	}
 	if err := syscall.Setgroups([]int{gid}); err != nil {
 		return fmt.Errorf("become user %s: groups: %w", name, err)

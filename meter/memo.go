@@ -60,8 +60,10 @@ const maxMemoPeer = 16
 // alike is what the memo knows a packet by.
 type alike struct {
 	words   [maxVisible]uint64
-	entry   int // where its entry begins, -1 if there can be none
-	reverse int // 1 if source and destination have been changed over
+	hash    uint32
+	reverse uint8 // 1 if source and destination have been changed over
+	known   bool  // false if there can be no entry
+	entry   int   // where it begins
 }
 
 // result is what is remembered: of a flow its row, direction and generation,
@@ -111,20 +113,30 @@ func (m *memo) resize(size int) {
 	m.evicted = 0
 }
 
-// grow makes the memo larger if too many entries gave way. Packets that were
-// looked up before must be looked up again.
+// grow makes the memo larger if too many entries gave way. Entries that were
+// touched before must be touched again.
 func (m *memo) grow() {
 	if m.evicted > m.size && m.size < memoMost {
 		m.resize(m.size * memoGrows)
 	}
 }
 
-// look sets a to what the memo knows p by, and touches its entry, so that it
-// is on its way from memory when it is needed.
-func (m *memo) look(p *ruleset.Packet, a *alike) uint64 {
-	if p.PeerLen > maxMemoPeer {
-		a.entry = -1
-		return 0
+// recognise returns what the memo knows packets by, in the memory of a.
+func (m *memo) recognise(packets []ruleset.Packet, a []alike) []alike {
+	if cap(a) < len(packets) {
+		a = make([]alike, len(packets))
+	}
+	a = a[:len(packets)]
+	for i := range packets {
+		m.recognise1(&packets[i], &a[i])
+	}
+	return a
+}
+
+func (m *memo) recognise1(p *ruleset.Packet, a *alike) {
+	a.known = p.PeerLen <= maxMemoPeer
+	if !a.known {
+		return
 	}
 	n := len(m.visible)
 	half := (n - m.commons) / 2
@@ -151,13 +163,18 @@ func (m *memo) look(p *ruleset.Packet, a *alike) uint64 {
 		hi, lo := bits.Mul64(x^0x9e3779b97f4a7c15, h^0xe7037ed1a0b428db)
 		h = hi ^ lo
 	}
-	a.entry = (int(h>>20) & (m.size - 1)) * m.stride
+	a.hash = uint32(h >> 20)
+}
+
+// touch finds the place of a's entry and begins to fetch it.
+func (m *memo) touch(a *alike) uint64 {
+	a.entry = (int(a.hash) & (m.size - 1)) * m.stride
 	return m.entries[a.entry]
 }
 
 // find returns what is remembered of packets like a, 0 if nothing.
 func (m *memo) find(a *alike) result {
-	if a.entry < 0 {
+	if !a.known {
 		return 0
 	}
 	e := m.entries[a.entry : a.entry+m.stride]
@@ -166,12 +183,12 @@ func (m *memo) find(a *alike) result {
 			return 0
 		}
 	}
-	return result(e[len(e)-2+a.reverse])
+	return result(e[len(e)-2+int(a.reverse)])
 }
 
 // remember keeps the result for packets like a.
 func (m *memo) remember(a *alike, r result) {
-	if a.entry < 0 {
+	if !a.known {
 		return
 	}
 	e := m.entries[a.entry : a.entry+m.stride]
@@ -184,5 +201,5 @@ func (m *memo) remember(a *alike, r result) {
 			break
 		}
 	}
-	e[n+a.reverse] = uint64(r)
+	e[n+int(a.reverse)] = uint64(r)
 }

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"rtfm/meter/flow"
-	"rtfm/meter/packet"
 	"rtfm/ruleset"
 	"rtfm/traces"
 )
@@ -54,13 +53,10 @@ type Meter struct {
 	shapes ruleset.Shapes
 	clock  clock
 	stats  Stats
-	batch  traces.Batch
-	// packets are those of the batch, decoded.
-	packets []ruleset.Packet
-	source  traces.Source
-	sink    Sink
-	next    collection // the one under way
-	done    bool       // the last collection was made
+	batch  *batch // the one being metered
+	sink   Sink
+	next   collection // the one under way
+	done   bool       // the last collection was made
 	// control is nil unless the meter is controlled by a manager; then alarm
 	// is the number of flows at which it must do something.
 	control *Controlled
@@ -134,20 +130,27 @@ func numberRuleSets(sets []*ruleset.RuleSet) ([]int, error) {
 
 // Run meters all packets of src and hands each collection to sink. It ends
 // at the end of src, after Config.Intervals collections, when ctx is done, or
-// with the first error of sink.
+// with the first error of sink. Unless ctx is done, src is not used after Run
+// has returned.
 func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
-	m.source, m.sink = src, sink
+	m.sink = sink
+	next, stop := m.feed(ctx, src)
+	defer stop()
 	for ctx.Err() == nil && !m.done {
-		err := src.ReadBatch(&m.batch)
-		if errors.Is(err, io.EOF) {
+		b := next()
+		if b == nil {
 			break
 		}
-		if err != nil {
-			sink.Damage(err)
-			continue
-		}
-		if err := m.meterBatch(); err != nil {
-			return err
+		m.stats.Trace = b.source
+		switch {
+		case errors.Is(b.err, io.EOF):
+			return m.collect(m.clock.now, true)
+		case b.err != nil:
+			sink.Damage(b.err)
+		default:
+			if err := m.meterBatch(b); err != nil {
+				return err
+			}
 		}
 	}
 	if m.done {
@@ -156,25 +159,13 @@ func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 	return m.collect(m.clock.now, true)
 }
 
-func (m *Meter) meterBatch() error {
-	n := len(m.batch.Packets)
-	if cap(m.packets) < n {
-		m.packets = make([]ruleset.Packet, n)
+func (m *Meter) meterBatch(b *batch) error {
+	m.batch = b
+	for i, t := range m.tasks {
+		t.expect(b.alike[i])
 	}
-	m.packets = m.packets[:n]
-	for i := range m.packets {
-		from, p := &m.batch.Packets[i], &m.packets[i]
-		packet.Decode(p, uint32(from.Link), from.Data, from.Wire)
-		ifIndex := uint16(min(from.Interface, 0xffff))
-		p.Key.SetInterface(ruleset.Source, ifIndex)
-		p.Key.SetInterface(ruleset.Dest, ifIndex)
-		p.Time = from.Time
-	}
-	for _, t := range m.tasks {
-		t.look(m.packets)
-	}
-	for i := range m.packets {
-		p := &m.packets[i]
+	for i := range b.packets {
+		p := &b.packets[i]
 		if m.clock.now == p.Time && m.stats.Packets > 0 {
 			// The usual case in busy traces: nothing can have ended.
 		} else if err := m.advance(p); err != nil {
@@ -189,7 +180,7 @@ func (m *Meter) meterBatch() error {
 
 // count meters packet i of the batch, at the meter's present time.
 func (m *Meter) count(i int) {
-	p, from := &m.packets[i], &m.batch.Packets[i]
+	p, from := &m.batch.packets[i], &m.batch.Packets[i]
 	octets := p.FrameOctets
 	if m.cfg.IPOctets {
 		octets = p.IPOctets
@@ -214,9 +205,6 @@ func (m *Meter) Stats() Stats {
 	s := m.stats
 	s.First, s.Last = m.clock.start, m.clock.now
 	s.Active, s.Created, s.Recovered = m.table.Active(), m.table.Created(), m.table.Recovered()
-	if m.source != nil {
-		s.Trace = m.source.Stats()
-	}
 	for _, t := range m.tasks {
 		s.Tasks = append(s.Tasks, t.stats)
 	}

@@ -253,6 +253,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		return verdict{}, 0 // a ruleset that loops
 	}
 	packets := randomTrace(r, 300)
+	if stops(t, cfg, packets[:20]) {
+		packets = packets[:20] // the plain meter takes a millisecond for each
+	}
 	got := &gather{m: m}
 	if err := m.Run(context.Background(), &memory{packets, r}, got); err != nil {
 		t.Fatal(err)
@@ -282,6 +285,23 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		}
 	}
 	return sum, m.Stats().Recovered
+}
+
+// stops tells whether a ruleset loops for some of the packets.
+func stops(t *testing.T, cfg Config, packets []traces.Packet) bool {
+	m, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Run(context.Background(), &memory{packets, rand.New(rand.NewPCG(1, 1))}, &gather{m: m}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range m.Stats().Tasks {
+		if s.Stopped > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func show(flows map[ruleset.FlowKey]ruleset.Flow) string {

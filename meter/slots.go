@@ -113,7 +113,9 @@ func (c *Controlled) Changed() {
 			if err != nil {
 				continue // CheckRuleSet has refused it
 			}
-			t.look(m.packets)
+			if m.batch != nil {
+				t.expect(t.memo.recognise(m.batch.packets, nil))
+			}
 			s.task = t
 		}
 		m.tasks = append(m.tasks, s.task)

@@ -41,22 +41,25 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 	}, nil
 }
 
-// look prepares for metering packets: it looks up what is remembered of each,
-// all together, so that the fetches from memory overlap.
-func (t *task) look(packets []ruleset.Packet) {
-	if cap(t.alike) < len(packets) {
-		t.alike = make([]alike, len(packets))
-	}
-	t.alike = t.alike[:len(packets)]
+// expect prepares for metering a batch: it looks up what is remembered of the
+// packets, and where that leads, all together, so that the fetches from memory
+// overlap.
+func (t *task) expect(alike []alike) {
+	t.alike = alike
 	t.memo.grow()
 	touched := uint64(0)
-	for i := range packets {
-		touched += t.memo.look(&packets[i], &t.alike[i])
+	for i := range alike {
+		touched += t.memo.touch(&alike[i])
+	}
+	for i := range alike {
+		if row := t.memo.find(&alike[i]).row(); row != 0 {
+			touched += uint64(t.table.Generation(row))
+		}
 	}
 	t.touched = touched
 }
 
-// meter counts packet p, the i-th of those that look was given.
+// meter counts packet p, the i-th of the batch.
 func (t *task) meter(p *ruleset.Packet, i int, octets uint64, now int64) {
 	a := &t.alike[i]
 	if r := t.memo.find(a); r != 0 && t.again(r, octets, now) {

@@ -74,7 +74,7 @@ type Rule struct {
 // Limits of what a meter accepts.
 const (
 	MaxRuleSets = 255     // flowRuleSet is an index from 1 to 255
-	MaxRules    = 1 << 22 // rules in one ruleset
+	MaxRules    = 1 << 20 // rules in one ruleset
 )
 
 // RuleSet is a ruleset as a rule file or an SRL program gives it.

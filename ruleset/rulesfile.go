@@ -57,7 +57,8 @@ func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, er
 	return p.rs, p.warnings, nil
 }
 
-// maxErrors is after how many errors a text is not worth reading on.
+// maxErrors is after how many errors a text is not worth reading on, and
+// after how many warnings no others are noted.
 const maxErrors = 1000
 
 // baseName returns a file's name without directory and extension.
@@ -115,7 +116,12 @@ func (p *rulesParser) report(at int, warning bool, msg string) {
 	line := sort.SearchInts(p.lines, at+1)
 	d := Diagnostic{p.file, line, at - p.lines[line-1] + 1, warning, msg}
 	if warning {
-		p.warnings = append(p.warnings, d)
+		if len(p.warnings) == maxErrors {
+			d.Msg = "too many warnings"
+		}
+		if len(p.warnings) <= maxErrors {
+			p.warnings = append(p.warnings, d)
+		}
 	} else {
 		p.errs = append(p.errs, d)
 	}

@@ -206,6 +206,10 @@ func TestTooManyErrors(t *testing.T) {
 	if n := len(err.(Diagnostics)); n < maxErrors || n > maxErrors+2 {
 		t.Errorf("format: %d errors", n)
 	}
+	_, warnings, err := ParseRules("x", []byte(strings.Repeat("Null & 0 = 0: Ignore;\n", 5000)))
+	if len(warnings) != maxErrors+1 || err != nil {
+		t.Errorf("%d warnings, error %v", len(warnings), err)
+	}
 }
 
 // TestOpcodesPrint walks all opcodes: each has a name that reads back.

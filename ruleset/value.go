@@ -138,7 +138,7 @@ func ParseValue(s string, size int) (Value, error) {
 	if strings.Contains(s, ":") {
 		a, err := netip.ParseAddr(s)
 		if err != nil || a.Zone() != "" {
-			return v, valueErr(s, "not an IPv6 address")
+			return v, valueErr(s, "not an IPv6 address, and hexadecimal octets have hyphens between them")
 		}
 		b := a.As16()
 		return MakeValue(b[:]...), nil

@@ -100,6 +100,9 @@ func TestCompressedDamage(t *testing.T) {
 				if len(got) > len(want) || n > 20 && !errors.Is(err, traces.ErrTruncated) {
 					t.Errorf("cut at %d of %d: %d packets, error %v", n, len(z), len(got), err)
 				}
+				if strings.Count(err.Error(), kind) > 1 {
+					t.Errorf("cut at %d of %d: %q names the compression twice", n, len(z), err)
+				}
 				diff(t, "cut", got, want[:min(len(got), len(want))])
 			}
 			// bzip2 gives out a block before it knows that it is sound.
@@ -109,14 +112,16 @@ func TestCompressedDamage(t *testing.T) {
 			}
 		})
 	}
-	// Half of a gzip file still gives about half of the packets.
-	z := compressors["gzip"](t, trace)
-	got, err := readAll(t, bytes.NewReader(tracetest.Cut(z, len(z)/2)))
-	if len(got) < 500 {
-		t.Errorf("half of a gzip file gives %d packets, error %v", len(got), err)
-	}
-	if s := err.Error(); !strings.Contains(s, "pcap: record ") || !strings.Contains(s, "gzip: ") {
-		t.Errorf("error %q names no record or no compression", s)
+	// Half of a gzip or xz file still gives about half of the packets.
+	for _, kind := range []string{"gzip", "xz"} {
+		z := compressors[kind](t, trace)
+		got, err := readAll(t, bytes.NewReader(tracetest.Cut(z, len(z)/2)))
+		if len(got) < 500 {
+			t.Errorf("half of a %s file gives %d packets, error %v", kind, len(got), err)
+		}
+		if s := err.Error(); !strings.Contains(s, "pcap: record ") || !strings.Contains(s, kind+": ") {
+			t.Errorf("error %q names no record or no compression", s)
+		}
 	}
 }
 

@@ -63,6 +63,9 @@ func TestERF(t *testing.T) {
 		{name: "INFINIBAND_LINK", rec: tracetest.Record{Type: 25, Wire: 20, Body: frame}, want: traces.Packet{Wire: 20, Link: 197}},
 		{name: "META", rec: tracetest.Record{Type: 27, Wire: 16, Body: frame, Lost: 9}, none: true},
 		{name: "PAD", rec: tracetest.Record{Type: 48, Body: frame, Lost: 9}, none: true},
+		{name: "OPA_SNC", rec: tracetest.Record{Type: 28, Wire: 20, Body: frame}, want: traces.Packet{Wire: 20, Link: 197}},
+		{name: "OPA_9B", rec: tracetest.Record{Type: 29, Wire: 20, Body: frame}, want: traces.Packet{Wire: 20, Link: 197}},
+		{name: "TCP_FLOW_COUNTER", rec: tracetest.Record{Type: 14, Wire: 16, Body: frame, Lost: 9}, none: true},
 		{name: "IP_COUNTER", rec: tracetest.Record{Type: 13, Wire: 16, Body: frame, Lost: 9}, none: true},
 	} {
 		c.rec.Time = time

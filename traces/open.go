@@ -45,6 +45,9 @@ func newReader(r io.Reader, name string) (*reader, error) {
 	kind, err := src.decompress()
 	if err == nil {
 		src.format, err = src.in.sniff()
+		if err != nil && err == src.in.err {
+			kind = "" // the decompressor's error has it
+		}
 	}
 	if err != nil {
 		src.Close()

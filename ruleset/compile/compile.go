@@ -24,9 +24,10 @@
 package compile
 
 import (
+	"strings"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
-	"strings"
 )
 
 // maxSaves and maxCalls are what one match may push besides COUNT's own rule,
