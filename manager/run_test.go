@@ -195,3 +195,134 @@ func TestRun(t *testing.T) {
 		t.Errorf("the manager has left in the meter\n%s", got)
 	}
 }
+
+// TestRestart restarts a meter, which must get its ruleset again and lose only
+// what it had counted and nobody had collected.
+func TestRestart(t *testing.T) {
+	l := startMeter(t, "", 1000)
+	m := testMeter(l)
+	m.Interval, m.Keepalive = time.Second, time.Second
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl"), Standby: loadRules(t, "coarse.rules"), HighWaterMark: 50}}
+	r := startManager(t, Options{}, m)
+	r.wait("task started", 1)
+	l.send("10.0.0.1", 10)
+	time.Sleep(1500 * time.Millisecond) // a collection, at least
+	l.stop()
+	l = startMeter(t, l.address, 1000)
+	r.wait("task started", 2)
+	l.send("10.0.0.1", 5)
+	r.stop()
+	// The standby ruleset has SET 2.
+	if got := count(t, m.Output); got.packets[3] != 15 {
+		t.Errorf("counted %v, 10 packets were sent to the first meter and 5 to the second", got.packets)
+	}
+	if strings.Count(r.log.String(), "downloaded") != 4 {
+		t.Errorf("the log is\n%s", r.log.String())
+	}
+}
+
+// TestSilence makes one of two meters deaf for a while: it is collected when
+// it returns, and the other one all the time.
+func TestSilence(t *testing.T) {
+	a, b := startMeter(t, "", 1000), startMeter(t, "", 1000)
+	var meters []*Meter
+	for i, l := range []*loopMeter{a, b} {
+		m := testMeter(l)
+		m.Name = string(rune('a' + i))
+		m.Interval, m.Keepalive = time.Second, time.Second
+		m.SNMP.Timeout, m.SNMP.Retries = 100*time.Millisecond, 2
+		m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+		meters = append(meters, m)
+	}
+	r := startManager(t, Options{Grace: 5 * time.Second}, meters...)
+	r.wait("task started", 2)
+	a.silent.setDeaf(true)
+	a.send("10.0.0.1", 33)
+	b.send("10.0.0.1", 44)
+	r.wait("cannot be managed", 1)
+	before := len(count(t, meters[1].Output).collections)
+	time.Sleep(2100 * time.Millisecond)
+	if now := len(count(t, meters[1].Output).collections); now < before+2 {
+		t.Errorf("the other meter was collected %d times, then %d times two seconds later", before, now)
+	}
+	a.silent.setDeaf(false)
+	r.wait("can be managed again", 1)
+	if got := count(t, meters[0].Output); got.packets[2] != 33 {
+		t.Errorf("counted %v of 33 packets when the meter came back", got.packets)
+	}
+	// A dead meter does not keep the manager from ending soon.
+	a.silent.setDeaf(true)
+	r.wait("cannot be managed", 2)
+	r.cancel()
+	began := time.Now()
+	if err := <-r.done; err == nil || time.Since(began) > 2*time.Second {
+		t.Errorf("error %v after %v", err, time.Since(began))
+	}
+	if got := count(t, meters[1].Output); got.packets[2] != 44 {
+		t.Errorf("counted %v of 44 packets", got.packets)
+	}
+}
+
+// TestReload changes the configuration: a ruleset is replaced, a meter goes and
+// one comes, and no packet is missed or counted twice.
+func TestReload(t *testing.T) {
+	a, b := startMeter(t, "", 1000), startMeter(t, "", 1000)
+	ma, mb := testMeter(a), testMeter(b)
+	ma.Name, mb.Name = "a", "b"
+	for _, m := range []*Meter{ma, mb} {
+		m.Interval, m.Keepalive = time.Hour, time.Hour
+		m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+	}
+	r := startManager(t, Options{}, ma)
+	r.wait("task started", 1)
+	a.send("10.0.0.1", 10)
+	changed := *ma
+	changed.Tasks = []Task{{RuleSet: loadRules(t, "coarse.rules")}}
+	r.changes <- configOf(t, &changed, mb)
+	r.wait("ruleset removed", 1)
+	r.wait("task started", 2)
+	a.send("10.0.0.1", 20)
+	b.send("10.0.0.1", 30)
+	if got := count(t, ma.Output); got.packets[2] != 10 {
+		t.Errorf("counted %v when the ruleset was replaced", got.packets)
+	}
+	// The second one keeps running; the first goes.
+	r.changes <- configOf(t, mb)
+	r.wait("no more in the configuration", 1)
+	for until := time.Now().Add(10 * time.Second); strings.Contains(tables(t, a.dial()), "test"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("the meter still has\n%s", tables(t, a.dial()))
+		}
+	}
+	r.stop()
+	if got := count(t, ma.Output); got.packets[2] != 10 || got.packets[3] != 20 {
+		t.Errorf("counted %v, want 10 by ruleset 2 and 20 by 3", got.packets)
+	}
+	if got := count(t, mb.Output); got.packets[2] != 30 {
+		t.Errorf("counted %v, want 30 by ruleset 2", got.packets)
+	}
+}
+
+// TestFlood fills a meter's flow table: collections must come at the shorter
+// interval until it has emptied.
+func TestFlood(t *testing.T) {
+	l := startMeter(t, "", 100)
+	m := testMeter(l)
+	timeout := 1
+	m.Interval, m.FloodInterval, m.Keepalive, m.InactivityTimeout = time.Hour, time.Second, time.Second, &timeout
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl"), Standby: loadRules(t, "coarse.rules"), HighWaterMark: 50}}
+	r := startManager(t, Options{}, m)
+	r.wait("task started", 1)
+	for i := range 70 {
+		l.send(fmt.Sprint("10.0.0.", i), 1)
+	}
+	r.wait("runs a standby ruleset", 1)
+	r.wait("runs its current ruleset again", 1)
+	r.wait("runs as it should again", 1)
+	l.send("10.0.1.1", 5)
+	r.stop()
+	got := count(t, m.Output)
+	if n := got.packets[2] + got.packets[3]; n != 75 || got.packets[3] == 0 || len(got.collections) < 4 {
+		t.Errorf("counted %v in %d collections, 75 packets were sent", got.packets, len(got.collections))
+	}
+}
