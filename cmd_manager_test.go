@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rtfm/traces/tracetest"
+)
+
+// freePort returns a UDP port of loopback that nobody has.
+func freePort(t *testing.T) int {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).Port
+}
+
+// program starts rtfm as a process. What it prints is logged if the test fails.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("rtfm", args...)
+	cmd.Env = append(os.Environ(), "RTFM_READ_COMMUNITY=reading", "RTFM_WRITE_COMMUNITY=writing")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		if t.Failed() {
+			t.Logf("rtfm %s:\n%s", strings.Join(args, " "), &out)
+		}
+	})
+	return cmd
+}
+
+// ends waits for a process to end well.
+func ends(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("%v: %v", cmd.Args, err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatalf("%v does not end", cmd.Args)
+	}
+}
+
+// TestInStep meters traces in step with a manager, and wants the flow data that
+// "rtfm run" writes for the same trace, ruleset and interval, but for the
+// first line.
+func TestInStep(t *testing.T) {
+	dir := t.TempDir()
+	campus := filepath.Join(dir, "campus.pcap")
+	if err := os.WriteFile(campus, campusTrace(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	mixed := filepath.Join(dir, "mixed.pcap")
+	packets := tracetest.Mix(3000)
+	for i := range packets {
+		packets[i].Time += int64(i) * 2e7 // a minute in all
+	}
+	// A silence of many intervals stands in the middle.
+	for i := range packets[1500:] {
+		packets[1500+i].Time += int64(3 * time.Minute)
+	}
+	if err := os.WriteFile(mixed, tracetest.PCAP(tracetest.PCAPOptions{}, packets...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	traces := []string{campus, mixed, "traces/testdata/sample.pcap"}
+	intervals := []string{"0.5", "1", "7", "60", "3600"}
+	if testing.Short() {
+		intervals = intervals[2:3]
+	}
+	for _, trace := range traces {
+		for _, interval := range intervals {
+			t.Run(filepath.Base(trace)+" "+interval, func(t *testing.T) {
+				dir := t.TempDir()
+				want, got := filepath.Join(dir, "run.flows"), filepath.Join(dir, "step.flows")
+				ends(t, program(t, "run", "-q", "--name", "127.0.0.1", "-r", "manager/testdata/all.srl", "-T", interval, "-F", want, trace))
+				port := fmt.Sprint(freePort(t))
+				meter := program(t, "meter", "-C", trace, "-T", interval, "-m", port)
+				ends(t, program(t, "manager", "-C", "-r", "manager/testdata/all.srl", "-m", port, "-F", got, "127.0.0.1"))
+				ends(t, meter)
+				if a, b := behindFirst(t, want), behindFirst(t, got); a != b {
+					t.Errorf("rtfm run writes\n%s\nin step it is\n%s", a, b)
+				}
+			})
+		}
+	}
+}
+
+// behindFirst returns a file without its first line.
+func behindFirst(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\n")
+	if strings.Count(rest, "\n") < 3 {
+		t.Errorf("%s has\n%s", name, text)
+	}
+	return rest
+}
