@@ -24,6 +24,8 @@ type loopMeter struct {
 	metered chan struct{} // answers each that was sent
 	stop    func()
 	silent  *silentConn
+	meter   *meter.Controlled
+	handler *mib.Handler
 }
 
 // startMeter runs a meter at an address, "" for a free one.
@@ -41,7 +43,8 @@ func startMeter(t testing.TB, address string, maxFlows int) *loopMeter {
 		silent: &silentConn{PacketConn: conn},
 	}
 	m := meter.NewControlled(meter.ControlConfig{MaxFlows: maxFlows, Live: true, Version: "test"})
-	server, err := snmp.New(snmp.Config{ReadCommunity: "r", WriteCommunity: "w"}, mib.New(m))
+	l.meter, l.handler = m, mib.New(m)
+	server, err := snmp.New(snmp.Config{ReadCommunity: "r", WriteCommunity: "w"}, l.handler)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,20 +23,40 @@ import (
 	"rtfm/traces/tracetest"
 )
 
-// Meters that are simulated run in a process of their own, so that what the
-// manager takes can be told from what they take. It is this test's program,
-// with the numbers of meters and of flows of each in this variable.
-const simulateVariable = "RTFM_TEST_SIMULATE"
+// Tests run this test's program again as another process: as simulated meters,
+// so that what the manager takes can be told from what they take, with the
+// numbers of meters and of flows of each in this variable; or as a manager, so
+// that it can be killed, with the name of a configuration file.
+const (
+	simulateVariable = "RTFM_TEST_SIMULATE"
+	managerVariable  = "RTFM_TEST_MANAGER"
+)
 
 func TestMain(m *testing.M) {
-	if numbers := os.Getenv(simulateVariable); numbers != "" {
-		if err := simulate(numbers); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	var err error
+	switch {
+	case os.Getenv(simulateVariable) != "":
+		err = simulate(os.Getenv(simulateVariable))
+	case os.Getenv(managerVariable) != "":
+		err = manage(os.Getenv(managerVariable))
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// manage is a manager until it is told to end.
+func manage(name string) error {
+	c, _, err := Load(name)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	return Run(ctx, c, nil, Options{Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Version: "test"})
 }
 
 // simulate runs meters until its standard input ends. It prints the address of

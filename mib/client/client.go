@@ -176,7 +176,13 @@ func convert(p *gosnmp.SnmpPDU, vb *smi.VarBind) error {
 			return nil
 		}
 	}
-	return nonsense(name, "a value of type 0x%02x that is malformed or has no place in the Meter MIB", uint8(p.Type))
+	switch v.Type {
+	case smi.Integer32, smi.Counter32, smi.Gauge32, smi.TimeTicks, smi.Counter64, smi.OctetString, smi.Opaque:
+		return nonsense(name, "a malformed value of type %v", v.Type)
+	}
+	// A walk may run into any object behind the Meter MIB's. In the place of
+	// one of those, the type is wrong.
+	return nil
 }
 
 // pdu makes a variable of ours one of gosnmp's.
