@@ -39,6 +39,7 @@ type managerOptions struct {
 	community  community
 	stop       bool
 	log        string
+	verbose    bool
 	grace      float64 // seconds
 }
 
@@ -88,6 +89,7 @@ func managerCommand() *cobra.Command {
 	f.StringVar(&o.community.file, "write-community-file", "", "`FILE` that holds the community (or environment RTFM_WRITE_COMMUNITY)")
 	f.BoolVar(&o.stop, "stop", false, "at the end, stop the tasks and remove from the meters what was put there")
 	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`, not to standard error")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "log each collection too")
 	f.Float64Var(&o.grace, "grace", 30, "`SECONDS` for the last collections after a signal to end")
 	for _, name := range []string{"rules", "standby", "interval", "keepalive", "port", "flows", "json", "trace", "high-water-mark",
 		"flood-mark", "inactivity-timeout", "owner", "write-community-file"} {
@@ -109,7 +111,11 @@ func (o *managerOptions) run(cmd *cobra.Command, args []string) error {
 		}
 		logTo = file
 	}
-	log := slog.New(slog.NewTextHandler(logTo, nil))
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level}))
 	changes := make(chan *manager.Config)
 	hups := make(chan os.Signal, 1)
 	signal.Notify(hups, syscall.SIGHUP)

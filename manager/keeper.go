@@ -325,8 +325,9 @@ func (k *keeper) collect(ctx context.Context, at time.Time) error {
 	}
 	k.well()
 	now := k.now()
-	if took, interval := now.Sub(at), k.interval(); took > interval {
-		k.log.Warn("a collection ended later than the next one was due", "due", at, "late", took.Round(time.Millisecond))
+	k.log.Debug("collection made", "due", at, "late", now.Sub(at))
+	if late := now.Sub(at); late > k.interval() {
+		k.log.Warn("a collection ended when the next one was due already", "due", at, "late", late)
 	}
 	k.due = nextAligned(now, k.interval())
 	return nil

@@ -50,7 +50,7 @@ func startManager(t testing.TB, o Options, meters ...*Meter) *runningManager {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &runningManager{t: t, changes: make(chan *Config), cancel: cancel, done: make(chan error, 1)}
-	o.Log, o.Version = slog.New(slog.NewTextHandler(&r.log, nil)), "test"
+	o.Log, o.Version = slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})), "test"
 	c := configOf(t, meters...)
 	go func() { r.done <- Run(ctx, c, r.changes, o) }()
 	t.Cleanup(func() {
@@ -108,6 +108,7 @@ func (r *runningManager) stop() {
 type counted struct {
 	packets     map[int]int // by ruleset: the sum of what each flow counted
 	collections []flowfile.Collection
+	flows       int // records
 }
 
 // count reads a flow data file of the tests' rulesets. The counters of a flow
@@ -154,6 +155,7 @@ func count(t testing.TB, name string) counted {
 			if now < last[flow] {
 				t.Errorf("%s:%d: flow %s went back from %d to %d packets", name, rec.Line, flow, last[flow], now)
 			}
+			c.flows++
 			c.packets[value("flowruleset")] += now - last[flow]
 			last[flow] = now
 		}
