@@ -19,7 +19,9 @@ type Method uint8
 const (
 	// Blocks reads rtfmBlockTable: many flows in a variable.
 	Blocks Method = iota
-	// Packages reads flowDataPackageTable: a flow in a variable.
+	// Packages reads flowDataPackageTable: a flow in a variable. A meter that
+	// shows none that way, since it may be older than RFC 2720, is read by
+	// columns.
 	Packages
 	// Columns reads flowDataTable: an attribute of a flow in a variable. A
 	// meter's own attributes, from 1024 on, have no columns.
@@ -287,6 +289,9 @@ func (c *Client) packages(ctx context.Context, q *FlowQuery, f func(*ruleset.Flo
 			}
 		}
 		open = slices.DeleteFunc(open, func(s span) bool { return s.after == s.last })
+	}
+	if p.flows == 0 {
+		return c.columns(ctx, q, f)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"rtfm/meter"
 	"rtfm/mib"
+	"rtfm/mib/smi"
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
 	"rtfm/ruleset/srl"
@@ -180,4 +181,71 @@ func TestNear(t *testing.T) {
 			t.Errorf("%d at %d is %d, want %d", c.ticks, c.now, got, c.want)
 		}
 	}
+}
+
+// FuzzBlock and FuzzPackage give what a meter may answer to the decoders.
+
+func fuzzQuery() *FlowQuery {
+	return &FlowQuery{RuleSet: 2, Uptime: 1 << 33, Epoch: 1, MaxFlows: 1000, Attrs: []ruleset.Attr{
+		ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceAdjacentAddress, ruleset.SourceTransAddress,
+		ruleset.SourcePeerType, ruleset.VLANid, ruleset.SessionID,
+	}}
+}
+
+// record appends what fuzzQuery asks of a flow, as a block has it.
+func record(b []byte, index byte) []byte {
+	b = append(b, 0, 0, 0, index, 0, 0, 0, 1, 0, 0, 0, 2)
+	b = append(b, make([]byte, 4*8)...)
+	for _, n := range []int{4, 4, 6, 2} {
+		for range 2 { // address and mask
+			b = append(b, byte(n))
+			for range n {
+				b = append(b, 0xff)
+			}
+		}
+	}
+	return append(b, 1, 0, 5, 3, 'a', 'b', 'c')
+}
+
+func FuzzBlock(f *testing.F) {
+	f.Add(record([]byte{0, 1}, 7), uint32(0), uint32(7))
+	f.Add(record(record([]byte{0, 2}, 7), 8), uint32(6), uint32(8))
+	f.Add([]byte{0, 0}, uint32(0), uint32(0))
+	f.Fuzz(func(t *testing.T, b []byte, after, last uint32) {
+		before := after
+		p := newPass(fuzzQuery(), ruleset.Attr.Readable, func(fl *ruleset.Flow) error {
+			if fl.Index <= before || fl.Index > last || fl.Shape == nil || fl.LastTime < fl.FirstTime || fl.FirstTime < 1 {
+				t.Errorf("behind flow %d came %+v", before, fl)
+			}
+			before = fl.Index
+			return nil
+		})
+		_ = p.block(b, after, last)
+	})
+}
+
+func FuzzPackage(f *testing.F) {
+	p := newPass(fuzzQuery(), ruleset.Attr.Readable, nil)
+	var good []byte
+	for i := range p.fields {
+		if p.fields[i].typ == smi.OctetString {
+			good = append(good, byte(smi.OctetString), 1, 0xff)
+		} else {
+			good = append(good, byte(p.fields[i].typ), 1, 5)
+		}
+	}
+	f.Add(append(smi.AppendBERHeader(nil, smi.TagSequence, len(good)), good...), uint32(5))
+	f.Fuzz(func(t *testing.T, b []byte, index uint32) {
+		n := 0
+		p := newPass(fuzzQuery(), ruleset.Attr.Readable, func(fl *ruleset.Flow) error {
+			if n++; fl.Index != index || fl.Shape == nil || fl.LastTime < fl.FirstTime {
+				t.Errorf("flow %d is %+v", index, fl)
+			}
+			return nil
+		})
+		err := p.pack(b, index, make([]smi.Value, len(p.fields)))
+		if (err == nil) != (n == 1) {
+			t.Errorf("%d flows, error %v", n, err)
+		}
+	})
 }
