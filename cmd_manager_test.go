@@ -86,22 +86,53 @@ func TestInStep(t *testing.T) {
 	if testing.Short() {
 		intervals = intervals[2:3]
 	}
+	embedded, agent := fmt.Sprint(freePort(t)), fmt.Sprint(freePort(t))
+	socket := snmpd(t, agent)
 	for _, trace := range traces {
 		for _, interval := range intervals {
-			t.Run(filepath.Base(trace)+" "+interval, func(t *testing.T) {
-				dir := t.TempDir()
-				want, got := filepath.Join(dir, "run.flows"), filepath.Join(dir, "step.flows")
-				ends(t, program(t, "run", "-q", "--name", "127.0.0.1", "-r", "manager/testdata/all.srl", "-T", interval, "-F", want, trace))
-				port := fmt.Sprint(freePort(t))
-				meter := program(t, "meter", "-C", trace, "-T", interval, "-m", port)
-				ends(t, program(t, "manager", "-C", "-r", "manager/testdata/all.srl", "-m", port, "-F", got, "127.0.0.1"))
-				ends(t, meter)
-				if a, b := behindFirst(t, want), behindFirst(t, got); a != b {
-					t.Errorf("rtfm run writes\n%s\nin step it is\n%s", a, b)
-				}
-			})
+			name := filepath.Base(trace) + " " + interval
+			want := filepath.Join(dir, name+".flows")
+			ends(t, program(t, "run", "-q", "--name", "127.0.0.1", "-r", "manager/testdata/all.srl", "-T", interval, "-F", want, trace))
+			for _, front := range []struct{ name, port, option, address string }{
+				{"embedded", embedded, "-m", embedded},
+				{"snmpd", agent, "--agentx", socket},
+			} {
+				t.Run(name+" "+front.name, func(t *testing.T) {
+					got := filepath.Join(t.TempDir(), "step.flows")
+					meter := program(t, "meter", "-C", trace, "-T", interval, front.option, front.address)
+					ends(t, program(t, "manager", "-C", "-r", "manager/testdata/all.srl", "-m", front.port, "-F", got, "127.0.0.1"))
+					ends(t, meter)
+					if a, b := behindFirst(t, want), behindFirst(t, got); a != b {
+						t.Errorf("rtfm run writes\n%s\nin step it is\n%s", a, b)
+					}
+				})
+			}
 		}
 	}
+}
+
+// snmpd runs net-snmp's agent at a port of loopback, and returns the address
+// for its subagents.
+func snmpd(t *testing.T, port string) string {
+	t.Helper()
+	path := tracetest.Require(t, "snmpd")
+	dir := t.TempDir()
+	socket := "unix:" + filepath.Join(dir, "agentx")
+	conf := filepath.Join(dir, "snmpd.conf")
+	text := fmt.Sprintf("agentAddress udp:127.0.0.1:%s\nmaster agentx\nagentXSocket %s\nrwcommunity writing 127.0.0.1\n", port, socket)
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "-f", "-Lo", "-C", "-c", conf)
+	cmd.Env = append(os.Environ(), "SNMPCONFPATH="+dir, "SNMP_PERSISTENT_DIR="+filepath.Join(dir, "state"), "MIBS=")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return socket
 }
 
 // behindFirst returns a file without its first line.

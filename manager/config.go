@@ -138,6 +138,11 @@ func Defaults() Meter {
 	}
 }
 
+// statistics tells whether a ruleset asks for statistics in the flow data file.
+func (m *Meter) statistics() bool {
+	return slices.ContainsFunc(m.RuleSets(), func(rs *ruleset.RuleSet) bool { return rs.Statistics })
+}
+
 // parameters returns what the meter is asked for as the header of a flow data
 // file shows it, in NeMaC's options.
 func (m *Meter) parameters() string {

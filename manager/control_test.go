@@ -202,3 +202,37 @@ func TestWatch(t *testing.T) {
 		t.Errorf("error %v, want %v", err, errRestarted)
 	}
 }
+
+// TestTurns has a task run another ruleset on Sundays: both are in the meter
+// all the time, and packets are counted by one of them.
+func TestTurns(t *testing.T) {
+	l := startMeter(t, "", 100)
+	c := l.dial()
+	sundays, err := ParseWhen("sun")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := testMeter(l)
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl"), Turns: []Turn{{[]When{sundays}, loadRules(t, "coarse.rules")}}}}
+	k := bringTo(t, c, m)
+	for _, tt := range []struct{ day, packets int }{{1, 1}, {2, 20}, {7, 300}, {8, 4000}} { // of November 2026: the 1st and 8th are Sundays
+		at := time.Date(2026, 11, tt.day, 12, 0, 0, 0, time.UTC)
+		if err := k.run(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.watch(t.Context(), at); err != nil {
+			t.Error(err)
+		}
+		l.send("10.0.0.1", tt.packets)
+	}
+	counts, err := c.RuleSetCounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, coarse := counts.At(3).Matched, counts.At(2).Matched; all != 320 || coarse != 4001 {
+		t.Errorf("%d and %d packets were counted, want 320 by one ruleset and 4001 by that for Sundays", all, coarse)
+	}
+	if got := tables(t, c); strings.Count(got, "task") != 1 || strings.Count(got, "ruleset") != 3 {
+		t.Errorf("the meter has\n%s", got)
+	}
+}

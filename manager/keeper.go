@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"rtfm/mib/client"
 	"rtfm/reader"
 	"rtfm/reader/flowfile"
-	"rtfm/ruleset"
 )
 
 // Times that are the same for all meters.
@@ -33,6 +31,7 @@ type keeper struct {
 
 	control   *control
 	file      *reader.File
+	opened    *Meter // as it was when file was opened
 	collector *reader.Collector
 	collected bool // since the keeper began
 	state     condition
@@ -55,14 +54,13 @@ func (k *keeper) open() error {
 	if err != nil {
 		return err
 	}
-	k.file = file
+	k.file, k.opened = file, k.meter
 	k.collector = reader.New(reader.Config{
 		Header: flowfile.Header{
 			Version: flowfile.Release(k.version), Parameters: k.meter.parameters(), Meter: k.meter.Name,
 		},
-		JSON:       k.meter.JSON,
-		Statistics: slices.ContainsFunc(k.meter.RuleSets(), func(rs *ruleset.RuleSet) bool { return rs.Statistics }),
-		Owner:      k.meter.Owner, FirstRow: k.meter.Rows.Readers.First, LastRow: k.meter.Rows.Readers.Last,
+		JSON: k.meter.JSON, Statistics: k.meter.statistics(),
+		Owner: k.meter.Owner, FirstRow: k.meter.Rows.Readers.First, LastRow: k.meter.Rows.Readers.Last,
 		Timeout: int(k.meter.ReaderTimeout / time.Second),
 		Warn:    func(err error) { k.log.Warn("collection", "warning", err) },
 	}, file, known)
@@ -207,10 +205,17 @@ func (k *keeper) apply(ctx context.Context) error {
 	if err := k.control.run(ctx, k.now()); err != nil {
 		return err
 	}
-	if k.collected && len(k.control.retired) == 0 || k.meter.Trace {
+	if (!k.collected || len(k.control.retired) > 0) && !k.meter.Trace {
+		if err := k.collectNow(ctx); err != nil {
+			return err
+		}
+	}
+	a, b := k.opened, k.meter
+	if a.parameters() == b.parameters() && a.statistics() == b.statistics() && a.ReaderTimeout == b.ReaderTimeout {
 		return nil
 	}
-	return k.collectNow(ctx)
+	k.close()
+	return k.open()
 }
 
 // collectNow makes a collection, and removes the rulesets that have none to

@@ -300,6 +300,10 @@ func TestReload(t *testing.T) {
 	if got := count(t, ma.Output); got.packets[2] != 10 || got.packets[3] != 20 {
 		t.Errorf("counted %v, want 10 by ruleset 2 and 20 by 3", got.packets)
 	}
+	// The other ruleset asks for statistics.
+	if text, err := os.ReadFile(ma.Output); err != nil || !strings.Contains(string(text), "-r coarse") || !strings.Contains(string(text), "#Stats: packets=") {
+		t.Errorf("the flow data file is\n%s", text)
+	}
 	if got := count(t, mb.Output); got.packets[2] != 30 {
 		t.Errorf("counted %v, want 30 by ruleset 2", got.packets)
 	}
