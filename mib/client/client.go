@@ -121,6 +121,9 @@ func (c *Client) fault(err error) error {
 		return fmt.Errorf("%w: wrong privacy passphrase or protocol", ErrAccess)
 	case errors.Is(err, gosnmp.ErrUnknownSecurityLevel):
 		return fmt.Errorf("%w: the agent wants another security level", ErrAccess)
+	case strings.Contains(text, "not authentic"):
+		// The agent says what is wrong in a report that is not authenticated.
+		return fmt.Errorf("%w: the agent does not know the SNMPv3 user or its authentication passphrase", ErrAccess)
 	case strings.HasPrefix(text, "recover: "):
 		// gosnmp gave up an answer by a panic; behind this stands its stack.
 		return fmt.Errorf("%w: the answer is malformed", ErrNonsense)
