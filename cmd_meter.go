@@ -79,11 +79,11 @@ func meterCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringArrayVarP(&o.traces, "trace", "C", nil, "meter this `TRACE`, \"-\" for standard input; repeated: one after the other")
-	f.StringArrayVarP(&o.traces, "source", "S", nil, "the same as -C")
+	f.StringArrayVarP(&o.traces, "source", "S", nil, "the same as -C `TRACE`")
 	f.Float64VarP(&o.interval, "interval", "T", 0, "stop every so many `SECONDS` of packet time until a manager has read the flows")
 	f.IntVarP(&o.intervals, "intervals", "N", 0, "end after so many intervals (default 0, all)")
 	f.BoolVar(&o.pace, "pace", false, "play traces at the speed at which they were captured, not at once")
-	f.StringVar(&o.snmp, "snmp", "127.0.0.1:1161", "answer SNMPv2c at this UDP `ADDRESS`, \"\" not at all (default with --agentx)")
+	f.StringVar(&o.snmp, "snmp", "127.0.0.1:1161", "answer SNMPv2c at this UDP `ADDRESS`; with --agentx only if it is given")
 	f.IntVarP(&o.port, "port", "m", 0, "answer SNMPv2c at this UDP `PORT` of 127.0.0.1")
 	f.StringVar(&o.agentx, "agentx", "", "be a subagent of the master at this `ADDRESS`")
 	f.StringVar(&o.read.file, "read-community-file", "", "`FILE` that holds the read community (or environment RTFM_READ_COMMUNITY)")
@@ -140,6 +140,13 @@ type fronts struct {
 func (o *meterOptions) run(cmd *cobra.Command) error {
 	if err := o.check(cmd); err != nil {
 		return err
+	}
+	for _, name := range o.traces {
+		if name != "-" {
+			if _, err := os.Stat(name); err != nil {
+				return err
+			}
+		}
 	}
 	var logTo io.Writer = cmd.ErrOrStderr()
 	var file *logFile

@@ -120,8 +120,7 @@ func (t *task) match(p *ruleset.Packet, octets uint64, now int64) result {
 
 // findReverse returns the row of the flow whose key is the reverse of flow.
 func (t *task) findReverse() uint32 {
-	reverse := t.flow.Reverse()
-	t.table.Prepare(&t.reverse, &reverse)
+	t.table.PrepareReverse(&t.reverse, &t.flowKey, &t.flow)
 	return t.table.Find(&t.reverse)
 }
 

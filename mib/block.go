@@ -11,9 +11,6 @@ import (
 // message of SNMP over UDP.
 const BlockOctets = 8000
 
-// blockHeader is the length of a block's header: the number of flows in it.
-const blockHeader = 2
-
 // maxSelector is the size that a block's selector may have.
 const maxSelector = 64
 

@@ -41,8 +41,6 @@ type Row struct {
 	Active bool
 }
 
-func (r *Row) row() *Row { return r }
-
 // RuleSet is a row of flowRuleSetInfoTable, and the rules in flowRuleTable.
 type RuleSet struct {
 	Row

@@ -159,6 +159,12 @@ func TestActivityFills(t *testing.T) {
 	if len(flows) != 500 {
 		t.Errorf("%d flows, want 500", len(flows))
 	}
+	// 200 pairs of 5 octets would fit, but not with the end behind them.
+	m.flows = m.flows[:200]
+	got := get(t, h, oid(root+"2.2.1.4.36.0.1"))
+	if b := got.Value.Octets; len(b) > 1000 || len(b)%5 != 0 {
+		t.Errorf("%d octets of data", len(b))
+	}
 }
 
 // TestBlock reads flows by blocks and compares each value with its package.

@@ -115,7 +115,7 @@ func finishRuleSet(p *plan, c *change[RuleSet]) {
 	if resized && frozen {
 		p.fail(smi.NotWritable, c.place(columnRuleSetSize))
 	}
-	if !resized && rs.Active && len(c.edits) > 0 {
+	if !resized && c.status != 0 && len(c.edits) > 0 {
 		rs.Rules = slices.Clone(rs.Rules)
 		resized = true
 	}

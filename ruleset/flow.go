@@ -2,6 +2,8 @@ package ruleset
 
 import (
 	"cmp"
+	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
@@ -27,6 +29,8 @@ type Shape struct {
 	Saved []Saved
 	// Reverse is the shape with source and destination changed over.
 	Reverse *Shape
+
+	named bool // saves a SubscriberID or the SessionID
 }
 
 // Len returns the length in octets of the value of a in a flow of this shape.
@@ -96,6 +100,7 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 	for i := range sh.Saved {
 		v := &sh.Saved[i]
 		v.Mask = v.Mask.Resize(sh.Len(v.Attr))
+		sh.named = sh.named || v.Attr >= SourceSubscriberID && v.Attr <= SessionID
 		sig = append(sig, byte(v.Attr>>8), byte(v.Attr))
 		sig = v.Mask.Append(sig)
 	}
@@ -131,6 +136,44 @@ func (k *FlowKey) Reverse() FlowKey {
 		r.Key[off], r.Key[endSize+off] = k.Key[off], k.Key[endSize+off]
 	}
 	return r
+}
+
+// Hash mixes the identity into 32 bits that are the same for its reverse, so
+// that one look into a table finds either.
+func (k *FlowKey) Hash(seed uint64) uint32 {
+	const a, b, c = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3
+	const types = 0x00ff0000ffff0000 // of an end's last word: they stay in place
+	word := func(i int) uint64 { return binary.LittleEndian.Uint64(k.Key[8*i:]) }
+	computed := word(offComputed / 8)
+	var ends [2]uint64
+	for e := range ends {
+		i := e * endSize / 8
+		h := mix(word(i)^a, word(i+1)^seed)
+		h ^= mix(word(i+2)^b, word(i+3)^h^seed) ^ mix(word(i+4)&^types^c, h^seed)
+		if computed != 0 { // Class and Kind of this end
+			h = mix(h^computed>>(8*e)&0xff0000ff, seed^b)
+		}
+		if k.Shape.named {
+			for _, v := range k.Key[offSubscriber+e*subscriberSize : offSubscriber+(e+1)*subscriberSize] {
+				h = mix(h^uint64(v), seed^c)
+			}
+		}
+		ends[e] = h
+	}
+	both := word(4)&types ^ bits.RotateLeft64(word(9)&types, 8)
+	h := mix(ends[0]+ends[1]^both, seed^a) ^ mix(word(10)^b, seed^c)
+	h ^= computed & 0xff0000ff0000 * c // FlowClass and FlowKind
+	if k.Shape.named {
+		h = mix(h^word(offSession/8)^word(offSession/8+1)<<32, seed^c)
+	}
+	h = mix(h^uint64(min(k.Shape.ID, k.Shape.Reverse.ID)), seed^b)
+	return uint32(h)
+}
+
+// mix multiplies and folds.
+func mix(x, y uint64) uint64 {
+	hi, lo := bits.Mul64(x, y)
+	return hi ^ lo
 }
 
 // Value returns the octets of attribute a as the flow holds them: those of an

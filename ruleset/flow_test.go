@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -64,6 +65,47 @@ func TestShapesAreUnique(t *testing.T) {
 		}
 		if shapes.At(other.ID) != other {
 			t.Errorf("%+v has a wrong ID", other)
+		}
+	}
+}
+
+// TestFlowKeyHash wants equal hashes of a key and its reverse, and different
+// ones for keys that differ in one octet.
+func TestFlowKeyHash(t *testing.T) {
+	var shapes Shapes
+	var saved []Saved
+	for _, in := range All() {
+		switch in.Class {
+		case ClassInteger, ClassAddress, ClassComputed:
+			saved = append(saved, Saved{in.Attr, Ones(in.Size)})
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	seen := make(map[uint32]bool)
+	hash := func(k *FlowKey) {
+		h := k.Hash(5)
+		if rev := k.Reverse(); rev.Hash(5) != h {
+			t.Fatalf("%+v: the reverse has another hash", k)
+		}
+		if seen[h] {
+			t.Errorf("%+v: a hash that was there before", k)
+		}
+		seen[h] = true
+	}
+	for _, n := range []int{1, 3, len(saved)} {
+		k := FlowKey{Shape: shapes.Intern(1, 16, 6, saved[len(saved)-n:])}
+		for _, s := range k.Shape.Saved {
+			for i := range k.Value(s.Attr) {
+				k.Value(s.Attr)[i] = byte(r.Uint32())
+			}
+		}
+		hash(&k)
+		for _, s := range k.Shape.Saved {
+			for i := range k.Value(s.Attr) {
+				k.Value(s.Attr)[i]++
+				hash(&k)
+				k.Value(s.Attr)[i]--
+			}
 		}
 	}
 }

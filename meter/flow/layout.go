@@ -95,18 +95,6 @@ func (l *layout) unpack(w []uint64, k *ruleset.Key) {
 	}
 }
 
-// hash mixes a packed key, word by word, into 32 bits.
-func hash(words []uint64, seed uint64) uint32 {
-	const a, b = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db
-	h := seed ^ a
-	for _, w := range words {
-		hi, lo := bits.Mul64(w^a, h^b)
-		h = hi ^ lo
-	}
-	hi, lo := bits.Mul64(h^b, a)
-	return uint32(hi ^ lo)
-}
-
 // keyStore holds packed keys of one length.
 type keyStore struct {
 	words  int

@@ -115,11 +115,24 @@ type Key struct {
 
 // Prepare sets key to the identity k.
 func (t *Table) Prepare(key *Key, k *ruleset.FlowKey) {
+	t.pack(key, k)
+	key.hash = k.Hash(t.seed)
+}
+
+// PrepareReverse sets reverse to the identity of the flow in the other
+// direction than k, for which key was prepared. Both are found at the same
+// place, which is fetched only once.
+func (t *Table) PrepareReverse(reverse, key *Key, k *ruleset.FlowKey) {
+	r := k.Reverse()
+	t.pack(reverse, &r)
+	reverse.hash = key.hash
+}
+
+func (t *Table) pack(key *Key, k *ruleset.FlowKey) {
 	l := t.layout(k.Shape)
 	key.shape = int32(k.Shape.ID)
 	key.n = l.words
 	l.pack(&k.Key, &key.words)
-	key.hash = hash(key.words[:l.words], t.seed+uint64(k.Shape.ID))
 }
 
 // Find returns the row of the flow with this key, 0 if there is none.
@@ -317,7 +330,9 @@ func (t *Table) RecoverBlock(number int, limits *Limits) int {
 func (t *Table) remove(row uint32, r *record) {
 	l := t.layouts[r.shape]
 	keys := &t.keys[l.words]
-	t.index.remove(entry(hash(keys.at(r.key), t.seed+uint64(r.shape)), row))
+	k := ruleset.FlowKey{Shape: l.shape}
+	l.unpack(keys.at(r.key), &k.Key)
+	t.index.remove(entry(k.Hash(t.seed), row))
 	keys.remove(r.key)
 	*r = record{shape: inactive, generation: r.generation + 1}
 	if t.freeLast == 0 {

@@ -1,0 +1,187 @@
+package meter
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rtfm/mib"
+	"rtfm/mib/smi"
+	"rtfm/mib/smi/smitest"
+	"rtfm/traces"
+	"rtfm/traces/tracetest"
+)
+
+// piped is a source that is fed by the test. It has nothing to read until then.
+type piped struct {
+	batches chan []traces.Packet
+	waiting chan struct{} // has an element for each ReadBatch that began
+	lost    uint64
+}
+
+func newPiped() *piped {
+	return &piped{make(chan []traces.Packet), make(chan struct{}, 1), 0}
+}
+
+func (p *piped) ReadBatch(b *traces.Batch) error {
+	p.waiting <- struct{}{}
+	packets, ok := <-p.batches
+	if !ok {
+		return io.EOF
+	}
+	b.Packets, b.File = append(b.Packets[:0], packets...), "piped"
+	return nil
+}
+
+func (p *piped) Stats() traces.Stats { return traces.Stats{Lost: p.lost} }
+func (p *piped) Close() error        { return nil }
+
+// rig is a controlled meter at work.
+type rig struct {
+	t      *testing.T
+	m      *Controlled
+	h      *mib.Handler
+	src    *piped
+	told   []mib.Notification
+	ended  chan error
+	cancel context.CancelFunc
+}
+
+func newRig(t *testing.T, cfg ControlConfig) *rig {
+	r := &rig{t: t, src: newPiped(), ended: make(chan error, 1)}
+	if cfg.MaxFlows == 0 {
+		cfg.MaxFlows = 1000
+	}
+	cfg.Notify = func(n mib.Notification) { r.told = append(r.told, n) }
+	r.m = NewControlled(cfg)
+	r.h = mib.New(r.m)
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel = cancel
+	go func() { r.ended <- r.m.Run(ctx, r.src, func(err error) { t.Error(err) }) }()
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case <-r.src.waiting:
+			close(r.src.batches)
+		case <-time.After(time.Second):
+		}
+	})
+	return r
+}
+
+// feed has packets metered.
+func (r *rig) feed(packets ...traces.Packet) {
+	<-r.src.waiting
+	r.src.batches <- packets
+	// The next read begins when they were.
+	<-r.src.waiting
+	r.src.waiting <- struct{}{}
+}
+
+// set does a Set of Integer32 variables below mib-2.40: `1.5.0=95 1.6.0=600`.
+func (r *rig) set(variables string) {
+	r.t.Helper()
+	x, err := r.h.Test(bindings(r.t, variables))
+	if err != nil {
+		r.t.Fatalf("%s: %v", variables, err)
+	}
+	if err := x.Commit(); err != nil {
+		r.t.Fatalf("%s: %v", variables, err)
+	}
+	x.Cleanup()
+}
+
+// bindings reads variables: h is for octets in hex, t for TimeTicks, x. for the
+// extension.
+func bindings(t *testing.T, variables string) (vbs []smi.VarBind) {
+	t.Helper()
+	for _, v := range strings.Fields(variables) {
+		name, value, _ := strings.Cut(v, "=")
+		if ext, ok := strings.CutPrefix(name, "x."); ok {
+			name = mib.Subtrees()[1].String() + "." + ext
+		} else {
+			name = mib.Subtrees()[0].String() + "." + name
+		}
+		var n int32
+		switch {
+		case strings.HasPrefix(value, "h"):
+			var b []byte
+			fmt.Sscanf(value[1:], "%x", &b)
+			vbs = append(vbs, smitest.Octets(name, smi.OctetString, string(b)))
+		case strings.HasPrefix(value, "t"):
+			vbs = append(vbs, smitest.Uint(name, smi.TimeTicks, 0))
+		default:
+			if _, err := fmt.Sscan(value, &n); err != nil {
+				t.Fatal(v)
+			}
+			vbs = append(vbs, smitest.Int(name, n))
+		}
+	}
+	return vbs
+}
+
+// get returns the value of a variable, as a number.
+func (r *rig) get(name string) int64 {
+	r.t.Helper()
+	out := make([]smi.VarBind, 1)
+	vb := bindings(r.t, name+"=0")[0]
+	r.h.Get([]smi.OID{vb.Name}, out)
+	switch v := &out[0].Value; v.Type {
+	case smi.Integer32:
+		return int64(v.Int)
+	case smi.NoSuchInstance:
+		return -1
+	default:
+		return int64(v.Uint)
+	}
+}
+
+// flows returns the packets of each flow of a ruleset that was active since a
+// TimeMark, in order of index: index:ToPDUs.
+func (r *rig) flows(ruleSet, mark int) string {
+	var all []string
+	column := slices.Concat(mib.Subtrees()[0], smi.OID{2, 1, 1, 28, uint32(ruleSet), uint32(mark)})
+	out := make([]smi.VarBind, 1)
+	for at := column; ; at = slices.Clone(out[0].Name) {
+		r.h.Next([]smi.Range{{Start: at}}, out)
+		if !out[0].Name.HasPrefix(column) || out[0].Value.Type == smi.EndOfMibView {
+			return strings.Join(all, " ")
+		}
+		all = append(all, fmt.Sprintf("%d:%d", out[0].Name[len(column)], out[0].Value.Uint))
+	}
+}
+
+func (r *rig) want(what string, have, want any) {
+	r.t.Helper()
+	if fmt.Sprint(have) != fmt.Sprint(want) {
+		r.t.Errorf("%s: have %v, want %v", what, have, want)
+	}
+}
+
+// pairs downloads a ruleset with a flow for each pair of IPv4 addresses, or
+// for each destination only.
+func pairs(index int) string {
+	return fmt.Sprintf(`1.1.1.5.%[1]d=4 1.1.1.2.%[1]d=2
+		3.1.1.3.%[1]d.1=9 3.1.1.4.%[1]d.1=hffffffff 3.1.1.5.%[1]d.1=h00 3.1.1.6.%[1]d.1=15 3.1.1.7.%[1]d.1=2
+		3.1.1.3.%[1]d.2=19 3.1.1.4.%[1]d.2=hffffffff 3.1.1.5.%[1]d.2=h00 3.1.1.6.%[1]d.2=4
+		3.1.1.3.%[1]d.1=0 3.1.1.6.%[1]d.1=11 `, index)
+}
+
+// runTask starts a task.
+func runTask(index, current, standby, mark int) string {
+	return fmt.Sprintf(" 1.4.1.8.%[1]d=4 1.4.1.2.%[1]d=%[2]d 1.4.1.3.%[1]d=%[3]d 1.4.1.4.%[1]d=%[4]d ", index, current, standby, mark)
+}
+
+const epoch = 1_000_000_000_000_000_000
+
+// to returns a packet to host n of 10.0.0.0/16, so many seconds after the epoch.
+func to(n int, seconds float64) traces.Packet {
+	p := tracetest.Packets(tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").
+		IPv4("192.0.2.1", fmt.Sprintf("10.0.%d.%d", n/256, n%256)).UDP(1, 2))[0]
+	p.Time, p.Interface = epoch+int64(seconds*1e9), 1
+	return p
+}
