@@ -231,7 +231,6 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 	if o.passive && !o.once && !o.watch {
 		r.log.Warn("the meter does not know of this reader: it may recover flows before they are read")
 	}
-	// A socket is made anew when the meter's name is looked up again.
 	if r.client, err = client.Dial(cmd.Context(), config); err != nil {
 		return err
 	}
@@ -297,6 +296,7 @@ func (r *reading) collectOnce(ctx context.Context) error {
 	}
 	if result.Restarted {
 		r.log.Warn("the meter was restarted")
+		r.rules = reader.Rules{}
 	}
 	return nil
 }

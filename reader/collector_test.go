@@ -186,7 +186,7 @@ func testConfig() Config {
 
 // TestStep collects traces in step and compares with what `rtfm run` writes.
 func TestStep(t *testing.T) {
-	for _, name := range []string{"all-flows", "networks"} {
+	for _, name := range []string{"all-flows", "services"} {
 		rs := program(t, name)
 		rs.Format = flowfile.FormatFor(rs)
 		packets := mix(3000, 2000)
