@@ -163,6 +163,9 @@ func TestWatch(t *testing.T) {
 		l.send(fmt.Sprint("10.0.0.", i), 1)
 	}
 	watch(condition{standby: true})
+	// A manager that is started anew leaves it so.
+	k = bringTo(t, c, m)
+	watch(condition{standby: true})
 	if err := c.SetFloodMode(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}

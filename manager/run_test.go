@@ -296,6 +296,15 @@ func TestReload(t *testing.T) {
 			t.Fatalf("the meter still has\n%s", tables(t, a.dial()))
 		}
 	}
+	// The second one gets another owner: all is made anew, and the old removed.
+	owned := *mb
+	owned.Owner = "someone"
+	r.changes <- configOf(t, &owned)
+	r.wait("task started", 3)
+	b.send("10.0.0.1", 7)
+	if got := tables(t, b.dial()); strings.Contains(got, "test") || strings.Count(got, "someone") != 3 {
+		t.Errorf("after a change of the owner the meter has\n%s", got)
+	}
 	r.stop()
 	if got := count(t, ma.Output); got.packets[2] != 10 || got.packets[3] != 20 {
 		t.Errorf("counted %v, want 10 by ruleset 2 and 20 by 3", got.packets)
@@ -304,8 +313,8 @@ func TestReload(t *testing.T) {
 	if text, err := os.ReadFile(ma.Output); err != nil || !strings.Contains(string(text), "-r coarse") || !strings.Contains(string(text), "#Stats: packets=") {
 		t.Errorf("the flow data file is\n%s", text)
 	}
-	if got := count(t, mb.Output); got.packets[2] != 30 {
-		t.Errorf("counted %v, want 30 by ruleset 2", got.packets)
+	if got := count(t, mb.Output); got.packets[2] != 37 {
+		t.Errorf("counted %v, want 37 by ruleset 2", got.packets)
 	}
 }
 
