@@ -44,7 +44,7 @@ var layout = map[string][]string{
 	"mib/agentx/agentxtest": {"mib/agentx", "mib/smi"},
 	"mib/snmp":              {"mib/smi"},
 	"mib/client":            {"mib", "mib/smi", "ruleset"},
-	"reader":                {"mib/client", "reader/flowfile", "ruleset"},
+	"reader":                {"mib", "mib/client", "reader/flowfile", "ruleset"},
 	"reader/flowfile":       {"ruleset"},
 	"manager":               {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/compile", "ruleset/srl"},
 }
