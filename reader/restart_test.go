@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,5 +195,46 @@ func TestFirstUptime(t *testing.T) {
 		if got := firstUptime(&client.Status{Extension: true, Start: c.start}, c.ticks, now); got != c.want {
 			t.Errorf("start %d, %d: %d, want %d", c.start, c.ticks, got, c.want)
 		}
+	}
+}
+
+// TestRunning follows a task that is given another ruleset.
+func TestRunning(t *testing.T) {
+	ctx := t.Context()
+	src := &stepped{batches: make(chan []traces.Packet), stop: ctx.Done()}
+	c := metering(t, meter.ControlConfig{MaxFlows: 100}, program(t, "all-flows"), src, nil)
+	if err := c.PutRuleSet(ctx, 3, "me", program(t, "services")); err != nil {
+		t.Fatal(err)
+	}
+	var rules Rules
+	want := func(indexes ...int) {
+		t.Helper()
+		sets, err := rules.Running(ctx, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, s := range sets {
+			got = append(got, s.Index)
+			if len(s.Rules.Saves()) == 0 {
+				t.Errorf("ruleset %d saves nothing", s.Index)
+			}
+		}
+		if !slices.Equal(got, indexes) {
+			t.Errorf("rulesets %v, want %v", got, indexes)
+		}
+	}
+	want(2)
+	if err := c.SetManager(ctx, 1, &mib.Manager{CurrentRuleSet: 3}); err != nil {
+		t.Fatal(err)
+	}
+	want(2, 3)
+	want(2, 3)
+	if err := c.DestroyRuleSet(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	want(3)
+	if sets, err := rules.One(ctx, c, 9); err != nil || len(sets) != 0 {
+		t.Errorf("%v: ruleset 9 is %v", err, sets)
 	}
 }

@@ -20,7 +20,9 @@ type rules struct {
 	*ruleset.RuleSet
 }
 
-// Running returns the rulesets that the meter's tasks run, in order of index.
+// Running returns the rulesets that the meter's tasks run, or have run when it
+// was called before, in order of index: a ruleset that was stopped since has
+// flows that are still to be read.
 func (r *Rules) Running(ctx context.Context, c *client.Client) ([]RuleSet, error) {
 	tasks, err := c.Managers(ctx)
 	if err != nil {
@@ -31,6 +33,9 @@ func (r *Rules) Running(ctx context.Context, c *client.Client) ([]RuleSet, error
 		if i := m.RuleSet(); i != 0 {
 			wanted[i] = true
 		}
+	}
+	for i := range r.known {
+		wanted[i] = true
 	}
 	return r.choose(ctx, c, func(i int) bool { return wanted[i] })
 }
