@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -147,4 +148,58 @@ func behindFirst(t *testing.T, name string) string {
 		t.Errorf("%s has\n%s", name, text)
 	}
 	return rest
+}
+
+// TestManagerSignals changes the configuration file of a running manager, at
+// first for a faulty one, and ends the manager.
+func TestManagerSignals(t *testing.T) {
+	port := freePort(t)
+	program(t, "meter", "-C", "traces/testdata/sample.pcap", "-m", fmt.Sprint(port))
+	dir := t.TempDir()
+	rules, err := filepath.Abs("manager/testdata/all.srl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, log := filepath.Join(dir, "rtfm.yaml"), filepath.Join(dir, "log")
+	configure := func(more string) {
+		text := fmt.Sprintf("meters:\n- name: m\n  address: 127.0.0.1:%d\n  snmp: {community: {env: RTFM_WRITE_COMMUNITY}}\n  tasks: [{rules: %s}]\n%s", port, rules, more)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	logged := func(text string) {
+		t.Helper()
+		for until := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			got, err := os.ReadFile(log)
+			if err == nil && strings.Contains(string(got), text) {
+				return
+			}
+			if time.Now().After(until) {
+				t.Fatalf("the log does not tell %q: %v\n%s", text, err, got)
+			}
+		}
+	}
+	configure("")
+	manager := program(t, "manager", "--config", config, "--log", log, "--stop")
+	logged("task started")
+	configure("  interval: never\n")
+	manager.Process.Signal(syscall.SIGHUP)
+	logged("all goes on as before")
+	configure("  inactivity-timeout: 77\n  interval: 1\n")
+	if err := os.Rename(log, log+".old"); err != nil {
+		t.Fatal(err)
+	}
+	manager.Process.Signal(syscall.SIGHUP)
+	logged("was read again")
+	time.Sleep(1500 * time.Millisecond) // a collection at the new interval
+	manager.Process.Signal(syscall.SIGTERM)
+	ends(t, manager)
+	logged("ruleset removed")
+	text, err := os.ReadFile(filepath.Join(dir, "m.flows"))
+	if n := strings.Count(string(text), "#EndData"); err != nil || n < 3 {
+		t.Errorf("%d collections, want at the begin, after a second and at the end: %v\n%s", n, err, text)
+	}
+	if both, err := os.ReadFile(log + ".old"); err != nil || strings.Contains(string(both), "writing") {
+		t.Errorf("the log tells the community: %v\n%s", err, both)
+	}
 }

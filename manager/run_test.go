@@ -18,7 +18,7 @@ import (
 	"rtfm/reader/flowfile"
 )
 
-// running is a manager under test.
+// runningManager is a manager under test.
 type runningManager struct {
 	t       testing.TB
 	log     logBuffer

@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -44,8 +43,7 @@ type process struct {
 	t    *testing.T
 	make func() *exec.Cmd
 	cmd  *exec.Cmd
-	out  bytes.Buffer
-	mu   sync.Mutex
+	out  logBuffer
 }
 
 func startProcess(t *testing.T, make func() *exec.Cmd) *process {
@@ -57,7 +55,7 @@ func startProcess(t *testing.T, make func() *exec.Cmd) *process {
 			p.kill()
 		}
 		if t.Failed() {
-			t.Logf("%v:\n%s", p.make().Args, &p.out)
+			t.Logf("%v:\n%s", p.make().Args, p.out.String())
 		}
 	})
 	return p
