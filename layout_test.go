@@ -44,15 +44,17 @@ var layout = map[string][]string{
 	"mib/agentx/agentxtest": {"mib/agentx", "mib/smi"},
 	"mib/snmp":              {"mib/smi"},
 	"mib/client":            {"mib", "mib/smi", "ruleset"},
-	"reader":                {"mib/client", "reader/flowfile", "ruleset"},
+	"reader":                {"mib", "mib/client", "reader/flowfile", "ruleset"},
 	"reader/flowfile":       {"ruleset"},
-	"manager":               {"mib/client", "reader", "ruleset", "ruleset/compile", "ruleset/srl"},
+	"manager":               {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/compile", "ruleset/srl"},
 }
 
 // dependencies lists the modules of others, each with the packages that may
 // import it outside their tests; "main" is the root.
 var dependencies = map[string][]string{
+	"github.com/goccy/go-yaml":          {"manager"},
 	"github.com/gopacket/gopacket":      {"traces/tracetest"},
+	"github.com/gosnmp/gosnmp":          {"mib/client"},
 	"github.com/klauspost/compress":     {"traces"},
 	"github.com/rogpeppe/go-internal":   {},
 	"github.com/schollz/progressbar/v3": {"main"},

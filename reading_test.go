@@ -309,8 +309,8 @@ func (s *stub) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error) 
 	return b.Fill(s.Next, out)
 }
 
-// manager reads over one socket, one request after the other.
-type manager struct {
+// snmpManager reads over one socket, one request after the other.
+type snmpManager struct {
 	b    testing.TB
 	conn net.Conn
 	out  []byte
@@ -321,17 +321,17 @@ type manager struct {
 	values []uint64 // in a variable
 }
 
-func newManager(b testing.TB, address string) *manager {
+func newManager(b testing.TB, address string) *snmpManager {
 	conn, err := net.Dial("udp", address)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &manager{b: b, conn: conn, in: make([]byte, 65536)}
+	return &snmpManager{b: b, conn: conn, in: make([]byte, 65536)}
 }
 
 // ask sends a request for variables called names, whose PDU has this tag, and
 // returns those of the answer, valid until the next call.
-func (m *manager) ask(tag byte, repetitions int, names []smi.OID) ([]smi.VarBind, error) {
+func (m *snmpManager) ask(tag byte, repetitions int, names []smi.OID) ([]smi.VarBind, error) {
 	m.list = m.list[:0]
 	for _, name := range names {
 		vb := smi.VarBind{Name: name, Value: smi.Value{Type: smi.Null}}
@@ -390,7 +390,7 @@ func (m *manager) ask(tag byte, repetitions int, names []smi.OID) ([]smi.VarBind
 }
 
 // collect reads all flows from index first to last, and returns how many came.
-func (m *manager) collect(w *way, repetitions int, first, last uint32) (flows uint64, err error) {
+func (m *snmpManager) collect(w *way, repetitions int, first, last uint32) (flows uint64, err error) {
 	type cursor struct {
 		at  smi.OID
 		end uint32 // last flow index

@@ -9,33 +9,53 @@ import (
 // what it counted since: flows' own counters only grow. The zero value
 // remembers nothing.
 type Deltas struct {
-	rows []read
+	rows []reading
 }
 
-// read is the last reading of a flow: its identity beside the row, and its
-// counters.
-type read struct {
+// reading is what was read of a flow last: its identity beside the row, and
+// its counters.
+type reading struct {
 	ruleSet   int
 	firstTime int64
 	counters  flowfile.Counters
 }
 
+func readingOf(f *ruleset.Flow) reading {
+	return reading{f.Shape.RuleSet, f.FirstTime, flowfile.Counters{
+		ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets,
+	}}
+}
+
 // Since returns what f has counted since it was given last, all of it the
 // first time.
 func (d *Deltas) Since(f *ruleset.Flow) flowfile.Counters {
-	for len(d.rows) <= int(f.Index) {
-		d.rows = append(d.rows, read{})
+	now := readingOf(f)
+	delta, _ := d.since(f.Index, &now)
+	d.keep(f.Index, &now)
+	return delta
+}
+
+// since returns what the flow in a row has counted since it was kept last, all
+// of it and false if it was not.
+func (d *Deltas) since(row uint32, now *reading) (flowfile.Counters, bool) {
+	if int(row) >= len(d.rows) {
+		return now.counters, false
 	}
-	now := read{f.Shape.RuleSet, f.FirstTime, flowfile.Counters{
-		ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets,
-	}}
-	before := d.rows[f.Index]
-	d.rows[f.Index] = now
+	before := &d.rows[row]
 	if before.ruleSet != now.ruleSet || before.firstTime != now.firstTime {
-		return now.counters
+		return now.counters, false
 	}
+	n, b := &now.counters, &before.counters
 	return flowfile.Counters{
-		ToPDUs: f.ToPDUs - before.counters.ToPDUs, FromPDUs: f.FromPDUs - before.counters.FromPDUs,
-		ToOctets: f.ToOctets - before.counters.ToOctets, FromOctets: f.FromOctets - before.counters.FromOctets,
+		ToPDUs: n.ToPDUs - b.ToPDUs, FromPDUs: n.FromPDUs - b.FromPDUs,
+		ToOctets: n.ToOctets - b.ToOctets, FromOctets: n.FromOctets - b.FromOctets,
+	}, true
+}
+
+// keep remembers the reading of the flow in a row.
+func (d *Deltas) keep(row uint32, now *reading) {
+	if n := int(row) + 1; n > len(d.rows) {
+		d.rows = append(d.rows, make([]reading, n-len(d.rows))...)
 	}
+	d.rows[row] = *now
 }

@@ -98,15 +98,22 @@ func (d *Decoder) VarBind(vb *VarBind) error {
 	if vb.Name, err = name.oid(vb.Name); err != nil {
 		return err
 	}
-	at := c
-	tag, value, err := c.Next()
-	if err != nil {
+	if err := c.Value(&vb.Value); err != nil {
 		return err
 	}
 	if c.Len() > 0 {
 		return c.errorf("%d octets after the value", c.Len())
 	}
-	v := &vb.Value
+	return nil
+}
+
+// Value reads a value of any type, or an exception, into v.
+func (d *Decoder) Value(v *Value) error {
+	at := *d
+	tag, value, err := d.Next()
+	if err != nil {
+		return err
+	}
 	v.Type = Type(tag)
 	switch v.Type.kind() {
 	case kindSigned:

@@ -144,11 +144,15 @@ func maskText(a ruleset.Attr, m ruleset.Value) string {
 }
 
 // appendTo appends the line of flow f, whose meter started at epoch and that
-// counted delta in the interval.
+// counted delta in the interval; nil if that is not known.
 func (p *printer) appendTo(b []byte, f *ruleset.Flow, delta *Counters, epoch int64) []byte {
 	for i := range p.pieces {
 		pc := &p.pieces[i]
 		b = append(b, pc.text...)
+		if delta == nil && pc.kind >= kindDeltaToPDUs {
+			b = append(b, "null"...)
+			continue
+		}
 		var n uint64
 		switch pc.kind {
 		case kindUint8:

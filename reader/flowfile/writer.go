@@ -13,6 +13,7 @@ import (
 type Options struct {
 	JSON       bool // JSON lines instead of NeMaC's text
 	Statistics bool // #Stats records too; JSON has their content anyway
+	Append     bool // the file has its header already
 }
 
 // Writer writes a flow data file. Between Begin and End come the flows of one
@@ -55,12 +56,20 @@ func NewWriter(w io.Writer, h Header, epoch int64, f *ruleset.Format, opts Optio
 		byShape: map[*ruleset.Shape]*printer{},
 		at:      epoch,
 	}
-	if opts.JSON {
+	switch {
+	case opts.Append:
+	case opts.JSON:
 		wr.jsonLine(jsonHeader(&h, epoch))
-	} else {
+	default:
 		wr.buf = appendFormat(h.appendTo(wr.buf), columns(f))
 	}
 	return wr
+}
+
+// Resume tells that collections were made before, of which the last ended at
+// this uptime, in centiseconds.
+func (w *Writer) Resume(to uint64) {
+	w.begun, w.to, w.at = true, to, w.epoch+int64(to)*1e7
 }
 
 // Begin starts a collection that was made at this time, in nanoseconds since
@@ -86,7 +95,7 @@ func (w *Writer) Begin(at int64) {
 }
 
 // Flow writes the record of a flow, and with JSON what it counted in this
-// interval. Both are only read, and not kept.
+// interval, null if delta is nil. Both are only read, and not kept.
 func (w *Writer) Flow(f *ruleset.Flow, delta *Counters) {
 	if w.current == nil || w.current.shape != f.Shape {
 		w.change(f.Shape)

@@ -1,0 +1,382 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/mib/client"
+	"rtfm/reader"
+	"rtfm/reader/flowfile"
+	"rtfm/ruleset"
+)
+
+// readerOptions are the options of `rtfm reader`.
+type readerOptions struct {
+	interval  float64 // seconds
+	ruleSet   int
+	output    string
+	port      int
+	format    string
+	json      bool
+	once      bool
+	watch     bool
+	passive   bool
+	trace     bool
+	community community
+	owner     string
+	firstRow  int
+	lastRow   int
+	name      string
+	timeout   float64 // seconds
+	retries   int
+	log       string
+
+	user, auth, priv, context string
+	authFile, privFile        string
+}
+
+const readerHelp = `Collect the flows of a meter that someone else manages.
+
+Flows are read at times of day that are multiples of the interval, and appended
+to a flow data file: those that were active since the time before. The file may
+be renamed at any time; the next collection begins a new one. Each collection is
+in it whole or not at all, whenever the reader was killed, and FILE.state beside
+it tells the next start where to go on.
+
+The reader registers itself in the meter (flowReaderInfoTable), so that the
+meter recovers no flows that were not read; its community must be allowed to
+write there. With --passive it only reads: the meter does not know of it, and may
+recover flows first. With -C the meter meters a trace in step with its reader
+(rtfm meter -C TRACE -T SECONDS): collections are made when it says so, and the
+reader ends with the trace; this takes access to write rtfmTraceState too.
+
+--once prints all flows that the meter has now, as a table or with --json as
+JSON lines, and --watch those of each interval; neither registers.
+
+SIGTERM and SIGINT make a last collection and end. The registration stays, for
+the next start, until the meter has not heard of the reader for long.`
+
+// readerCommand is `rtfm reader`.
+func readerCommand() *cobra.Command {
+	o := readerOptions{community: community{variable: "RTFM_COMMUNITY"}}
+	cmd := &cobra.Command{
+		Use:   "reader [-c SECONDS] [-r RULESET] [-F FILE] HOST [COMMUNITY]",
+		Short: "Collect flows from a meter",
+		Long:  readerHelp,
+		Example: `  rtfm reader -c 300 -F gateway.flows --community-file secret gateway
+  RTFM_COMMUNITY=public rtfm reader --once gateway:1161`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Float64VarP(&o.interval, "interval", "c", 300, "make a collection every so many `SECONDS`")
+	f.IntVarP(&o.ruleSet, "ruleset", "r", 0, "read the flows of the `RULESET` with this number (default all that tasks run)")
+	f.StringVarP(&o.output, "flows", "F", "", "append the flow data to this `FILE`, not to standard output")
+	f.IntVarP(&o.port, "port", "m", 161, "UDP `PORT` of the meter, if HOST has none")
+	f.BoolVarP(&o.trace, "trace", "C", false, "the meter meters a trace in step")
+	f.BoolVar(&o.once, "once", false, "print the flows that the meter has now")
+	f.BoolVar(&o.watch, "watch", false, "print the flows of each interval")
+	f.BoolVar(&o.json, "json", false, "write JSON lines")
+	f.BoolVar(&o.passive, "passive", false, "only read")
+	f.StringVar(&o.format, "format", "", "write these `ATTRIBUTES`, as a FORMAT statement names them\n(default all that the rulesets save)")
+	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default HOST)")
+	f.StringVar(&o.community.file, "community-file", "", "`FILE` that holds the community (or environment RTFM_COMMUNITY)")
+	f.StringVar(&o.user, "user", "", "SNMPv3: the `USER`")
+	f.StringVar(&o.auth, "auth", "SHA-256", "SNMPv3: authenticate by this `PROTOCOL`: SHA-224, SHA-256, SHA-384, SHA-512")
+	f.StringVar(&o.authFile, "auth-file", "", "SNMPv3: `FILE` that holds the authentication passphrase (or environment RTFM_AUTH)")
+	f.StringVar(&o.priv, "priv", "AES-128", "SNMPv3: encrypt by this `PROTOCOL`: AES-128, AES-192, AES-256")
+	f.StringVar(&o.privFile, "priv-file", "", "SNMPv3: `FILE` that holds the privacy passphrase (or environment RTFM_PRIV)")
+	f.StringVar(&o.context, "context", "", "SNMPv3: the `CONTEXT`")
+	f.StringVar(&o.owner, "owner", "", "what the reader is known by in the meter: a `NAME` that no other has\n(default that of the host and of the flow data file)")
+	f.IntVar(&o.firstRow, "first-row", 1, "the first `INDEX` that the reader may have in flowReaderInfoTable")
+	f.IntVar(&o.lastRow, "last-row", 1000, "the last `INDEX`")
+	f.Float64Var(&o.timeout, "timeout", 2, "wait for an answer for so many `SECONDS`")
+	f.IntVar(&o.retries, "retries", 3, "ask again so many `TIMES` when there is no answer")
+	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`, not to standard error")
+	cmd.MarkFlagsMutuallyExclusive("once", "watch", "flows")
+	cmd.MarkFlagsMutuallyExclusive("once", "watch", "trace")
+	return cmd
+}
+
+// check tells what is wrong with the options.
+func (o *readerOptions) check() error {
+	switch {
+	case !isSeconds(o.interval) || o.interval < 0.1:
+		return fmt.Errorf("-c %v: want a number of seconds from 0.1 to 1000000000", o.interval)
+	case o.ruleSet < 0 || o.ruleSet > ruleset.MaxRuleSets:
+		return fmt.Errorf("-r %d: want the number of a ruleset in the meter, from 1 to %d", o.ruleSet, ruleset.MaxRuleSets)
+	case o.firstRow < 1 || o.lastRow < o.firstRow:
+		return fmt.Errorf("rows from %d to %d: want numbers from 1 on, the first one first", o.firstRow, o.lastRow)
+	case !isSeconds(o.timeout) || o.timeout < 0.001:
+		return fmt.Errorf("--timeout %v: want a number of seconds from 0.001 to 1000000000", o.timeout)
+	case o.retries < 0:
+		return fmt.Errorf("--retries %d: want a number from 0 on", o.retries)
+	case o.port < 1 || o.port > 65535:
+		return fmt.Errorf("-m %d: want a UDP port from 1 to 65535", o.port)
+	}
+	return nil
+}
+
+// snmp returns how to reach the meter.
+func (o *readerOptions) snmp(args []string, warn io.Writer) (client.Config, error) {
+	c := client.Config{Address: args[0], Timeout: seconds(o.timeout), Retries: o.retries}
+	if o.retries == 0 {
+		c.Retries = -1
+	}
+	if _, _, err := net.SplitHostPort(c.Address); err != nil {
+		c.Address = net.JoinHostPort(strings.Trim(c.Address, "[]"), strconv.Itoa(o.port))
+	}
+	var err error
+	if o.user != "" {
+		c.Version, c.User, c.Auth, c.Priv, c.ContextName = client.V3, o.user, o.auth, o.priv, o.context
+		auth, priv := community{file: o.authFile, variable: "RTFM_AUTH"}, community{file: o.privFile, variable: "RTFM_PRIV"}
+		if c.AuthPassphrase, err = auth.value(warn); err == nil {
+			c.PrivPassphrase, err = priv.value(warn)
+		}
+		return c, err
+	}
+	if len(args) > 1 {
+		fmt.Fprintln(warn, "rtfm: warning: a community on the command line can be seen by all users of this machine: use --community-file or RTFM_COMMUNITY")
+		c.Community = args[1]
+		return c, nil
+	}
+	if c.Community, err = o.community.value(warn); err == nil && c.Community == "" {
+		err = errors.New("no community is given: it comes from --community-file or RTFM_COMMUNITY")
+	}
+	return c, err
+}
+
+// parameters are the options as the flow data shows them.
+func (o *readerOptions) parameters() string {
+	p := []string{fmt.Sprintf("-c%v", o.interval)}
+	if o.trace {
+		p = []string{"-C"}
+	}
+	if o.ruleSet != 0 {
+		p = append(p, fmt.Sprintf("-r%d", o.ruleSet))
+	}
+	if o.passive {
+		p = append(p, "--passive")
+	}
+	return strings.Join(p, " ")
+}
+
+func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	stderr := cmd.ErrOrStderr()
+	config, err := o.snmp(args, stderr)
+	if err != nil {
+		return err
+	}
+	var logTo io.Writer = stderr
+	if o.log != "" {
+		file, err := openLog(o.log)
+		if err != nil {
+			return err
+		}
+		logTo = file
+	}
+	r := &reading{log: slog.New(slog.NewTextHandler(logTo, nil)), options: o, stdout: cmd.OutOrStdout()}
+	cfg := reader.Config{
+		Header: flowfile.Header{Version: flowfile.Release(version()), Parameters: o.parameters(), Meter: o.name},
+		JSON:   o.json, Passive: o.passive || o.once || o.watch,
+		Owner: o.owner, FirstRow: o.firstRow, LastRow: o.lastRow,
+		Warn: func(err error) { r.log.Warn("collection", "warning", err) },
+	}
+	if cfg.Header.Meter == "" {
+		cfg.Header.Meter = args[0]
+	}
+	if cfg.Owner == "" {
+		cfg.Owner = o.defaultOwner()
+	}
+	if !o.trace {
+		cfg.Timeout = int(max(10*o.interval, 3600))
+	}
+	if o.format != "" {
+		if cfg.Format, err = ruleset.ParseFormat(o.format); err != nil {
+			return fmt.Errorf("--format: %w", err)
+		}
+	}
+	var known *reader.State
+	switch {
+	case o.once || o.watch:
+		cfg.Warn = nil
+		r.out = &r.page
+	case o.output == "" || o.output == "-":
+		r.out = &reader.Stream{W: r.stdout}
+	default:
+		file, state, err := reader.OpenFile(o.output)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		r.out, known = file, state
+	}
+	if o.passive && !o.once && !o.watch {
+		r.log.Warn("the meter does not know of this reader: it may recover flows before they are read")
+	}
+	if r.client, err = client.Dial(cmd.Context(), config); err != nil {
+		return err
+	}
+	defer r.client.Close()
+	r.collector = reader.New(cfg, r.out, known)
+	switch {
+	case o.once:
+		return r.print(cmd.Context())
+	case o.trace:
+		return r.inStep(cmd.Context())
+	}
+	return r.collect(cmd.Context())
+}
+
+// defaultOwner tells readers of one meter from each other.
+func (o *readerOptions) defaultOwner() string {
+	const longest = 127 // UTF8OwnerString (RFC 2720)
+	of := strconv.Itoa(os.Getpid())
+	if path, err := filepath.Abs(o.output); err == nil && o.output != "" {
+		of = path
+	}
+	owner := strings.ToValidUTF8(hostName()+" "+of, "_")
+	if len(owner) > longest {
+		owner = strings.ToValidUTF8(owner[len(owner)-longest:], "")
+	}
+	return owner
+}
+
+// reading is a running `rtfm reader`.
+type reading struct {
+	options   *readerOptions
+	client    *client.Client
+	collector *reader.Collector
+	out       reader.Output
+	rules     reader.Rules
+	log       *slog.Logger
+	stdout    io.Writer
+	page      reader.Stream // to printed, what print is to show
+	printed   bytes.Buffer
+}
+
+// sets returns the rulesets to collect.
+func (r *reading) sets(ctx context.Context) ([]reader.RuleSet, error) {
+	if r.options.ruleSet == 0 {
+		return r.rules.Running(ctx, r.client)
+	}
+	sets, err := r.rules.One(ctx, r.client, r.options.ruleSet)
+	if err == nil && len(sets) == 0 {
+		err = fmt.Errorf("%s: the meter has no ruleset %d", r.client.Address(), r.options.ruleSet)
+	}
+	return sets, err
+}
+
+// collectOnce makes one collection.
+func (r *reading) collectOnce(ctx context.Context) error {
+	sets, err := r.sets(ctx)
+	if err != nil {
+		return err
+	}
+	result, err := r.collector.Collect(ctx, r.client, sets)
+	if err != nil {
+		return err
+	}
+	if result.Restarted {
+		r.log.Warn("the meter was restarted")
+		r.rules = reader.Rules{}
+	}
+	return nil
+}
+
+// collect makes collections until ctx ends, and a last one then.
+func (r *reading) collect(ctx context.Context) error {
+	every := seconds(r.options.interval)
+	for {
+		var err error
+		if r.options.watch {
+			err = r.print(ctx)
+		} else {
+			err = r.collectOnce(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.log.Error("no collection", "error", err)
+		}
+		next := time.NewTimer(time.Until(reader.Next(time.Now(), every)))
+		select {
+		case <-next.C:
+			continue
+		case <-ctx.Done():
+			next.Stop()
+		}
+		if r.options.watch {
+			return nil
+		}
+		const grace = 30 * time.Second
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		return r.collectOnce(last)
+	}
+}
+
+// inStep makes collections whenever the meter waits for one, until its trace
+// ends.
+func (r *reading) inStep(ctx context.Context) error {
+	for !r.collector.Ended() {
+		_, err := r.collector.Step(ctx, r.client, func() ([]reader.RuleSet, error) { return r.sets(ctx) })
+		switch {
+		case ctx.Err() != nil:
+			return nil // the meter waits, and keeps its flows
+		case errors.Is(err, client.ErrNoAnswer):
+			r.log.Error("no collection", "error", err)
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// print prints the flows of a collection.
+func (r *reading) print(ctx context.Context) error {
+	r.printed.Reset()
+	r.page = reader.Stream{W: &r.printed} // with a header
+	if err := r.collectOnce(ctx); err != nil {
+		return err
+	}
+	if r.options.json {
+		_, err := r.stdout.Write(r.printed.Bytes())
+		return err
+	}
+	t := tabwriter.NewWriter(r.stdout, 0, 0, 2, ' ', 0)
+	lines := flowfile.NewReader(&r.printed)
+	for {
+		rec, err := lines.Next()
+		if err == io.EOF {
+			return t.Flush()
+		} else if err != nil {
+			return err
+		}
+		switch rec.Kind {
+		case flowfile.KindTime:
+			var names []string
+			for _, c := range rec.Columns {
+				names = append(names, c.Name)
+			}
+			fmt.Fprintln(t, strings.Join(names, "\t"))
+		case flowfile.KindFlow:
+			fmt.Fprintln(t, strings.Join(rec.Values, "\t"))
+		}
+	}
+}

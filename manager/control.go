@@ -1,0 +1,374 @@
+package manager
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"rtfm/mib"
+	"rtfm/mib/client"
+	"rtfm/reader"
+	"rtfm/ruleset"
+)
+
+// control brings a meter's control tables to where its configuration wants
+// them, and finds out whether they are still there. All that it does can be
+// done again: rows that are right are left alone, so a manager that was killed
+// goes on where it was.
+type control struct {
+	meter  *Meter
+	client *client.Client
+	log    *slog.Logger
+
+	// What was found or made in the meter:
+	status   *client.Status
+	ruleSets map[*ruleset.RuleSet]int // index of each
+	tasks    []int                    // row of each of the Meter's
+	// retired are rulesets of ours that the configuration has no more. They
+	// stop at once, and go when their last flows were collected.
+	retired []reader.RuleSet
+}
+
+// sets returns the rulesets to be collected.
+func (c *control) sets() []reader.RuleSet {
+	sets := slices.Clone(c.retired)
+	for rs, i := range c.ruleSets {
+		sets = append(sets, reader.RuleSet{Index: i, Rules: rs})
+	}
+	slices.SortFunc(sets, func(a, b reader.RuleSet) int { return cmp.Compare(a.Index, b.Index) })
+	return sets
+}
+
+// nameOf returns the name that a ruleset has in meters. It tells by the rules
+// themselves whether a ruleset of a meter is the one that is wanted.
+func nameOf(rs *ruleset.RuleSet) string {
+	h := sha256.New()
+	for i := range rs.Rules {
+		r := &rs.Rules[i]
+		// As meters keep them: at least one octet.
+		octets := func(v ruleset.Value) []byte { return v.Resize(max(v.Len(), 1)).Append(nil) }
+		fmt.Fprintln(h, r.Attr, octets(r.Mask), octets(r.Value), r.Op, r.Param)
+	}
+	const digits, longest = 16, 127 // flowRuleInfoName is SIZE (0..127)
+	name := rs.Name
+	if most := longest - digits - 1; len(name) > most {
+		name = name[:most]
+	}
+	return name + " " + hex.EncodeToString(h.Sum(nil))[:digits]
+}
+
+// settings makes the settings of the whole meter those of the configuration.
+func (c *control) settings(ctx context.Context) (err error) {
+	if c.status, err = c.client.Status(ctx); err != nil {
+		return err
+	}
+	if n := c.meter.FloodMark; n != nil && *n != c.status.FloodMark {
+		if err := c.client.SetFloodMark(ctx, *n); err != nil {
+			return err
+		}
+	}
+	if n := c.meter.InactivityTimeout; n != nil && *n != c.status.InactivityTimeout {
+		if err := c.client.SetInactivityTimeout(ctx, *n); err != nil {
+			return err
+		}
+	}
+	if len(c.meter.Sampling) == 0 {
+		return nil
+	}
+	interfaces, err := c.client.Interfaces(ctx)
+	if err != nil {
+		return err
+	}
+	for i, n := range c.meter.Sampling {
+		switch is := interfaces.At(i); {
+		case is == nil:
+			c.log.Warn("the meter has no such interface to sample", "interface", i)
+		case is.SampleRate != n:
+			if err := c.client.SetSampleRate(ctx, i, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// download finds the rulesets in the meter, and puts there those that are
+// missing. Others of the same owner are retired, half a ruleset is removed.
+func (c *control) download(ctx context.Context) error {
+	rows, err := c.client.RuleSets(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := c.meter.RuleSets()
+	before := c.sets()
+	c.ruleSets = make(map[*ruleset.RuleSet]int)
+	c.retired = nil
+	for i, row := range rows.All {
+		if row.Owner != c.meter.Owner || !c.meter.Rows.RuleSets.Contains(i) {
+			continue
+		}
+		at := slices.IndexFunc(wanted, func(rs *ruleset.RuleSet) bool {
+			return c.ruleSets[rs] == 0 && row.Name == nameOf(rs) && row.Size == len(rs.Rules)
+		})
+		switch {
+		case row.Active && at >= 0:
+			c.ruleSets[wanted[at]] = i
+		case row.Active:
+			// Its FORMAT is known only if this manager put it there.
+			old := reader.RuleSet{Index: i}
+			if at := slices.IndexFunc(before, func(s reader.RuleSet) bool { return s.Index == i && nameOf(s.Rules) == row.Name }); at >= 0 {
+				old.Rules = before[at].Rules
+			} else if old.Rules, err = c.client.RuleSet(ctx, i); err != nil {
+				return err
+			}
+			c.retired = append(c.retired, old)
+		default:
+			if err := c.client.DestroyRuleSet(ctx, i); err != nil {
+				return err
+			}
+			rows.Put(i, nil)
+		}
+	}
+	for _, rs := range wanted {
+		if c.ruleSets[rs] != 0 {
+			continue
+		}
+		i, err := c.put(ctx, rs, func(i int) bool {
+			// Number i is free, and no other ruleset's own.
+			return rows.At(i) == nil && (i == rs.Number || !slices.ContainsFunc(wanted, func(o *ruleset.RuleSet) bool { return o.Number == i }))
+		})
+		if err != nil {
+			return err
+		}
+		c.ruleSets[rs] = i
+		rows.Put(i, &client.RuleSetInfo{})
+		c.log.Info("ruleset downloaded", "ruleset", rs.Name, "index", i, "rules", len(rs.Rules))
+	}
+	return nil
+}
+
+// put downloads a ruleset to a free row: its own number if it can be had.
+func (c *control) put(ctx context.Context, rs *ruleset.RuleSet, free func(int) bool) (int, error) {
+	named := *rs
+	named.Name = nameOf(rs)
+	return c.create(c.meter.Rows.RuleSets, rs.Number, "ruleset", free, func(i int) error {
+		return c.client.PutRuleSet(ctx, i, c.meter.Owner, &named)
+	})
+}
+
+// create makes a row with the index preferred if that is free, else with the
+// first in the range that is. Rows that others make meanwhile are passed over.
+func (c *control) create(r Range, preferred int, what string, free func(int) bool, put func(int) error) (int, error) {
+	try := func(i int) (bool, error) {
+		if !free(i) {
+			return false, nil
+		}
+		err := put(i)
+		if errors.Is(err, client.ErrExists) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	if r.Contains(preferred) {
+		if ok, err := try(preferred); ok || err != nil {
+			return preferred, err
+		}
+	}
+	for i := r.First; i <= r.Last; i++ {
+		if ok, err := try(i); ok || err != nil {
+			return i, err
+		}
+	}
+	return 0, fmt.Errorf("%s: no row is free for another %s, of those from %d to %d", c.client.Address(), what, r.First, r.Last)
+}
+
+// want returns the task as it should be at a time.
+func (c *control) want(t *Task, at time.Time) mib.Manager {
+	return mib.Manager{
+		Row:            mib.Row{Owner: c.meter.Owner, Active: true},
+		CurrentRuleSet: c.ruleSets[t.Current(at)], StandbyRuleSet: c.ruleSets[t.Standby],
+		HighWaterMark: t.HighWaterMark,
+	}
+}
+
+// run makes the meter's tasks those of the configuration, as they should be at
+// a time; others of the same owner end.
+func (c *control) run(ctx context.Context, at time.Time) error {
+	rows, err := c.client.Managers(ctx)
+	if err != nil {
+		return err
+	}
+	var ours []int
+	for i, row := range rows.All {
+		if row.Owner == c.meter.Owner && c.meter.Rows.Tasks.Contains(i) {
+			ours = append(ours, i)
+		}
+	}
+	c.tasks = c.tasks[:0]
+	for n := range c.meter.Tasks {
+		want := c.want(&c.meter.Tasks[n], at)
+		if n < len(ours) {
+			if err := c.adopt(ctx, ours[n], rows.At(ours[n]), want); err != nil {
+				return err
+			}
+			c.tasks = append(c.tasks, ours[n])
+			continue
+		}
+		i, err := c.create(c.meter.Rows.Tasks, 0, "task",
+			func(i int) bool { return rows.At(i) == nil },
+			func(i int) error { return c.client.CreateManager(ctx, i, &want) })
+		if err != nil {
+			return err
+		}
+		rows.Put(i, &want)
+		c.tasks = append(c.tasks, i)
+		c.log.Info("task started", "task", i, "ruleset", want.CurrentRuleSet, "standby", want.StandbyRuleSet)
+	}
+	for _, i := range ours[min(len(c.tasks), len(ours)):] {
+		if err := c.client.DestroyManager(ctx, i); err != nil {
+			return err
+		}
+		c.log.Info("task ended", "task", i)
+	}
+	return nil
+}
+
+// adopt makes a task that is there the one that is wanted.
+func (c *control) adopt(ctx context.Context, i int, is *mib.Manager, want mib.Manager) error {
+	want.RunningStandby = is.RunningStandby && want.StandbyRuleSet != 0
+	switch {
+	case !is.Active:
+		// It never ran, or does no more: make it anew.
+		if err := c.client.DestroyManager(ctx, i); err != nil {
+			return err
+		}
+		return c.client.CreateManager(ctx, i, &want)
+	case sameTask(is, &want) && is.RunningStandby == want.RunningStandby:
+		return nil
+	}
+	c.log.Info("task changed", "task", i, "ruleset", want.CurrentRuleSet, "standby", want.StandbyRuleSet)
+	return c.client.SetManager(ctx, i, &want)
+}
+
+// sameTask tells whether two tasks run the same; which of their rulesets does
+// is left aside.
+func sameTask(a, b *mib.Manager) bool {
+	return a.Active == b.Active && a.Owner == b.Owner && a.CurrentRuleSet == b.CurrentRuleSet &&
+		a.StandbyRuleSet == b.StandbyRuleSet && a.HighWaterMark == b.HighWaterMark
+}
+
+// errRowsChanged means that the meter's tables are not as they were left.
+var errRowsChanged = errors.New("the meter's tasks are not as they were left")
+
+// errRestarted means that the meter was started again.
+var errRestarted = errors.New("the meter was restarted")
+
+// condition is how full a meter's flow table is.
+type condition struct {
+	flood   bool
+	standby bool // a task of ours runs its standby ruleset
+}
+
+// watch finds out how the meter is: errRestarted if it must be told everything
+// anew, errRowsChanged if something that it was told has gone. It ends standby
+// and flood mode when the flood has receded.
+func (c *control) watch(ctx context.Context, at time.Time) (condition, error) {
+	var now condition
+	before := c.status
+	st, err := c.client.Status(ctx)
+	if err != nil {
+		return now, err
+	}
+	if st.Restarted(before) {
+		return now, errRestarted
+	}
+	c.status = st
+	rows, err := c.client.Managers(ctx)
+	if err != nil {
+		return now, err
+	}
+	if st.FloodMode {
+		now.flood = true
+		if c.receded(st.FloodMark) {
+			if err := c.client.SetFloodMode(ctx, false); err != nil {
+				return now, err
+			}
+			now.flood = false
+		}
+	}
+	for n, i := range c.tasks {
+		row := rows.At(i)
+		want := c.want(&c.meter.Tasks[n], at)
+		if row == nil || !sameTask(row, &want) {
+			return now, errRowsChanged
+		}
+		if !row.RunningStandby {
+			continue
+		}
+		if now.flood || !c.receded(row.HighWaterMark) {
+			now.standby = true
+			continue
+		}
+		if err := c.client.SetRunningStandby(ctx, i, false); err != nil {
+			return now, err
+		}
+		c.log.Info("the flood has receded: task runs its current ruleset again", "task", i, "flows", st.ActiveFlows)
+	}
+	return now, nil
+}
+
+// receded tells whether the flow table is so much emptier than a mark, in
+// percent, that it will not be crossed again at once.
+func (c *control) receded(mark int) bool {
+	return c.status.ActiveFlows*400 < c.status.MaxFlows*mark*3
+}
+
+// removeRetired removes the rulesets that were retired, and with them what is
+// left of their flows, and the rows of their readers.
+func (c *control) removeRetired(ctx context.Context) error {
+	if len(c.retired) == 0 {
+		return nil
+	}
+	readers, err := c.client.Readers(ctx)
+	if err != nil {
+		return err
+	}
+	for len(c.retired) > 0 {
+		old := c.retired[0].Index
+		for i, r := range readers.All {
+			if r.Owner == c.meter.Owner && r.RuleSet == old && c.meter.Rows.Readers.Contains(i) {
+				if err := c.client.DestroyReader(ctx, i); err != nil {
+					return err
+				}
+			}
+		}
+		if err := c.client.DestroyRuleSet(ctx, old); err != nil {
+			return err
+		}
+		c.log.Info("ruleset removed", "index", old)
+		c.retired = c.retired[1:]
+	}
+	return nil
+}
+
+// endTasks ends all tasks of ours: nothing more is counted.
+func (c *control) endTasks(ctx context.Context) error {
+	for len(c.tasks) > 0 {
+		if err := c.client.DestroyManager(ctx, c.tasks[0]); err != nil {
+			return err
+		}
+		c.tasks = c.tasks[1:]
+	}
+	return nil
+}
+
+// retireAll marks all rulesets of ours to be removed.
+func (c *control) retireAll() {
+	c.retired, c.ruleSets = c.sets(), nil
+}

@@ -1,0 +1,431 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"rtfm/mib/client"
+	"rtfm/reader"
+	"rtfm/reader/flowfile"
+)
+
+// Times that are the same for all meters.
+const (
+	firstRetry   = time.Second
+	longestRetry = time.Minute
+)
+
+// keeper keeps one meter as it should be, and collects its flows. All it does
+// it does in one goroutine.
+type keeper struct {
+	meter   *Meter
+	log     *slog.Logger
+	version string
+	news    chan *Meter   // a changed configuration; has room for one
+	remove  atomic.Bool   // whether the meter's rows are to be removed at the end
+	grace   time.Duration // for the last collection
+
+	control   *control
+	file      *reader.File
+	opened    *Meter // as it was when file was opened
+	collector *reader.Collector
+	collected bool // since the keeper began
+	state     condition
+	due       time.Time // of the next collection
+	failing   time.Time // since when the meter gives no proper answers, zero if it does
+	reason    string    // that was logged for it
+}
+
+func newKeeper(m *Meter, o *Options) *keeper {
+	k := &keeper{
+		meter: m, log: o.Log.With("meter", m.Name), version: o.Version, news: make(chan *Meter, 1), grace: o.Grace,
+	}
+	k.remove.Store(o.Remove)
+	return k
+}
+
+// open opens the flow data file, which must not be open.
+func (k *keeper) open() error {
+	file, known, err := reader.OpenFile(k.meter.Output)
+	if err != nil {
+		return err
+	}
+	k.file, k.opened = file, k.meter
+	k.collector = reader.New(reader.Config{
+		Header: flowfile.Header{
+			Version: flowfile.Release(k.version), Parameters: k.meter.parameters(), Meter: k.meter.Name,
+		},
+		JSON: k.meter.JSON, Statistics: k.meter.statistics(),
+		Owner: k.meter.Owner, FirstRow: k.meter.Rows.Readers.First, LastRow: k.meter.Rows.Readers.Last,
+		Timeout: int(k.meter.ReaderTimeout / time.Second),
+		Warn:    func(err error) { k.log.Warn("collection", "warning", err) },
+	}, file, known)
+	return nil
+}
+
+// close closes the flow data file.
+func (k *keeper) close() {
+	if k.file == nil {
+		return
+	}
+	if err := k.file.Close(); err != nil {
+		k.log.Error("flow data file", "error", err)
+	}
+	k.file, k.collector = nil, nil
+}
+
+// run keeps the meter until ctx ends, or the trace that the meter meters has.
+// Before that it makes a last collection.
+func (k *keeper) run(ctx context.Context) error {
+	defer k.close()
+	retry := firstRetry
+	for {
+		err := k.session(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return k.missed(err)
+		}
+		if k.failing.IsZero() {
+			retry = firstRetry
+		}
+		if k.failed(err) {
+			continue
+		}
+		select {
+		case <-time.After(retry):
+		case m := <-k.news:
+			k.meter = m
+		case <-ctx.Done():
+			return k.missed(err)
+		}
+		retry = min(2*retry, longestRetry)
+	}
+}
+
+// missed tells why there was no last collection.
+func (k *keeper) missed(err error) error {
+	return fmt.Errorf("the last collection from %s could not be made: %w", k.meter.Name, err)
+}
+
+// failed logs why a session has ended, once while it stays the same. It tells
+// whether the next one should begin at once.
+func (k *keeper) failed(err error) bool {
+	switch {
+	case errors.Is(err, errRestarted):
+		k.log.Warn("the meter was restarted: it gets its rulesets and tasks again")
+		return true
+	case errors.Is(err, errRowsChanged):
+		k.log.Warn("the meter's tasks are not as they were left: they are made anew")
+		return true
+	}
+	if k.failing.IsZero() {
+		k.failing = time.Now()
+	}
+	if text := err.Error(); text != k.reason {
+		k.reason = text
+		k.log.Warn("the meter cannot be managed; it will be tried again", "error", err)
+	}
+	return false
+}
+
+// session speaks to the meter until there is an error; nil means that all was
+// done. What it is at when ctx ends it brings to its end, but for meters that
+// gave no answers before.
+func (k *keeper) session(ctx context.Context) error {
+	work, cancel := ctx, func() {}
+	if k.failing.IsZero() {
+		work, cancel = k.withGrace(ctx)
+	}
+	defer cancel()
+	if k.file == nil {
+		if err := k.open(); err != nil {
+			return err
+		}
+	}
+	c, err := client.Dial(work, k.meter.SNMP.config(k.meter.Address))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := k.bring(work, c); err != nil {
+		return err
+	}
+	work, cancel = k.withGrace(ctx)
+	defer cancel()
+	if k.meter.Trace {
+		return k.inStep(ctx, work)
+	}
+	return k.byClock(ctx, work)
+}
+
+// well notes that the meter can be managed and its flows be collected.
+func (k *keeper) well() {
+	if !k.failing.IsZero() {
+		k.log.Info("the meter can be managed again", "after", time.Since(k.failing).Round(time.Second))
+		k.failing, k.reason = time.Time{}, ""
+	}
+}
+
+// withGrace returns a context that ends the grace time later than ctx.
+func (k *keeper) withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(k.grace, cancel) })
+	return work, cancel
+}
+
+// bring makes the meter as it should be, whatever it was before.
+func (k *keeper) bring(ctx context.Context, c *client.Client) error {
+	fresh := &control{meter: k.meter, client: c, log: k.log}
+	if k.control != nil {
+		fresh.ruleSets, fresh.retired = k.control.ruleSets, k.control.retired
+	}
+	k.control = fresh
+	if err := k.control.settings(ctx); err != nil {
+		return err
+	}
+	return k.apply(ctx)
+}
+
+// apply makes rulesets, readers and tasks those of the configuration, and
+// collects what goes before it does.
+func (k *keeper) apply(ctx context.Context) error {
+	if err := k.control.download(ctx); err != nil {
+		return err
+	}
+	sets := k.control.sets()
+	if err := k.collector.Register(ctx, k.control.client, sets); err != nil {
+		return err
+	}
+	if err := k.control.run(ctx, k.now()); err != nil {
+		return err
+	}
+	if (!k.collected || len(k.control.retired) > 0) && !k.meter.Trace {
+		if err := k.collectNow(ctx); err != nil {
+			return err
+		}
+	}
+	a, b := k.opened, k.meter
+	if a.parameters() == b.parameters() && a.statistics() == b.statistics() && a.ReaderTimeout == b.ReaderTimeout {
+		return nil
+	}
+	k.close()
+	return k.open()
+}
+
+// collectNow makes a collection, and removes the rulesets that have none to
+// come.
+func (k *keeper) collectNow(ctx context.Context) error {
+	if _, err := k.collector.Collect(ctx, k.control.client, k.control.sets()); err != nil {
+		return k.why(ctx, err)
+	}
+	k.collected = true
+	return k.control.removeRetired(ctx)
+}
+
+// why returns what is behind the failure of a collection.
+func (k *keeper) why(ctx context.Context, err error) error {
+	if errors.Is(err, client.ErrNoAnswer) || ctx.Err() != nil {
+		return err
+	}
+	if _, found := k.control.watch(ctx, k.now()); errors.Is(found, errRestarted) || errors.Is(found, errRowsChanged) {
+		return found
+	}
+	return err
+}
+
+// now is the time by the clock that the meter's times of day go by.
+func (k *keeper) now() time.Time { return time.Now().In(k.meter.Location) }
+
+// interval is the present one between collections.
+func (k *keeper) interval() time.Duration {
+	if k.state != (condition{}) {
+		return k.meter.FloodInterval
+	}
+	return k.meter.Interval
+}
+
+// byClock makes collections at their times, and looks after the meter between
+// them, until ctx ends.
+func (k *keeper) byClock(ctx, work context.Context) error {
+	// What was due while the meter could not be reached is made up for at once.
+	now := k.now()
+	if k.due.IsZero() {
+		k.due = nextAligned(now, k.interval())
+	}
+	look := now.Add(k.keepalive())
+	turn := nextAligned(now, time.Minute) // schedules are in minutes
+	for {
+		select {
+		case <-ctx.Done():
+			return k.finish(work)
+		case m := <-k.news:
+			if err := k.change(work, m); err != nil {
+				return err
+			}
+			look = k.now().Add(k.keepalive())
+			continue
+		case <-time.After(time.Until(earliest(k.due, look, turn))):
+		}
+		now := k.now()
+		if !now.Before(turn) {
+			turn = nextAligned(now, time.Minute)
+			if err := k.takeTurns(work, now); err != nil {
+				return err
+			}
+		}
+		if !now.Before(k.due) {
+			if err := k.collect(work, k.due); err != nil {
+				return err
+			}
+		}
+		if !now.Before(look) {
+			if err := k.look(work); err != nil {
+				return err
+			}
+			look = k.now().Add(k.keepalive())
+		}
+	}
+}
+
+func earliest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.Before(first) {
+			first = t
+		}
+	}
+	return first
+}
+
+// keepalive is the present interval between looks at the meter.
+func (k *keeper) keepalive() time.Duration {
+	if k.state != (condition{}) {
+		return min(k.meter.Keepalive, k.meter.FloodInterval)
+	}
+	return k.meter.Keepalive
+}
+
+// change makes the meter as a changed configuration wants it.
+func (k *keeper) change(ctx context.Context, m *Meter) error {
+	k.meter, k.control.meter = m, m
+	if err := k.control.settings(ctx); err != nil {
+		return err
+	}
+	if err := k.apply(ctx); err != nil {
+		return err
+	}
+	k.due = nextAligned(k.now(), k.interval())
+	return nil
+}
+
+// collect makes the collection that was due at a time.
+func (k *keeper) collect(ctx context.Context, at time.Time) error {
+	if err := k.collectNow(ctx); err != nil {
+		return err
+	}
+	k.well()
+	now := k.now()
+	k.log.Debug("collection made", "due", at, "late", now.Sub(at))
+	if late := now.Sub(at); late > k.interval() {
+		k.log.Warn("a collection ended when the next one was due already", "due", at, "late", late)
+	}
+	k.due = nextAligned(now, k.interval())
+	return nil
+}
+
+// takeTurns changes the rulesets that tasks run to those of the time.
+func (k *keeper) takeTurns(ctx context.Context, now time.Time) error {
+	for i := range k.meter.Tasks {
+		if len(k.meter.Tasks[i].Turns) > 0 {
+			return k.control.run(ctx, now)
+		}
+	}
+	return nil
+}
+
+// look sees whether the meter is well.
+func (k *keeper) look(ctx context.Context) error {
+	before := k.state
+	now, err := k.control.watch(ctx, k.now())
+	if err != nil {
+		return err
+	}
+	k.state = now
+	k.well()
+	st := k.control.status
+	if now.flood && !before.flood {
+		k.log.Warn("the meter's flow table is flooded", "flows", st.ActiveFlows, "of", st.MaxFlows)
+	}
+	if now.standby && !before.standby {
+		k.log.Warn("the meter runs a standby ruleset", "flows", st.ActiveFlows, "of", st.MaxFlows)
+	}
+	if now == (condition{}) && before != now {
+		k.log.Info("the meter runs as it should again", "flows", st.ActiveFlows, "of", st.MaxFlows)
+	}
+	if now != before {
+		k.due = nextAligned(k.now(), k.interval())
+	}
+	return nil
+}
+
+// inStep makes collections whenever a meter that meters a trace waits for one,
+// until the trace or ctx ends. A meter that waits keeps its flows, so the end
+// of ctx needs no last collection.
+func (k *keeper) inStep(ctx, work context.Context) error {
+	sets := func() ([]reader.RuleSet, error) { return k.control.sets(), nil }
+	for {
+		_, err := k.collector.Step(ctx, k.control.client, sets)
+		switch {
+		case k.collector.Ended():
+			if err != nil {
+				// It ends when it is told to go on, and may not answer that.
+				k.log.Warn("the trace has ended, and was collected", "error", err)
+				return nil
+			}
+			k.log.Info("the trace has ended")
+			return nil
+		case ctx.Err() != nil && k.remove.Load():
+			return k.finish(work)
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		}
+		k.well()
+	}
+}
+
+// finish makes the last collection, and removes what was put into the meter if
+// that is asked for.
+func (k *keeper) finish(ctx context.Context) error {
+	if !k.remove.Load() {
+		return k.collectNow(ctx)
+	}
+	// First nothing more is counted, so that the collection has all.
+	if err := k.control.endTasks(ctx); err != nil {
+		return err
+	}
+	k.control.retireAll()
+	return k.collectNow(ctx)
+}
+
+// config returns what a client needs to be told.
+func (s *SNMP) config(address string) client.Config {
+	cfg := client.Config{Address: address, Timeout: s.Timeout, Retries: s.Retries}
+	if s.Retries == 0 {
+		cfg.Retries = -1
+	}
+	if s.User == "" {
+		cfg.Version, cfg.Community = client.V2c, s.Community.Reveal()
+		return cfg
+	}
+	cfg.Version, cfg.User, cfg.ContextName = client.V3, s.User, s.Context
+	cfg.Auth, cfg.AuthPassphrase = s.AuthProtocol, s.AuthPassword.Reveal()
+	cfg.Priv, cfg.PrivPassphrase = s.PrivProtocol, s.PrivPassword.Reveal()
+	return cfg
+}

@@ -1,0 +1,341 @@
+package manager
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rtfm/reader/flowfile"
+)
+
+// runningManager is a manager under test.
+type runningManager struct {
+	t       testing.TB
+	log     logBuffer
+	changes chan *Config
+	cancel  context.CancelFunc
+	done    chan error
+}
+
+// logBuffer is a log that can be read while it is written.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// startManager runs a manager of these meters.
+func startManager(t testing.TB, o Options, meters ...*Meter) *runningManager {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &runningManager{t: t, changes: make(chan *Config), cancel: cancel, done: make(chan error, 1)}
+	o.Log, o.Version = slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})), "test"
+	c := configOf(t, meters...)
+	go func() { r.done <- Run(ctx, c, r.changes, o) }()
+	t.Cleanup(func() {
+		cancel()
+		if t.Failed() {
+			t.Log("the manager's log:\n" + r.log.String())
+		}
+	})
+	return r
+}
+
+func configOf(t testing.TB, meters ...*Meter) *Config {
+	t.Helper()
+	all := &Config{}
+	for _, m := range meters {
+		c, err := ForMeter(*m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Meters = append(all.Meters, c.Meters...)
+	}
+	return all
+}
+
+// wait waits until the log has this text n times.
+func (r *runningManager) wait(text string, n int) {
+	r.t.Helper()
+	for until := time.Now().Add(20 * time.Second); strings.Count(r.log.String(), text) < n; time.Sleep(5 * time.Millisecond) {
+		select {
+		case err := <-r.done:
+			r.t.Fatalf("the manager has ended: %v", err)
+		default:
+		}
+		if time.Now().After(until) {
+			r.t.Fatalf("the log does not have %q %d times", text, n)
+		}
+	}
+}
+
+// stop ends the manager.
+func (r *runningManager) stop() {
+	r.t.Helper()
+	r.cancel()
+	select {
+	case err := <-r.done:
+		if err != nil {
+			r.t.Errorf("the manager has ended: %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		r.t.Fatal("the manager does not end")
+	}
+}
+
+// counted is what a flow data file says.
+type counted struct {
+	packets     map[int]int // by ruleset: the sum of what each flow counted
+	collections []flowfile.Collection
+	flows       int // records
+}
+
+// count reads a flow data file of the tests' rulesets. The counters of a flow
+// must never go back.
+func count(t testing.TB, name string) counted {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c := counted{packets: make(map[int]int)}
+	last := make(map[string]int)
+	for r := flowfile.NewReader(f); ; {
+		rec, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return c
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch rec.Kind {
+		case flowfile.KindIncomplete:
+			t.Errorf("%s:%d: an incomplete collection", name, rec.Line)
+		case flowfile.KindTime:
+			c.collections = append(c.collections, rec.Collection)
+		case flowfile.KindFlow:
+			value := func(column string) int {
+				i := slices.IndexFunc(rec.Columns, func(c flowfile.Column) bool { return c.Name == column })
+				if i < 0 {
+					t.Fatalf("%s:%d: no column %s", name, rec.Line, column)
+				}
+				n, err := strconv.Atoi(rec.Values[i])
+				if err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+			// The header tells when the meter was started.
+			flow := fmt.Sprint(rec.Header.Start, value("flowruleset"), value("flowindex"), value("firsttime"))
+			now := value("topdus") + value("frompdus")
+			if now < last[flow] {
+				t.Errorf("%s:%d: flow %s went back from %d to %d packets", name, rec.Line, flow, last[flow], now)
+			}
+			c.flows++
+			c.packets[value("flowruleset")] += now - last[flow]
+			last[flow] = now
+		}
+	}
+}
+
+// TestRun manages a meter from its start to its end, with a manager that is
+// killed and one that is told to go.
+func TestRun(t *testing.T) {
+	l := startMeter(t, "", 1000)
+	m := testMeter(l)
+	m.Interval, m.Keepalive = time.Second, time.Second
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+	r := startManager(t, Options{}, m)
+	r.wait("task started", 1)
+	sent := 0
+	for i := range 5 {
+		l.send(fmt.Sprint("10.0.0.", i), 100)
+		sent += 100
+		time.Sleep(300 * time.Millisecond)
+	}
+	r.stop()
+	if got := count(t, m.Output); got.packets[2] != sent || len(got.collections) < 3 {
+		t.Errorf("counted %v in %d collections, %d packets were sent", got.packets, len(got.collections), sent)
+	}
+	// The meter goes on without its manager.
+	l.send("10.0.0.1", 50)
+	r = startManager(t, Options{Remove: true}, m)
+	time.Sleep(1200 * time.Millisecond)
+	l.send("10.0.0.1", 7)
+	r.stop()
+	if strings.Contains(r.log.String(), "downloaded") {
+		t.Errorf("the ruleset was not found again:\n%s", r.log.String())
+	}
+	if got := count(t, m.Output); got.packets[2] != sent+57 {
+		t.Errorf("counted %v, %d packets were sent", got.packets, sent+57)
+	}
+	if got := tables(t, l.dial()); strings.Contains(got, "test") {
+		t.Errorf("the manager has left in the meter\n%s", got)
+	}
+}
+
+// TestRestart restarts a meter, which must get its ruleset again and lose only
+// what it had counted and nobody had collected.
+func TestRestart(t *testing.T) {
+	l := startMeter(t, "", 1000)
+	m := testMeter(l)
+	m.Interval, m.Keepalive = time.Second, time.Second
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl"), Standby: loadRules(t, "coarse.rules"), HighWaterMark: 50}}
+	r := startManager(t, Options{}, m)
+	r.wait("task started", 1)
+	l.send("10.0.0.1", 10)
+	time.Sleep(1500 * time.Millisecond) // a collection, at least
+	l.stop()
+	l = startMeter(t, l.address, 1000)
+	r.wait("task started", 2)
+	l.send("10.0.0.1", 5)
+	r.stop()
+	// The standby ruleset has SET 2.
+	if got := count(t, m.Output); got.packets[3] != 15 {
+		t.Errorf("counted %v, 10 packets were sent to the first meter and 5 to the second", got.packets)
+	}
+	if strings.Count(r.log.String(), "downloaded") != 4 {
+		t.Errorf("the log is\n%s", r.log.String())
+	}
+}
+
+// TestSilence makes one of two meters deaf for a while: it is collected when
+// it returns, and the other one all the time.
+func TestSilence(t *testing.T) {
+	a, b := startMeter(t, "", 1000), startMeter(t, "", 1000)
+	var meters []*Meter
+	for i, l := range []*loopMeter{a, b} {
+		m := testMeter(l)
+		m.Name = string(rune('a' + i))
+		m.Interval, m.Keepalive = time.Second, time.Second
+		m.SNMP.Timeout, m.SNMP.Retries = 100*time.Millisecond, 2
+		m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+		meters = append(meters, m)
+	}
+	r := startManager(t, Options{Grace: 5 * time.Second}, meters...)
+	r.wait("task started", 2)
+	a.silent.setDeaf(true)
+	a.send("10.0.0.1", 33)
+	b.send("10.0.0.1", 44)
+	r.wait("cannot be managed", 1)
+	before := len(count(t, meters[1].Output).collections)
+	time.Sleep(2100 * time.Millisecond)
+	if now := len(count(t, meters[1].Output).collections); now < before+2 {
+		t.Errorf("the other meter was collected %d times, then %d times two seconds later", before, now)
+	}
+	a.silent.setDeaf(false)
+	r.wait("can be managed again", 1)
+	if got := count(t, meters[0].Output); got.packets[2] != 33 {
+		t.Errorf("counted %v of 33 packets when the meter came back", got.packets)
+	}
+	// A dead meter does not keep the manager from ending soon.
+	a.silent.setDeaf(true)
+	r.wait("cannot be managed", 2)
+	r.cancel()
+	began := time.Now()
+	if err := <-r.done; err == nil || time.Since(began) > 2*time.Second {
+		t.Errorf("error %v after %v", err, time.Since(began))
+	}
+	if got := count(t, meters[1].Output); got.packets[2] != 44 {
+		t.Errorf("counted %v of 44 packets", got.packets)
+	}
+}
+
+// TestReload changes the configuration: a ruleset is replaced, a meter goes and
+// one comes, and no packet is missed or counted twice.
+func TestReload(t *testing.T) {
+	a, b := startMeter(t, "", 1000), startMeter(t, "", 1000)
+	ma, mb := testMeter(a), testMeter(b)
+	ma.Name, mb.Name = "a", "b"
+	for _, m := range []*Meter{ma, mb} {
+		m.Interval, m.Keepalive = time.Hour, time.Hour
+		m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+	}
+	r := startManager(t, Options{}, ma)
+	r.wait("task started", 1)
+	a.send("10.0.0.1", 10)
+	changed := *ma
+	changed.Tasks = []Task{{RuleSet: loadRules(t, "coarse.rules")}}
+	r.changes <- configOf(t, &changed, mb)
+	r.wait("ruleset removed", 1)
+	r.wait("task started", 2)
+	a.send("10.0.0.1", 20)
+	b.send("10.0.0.1", 30)
+	if got := count(t, ma.Output); got.packets[2] != 10 {
+		t.Errorf("counted %v when the ruleset was replaced", got.packets)
+	}
+	// The second one keeps running; the first goes.
+	r.changes <- configOf(t, mb)
+	r.wait("no more in the configuration", 1)
+	for until := time.Now().Add(10 * time.Second); strings.Contains(tables(t, a.dial()), "test"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("the meter still has\n%s", tables(t, a.dial()))
+		}
+	}
+	// The second one gets another owner: all is made anew, and the old removed.
+	owned := *mb
+	owned.Owner = "someone"
+	r.changes <- configOf(t, &owned)
+	r.wait("task started", 3)
+	b.send("10.0.0.1", 7)
+	if got := tables(t, b.dial()); strings.Contains(got, "test") || strings.Count(got, "someone") != 3 {
+		t.Errorf("after a change of the owner the meter has\n%s", got)
+	}
+	r.stop()
+	if got := count(t, ma.Output); got.packets[2] != 10 || got.packets[3] != 20 {
+		t.Errorf("counted %v, want 10 by ruleset 2 and 20 by 3", got.packets)
+	}
+	// The other ruleset asks for statistics.
+	if text, err := os.ReadFile(ma.Output); err != nil || !strings.Contains(string(text), "-r coarse") || !strings.Contains(string(text), "#Stats: packets=") {
+		t.Errorf("the flow data file is\n%s", text)
+	}
+	if got := count(t, mb.Output); got.packets[2] != 37 {
+		t.Errorf("counted %v, want 37 by ruleset 2", got.packets)
+	}
+}
+
+// TestFlood fills a meter's flow table: collections must come at the shorter
+// interval until it has emptied.
+func TestFlood(t *testing.T) {
+	l := startMeter(t, "", 100)
+	m := testMeter(l)
+	timeout := 1
+	m.Interval, m.FloodInterval, m.Keepalive, m.InactivityTimeout = time.Hour, time.Second, time.Second, &timeout
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl"), Standby: loadRules(t, "coarse.rules"), HighWaterMark: 50}}
+	r := startManager(t, Options{}, m)
+	r.wait("task started", 1)
+	for i := range 70 {
+		l.send(fmt.Sprint("10.0.0.", i), 1)
+	}
+	r.wait("runs a standby ruleset", 1)
+	r.wait("runs its current ruleset again", 1)
+	r.wait("runs as it should again", 1)
+	l.send("10.0.1.1", 5)
+	r.stop()
+	got := count(t, m.Output)
+	if n := got.packets[2] + got.packets[3]; n != 75 || got.packets[3] == 0 || len(got.collections) < 4 {
+		t.Errorf("counted %v in %d collections, 75 packets were sent", got.packets, len(got.collections))
+	}
+}

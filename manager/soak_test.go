@@ -1,0 +1,277 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"rtfm/mib"
+	"rtfm/mib/agentx"
+	"rtfm/traces/tracetest"
+)
+
+// soakConfig has three meters, of which the last is asked through snmpd.
+const soakConfig = `
+defaults:
+  snmp: {community: {file: community}, timeout: 500ms, retries: 1}
+  owner: soak
+  interval: %v
+  keepalive: 1s
+  tasks: [{rules: all.srl, standby: coarse.rules}]
+meters:
+  - {name: a, address: "%s"}
+  - {name: b, address: "%s"}
+  - name: c
+    address: "%s"
+    snmp:
+      user: collector
+      auth: {protocol: SHA-256, password: {file: secret}}
+      privacy: {protocol: AES-128, password: {file: secret}}
+`
+
+// process is a program that can be killed and started again.
+type process struct {
+	t    *testing.T
+	make func() *exec.Cmd
+	cmd  *exec.Cmd
+	out  logBuffer
+}
+
+func startProcess(t *testing.T, make func() *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, make: make}
+	p.start()
+	t.Cleanup(func() {
+		if p.cmd != nil {
+			p.kill()
+		}
+		if t.Failed() {
+			t.Logf("%v:\n%s", p.make().Args, p.out.String())
+		}
+	})
+	return p
+}
+
+func (p *process) start() {
+	p.cmd = p.make()
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// kill ends the process at once.
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait() // that it was killed is an error
+	p.cmd = nil
+}
+
+// end asks the process to end and waits until it has.
+func (p *process) end() {
+	p.t.Helper()
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	if err := p.cmd.Wait(); err != nil {
+		p.t.Errorf("%v: %v", p.cmd.Args, err)
+	}
+	p.cmd = nil
+}
+
+// soak is three meters with a manager, each of which can be killed.
+type soak struct {
+	t        *testing.T
+	dir      string
+	interval time.Duration
+	meters   [3]*loopMeter
+	manager  *process
+	snmpd    *process
+}
+
+func startSoak(t *testing.T, interval time.Duration) *soak {
+	t.Helper()
+	snmpd := tracetest.Require(t, "snmpd")
+	s := &soak{t: t, dir: configDir(t), interval: interval}
+	write(t, s.dir, "community", "w")
+	for i := range s.meters {
+		s.meters[i] = startMeter(t, "", 10_000)
+	}
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := conn.LocalAddr().String()
+	conn.Close()
+	socket := "unix:" + filepath.Join(s.dir, "agentx")
+	conf := write(t, s.dir, "snmpd.conf", fmt.Sprintf("agentAddress udp:%s\nmaster agentx\nagentXSocket %s\n"+
+		"createUser collector SHA-256 hidden-in-a-file AES hidden-in-a-file\nrwuser collector priv\n", address, socket))
+	s.snmpd = startProcess(t, func() *exec.Cmd {
+		cmd := exec.Command(snmpd, "-f", "-Lo", "-C", "-c", conf)
+		cmd.Env = append(os.Environ(), "SNMPCONFPATH="+s.dir, "SNMP_PERSISTENT_DIR="+filepath.Join(s.dir, "state"), "MIBS=")
+		return cmd
+	})
+	agent, err := agentx.New(agentx.Config{Address: socket, Subtrees: mib.Subtrees()}, s.meters[2].handler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { agent.Run(ctx) })
+	t.Cleanup(func() { cancel(); wg.Wait() })
+	name := write(t, s.dir, "rtfm.yaml", fmt.Sprintf(soakConfig, interval, s.meters[0].address, s.meters[1].address, address))
+	s.manager = startProcess(t, func() *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), managerVariable+"="+name)
+		return cmd
+	})
+	return s
+}
+
+// managed waits until a meter has a task.
+func (l *loopMeter) managed() {
+	l.t.Helper()
+	for until := time.Now().Add(30 * time.Second); !l.hasTask(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			l.t.Fatalf("nobody manages the meter at %s", l.address)
+		}
+	}
+}
+
+func (l *loopMeter) hasTask() (has bool) {
+	l.meter.Do(func() { has = l.meter.Control().Managers.Len() > 0 })
+	return has
+}
+
+// file returns the flow data file of a meter.
+func (s *soak) file(i int) string { return filepath.Join(s.dir, string(rune('a'+i))+".flows") }
+
+// TestSoak kills the manager and snmpd in turn, again and again, while packets
+// come. In the end every packet must be counted, once.
+func TestSoak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	interval, length := 2*time.Second, 30*time.Second
+	if text := os.Getenv("RTFM_SOAK"); text != "" {
+		var err error
+		if length, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+		interval = 5 * time.Second
+	}
+	s := startSoak(t, interval)
+	for _, l := range s.meters {
+		l.managed()
+	}
+	end := time.Now().Add(length)
+	var sent [3]int
+	var wg sync.WaitGroup
+	for i, l := range s.meters {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(1, uint64(i)))
+			for time.Now().Before(end) {
+				n := 1 + r.IntN(50)
+				l.send(fmt.Sprintf("10.0.%d.%d", r.IntN(3), r.IntN(200)), n)
+				sent[i] += n
+				time.Sleep(time.Duration(r.IntN(20)) * time.Millisecond)
+			}
+		})
+	}
+	r := rand.New(rand.NewPCG(2, 2))
+	kills := 0
+	for time.Now().Before(end.Add(-interval)) {
+		time.Sleep(time.Duration(500+r.IntN(3000)) * time.Millisecond)
+		victim := []*process{s.manager, s.snmpd}[kills%2]
+		victim.kill()
+		time.Sleep(time.Duration(r.IntN(1500)) * time.Millisecond)
+		victim.start()
+		kills++
+	}
+	wg.Wait()
+	time.Sleep(2 * interval) // snmpd may be about to return
+	s.manager.end()
+	for i := range s.meters {
+		got := count(t, s.file(i))
+		sum := 0
+		for _, n := range got.packets {
+			sum += n
+		}
+		t.Logf("meter %c: %d packets sent, %d counted in %d collections, %d kills", 'a'+i, sent[i], sum, len(got.collections), kills)
+		if sum != sent[i] || sent[i] == 0 {
+			t.Errorf("meter %c: %d packets were sent, %d counted: %v", 'a'+i, sent[i], sum, got.packets)
+		}
+	}
+}
+
+// TestSoakMeters kills meters. What is counted must be what was sent, less what
+// came when no meter ran a task and what came after a killed meter's last
+// collection. Nothing is sent around the times of collections, so these are
+// certain.
+func TestSoakMeters(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	const interval = 2 * time.Second
+	s := startSoak(t, interval)
+	type burst struct {
+		at      time.Time
+		packets int
+	}
+	for i, l := range s.meters[:2] {
+		l.managed()
+		time.Sleep(100 * time.Millisecond) // the first collection
+		want, lives := 0, 5
+		r := rand.New(rand.NewPCG(3, uint64(i)))
+		var last []burst
+		for life := range lives {
+			last = nil
+			for until := time.Now().Add(time.Duration(1000+r.IntN(3000)) * time.Millisecond); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+				into := time.Duration(time.Now().UnixNano()) % interval
+				if into > interval*3/10 && into < interval*8/10 && l.hasTask() {
+					n := 1 + r.IntN(50)
+					l.send(fmt.Sprintf("10.0.0.%d", r.IntN(20)), n)
+					last = append(last, burst{time.Now(), n})
+				}
+			}
+			if life == lives-1 {
+				break
+			}
+			// Not while a collection may be under way.
+			for into := time.Duration(0); into < interval*3/10 || into > interval*8/10; into = time.Duration(time.Now().UnixNano()) % interval {
+				time.Sleep(10 * time.Millisecond)
+			}
+			killed := time.Now().Truncate(interval) // the last collection
+			l.stop()
+			for _, b := range last {
+				if b.at.Before(killed) {
+					want += b.packets
+				}
+			}
+			l = startMeter(t, l.address, 10_000)
+			s.meters[i] = l
+			l.managed()
+			time.Sleep(100 * time.Millisecond)
+		}
+		for _, b := range last {
+			want += b.packets
+		}
+		time.Sleep(time.Until(time.Now().Truncate(interval).Add(interval + interval/4)))
+		got := count(t, s.file(i))
+		sum := 0
+		for _, n := range got.packets {
+			sum += n
+		}
+		t.Logf("meter %c: %d packets must be counted, %d are in %d collections", 'a'+i, want, sum, len(got.collections))
+		if sum != want || strings.Count(s.manager.out.String(), "restarted") == 0 {
+			t.Errorf("meter %c: %d packets must be counted, %d are: %v", 'a'+i, want, sum, got.packets)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package client
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"testing"
+
+	"rtfm/mib"
+	"rtfm/ruleset"
+)
+
+// tableMeter is a meter with a flow table that is full.
+type tableMeter struct {
+	mib.Meter
+	mu      sync.Mutex
+	control *mib.Control
+	shape   *ruleset.Shape
+	flows   uint32
+}
+
+func newTableMeter(flows uint32) *tableMeter {
+	m := &tableMeter{control: mib.NewControl(), flows: flows}
+	var shapes ruleset.Shapes
+	m.shape = shapes.Intern(2, 4, 0, []ruleset.Saved{
+		{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1)},
+		{Attr: ruleset.SourcePeerAddress, Mask: ruleset.Ones(4)}, {Attr: ruleset.DestPeerAddress, Mask: ruleset.Ones(4)},
+		{Attr: ruleset.SourceTransType, Mask: ruleset.Ones(1)},
+		{Attr: ruleset.SourceTransAddress, Mask: ruleset.Ones(2)}, {Attr: ruleset.DestTransAddress, Mask: ruleset.Ones(2)},
+	})
+	m.control.RuleSets.Put(2, &mib.RuleSet{Row: mib.Row{Active: true}})
+	return m
+}
+
+func (m *tableMeter) Do(f func())           { m.mu.Lock(); defer m.mu.Unlock(); f() }
+func (m *tableMeter) Control() *mib.Control { return m.control }
+func (m *tableMeter) Start() int64          { return 0 }
+func (m *tableMeter) Now() int64            { return 1e12 }
+
+func (m *tableMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) int {
+	if rs != 2 || row > m.flows {
+		return 0
+	}
+	*f = ruleset.Flow{
+		FlowKey: ruleset.FlowKey{Shape: m.shape}, Index: max(row, 1), FirstTime: 1e9, LastTime: 9e11,
+		ToOctets: 1 << 33, ToPDUs: 1 << 20, FromOctets: 1 << 30, FromPDUs: 1 << 10,
+	}
+	f.Key.SetPeerType(1)
+	f.Key.SetTransType(6)
+	binary.BigEndian.PutUint32(f.Key.Peer(ruleset.Source)[:], row)
+	binary.BigEndian.PutUint16(f.Key.Trans(ruleset.Source)[:], uint16(row))
+	return 2
+}
+
+// BenchmarkFlows reads flows of six saved attributes from a MIB without a
+// meter behind it, through the embedded front end on loopback.
+func BenchmarkFlows(b *testing.B) {
+	for _, n := range []uint32{100_000, 1_000_000} {
+		c := dial(b, serve(b, mib.New(newTableMeter(n))))
+		for method, name := range []string{"blocks", "packages", "columns"} {
+			if Method(method) == Columns && n > 100_000 {
+				continue // takes minutes
+			}
+			b.Run(fmt.Sprint(name, "/", n), func(b *testing.B) {
+				for b.Loop() {
+					var got uint32
+					q := FlowQuery{
+						RuleSet: 2, Uptime: 1e5, Method: Method(method), MaxFlows: 1_000_000,
+						Attrs: []ruleset.Attr{
+							ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
+							ruleset.SourceTransType, ruleset.SourceTransAddress, ruleset.DestTransAddress,
+						},
+					}
+					if err := c.Flows(b.Context(), &q, func(*ruleset.Flow) error { got++; return nil }); err != nil {
+						b.Fatal(err)
+					}
+					if got != n {
+						b.Fatalf("read %d flows of %d", got, n)
+					}
+				}
+				b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "flows/s")
+			})
+		}
+	}
+}
+
+func (m *tableMeter) Changed() {}
+func (m *tableMeter) Settle()  {}

@@ -1,0 +1,49 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+
+	"rtfm/mib/smi"
+)
+
+// Sentinels, found with errors.Is.
+var (
+	// ErrNoAnswer: the meter did not answer, however often it was asked. An
+	// agent is silent when the community is wrong.
+	ErrNoAnswer = errors.New("no answer")
+	// ErrNoObject: the meter does not have the object. A meter that is not
+	// ours does not have those of RTFM-EXTENSION-MIB.
+	ErrNoObject = errors.New("there is no such object")
+	// ErrExists: a row that was to be created is there already.
+	ErrExists = errors.New("the row is there already")
+	// ErrNonsense: an answer makes no sense.
+	ErrNonsense = errors.New("nonsense")
+	// ErrAccess: the agent knows who asks, but does not let him.
+	ErrAccess = errors.New("access is denied")
+)
+
+// Error is a request that a meter refused.
+type Error struct {
+	Object string // as flowManagerCurrentRuleSet.3
+	Status smi.Status
+}
+
+// Error returns object and status, as in
+// `flowManagerCurrentRuleSet.3: inconsistentValue`.
+func (e *Error) Error() string {
+	if e.Object == "" {
+		return e.Status.String()
+	}
+	return fmt.Sprintf("%s: %v", e.Object, e.Status)
+}
+
+// Is makes errors.Is find ErrAccess.
+func (e *Error) Is(target error) bool {
+	return target == ErrAccess && (e.Status == smi.NoAccess || e.Status == smi.AuthorizationError)
+}
+
+// nonsense is an ErrNonsense about an object.
+func nonsense(name smi.OID, format string, args ...any) error {
+	return fmt.Errorf("%w: %s: %s", ErrNonsense, objectName(name), fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,289 @@
+package client
+
+import (
+	"fmt"
+	"math"
+
+	"rtfm/mib/smi"
+	"rtfm/ruleset"
+)
+
+// field is an attribute that is read of each flow.
+type field struct {
+	attr   ruleset.Attr
+	typ    smi.Type
+	class  ruleset.Class
+	offset int // in the flow's key
+	size   int // octets of a number, most octets of an address or mask
+	mask   int // which field is the address's mask, 0 for none
+}
+
+// always are the attributes that are read whatever is asked for, in the order
+// of the first fields.
+var always = []ruleset.Attr{
+	ruleset.FlowIndex, ruleset.FirstTime, ruleset.LastActiveTime,
+	ruleset.ToOctets, ruleset.ToPDUs, ruleset.FromOctets, ruleset.FromPDUs,
+}
+
+// fieldsFor returns the fields that tell these attributes of a flow: what is
+// always read, the attributes that rules save, and the masks of addresses,
+// which tell whether a flow saved them.
+func fieldsFor(attrs []ruleset.Attr) []field {
+	var fields []field
+	at := make(map[ruleset.Attr]int)
+	add := func(a ruleset.Attr) int {
+		if i, ok := at[a]; ok {
+			return i
+		}
+		in := a.Info()
+		fd := field{attr: a, typ: smi.Integer32, class: in.Class, offset: in.Offset, size: in.Size}
+		switch a {
+		case ruleset.FirstTime, ruleset.LastActiveTime:
+			fd.typ = smi.TimeTicks
+		case ruleset.ToOctets, ruleset.ToPDUs, ruleset.FromOctets, ruleset.FromPDUs:
+			fd.typ = smi.Counter64
+		}
+		if in.Class == ruleset.ClassAddress || in.Class == ruleset.ClassMask {
+			fd.typ = smi.OctetString
+		}
+		at[a] = len(fields)
+		fields = append(fields, fd)
+		return at[a]
+	}
+	for _, a := range always {
+		add(a)
+	}
+	for _, a := range attrs {
+		if a.Info().Class == ruleset.ClassMask {
+			a--
+		}
+		switch a.Info().Class {
+		case ruleset.ClassInteger, ruleset.ClassComputed:
+			add(a)
+		case ruleset.ClassAddress:
+			i := add(a)
+			if m := a.Mask(); m != ruleset.Null {
+				fields[i].mask = add(m)
+			}
+		}
+	}
+	return fields
+}
+
+// flowBuilder makes flows of the values of their fields.
+type flowBuilder struct {
+	ruleSet int
+	epoch   int64
+	uptime  uint64 // about now
+	fields  []field
+
+	shapes ruleset.Shapes
+	flow   ruleset.Flow
+	value  [][]byte // of the fields that have octets
+
+	// The shapes of the flows that were built, by lengths and masks.
+	byMasks map[string]*ruleset.Shape
+	masks   []byte
+}
+
+func newFlowBuilder(q *FlowQuery) *flowBuilder {
+	b := &flowBuilder{
+		ruleSet: q.RuleSet, epoch: q.Epoch, uptime: q.Uptime, fields: fieldsFor(q.Attrs),
+		byMasks: make(map[string]*ruleset.Shape),
+	}
+	b.value = make([][]byte, len(b.fields))
+	return b
+}
+
+// start begins a flow.
+func (b *flowBuilder) start() { b.flow = ruleset.Flow{} }
+
+// number sets field i to n.
+func (b *flowBuilder) number(i int, n uint64) error {
+	f, fd := &b.flow, &b.fields[i]
+	switch fd.attr {
+	case ruleset.FlowIndex:
+		if n == 0 || n > math.MaxInt32 {
+			return fmt.Errorf("the flow index %d is not in the range from 1 to %d", n, math.MaxInt32)
+		}
+		f.Index = uint32(n)
+	case ruleset.FirstTime:
+		f.FirstTime = int64(n) // finish works out the time
+	case ruleset.LastActiveTime:
+		f.LastTime = int64(n)
+	case ruleset.ToOctets:
+		f.ToOctets = n
+	case ruleset.ToPDUs:
+		f.ToPDUs = n
+	case ruleset.FromOctets:
+		f.FromOctets = n
+	case ruleset.FromPDUs:
+		f.FromPDUs = n
+	default:
+		if n>>(8*fd.size) != 0 {
+			return fmt.Errorf("%v is %d, more than %d octets hold", fd.attr, n, fd.size)
+		}
+		for k := fd.size - 1; k >= 0; k-- {
+			f.Key[fd.offset+k] = byte(n)
+			n >>= 8
+		}
+	}
+	return nil
+}
+
+// octets sets field i to o, which must stay as it is until finish.
+func (b *flowBuilder) octets(i int, o []byte) error {
+	if fd := &b.fields[i]; len(o) > fd.size {
+		return fmt.Errorf("%v has %d octets, where %d are the most", fd.attr, len(o), fd.size)
+	}
+	b.value[i] = o
+	return nil
+}
+
+// set sets field i to the value of a variable.
+func (b *flowBuilder) set(i int, v *smi.Value) error {
+	fd := &b.fields[i]
+	switch {
+	case v.Type != fd.typ:
+		return fmt.Errorf("%v has type %v, not %v", fd.attr, v.Type, fd.typ)
+	case v.Type == smi.OctetString:
+		return b.octets(i, v.Octets)
+	case v.Type == smi.Integer32:
+		if v.Int < 0 {
+			return fmt.Errorf("%v is %d", fd.attr, v.Int)
+		}
+		return b.number(i, uint64(v.Int))
+	}
+	return b.number(i, v.Uint)
+}
+
+// finish returns the flow, valid until the next one is begun. Its times are
+// those nearest to now.
+func (b *flowBuilder) finish() (*ruleset.Flow, error) {
+	f := &b.flow
+	last := near(uint32(f.LastTime), b.uptime)
+	first := last - int64(uint32(f.LastTime)-uint32(f.FirstTime))
+	if first < 0 {
+		return nil, fmt.Errorf("flow %d was first active at %d, last at %d, and uptime is %d centiseconds",
+			f.Index, f.FirstTime, f.LastTime, b.uptime)
+	}
+	f.FirstTime, f.LastTime = b.epoch+first*nsPerTick, b.epoch+last*nsPerTick
+	if err := b.shape(); err != nil {
+		return nil, fmt.Errorf("flow %d: %w", f.Index, err)
+	}
+	return f, nil
+}
+
+// nsPerTick is a centisecond, the unit of TimeTicks, in nanoseconds.
+const nsPerTick = 10_000_000
+
+// ahead is how many centiseconds a flow's time may be later than what was the
+// meter's Uptime when reading began; what seems later has gone around since.
+const ahead = 1 << 24
+
+// near returns the uptime that is t modulo 2^32 and not later than now by more
+// than ahead; less than 0 if there is none.
+func near(t uint32, now uint64) int64 {
+	if d := t - uint32(now); d < ahead {
+		return int64(now) + int64(d)
+	}
+	return int64(now) - int64(uint32(now)-t)
+}
+
+// shape puts the addresses in the flow's key, and finds its shape.
+func (b *flowBuilder) shape() error {
+	var peer, adjacent int
+	key := b.masks[:0]
+	for i := range b.fields {
+		fd := &b.fields[i]
+		if fd.class != ruleset.ClassAddress {
+			continue
+		}
+		value := b.value[i]
+		if fd.mask != 0 {
+			mask := b.value[fd.mask]
+			saved := len(mask) == 0 && len(value) == 0 || anySet(mask)
+			if !saved {
+				key = append(key, 0)
+				continue
+			}
+			for k, c := range value {
+				if c&^octet(mask, k) != 0 {
+					return fmt.Errorf("%v %x has bits that its mask %x has not", fd.attr, value, mask)
+				}
+			}
+			key = append(key, 1+byte(len(mask)))
+			key = append(key, mask...)
+			of := &peer
+			switch {
+			case fd.attr.IsAdjacent():
+				of = &adjacent
+			case !fd.attr.IsPeer():
+				of = nil
+			}
+			if of != nil {
+				if *of != 0 && *of != len(value) {
+					return fmt.Errorf("%v has %d octets, the other end's address %d", fd.attr, len(value), *of)
+				}
+				*of = len(value)
+			}
+		}
+		copy(b.flow.Key[fd.offset:fd.offset+fd.size], value)
+	}
+	key = append(key, byte(peer), byte(adjacent))
+	b.masks = key
+	if b.flow.Shape = b.byMasks[string(key)]; b.flow.Shape == nil {
+		if len(b.byMasks) >= maxShapes {
+			return fmt.Errorf("there are flows with more than %d choices of masks", maxShapes)
+		}
+		b.flow.Shape = b.intern(peer, adjacent)
+		b.byMasks[string(key)] = b.flow.Shape
+	}
+	return nil
+}
+
+// maxShapes is how many kinds of flows a ruleset may have, more than any
+// meter does: a meter cannot fill the memory with others.
+const maxShapes = 1 << 16
+
+// anySet tells whether b has a bit that is set.
+func anySet(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// octet returns octet k of b, 0 behind its end.
+func octet(b []byte, k int) byte {
+	if k < len(b) {
+		return b[k]
+	}
+	return 0
+}
+
+// intern returns the shape of flows with the masks of the present one.
+func (b *flowBuilder) intern(peer, adjacent int) *ruleset.Shape {
+	var saved []ruleset.Saved
+	for i := range b.fields {
+		fd := &b.fields[i]
+		mask := ruleset.Ones(fd.size)
+		switch fd.class {
+		case ruleset.ClassInteger, ruleset.ClassComputed:
+		case ruleset.ClassAddress:
+			if fd.mask != 0 {
+				m := b.value[fd.mask]
+				if len(b.value[i]) > 0 && !anySet(m) {
+					continue
+				}
+				mask = ruleset.MakeValue(m...)
+			}
+		default:
+			continue
+		}
+		saved = append(saved, ruleset.Saved{Attr: fd.attr, Mask: mask})
+	}
+	return b.shapes.Intern(b.ruleSet, uint8(peer), uint8(adjacent), saved)
+}

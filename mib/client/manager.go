@@ -1,0 +1,76 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"rtfm/mib"
+	"rtfm/mib/smi"
+)
+
+// Managers reads the rows of flowManagerInfoTable, which are the meter's tasks.
+func (c *Client) Managers(ctx context.Context) (*mib.Rows[mib.Manager], error) {
+	rows := new(mib.Rows[mib.Manager])
+	columns := []*object{
+		flowManagerStatus, flowManagerOwner, flowManagerCurrentRuleSet, flowManagerStandbyRuleSet,
+		flowManagerHighWaterMark, flowManagerTimeStamp, flowManagerRunningStandby,
+	}
+	err := c.rows(ctx, mib.MaxRows, columns, func(i int, row []smi.VarBind) error {
+		var r values
+		rows.Put(i, &mib.Manager{
+			Row:            mib.Row{Active: r.active(&row[0]), Owner: r.text(&row[1])},
+			CurrentRuleSet: r.int(&row[2], 0, math.MaxInt32),
+			StandbyRuleSet: r.int(&row[3], 0, math.MaxInt32),
+			HighWaterMark:  r.int(&row[4], 0, 100),
+			TimeStamp:      r.uint(&row[5], smi.TimeTicks),
+			RunningStandby: r.truth(&row[6]),
+		})
+		return r.err
+	})
+	return rows, err
+}
+
+// CreateManager starts a task with the Owner, rulesets, HighWaterMark and
+// RunningStandby of m. It is ErrExists if there is a row with this index.
+func (c *Client) CreateManager(ctx context.Context, index int, m *mib.Manager) error {
+	row := uint32(index)
+	err := c.create(ctx, index, flowManagerStatus, statusCreateAndGo, flowManagerOwner, m.Owner,
+		integer(flowManagerCurrentRuleSet.at(row), m.CurrentRuleSet),
+		integer(flowManagerStandbyRuleSet.at(row), m.StandbyRuleSet),
+		integer(flowManagerHighWaterMark.at(row), m.HighWaterMark),
+		integer(flowManagerRunningStandby.at(row), truth(m.RunningStandby)))
+	if err != nil {
+		return fmt.Errorf("creating task %d: %w", index, err)
+	}
+	return nil
+}
+
+// SetManager gives a task the rulesets, HighWaterMark and RunningStandby of m,
+// all at once.
+func (c *Client) SetManager(ctx context.Context, index int, m *mib.Manager) error {
+	row := uint32(index)
+	err := c.set(ctx, nil,
+		integer(flowManagerCurrentRuleSet.at(row), m.CurrentRuleSet),
+		integer(flowManagerStandbyRuleSet.at(row), m.StandbyRuleSet),
+		integer(flowManagerHighWaterMark.at(row), m.HighWaterMark),
+		integer(flowManagerRunningStandby.at(row), truth(m.RunningStandby)))
+	if err != nil {
+		return fmt.Errorf("changing task %d: %w", index, err)
+	}
+	return nil
+}
+
+// SetRunningStandby makes a task run its standby ruleset, or the current one
+// again.
+func (c *Client) SetRunningStandby(ctx context.Context, index int, standby bool) error {
+	if err := c.set(ctx, nil, integer(flowManagerRunningStandby.at(uint32(index)), truth(standby))); err != nil {
+		return fmt.Errorf("changing task %d: %w", index, err)
+	}
+	return nil
+}
+
+// DestroyManager ends a task.
+func (c *Client) DestroyManager(ctx context.Context, index int) error {
+	return c.destroy(ctx, index, flowManagerStatus)
+}

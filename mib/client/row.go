@@ -1,0 +1,71 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"rtfm/mib/smi"
+)
+
+// RowStatus values (RFC 2579).
+const (
+	statusActive        = 1
+	statusNotInService  = 2
+	statusNotReady      = 3
+	statusCreateAndGo   = 4
+	statusCreateAndWait = 5
+	statusDestroy       = 6
+)
+
+// create makes a row: how is createAndGo or createAndWait, owner what the
+// column of this name is to hold, vars the other columns.
+func (c *Client) create(ctx context.Context, index int, status *object, how int, ownerColumn *object, owner string, vars ...smi.VarBind) error {
+	ours := func() (bool, error) {
+		is, exists, err := c.owner(ctx, index, ownerColumn)
+		if err == nil && exists && is != owner {
+			err = c.wrap(fmt.Errorf("%s: %w", objectName(status.at(uint32(index))), ErrExists))
+		}
+		return exists, err
+	}
+	vars = slices.Concat([]smi.VarBind{
+		integer(status.at(uint32(index)), how),
+		text(ownerColumn.at(uint32(index)), owner),
+	}, vars)
+	err := c.set(ctx, ours, vars...)
+	var refused *Error
+	if errors.As(err, &refused) && refused.Status == smi.InconsistentValue && refused.Object == objectName(vars[0].Name) {
+		if _, exists, ownerErr := c.owner(ctx, index, ownerColumn); ownerErr == nil && exists {
+			return c.wrap(fmt.Errorf("%s: %w", refused.Object, ErrExists))
+		}
+	}
+	return err
+}
+
+// owner reads the owner of a row, false if there is no row.
+func (c *Client) owner(ctx context.Context, index int, column *object) (string, bool, error) {
+	vars, err := c.get(ctx, column.at(uint32(index)))
+	if err != nil {
+		return "", false, err
+	}
+	if vars[0].Value.Type == smi.NoSuchInstance {
+		return "", false, nil
+	}
+	var r values
+	owner := r.text(&vars[0])
+	if r.err != nil {
+		return "", false, c.wrap(r.err)
+	}
+	return owner, true, nil
+}
+
+// destroy removes a row, if there is one.
+func (c *Client) destroy(ctx context.Context, index int, status *object) error {
+	return c.set(ctx, nil, integer(status.at(uint32(index)), statusDestroy))
+}
+
+// active reads a RowStatus.
+func (r *values) active(vb *smi.VarBind) bool {
+	return r.int(vb, statusActive, statusNotReady) == statusActive
+}

@@ -1,0 +1,152 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"rtfm/mib"
+	"rtfm/mib/smi"
+)
+
+// Status is what a meter says of itself.
+type Status struct {
+	MaxFlows, ActiveFlows int
+	FloodMark             int // percent; 0 and 100 mean none
+	FloodMode             bool
+	InactivityTimeout     int // seconds
+	// SysUpTime is that of the SNMP agent, in centiseconds: under AgentX not
+	// the meter's.
+	SysUpTime uint32
+
+	// Extension is set if the meter has RTFM-EXTENSION-MIB. All below is zero
+	// if not.
+	Extension bool
+	Version   string
+	// Boot is a number that the meter made at random when it started.
+	Boot [8]byte
+	// Start is the time from which Uptime counts, in nanoseconds since
+	// 1970-01-01 00:00:00 UTC; Uptime in centiseconds, modulo 2^32.
+	Start  int64
+	Uptime uint32
+	Counts mib.Counts
+}
+
+// Restarted tells whether the meter was started again between before and s:
+// by its boot identifier, or if it has none, and the agent's uptime is the
+// meter's, by that. An uptime that went around after 497 days is none.
+func (s *Status) Restarted(before *Status) bool {
+	if s.Extension || before.Extension {
+		return s.Extension != before.Extension || s.Boot != before.Boot
+	}
+	return int32(s.SysUpTime-before.SysUpTime) < 0
+}
+
+// Status reads what the meter says of itself.
+func (c *Client) Status(ctx context.Context) (*Status, error) {
+	names := []smi.OID{}
+	for _, o := range []*object{
+		flowMaxFlows, flowActiveFlows, flowFloodMark, flowFloodMode, flowInactivityTimeout, sysUpTime,
+		rtfmMeterVersion, rtfmMeterBoot, rtfmMeterStart, rtfmMeterUptime, rtfmMeterMemory,
+		rtfmMeterFlowsCreated, rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed,
+		rtfmPacketsUnknownLink, rtfmPacketsBackInTime, rtfmPacketsLost,
+	} {
+		names = append(names, o.at(0))
+	}
+	vars, err := c.get(ctx, names...)
+	if err != nil {
+		return nil, err
+	}
+	var r values
+	s := &Status{
+		MaxFlows:          r.int(&vars[0], 0, math.MaxInt32),
+		ActiveFlows:       r.int(&vars[1], 0, math.MaxInt32),
+		FloodMark:         r.int(&vars[2], 0, 100),
+		FloodMode:         r.truth(&vars[3]),
+		InactivityTimeout: r.int(&vars[4], 0, math.MaxInt32),
+	}
+	if vars[5].Value.Type == smi.TimeTicks { // a view may hide it
+		s.SysUpTime = uint32(vars[5].Value.Uint)
+	}
+	boot := &vars[7].Value
+	if boot.Type != smi.NoSuchObject && boot.Type != smi.NoSuchInstance {
+		s.Extension = true
+		s.Version = string(r.octets(&vars[6], math.MaxUint16))
+		if n := copy(s.Boot[:], r.octets(&vars[7], len(s.Boot))); n < len(s.Boot) && r.err == nil {
+			r.err = nonsense(vars[7].Name, "%d octets, not %d", n, len(s.Boot))
+		}
+		start := r.uint(&vars[8], smi.Counter64)
+		if start > math.MaxInt64 {
+			r.err = nonsense(vars[8].Name, "%d is too late a time", start)
+		}
+		s.Start = int64(start)
+		s.Uptime = uint32(r.uint(&vars[9], smi.TimeTicks))
+		for i, n := range []*uint64{
+			&s.Counts.Memory, &s.Counts.FlowsCreated, &s.Counts.FlowsRecovered, &s.Counts.Packets,
+			&s.Counts.Octets, &s.Counts.CutShort, &s.Counts.Malformed, &s.Counts.UnknownLink,
+			&s.Counts.BackInTime, &s.Counts.Lost,
+		} {
+			*n = r.uint(&vars[10+i], smi.Counter64)
+		}
+	}
+	if r.err != nil {
+		return nil, c.wrap(fmt.Errorf("reading the meter's state: %w", r.err))
+	}
+	return s, nil
+}
+
+// SetFloodMark sets the percentage of the flow table at which the meter enters
+// flood mode; 0 and 100 mean never.
+func (c *Client) SetFloodMark(ctx context.Context, percent int) error {
+	return c.set(ctx, nil, integer(flowFloodMark.at(0), percent))
+}
+
+// SetFloodMode makes the meter leave flood mode, or enter it.
+func (c *Client) SetFloodMode(ctx context.Context, flood bool) error {
+	return c.set(ctx, nil, integer(flowFloodMode.at(0), truth(flood)))
+}
+
+// SetInactivityTimeout sets after how many seconds a flow is idle.
+func (c *Client) SetInactivityTimeout(ctx context.Context, seconds int) error {
+	return c.set(ctx, nil, integer(flowInactivityTimeout.at(0), seconds))
+}
+
+// truth is the TruthValue of b (RFC 2579).
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 2
+}
+
+// Interfaces reads the meter's interfaces. Packets is zero on meters without
+// the extension.
+func (c *Client) Interfaces(ctx context.Context) (*mib.Rows[mib.Interface], error) {
+	rows := new(mib.Rows[mib.Interface])
+	err := c.rows(ctx, maxInterfaces, []*object{flowInterfaceSampleRate, flowInterfaceLostPackets}, func(i int, row []smi.VarBind) error {
+		var r values
+		rows.Put(i, &mib.Interface{SampleRate: r.int(&row[0], 0, math.MaxInt32), Lost: r.uint(&row[1], smi.Counter32)})
+		return r.err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = c.rows(ctx, maxInterfaces, []*object{rtfmInterfacePackets, rtfmInterfaceLost}, func(i int, row []smi.VarBind) error {
+		var r values
+		if in := rows.At(i); in != nil {
+			in.Packets, in.Lost = r.uint(&row[0], smi.Counter64), r.uint(&row[1], smi.Counter64)
+		}
+		return r.err
+	})
+	return rows, err
+}
+
+// maxInterfaces is how many interfaces a meter may have; it ends the walk of a
+// table without end.
+const maxInterfaces = 10_000
+
+// SetSampleRate makes the meter count one of n packets of an interface; 1
+// means all, 0 none.
+func (c *Client) SetSampleRate(ctx context.Context, ifIndex, n int) error {
+	return c.set(ctx, nil, integer(flowInterfaceSampleRate.at(uint32(ifIndex)), n))
+}

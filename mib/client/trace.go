@@ -1,0 +1,56 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"rtfm/mib"
+	"rtfm/mib/smi"
+)
+
+// Trace is how far a meter is with its trace.
+type Trace struct {
+	State mib.TraceState
+	// Collections is the number of intervals that have ended, From and To the
+	// ends of the latest, in centiseconds of the meter's Uptime modulo 2^32.
+	Collections uint64
+	From, To    uint32
+}
+
+// Trace reads how far the meter is with its trace. A meter without the
+// extension is one that meters for itself.
+func (c *Client) Trace(ctx context.Context) (*Trace, error) {
+	vars, err := c.get(ctx, rtfmTraceState.at(0), rtfmTraceCollections.at(0), rtfmTraceFrom.at(0), rtfmTraceTo.at(0))
+	if err != nil {
+		return nil, err
+	}
+	if t := vars[0].Value.Type; t == smi.NoSuchObject || t == smi.NoSuchInstance {
+		return &Trace{State: mib.TraceNone}, nil
+	}
+	var r values
+	t := &Trace{
+		State:       mib.TraceState(r.int(&vars[0], int(mib.TraceNone), int(mib.TraceEnded))),
+		Collections: r.uint(&vars[1], smi.Counter64),
+		From:        uint32(r.uint(&vars[2], smi.TimeTicks)),
+		To:          uint32(r.uint(&vars[3], smi.TimeTicks)),
+	}
+	if r.err != nil {
+		return nil, c.wrap(fmt.Errorf("reading the trace's state: %w", r.err))
+	}
+	return t, nil
+}
+
+// ContinueTrace lets a meter that waits for its flows to be read go on, or end
+// if its trace has ended. collections is what Trace said: without an answer the
+// meter is asked to go on again only if it still waits with the same number,
+// so that no interval is passed over.
+func (c *Client) ContinueTrace(ctx context.Context, collections uint64) error {
+	went := func() (bool, error) {
+		t, err := c.Trace(ctx)
+		return err == nil && (t.Collections != collections || t.State == mib.TraceReading), err
+	}
+	if err := c.set(ctx, went, integer(rtfmTraceState.at(0), int(mib.TraceReading))); err != nil {
+		return fmt.Errorf("letting the trace go on: %w", err)
+	}
+	return nil
+}

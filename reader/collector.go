@@ -1,0 +1,351 @@
+package reader
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"time"
+
+	"rtfm/mib/client"
+	"rtfm/reader/flowfile"
+	"rtfm/ruleset"
+)
+
+// Config says what a Collector is to its meter and how it writes.
+type Config struct {
+	// Header is what the flow data begins with. MaxFlows and Start are the
+	// meter's, and are filled in.
+	Header flowfile.Header
+	// JSON and Statistics are those of flowfile.Options. Format is the columns
+	// of the text; nil means those of the rulesets.
+	JSON, Statistics bool
+	Format           *ruleset.Format
+
+	// Passive keeps the Collector from writing anything into the meter. The
+	// meter then may recover flows before they are read.
+	Passive bool
+	// Owner is what the Collector's rows in flowReaderInfoTable are known by;
+	// no other reader may have it. The rows get indexes from FirstRow to
+	// LastRow.
+	Owner             string
+	FirstRow, LastRow int
+	// Timeout is after how many seconds without a collection the meter may
+	// forget the reader, and recover flows that it has not read; 0 means
+	// never. For a trace in step it has to be 0: these are seconds of the
+	// trace.
+	Timeout int
+
+	// Warn is told what is unusual but keeps no collection from being made.
+	Warn func(error)
+}
+
+// RuleSet is a ruleset whose flows are collected.
+type RuleSet struct {
+	Index int // in the meter
+	Rules *ruleset.RuleSet
+}
+
+// Output is where collections are written.
+type Output interface {
+	// Append writes a collection; see File.Append.
+	Append(write func(w io.Writer, fresh bool) error) error
+	// Remember is called after each collection, and before one that begins
+	// something new.
+	Remember(*State) error
+}
+
+// Collector collects the flows of one meter.
+type Collector struct {
+	cfg    Config
+	out    Output
+	state  *State // nil before the first collection
+	rows   rows
+	deltas *Deltas
+	// alone is the Uptime from which on new flows were read by nobody else who
+	// wrote to this output.
+	alone  uint64
+	header string // the columns of the last header, empty if a new one is due
+	length uint32 // of a trace's intervals, in centiseconds
+	ended  bool   // the trace's last interval was collected
+}
+
+// New returns a Collector that writes to out. known is what was known of the
+// collections that are there, nil if nothing.
+func New(cfg Config, out Output, known *State) *Collector {
+	if cfg.Warn == nil {
+		cfg.Warn = func(error) {}
+	}
+	k := &Collector{cfg: cfg, out: out, state: known, deltas: new(Deltas)}
+	if known != nil {
+		k.alone = math.MaxUint64
+	}
+	return k
+}
+
+// Result is what a collection has found.
+type Result struct {
+	// Status is the meter's state when the collection began.
+	Status *client.Status
+	// Restarted tells that the meter was started since the last collection.
+	Restarted bool
+	// Flows is the number of flow records, From and To the Uptimes in
+	// centiseconds between which the flows were active.
+	Flows, From, To uint64
+}
+
+// interval is what one collection is to read.
+type interval struct {
+	status    *client.Status
+	to        uint64         // the Uptime at which it ends
+	collected map[int]uint64 // those at which the next one begins, by ruleset
+	restarted bool           // the meter was, since the last one
+	number    uint64         // of a trace's interval, from 1
+	skipped   int            // empty collections that were passed over
+}
+
+// Collect makes a collection: it reads the flows of these rulesets that were
+// active since the last one that succeeded, and writes them out. If there is
+// an error, nothing was written and nothing is lost.
+func (k *Collector) Collect(ctx context.Context, c *client.Client, sets []RuleSet) (*Result, error) {
+	st, err := c.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := &interval{status: st, collected: make(map[int]uint64)}
+	ticks := st.Uptime
+	if !st.Extension {
+		ticks = st.SysUpTime
+	}
+	begun := make(map[int]uint32)
+	if !k.cfg.Passive {
+		for i, s := range sets {
+			row, pending, err := k.begin(ctx, c, st, s.Index)
+			if err != nil {
+				return nil, err
+			}
+			if !pending || !st.Extension {
+				begun[s.Index] = uint32(row.LastTime)
+				if i == 0 {
+					ticks = uint32(row.LastTime)
+				}
+			}
+		}
+	}
+	if err := k.clock(in, ticks); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Address(), err)
+	}
+	for _, s := range sets {
+		in.collected[s.Index] = in.to
+		if last, ok := begun[s.Index]; ok {
+			in.collected[s.Index] = in.to + uint64(max(0, int32(last-uint32(in.to))))
+		}
+	}
+	return k.write(ctx, c, in, sets)
+}
+
+// clock works out the Uptime in 64 bits at which the collection ends, given
+// its lower 32, and whether the meter was started again.
+func (k *Collector) clock(in *interval, ticks uint32) error {
+	in.restarted = k.restarted(in.status)
+	if !in.restarted {
+		passed := ticks - uint32(k.state.To)
+		if int32(passed) >= 0 {
+			in.to = k.state.To + uint64(passed)
+			return nil
+		}
+		if in.status.Extension {
+			return fmt.Errorf("%w: the meter's Uptime went back from %d to %d centiseconds", client.ErrNonsense, uint32(k.state.To), ticks)
+		}
+		in.restarted = true
+	}
+	in.to = firstUptime(in.status, ticks, time.Now())
+	return nil
+}
+
+// restarted tells whether no collection was made of the meter's present run. Of
+// meters without the extension clock knows more.
+func (k *Collector) restarted(st *client.Status) bool {
+	return k.state == nil || k.state.To == 0 || k.state.Boot != boot(st)
+}
+
+// boot returns the meter's boot identifier as a State has it.
+func boot(st *client.Status) string {
+	if !st.Extension {
+		return ""
+	}
+	return hex.EncodeToString(st.Boot[:])
+}
+
+// firstUptime returns the Uptime whose lower 32 bits are known, of a meter
+// that is seen for the first time: the one that is right by the time now, or
+// if none is, because the meter's time is another, the number itself.
+func firstUptime(st *client.Status, ticks uint32, now time.Time) uint64 {
+	if !st.Extension {
+		return uint64(ticks)
+	}
+	const near = 3600 * 100 // how far clocks may differ
+	up := ruleset.Uptime(now.UnixNano(), st.Start)
+	if d := int32(ticks - uint32(up)); -near < d && d < near && int64(up)+int64(d) >= 0 {
+		return uint64(int64(up) + int64(d))
+	}
+	return uint64(ticks)
+}
+
+// states returns what is to be remembered before and behind the collection.
+func (k *Collector) states(in *interval, counts Counts, sets []RuleSet) (before, next *State) {
+	epoch := in.status.Start
+	switch {
+	case in.status.Extension:
+	case in.restarted:
+		epoch = time.Now().UnixNano() - int64(in.to)*nsPerTick
+	default:
+		epoch = k.state.Epoch
+	}
+	before = &State{Boot: boot(in.status), Epoch: epoch, Collected: make(map[int]uint64)}
+	next = &State{Boot: before.Boot, Epoch: epoch, To: in.to, Collected: in.collected, Counts: counts, Intervals: in.number}
+	if !in.restarted {
+		before.To, before.Counts, before.Intervals = k.state.To, k.state.Counts, k.state.Intervals
+	}
+	for _, s := range sets {
+		before.Collected[s.Index] = 0
+		if !in.restarted {
+			before.Collected[s.Index] = k.state.Collected[s.Index]
+		}
+	}
+	return before, next
+}
+
+// nsPerTick is a centisecond, the unit of Uptime, in nanoseconds.
+const nsPerTick = 10_000_000
+
+// write reads the flows and writes the collection.
+func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, sets []RuleSet) (*Result, error) {
+	counts, sampling, err := k.counts(ctx, c, in.status, sets)
+	if err != nil {
+		return nil, err
+	}
+	before, next := k.states(in, counts, sets)
+	result := &Result{Status: in.status, Restarted: in.restarted && k.state != nil, From: before.To, To: in.to}
+	if in.restarted || !maps.Equal(before.Collected, k.state.Collected) {
+		// What is found behind this in the file is to be known for what it is.
+		if err := k.out.Remember(before); err != nil {
+			return nil, fmt.Errorf("remembering what is collected: %w", err)
+		}
+	}
+	if in.restarted {
+		k.header = ""
+		k.deltas, k.alone = new(Deltas), 0
+	}
+	k.state = before
+	alone := min(k.alone, in.to)
+	var kept []keptReading
+	err = k.out.Append(func(w io.Writer, fresh bool) error {
+		wr := k.writer(w, fresh, in, sets)
+		if in.skipped > 0 {
+			wr.Skipped(in.skipped)
+		}
+		wr.Begin(next.Epoch + int64(in.to)*nsPerTick)
+		for i := range sets {
+			err := c.Flows(ctx, k.query(in, &sets[i]), func(f *ruleset.Flow) error {
+				result.Flows++
+				if !k.cfg.JSON {
+					wr.Flow(f, nil)
+					return nil
+				}
+				now := readingOf(f)
+				kept = append(kept, keptReading{f.Index, now})
+				delta, exact := k.deltas.since(f.Index, &now)
+				if exact || ruleset.Uptime(f.FirstTime, next.Epoch) >= alone {
+					wr.Flow(f, &delta)
+				} else {
+					wr.Flow(f, nil)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if err := k.same(ctx, c, in.status); err != nil {
+			return err
+		}
+		return wr.End(summary(&counts, &before.Counts, sampling, in.status.ActiveFlows))
+	})
+	if err != nil {
+		k.header = ""
+		return nil, err
+	}
+	for i := range kept {
+		k.deltas.keep(kept[i].row, &kept[i].reading)
+	}
+	k.state, k.alone = next, alone
+	if err := k.out.Remember(next); err != nil {
+		k.cfg.Warn(fmt.Errorf("the collection is written, but not what is to be remembered of it: %w", err))
+	}
+	return result, nil
+}
+
+type keptReading struct {
+	row uint32
+	reading
+}
+
+// same makes sure that the meter is still the same that it was when the
+// collection began.
+func (k *Collector) same(ctx context.Context, c *client.Client, before *client.Status) error {
+	after, err := c.Status(ctx)
+	if err == nil && after.Restarted(before) {
+		err = fmt.Errorf("%s: %w", c.Address(), errRestarted)
+	}
+	return err
+}
+
+var errRestarted = errors.New("the meter was restarted while it was read")
+
+// writer returns a Writer that goes on behind the collections there are.
+func (k *Collector) writer(w io.Writer, fresh bool, in *interval, sets []RuleSet) *flowfile.Writer {
+	format := k.columns(sets)
+	h := k.cfg.Header
+	h.MaxFlows = in.status.MaxFlows
+	h.Start = time.Unix(0, k.state.Epoch).UTC()
+	opts := flowfile.Options{JSON: k.cfg.JSON, Statistics: k.cfg.Statistics, Append: !fresh && format.String() == k.header}
+	k.header = format.String()
+	wr := flowfile.NewWriter(w, h, k.state.Epoch, format, opts)
+	if k.state.To > 0 {
+		wr.Resume(k.state.To)
+	}
+	return wr
+}
+
+// columns returns the columns of the text.
+func (k *Collector) columns(sets []RuleSet) *ruleset.Format {
+	if k.cfg.Format != nil {
+		return k.cfg.Format
+	}
+	var rules []*ruleset.RuleSet
+	for _, s := range sets {
+		rules = append(rules, s.Rules)
+	}
+	return flowfile.FormatFor(rules...)
+}
+
+// query returns what to read of a ruleset.
+func (k *Collector) query(in *interval, s *RuleSet) *client.FlowQuery {
+	q := &client.FlowQuery{
+		RuleSet: s.Index, Since: k.state.Collected[s.Index], Uptime: in.to, Epoch: k.state.Epoch,
+		Attrs: s.Rules.Saves(), MaxFlows: in.status.MaxFlows, Method: client.Blocks,
+	}
+	if !in.status.Extension {
+		q.Method = client.Packages
+	}
+	if k.cfg.Format != nil && !k.cfg.JSON {
+		for _, fd := range k.cfg.Format.Fields {
+			q.Attrs = append(q.Attrs, fd.Attr)
+		}
+	}
+	return q
+}

@@ -1,0 +1,191 @@
+package reader
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"rtfm/reader/flowfile"
+)
+
+// State is what has to be known of the collections in a file to go on with
+// them.
+type State struct {
+	// Boot is the boot identifier of the meter, in hexadecimal; empty for one
+	// without. Epoch is when its Uptime was 0, in nanoseconds since 1970.
+	Boot  string `json:"boot"`
+	Epoch int64  `json:"epochNs"`
+	// To is the Uptime, in centiseconds, at which the latest collection ended,
+	// and Collected the same for each ruleset that was read.
+	To        uint64         `json:"to"`
+	Collected map[int]uint64 `json:"collected"`
+	// Counts are what the meter had counted then.
+	Counts Counts `json:"counts"`
+	// Intervals is the number of intervals of a trace that were collected.
+	Intervals uint64 `json:"intervals,omitempty"`
+	// Size is that of the file behind the latest collection.
+	Size int64 `json:"size"`
+}
+
+// Counts are sums since the meter started.
+type Counts struct {
+	Packets   uint64 `json:"packets"`
+	Octets    uint64 `json:"octets"`
+	Lost      uint64 `json:"lost"`
+	Uncounted uint64 `json:"uncounted"`
+	Ignored   uint64 `json:"ignored"`
+	Unmatched uint64 `json:"unmatched"`
+}
+
+// File is a flow data file to which collections are appended. It is open only
+// while one is written: a file that was renamed meanwhile is begun anew.
+type File struct {
+	path   string
+	state  *os.File    // open and locked as long as the File is in use
+	size   int64       // of what is complete
+	seen   os.FileInfo // the file whose size that is
+	headed bool        // this process has written a header to it
+}
+
+// OpenFile makes the file of this name ready, cuts off a collection that is
+// not complete, and returns what is known of those that are; nil if nothing
+// is. The state is kept in a file of the same name with ".state" behind it.
+func OpenFile(path string) (*File, *State, error) {
+	st, err := os.OpenFile(path+".state", os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &File{path: path, state: st}
+	if err := lock(st); err != nil {
+		st.Close()
+		return nil, nil, fmt.Errorf("%s: another reader writes to this file: %w", path, err)
+	}
+	known, err := f.recover()
+	if err != nil {
+		st.Close()
+		return nil, nil, err
+	}
+	return f, known, nil
+}
+
+// Close ends the use of the file.
+func (f *File) Close() error { return f.state.Close() }
+
+// recover reads the state and cuts off what is not complete.
+func (f *File) recover() (*State, error) {
+	known := new(State)
+	// One without content, or cut short, says nothing.
+	if err := json.NewDecoder(f.state).Decode(known); err != nil {
+		known = nil
+	}
+	data, err := os.OpenFile(f.path, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return known, nil
+	} else if err != nil {
+		return nil, err
+	}
+	defer data.Close()
+	info, err := data.Stat()
+	if err != nil {
+		return nil, err
+	}
+	var from int64
+	if known != nil && known.Size <= info.Size() {
+		from = known.Size // else it was begun anew
+	}
+	tail, err := f.complete(data, from, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	f.size, f.seen = from+tail.Size, info
+	if tail.Size > 0 && known != nil {
+		known.To = tail.To
+		known.Intervals += uint64(tail.Collections)
+		for rs := range known.Collected {
+			known.Collected[rs] = tail.To
+		}
+	}
+	if err := data.Truncate(f.size); err != nil {
+		return nil, fmt.Errorf("%s: cutting off an incomplete collection: %w", f.path, err)
+	}
+	return known, nil
+}
+
+// complete looks behind from for where the complete collections end of a file
+// that has this size.
+func (f *File) complete(data *os.File, from, size int64) (flowfile.Tail, error) {
+	begin := make([]byte, min(int64(flowfile.Begins), size))
+	if _, err := data.ReadAt(begin, 0); err != nil {
+		return flowfile.Tail{}, err
+	}
+	if !flowfile.IsOurs(begin) {
+		return flowfile.Tail{}, fmt.Errorf("%s: this is no flow data file, and nothing was done to it", f.path)
+	}
+	tail, err := flowfile.FindTail(io.NewSectionReader(data, from, size-from))
+	if err != nil {
+		err = fmt.Errorf("%s: %w", f.path, err)
+	}
+	return tail, err
+}
+
+// Remember writes the state.
+func (f *File) Remember(s *State) error {
+	s.Size = f.size
+	b, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	b = append(b, '\n')
+	// In place and at once: a process that is killed leaves the old state or
+	// the new one, and on a full disk there is room for it.
+	if _, err := f.state.WriteAt(b, 0); err != nil {
+		return err
+	}
+	return f.state.Truncate(int64(len(b)))
+}
+
+// Append calls write with the file open at its end. fresh tells that a header
+// is wanted: the file is new, or this process has not yet written to it. If
+// anything goes wrong, the file is as it was before.
+func (f *File) Append(write func(w io.Writer, fresh bool) error) (err error) {
+	data, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := data.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	info, err := data.Stat()
+	if err != nil {
+		return err
+	}
+	if f.seen == nil || !os.SameFile(f.seen, info) || info.Size() < f.size {
+		// It is new, was renamed or cut, and maybe another put in its place.
+		tail, err := f.complete(data, 0, info.Size())
+		if err != nil {
+			return err
+		}
+		f.seen, f.size, f.headed = info, tail.Size, false
+	}
+	// What is beyond was left by a collection that could not be cut off.
+	if err := data.Truncate(f.size); err != nil {
+		return err
+	}
+	if _, err := data.Seek(f.size, io.SeekStart); err != nil {
+		return err
+	}
+	err = write(data, !f.headed)
+	if err == nil {
+		err = data.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, data.Truncate(f.size))
+	}
+	f.size, err = data.Seek(0, io.SeekCurrent)
+	f.headed = true
+	return err
+}

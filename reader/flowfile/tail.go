@@ -1,0 +1,86 @@
+package flowfile
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Tail is where the complete collections of a file end.
+type Tail struct {
+	// Size is the offset behind the last line that ends a collection, 0 if
+	// there is none.
+	Size int64
+	// To is the uptime at which that collection ended, in centiseconds.
+	To uint64
+	// Collections is the number of complete collections.
+	Collections int
+}
+
+// FindTail reads flow data in either form, from the beginning of a line on, and
+// returns where its complete collections end. Only what ends collections is
+// looked at.
+func FindTail(r io.Reader) (Tail, error) {
+	var tail Tail
+	var to uint64
+	in := bufio.NewReaderSize(r, 1<<16)
+	begins := true // a line
+	for at := int64(0); ; {
+		part, err := in.ReadSlice('\n')
+		at += int64(len(part))
+		whole := err == nil // the line, if it begins here
+		if begins && whole {
+			if n, ok := collectionTo(part); ok {
+				to = n
+			} else if bytes.HasPrefix(part, []byte(markEnd)) || bytes.HasPrefix(part, []byte(jsonEnd)) {
+				tail = Tail{at, to, tail.Collections + 1}
+			}
+		}
+		begins = whole
+		switch {
+		case err == io.EOF:
+			return tail, nil
+		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+			return tail, fmt.Errorf("flow data file: behind octet %d: %w", at, err)
+		}
+	}
+}
+
+// collectionTo returns the uptime to which a collection goes that begins with
+// this line, false if none does.
+func collectionTo(line []byte) (uint64, bool) {
+	switch {
+	case bytes.HasPrefix(line, []byte(markTime)):
+		c, err := parseTime(string(line[len(markTime):]))
+		return c.To, err == nil
+	case bytes.HasPrefix(line, []byte(`{"record":"start"`)):
+		var start struct {
+			To uint64 `json:"to"`
+		}
+		err := json.Unmarshal(line, &start)
+		return start.To, err == nil
+	}
+	return 0, false
+}
+
+// IsOurs tells whether a file that begins with these octets, as many as Begins
+// or all of it, was written by a Writer.
+func IsOurs(begin []byte) bool {
+	for _, head := range []string{markHead, jsonHead} {
+		if n := min(len(head), len(begin)); string(begin[:n]) == head[:n] {
+			return true
+		}
+	}
+	return false
+}
+
+// Begins is how many octets IsOurs looks at.
+const Begins = max(len(markHead), len(jsonHead))
+
+const (
+	jsonHead = `{"record":"header",`
+	jsonEnd  = `{"record":"end",`
+)

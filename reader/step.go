@@ -1,0 +1,114 @@
+package reader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"rtfm/mib"
+	"rtfm/mib/client"
+)
+
+// ErrNoSteps is for a meter that does not wait for its reader.
+var ErrNoSteps = errors.New("the meter does not meter a trace in step with a reader")
+
+// Step waits until the meter, which meters a trace in step with its reader,
+// has come to the end of an interval, collects it, and lets the trace go on.
+// Ended tells when that was the last one. sets is asked for the rulesets of each collection.
+//
+// The collections are those of the trace's own intervals. While the meter
+// waits, nothing changes; so the collector's rows are told that everything was
+// collected once it is safely written.
+func (k *Collector) Step(ctx context.Context, c *client.Client, sets func() ([]RuleSet, error)) (*Result, error) {
+	t, err := k.await(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	number := t.Collections
+	if t.State == mib.TraceEnded {
+		number++ // the last one is not among them
+	}
+	st, err := c.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var result *Result
+	if k.restarted(st) || k.state.Intervals < number {
+		chosen, err := sets()
+		if err != nil {
+			return nil, err
+		}
+		if result, err = k.collectStep(ctx, c, st, t, number, chosen); err != nil {
+			return nil, err
+		}
+	} else {
+		result = &Result{Status: st, From: k.state.To, To: k.state.To}
+	}
+	if t.State == mib.TraceEnded {
+		k.ended = true
+	}
+	err = c.ContinueTrace(ctx, t.Collections)
+	if k.ended && errors.Is(err, client.ErrNoAnswer) {
+		err = nil // it has ended already
+	}
+	return result, err
+}
+
+// await waits until the trace waits for its reader.
+func (k *Collector) await(ctx context.Context, c *client.Client) (*client.Trace, error) {
+	const longest = time.Second
+	for pause := time.Millisecond; ; pause = min(2*pause, longest) {
+		t, err := c.Trace(ctx)
+		switch {
+		case err != nil:
+			return nil, err
+		case t.State == mib.TraceNone:
+			return nil, fmt.Errorf("%s: %w", c.Address(), ErrNoSteps)
+		case t.State == mib.TraceWaitingForReader, t.State == mib.TraceEnded:
+			return t, nil
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// collectStep collects a trace's interval.
+func (k *Collector) collectStep(ctx context.Context, c *client.Client, st *client.Status, t *client.Trace, number uint64, sets []RuleSet) (*Result, error) {
+	in := &interval{status: st, collected: make(map[int]uint64), number: number}
+	if err := k.clock(in, t.To); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Address(), err)
+	}
+	if t.State == mib.TraceWaitingForReader {
+		k.length = t.To - t.From
+	}
+	if !in.restarted && k.length > 0 {
+		in.skipped = int((t.From - uint32(k.state.To)) / k.length)
+	}
+	for _, s := range sets {
+		in.collected[s.Index] = in.to
+		if !k.cfg.Passive {
+			if _, err := k.row(ctx, c, s.Index); err != nil {
+				return nil, err
+			}
+		}
+	}
+	result, err := k.write(ctx, c, in, sets)
+	if err != nil || k.cfg.Passive {
+		return result, err
+	}
+	for _, s := range sets {
+		if err := c.Collected(ctx, k.rows[s.Index].index); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+// Ended tells that the last interval of the meter's trace was collected.
+func (k *Collector) Ended() bool { return k.ended }

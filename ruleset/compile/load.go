@@ -1,0 +1,74 @@
+package compile
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
+)
+
+// maxFile is the size of the largest program or rule file that is read, in
+// octets.
+const maxFile = 256 << 20
+
+// Load reads an SRL program or a rule file; the name "-" stands for stdin. A
+// rule file has the extension .rules, a program .srl; of other files their
+// content tells. Warnings are for what loads but hardly does what was meant;
+// err is as Source or ruleset.ParseRules returns it, or tells why the file
+// cannot be read.
+func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, warnings []error, err error) {
+	text, err := readFile(name, stdin)
+	if err != nil {
+		return nil, nil, err
+	}
+	if isRuleFile(name, text) {
+		rs, ds, err := ruleset.ParseRules(name, text)
+		for _, d := range ds {
+			warnings = append(warnings, d)
+		}
+		return rs, warnings, err
+	}
+	rs, list, err := Source(name, text, opts)
+	for _, w := range list {
+		warnings = append(warnings, w)
+	}
+	return rs, warnings, err
+}
+
+func readFile(name string, stdin io.Reader) ([]byte, error) {
+	r := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		r = f
+	}
+	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("%s: larger than %d octets", name, maxFile)
+	}
+	return text, err
+}
+
+// aRule is what rule files hold and SRL programs never do: the RULES statement,
+// or a test with its action.
+var aRule = regexp.MustCompile(`(?im)^\s*(rules\s*$|(\w+\s*:)?\s*\w+\s*&\s*[\w.!:-]+\s*=\s*[\w.!:'-]+\s*:?\s*(ignore|nomatch|count|return|gosub|goto|assign|push|pop|retry|fail))`)
+
+// isRuleFile tells a rule file from an SRL program: by the file's extension,
+// or for others by what it holds.
+func isRuleFile(name string, text []byte) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".rules":
+		return true
+	case ".srl":
+		return false
+	}
+	return aRule.Match(text)
+}
