@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -77,7 +78,7 @@ func managerCommand() *cobra.Command {
 	f.Float64VarP(&o.interval, "interval", "c", 300, "make a collection every so many `SECONDS`")
 	f.StringArrayVarP(&o.rules, "rules", "r", nil, "run this `FILE` of SRL or rules in the meter; may be repeated")
 	f.StringArrayVarP(&o.standby, "standby", "e", nil, "`FILE` of rules to run when the flow table fills up;\nrepeated: for the first -r, the second and so on")
-	f.IntVarP(&o.port, "port", "m", 161, "UDP `PORT` of the meter")
+	f.IntVarP(&o.port, "port", "m", 161, "UDP `PORT` of the meter, if HOST has none")
 	f.StringVarP(&o.output, "flows", "F", "", "append the flow data to this `FILE` (default HOST.flows)")
 	f.BoolVar(&o.json, "json", false, "write JSON lines")
 	f.Float64VarP(&o.keepalive, "keepalive", "k", 60, "see every so many `SECONDS` whether the meter is well")
@@ -209,7 +210,10 @@ func (o *managerOptions) load(cmd *cobra.Command, args []string) (*manager.Confi
 func (o *managerOptions) meter(cmd *cobra.Command, args []string) (m manager.Meter, err error) {
 	m = manager.Defaults()
 	m.Name = args[0]
-	m.Address = net.JoinHostPort(args[0], strconv.Itoa(o.port))
+	m.Address = args[0]
+	if _, _, err := net.SplitHostPort(m.Address); err != nil {
+		m.Address = net.JoinHostPort(strings.Trim(m.Address, "[]"), strconv.Itoa(o.port))
+	}
 	m.Interval, m.Keepalive, m.Trace, m.JSON = seconds(o.interval), seconds(o.keepalive), o.trace, o.json
 	if m.Output = o.output; m.Output == "" {
 		m.Output = "{name}.flows"

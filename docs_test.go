@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,9 @@ func TestDocuments(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(p, func(t *testing.T) {
+			// A command that hangs, and what runs beside it, is killed.
+			limited, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
 			dir := likeRoot(t)
 			text := withFreeSockets(t, dir, string(text))
 			writeDocFiles(t, dir, text)
@@ -51,7 +55,8 @@ func TestDocuments(t *testing.T) {
 					tracetest.Require(t, "snmpd")
 					tracetest.Require(t, "mibs") // where snmpd is, objects are called by name
 				}
-				shell := exec.Command("sh", "-c", asInstalled(strings.TrimSuffix(c.line, " &")))
+				shell := exec.CommandContext(limited, "sh", "-c", asInstalled(strings.TrimSuffix(c.line, " &")))
+				shell.WaitDelay = time.Second
 				shell.Dir, shell.Env = dir, env
 				if !strings.Contains(c.line, "SNMPCONFPATH=") {
 					shell.Env = append(env, "MIBS=") // no snmp.conf says which there are
