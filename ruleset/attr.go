@@ -7,8 +7,8 @@ import "strings"
 // meter's own (RFC 2722 section 8.1 leaves that range to private use).
 type Attr uint16
 
-// The attributes of RFC 2722 appendix C and RFC 2720, DSCodePoint of RFC 2724
-// and this meter's own ones.
+// The attributes of RFC 2722 appendix C and RFC 2720, those of RFC 2724
+// section 4, of which 76 to 96 are this meter's choice, and its own ones.
 const (
 	Null                  Attr = 0
 	FlowIndex             Attr = 1
@@ -58,6 +58,38 @@ const (
 	V3                    Attr = 53
 	V4                    Attr = 54
 	V5                    Attr = 55
+	Distributions         Attr = 65
+	ToPacketSize          Attr = 66
+	FromPacketSize        Attr = 67
+	ToInterarrivalTime    Attr = 68
+	FromInterarrivalTime  Attr = 69
+	ToTurnaroundTime      Attr = 70
+	FromTurnaroundTime    Attr = 71
+	ToBitRate             Attr = 72
+	FromBitRate           Attr = 73
+	ToPDURate             Attr = 74
+	FromPDURate           Attr = 75
+	ToTurnaroundTime1     Attr = 76
+	FromTurnaroundTime1   Attr = 77
+	ToTurnaroundTime2     Attr = 78
+	FromTurnaroundTime2   Attr = 79
+	ToTurnaroundTime3     Attr = 80
+	FromTurnaroundTime3   Attr = 81
+	ToTurnaroundTime4     Attr = 82
+	FromTurnaroundTime4   Attr = 83
+	FlowTime              Attr = 84
+	ToFlowOctets          Attr = 85
+	FromFlowOctets        Attr = 86
+	ToFlowPDUs            Attr = 87
+	FromFlowPDUs          Attr = 88
+	ToTCPSize             Attr = 89
+	FromTCPSize           Attr = 90
+	ToTCPTime             Attr = 91
+	FromTCPTime           Attr = 92
+	ToTCPRate             Attr = 93
+	FromTCPRate           Attr = 94
+	ToLostPDUs            Attr = 95
+	FromLostPDUs          Attr = 96
 	DSCodePoint           Attr = 118
 	VLANid                Attr = 1024
 	Priority              Attr = 1025
@@ -150,36 +182,38 @@ var attributes = [...]Info{
 	{V3, "v3", ClassVariable, 0, true, 0},
 	{V4, "v4", ClassVariable, 0, true, 0},
 	{V5, "v5", ClassVariable, 0, true, 0},
-	{66, "ToPacketSize", ClassDistrib, MaxAddress, true, 0},
-	{67, "FromPacketSize", ClassDistrib, MaxAddress, true, 0},
-	{68, "ToInterarrivalTime", ClassDistrib, MaxAddress, true, 0},
-	{69, "FromInterarrivalTime", ClassDistrib, MaxAddress, true, 0},
-	{70, "ToTurnaroundTime", ClassDistrib, MaxAddress, true, 0},
-	{71, "FromTurnaroundTime", ClassDistrib, MaxAddress, true, 0},
-	{72, "ToBitRate", ClassDistrib, MaxAddress, true, 0},
-	{73, "FromBitRate", ClassDistrib, MaxAddress, true, 0},
-	{74, "ToPDURate", ClassDistrib, MaxAddress, true, 0},
-	{75, "FromPDURate", ClassDistrib, MaxAddress, true, 0},
-	{76, "ToTurnaroundTime1", ClassDistrib, MaxAddress, true, 0},
-	{77, "FromTurnaroundTime1", ClassDistrib, MaxAddress, true, 0},
-	{78, "ToTurnaroundTime2", ClassDistrib, MaxAddress, true, 0},
-	{79, "FromTurnaroundTime2", ClassDistrib, MaxAddress, true, 0},
-	{80, "ToTurnaroundTime3", ClassDistrib, MaxAddress, true, 0},
-	{81, "FromTurnaroundTime3", ClassDistrib, MaxAddress, true, 0},
-	{82, "ToTurnaroundTime4", ClassDistrib, MaxAddress, true, 0},
-	{83, "FromTurnaroundTime4", ClassDistrib, MaxAddress, true, 0},
-	{84, "FlowTime", ClassDistrib, MaxAddress, true, 0},
-	{85, "ToFlowOctets", ClassDistrib, MaxAddress, true, 0},
-	{86, "FromFlowOctets", ClassDistrib, MaxAddress, true, 0},
-	{87, "ToFlowPDUs", ClassDistrib, MaxAddress, true, 0},
-	{88, "FromFlowPDUs", ClassDistrib, MaxAddress, true, 0},
-	{89, "ToTCPSize", ClassDistrib, MaxAddress, true, 0},
-	{90, "FromTCPSize", ClassDistrib, MaxAddress, true, 0},
-	{91, "TCPTime", ClassDistrib, MaxAddress, true, 0},
-	{92, "ToTCPRate", ClassDistrib, MaxAddress, true, 0},
-	{93, "FromTCPRate", ClassDistrib, MaxAddress, true, 0},
-	{94, "ToLostPDUs", ClassDistrib, MaxAddress, true, 0},
-	{95, "FromLostPDUs", ClassDistrib, MaxAddress, true, 0},
+	{Distributions, "Distributions", ClassMeasured, 4, false, 0},
+	{ToPacketSize, "ToPacketSize", ClassDistrib, distributionSize, true, 0},
+	{FromPacketSize, "FromPacketSize", ClassDistrib, distributionSize, true, 0},
+	{ToInterarrivalTime, "ToInterarrivalTime", ClassDistrib, distributionSize, true, 0},
+	{FromInterarrivalTime, "FromInterarrivalTime", ClassDistrib, distributionSize, true, 0},
+	{ToTurnaroundTime, "ToTurnaroundTime", ClassDistrib, distributionSize, true, 0},
+	{FromTurnaroundTime, "FromTurnaroundTime", ClassDistrib, distributionSize, true, 0},
+	{ToBitRate, "ToBitRate", ClassDistrib, distributionSize, true, 0},
+	{FromBitRate, "FromBitRate", ClassDistrib, distributionSize, true, 0},
+	{ToPDURate, "ToPDURate", ClassDistrib, distributionSize, true, 0},
+	{FromPDURate, "FromPDURate", ClassDistrib, distributionSize, true, 0},
+	{ToTurnaroundTime1, "ToTurnaroundTime1", ClassDistrib, distributionSize, true, 0},
+	{FromTurnaroundTime1, "FromTurnaroundTime1", ClassDistrib, distributionSize, true, 0},
+	{ToTurnaroundTime2, "ToTurnaroundTime2", ClassDistrib, distributionSize, true, 0},
+	{FromTurnaroundTime2, "FromTurnaroundTime2", ClassDistrib, distributionSize, true, 0},
+	{ToTurnaroundTime3, "ToTurnaroundTime3", ClassDistrib, distributionSize, true, 0},
+	{FromTurnaroundTime3, "FromTurnaroundTime3", ClassDistrib, distributionSize, true, 0},
+	{ToTurnaroundTime4, "ToTurnaroundTime4", ClassDistrib, distributionSize, true, 0},
+	{FromTurnaroundTime4, "FromTurnaroundTime4", ClassDistrib, distributionSize, true, 0},
+	{FlowTime, "FlowTime", ClassDistrib, distributionSize, true, 0},
+	{ToFlowOctets, "ToFlowOctets", ClassDistrib, distributionSize, true, 0},
+	{FromFlowOctets, "FromFlowOctets", ClassDistrib, distributionSize, true, 0},
+	{ToFlowPDUs, "ToFlowPDUs", ClassDistrib, distributionSize, true, 0},
+	{FromFlowPDUs, "FromFlowPDUs", ClassDistrib, distributionSize, true, 0},
+	{ToTCPSize, "ToTCPSize", ClassDistrib, distributionSize, true, 0},
+	{FromTCPSize, "FromTCPSize", ClassDistrib, distributionSize, true, 0},
+	{ToTCPTime, "ToTCPTime", ClassDistrib, distributionSize, true, 0},
+	{FromTCPTime, "FromTCPTime", ClassDistrib, distributionSize, true, 0},
+	{ToTCPRate, "ToTCPRate", ClassDistrib, distributionSize, true, 0},
+	{FromTCPRate, "FromTCPRate", ClassDistrib, distributionSize, true, 0},
+	{ToLostPDUs, "ToLostPDUs", ClassDistrib, distributionSize, true, 0},
+	{FromLostPDUs, "FromLostPDUs", ClassDistrib, distributionSize, true, 0},
 	{DSCodePoint, "DSCodePoint", ClassInteger, 1, false, offDSCodePoint},
 	{VLANid, "VLANid", ClassInteger, 2, false, offVLANid},
 	{Priority, "Priority", ClassInteger, 1, false, offPriority},
@@ -192,6 +226,8 @@ var aliases = map[string]Attr{
 	"flowrulesetindex": FlowRuleSet,
 	"ecn":              ECNCodeBits,
 	"timemark":         FlowTimeMark,
+	"tcptime":          ToTCPTime,
+	"tcprate":          ToTCPRate,
 }
 
 // slots maps a number below numSlots, or a private one less privateBase, to

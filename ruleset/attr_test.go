@@ -56,7 +56,7 @@ func TestAttributeNumbers(t *testing.T) {
 		"DestInterface": 14, "DestPeerAddress": 19, "DestTransMask": 23, "RuleSet": 26, "FlowRuleSet": 26,
 		"ToOctets": 27, "ToPDUs": 28, "FromOctets": 29, "FromPDUs": 30, "FirstTime": 31, "LastActiveTime": 32,
 		"SourceSubscriberID": 33, "SourceClass": 36, "FlowKind": 41, "MatchingStoD": 50, "v1": 51, "V5": 55,
-		"ToPacketSize": 66, "FromPDURate": 75, "FromTurnaroundTime4": 83, "FromLostPDUs": 95, "DSCodePoint": 118,
+		"ToPacketSize": 66, "FromPDURate": 75, "FromTurnaroundTime4": 83, "FlowTime": 84, "FromLostPDUs": 96, "DSCodePoint": 118,
 		"VLANid": 1024, "ecn": 1026,
 	} {
 		if got, ok := ByName(name); !ok || got != want {

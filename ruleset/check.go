@@ -89,11 +89,15 @@ func (r *Rule) fault(n int) string {
 		switch {
 		case in.Class != ClassVariable:
 			return r.Op.String() + " sets a meter variable, v1 to v5, not " + r.Attr.String()
-		case r.Value.Uint() > 0xffff || !of.Testable() || of.Info().Class == ClassVariable:
+		case r.Value.Uint() > 0xffff || !of.Testable() || of.Info().Class == ClassVariable || of.Info().Class == ClassDistrib:
 			return fmt.Sprintf("value %v is not an attribute that %s could stand for", r.Value, r.Attr)
 		}
 	} else if _, ok := r.Value.Fit(r.Attr); !ok {
 		return fmt.Sprintf("value %v does not fit %s", r.Value, r.Attr)
+	} else if in.Class == ClassDistrib && r.Op.Pushes() {
+		if fault := r.distribution().fault(); fault != "" {
+			return r.Attr.String() + ": " + fault
+		}
 	}
 	switch {
 	case r.Op.HasTarget() && (r.Param < 1 || r.Param > n+1):

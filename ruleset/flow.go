@@ -27,7 +27,11 @@ type Shape struct {
 	PeerLen, AdjacentLen uint8
 	// Saved is in order of attribute number; masks are as long as the value.
 	Saved []Saved
-	// Reverse is the shape with source and destination changed over.
+	// Distributions is in order of attribute number. Flows that differ in
+	// their distributions only are different flows.
+	Distributions []Distribution
+	// Reverse is the shape with source and destination changed over; its
+	// distributions stay, since To and From are the flow's own directions.
 	Reverse *Shape
 
 	named bool // saves a SubscriberID or the SessionID
@@ -49,6 +53,15 @@ func (s *Shape) Len(a Attr) int {
 		return in.Size
 	}
 	return 0
+}
+
+// DistributionBits returns the value of the attribute Distributions: bit 0 is
+// set for attribute 66, bit 1 for 67 and so on (RFC 2724 section 4).
+func (s *Shape) DistributionBits() (bits uint32) {
+	for i := range s.Distributions {
+		bits |= 1 << (s.Distributions[i].Attr - ToPacketSize)
+	}
+	return bits
 }
 
 // Mask returns the mask under which the flows of this shape save a, false
@@ -76,10 +89,16 @@ func (s *Shapes) Len() int { return len(s.all) }
 func (s *Shapes) At(id int) *Shape { return s.all[id] }
 
 // Intern returns the one shape that has these fields. An attribute that
-// stands in saved several times has the mask of its last place; masks are cut
-// to the length of the value.
-func (s *Shapes) Intern(ruleSet int, peerLen, adjacentLen uint8, saved []Saved) *Shape {
+// stands in saved or distributions several times has what its last place
+// gives; masks are cut to the length of the value.
+func (s *Shapes) Intern(ruleSet int, peerLen, adjacentLen uint8, saved []Saved, distributions ...Distribution) *Shape {
 	sh := &Shape{RuleSet: ruleSet}
+	for i, d := range distributions {
+		if !slices.ContainsFunc(distributions[i+1:], func(l Distribution) bool { return l.Attr == d.Attr }) {
+			sh.Distributions = append(sh.Distributions, d)
+		}
+	}
+	slices.SortFunc(sh.Distributions, func(a, b Distribution) int { return cmp.Compare(a.Attr, b.Attr) })
 	for i, v := range saved {
 		if !slices.ContainsFunc(saved[i+1:], func(l Saved) bool { return l.Attr == v.Attr }) {
 			sh.Saved = append(sh.Saved, v)
@@ -104,6 +123,11 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 		sig = append(sig, byte(v.Attr>>8), byte(v.Attr))
 		sig = v.Mask.Append(sig)
 	}
+	for i := range sh.Distributions {
+		d := &sh.Distributions[i]
+		sig = append(sig, byte(d.Attr>>8), byte(d.Attr))
+		sig = d.Value.Append(d.Mask.Append(sig))
+	}
 	if old := s.index[string(sig)]; old != nil {
 		return old
 	}
@@ -113,7 +137,7 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 	sh.ID = len(s.all)
 	s.all = append(s.all, sh)
 	s.index[string(sig)] = sh
-	rev := &Shape{RuleSet: sh.RuleSet, PeerLen: sh.PeerLen, AdjacentLen: sh.AdjacentLen}
+	rev := &Shape{RuleSet: sh.RuleSet, PeerLen: sh.PeerLen, AdjacentLen: sh.AdjacentLen, Distributions: sh.Distributions}
 	for _, v := range sh.Saved {
 		rev.Saved = append(rev.Saved, Saved{v.Attr.Reverse(), v.Mask})
 	}
@@ -195,4 +219,7 @@ type Flow struct {
 	FirstTime, LastTime int64
 	// The counters only grow (Counter64 of RFC 2720).
 	ToOctets, ToPDUs, FromOctets, FromPDUs uint64
+	// Counters are those of the distributions, in the order of the shape's;
+	// they only grow too.
+	Counters [][]uint64
 }

@@ -127,7 +127,7 @@ func separatorFault(sep string) string {
 			return fmt.Sprintf("separator %q holds a control character", sep)
 		case isWordByte(c) && c != '_':
 			return fmt.Sprintf("separator %q holds a letter or a digit", sep)
-		case strings.IndexByte("._-:", c) < 0:
+		case strings.IndexByte("._-:!", c) < 0:
 			separates = true
 		}
 	}

@@ -138,6 +138,9 @@ type Packet struct {
 	// SourceTransType names) begins in Data; it is meaningful when
 	// HasTransport is set.
 	Transport uint16
+	// TransportOctets is the length of transport header and payload by the IP
+	// header; meaningful when HasTransport is set.
+	TransportOctets uint32
 	// Data holds the captured octets from the link header on; valid until
 	// the next batch is read.
 	Data []byte

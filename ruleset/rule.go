@@ -56,6 +56,11 @@ func (op Opcode) TestsNext() bool { return op >= OpGosub && op&1 == 0 }
 // Assigns tells whether the opcode is Assign or AssignAct.
 func (op Opcode) Assigns() bool { return op == OpAssign || op == OpAssignAct }
 
+// Pushes tells whether the opcode adds to what the flow saves.
+func (op Opcode) Pushes() bool {
+	return op == OpCount || op == OpCountPkt || op >= OpPushRuleTo && op <= OpPushPktToAct
+}
+
 // Rule is one instruction of the Packet Matching Engine:
 //
 //	attribute & mask = value: opcode, parameter;
@@ -69,6 +74,11 @@ type Rule struct {
 	// for the others. An Assign rule carries the number of the attribute that
 	// the variable is to stand for in Value, see AttrValue.
 	Param int
+}
+
+// distribution returns the distribution that the rule asks for.
+func (r *Rule) distribution() *Distribution {
+	return &Distribution{r.Attr, r.Mask.Resize(distributionSize), r.Value.Resize(distributionSize)}
 }
 
 // Limits of what a meter accepts.

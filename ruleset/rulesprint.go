@@ -48,6 +48,8 @@ func appendRuleValue(b []byte, a Attr, v Value, mask bool) []byte {
 			return AppendDotted(b, v.b[:v.n])
 		}
 		return strconv.AppendUint(b, v.Uint(), 10)
+	case in.Class == ClassDistrib:
+		return AppendParameters(b, v)
 	case v.n == 0:
 		return append(b, '0')
 	case a.IsAdjacent():
@@ -57,12 +59,6 @@ func appendRuleValue(b []byte, a Attr, v Value, mask bool) []byte {
 		}
 	case v.n == 16:
 		b = netip.AddrFrom16([16]byte(octets)).AppendTo(b)
-	case v.n == 6 && in.Class == ClassDistrib:
-		b = AppendDotted(b, octets[:2])
-		b = append(b, '.')
-		b = strconv.AppendUint(b, uint64(octets[2])<<8|uint64(octets[3]), 10)
-		b = append(b, '!')
-		b = strconv.AppendUint(b, uint64(octets[4])<<8|uint64(octets[5]), 10)
 	default:
 		b = AppendDotted(b, octets)
 		if v.n == 1 {

@@ -90,6 +90,9 @@ func (p *rulesParser) values(r *Rule, mask string, maskAt int, value string, val
 // and has no octets.
 func lengthen(a Attr, text string, size int) (Value, error) {
 	in := a.Info()
+	if in.Class == ClassDistrib {
+		return ParseDistribution(text)
+	}
 	v, err := ParseValue(text, size)
 	if err != nil {
 		return v, err

@@ -30,8 +30,7 @@ func (rs *RuleSet) Saves() []Attr {
 	}
 	for i := range rs.Rules {
 		r := &rs.Rules[i]
-		switch r.Op {
-		case OpCount, OpCountPkt, OpPushRuleTo, OpPushRuleToAct, OpPushPktTo, OpPushPktToAct:
+		if r.Op.Pushes() {
 			save(r.Attr, r.Mask)
 			for _, a := range assigned[r.Attr] {
 				save(a, r.Mask)
@@ -40,6 +39,12 @@ func (rs *RuleSet) Saves() []Attr {
 	}
 	slices.Sort(saved)
 	return slices.Compact(saved)
+}
+
+// SavesDistributions tells whether flows of this ruleset may have
+// distributions.
+func (rs *RuleSet) SavesDistributions() bool {
+	return slices.ContainsFunc(rs.Rules, func(r Rule) bool { return r.Op.Pushes() && r.Attr.Info().Class == ClassDistrib })
 }
 
 // Mask returns the attribute that is the mask of address a, Null when a has

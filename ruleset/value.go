@@ -86,16 +86,17 @@ func (v Value) Width() (int, bool) {
 
 // Fit returns v with the length that a rule on attribute a gives it: numbers
 // keep their low-order octets, what they have too few of stands in front;
-// addresses are filled with zeros on the right. False when bits would be lost.
+// addresses and parameters of distributions are filled with zeros on the
+// right. False when bits would be lost.
 func (v Value) Fit(a Attr) (Value, bool) {
 	in := a.Info()
 	switch {
 	case in.Class == ClassNull || in.Class == ClassVariable:
 		return v, true
-	case in.Variable:
+	case in.Variable && in.Class != ClassDistrib:
 		r := v.Resize(min(int(v.n), in.Size))
 		return r, r.b == v.b
-	case in.Class == ClassAddress:
+	case in.Class == ClassAddress || in.Class == ClassDistrib:
 		return v.Resize(in.Size), v.Resize(in.Size).b == v.b
 	}
 	n, size := int(v.n), in.Size

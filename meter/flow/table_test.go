@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"rtfm/ruleset"
@@ -130,7 +131,7 @@ func recoverAndCompare(t *testing.T, tab *Table, model map[ruleset.FlowKey]*rule
 	}
 	got := 0
 	for range tab.Blocks() {
-		got += tab.Recover(1, &limits)
+		got += tab.Recover(1, &limits, nil)
 	}
 	if got != want {
 		t.Fatalf("recovered %d, want %d", got, want)
@@ -143,7 +144,7 @@ func recoverAndCompare(t *testing.T, tab *Table, model map[ruleset.FlowKey]*rule
 			if !tab.Read(row, &f) {
 				t.Fatalf("row %d of Next cannot be read", row)
 			}
-			if w := model[f.FlowKey]; w == nil || *w != f {
+			if w := model[f.FlowKey]; w == nil || !reflect.DeepEqual(*w, f) {
 				t.Fatalf("row %d: %+v, want %+v", row, f, w)
 			}
 		}
@@ -177,7 +178,7 @@ func TestRowsAreReusedInOrder(t *testing.T) {
 		}
 	}
 	limits := Limits{2: 3}
-	if n := tab.Recover(1, &limits); n != 3 {
+	if n := tab.Recover(1, &limits, nil); n != 3 {
 		t.Fatalf("recovered %d", n)
 	}
 	for i, want := range []uint32{1, 2, 3, 7} {

@@ -167,6 +167,13 @@ func (c *compiler) value(ref reference, w srl.Word) (ruleset.Value, bool) {
 // parse reads a value or mask in the notation of RFC 2723 appendix B.
 func (c *compiler) parse(ref reference, w srl.Word) (ruleset.Value, bool) {
 	in := ref.attr.Info()
+	if in.Class == ruleset.ClassDistrib && !ref.any {
+		v, err := ruleset.ParseDistribution(w.Text)
+		if err != nil {
+			c.errorf(w.Place, "%s: %v", ref, err)
+		}
+		return v, err == nil
+	}
 	size := in.Size
 	if in.Variable || ref.any {
 		size = 0
@@ -183,9 +190,6 @@ func (c *compiler) parse(ref reference, w srl.Word) (ruleset.Value, bool) {
 		return v, false
 	}
 	v, _ = v.Fit(ref.attr) // it does: it has no more octets
-	if in.Class == ruleset.ClassDistrib {
-		return v, true
-	}
 	return canonical(ref.attr, v), true
 }
 

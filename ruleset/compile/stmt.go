@@ -117,11 +117,16 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 		}
 		v, vok := c.value(ref, s.Operand.Value)
 		m, mok := c.parse(ref, s.Operand.Mask)
-		if vok && mok {
-			n.value, n.mask = v, m
-			return c.action(n)
+		if !vok || !mok {
+			return next
 		}
-		return next
+		d := ruleset.Distribution{Attr: ref.attr, Mask: m, Value: v}
+		if err := d.Check(); err != nil {
+			c.errorf(s.Operand.Value.Place, "%v", err)
+			return next
+		}
+		n.value, n.mask = v, m
+		return c.action(n)
 	}
 	o, ok := c.operand(ref, s.Operand)
 	if !ok {

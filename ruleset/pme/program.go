@@ -50,7 +50,7 @@ type Program struct {
 	groups  []group
 	number  int
 	shapes  *ruleset.Shapes
-	saves   []ruleset.Saved
+	saves   []saved
 	nodes   []node
 	ordinal map[ruleset.Attr]uint8 // place among the attributes that are assigned to variables, from 1
 
@@ -94,7 +94,7 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 			p.ordinal[a] = uint8(len(assigned) - 1)
 		}
 	}
-	saves := make(map[ruleset.Saved]int32)
+	saves := make(map[saved]int32)
 	for i := range rs.Rules {
 		r := &rs.Rules[i]
 		in := p.prepare(r, r.Attr, saves)
@@ -117,7 +117,7 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 func isVariable(a ruleset.Attr) bool { return a >= ruleset.V1 && a <= ruleset.V5 }
 
 // prepare makes the form of rule r in which its attribute is a.
-func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[ruleset.Saved]int32) instr {
+func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[saved]int32) instr {
 	info := a.Info()
 	in := instr{op: r.Op, attr: a, group: -1, target: int32(r.Param)}
 	if r.Op.HasTarget() {
@@ -157,8 +157,11 @@ func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[ruleset.Sav
 			}
 		}
 	}
-	if pushes(r.Op) {
-		s := ruleset.Saved{Attr: a, Mask: mask}
+	if r.Op.Pushes() {
+		s := saved{attr: a, mask: mask}
+		if info.Class == ruleset.ClassDistrib {
+			s.parameters, _ = r.Value.Fit(a)
+		}
 		id, ok := saves[s]
 		if !ok {
 			id = int32(len(p.saves))
@@ -168,16 +171,6 @@ func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[ruleset.Sav
 		in.save = id
 	}
 	return in
-}
-
-// pushes tells whether op adds to the pattern queue.
-func pushes(op ruleset.Opcode) bool {
-	switch op {
-	case ruleset.OpCount, ruleset.OpCountPkt, ruleset.OpPushRuleTo, ruleset.OpPushRuleToAct,
-		ruleset.OpPushPktTo, ruleset.OpPushPktToAct:
-		return true
-	}
-	return false
 }
 
 func toWords(v ruleset.Value) (w words) {

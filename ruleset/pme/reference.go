@@ -120,18 +120,24 @@ func succeeds(a ruleset.Attr, r *ruleset.Rule, key *ruleset.Key, reversed bool) 
 
 func fromPacket(a ruleset.Attr, r *ruleset.Rule, p *ruleset.Packet, key *ruleset.Key) pushed {
 	q := pushed{attr: a, mask: fitted(a, r.Mask), length: addressLen(a, p)}
-	if saveable(a) {
+	switch {
+	case saveable(a):
 		q.value = octets(a, key).And(q.mask)
+	case a.Info().Class == ruleset.ClassDistrib:
+		q.value, _ = r.Value.Fit(a)
 	}
 	return q
 }
 
 func fromRule(a ruleset.Attr, r *ruleset.Rule, p *ruleset.Packet) pushed {
 	q := pushed{attr: a, mask: fitted(a, r.Mask), length: addressLen(a, p)}
-	if saveable(a) {
-		v, _ := r.Value.Fit(a)
+	v, _ := r.Value.Fit(a)
+	switch {
+	case saveable(a):
 		q.value = v.Resize(a.Info().Size).And(q.mask)
 		q.length = pushedLen(a, q.value, q.length)
+	case a.Info().Class == ruleset.ClassDistrib:
+		q.value = v
 	}
 	return q
 }
@@ -177,8 +183,12 @@ func pushedLen(a ruleset.Attr, v ruleset.Value, packet int) int {
 func build(queue []pushed, number int, shapes *ruleset.Shapes, p *ruleset.Packet) ruleset.FlowKey {
 	var k ruleset.FlowKey
 	var saved []ruleset.Saved
+	var distributions []ruleset.Distribution
 	var peer, adjacent int
 	for _, q := range queue {
+		if q.attr.Info().Class == ruleset.ClassDistrib {
+			distributions = append(distributions, ruleset.Distribution{Attr: q.attr, Mask: q.mask, Value: q.value})
+		}
 		if !saveable(q.attr) {
 			continue
 		}
@@ -193,6 +203,6 @@ func build(queue []pushed, number int, shapes *ruleset.Shapes, p *ruleset.Packet
 			adjacent = max(adjacent, q.length)
 		}
 	}
-	k.Shape = shapes.Intern(number, uint8(peer), uint8(adjacent), saved)
+	k.Shape = shapes.Intern(number, uint8(peer), uint8(adjacent), saved, distributions...)
 	return k
 }

@@ -16,6 +16,13 @@ type node struct {
 	shapes        []lengthShape
 }
 
+// saved is what a push saves: an attribute and its mask, or a distribution
+// with the parameters in the rule's mask and value.
+type saved struct {
+	attr             ruleset.Attr
+	mask, parameters ruleset.Value
+}
+
 type edge struct{ save, node int32 }
 
 type lengthShape struct {
@@ -113,17 +120,21 @@ func (r *instr) length(packet int, fromPacket bool) int {
 // shape finds the shape of the flows that state at makes with addresses of
 // these lengths, and remembers it.
 func (p *Program) shape(at int32, peer, adjacent int) *ruleset.Shape {
-	saved := make([]ruleset.Saved, p.nodes[at].depth)
+	queue := make([]saved, p.nodes[at].depth)
 	for i := at; i != 0; i = p.nodes[i].parent {
-		saved[p.nodes[i].depth-1] = p.saves[p.nodes[i].save]
+		queue[p.nodes[i].depth-1] = p.saves[p.nodes[i].save]
 	}
-	kept := saved[:0]
-	for _, s := range saved {
-		if saveable(s.Attr) {
-			kept = append(kept, s)
+	var attrs []ruleset.Saved
+	var distributions []ruleset.Distribution
+	for _, s := range queue {
+		switch {
+		case saveable(s.attr):
+			attrs = append(attrs, ruleset.Saved{Attr: s.attr, Mask: s.mask})
+		case s.attr.Info().Class == ruleset.ClassDistrib:
+			distributions = append(distributions, ruleset.Distribution{Attr: s.attr, Mask: s.mask, Value: s.parameters})
 		}
 	}
-	s := p.shapes.Intern(p.number, uint8(peer), uint8(adjacent), kept)
+	s := p.shapes.Intern(p.number, uint8(peer), uint8(adjacent), attrs, distributions...)
 	p.nodes[at].shapes = append(p.nodes[at].shapes, lengthShape{peer, adjacent, s})
 	return s
 }

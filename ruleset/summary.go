@@ -1,0 +1,56 @@
+package ruleset
+
+import "math"
+
+// Quantiles are the percentages for which a Summary has quantiles.
+var Quantiles = [...]int{50, 90, 99}
+
+// Overflow is a quantile above the upper limit.
+const Overflow = math.MaxUint64
+
+// Summary is what the counters of a distribution come to.
+type Summary struct {
+	// Count is the number of values.
+	Count uint64
+	// Mean is that of the values, if each lies in the middle of its bucket, and
+	// those above the upper limit at it.
+	Mean float64
+	// Quantiles are for each of the percentages in Quantiles the limit of the
+	// bucket within which it is reached: at least so many values in a hundred
+	// are not above it.
+	Quantiles [len(Quantiles)]uint64
+}
+
+// Summarise sums up the counters of a distribution with these limits: those of
+// a flow as they are, or what they grew by between two readings.
+func Summarise(limits, counters []uint64) (s Summary) {
+	for _, c := range counters {
+		s.Count += c
+	}
+	if s.Count == 0 {
+		return s
+	}
+	below, sum := uint64(0), 0.0
+	for i, c := range counters {
+		limit, middle := uint64(Overflow), float64(limits[len(limits)-1])
+		if i < len(limits) {
+			limit = limits[i]
+			from := uint64(0)
+			if i > 0 {
+				from = limits[i-1]
+			}
+			middle = (float64(from) + float64(limit)) / 2
+		}
+		sum += middle * float64(c)
+		for q, percent := range Quantiles {
+			// Reached once below + c values are percent or more of all.
+			need := uint64(math.Ceil(float64(s.Count) * float64(percent) / 100))
+			if below < need && below+c >= need {
+				s.Quantiles[q] = limit
+			}
+		}
+		below += c
+	}
+	s.Mean = sum / float64(s.Count)
+	return s
+}
