@@ -259,11 +259,11 @@ func (c *Controlled) NextFlow(index int, row uint32, since int64, f *ruleset.Flo
 		if row = t.NextOf(n, row, since); row == 0 {
 			return 0
 		}
-		t.Read(row, f)
+		c.meter.read(row, c.Now(), f)
 		return index
 	}
 	for row = t.Next(row, since); row != 0; row = t.Next(row+1, since) {
-		t.Read(row, f)
+		c.meter.read(row, c.Now(), f)
 		if s := c.slots[f.Shape.RuleSet]; !s.doomed {
 			return s.index
 		}

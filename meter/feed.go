@@ -17,6 +17,7 @@ type batch struct {
 	alike   [][]alike        // by task, what its memo knows the packets by
 	source  traces.Stats     // of the source, when it was read
 	err     error            // instead of packets
+	kept    []byte           // of keep
 }
 
 // batchLen is the number of packets in a batch.
@@ -43,6 +44,34 @@ func (b *batch) read(src traces.Source) {
 		p.Key.SetInterface(ruleset.Source, ifIndex)
 		p.Key.SetInterface(ruleset.Dest, ifIndex)
 		p.Time = from.Time
+	}
+}
+
+// Most octets of transport header and payload that streams look at: of TCP the
+// header, of others a DHCP message with options (RFC 2131 section 2).
+const (
+	keepTCP  = 20
+	keepMost = 8 + 576
+	protoTCP = 6
+)
+
+// keep copies what streams look at, since packets' data is only valid until the
+// source is read again.
+func (b *batch) keep() {
+	b.kept = b.kept[:0]
+	for i := range b.packets {
+		p := &b.packets[i]
+		if p.Flags&ruleset.HasTransport == 0 {
+			p.Data, p.Transport = nil, 0
+			continue
+		}
+		data, most := p.Data[p.Transport:], keepMost
+		if p.Key.TransType() == protoTCP {
+			most = keepTCP
+		}
+		from := len(b.kept)
+		b.kept = append(b.kept, data[:min(len(data), most)]...)
+		p.Data, p.Transport = b.kept[from:], 0
 	}
 }
 
@@ -78,10 +107,14 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 	for range cap(free) {
 		free <- newBatch()
 	}
+	streams := m.streams != nil
 	go func() {
 		defer close(ended)
 		for b := range free {
 			b.read(src)
+			if streams && b.err == nil {
+				b.keep()
+			}
 			b.recognise(m.tasks)
 			full <- b
 			if b.err == io.EOF {

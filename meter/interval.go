@@ -30,6 +30,7 @@ type Collection struct {
 type collection struct {
 	from       int64 // flows active from here on belong to it
 	end        int64 // math.MaxInt64 without intervals
+	to         int64 // the time it was made for, once it is
 	empty      int   // empty ones made in a row before this one
 	passedOver int64
 	made       int64 // collections made or passed over before this one
@@ -76,7 +77,7 @@ func (m *Meter) advance(p *ruleset.Packet) error {
 		}
 	}
 	c.now = p.Time
-	if (m.cfg.Interval > 0 || m.control != nil) && c.now >= c.recoverAt {
+	if (m.cfg.Interval > 0 || m.control != nil || m.streams != nil) && c.now >= c.recoverAt {
 		m.recover()
 	}
 	return nil
@@ -110,6 +111,9 @@ func (m *Meter) closeInterval(at int64) error {
 			return nil
 		}
 	}
+	if m.streams != nil {
+		m.streams.Advance(n.end - 1)
+	}
 	last := m.cfg.Intervals > 0 && n.made+1 >= int64(m.cfg.Intervals)
 	if err := m.collect(n.end, last); err != nil {
 		return err
@@ -128,24 +132,36 @@ func (m *Meter) collect(to int64, last bool) error {
 	n := &m.next
 	n.made++
 	n.packets = m.stats.Packets
+	n.to = to
 	m.done = last
+	if m.streams != nil && last {
+		m.streams.Finish(to)
+	}
 	c := Collection{Start: m.clock.start, From: max(n.from, 0), To: to, PassedOver: n.passedOver, Last: last}
 	n.passedOver = 0
 	return m.sink.Collect(c)
 }
 
-// Flows calls f for each flow that was active in the collection at hand, in
-// the order of their index, until f returns an error. The flow is valid until
-// f returns.
+// Flows calls f for each flow that was active in the collection at hand, or
+// had a stream that ended then, in the order of their index, until f returns
+// an error. The flow is valid until f returns.
 func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
 	var fl ruleset.Flow
 	for row := m.table.Next(1, m.next.from); row != 0; row = m.table.Next(row+1, m.next.from) {
-		m.table.Read(row, &fl)
+		m.read(row, m.next.to, &fl)
 		if err := f(&fl); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// read sets f to the flow in row, as it is at time now.
+func (m *Meter) read(row uint32, now int64, f *ruleset.Flow) {
+	m.table.Read(row, f)
+	if m.streams != nil {
+		f.Counters = m.streams.Counters(row, now)
+	}
 }
 
 // Recovery looks at a few blocks of the flow table at a time, at fixed packet
@@ -156,11 +172,17 @@ const (
 	recoverSteps = 100         // in which the whole table is looked at
 )
 
-// recover takes flows out of the table that have been idle for the
+// recover ends streams that have timed out, and takes flows out of the table that have been idle for the
 // inactivity timeout and were collected since their last packet; for a
 // Controlled meter its readers say what was collected.
 func (m *Meter) recover() {
 	m.clock.recoverAt = later(m.clock.now, recoverEvery)
+	if m.streams != nil {
+		m.streams.Advance(m.clock.now)
+		if m.cfg.Interval == 0 && m.control == nil {
+			return
+		}
+	}
 	var limits flow.Limits
 	if m.control != nil {
 		m.control.upkeep(&limits)
@@ -170,5 +192,11 @@ func (m *Meter) recover() {
 			limits[i] = idle
 		}
 	}
-	m.table.Recover(m.table.Blocks()/recoverSteps+1, &limits)
+	m.table.Recover(m.table.Blocks()/recoverSteps+1, &limits, m.release)
+}
+
+// release tells whether the flow in row may be recovered: not while a change
+// of its distributions is to be read.
+func (m *Meter) release(row uint32) bool {
+	return m.streams == nil || m.streams.Release(row, m.clock.now)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rtfm/meter/flow"
+	"rtfm/meter/stream"
 	"rtfm/ruleset"
 	"rtfm/traces"
 )
@@ -37,6 +38,8 @@ type Config struct {
 	// InactivityTimeout is how long a flow must be idle before its record
 	// may be recovered, once it was collected. Without intervals no record is.
 	InactivityTimeout time.Duration
+	// Streams limits what is kept for distributions of streams.
+	Streams stream.Config
 }
 
 // DefaultMaxFlows and DefaultInactivityTimeout are for users who do not say.
@@ -47,16 +50,18 @@ const (
 
 // Meter is one meter. It belongs to one goroutine.
 type Meter struct {
-	cfg    Config
-	tasks  []*task
-	table  *flow.Table
-	shapes ruleset.Shapes
-	clock  clock
-	stats  Stats
-	batch  *batch // the one being metered
-	sink   Sink
-	next   collection // the one under way
-	done   bool       // the last collection was made
+	cfg   Config
+	tasks []*task
+	table *flow.Table
+	// streams builds distributions; nil until a ruleset saves any.
+	streams *stream.Engine
+	shapes  ruleset.Shapes
+	clock   clock
+	stats   Stats
+	batch   *batch // the one being metered
+	sink    Sink
+	next    collection // the one under way
+	done    bool       // the last collection was made
 	// control is nil unless the meter is controlled by a manager; then alarm
 	// is the number of flows at which it must do something.
 	control *Controlled
@@ -88,13 +93,25 @@ func New(cfg Config) (*Meter, error) {
 		return nil, err
 	}
 	for i, rs := range cfg.RuleSets {
-		t, err := newTask(rs, numbers[i], &m.shapes, m.table)
+		t, err := m.newTask(rs, numbers[i])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", rs.Name, err)
 		}
 		m.tasks = append(m.tasks, t)
 	}
 	return m, nil
+}
+
+// newTask returns a task that runs the ruleset under this number.
+func (m *Meter) newTask(rs *ruleset.RuleSet, number int) (*task, error) {
+	t, err := newTask(rs, number, &m.shapes, m.table)
+	if err == nil && rs.SavesDistributions() {
+		if m.streams == nil {
+			m.streams = stream.New(m.cfg.Streams, m.table.Change)
+		}
+		t.streams = m.streams
+	}
+	return t, err
 }
 
 // numberRuleSets gives each ruleset its number: its own, or the first from 2
@@ -205,6 +222,9 @@ func (m *Meter) Stats() Stats {
 	s := m.stats
 	s.First, s.Last = m.clock.start, m.clock.now
 	s.Active, s.Created, s.Recovered = m.table.Active(), m.table.Created(), m.table.Recovered()
+	if m.streams != nil {
+		s.Streams = m.streams.Stats()
+	}
 	for _, t := range m.tasks {
 		s.Tasks = append(s.Tasks, t.stats)
 	}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,11 +26,23 @@ import (
 type plainMeter struct {
 	cfg    Config
 	shapes *ruleset.Shapes
-	flows  map[ruleset.FlowKey]*ruleset.Flow
+	flows  map[ruleset.FlowKey]*plainFlow
 	verdict
 	now, from, end, recoverAt int64
 	packets                   int
 	collections               []map[ruleset.FlowKey]ruleset.Flow
+}
+
+// plainFlow is a flow that remembers all of its packets.
+type plainFlow struct {
+	ruleset.Flow
+	packets []plainPacket
+}
+
+type plainPacket struct {
+	time    int64
+	forward bool
+	octets  uint64
 }
 
 // verdict counts what became of packets.
@@ -44,14 +59,14 @@ func (m *plainMeter) meter(from *traces.Packet) {
 		m.end = from.Time + int64(m.cfg.Interval)
 	}
 	for from.Time >= m.end {
-		m.collect()
+		m.collect(m.end)
 		m.from, m.end = m.end, m.end+int64(m.cfg.Interval)
 	}
 	m.now = max(m.now, from.Time)
 	if m.packets > 0 && from.Time >= m.recoverAt {
 		m.recoverAt = m.now + recoverEvery
 		limit := min(m.now-int64(m.cfg.InactivityTimeout), m.from)
-		maps.DeleteFunc(m.flows, func(_ ruleset.FlowKey, f *ruleset.Flow) bool { return f.LastTime < limit })
+		maps.DeleteFunc(m.flows, func(_ ruleset.FlowKey, f *plainFlow) bool { return f.LastTime < limit })
 	}
 	m.packets++
 	for i, rs := range m.cfg.RuleSets {
@@ -89,11 +104,12 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *ruleset.Packet) {
 			m.uncounted++
 			return
 		}
-		f = &ruleset.Flow{FlowKey: k, FirstTime: m.now}
+		f = &plainFlow{Flow: ruleset.Flow{FlowKey: k, FirstTime: m.now}}
 		m.flows[k] = f
 	}
 	m.counted++
 	f.LastTime = m.now
+	f.packets = append(f.packets, plainPacket{m.now, forward, uint64(p.FrameOctets)})
 	if forward {
 		f.ToPDUs++
 		f.ToOctets += uint64(p.FrameOctets)
@@ -103,11 +119,51 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *ruleset.Packet) {
 	}
 }
 
-func (m *plainMeter) collect() {
+// counters returns the counters of the flow's distributions at time now.
+func (f *plainFlow) counters(now int64) (all [][]uint64) {
+	for _, d := range f.Shape.Distributions {
+		limits := d.Limits()
+		counters := make([]uint64, len(limits)+1)
+		count := func(v uint64) {
+			i, _ := slices.BinarySearch(limits, v)
+			counters[i]++
+		}
+		seconds, _, _ := d.Parameters()
+		interval := int64(seconds) * 1e9
+		amounts := map[int64]uint64{}
+		before := int64(math.MinInt64)
+		for _, p := range f.packets {
+			switch {
+			case p.forward && d.Attr == ruleset.ToPacketSize:
+				count(p.octets)
+			case !p.forward && d.Attr == ruleset.FromInterarrivalTime:
+				if before != math.MinInt64 {
+					count(uint64(p.time-before) / 1000)
+				}
+				before = p.time
+			case p.forward && d.Attr == ruleset.ToBitRate:
+				amounts[(p.time-f.FirstTime)/interval] += 8 * p.octets
+			case !p.forward && d.Attr == ruleset.FromPDURate:
+				amounts[(p.time-f.FirstTime)/interval]++
+			}
+		}
+		if d.Attr == ruleset.ToBitRate || d.Attr == ruleset.FromPDURate {
+			for i := range (now - f.FirstTime) / interval {
+				count(amounts[i] / uint64(seconds))
+			}
+		}
+		all = append(all, counters)
+	}
+	return all
+}
+
+func (m *plainMeter) collect(to int64) {
 	c := make(map[ruleset.FlowKey]ruleset.Flow)
 	for k, f := range m.flows {
 		if f.LastTime >= m.from {
-			c[k] = *f
+			flow := f.Flow
+			flow.Counters = f.counters(to)
+			c[k] = flow
 		}
 	}
 	m.collections = append(m.collections, c)
@@ -138,7 +194,10 @@ func (g *gather) Collect(Collection) error {
 	c := make(map[ruleset.FlowKey]ruleset.Flow)
 	err := g.m.Flows(func(f *ruleset.Flow) error {
 		flow := *f
-		flow.Index = 0
+		flow.Index, flow.Counters = 0, nil
+		for _, c := range f.Counters {
+			flow.Counters = append(flow.Counters, slices.Clone(c))
+		}
 		c[f.FlowKey] = flow
 		return nil
 	})
@@ -260,11 +319,11 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if err := m.Run(context.Background(), &memory{packets, r}, got); err != nil {
 		t.Fatal(err)
 	}
-	want := &plainMeter{cfg: cfg, shapes: &m.shapes, flows: make(map[ruleset.FlowKey]*ruleset.Flow)}
+	want := &plainMeter{cfg: cfg, shapes: &m.shapes, flows: make(map[ruleset.FlowKey]*plainFlow)}
 	for i := range packets {
 		want.meter(&packets[i])
 	}
-	want.collect()
+	want.collect(want.now)
 	var sum verdict
 	for _, t := range m.Stats().Tasks {
 		sum.counted += t.Counted
@@ -280,7 +339,7 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		t.Fatalf("seed %d: %d collections, want %d", seed, len(got.collections), len(want.collections))
 	}
 	for i := range want.collections {
-		if !maps.Equal(got.collections[i], want.collections[i]) {
+		if !maps.EqualFunc(got.collections[i], want.collections[i], sameFlow) {
 			t.Fatalf("seed %d: collection %d of %d:\n%v\nwant\n%v", seed, i, len(want.collections), show(got.collections[i]), show(want.collections[i]))
 		}
 	}
@@ -304,10 +363,12 @@ func stops(t *testing.T, cfg Config, packets []traces.Packet) bool {
 	return false
 }
 
+func sameFlow(a, b ruleset.Flow) bool { return reflect.DeepEqual(a, b) }
+
 func show(flows map[ruleset.FlowKey]ruleset.Flow) string {
 	var b bytes.Buffer
 	for k, f := range flows {
-		fmt.Fprintf(&b, "%+v %x: to %d/%d from %d/%d, %d to %d\n", k.Shape.Saved, k.Key[:100], f.ToPDUs, f.ToOctets, f.FromPDUs, f.FromOctets, f.FirstTime, f.LastTime)
+		fmt.Fprintf(&b, "%+v %x: to %d/%d from %d/%d, %d to %d, %v\n", k.Shape.Saved, k.Key[:100], f.ToPDUs, f.ToOctets, f.FromPDUs, f.FromOctets, f.FirstTime, f.LastTime, f.Counters)
 	}
 	return b.String()
 }

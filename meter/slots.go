@@ -109,7 +109,7 @@ func (c *Controlled) Changed() {
 		s := c.slots[n]
 		if s.task == nil {
 			row := c.control.RuleSets.At(index)
-			t, err := newTask(&ruleset.RuleSet{Name: row.Name, Rules: row.Rules}, n, &m.shapes, m.table)
+			t, err := m.newTask(&ruleset.RuleSet{Name: row.Name, Rules: row.Rules}, n)
 			if err != nil {
 				continue // CheckRuleSet has refused it
 			}
@@ -164,7 +164,7 @@ func (c *Controlled) empty(blocks int) {
 	}
 	for range min(blocks, t.Blocks()) {
 		c.sweep = (c.sweep + 1) % t.Blocks()
-		t.RecoverBlock(c.sweep, &limits)
+		t.RecoverBlock(c.sweep, &limits, c.meter.release)
 	}
 	for n, s := range c.slots {
 		if s != nil && s.doomed && t.ActiveOf(n) == 0 {

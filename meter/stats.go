@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"rtfm/meter/stream"
 	"rtfm/ruleset"
 	"rtfm/traces"
 )
@@ -27,6 +28,8 @@ type Stats struct {
 	Active             int
 	Created, Recovered uint64
 	Tasks              []TaskStats
+	// Streams are those of flows that have distributions.
+	Streams stream.Stats
 	// Trace is what the source has counted.
 	Trace traces.Stats
 }

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"rtfm/meter/flow"
+	"rtfm/meter/stream"
 	"rtfm/ruleset"
 	"rtfm/ruleset/pme"
 )
@@ -11,8 +12,10 @@ type task struct {
 	program *pme.Program
 	table   *flow.Table
 	memo    *memo
+	streams *stream.Engine // nil if the ruleset saves no distributions
 	stats   TaskStats
-	alike   []alike // of the batch at hand
+	alike   []alike  // of the batch at hand
+	rows    []uint32 // of the packets that are remembered
 	touched uint64
 	// Room for the packet at hand.
 	key              ruleset.Key
@@ -51,10 +54,17 @@ func (t *task) expect(alike []alike) {
 	for i := range alike {
 		touched += t.memo.touch(&alike[i])
 	}
+	t.rows = t.rows[:0]
 	for i := range alike {
 		if row := t.memo.find(&alike[i]).row(); row != 0 {
 			touched += uint64(t.table.Generation(row))
+			if t.streams != nil {
+				t.rows = append(t.rows, row)
+			}
 		}
+	}
+	if t.streams != nil {
+		touched += t.streams.Touch(t.rows)
 	}
 	t.touched = touched
 }
@@ -62,7 +72,7 @@ func (t *task) expect(alike []alike) {
 // meter counts packet p, the i-th of the batch.
 func (t *task) meter(p *ruleset.Packet, i int, octets uint64, now int64) {
 	a := &t.alike[i]
-	if r := t.memo.find(a); r != 0 && t.again(r, octets, now) {
+	if r := t.memo.find(a); r != 0 && t.again(r, p, octets, now) {
 		return
 	}
 	t.memo.remember(a, t.match(p, octets, now))
@@ -70,12 +80,15 @@ func (t *task) meter(p *ruleset.Packet, i int, octets uint64, now int64) {
 
 // again does with a packet what was done with one alike, false if that does
 // not hold any longer.
-func (t *task) again(r result, octets uint64, now int64) bool {
+func (t *task) again(r result, p *ruleset.Packet, octets uint64, now int64) bool {
 	if row := r.row(); row != 0 {
 		if !t.table.CountIf(row, r.generation(), r.direction(), octets, now) {
 			return false
 		}
 		t.stats.Counted++
+		if t.streams != nil {
+			t.streams.Packet(row, int(r.direction()), p, octets, now)
+		}
 		return true
 	}
 	t.note(r.verdict())
@@ -91,12 +104,12 @@ func (t *task) match(p *ruleset.Packet, octets uint64, now int64) result {
 	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)
 		if row := t.table.Find(&t.flowKey); row != 0 {
-			return t.count(row, flow.Forward, octets, now)
+			return t.count(row, flow.Forward, p, octets, now)
 		}
 		if row := t.findReverse(); row != 0 {
-			return t.count(row, flow.Backward, octets, now)
+			return t.count(row, flow.Backward, p, octets, now)
 		}
-		return t.create(flow.Forward, octets, now)
+		return t.create(flow.Forward, p, octets, now)
 	}
 	if v == pme.NoMatch {
 		t.key = p.Key.Reverse()
@@ -105,14 +118,14 @@ func (t *task) match(p *ruleset.Packet, octets uint64, now int64) result {
 	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)
 		if row := t.table.Find(&t.flowKey); row != 0 {
-			return t.count(row, flow.Backward, octets, now)
+			return t.count(row, flow.Backward, p, octets, now)
 		}
 		// Packets that were counted in the reverse flow for want of this one
 		// are no longer.
 		if row := t.findReverse(); row != 0 {
 			t.table.Supersede(row)
 		}
-		return t.create(flow.Backward, octets, now)
+		return t.create(flow.Backward, p, octets, now)
 	}
 	t.note(v)
 	return verdictResult(v)
@@ -125,20 +138,26 @@ func (t *task) findReverse() uint32 {
 }
 
 // count counts the packet in the flow in row.
-func (t *task) count(row uint32, d flow.Direction, octets uint64, now int64) result {
+func (t *task) count(row uint32, d flow.Direction, p *ruleset.Packet, octets uint64, now int64) result {
 	t.table.Count(row, d, octets, now)
 	t.stats.Counted++
+	if t.streams != nil {
+		t.streams.Packet(row, int(d), p, octets, now)
+	}
 	return flowResult(row, d, t.table.Generation(row))
 }
 
 // create makes the flow that flowKey identifies and counts the packet in it.
-func (t *task) create(d flow.Direction, octets uint64, now int64) result {
+func (t *task) create(d flow.Direction, p *ruleset.Packet, octets uint64, now int64) result {
 	row := t.table.Create(&t.flowKey, now)
 	if row == 0 {
 		t.stats.Uncounted++
 		return 0
 	}
-	return t.count(row, d, octets, now)
+	if t.streams != nil {
+		t.streams.Create(row, t.flow.Shape, now)
+	}
+	return t.count(row, d, p, octets, now)
 }
 
 // note counts a packet that is in no flow.

@@ -41,7 +41,7 @@ func TestNextOf(t *testing.T) {
 		if round%7 == 6 {
 			limits[2] = math.MaxInt64
 		}
-		tab.Recover(1+r.IntN(tab.Blocks()), &limits)
+		tab.Recover(1+r.IntN(tab.Blocks()), &limits, nil)
 		var f ruleset.Flow
 		for number := range 5 {
 			since := []int64{math.MinInt64, now - 1000, now - 10, now, now + 1}[r.IntN(5)]
@@ -75,7 +75,7 @@ func TestNextOf(t *testing.T) {
 		limits[i] = math.MinInt64
 	}
 	limits[1] = math.MaxInt64
-	tab.Recover(tab.Blocks(), &limits)
+	tab.Recover(tab.Blocks(), &limits, nil)
 	for b := range tab.has {
 		if tab.has[b].has(1) {
 			t.Errorf("block %d may have flows of ruleset 1, of which there are none", b)

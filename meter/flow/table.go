@@ -40,9 +40,15 @@ type record struct {
 	shape        int32
 	key          uint32 // place among the keys of its length
 	generation   uint32 // goes up when what is remembered of the row is void
+	// later is how long after last the row has changed without a packet, in
+	// centiseconds, rounded up.
+	later uint32
 }
 
 const inactive = -1
+
+// centisecond is the unit of record.later, in nanoseconds.
+const centisecond = 10_000_000
 
 type block [blockLen]record
 
@@ -206,8 +212,24 @@ func (t *Table) Count(row uint32, d Direction, octets uint64, now int64) {
 	r := t.at(row)
 	r.pdus[d&1]++
 	r.octets[d&1] += octets
-	r.last = now
+	r.last, r.later = now, 0
 	t.latest[(row-1)/blockLen] = now
+}
+
+// Change notes that the flow in row has changed at time now without a packet.
+func (t *Table) Change(row uint32, now int64) {
+	r := t.at(row)
+	r.later = uint32(min((now-r.last)/centisecond+1, math.MaxUint32))
+	latest := &t.latest[(row-1)/blockLen]
+	*latest = max(*latest, r.changed())
+}
+
+// changed returns the time of the record's latest change.
+func (r *record) changed() int64 {
+	if later := int64(r.later) * centisecond; r.last <= math.MaxInt64-later {
+		return r.last + later
+	}
+	return math.MaxInt64
 }
 
 // Generation returns a number that changes when the flow in row is recovered,
@@ -246,15 +268,15 @@ func (t *Table) Read(row uint32, f *ruleset.Flow) bool {
 	return true
 }
 
-// Next returns the first row from row on whose flow was active at or after
-// time since; 0 if there is none.
+// Next returns the first row from row on whose flow was active, or changed,
+// at or after time since; 0 if there is none.
 func (t *Table) Next(row uint32, since int64) uint32 {
 	for row = max(row, 1); int(row) <= t.rows; row++ {
 		if t.latest[(row-1)/blockLen] < since {
 			row += blockLen - (row-1)%blockLen - 1
 			continue
 		}
-		if r := t.at(row); r.shape != inactive && r.last >= since {
+		if r := t.at(row); r.shape != inactive && r.changed() >= since {
 			return row
 		}
 	}
@@ -262,7 +284,8 @@ func (t *Table) Next(row uint32, since int64) uint32 {
 }
 
 // NextOf returns the first row from row on whose flow is of the ruleset with
-// this number and was active at or after time since; 0 if there is none.
+// this number and was active, or changed, at or after time since; 0 if there is
+// none.
 func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
 	for row = max(row, 1); int(row) <= t.rows; row++ {
 		b := (row - 1) / blockLen
@@ -270,7 +293,7 @@ func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
 			row += blockLen - (row-1)%blockLen - 1
 			continue
 		}
-		if r := t.at(row); r.shape != inactive && r.last >= since && t.layouts[r.shape].shape.RuleSet == ruleSet {
+		if r := t.at(row); r.shape != inactive && r.changed() >= since && t.layouts[r.shape].shape.RuleSet == ruleSet {
 			return row
 		}
 	}
@@ -278,29 +301,30 @@ func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
 }
 
 // Limits tells for each ruleset number before which time a flow must have
-// been active last to be recovered.
+// changed last to be recovered.
 type Limits [256]int64
 
 // Blocks returns the number of blocks of records, the unit of Recover.
 func (t *Table) Blocks() int { return len(t.blocks) }
 
 // Recover looks at the next so many blocks of records, going round, and makes
-// the flows inactive that were last active before their ruleset's limit. It
-// returns how many these were.
-func (t *Table) Recover(blocks int, limits *Limits) int {
+// the flows inactive that have last changed before their ruleset's limit, but
+// for those for whose row release, unless it is nil, returns false. It returns
+// how many these were.
+func (t *Table) Recover(blocks int, limits *Limits, release func(row uint32) bool) int {
 	n := 0
 	for range min(blocks, len(t.blocks)) {
 		if t.cursor >= len(t.blocks) {
 			t.cursor = 0
 		}
-		n += t.RecoverBlock(t.cursor, limits)
+		n += t.RecoverBlock(t.cursor, limits, release)
 		t.cursor++
 	}
 	return n
 }
 
 // RecoverBlock is Recover for one block, counted from 0.
-func (t *Table) RecoverBlock(number int, limits *Limits) int {
+func (t *Table) RecoverBlock(number int, limits *Limits, release func(row uint32) bool) int {
 	n := 0
 	b := t.blocks[number]
 	base := uint32(number*blockLen) + 1
@@ -314,7 +338,7 @@ func (t *Table) RecoverBlock(number int, limits *Limits) int {
 			continue
 		}
 		ruleSet := t.layouts[r.shape].shape.RuleSet
-		if r.last < limits[ruleSet&255] {
+		if r.changed() < limits[ruleSet&255] && (release == nil || release(base+uint32(i))) {
 			t.remove(base+uint32(i), r)
 			t.byRuleSet[ruleSet&255]--
 			n++

@@ -203,6 +203,7 @@ func upper(p *ruleset.Packet, proto uint8, off, end int) {
 	p.Key.SetTransType(proto)
 	if off < len(p.Data) && off < end && off <= math.MaxUint16 {
 		p.Transport = uint16(off)
+		p.TransportOctets = uint32(end - off)
 		p.Flags |= ruleset.HasTransport
 	}
 	switch proto {

@@ -79,7 +79,7 @@ import (
 func Decode(p *ruleset.Packet, link uint32, data []byte, wire uint32) {
 	p.Key = ruleset.Key{}
 	p.FrameOctets, p.IPOctets = wire, wire
-	p.PeerLen, p.AdjacentLen, p.Flags, p.Transport = 0, 0, 0, 0
+	p.PeerLen, p.AdjacentLen, p.Flags, p.Transport, p.TransportOctets = 0, 0, 0, 0, 0
 	p.Data = data
 	if link == linkEthernet {
 		ethernet(p, 0)

@@ -15,7 +15,8 @@ var attrs = []ruleset.Attr{
 	ruleset.SourceInterface, ruleset.DestInterface, ruleset.SourceKind, ruleset.DestKind,
 	ruleset.FlowKind, ruleset.FlowClass, ruleset.MatchingStoD,
 	ruleset.V1, ruleset.V2,
-	ruleset.VLANid, ruleset.DSCodePoint, ruleset.SessionID, ruleset.SourceSubscriberID, 66,
+	ruleset.VLANid, ruleset.DSCodePoint, ruleset.SessionID, ruleset.SourceSubscriberID,
+	ruleset.ToPacketSize, ruleset.FromInterarrivalTime, ruleset.ToBitRate, ruleset.FromPDURate,
 }
 
 const assignable = 14
@@ -51,6 +52,11 @@ func Random(r *rand.Rand) *ruleset.RuleSet {
 		}
 		if in := attr.Info(); in.Size > 0 && (!in.Variable || mask.Len() > in.Size) {
 			rule.Mask, rule.Value = mask.Resize(in.Size), rule.Value.Resize(in.Size)
+		}
+		if attr.Info().Class == ruleset.ClassDistrib {
+			lower := Octet(r)
+			rule.Mask = ruleset.MakeValue(ruleset.Linear, 0, 0, lower, 1, lower)
+			rule.Value = ruleset.MakeValue(2+Octet(r)%3, 1+Octet(r)%2, 0, 0, 0, 0)
 		}
 		switch {
 		case rule.Op == ruleset.OpReturn:

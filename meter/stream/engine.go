@@ -1,0 +1,353 @@
+package stream
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"rtfm/ruleset"
+)
+
+// Config limits what an engine keeps. Fields that are 0 take the default.
+type Config struct {
+	// MaxStreams is the number of streams at a time; packets that would begin
+	// more are in no stream.
+	MaxStreams int
+	// Timeout is how long a stream is idle at least before it ends, in
+	// nanoseconds.
+	Timeout int64
+	// Multiplier is how many times the average interval between its packets a
+	// stream may be idle.
+	Multiplier int64
+}
+
+// Defaults of Config; the timeout is in nanoseconds.
+const (
+	DefaultMaxStreams = 1_000_000
+	DefaultTimeout    = 5 * second
+	DefaultMultiplier = 20
+)
+
+// Engine builds the distributions of all flows of a meter. It belongs to one
+// goroutine.
+type Engine struct {
+	plans      []*plan // by shape ID, nil until a flow has it
+	rows       []row   // by row of the flow table
+	counts     [][]uint64
+	maxStreams int
+	timeout    int64
+	multiplier int64
+	streams    streams
+	requests   requests
+	wheel      wheel
+	started    bool
+	changed    func(row uint32, now int64)
+}
+
+// row is what is known of the flow in a row of the flow table. The zero row is
+// one without distributions.
+type row struct {
+	plan    uint32 // shape ID plus 1
+	flow    uint32 // in the plan's store
+	streams uint32 // the first of the flow's
+	recent  uint32 // the one that had the latest packet
+}
+
+// New returns an engine without flows. It calls changed when the end of a
+// stream has changed the counters of the flow in a row.
+func New(c Config, changed func(row uint32, now int64)) *Engine {
+	e := &Engine{changed: changed, maxStreams: c.MaxStreams, timeout: c.Timeout, multiplier: c.Multiplier}
+	if e.maxStreams <= 0 {
+		e.maxStreams = DefaultMaxStreams
+	}
+	if e.timeout <= 0 {
+		e.timeout = DefaultTimeout
+	}
+	if e.multiplier <= 0 {
+		e.multiplier = DefaultMultiplier
+	}
+	// The seed keeps whoever sends the packets from making keys that collide.
+	// Nothing that is seen of an engine depends on it.
+	e.streams.seed = rand.Uint64()
+	return e
+}
+
+// Stats counts streams: those in use now, those begun since the start, and
+// packets that found MaxStreams in use and are in none.
+type Stats struct {
+	Active     int
+	Created    uint64
+	Unstreamed uint64
+	Requests   int // that wait for their answers
+}
+
+// Stats returns what was counted so far.
+func (e *Engine) Stats() Stats {
+	return Stats{e.streams.active, e.streams.created, e.streams.refused, e.requests.active}
+}
+
+// Create begins a flow of shape s in this row of the flow table.
+func (e *Engine) Create(at uint32, s *ruleset.Shape, now int64) {
+	if !e.started {
+		e.started, e.wheel.start = true, now
+	}
+	if len(s.Distributions) == 0 {
+		return
+	}
+	for len(e.plans) <= s.ID {
+		e.plans = append(e.plans, nil)
+	}
+	if e.plans[s.ID] == nil {
+		e.plans[s.ID] = newPlan(s)
+	}
+	for len(e.rows) <= int(at) {
+		e.rows = append(e.rows, row{})
+	}
+	p := e.plans[s.ID]
+	r := &e.rows[at]
+	*r = row{plan: uint32(s.ID) + 1, flow: p.flows.add()}
+	p.flows.at(r.flow)[p.first] = uint64(now)
+}
+
+// flow returns the flow in a row and its plan, nil if it has none.
+func (e *Engine) flow(at uint32) (*row, *plan) {
+	if int(at) >= len(e.rows) || e.rows[at].plan == 0 {
+		return nil, nil
+	}
+	r := &e.rows[at]
+	return r, e.plans[r.plan-1]
+}
+
+// Packet counts a packet of so many octets that the flow in this row has
+// counted, in direction 0 if it goes from source to destination, else 1.
+func (e *Engine) Packet(at uint32, direction int, p *ruleset.Packet, octets uint64, now int64) {
+	r, plan := e.flow(at)
+	if plan == nil {
+		return
+	}
+	direction &= 1
+	words := plan.flows.at(r.flow)
+	plan.packet(words, direction, octets, now)
+	if !plan.streams {
+		return
+	}
+	k, side, ok := makeKey(p, at, plan.dhcp)
+	if !ok {
+		return
+	}
+	var t segment
+	isTCP := false
+	if k.proto == protoTCP {
+		t, isTCP = parseTCP(p)
+	}
+	i := r.recent
+	if i == 0 || e.streams.at(i).key != k {
+		hash := e.streams.hash(&k)
+		if i = e.streams.find(&k, hash); i == 0 {
+			if i = e.begin(r, &k, hash, now); i == 0 {
+				return
+			}
+		}
+	}
+	s := e.streams.at(i)
+	if now-s.last > e.timeout && e.due(s) < now || isTCP && t.begins(s, uint8(side)) {
+		hash := s.hash
+		e.unschedule(s)
+		e.end(i, min(e.due(s), now), now)
+		if i = e.begin(r, &k, hash, now); i == 0 {
+			return
+		}
+		s = e.streams.at(i)
+	}
+	r.recent = i
+	e.count(plan, words, s, side, direction, octets, now)
+	if plan.plainPairs {
+		plan.plain(words, s, uint8(side), uint8(direction), now)
+	}
+	switch {
+	case isTCP:
+		e.tcp(plan, words, s, &t, uint8(side), uint8(direction), now)
+	case s.proto == protoUDP && len(plan.udp) > 0:
+		e.udp(plan, words, s, p, uint8(side), uint8(direction), now)
+	case plan.echo && (s.proto == protoICMP || s.proto == protoICMPv6):
+		e.icmp(plan, words, s, p, uint8(side), uint8(direction), now)
+	}
+}
+
+// Touch fetches from memory what packets of the flows in these rows will need,
+// if they are of the streams that had the latest packets, all together, so that
+// the fetches overlap. What it returns means nothing.
+func (e *Engine) Touch(rows []uint32) (touched uint64) {
+	n := 0
+	for _, at := range rows {
+		if r, plan := e.flow(at); r != nil && r.recent != 0 {
+			touched += plan.flows.at(r.flow)[0]
+			rows[n] = r.recent
+			n++
+		}
+	}
+	rows = rows[:n]
+	for _, i := range rows {
+		s := e.streams.at(i)
+		touched += uint64(s.hash) + s.pdus[0] + uint64(s.tcp[0].next)
+	}
+	for _, i := range rows {
+		for _, q := range e.streams.at(i).queues {
+			if q.first != 0 {
+				touched += uint64(e.requests.at(q.first).next)
+			}
+		}
+	}
+	return touched
+}
+
+// begin makes a stream of the flow and returns its number, 0 if there are too
+// many.
+func (e *Engine) begin(r *row, k *key, hash uint32, now int64) uint32 {
+	if e.streams.active >= e.maxStreams {
+		e.streams.refused++
+		return 0
+	}
+	i := e.streams.add(k, hash)
+	s := e.streams.at(i)
+	s.first, s.last = now, now
+	if k.ends[0] == k.ends[1] {
+		s.state |= sameEnds
+	}
+	s.siblings.next = r.streams
+	if r.streams != 0 {
+		e.streams.at(r.streams).siblings.before = i
+	}
+	r.streams = i
+	e.schedule(i)
+	return i
+}
+
+// count adds a packet to what the stream has counted.
+func (e *Engine) count(p *plan, words []uint64, s *stream, side, direction int, octets uint64, now int64) {
+	s.last = now
+	s.pdus[direction&1]++
+	s.octets[direction&1] += octets
+	saw := sawEnd0 << side
+	if s.state&saw == 0 {
+		s.state |= saw
+		s.directions[side&1] = uint8(direction)
+		if s.state&(sawEnd0|sawEnd1) == saw {
+			s.directions[1-side&1] = uint8(1 - direction)
+		}
+	}
+}
+
+// end takes stream i, which has ended at time ended, out of its flow, whose
+// distributions of whole streams it adds to. It must not be in the wheel.
+func (e *Engine) end(i uint32, ended, now int64) {
+	s := e.streams.at(i)
+	r, p := e.flow(s.row)
+	words := p.flows.at(r.flow)
+	e.unanswered(p, s, ended)
+	p.stream(words, s)
+	e.changed(s.row, now)
+	if r.recent == i {
+		r.recent = 0
+	}
+	if s.siblings.before != 0 {
+		e.streams.at(s.siblings.before).siblings.next = s.siblings.next
+	} else {
+		r.streams = s.siblings.next
+	}
+	if s.siblings.next != 0 {
+		e.streams.at(s.siblings.next).siblings.before = s.siblings.before
+	}
+	e.streams.remove(i)
+}
+
+// stream counts a stream that has ended.
+func (p *plan) stream(words []uint64, s *stream) {
+	for i := range p.times {
+		p.times[i].add(words, uint64(s.last-s.first)/1000, 1)
+	}
+	add := func(all []histogram, v uint64) {
+		for i := range all {
+			all[i].add(words, v, 1)
+		}
+	}
+	for direction := range 2 {
+		add(p.octets[direction], s.octets[direction])
+		add(p.pdus[direction], s.pdus[direction])
+		if l := &p.losses[direction]; l.wanted {
+			l.add(words, uint64(s.lost[direction]), 1)
+		}
+	}
+	if s.proto != protoTCP {
+		return
+	}
+	for side := range s.tcp {
+		t := &s.tcp[side]
+		direction := s.directions[side] & 1
+		micros := uint64(s.sent[side].last-s.sent[side].first) / 1000
+		add(p.tcpSizes[direction], t.size)
+		if t.data {
+			add(p.tcpTimes[direction], micros)
+		}
+		if micros > 0 {
+			add(p.tcpRates[direction], t.size*8*1_000_000/micros)
+		}
+	}
+}
+
+// Release forgets the flow in this row, unless it has streams: then these end,
+// for their counts to be read before, and it returns false.
+func (e *Engine) Release(at uint32, now int64) bool {
+	r, plan := e.flow(at)
+	if plan == nil {
+		return true
+	}
+	if r.streams != 0 {
+		for r.streams != 0 {
+			e.unschedule(e.streams.at(r.streams))
+			e.end(r.streams, now, now)
+		}
+		return false
+	}
+	plan.flows.remove(r.flow)
+	*r = row{}
+	return true
+}
+
+// Finish ends all streams.
+func (e *Engine) Finish(now int64) {
+	for slot := range e.wheel.slots {
+		for e.wheel.slots[slot] != 0 {
+			i := e.wheel.slots[slot]
+			s := e.streams.at(i)
+			e.unschedule(s)
+			e.end(i, min(e.due(s), now), now)
+		}
+	}
+}
+
+// Counters returns the counters of the distributions of the flow in this row,
+// as of time now, in the order of its shape's. They are valid until the next
+// call.
+func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
+	r, plan := e.flow(at)
+	if plan == nil {
+		return nil
+	}
+	words := plan.flows.at(r.flow)
+	plan.settle(words, now)
+	e.counts = e.counts[:0]
+	for i := range plan.shape.Distributions {
+		n := plan.shape.Distributions[i].Counters()
+		e.counts = append(e.counts, words[:n:n])
+		words = words[n:]
+	}
+	return e.counts
+}
+
+// later returns t + d, or the latest time there is.
+func later(t, d int64) int64 {
+	if t > 0 && d > math.MaxInt64-t {
+		return math.MaxInt64
+	}
+	return t + d
+}

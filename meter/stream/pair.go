@@ -1,0 +1,169 @@
+package stream
+
+import "rtfm/ruleset"
+
+// Most requests that a stream keeps, by protocol. The oldest makes room.
+const (
+	maxQueueTCP = 90
+	maxQueue    = 60
+)
+
+// turnaround is a distribution of the times between requests of one kind and
+// direction and their answers.
+type turnaround struct {
+	histogram
+	kind      ruleset.PairKind
+	direction uint8
+}
+
+// loss is the distribution of what a stream has lost in one direction.
+type loss struct {
+	histogram
+	wanted bool
+	kind   ruleset.PairKind
+	limit  int64 // nanoseconds within which an answer is wanted
+}
+
+// run is the present run of packets in one direction, for plain pairs.
+type run struct {
+	began     int64
+	any       bool
+	side      uint8
+	direction uint8
+}
+
+// role is what a packet is in a kind of pairs.
+type role uint8
+
+const (
+	neither role = iota
+	asks
+	answers
+)
+
+// ask keeps a request from one end, unless it repeats one that waits: the
+// answer is to the first.
+func (e *Engine) ask(p *plan, s *stream, side uint8, r request) {
+	for i := s.queues[side&1].first; i != 0; {
+		e.streams.steps++
+		o := e.requests.at(i)
+		if o.id == r.id && o.kind == r.kind {
+			return
+		}
+		i = o.next
+	}
+	e.enqueue(p, s, side, r)
+}
+
+// enqueue keeps a request; if the stream has too many, the oldest gives way.
+func (e *Engine) enqueue(p *plan, s *stream, side uint8, r request) {
+	most := uint8(maxQueue)
+	if s.proto == protoTCP {
+		most = maxQueueTCP
+	}
+	if s.queues[0].n+s.queues[1].n >= most {
+		q := &s.queues[0]
+		if o := &s.queues[1]; q.n == 0 || o.n > 0 && e.requests.at(o.first).time < e.requests.at(q.first).time {
+			q = o
+		}
+		p.loses(s, e.requests.at(q.first))
+		e.requests.remove(q, 0, q.first)
+	}
+	e.requests.push(&s.queues[side&1], r)
+}
+
+// answer pairs an answer from one end with the request of the other end that
+// it is to.
+func (e *Engine) answer(p *plan, words []uint64, s *stream, kind ruleset.PairKind, side uint8, id uint64, now int64) {
+	q := &s.queues[1-side&1]
+	if s.state&sameEnds != 0 {
+		q = &s.queues[0]
+	}
+	before := uint32(0)
+	for i := q.first; i != 0; {
+		e.streams.steps++
+		r := e.requests.at(i)
+		if r.id == id && r.kind == kind {
+			p.pair(words, s, kind, r.direction, now-r.time)
+			e.requests.remove(q, before, i)
+			return
+		}
+		before, i = i, r.next
+	}
+}
+
+// pair counts a pair whose answer came so much later.
+func (p *plan) pair(words []uint64, s *stream, kind ruleset.PairKind, direction uint8, took int64) {
+	for i := range p.turnarounds {
+		if t := &p.turnarounds[i]; t.kind == kind && t.direction == direction {
+			t.add(words, uint64(took)/1000, 1)
+		}
+	}
+	if l := &p.losses[direction&1]; l.wanted && l.kind == kind && took > l.limit {
+		s.lost[direction&1]++
+	}
+}
+
+// loses counts a request that was not answered.
+func (p *plan) loses(s *stream, r *request) {
+	if l := &p.losses[r.direction&1]; l.wanted && l.kind == r.kind && r.kind != ruleset.PairTCPData {
+		s.lost[r.direction&1]++
+	}
+}
+
+// unanswered empties the queues of a stream that ends at time now. Requests
+// that could still have been answered in time are not lost.
+func (e *Engine) unanswered(p *plan, s *stream, now int64) {
+	for side := range s.queues {
+		q := &s.queues[side]
+		for q.first != 0 {
+			r := e.requests.at(q.first)
+			if now-r.time > p.losses[r.direction&1].limit {
+				p.loses(s, r)
+			}
+			e.requests.remove(q, 0, q.first)
+		}
+	}
+}
+
+// plain counts the pairs of runs: the time from the first packet in one
+// direction to the first in the other.
+func (p *plan) plain(words []uint64, s *stream, side, direction uint8, now int64) {
+	r := &s.run
+	if r.any && (r.side == side || s.state&sameEnds != 0) {
+		return
+	}
+	if r.any {
+		p.pair(words, s, ruleset.PairPlain, r.direction, now-r.began)
+	}
+	*r = run{now, true, side, direction}
+}
+
+// udp looks for pairs of the kinds that UDP has.
+func (e *Engine) udp(p *plan, words []uint64, s *stream, pkt *ruleset.Packet, side, direction uint8, now int64) {
+	payload := pkt.Data[pkt.Transport:]
+	if len(payload) < 8 {
+		return
+	}
+	payload = payload[8:]
+	for _, k := range p.udp {
+		switch id, role := k.parse(payload); role {
+		case asks:
+			e.ask(p, s, side, request{time: now, id: id, kind: k.kind, direction: direction})
+		case answers:
+			e.answer(p, words, s, k.kind, side, id, now)
+		}
+	}
+}
+
+// icmp looks for echo requests and replies.
+func (e *Engine) icmp(p *plan, words []uint64, s *stream, pkt *ruleset.Packet, side, direction uint8, now int64) {
+	id, sequence, role := echo(pkt)
+	both := uint64(id)<<16 | uint64(sequence)
+	switch role {
+	case asks:
+		e.ask(p, s, side, request{time: now, id: both, kind: ruleset.PairEcho, direction: direction})
+	case answers:
+		e.answer(p, words, s, ruleset.PairEcho, side, both, now)
+	}
+}

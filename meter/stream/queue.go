@@ -1,0 +1,75 @@
+package stream
+
+import "rtfm/ruleset"
+
+// request is a packet that waits for its answer.
+type request struct {
+	time      int64
+	id        uint64
+	next      uint32
+	kind      ruleset.PairKind
+	direction uint8
+}
+
+// queue is a list of requests, the oldest first.
+type queue struct {
+	first, last uint32
+	n           uint8
+}
+
+// requests holds the requests of all streams.
+type requests struct {
+	blocks []*[requestBlock]request
+	used   uint32
+	free   uint32
+	active int
+}
+
+const requestBlock = 1024
+
+func (t *requests) at(i uint32) *request {
+	return &t.blocks[i/requestBlock][i%requestBlock]
+}
+
+// push adds r at the end of q.
+func (t *requests) push(q *queue, r request) {
+	i := t.free
+	if i != 0 {
+		t.free = t.at(i).next
+	} else {
+		t.used++
+		i = t.used
+		if int(i/requestBlock) == len(t.blocks) {
+			t.blocks = append(t.blocks, new([requestBlock]request))
+		}
+	}
+	*t.at(i) = r
+	if q.last != 0 {
+		t.at(q.last).next = i
+	} else {
+		q.first = i
+	}
+	q.last = i
+	q.n++
+	t.active++
+}
+
+// remove takes request i, which stands behind before (0 for none), out of q
+// and returns the one behind it.
+func (t *requests) remove(q *queue, before, i uint32) uint32 {
+	r := t.at(i)
+	next := r.next
+	if before != 0 {
+		t.at(before).next = next
+	} else {
+		q.first = next
+	}
+	if q.last == i {
+		q.last = before
+	}
+	r.next = t.free
+	t.free = i
+	q.n--
+	t.active--
+	return next
+}

@@ -1,0 +1,80 @@
+package stream
+
+// wheel says when streams are to be looked at. Time goes on in ticks; a stream
+// is in the list of the slot for the tick in which it ends if nothing more is
+// seen of it. Packets do not move it: when its tick has come it is looked at,
+// and put off. One that is due in more ticks than there are slots is looked at
+// once a turn.
+type wheel struct {
+	slots [wheelSlots]uint32 // first stream of each list
+	start int64              // time of tick 0
+	tick  int64              // the last one that was done
+}
+
+const (
+	wheelSlots = 1024
+	// Tick is how often streams are looked at, in nanoseconds of packet time.
+	Tick = 100_000_000
+)
+
+// due returns the time at which stream s ends if nothing more is seen of it.
+func (e *Engine) due(s *stream) int64 {
+	return later(s.last, s.idleLimit(e.timeout, e.multiplier))
+}
+
+// schedule puts stream i in the list of its slot.
+func (e *Engine) schedule(i uint32) {
+	s := e.streams.at(i)
+	w := &e.wheel
+	ticks := (e.due(s)-w.start)/Tick + 1 - w.tick
+	s.slot = uint16((w.tick + min(max(ticks, 1), wheelSlots-1)) % wheelSlots)
+	first := &w.slots[s.slot]
+	s.due = links{next: *first}
+	if *first != 0 {
+		e.streams.at(*first).due.before = i
+	}
+	*first = i
+}
+
+// unschedule takes stream s out of the list of its slot.
+func (e *Engine) unschedule(s *stream) {
+	if s.due.before != 0 {
+		e.streams.at(s.due.before).due.next = s.due.next
+	} else {
+		e.wheel.slots[s.slot] = s.due.next
+	}
+	if s.due.next != 0 {
+		e.streams.at(s.due.next).due.before = s.due.before
+	}
+}
+
+// Advance ends the streams that have timed out by time now. It is to be called
+// whenever a Tick has passed; what streams count does not depend on it, since
+// a packet that comes too late for its stream begins another.
+func (e *Engine) Advance(now int64) {
+	if !e.started {
+		return
+	}
+	w := &e.wheel
+	to := (now - w.start) / Tick
+	w.tick = max(w.tick, to-wheelSlots)
+	for w.tick < to {
+		w.tick++
+		slot := w.tick % wheelSlots
+		i := w.slots[slot]
+		w.slots[slot] = 0
+		for i != 0 {
+			e.streams.steps++
+			s := e.streams.at(i)
+			next := s.due.next
+			if due := e.due(s); due < now {
+				s.due = links{}
+				s.slot = wheelSlots
+				e.end(i, due, now)
+			} else {
+				e.schedule(i)
+			}
+			i = next
+		}
+	}
+}
