@@ -76,6 +76,9 @@ func jsonPrinter(s *ruleset.Shape) *printer {
 	for _, sv := range s.Saved {
 		p.jsonSaved(sv)
 	}
+	for i := range s.Distributions {
+		p.jsonDistribution(i)
+	}
 	number("ToPDUs", kindToPDUs)
 	number("FromPDUs", kindFromPDUs)
 	number("ToOctets", kindToOctets)
@@ -92,9 +95,6 @@ func jsonPrinter(s *ruleset.Shape) *printer {
 // not saved whole.
 func (p *printer) jsonSaved(sv ruleset.Saved) {
 	in := sv.Attr.Info()
-	if in.Class == ruleset.ClassDistrib {
-		return
-	}
 	n := p.shape.Len(sv.Attr)
 	p.text(`,"` + in.Name + `":`)
 	k := keyKind(sv.Attr, n)

@@ -20,8 +20,10 @@ type printer struct {
 type piece struct {
 	text string
 	kind kind
-	// offset and length say where a value stands in the flow's key.
+	// offset and length say where a value stands in the flow's key; of a
+	// distribution, offset is its place in the shape.
 	offset, length int
+	limits         []uint64 // of a distribution's buckets
 }
 
 // kind says where a value is and how it prints.
@@ -42,7 +44,9 @@ const (
 	kindFromPDUs
 	kindToOctets
 	kindFromOctets
-	kindDeltaToPDUs
+	kindCounters     // of a distribution
+	kindCountersJSON // and a summary of them
+	kindDeltaToPDUs  // from here on unknown if there is no delta
 	kindDeltaFromPDUs
 	kindDeltaToOctets
 	kindDeltaFromOctets
@@ -53,7 +57,7 @@ func (p *printer) text(s string) { p.end += s }
 
 // value adds a value.
 func (p *printer) value(k kind, offset, length int) {
-	p.pieces = append(p.pieces, piece{p.end, k, offset, length})
+	p.pieces = append(p.pieces, piece{text: p.end, kind: k, offset: offset, length: length})
 	p.end = ""
 }
 
@@ -92,6 +96,8 @@ func (p *printer) attribute(a ruleset.Attr) {
 		p.value(kindToOctets, 0, 0)
 	case ruleset.FromOctets:
 		p.value(kindFromOctets, 0, 0)
+	case ruleset.Distributions:
+		p.text(strconv.FormatUint(uint64(p.shape.DistributionBits()), 10))
 	default:
 		p.saved(a)
 	}
@@ -100,6 +106,10 @@ func (p *printer) attribute(a ruleset.Attr) {
 // saved adds the value or mask of an attribute that flows may have saved.
 func (p *printer) saved(a ruleset.Attr) {
 	in := a.Info()
+	if in.Class == ruleset.ClassDistrib {
+		p.distribution(a)
+		return
+	}
 	if in.Class == ruleset.ClassMask {
 		mask, ok := p.shape.Mask(a - 1)
 		if !ok || mask.Len() == 0 {
@@ -196,6 +206,12 @@ func (p *printer) appendTo(b []byte, f *ruleset.Flow, delta *Counters, epoch int
 			n = delta.ToOctets
 		case kindDeltaFromOctets:
 			n = delta.FromOctets
+		case kindCounters:
+			b = appendCounters(b, ':', counters(f, pc.offset))
+			continue
+		case kindCountersJSON:
+			b = appendJSONCounters(b, pc.limits, counters(f, pc.offset))
+			continue
 		}
 		b = strconv.AppendUint(b, n, 10)
 	}

@@ -274,11 +274,15 @@ func valueFault(a ruleset.Attr, text string) string {
 	if text == "" && a != ruleset.Null {
 		return "is empty"
 	}
-	if isNumber(a) {
+	if a.Info().Class == ruleset.ClassDistrib {
+		if _, _, err := parseDistribution(a, text); err != nil {
+			return "is not a distribution"
+		}
+	} else if isNumber(a) {
 		if _, err := strconv.ParseUint(text, 10, 64); err != nil {
 			return "is not a number"
 		}
-	} else if a != ruleset.Null && a.Info().Class != ruleset.ClassDistrib {
+	} else if a != ruleset.Null {
 		if _, err := octets(a, text); err != nil {
 			return "is not an address"
 		}
@@ -347,6 +351,20 @@ func (rec *Record) Octets(a ruleset.Attr) (ruleset.Value, error) {
 		return v, &SyntaxError{rec.Line, fmt.Sprintf("%s: %v", a, err)}
 	}
 	return v, nil
+}
+
+// Distribution returns the parameters and counters of distribution a; the flow
+// has none when there are no counters.
+func (rec *Record) Distribution(a ruleset.Attr) (ruleset.Distribution, []uint64, error) {
+	text, err := rec.column(a)
+	if err != nil {
+		return ruleset.Distribution{}, nil, err
+	}
+	d, counters, err := parseDistribution(a, text)
+	if err != nil {
+		return d, nil, &SyntaxError{rec.Line, fmt.Sprintf("%s: %v", a, err)}
+	}
+	return d, counters, nil
 }
 
 // AppendTo appends the record as a Writer writes it, with its line end.

@@ -1,0 +1,123 @@
+package flowfile
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"rtfm/ruleset"
+)
+
+// distribution adds distribution a: mask, value and counters with colons
+// between them.
+func (p *printer) distribution(a ruleset.Attr) {
+	for i := range p.shape.Distributions {
+		if d := &p.shape.Distributions[i]; d.Attr == a {
+			b := append(ruleset.AppendParameters(nil, d.Mask), ':')
+			p.text(string(ruleset.AppendParameters(b, d.Value)))
+			p.value(kindCounters, i, 0)
+			return
+		}
+	}
+	p.text("0")
+}
+
+// counters returns the counters of distribution i of the flow.
+func counters(f *ruleset.Flow, i int) []uint64 {
+	if i < len(f.Counters) {
+		return f.Counters[i]
+	}
+	return make([]uint64, f.Shape.Distributions[i].Counters())
+}
+
+func appendCounters(b []byte, separator byte, counters []uint64) []byte {
+	for _, c := range counters {
+		b = strconv.AppendUint(append(b, separator), c, 10)
+	}
+	return b
+}
+
+// parseDistribution reads what distribution prints. Flows without one have 0,
+// and no counters.
+func parseDistribution(a ruleset.Attr, text string) (d ruleset.Distribution, counters []uint64, err error) {
+	if text == "0" {
+		return d, nil, nil
+	}
+	d.Attr = a
+	fields := strings.Split(text, ":")
+	if len(fields) < 3 {
+		return d, nil, errors.New("want mask, value and counters with colons between them")
+	}
+	if d.Mask, err = ruleset.ParseDistribution(fields[0]); err != nil {
+		return d, nil, err
+	}
+	if d.Value, err = ruleset.ParseDistribution(fields[1]); err != nil {
+		return d, nil, err
+	}
+	if err = d.Check(); err != nil {
+		return d, nil, err
+	}
+	if fields = fields[2:]; len(fields) != d.Counters() {
+		return d, nil, fmt.Errorf("%d counters for %d buckets and the overflow", len(fields), d.Buckets())
+	}
+	for _, f := range fields {
+		n, err := strconv.ParseUint(f, 10, 64)
+		if err != nil {
+			return d, nil, fmt.Errorf("counter %q is not a number", f)
+		}
+		counters = append(counters, n)
+	}
+	return d, counters, nil
+}
+
+// jsonDistribution adds distribution i of the shape as an object.
+func (p *printer) jsonDistribution(i int) {
+	d := &p.shape.Distributions[i]
+	transform := "linear"
+	if d.Transform() == ruleset.Logarithmic {
+		transform = "logarithmic"
+	}
+	p1, p2, p3 := d.Parameters()
+	b := fmt.Appendf(nil, `,"%s":{"mask":"%s","value":"%s","transform":"%s","unit":"%s","parameters":[%d,%d,%d]`, d.Attr,
+		ruleset.AppendParameters(nil, d.Mask), ruleset.AppendParameters(nil, d.Value), transform, d.Attr.Unit(), p1, p2, p3)
+	if d.Attr.CountsPairs() {
+		b = fmt.Appendf(b, `,"pairs":"%s"`, ruleset.PairKind(p1))
+	}
+	limits := d.Limits()
+	b = append(appendList(append(b, `,"limits":`...), limits), `,"counters":`...)
+	p.text(string(b))
+	p.value(kindCountersJSON, i, 0)
+	p.pieces[len(p.pieces)-1].limits = limits
+	p.text("}")
+}
+
+func appendList(b []byte, numbers []uint64) []byte {
+	from := len(b)
+	b = append(appendCounters(b, ',', numbers), ']')
+	b[from] = '['
+	return b
+}
+
+// appendJSONCounters appends the counters as a list, and what they come to.
+func appendJSONCounters(b []byte, limits, counters []uint64) []byte {
+	b = appendList(b, counters)
+	s := ruleset.Summarise(limits, counters)
+	b = append(b, `,"count":`...)
+	b = strconv.AppendUint(b, s.Count, 10)
+	if s.Count == 0 {
+		return b
+	}
+	b = append(b, `,"mean":`...)
+	b = strconv.AppendFloat(b, math.Round(s.Mean*10)/10, 'f', -1, 64)
+	for i, q := range ruleset.Quantiles {
+		b = fmt.Appendf(b, `,"p%v":`, q)
+		if s.Quantiles[i] == ruleset.Overflow {
+			b = append(b, "null"...)
+		} else {
+			b = strconv.AppendUint(b, s.Quantiles[i], 10)
+		}
+	}
+	return b
+}
