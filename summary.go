@@ -53,6 +53,13 @@ func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 		}
 		fmt.Fprintln(w)
 	}
+	if s.Streams.Created > 0 {
+		fmt.Fprintf(w, "%d streams", s.Streams.Created)
+		if s.Streams.Unstreamed > 0 {
+			fmt.Fprintf(w, "; %d packets are in none, since too many were in use: -t allows more", s.Streams.Unstreamed)
+		}
+		fmt.Fprintln(w)
+	}
 	if s.Packets > 0 {
 		fmt.Fprintf(w, "%d flows, from %s to %s\n", s.Created, utc(s.First), utc(s.Last))
 	}
