@@ -150,7 +150,7 @@ func (e *Engine) Packet(at uint32, direction int, p *ruleset.Packet, octets uint
 	}
 	s := e.streams.at(i)
 	if now-s.last > e.timeout && e.due(s) < now || isTCP && t.begins(s, uint8(side)) {
-		hash := s.hash
+		hash := e.streams.hash(&k)
 		e.unschedule(s)
 		e.end(i, min(e.due(s), now), now)
 		if i = e.begin(r, &k, hash, now); i == 0 {
@@ -159,7 +159,7 @@ func (e *Engine) Packet(at uint32, direction int, p *ruleset.Packet, octets uint
 		s = e.streams.at(i)
 	}
 	r.recent = i
-	e.count(plan, words, s, side, direction, octets, now)
+	e.count(plan, s, side, direction, octets, now)
 	if plan.plainPairs {
 		plan.plain(words, s, uint8(side), uint8(direction), now)
 	}
@@ -179,8 +179,7 @@ func (e *Engine) Packet(at uint32, direction int, p *ruleset.Packet, octets uint
 func (e *Engine) Touch(rows []uint32) (touched uint64) {
 	n := 0
 	for _, at := range rows {
-		if r, plan := e.flow(at); r != nil && r.recent != 0 {
-			touched += plan.flows.at(r.flow)[0]
+		if r, _ := e.flow(at); r != nil && r.recent != 0 {
 			rows[n] = r.recent
 			n++
 		}
@@ -188,7 +187,7 @@ func (e *Engine) Touch(rows []uint32) (touched uint64) {
 	rows = rows[:n]
 	for _, i := range rows {
 		s := e.streams.at(i)
-		touched += uint64(s.hash) + s.pdus[0] + uint64(s.tcp[0].next)
+		touched += uint64(s.packets) + uint64(s.tcp[0].next)
 	}
 	for _, i := range rows {
 		for _, q := range e.streams.at(i).queues {
@@ -223,10 +222,15 @@ func (e *Engine) begin(r *row, k *key, hash uint32, now int64) uint32 {
 }
 
 // count adds a packet to what the stream has counted.
-func (e *Engine) count(p *plan, words []uint64, s *stream, side, direction int, octets uint64, now int64) {
+func (e *Engine) count(p *plan, s *stream, side, direction int, octets uint64, now int64) {
 	s.last = now
-	s.pdus[direction&1]++
-	s.octets[direction&1] += octets
+	if s.packets < math.MaxUint32 {
+		s.packets++
+	}
+	if p.sized {
+		s.pdus[direction&1]++
+		s.octets[direction&1] += octets
+	}
 	saw := sawEnd0 << side
 	if s.state&saw == 0 {
 		s.state |= saw
@@ -281,11 +285,11 @@ func (p *plan) stream(words []uint64, s *stream) {
 		return
 	}
 	for side := range s.tcp {
-		t := &s.tcp[side]
+		t := &s.sent[side]
 		direction := s.directions[side] & 1
-		micros := uint64(s.sent[side].last-s.sent[side].first) / 1000
+		micros := uint64(t.last-t.first) / 1000
 		add(p.tcpSizes[direction], t.size)
-		if t.data {
+		if s.tcp[side].data {
 			add(p.tcpTimes[direction], micros)
 		}
 		if micros > 0 {

@@ -29,7 +29,8 @@ type plan struct {
 	tcpSizes    [2][]histogram
 	tcpTimes    [2][]histogram
 	tcpRates    [2][]histogram
-	tcpTimed    bool // times and rates of TCP data are wanted
+	sized       bool // octets and packets of streams are wanted
+	tcpWhole    bool // sizes, times or rates of what TCP streams send are wanted
 	// The kinds of pairs that are wanted.
 	plainPairs, echo, tcpSyn, tcpData, dhcp bool
 	udp                                     []parser
@@ -120,16 +121,19 @@ func (p *plan) add(d *ruleset.Distribution, h histogram) {
 		p.times = append(p.times, h)
 	case ruleset.ToFlowOctets, ruleset.FromFlowOctets:
 		into(&p.octets)
+		p.sized = true
 	case ruleset.ToFlowPDUs, ruleset.FromFlowPDUs:
 		into(&p.pdus)
+		p.sized = true
 	case ruleset.ToTCPSize, ruleset.FromTCPSize:
 		into(&p.tcpSizes)
+		p.tcpWhole = true
 	case ruleset.ToTCPTime, ruleset.FromTCPTime:
 		into(&p.tcpTimes)
-		p.tcpTimed = true
+		p.tcpWhole = true
 	case ruleset.ToTCPRate, ruleset.FromTCPRate:
 		into(&p.tcpRates)
-		p.tcpTimed = true
+		p.tcpWhole = true
 	case ruleset.ToLostPDUs, ruleset.FromLostPDUs:
 		p.losses[direction] = loss{h, true, kind, int64(p2) * 1_000_000}
 	default: // the turnaround times

@@ -27,24 +27,23 @@ type end struct {
 // others link them, 0 ends a list. What most packets need stands together.
 type stream struct {
 	key
-	hash        uint32
+	packets     uint32 // no more than it holds
 	first, last int64
 	// A cache line.
-	pdus       [2]uint64 // by direction in the flow
-	octets     [2]uint64
 	queues     [2]queue // of the requests from each end
+	tcp        [2]tcpEnd
 	state      uint8
 	directions [2]uint8 // in the flow, of what each end sends
 	slot       uint16   // of the wheel
-	// Another one.
-	tcp [2]tcpEnd // what each end has sent
-	// The rest is for few packets.
+	// Another one; the rest is for few packets, or not always wanted.
+	pdus     [2]uint64 // by direction in the flow
+	octets   [2]uint64
 	sent     [2]sent
 	due      links     // in the wheel's list
 	siblings links     // in the flow's list
 	lost     [2]uint32 // by direction
 	run      run
-	_        [8]byte // 256 in all, a multiple of a cache line
+	_        [8]byte // 256 in all
 }
 
 // State bits of a stream.
@@ -154,7 +153,7 @@ func (t *streams) add(k *key, hash uint32) uint32 {
 			t.blocks = append(t.blocks, new([streamBlock]stream))
 		}
 	}
-	*t.at(i) = stream{key: *k, hash: hash}
+	*t.at(i) = stream{key: *k}
 	t.insert(uint64(hash)<<32 | uint64(i))
 	t.active++
 	t.created++
@@ -184,8 +183,9 @@ func (t *streams) grow() {
 // remove takes stream i out of the table.
 func (t *streams) remove(i uint32) {
 	s := t.at(i)
-	e := uint64(s.hash)<<32 | uint64(i)
-	at := s.hash & t.mask
+	hash := t.hash(&s.key)
+	e := uint64(hash)<<32 | uint64(i)
+	at := hash & t.mask
 	for t.index[at] != e {
 		at = (at + 1) & t.mask
 		t.steps++
@@ -212,7 +212,7 @@ func (s *stream) idleLimit(timeout, multiplier int64) int64 {
 	if s.closing() {
 		return timeout
 	}
-	average := (s.last - s.first) / int64(max(s.pdus[0]+s.pdus[1], 1))
+	average := (s.last - s.first) / int64(max(s.packets, 1))
 	if average > math.MaxInt64/multiplier {
 		return math.MaxInt64
 	}

@@ -311,7 +311,7 @@ func check(t *testing.T, e *Engine) {
 		i := e.rows[at].streams
 		for before := uint32(0); i != 0; i = e.streams.at(i).siblings.next {
 			s := e.streams.at(i)
-			if s.row != uint32(at) || s.siblings.before != before || e.streams.find(&s.key, s.hash) != i {
+			if s.row != uint32(at) || s.siblings.before != before || e.streams.find(&s.key, e.streams.hash(&s.key)) != i {
 				t.Fatalf("stream %d: row %d of %d, behind %d of %d", i, s.row, at, s.siblings.before, before)
 			}
 			before = i

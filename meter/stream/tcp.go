@@ -20,14 +20,16 @@ type tcpEnd struct {
 	next uint32 // the sequence number behind all that was sent
 	// ACKs behind again, up to againTo, may be for data that was sent twice.
 	again, againTo uint32
-	seen           bool   // next is known
-	data           bool   // there was data
-	twice          bool   // again and againTo are known
-	size           uint64 // octets by sequence number
+	seen           bool // next is known
+	data           bool // there was data
+	twice          bool // again and againTo are known
 }
 
-// sent is when one end of a TCP stream sent its first and last data.
-type sent struct{ first, last int64 }
+// sent is what one end of a TCP stream has sent.
+type sent struct {
+	size        uint64 // octets by sequence number
+	first, last int64  // times of the first and last packet with data
+}
 
 // segment is what a TCP header tells.
 type segment struct {
@@ -91,13 +93,6 @@ func (e *Engine) tcp(p *plan, words []uint64, s *stream, t *segment, side, direc
 		e.acknowledge(p, words, s, side, t.ack, now)
 	}
 	if t.length > 0 && t.flags&flagRST == 0 {
-		if p.tcpTimed {
-			if !sent.data {
-				s.sent[side].first = now
-			}
-			s.sent[side].last = now
-		}
-		sent.data = true
 		last := seq + t.length
 		if l := &p.losses[direction&1]; ahead > 0 && l.wanted && l.kind == ruleset.PairTCPData {
 			s.lost[direction&1]++
@@ -109,10 +104,17 @@ func (e *Engine) tcp(p *plan, words []uint64, s *stream, t *segment, side, direc
 				sent.repeats(seq)
 			}
 		}
-		if n := int32(last - sent.next); n > 0 {
-			sent.size += uint64(n)
-			sent.next = last
+		more := max(int32(last-sent.next), 0)
+		if p.tcpWhole {
+			whole := &s.sent[side]
+			if !sent.data {
+				whole.first = now
+			}
+			whole.last = now
+			whole.size += uint64(more)
 		}
+		sent.next += uint32(more)
+		sent.data = true
 	}
 	if p.tcpSyn {
 		switch t.flags & (flagSYN | flagACK | flagRST) {
