@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"rtfm/meter/packet"
+	"rtfm/meter/stream"
 	"rtfm/ruleset"
 	"rtfm/traces"
 )
@@ -17,7 +18,11 @@ type batch struct {
 	alike   [][]alike        // by task, what its memo knows the packets by
 	source  traces.Stats     // of the source, when it was read
 	err     error            // instead of packets
-	kept    []byte           // of keep
+	// What streams need of the packets, if digested is set, and the memory for
+	// that: packets' data is valid until the source is read again.
+	streamed []stream.Packet
+	kept     []byte
+	digested bool
 }
 
 // batchLen is the number of packets in a batch.
@@ -29,6 +34,7 @@ func newBatch() *batch { return &batch{Batch: *traces.NewBatch(batchLen)} }
 func (b *batch) read(src traces.Source) {
 	b.err = src.ReadBatch(&b.Batch)
 	b.source = src.Stats()
+	b.digested = false
 	if b.err != nil {
 		return
 	}
@@ -47,32 +53,16 @@ func (b *batch) read(src traces.Source) {
 	}
 }
 
-// Most octets of transport header and payload that streams look at: of TCP the
-// header, of others a DHCP message with options (RFC 2131 section 2).
-const (
-	keepTCP  = 20
-	keepMost = 8 + 576
-	protoTCP = 6
-)
-
-// keep copies what streams look at, since packets' data is only valid until the
-// source is read again.
-func (b *batch) keep() {
-	b.kept = b.kept[:0]
-	for i := range b.packets {
-		p := &b.packets[i]
-		if p.Flags&ruleset.HasTransport == 0 {
-			p.Data, p.Transport = nil, 0
-			continue
-		}
-		data, most := p.Data[p.Transport:], keepMost
-		if p.Key.TransType() == protoTCP {
-			most = keepTCP
-		}
-		from := len(b.kept)
-		b.kept = append(b.kept, data[:min(len(data), most)]...)
-		p.Data, p.Transport = b.kept[from:], 0
+// digest prepares what streams need of the packets.
+func (b *batch) digest() {
+	if cap(b.streamed) < len(b.packets) {
+		b.streamed = make([]stream.Packet, len(b.packets))
 	}
+	b.streamed, b.kept = b.streamed[:len(b.packets)], b.kept[:0]
+	for i := range b.packets {
+		b.kept = b.streamed[i].Set(&b.packets[i], b.kept)
+	}
+	b.digested = true
 }
 
 // recognise prepares what the tasks' memos are asked by.
@@ -113,7 +103,7 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 		for b := range free {
 			b.read(src)
 			if streams && b.err == nil {
-				b.keep()
+				b.digest()
 			}
 			b.recognise(m.tasks)
 			full <- b

@@ -209,8 +209,15 @@ func (m *Meter) count(i int) {
 	if p.Flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
 		s.note(p, from)
 	}
+	var streamed *stream.Packet
+	if m.streams != nil {
+		if !m.batch.digested {
+			m.batch.digest()
+		}
+		streamed = &m.batch.streamed[i]
+	}
 	for _, t := range m.tasks {
-		t.meter(p, i, uint64(octets), m.clock.now)
+		t.meter(p, i, streamed, uint64(octets), m.clock.now)
 	}
 	if m.table.Active() >= m.alarm {
 		m.control.filled()

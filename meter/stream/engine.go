@@ -119,7 +119,7 @@ func (e *Engine) flow(at uint32) (*row, *plan) {
 
 // Packet counts a packet of so many octets that the flow in this row has
 // counted, in direction 0 if it goes from source to destination, else 1.
-func (e *Engine) Packet(at uint32, direction int, p *ruleset.Packet, octets uint64, now int64) {
+func (e *Engine) Packet(at uint32, direction int, p *Packet, octets uint64, now int64) {
 	r, plan := e.flow(at)
 	if plan == nil {
 		return
@@ -127,18 +127,16 @@ func (e *Engine) Packet(at uint32, direction int, p *ruleset.Packet, octets uint
 	direction &= 1
 	words := plan.flows.at(r.flow)
 	plan.packet(words, direction, octets, now)
-	if !plan.streams {
+	if !plan.streams || !p.streamed {
 		return
 	}
-	k, side, ok := makeKey(p, at, plan.dhcp)
-	if !ok {
-		return
+	if plan.dhcp {
+		other := *p
+		p = &other
+		p.anywhere()
 	}
-	var t segment
-	isTCP := false
-	if k.proto == protoTCP {
-		t, isTCP = parseTCP(p)
-	}
+	k, side := p.key, int(p.side)
+	k.row = at
 	i := r.recent
 	if i == 0 || e.streams.at(i).key != k {
 		hash := e.streams.hash(&k)
@@ -149,7 +147,7 @@ func (e *Engine) Packet(at uint32, direction int, p *ruleset.Packet, octets uint
 		}
 	}
 	s := e.streams.at(i)
-	if now-s.last > e.timeout && e.due(s) < now || isTCP && t.begins(s, uint8(side)) {
+	if now-s.last > e.timeout && e.due(s) < now || p.segmented && p.tcp.begins(s, p.side) {
 		hash := e.streams.hash(&k)
 		e.unschedule(s)
 		e.end(i, min(e.due(s), now), now)
@@ -161,15 +159,15 @@ func (e *Engine) Packet(at uint32, direction int, p *ruleset.Packet, octets uint
 	r.recent = i
 	e.count(plan, s, side, direction, octets, now)
 	if plan.plainPairs {
-		plan.plain(words, s, uint8(side), uint8(direction), now)
+		plan.plain(words, s, p.side, uint8(direction), now)
 	}
 	switch {
-	case isTCP:
-		e.tcp(plan, words, s, &t, uint8(side), uint8(direction), now)
-	case s.proto == protoUDP && len(plan.udp) > 0:
-		e.udp(plan, words, s, p, uint8(side), uint8(direction), now)
-	case plan.echo && (s.proto == protoICMP || s.proto == protoICMPv6):
-		e.icmp(plan, words, s, p, uint8(side), uint8(direction), now)
+	case p.segmented:
+		e.tcp(plan, words, s, &p.tcp, p.side, uint8(direction), now)
+	case s.proto == protoUDP:
+		e.udp(plan, words, s, p.payload, p.side, uint8(direction), now)
+	case plan.echo:
+		e.pairs(plan, words, s, p.role, p.side, request{time: now, id: p.id, kind: ruleset.PairEcho, direction: uint8(direction)})
 	}
 }
 

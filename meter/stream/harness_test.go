@@ -34,6 +34,17 @@ func newHarness(t testing.TB, c Config, distributions ...string) *harness {
 	return h
 }
 
+// Packet is Engine.Packet for a packet as it was captured.
+func (h *harness) Packet(row uint32, direction int, p *ruleset.Packet, octets uint64, now int64) {
+	h.Engine.Packet(row, direction, packetOf(p), octets, now)
+}
+
+func packetOf(p *ruleset.Packet) *Packet {
+	s := new(Packet)
+	s.Set(p, nil)
+	return s
+}
+
 func shapeOf(t testing.TB, distributions ...string) *ruleset.Shape {
 	t.Helper()
 	var ds []ruleset.Distribution

@@ -140,30 +140,19 @@ func (p *plan) plain(words []uint64, s *stream, side, direction uint8, now int64
 }
 
 // udp looks for pairs of the kinds that UDP has.
-func (e *Engine) udp(p *plan, words []uint64, s *stream, pkt *ruleset.Packet, side, direction uint8, now int64) {
-	payload := pkt.Data[pkt.Transport:]
-	if len(payload) < 8 {
-		return
-	}
-	payload = payload[8:]
+func (e *Engine) udp(p *plan, words []uint64, s *stream, payload []byte, side, direction uint8, now int64) {
 	for _, k := range p.udp {
-		switch id, role := k.parse(payload); role {
-		case asks:
-			e.ask(p, s, side, request{time: now, id: id, kind: k.kind, direction: direction})
-		case answers:
-			e.answer(p, words, s, k.kind, side, id, now)
-		}
+		id, role := k.parse(payload)
+		e.pairs(p, words, s, role, side, request{time: now, id: id, kind: k.kind, direction: direction})
 	}
 }
 
-// icmp looks for echo requests and replies.
-func (e *Engine) icmp(p *plan, words []uint64, s *stream, pkt *ruleset.Packet, side, direction uint8, now int64) {
-	id, sequence, role := echo(pkt)
-	both := uint64(id)<<16 | uint64(sequence)
+// pairs does what is to be done with a packet in this role.
+func (e *Engine) pairs(p *plan, words []uint64, s *stream, role role, side uint8, r request) {
 	switch role {
 	case asks:
-		e.ask(p, s, side, request{time: now, id: both, kind: ruleset.PairEcho, direction: direction})
+		e.ask(p, s, side, r)
 	case answers:
-		e.answer(p, words, s, ruleset.PairEcho, side, both, now)
+		e.answer(p, words, s, r.kind, side, r.id, r.time)
 	}
 }

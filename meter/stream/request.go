@@ -28,12 +28,11 @@ var udpParsers = [...]parser{
 }
 
 // echo reads an ICMP or ICMPv6 echo message (RFC 792, RFC 4443 section 4).
-func echo(p *ruleset.Packet) (id, sequence uint16, r role) {
-	d := p.Data[p.Transport:]
+func echo(d []byte, proto uint8) (id, sequence uint16, r role) {
 	if len(d) < 8 {
 		return 0, 0, neither
 	}
-	v6 := p.Key.TransType() == protoICMPv6
+	v6 := proto == protoICMPv6
 	switch {
 	case !v6 && d[0] == 8 || v6 && d[0] == 128:
 		r = asks

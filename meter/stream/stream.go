@@ -1,12 +1,9 @@
 package stream
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math"
 	"math/bits"
-
-	"rtfm/ruleset"
 )
 
 // key identifies a stream: its flow, and its ends in an order of their own, so
@@ -78,35 +75,6 @@ const streamBlock = 256
 
 func (t *streams) at(i uint32) *stream {
 	return &t.blocks[i/streamBlock][i%streamBlock]
-}
-
-// makeKey returns the key of the packet's stream in the flow of this row, and
-// which end has sent it; false if the packet is of no stream: not IP, or a
-// fragment without ports.
-func makeKey(p *ruleset.Packet, row uint32, dhcp bool) (k key, side int, ok bool) {
-	if p.Flags&(ruleset.HasTransport|ruleset.Fragment|ruleset.IsIP) != ruleset.HasTransport|ruleset.IsIP {
-		return k, 0, false
-	}
-	k.row, k.proto, k.family = row, p.Key.TransType(), p.Key.PeerType()
-	for e := range 2 {
-		copy(k.ends[e].addr[:], p.Key.Peer(e)[:p.PeerLen])
-		k.ends[e].port = binary.BigEndian.Uint16(p.Key.Trans(e)[:])
-	}
-	switch k.proto {
-	case protoICMP, protoICMPv6: // these have types and codes for ports
-		id, _, _ := echo(p)
-		k.ends[0].port, k.ends[1].port = id, id
-	case protoUDP:
-		if dhcp && isDHCP(k.ends[0].port) && isDHCP(k.ends[1].port) {
-			// Clients without an address, broadcasts: ports are what is left.
-			k.ends[0].addr, k.ends[1].addr = [16]byte{}, [16]byte{}
-		}
-	}
-	if c := bytes.Compare(k.ends[0].addr[:], k.ends[1].addr[:]); c > 0 || c == 0 && k.ends[0].port > k.ends[1].port {
-		k.ends[0], k.ends[1] = k.ends[1], k.ends[0]
-		side = 1
-	}
-	return k, side, true
 }
 
 func (t *streams) hash(k *key) uint32 {

@@ -273,7 +273,7 @@ func TestDamage(t *testing.T) {
 			if r.IntN(10) == 0 {
 				p.Data = p.Data[:4+r.IntN(len(p.Data)-4)]
 			}
-			e.Packet(row, r.IntN(2), p, 100, now)
+			e.Packet(row, r.IntN(2), packetOf(p), 100, now)
 			if r.IntN(5) == 0 {
 				e.Advance(now)
 			}
@@ -340,13 +340,17 @@ func TestNoAllocations(t *testing.T) {
 	h := newHarness(t, Config{}, "ToTurnaroundTime1 = 3.tcp_data & 1.3.10!30", "FlowTime = 4 & 1.3.0!3000", "ToBitRate = 3.1 & 1.3.10!30")
 	p, q := tcp(false, flagACK, 1, 1, 10), tcp(true, flagACK, 1, 11, 0)
 	now := int64(0)
+	var kept []byte
+	var s Packet
 	run := func() {
 		for i := range uint32(1000) {
 			now += millisecond
 			binary.BigEndian.PutUint32(p.Data[4:], 10*i)
 			binary.BigEndian.PutUint32(q.Data[8:], 10*i+10)
-			h.Packet(1, 0, p, 100, now)
-			h.Packet(1, 1, q, 100, now)
+			kept = s.Set(p, kept[:0])
+			h.Engine.Packet(1, 0, &s, 100, now)
+			kept = s.Set(q, kept[:0])
+			h.Engine.Packet(1, 1, &s, 100, now)
 		}
 		h.Advance(now)
 	}

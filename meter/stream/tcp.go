@@ -38,17 +38,16 @@ type segment struct {
 	flags    uint8
 }
 
-// parseTCP reads a packet's TCP header; false if it was not captured as far as
-// the flags.
-func parseTCP(p *ruleset.Packet) (t segment, ok bool) {
-	d := p.Data[p.Transport:]
+// parseTCP reads the TCP header of a segment of so many octets; false if it was
+// not captured as far as the flags.
+func parseTCP(d []byte, octets uint32) (t segment, ok bool) {
 	if len(d) < 14 {
 		return t, false
 	}
 	t.seq, t.ack = binary.BigEndian.Uint32(d[4:]), binary.BigEndian.Uint32(d[8:])
 	t.flags = d[13]
-	if header := uint32(d[12]>>4) * 4; header >= 20 && p.TransportOctets > header {
-		t.length = p.TransportOctets - header
+	if header := uint32(d[12]>>4) * 4; header >= 20 && octets > header {
+		t.length = octets - header
 	}
 	return t, true
 }
