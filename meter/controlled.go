@@ -3,6 +3,7 @@ package meter
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"math"
 	"runtime/metrics"
 	"time"
@@ -225,8 +226,12 @@ func (c *Controlled) notify(n mib.Notification) {
 // Control implements mib.Meter.
 func (c *Controlled) Control() *mib.Control { return c.control }
 
-// CheckRuleSet implements mib.Meter.
+// CheckRuleSet implements mib.Meter. Distributions are not built for managers,
+// who could not read them.
 func (c *Controlled) CheckRuleSet(rs *ruleset.RuleSet) error {
+	if rs.SavesDistributions() {
+		return errors.New("distributions are only built by rtfm run")
+	}
 	_, err := pme.Compile(rs, builtIn, new(ruleset.Shapes))
 	return err
 }
