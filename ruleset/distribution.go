@@ -163,7 +163,7 @@ func ParseDistribution(text string) (Value, error) {
 		return v, err
 	case v.Len() > distributionSize:
 		return v, valueErr(text, "more than %d octets", distributionSize)
-	case v.Len() > 1 && strings.IndexAny(text, ".-!") < 0:
+	case v.Len() > 1 && !strings.ContainsAny(text, ".-!"):
 		return v, valueErr(text, "want fields with . or ! behind them")
 	}
 	return v.Resize(distributionSize), nil
