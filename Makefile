@@ -29,11 +29,15 @@ race: ## Run the tests, less the long ones, under the race detector (needs gcc).
 		echo go test -race -short ./...; CGO_ENABLED=1 go test -race -short -timeout 15m ./...; \
 	else echo "no gcc: the race detector is not run"; fi
 
+# When the time is up, go test now and then takes its own deadline for a failure.
 fuzz: ## Run each fuzz target for FUZZTIME.
-	@set -e; for package in $$(go list ./...); do \
+	@set -e; log=$$(mktemp); trap 'rm -f $$log' EXIT; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+			if ! go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package >$$log 2>&1; then \
+				cat $$log; \
+				if grep -q 'Failing input' $$log || ! grep -q '^    context deadline exceeded$$' $$log; then exit 1; fi; \
+			else tail -n 2 $$log; fi; \
 		done; done
 
 bench: ## Run the benchmarks.
