@@ -112,7 +112,8 @@ func (m *Meter) closeInterval(at int64) error {
 		}
 	}
 	if m.streams != nil {
-		m.streams.Advance(n.end - 1)
+		// What has changed belongs to this interval, rounded up too.
+		m.streams.Advance(n.end - flow.Centisecond)
 	}
 	last := m.cfg.Intervals > 0 && n.made+1 >= int64(m.cfg.Intervals)
 	if err := m.collect(n.end, last); err != nil {

@@ -96,6 +96,24 @@ func TestStreamsEndLater(t *testing.T) {
 	}
 }
 
+// TestStreamsEndBetweenPackets leaves a stream idle until it ends, with no packet
+// to tell: the collection at the end of the interval has it.
+func TestStreamsEndBetweenPackets(t *testing.T) {
+	rs := rules(t, `
+  Null & 0 = 0: GotoAct, Next;
+  FlowTime & 1.3.0!1000 = 2: PushPktToAct, Next;
+  Null & 0 = 0: Count, 0;
+`)
+	cfg := Config{RuleSets: []*ruleset.RuleSet{rs}, MaxFlows: 10, Interval: 10 * time.Second, InactivityTimeout: time.Minute}
+	lines, _ := diaryOf(t, cfg, at(0, 1, 30), 1)
+	want := []string{
+		"10: 2/0 until 1 [[0 0 0]]", "20: 2/0 until 1 [[0 1 0]]", "30:", "30: 3/0 until 30 [[1 1 0]]",
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("%q, want %q", lines, want)
+	}
+}
+
 // TestOneStreamInTwoFlows meters DNS between two servers by rules that test
 // the destination port and do not save the source's: both directions match as
 // they come, and make a flow each. Either has half of the stream: no pairs, and

@@ -29,6 +29,8 @@ const (
 	fieldStatus
 	fieldRuleSet
 	fieldNone // zero
+	fieldDistributions
+	fieldDistribution
 	fieldToOctets
 	fieldToPDUs
 	fieldFromOctets
@@ -48,6 +50,7 @@ var measured = map[ruleset.Attr]field{
 	ruleset.ToPDUs:         {typ: smi.Counter64, kind: fieldToPDUs},
 	ruleset.FromOctets:     {typ: smi.Counter64, kind: fieldFromOctets},
 	ruleset.FromPDUs:       {typ: smi.Counter64, kind: fieldFromPDUs},
+	ruleset.Distributions:  {typ: smi.Integer32, kind: fieldDistributions},
 	ruleset.FirstTime:      {typ: smi.TimeTicks, kind: fieldFirstTime},
 	ruleset.LastActiveTime: {typ: smi.TimeTicks, kind: fieldLastTime},
 }
@@ -70,7 +73,7 @@ func newField(a ruleset.Attr) (field, bool) {
 	case ruleset.ClassMask:
 		fd = field{typ: smi.OctetString, kind: fieldMask}
 	case ruleset.ClassDistrib:
-		fd = field{typ: smi.OctetString, kind: fieldNone}
+		fd = field{typ: smi.OctetString, kind: fieldDistribution}
 	}
 	fd.attr, fd.off, fd.size = a, uint8(in.Offset), uint8(in.Size)
 	return fd, true
@@ -82,6 +85,8 @@ type flowView struct {
 	ruleSet int   // index
 	start   int64 // Uptime 0
 	mask    [ruleset.MaxAddress]byte
+	// Room for a distribution and its parts.
+	object, parameters, counters []byte
 }
 
 // number returns the value of a field that is a number.
@@ -106,6 +111,8 @@ func (f *flowView) number(fd *field) uint64 {
 		return f.FromOctets
 	case fieldFromPDUs:
 		return f.FromPDUs
+	case fieldDistributions:
+		return uint64(f.Shape.DistributionBits()) // 31 of them: no sign
 	case fieldFirstTime:
 		return uint64(uint32(ruleset.Uptime(f.FirstTime, f.start)))
 	case fieldLastTime:
@@ -125,6 +132,8 @@ func (f *flowView) octets(fd *field) []byte {
 		of := fd.attr - 1
 		m, _ := f.Shape.Mask(of)
 		return m.Resize(f.Shape.Len(of)).Append(f.mask[:0])
+	case fieldDistribution:
+		return f.distribution(fd.attr)
 	}
 	return nil
 }
@@ -155,21 +164,18 @@ func (f *flowView) appendBER(b []byte, fd *field) []byte {
 		o := f.octets(fd)
 		return append(smi.AppendBERHeader(b, byte(fd.typ), len(o)), o...)
 	}
-	// All numbers are unsigned: a leading zero octet keeps the sign bit clear.
-	var buf [9]byte
-	binary.BigEndian.PutUint64(buf[1:], f.number(fd))
-	o := buf[:]
-	for len(o) > 1 && o[0] == 0 && o[1] < 0x80 {
-		o = o[1:]
-	}
-	return append(smi.AppendBERHeader(b, byte(fd.typ), len(o)), o...)
+	return appendUnsigned(b, fd.typ, f.number(fd)) // all numbers are unsigned
 }
 
 // appendFixed appends the value of a field as it stands in a block and in
 // column activity data: a number in the attribute's own size, high-order
 // octet first; octets behind one that tells how many they are. A cut leaves
-// zeros out that the octets end in.
+// zeros out that the octets end in. Distributions are left empty: they stand in
+// packages only.
 func (f *flowView) appendFixed(b []byte, fd *field, cut bool) []byte {
+	if fd.kind == fieldDistribution {
+		return append(b, 0)
+	}
 	if fd.typ == smi.OctetString {
 		o := f.octets(fd)
 		if cut {

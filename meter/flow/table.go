@@ -47,9 +47,6 @@ type record struct {
 
 const inactive = -1
 
-// centisecond is the unit of record.later, in nanoseconds.
-const centisecond = 10_000_000
-
 type block [blockLen]record
 
 // numbers is a set of ruleset numbers.
@@ -216,17 +213,22 @@ func (t *Table) Count(row uint32, d Direction, octets uint64, now int64) {
 	t.latest[(row-1)/blockLen] = now
 }
 
-// Change notes that the flow in row has changed at time now without a packet.
+// Centisecond is how much later than it was, in nanoseconds, a change may be
+// taken for.
+const Centisecond = 10_000_000
+
+// Change notes that the flow in row has changed at time now without a packet,
+// or up to a Centisecond later.
 func (t *Table) Change(row uint32, now int64) {
 	r := t.at(row)
-	r.later = uint32(min((now-r.last)/centisecond+1, math.MaxUint32))
+	r.later = uint32(min(max(now-r.last+Centisecond-1, 0)/Centisecond, math.MaxUint32))
 	latest := &t.latest[(row-1)/blockLen]
 	*latest = max(*latest, r.changed())
 }
 
 // changed returns the time of the record's latest change.
 func (r *record) changed() int64 {
-	if later := int64(r.later) * centisecond; r.last <= math.MaxInt64-later {
+	if later := int64(r.later) * Centisecond; r.last <= math.MaxInt64-later {
 		return r.last + later
 	}
 	return math.MaxInt64

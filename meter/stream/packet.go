@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"bytes"
 	"encoding/binary"
 
 	"rtfm/ruleset"
@@ -33,11 +32,8 @@ func (s *Packet) Set(p *ruleset.Packet, kept []byte) []byte {
 	}
 	s.streamed = true
 	s.proto, s.family = p.Key.TransType(), p.Key.PeerType()
-	for e := range 2 {
-		copy(s.ends[e].addr[:], p.Key.Peer(e)[:p.PeerLen])
-		s.ends[e].port = binary.BigEndian.Uint16(p.Key.Trans(e)[:])
-	}
 	data := p.Data[p.Transport:]
+	ports := [2]uint16{binary.BigEndian.Uint16(p.Key.Trans(0)[:]), binary.BigEndian.Uint16(p.Key.Trans(1)[:])}
 	switch s.proto {
 	case protoTCP:
 		s.tcp, s.segmented = parseTCP(data, p.TransportOctets)
@@ -50,19 +46,25 @@ func (s *Packet) Set(p *ruleset.Packet, kept []byte) []byte {
 	case protoICMP, protoICMPv6: // these have types and codes for ports
 		identifier, sequence, role := echo(data, s.proto)
 		s.id, s.role = uint64(identifier)<<16|uint64(sequence), role
-		s.ends[0].port, s.ends[1].port = identifier, identifier
+		ports = [2]uint16{identifier, identifier}
 	}
-	s.order()
+	// Addresses of IP have 16 octets at most, and zeros behind them.
+	var high, low [2]uint64
+	for e := range 2 {
+		a := p.Key.Peer(e)
+		high[e], low[e] = binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint64(a[8:])
+	}
+	if high[0] > high[1] || high[0] == high[1] && (low[0] > low[1] || low[0] == low[1] && ports[0] > ports[1]) {
+		s.side = 1
+	}
+	for e := range 2 {
+		from := (e ^ int(s.side)) & 1
+		to := &s.ends[e]
+		binary.BigEndian.PutUint64(to.addr[:], high[from])
+		binary.BigEndian.PutUint64(to.addr[8:], low[from])
+		to.port = ports[from]
+	}
 	return kept
-}
-
-// order puts the ends in their order.
-func (s *Packet) order() {
-	a, b := &s.ends[0], &s.ends[1]
-	if c := bytes.Compare(a.addr[:], b.addr[:]); c > 0 || c == 0 && a.port > b.port {
-		*a, *b = *b, *a
-		s.side = 1 - s.side
-	}
 }
 
 // anywhere makes the stream one of DHCP between any hosts: clients have no
@@ -70,6 +72,9 @@ func (s *Packet) order() {
 func (s *Packet) anywhere() {
 	if s.proto == protoUDP && isDHCP(s.ends[0].port) && isDHCP(s.ends[1].port) {
 		s.ends[0].addr, s.ends[1].addr = [16]byte{}, [16]byte{}
-		s.order()
+		if s.ends[0].port > s.ends[1].port {
+			s.ends[0], s.ends[1] = s.ends[1], s.ends[0]
+			s.side = 1 - s.side
+		}
 	}
 }

@@ -1,0 +1,46 @@
+package mib
+
+import (
+	"encoding/binary"
+
+	"rtfm/mib/smi"
+	"rtfm/ruleset"
+)
+
+// distribution returns a distribution of the flow as one structured object
+// (RFC 2724 section 3.3), valid until the next call; empty if the flow has none
+// of this attribute:
+//
+//	SEQUENCE { mask OCTET STRING, value OCTET STRING, counters SEQUENCE OF Counter64 }
+func (f *flowView) distribution(a ruleset.Attr) []byte {
+	for i := range f.Shape.Distributions {
+		if d := &f.Shape.Distributions[i]; d.Attr == a && i < len(f.Counters) {
+			f.counters = f.counters[:0]
+			for _, c := range f.Counters[i] {
+				f.counters = appendUnsigned(f.counters, smi.Counter64, c)
+			}
+			f.parameters = f.parameters[:0]
+			for _, v := range [...]ruleset.Value{d.Mask, d.Value} {
+				f.parameters = v.Append(smi.AppendBERHeader(f.parameters, byte(smi.OctetString), v.Len()))
+			}
+			n := len(f.parameters) + smi.BERHeaderSize(len(f.counters)) + len(f.counters)
+			b := smi.AppendBERHeader(f.object[:0], smi.TagSequence, n)
+			b = smi.AppendBERHeader(append(b, f.parameters...), smi.TagSequence, len(f.counters))
+			f.object = append(b, f.counters...)
+			return f.object
+		}
+	}
+	return nil
+}
+
+// appendUnsigned appends a number that is not negative: a leading zero octet
+// keeps the sign bit clear.
+func appendUnsigned(b []byte, typ smi.Type, n uint64) []byte {
+	var buf [9]byte
+	binary.BigEndian.PutUint64(buf[1:], n)
+	o := buf[:]
+	for len(o) > 1 && o[0] == 0 && o[1] < 0x80 {
+		o = o[1:]
+	}
+	return append(smi.AppendBERHeader(b, byte(typ), len(o)), o...)
+}
