@@ -92,10 +92,11 @@ func (p *process) wait(patience time.Duration, wanted func(printed string) bool)
 	}
 }
 
-// signal sends a signal to the program and those that it started.
+// signal sends a signal to the program and those that it started, if they have
+// not ended.
 func (p *process) signal(s syscall.Signal) {
 	p.t.Helper()
-	if err := syscall.Kill(-p.cmd.Process.Pid, s); err != nil {
+	if err := syscall.Kill(-p.cmd.Process.Pid, s); err != nil && err != syscall.ESRCH {
 		p.t.Fatalf("signal %v: %v", s, err)
 	}
 }
