@@ -56,7 +56,6 @@ type Controlled struct {
 	slots     [ruleset.MaxRuleSets + 1]*slot // by the number that flows bear
 	managed   bool                           // a manager has started a task
 	doomed    int                            // slots that are being emptied
-	sweep     int                            // block at which emptying goes on
 	state     mib.TraceState
 	trace     Collection // the latest
 	ended     uint64     // collections made
@@ -181,7 +180,7 @@ func (s *heldSource) ReadBatch(b *traces.Batch) error {
 		s.c.ports.admit(b)
 	}
 	if s.c.doomed > 0 {
-		s.c.empty(1)
+		s.c.empty()
 	}
 	return err
 }
@@ -255,21 +254,16 @@ func (c *Controlled) Now() int64 {
 
 // NextFlow implements mib.Meter.
 func (c *Controlled) NextFlow(index int, row uint32, since int64, f *ruleset.Flow) int {
-	t := c.meter.table
+	number := 0
 	if index != 0 {
-		n := c.number(index)
-		if n == 0 {
+		if number = c.number(index); number == 0 {
 			return 0
 		}
-		if row = t.NextOf(n, row, since); row == 0 {
-			return 0
-		}
-		c.meter.read(row, c.Now(), f)
-		return index
 	}
-	for row = t.Next(row, since); row != 0; row = t.Next(row+1, since) {
-		c.meter.read(row, c.Now(), f)
-		if s := c.slots[f.Shape.RuleSet]; !s.doomed {
+	t := c.meter.table
+	for row = t.NextOf(number, row, since); row != 0; row = t.NextOf(number, t.BlockEnd(row)+1, since) {
+		if s := c.slots[t.Owner(row)]; !s.doomed {
+			c.meter.read(row, c.Now, f)
 			return s.index
 		}
 	}

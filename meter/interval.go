@@ -148,8 +148,9 @@ func (m *Meter) collect(to int64, last bool) error {
 // an error. The flow is valid until f returns.
 func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
 	var fl ruleset.Flow
+	to := func() int64 { return m.next.to }
 	for row := m.table.Next(1, m.next.from); row != 0; row = m.table.Next(row+1, m.next.from) {
-		m.read(row, m.next.to, &fl)
+		m.read(row, to, &fl)
 		if err := f(&fl); err != nil {
 			return err
 		}
@@ -157,20 +158,20 @@ func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
 	return nil
 }
 
-// read sets f to the flow in row, as it is at time now.
-func (m *Meter) read(row uint32, now int64, f *ruleset.Flow) {
+// read sets f to the flow in row, as it is at the time that now tells.
+func (m *Meter) read(row uint32, now func() int64, f *ruleset.Flow) {
 	m.table.Read(row, f)
 	if m.streams != nil {
-		f.Counters = m.streams.Counters(row, now)
+		f.Counters = m.streams.Counters(row, now())
 	}
 }
 
-// Recovery looks at a few blocks of the flow table at a time, at fixed packet
-// times, so that which flows are recovered, and when, depends on the packets
-// alone.
+// Recovery looks at a part of the flow table at a time, at fixed packet times,
+// so that which flows are recovered, and when, depends on the packets alone.
 const (
 	recoverEvery = 100_000_000 // nanoseconds of packet time
-	recoverSteps = 100         // in which the whole table is looked at
+	recoverSteps = 100         // in which all flows are looked at
+	recoverLeast = 1024        // flows are looked at in any
 )
 
 // recover ends streams that have timed out, and takes flows out of the table that have been idle for the
@@ -193,7 +194,7 @@ func (m *Meter) recover() {
 			limits[i] = idle
 		}
 	}
-	m.table.Recover(m.table.Blocks()/recoverSteps+1, &limits, m.release)
+	m.table.Recover(m.table.Active()/recoverSteps+recoverLeast, &limits, m.release)
 }
 
 // release tells whether the flow in row may be recovered: not while a change

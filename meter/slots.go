@@ -1,10 +1,8 @@
 package meter
 
 import (
-	"math"
 	"slices"
 
-	"rtfm/meter/flow"
 	"rtfm/mib"
 	"rtfm/ruleset"
 )
@@ -57,7 +55,7 @@ func (c *Controlled) assign(index int) int {
 	}
 	for n == 0 {
 		// All but the slots of the 255 rulesets there may be are doomed.
-		c.empty(1)
+		c.empty()
 		n = slices.Index(c.slots[1:], nil) + 1
 	}
 	c.slots[n] = &slot{id: c.control.RuleSets.At(index).ID, index: index}
@@ -151,23 +149,15 @@ func (c *Controlled) held(s *slot) bool {
 	return rs != nil && rs.ID == s.id
 }
 
-// empty destroys the flows of doomed slots in so many blocks of the flow table,
-// and takes the slots back that have none left.
-func (c *Controlled) empty(blocks int) {
+// empty destroys flows of doomed slots, some of each, and takes the slots back
+// that have none left.
+func (c *Controlled) empty() {
 	t := c.meter.table
-	var limits flow.Limits
-	for i := range limits {
-		limits[i] = math.MinInt64
-		if s := c.slots[i]; s != nil && s.doomed {
-			limits[i] = math.MaxInt64
-		}
-	}
-	for range min(blocks, t.Blocks()) {
-		c.sweep = (c.sweep + 1) % t.Blocks()
-		t.RecoverBlock(c.sweep, &limits, c.meter.release)
-	}
 	for n, s := range c.slots {
-		if s != nil && s.doomed && t.ActiveOf(n) == 0 {
+		if s == nil || !s.doomed {
+			continue
+		}
+		if t.Clear(n, c.meter.release); t.ActiveOf(n) == 0 {
 			c.slots[n] = nil
 			c.doomed--
 		}

@@ -18,10 +18,11 @@ type layout struct {
 	pieces []piece
 }
 
-// piece is up to eight neighbouring octets of a key and their place in the
+// piece is 1, 2, 4 or 8 neighbouring octets of a key and their place in the
 // packed form, which lies within one word.
 type piece struct {
 	from  uint8 // offset in the key
+	size  uint8 // octets
 	word  uint8
 	shift uint8  // bits
 	mask  uint64 // of the octets, before the shift
@@ -68,7 +69,7 @@ func newLayout(s *ruleset.Shape) *layout {
 	for _, n := range []int{8, 4, 2, 1} {
 		for _, from := range sizes[n] {
 			l.pieces = append(l.pieces, piece{
-				from: from, word: uint8(at / 8), shift: uint8(at % 8 * 8),
+				from: from, size: uint8(n), word: uint8(at / 8), shift: uint8(at % 8 * 8),
 				mask: ^uint64(0) >> (64 - 8*n),
 			})
 			at += n
@@ -86,12 +87,21 @@ func (l *layout) pack(k *ruleset.Key, w *[maxKeyWords]uint64) {
 	}
 }
 
+// unpack sets the octets of k that the shape saves.
 func (l *layout) unpack(w []uint64, k *ruleset.Key) {
-	*k = ruleset.Key{}
 	for i := range l.pieces {
 		p := &l.pieces[i]
-		b := k[p.from:]
-		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)|w[p.word]>>p.shift&p.mask)
+		b, v := k[p.from:], w[p.word]>>p.shift
+		switch p.size {
+		case 1:
+			b[0] = byte(v)
+		case 2:
+			binary.LittleEndian.PutUint16(b, uint16(v))
+		case 4:
+			binary.LittleEndian.PutUint32(b, uint32(v))
+		default:
+			binary.LittleEndian.PutUint64(b, v)
+		}
 	}
 }
 

@@ -8,6 +8,97 @@ import (
 	"rtfm/ruleset"
 )
 
+// of returns the key of flow i of a ruleset.
+func of(shapes *ruleset.Shapes, ruleSet int, i uint32) ruleset.FlowKey {
+	k := full(shapes, i)
+	k.Shape = shapes.Intern(ruleSet, k.Shape.PeerLen, k.Shape.AdjacentLen, k.Shape.Saved)
+	return k
+}
+
+// TestRowsOfRuleSets makes flows of several rulesets and takes them out: which
+// row a flow gets follows from the order of that alone.
+func TestRowsOfRuleSets(t *testing.T) {
+	var shapes ruleset.Shapes
+	tab := New(100_000)
+	var key Key
+	made := uint32(0)
+	create := func(ruleSet int, now int64, want ...uint32) {
+		t.Helper()
+		for _, row := range want {
+			made++
+			k := of(&shapes, ruleSet, made)
+			tab.Prepare(&key, &k)
+			if got := tab.Create(&key, now); got != row {
+				t.Errorf("flow of ruleset %d at %d: row %d, want %d", ruleSet, now, got, row)
+			}
+		}
+	}
+	rows := func(from, to uint32) (r []uint32) {
+		for ; from <= to; from++ {
+			r = append(r, from)
+		}
+		return r
+	}
+	release := func(before int64, ruleSet int) {
+		var limits Limits
+		limits[ruleSet] = before
+		tab.Recover(math.MaxInt32, &limits, nil)
+	}
+	create(2, 1, rows(1, 1023)...)
+	create(3, 1, 1025, 1026)
+	create(2, 2, 1024, 2049)
+	create(3, 2, 1027)
+	release(2, 2) // leaves rows 1024 and 2049
+	release(2, 3) // leaves row 1027
+	// The block with inactive rows for longest, and there the recovered first.
+	create(2, 3, rows(2050, 3072)...)
+	create(2, 3, 1, 2)
+	create(3, 3, 1025, 1026, 1028)
+	release(3, 2) // leaves rows 1, 2 and 2050 to 3072
+	create(2, 4, rows(3, 1024)...)
+	create(2, 4, 2049, 3073)
+	// Blocks without flows, the one that has none for longest first. Recovery
+	// goes on behind the third of them.
+	release(5, 2)
+	release(5, 3)
+	if tab.Active() != 0 {
+		t.Fatalf("%d flows are left", tab.Active())
+	}
+	create(9, 6, 3073, 3074)
+	create(8, 6, 1)
+	create(7, 6, 2049)
+	create(6, 6, 1025)
+	create(5, 6, 4097)
+}
+
+// TestBlocksOfOthers has one search for idle flows look at no more blocks than
+// hold flows of its ruleset, however many lie between them.
+func TestBlocksOfOthers(t *testing.T) {
+	var shapes ruleset.Shapes
+	tab := New(100_000)
+	var key Key
+	for i := range uint32(20_000) {
+		k := of(&shapes, 2+int(i%2), i)
+		tab.Prepare(&key, &k)
+		tab.Count(tab.Create(&key, 1), Forward, 1, 1+int64(i%2))
+	}
+	for n := range tab.blocks {
+		if owner := tab.blocks[n].owner; tab.latest[n] != int64(owner-1) {
+			t.Errorf("block %d of ruleset %d was active at %d", n, owner, tab.latest[n])
+		}
+	}
+	if row := tab.NextOf(2, 1, 2); row != 0 {
+		t.Errorf("row %d was not active", row)
+	}
+	// What is left tells the time, not what was taken out.
+	tab.Recover(math.MaxInt32, &Limits{3: 3}, nil)
+	for n := range tab.blocks {
+		if tab.blocks[n].owner == 0 && tab.latest[n] != math.MinInt64 {
+			t.Errorf("block %d, which has no flows, was active at %d", n, tab.latest[n])
+		}
+	}
+}
+
 // TestNextOf compares searches for flows of one ruleset with looking at every
 // row, while flows of two rulesets come and go.
 func TestNextOf(t *testing.T) {
@@ -41,13 +132,13 @@ func TestNextOf(t *testing.T) {
 		if round%7 == 6 {
 			limits[2] = math.MaxInt64
 		}
-		tab.Recover(1+r.IntN(tab.Blocks()), &limits, nil)
+		tab.Recover(1+r.IntN(5000), &limits, nil)
 		var f ruleset.Flow
-		for number := range 5 {
+		for number := 1; number < 5; number++ {
 			since := []int64{math.MinInt64, now - 1000, now - 10, now, now + 1}[r.IntN(5)]
 			var want []uint32
 			active := 0
-			for row := uint32(1); row <= tab.Rows(); row++ {
+			for row := uint32(1); row <= uint32(len(tab.blocks))*blockLen; row++ {
 				if tab.Read(row, &f) && f.Shape.RuleSet == number {
 					active++
 					if f.LastTime >= since {
@@ -69,16 +160,24 @@ func TestNextOf(t *testing.T) {
 			}
 		}
 	}
-	// Looking at a block makes its set of rulesets exact.
-	var limits Limits
-	for i := range limits {
-		limits[i] = math.MinInt64
+}
+
+// BenchmarkNextOf searches for flows that were active lately of a ruleset that
+// is idle, whose 500,000 flows were made in turn with those of another.
+func BenchmarkNextOf(b *testing.B) {
+	var shapes ruleset.Shapes
+	tab := New(2_000_000)
+	var key Key
+	keys := [2]ruleset.FlowKey{of(&shapes, 2, 0), of(&shapes, 3, 0)}
+	for i := range uint32(1_000_000) {
+		k := &keys[i%2]
+		number(k, i)
+		tab.Prepare(&key, k)
+		tab.Count(tab.Create(&key, 1), Forward, 1, 1+int64(i%2))
 	}
-	limits[1] = math.MaxInt64
-	tab.Recover(tab.Blocks(), &limits, nil)
-	for b := range tab.has {
-		if tab.has[b].has(1) {
-			t.Errorf("block %d may have flows of ruleset 1, of which there are none", b)
+	for b.Loop() {
+		if row := tab.NextOf(2, 1, 2); row != 0 {
+			b.Fatalf("row %d was not active", row)
 		}
 	}
 }

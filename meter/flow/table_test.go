@@ -130,7 +130,7 @@ func recoverAndCompare(t *testing.T, tab *Table, model map[ruleset.FlowKey]*rule
 		}
 	}
 	got := 0
-	for range tab.Blocks() {
+	for range tab.blocks {
 		got += tab.Recover(1, &limits, nil)
 	}
 	if got != want {
