@@ -44,7 +44,10 @@ func (p *paced) ReadBatch(b *traces.Batch) error {
 		n++
 	}
 	b.File = p.batch.File
-	b.Packets = append(b.Packets[:0], p.rest[:n]...)
+	b.Packets, b.Records = append(b.Packets[:0], p.rest[:n]...), b.Records[:0]
+	if given := len(p.batch.Packets) - len(p.rest); len(p.batch.Records) > 0 {
+		b.Records = append(b.Records, p.batch.Records[given:given+n]...)
+	}
 	p.rest = p.rest[n:]
 	return nil
 }

@@ -51,6 +51,9 @@ func (b *batch) read(src traces.Source) {
 		p.Key.SetInterface(ruleset.Dest, ifIndex)
 		p.Time = from.Time
 	}
+	for i := range b.Records {
+		setRecord(&b.packets[i], &b.Records[i])
+	}
 }
 
 // digest prepares what streams need of the packets.

@@ -32,6 +32,7 @@ type memo struct {
 	entries []uint64 // for each: the visible words, two results
 	evicted int      // entries that gave way since the memo grew last
 	seed    uint64
+	blind   bool // the ruleset sees what is in no word of the memo
 }
 
 // visible is a word of the match key and the bits of it that count.
@@ -83,7 +84,7 @@ func (r result) verdict() pme.Verdict      { return pme.Verdict(r>>32) - 1 }
 
 // newMemo returns the memo for a ruleset that sees these bits.
 func newMemo(see ruleset.Key) *memo {
-	m := &memo{seed: rand.Uint64()}
+	m := &memo{seed: rand.Uint64(), blind: see.HasRecord()}
 	add := func(word int) {
 		if mask := binary.LittleEndian.Uint64(see[8*word:]); mask != 0 || word%endWords == lensWord {
 			m.visible = append(m.visible, visible{uint8(8 * word), mask})
@@ -134,7 +135,7 @@ func (m *memo) recognise(packets []ruleset.Packet, a []alike) []alike {
 }
 
 func (m *memo) recognise1(p *ruleset.Packet, a *alike) {
-	a.known = p.PeerLen <= maxMemoPeer
+	a.known = p.PeerLen <= maxMemoPeer && !m.blind
 	if !a.known {
 		return
 	}

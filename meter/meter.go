@@ -198,26 +198,30 @@ func (m *Meter) meterBatch(b *batch) error {
 // count meters packet i of the batch, at the meter's present time.
 func (m *Meter) count(i int) {
 	p, from := &m.batch.packets[i], &m.batch.Packets[i]
-	octets := p.FrameOctets
+	pdus, octets := uint64(1), uint64(p.FrameOctets)
 	if m.cfg.IPOctets {
-		octets = p.IPOctets
+		octets = uint64(p.IPOctets)
+	}
+	record := len(m.batch.Records) > 0
+	if record {
+		pdus, octets = m.batch.Records[i].PDUs, m.batch.Records[i].Octets
 	}
 	s := &m.stats
-	s.Packets++
-	s.Octets += uint64(octets)
+	s.Packets += pdus
+	s.Octets += octets
 	s.FCSOctets += uint64(from.FCS)
 	if p.Flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
 		s.note(p, from)
 	}
 	var streamed *stream.Packet
-	if m.streams != nil {
+	if m.streams != nil && !record {
 		if !m.batch.digested {
 			m.batch.digest()
 		}
 		streamed = &m.batch.streamed[i]
 	}
 	for _, t := range m.tasks {
-		t.meter(p, i, streamed, uint64(octets), m.clock.now)
+		t.meter(p, i, streamed, pdus, octets, m.clock.now)
 	}
 	if m.table.Active() >= m.alarm {
 		m.control.filled()

@@ -64,10 +64,14 @@ func (ps *ports) admit(b *traces.Batch) {
 		}
 		if kept != i {
 			b.Packets[kept] = b.Packets[i]
+			if len(b.Records) > 0 {
+				b.Records[kept] = b.Records[i]
+			}
 		}
 		kept++
 	}
 	b.Packets = b.Packets[:kept]
+	b.Records = b.Records[:min(kept, len(b.Records))]
 }
 
 // sampled tells whether the next packet counts: each does with probability

@@ -48,11 +48,20 @@ type plainPacket struct {
 // verdict counts what became of packets.
 type verdict struct{ counted, ignored, unmatched, stopped, uncounted uint64 }
 
-func (m *plainMeter) meter(from *traces.Packet) {
+func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 	var p ruleset.Packet
 	packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
 	for end := range 2 {
 		p.Key.SetInterface(end, uint16(from.Interface))
+	}
+	pdus, octets := uint64(1), uint64(p.FrameOctets)
+	if record != nil {
+		pdus, octets = record.PDUs, record.Octets
+		p.Key.SetInterface(ruleset.Source, uint16(record.Input))
+		p.Key.SetInterface(ruleset.Dest, uint16(record.Output))
+		p.Key.SetASN(ruleset.Source, record.SourceASN, record.SourcePrefix)
+		p.Key.SetASN(ruleset.Dest, record.DestASN, record.DestPrefix)
+		p.Key.SetMeterID(record.Meter)
 	}
 	if m.packets == 0 {
 		m.now = from.Time
@@ -70,11 +79,11 @@ func (m *plainMeter) meter(from *traces.Packet) {
 	}
 	m.packets++
 	for i, rs := range m.cfg.RuleSets {
-		m.match(rs, i+2, &p)
+		m.match(rs, i+2, &p, pdus, octets, record != nil)
 	}
 }
 
-func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *ruleset.Packet) {
+func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *ruleset.Packet, pdus, octets uint64, record bool) {
 	key := p.Key
 	v, k := pme.Reference(rs, number, m.shapes, p, &key, false)
 	reversed := v == pme.NoMatch
@@ -84,13 +93,13 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *ruleset.Packet) {
 	}
 	switch v {
 	case pme.Ignore:
-		m.ignored++
+		m.ignored += pdus
 		return
 	case pme.NoMatch:
-		m.unmatched++
+		m.unmatched += pdus
 		return
 	case pme.Stopped:
-		m.stopped++
+		m.stopped += pdus
 		return
 	}
 	f, forward := m.flows[k], !reversed
@@ -101,21 +110,23 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *ruleset.Packet) {
 	}
 	if f == nil {
 		if len(m.flows) == m.cfg.MaxFlows {
-			m.uncounted++
+			m.uncounted += pdus
 			return
 		}
 		f = &plainFlow{Flow: ruleset.Flow{FlowKey: k, FirstTime: m.now}}
 		m.flows[k] = f
 	}
-	m.counted++
+	m.counted += pdus
 	f.LastTime = m.now
-	f.packets = append(f.packets, plainPacket{m.now, forward, uint64(p.FrameOctets)})
+	if !record {
+		f.packets = append(f.packets, plainPacket{m.now, forward, octets})
+	}
 	if forward {
-		f.ToPDUs++
-		f.ToOctets += uint64(p.FrameOctets)
+		f.ToPDUs += pdus
+		f.ToOctets += octets
 	} else {
-		f.FromPDUs++
-		f.FromOctets += uint64(p.FrameOctets)
+		f.FromPDUs += pdus
+		f.FromOctets += octets
 	}
 }
 
@@ -250,6 +261,39 @@ func randomTrace(r *rand.Rand, n int) []traces.Packet {
 	return packets
 }
 
+// randomRecords makes records of flows for packets, alike for packets that are
+// alike in their beginning.
+func randomRecords(r *rand.Rand, packets []traces.Packet) []traces.Record {
+	octet := func() uint32 { return uint32(rulesettest.Octet(r)) }
+	records := make([]traces.Record, len(packets))
+	for i := range records {
+		records[i] = traces.Record{
+			PDUs: 1 + uint64(octet()), Octets: r.Uint64N(1 << 40), Meter: [4]byte{byte(octet()), 3: byte(octet())},
+			Input: octet(), Output: octet(), SourceASN: octet() << 24, DestASN: octet()<<24 | octet(),
+			SourcePrefix: uint8(octet()), DestPrefix: uint8(octet()),
+		}
+		if i > 0 && r.IntN(3) == 0 {
+			records[i] = records[i-1]
+		}
+	}
+	return records
+}
+
+// recorded is a source of packets in memory with their records, if there are any.
+type recorded struct {
+	memory
+	records []traces.Record
+}
+
+func (s *recorded) ReadBatch(b *traces.Batch) error {
+	err := s.memory.ReadBatch(b)
+	if err == nil && len(s.records) > 0 {
+		n := len(b.Packets)
+		b.Records, s.records = append(b.Records[:0], s.records[:n]...), s.records[n:]
+	}
+	return err
+}
+
 // memory is a source of packets in memory, in batches of varying length.
 type memory struct {
 	packets []traces.Packet
@@ -315,13 +359,21 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if stops(t, cfg, packets[:20]) {
 		packets = packets[:20] // the plain meter takes a millisecond for each
 	}
+	var records []traces.Record
+	if seed%4 == 3 {
+		records = randomRecords(r, packets)
+	}
 	got := &gather{m: m}
-	if err := m.Run(context.Background(), &memory{packets, r}, got); err != nil {
+	if err := m.Run(context.Background(), &recorded{memory{packets, r}, records}, got); err != nil {
 		t.Fatal(err)
 	}
 	want := &plainMeter{cfg: cfg, shapes: &m.shapes, flows: make(map[ruleset.FlowKey]*plainFlow)}
 	for i := range packets {
-		want.meter(&packets[i])
+		var record *traces.Record
+		if records != nil {
+			record = &records[i]
+		}
+		want.meter(&packets[i], record)
 	}
 	want.collect(want.now)
 	var sum verdict

@@ -69,30 +69,30 @@ func (t *task) expect(alike []alike) {
 	t.touched = touched
 }
 
-// meter counts packet p, the i-th of the batch; s is what streams need of it, if
-// there are any.
-func (t *task) meter(p *ruleset.Packet, i int, s *stream.Packet, octets uint64, now int64) {
+// meter counts packet p, the i-th of the batch, as so many PDUs and octets; s is
+// what streams need of it, if there are any.
+func (t *task) meter(p *ruleset.Packet, i int, s *stream.Packet, pdus, octets uint64, now int64) {
 	a := &t.alike[i]
-	if r := t.memo.find(a); r != 0 && t.again(r, s, octets, now) {
+	if r := t.memo.find(a); r != 0 && t.again(r, s, pdus, octets, now) {
 		return
 	}
-	t.memo.remember(a, t.match(p, s, octets, now))
+	t.memo.remember(a, t.match(p, s, pdus, octets, now))
 }
 
 // again does with a packet what was done with one alike, false if that does
 // not hold any longer.
-func (t *task) again(r result, s *stream.Packet, octets uint64, now int64) bool {
+func (t *task) again(r result, s *stream.Packet, pdus, octets uint64, now int64) bool {
 	if row := r.row(); row != 0 {
-		if !t.table.CountIf(row, r.generation(), r.direction(), octets, now) {
+		if !t.table.CountIf(row, r.generation(), r.direction(), pdus, octets, now) {
 			return false
 		}
-		t.stats.Counted++
+		t.stats.Counted += pdus
 		if t.streams != nil {
 			t.streams.Packet(row, int(r.direction()), s, octets, now)
 		}
 		return true
 	}
-	t.note(r.verdict())
+	t.note(r.verdict(), pdus)
 	return true
 }
 
@@ -100,17 +100,17 @@ func (t *task) again(r result, s *stream.Packet, octets uint64, now int64) bool 
 // matches as it comes belongs to the flow of its direction, or of the other
 // one if that is current; one that only matches with source and destination
 // changed over belongs to the reverse of that flow.
-func (t *task) match(p *ruleset.Packet, s *stream.Packet, octets uint64, now int64) result {
+func (t *task) match(p *ruleset.Packet, s *stream.Packet, pdus, octets uint64, now int64) result {
 	v := t.program.Match(p, &p.Key, false, &t.flow)
 	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)
 		if row := t.table.Find(&t.flowKey); row != 0 {
-			return t.count(row, flow.Forward, s, octets, now)
+			return t.count(row, flow.Forward, s, pdus, octets, now)
 		}
 		if row := t.findReverse(); row != 0 {
-			return t.count(row, flow.Backward, s, octets, now)
+			return t.count(row, flow.Backward, s, pdus, octets, now)
 		}
-		return t.create(flow.Forward, s, octets, now)
+		return t.create(flow.Forward, s, pdus, octets, now)
 	}
 	if v == pme.NoMatch {
 		t.key = p.Key.Reverse()
@@ -119,16 +119,16 @@ func (t *task) match(p *ruleset.Packet, s *stream.Packet, octets uint64, now int
 	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)
 		if row := t.table.Find(&t.flowKey); row != 0 {
-			return t.count(row, flow.Backward, s, octets, now)
+			return t.count(row, flow.Backward, s, pdus, octets, now)
 		}
 		// Packets that were counted in the reverse flow for want of this one
 		// are no longer.
 		if row := t.findReverse(); row != 0 {
 			t.table.Supersede(row)
 		}
-		return t.create(flow.Backward, s, octets, now)
+		return t.create(flow.Backward, s, pdus, octets, now)
 	}
-	t.note(v)
+	t.note(v, pdus)
 	return verdictResult(v)
 }
 
@@ -139,9 +139,9 @@ func (t *task) findReverse() uint32 {
 }
 
 // count counts the packet in the flow in row.
-func (t *task) count(row uint32, d flow.Direction, s *stream.Packet, octets uint64, now int64) result {
-	t.table.Count(row, d, octets, now)
-	t.stats.Counted++
+func (t *task) count(row uint32, d flow.Direction, s *stream.Packet, pdus, octets uint64, now int64) result {
+	t.table.Count(row, d, pdus, octets, now)
+	t.stats.Counted += pdus
 	if t.streams != nil {
 		t.streams.Packet(row, int(d), s, octets, now)
 	}
@@ -149,26 +149,26 @@ func (t *task) count(row uint32, d flow.Direction, s *stream.Packet, octets uint
 }
 
 // create makes the flow that flowKey identifies and counts the packet in it.
-func (t *task) create(d flow.Direction, s *stream.Packet, octets uint64, now int64) result {
+func (t *task) create(d flow.Direction, s *stream.Packet, pdus, octets uint64, now int64) result {
 	row := t.table.Create(&t.flowKey, now)
 	if row == 0 {
-		t.stats.Uncounted++
+		t.stats.Uncounted += pdus
 		return 0
 	}
 	if t.streams != nil {
 		t.streams.Create(row, t.flow.Shape, now)
 	}
-	return t.count(row, d, s, octets, now)
+	return t.count(row, d, s, pdus, octets, now)
 }
 
-// note counts a packet that is in no flow.
-func (t *task) note(v pme.Verdict) {
+// note counts packets that are in no flow.
+func (t *task) note(v pme.Verdict, pdus uint64) {
 	switch v {
 	case pme.Ignore:
-		t.stats.Ignored++
+		t.stats.Ignored += pdus
 	case pme.Stopped:
-		t.stats.Stopped++
+		t.stats.Stopped += pdus
 	default:
-		t.stats.Unmatched++
+		t.stats.Unmatched += pdus
 	}
 }

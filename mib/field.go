@@ -70,6 +70,10 @@ func newField(a ruleset.Attr) (field, bool) {
 		if a == ruleset.SourceSubscriberID || a == ruleset.DestSubscriberID || a == ruleset.SessionID {
 			fd.kind, fd.min = fieldText, 4
 		}
+	case ruleset.ClassInteger:
+		if in.Size == 4 { // more than Integer32 holds
+			fd.typ = smi.Gauge32
+		}
 	case ruleset.ClassMask:
 		fd = field{typ: smi.OctetString, kind: fieldMask}
 	case ruleset.ClassDistrib:
@@ -93,8 +97,11 @@ type flowView struct {
 func (f *flowView) number(fd *field) uint64 {
 	switch fd.kind {
 	case fieldNumber:
-		if fd.size == 2 {
+		switch fd.size {
+		case 2:
 			return uint64(binary.BigEndian.Uint16(f.Key[fd.off:]))
+		case 4:
+			return uint64(binary.BigEndian.Uint32(f.Key[fd.off:]))
 		}
 		return uint64(f.Key[fd.off])
 	case fieldIndex:

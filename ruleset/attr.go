@@ -90,6 +90,11 @@ const (
 	FromTCPRate           Attr = 94
 	ToLostPDUs            Attr = 95
 	FromLostPDUs          Attr = 96
+	MeterID               Attr = 112
+	SourceASN             Attr = 113
+	SourcePrefix          Attr = 114
+	DestASN               Attr = 115
+	DestPrefix            Attr = 116
 	DSCodePoint           Attr = 118
 	VLANid                Attr = 1024
 	Priority              Attr = 1025
@@ -214,6 +219,11 @@ var attributes = [...]Info{
 	{FromTCPRate, "FromTCPRate", ClassDistrib, distributionSize, true, 0},
 	{ToLostPDUs, "ToLostPDUs", ClassDistrib, distributionSize, true, 0},
 	{FromLostPDUs, "FromLostPDUs", ClassDistrib, distributionSize, true, 0},
+	{MeterID, "MeterID", ClassAddress, 4, false, offMeterID},
+	{SourceASN, "SourceASN", ClassInteger, 4, false, offASN},
+	{SourcePrefix, "SourcePrefix", ClassInteger, 1, false, offPrefix},
+	{DestASN, "DestASN", ClassInteger, 4, false, endSize + offASN},
+	{DestPrefix, "DestPrefix", ClassInteger, 1, false, offPrefix + 1},
 	{DSCodePoint, "DSCodePoint", ClassInteger, 1, false, offDSCodePoint},
 	{VLANid, "VLANid", ClassInteger, 2, false, offVLANid},
 	{Priority, "Priority", ClassInteger, 1, false, offPriority},
@@ -317,6 +327,14 @@ func (a Attr) Reverse() Attr {
 		return DestKind
 	case DestKind:
 		return SourceKind
+	case SourceASN:
+		return DestASN
+	case DestASN:
+		return SourceASN
+	case SourcePrefix:
+		return DestPrefix
+	case DestPrefix:
+		return SourcePrefix
 	}
 	return a
 }

@@ -57,6 +57,7 @@ func TestAttributeNumbers(t *testing.T) {
 		"ToOctets": 27, "ToPDUs": 28, "FromOctets": 29, "FromPDUs": 30, "FirstTime": 31, "LastActiveTime": 32,
 		"SourceSubscriberID": 33, "SourceClass": 36, "FlowKind": 41, "MatchingStoD": 50, "v1": 51, "V5": 55,
 		"ToPacketSize": 66, "FromPDURate": 75, "FromTurnaroundTime4": 83, "FlowTime": 84, "FromLostPDUs": 96, "DSCodePoint": 118,
+		"MeterID": 112, "SourceASN": 113, "SourcePrefix": 114, "DestASN": 115, "DestPrefix": 116,
 		"VLANid": 1024, "ecn": 1026,
 	} {
 		if got, ok := ByName(name); !ok || got != want {
@@ -90,6 +91,9 @@ func TestAttributeUses(t *testing.T) {
 		{V3, true, false, V3},
 		{66, true, true, 66},
 		{VLANid, true, true, VLANid},
+		{SourceASN, true, true, DestASN},
+		{DestPrefix, true, true, SourcePrefix},
+		{MeterID, true, true, MeterID},
 	} {
 		if tt.a.Testable() != tt.testable || tt.a.Readable() != tt.readable || tt.a.Reverse() != tt.reverse {
 			t.Errorf("%v: testable %v, readable %v, reverse %v", tt.a, tt.a.Testable(), tt.a.Readable(), tt.a.Reverse())

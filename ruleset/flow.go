@@ -34,7 +34,8 @@ type Shape struct {
 	// distributions stay, since To and From are the flow's own directions.
 	Reverse *Shape
 
-	named bool // saves a SubscriberID or the SessionID
+	named    bool // saves a SubscriberID or the SessionID
+	recorded bool // saves the MeterID or a prefix
 }
 
 // Len returns the length in octets of the value of a in a flow of this shape.
@@ -119,6 +120,7 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 	for i := range sh.Saved {
 		v := &sh.Saved[i]
 		v.Mask = v.Mask.Resize(sh.Len(v.Attr))
+		sh.recorded = sh.recorded || v.Attr == MeterID || v.Attr == SourcePrefix || v.Attr == DestPrefix
 		sh.named = sh.named || v.Attr >= SourceSubscriberID && v.Attr <= SessionID
 		sig = append(sig, byte(v.Attr>>8), byte(v.Attr))
 		sig = v.Mask.Append(sig)
@@ -189,6 +191,10 @@ func (k *FlowKey) Hash(seed uint64) uint32 {
 	h ^= computed & 0xff0000ff0000 * c // FlowClass and FlowKind
 	if k.Shape.named {
 		h = mix(h^word(offSession/8)^word(offSession/8+1)<<32, seed^c)
+	}
+	if k.Shape.recorded {
+		prefixes := mix(uint64(k.Key[offPrefix])^a, seed^b) + mix(uint64(k.Key[offPrefix+1])^a, seed^b)
+		h = mix(h^uint64(binary.LittleEndian.Uint32(k.Key[offMeterID:])), prefixes^c)
 	}
 	h = mix(h^uint64(min(k.Shape.ID, k.Shape.Reverse.ID)), seed^b)
 	return uint32(h)

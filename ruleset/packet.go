@@ -1,5 +1,7 @@
 package ruleset
 
+import "encoding/binary"
+
 // KeySize is the length of a match key in octets.
 const KeySize = 160
 
@@ -7,7 +9,8 @@ const KeySize = 160
 // what has no direction. Every value stands left-aligned in zeros, so that a
 // test of any width is a masked comparison of whole words.
 const (
-	offPeer         = 0  // 24: the longest peer address has 20
+	offPeer         = 0  // 20
+	offASN          = 20 // 4
 	offAdjacent     = 24 // 8
 	offTrans        = 32 // 2
 	offPeerType     = 34
@@ -24,6 +27,8 @@ const (
 	offComputed    = 88  // 6: Source-, Dest-, FlowClass, Source-, Dest-, FlowKind
 	offSubscriber  = 96  // 20 for the source, 20 for the dest: only rules set these
 	offSession     = 136 // 10
+	offMeterID     = 146 // 4
+	offPrefix      = 150 // 1 for the source, 1 for the dest
 )
 
 // Sizes of the identifiers that only rules can give a flow (RFC 2720).
@@ -49,9 +54,10 @@ type Key [KeySize]byte
 // Source attribute of the same kind.
 const EndSize = endSize
 
-// Peer returns the room for the peer address of one end, 24 octets of which
-// an address fills 20 at most.
-func (k *Key) Peer(end int) *[24]byte { return (*[24]byte)(k[end*endSize+offPeer:]) }
+// Peer returns the room for the peer address of one end.
+func (k *Key) Peer(end int) *[MaxAddress]byte {
+	return (*[MaxAddress]byte)(k[end*endSize+offPeer:])
+}
 
 // Adjacent returns the room for the adjacent address of one end.
 func (k *Key) Adjacent(end int) *[MaxAdjacent]byte {
@@ -101,6 +107,24 @@ func (k *Key) SetVLAN(tci uint16) {
 	k[offPriority] = byte(tci >> 13)
 }
 
+// SetASN sets the number of the autonomous system of one end, and the width in
+// bits of the prefix by which that was found. Only records of flows have them.
+func (k *Key) SetASN(end int, asn uint32, prefix uint8) {
+	binary.BigEndian.PutUint32(k[end*endSize+offASN:], asn)
+	k[offPrefix+end] = prefix
+}
+
+// SetMeterID sets what identifies the meter that a record of a flow comes from.
+func (k *Key) SetMeterID(id [4]byte) { copy(k[offMeterID:offPrefix], id[:]) }
+
+// HasRecord tells whether any bit is set of the attributes that only records of
+// flows have: MeterID, Source- and DestASN, Source- and DestPrefix.
+func (k *Key) HasRecord() bool {
+	const n = offPrefix + 2 - offMeterID
+	return binary.BigEndian.Uint32(k[offASN:])|binary.BigEndian.Uint32(k[endSize+offASN:]) != 0 ||
+		[n]byte(k[offMeterID:]) != [n]byte{}
+}
+
 // Computed returns the six Class and Kind attributes, which a match sets to
 // zero before it begins, and two octets of zero.
 func (k *Key) Computed() *[8]byte { return (*[8]byte)(k[offComputed:]) }
@@ -115,6 +139,7 @@ func (k *Key) Reverse() Key {
 	r[offComputed+3], r[offComputed+4] = k[offComputed+4], k[offComputed+3]
 	copy(r[offSubscriber:], k[offSubscriber+subscriberSize:offSession])
 	copy(r[offSubscriber+subscriberSize:offSession], k[offSubscriber:])
+	r[offPrefix], r[offPrefix+1] = k[offPrefix+1], k[offPrefix]
 	return r
 }
 

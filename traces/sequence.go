@@ -23,7 +23,7 @@ func (s *sequence) ReadBatch(b *Batch) error {
 	for {
 		if s.cur == nil {
 			if len(s.names) == 0 {
-				b.Packets = b.Packets[:0]
+				b.reset("")
 				return io.EOF
 			}
 			name := s.names[0]

@@ -33,9 +33,28 @@ type Batch struct {
 	// Packets is what ReadBatch has read; its capacity is the most that
 	// ReadBatch puts there.
 	Packets []Packet
+	// Records is empty, or has one Record for each of Packets, which are no
+	// packets then but headers such as those of the flow had.
+	Records []Record
 	// File is the name of the trace that the packets come from. All packets
 	// of a batch are of one file.
 	File string
+}
+
+// Record is what a router has counted of a flow.
+type Record struct {
+	// PDUs and Octets are the packets, at least one, and the octets of their
+	// network headers and payload.
+	PDUs, Octets uint64
+	// Meter identifies the router.
+	Meter [4]byte
+	// Input and Output are the router's numbers of the interfaces where the
+	// packets came in and went out, 0 if they are not known.
+	Input, Output uint32
+	// The autonomous systems of source and destination, and the widths in bits
+	// of the prefixes by which the packets were routed; 0 if not known.
+	SourceASN, DestASN       uint32
+	SourcePrefix, DestPrefix uint8
 }
 
 // defaultBatch is the capacity that a Batch gets that has none.
@@ -52,6 +71,7 @@ func (b *Batch) reset(file string) {
 		b.Packets = make([]Packet, 0, defaultBatch)
 	}
 	b.Packets = b.Packets[:0]
+	b.Records = b.Records[:0]
 	b.File = file
 }
 

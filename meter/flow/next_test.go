@@ -121,7 +121,7 @@ func TestNextOf(t *testing.T) {
 				row = tab.Create(&key, now)
 			}
 			if row != 0 {
-				tab.Count(row, Forward, 1, now)
+				tab.Count(row, Forward, 1, 1, now)
 			}
 		}
 		var limits Limits

@@ -177,11 +177,12 @@ func (t *Table) Create(key *Key, now int64) uint32 {
 	return row
 }
 
-// Count adds a packet of so many octets, seen at time now, to the flow in
-// row, which must be one that Find or Create returned. Times must not go back.
-func (t *Table) Count(row uint32, d Direction, octets uint64, now int64) {
+// Count adds so many PDUs, of so many octets together, seen at time now, to the
+// flow in row, which must be one that Find or Create returned. Times must not
+// go back.
+func (t *Table) Count(row uint32, d Direction, pdus, octets uint64, now int64) {
 	r := t.at(row)
-	r.pdus[d&1]++
+	r.pdus[d&1] += pdus
 	r.octets[d&1] += octets
 	r.last, r.later = now, 0
 	t.latest[(row-1)/blockLen] = now
@@ -217,11 +218,11 @@ func (t *Table) Supersede(row uint32) { t.at(row).generation++ }
 
 // CountIf is Count if the row is still of this generation, else it returns
 // false.
-func (t *Table) CountIf(row, generation uint32, d Direction, octets uint64, now int64) bool {
+func (t *Table) CountIf(row, generation uint32, d Direction, pdus, octets uint64, now int64) bool {
 	if t.at(row).generation != generation {
 		return false
 	}
-	t.Count(row, d, octets, now)
+	t.Count(row, d, pdus, octets, now)
 	return true
 }
 

@@ -97,11 +97,11 @@ func TestTableIsMap(t *testing.T) {
 		}
 		octets := uint64(r.IntN(1500))
 		if r.IntN(2) == 0 {
-			tab.Count(row, Forward, octets, now)
+			tab.Count(row, Forward, 1, octets, now)
 			want.ToPDUs++
 			want.ToOctets += octets
 		} else {
-			tab.Count(row, Backward, octets, now)
+			tab.Count(row, Backward, 1, octets, now)
 			want.FromPDUs++
 			want.FromOctets += octets
 		}
@@ -197,7 +197,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	row := tab.Create(&key, 1)
 	if a := testing.AllocsPerRun(100, func() {
 		tab.Prepare(&key, &k)
-		tab.Count(tab.Find(&key), Forward, 60, 2)
+		tab.Count(tab.Find(&key), Forward, 1, 60, 2)
 	}); a != 0 {
 		t.Errorf("%v allocations a packet", a)
 	}
@@ -252,7 +252,7 @@ func BenchmarkTable(b *testing.B) {
 				i = i*1664525 + 1013904223
 				number(&k, i%flows)
 				tab.Prepare(&key, &k)
-				tab.Count(tab.Find(&key), Forward, 60, 2)
+				tab.Count(tab.Find(&key), Forward, 1, 60, 2)
 			}
 		})
 	}

@@ -118,10 +118,11 @@ func (e *Engine) flow(at uint32) (*row, *plan) {
 }
 
 // Packet counts a packet of so many octets that the flow in this row has
-// counted, in direction 0 if it goes from source to destination, else 1.
+// counted, in direction 0 if it goes from source to destination, else 1. Without
+// p, which records of flows do not have, nothing is counted.
 func (e *Engine) Packet(at uint32, direction int, p *Packet, octets uint64, now int64) {
 	r, plan := e.flow(at)
-	if plan == nil {
+	if plan == nil || p == nil {
 		return
 	}
 	direction &= 1

@@ -42,6 +42,8 @@ func fieldsFor(attrs []ruleset.Attr) []field {
 			fd.typ = smi.TimeTicks
 		case ruleset.ToOctets, ruleset.ToPDUs, ruleset.FromOctets, ruleset.FromPDUs:
 			fd.typ = smi.Counter64
+		case ruleset.SourceASN, ruleset.DestASN:
+			fd.typ = smi.Gauge32
 		}
 		if in.Class == ruleset.ClassAddress || in.Class == ruleset.ClassMask {
 			fd.typ = smi.OctetString

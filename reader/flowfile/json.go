@@ -98,7 +98,7 @@ func (p *printer) jsonSaved(sv ruleset.Saved) {
 	n := p.shape.Len(sv.Attr)
 	p.text(`,"` + in.Name + `":`)
 	k := keyKind(sv.Attr, n)
-	quoted := k != kindUint8 && k != kindUint16
+	quoted := k != kindUint8 && k != kindUint16 && k != kindUint32
 	if quoted {
 		p.text(`"`)
 	}

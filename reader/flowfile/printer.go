@@ -32,6 +32,7 @@ type kind uint8
 const (
 	kindUint8  kind = iota // in the key
 	kindUint16             // in the key
+	kindUint32             // in the key
 	kindDotted             // in the key
 	kindPeer16             // in the key: an IPv6 address, most likely
 	kindHex                // in the key
@@ -134,6 +135,8 @@ func keyKind(a ruleset.Attr, n int) kind {
 		return kindHex
 	case a.IsPeer() && n == 16:
 		return kindPeer16
+	case n == 4 && a.Info().Class == ruleset.ClassInteger:
+		return kindUint32
 	case a.IsPeer() || n > 2:
 		return kindDotted
 	case n == 2:
@@ -169,6 +172,8 @@ func (p *printer) appendTo(b []byte, f *ruleset.Flow, delta *Counters, epoch int
 			n = uint64(f.Key[pc.offset])
 		case kindUint16:
 			n = uint64(binary.BigEndian.Uint16(f.Key[pc.offset:]))
+		case kindUint32:
+			n = uint64(binary.BigEndian.Uint32(f.Key[pc.offset:]))
 		case kindDotted:
 			b = ruleset.AppendDotted(b, f.Key[pc.offset:pc.offset+pc.length])
 			continue

@@ -23,7 +23,9 @@ func randomPacket(r *rand.Rand) *ruleset.Packet {
 		}
 		p.Key.Trans(end)[0], p.Key.Trans(end)[1] = octet(), octet()
 		p.Key.SetInterface(end, uint16(octet()))
+		p.Key.SetASN(end, uint32(octet())<<24|uint32(octet()), octet())
 	}
+	p.Key.SetMeterID([4]byte{octet(), 3: octet()})
 	p.Key.SetPeerType(octet())
 	p.Key.SetTransType(octet())
 	p.Key.SetDSCodePoint(octet())
@@ -126,7 +128,7 @@ func TestGroupsAreUsed(t *testing.T) {
 	}
 	p := &ruleset.Packet{PeerLen: 4}
 	var k ruleset.FlowKey
-	*p.Key.Peer(ruleset.Dest) = [24]byte{3, 0xe7, 9, 9}
+	*p.Key.Peer(ruleset.Dest) = [20]byte{3, 0xe7, 9, 9}
 	if v := prog.Match(p, &p.Key, false, &k); v != Success {
 		t.Fatal(v)
 	}
@@ -134,7 +136,7 @@ func TestGroupsAreUsed(t *testing.T) {
 		t.Errorf("saved %v", got)
 	}
 	compare(t, rs, prog, &shapes, p)
-	*p.Key.Peer(ruleset.Dest) = [24]byte{3, 0xe8}
+	*p.Key.Peer(ruleset.Dest) = [20]byte{3, 0xe8}
 	if v := prog.Match(p, &p.Key, false, &k); v != Ignore {
 		t.Errorf("an address in no group: %v", v)
 	}

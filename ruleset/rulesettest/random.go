@@ -16,6 +16,7 @@ var attrs = []ruleset.Attr{
 	ruleset.FlowKind, ruleset.FlowClass, ruleset.MatchingStoD,
 	ruleset.V1, ruleset.V2,
 	ruleset.VLANid, ruleset.DSCodePoint, ruleset.SessionID, ruleset.SourceSubscriberID,
+	ruleset.MeterID, ruleset.SourceASN, ruleset.DestASN, ruleset.SourcePrefix, ruleset.DestPrefix,
 	ruleset.ToPacketSize, ruleset.FromInterarrivalTime, ruleset.ToBitRate, ruleset.FromPDURate,
 }
 
