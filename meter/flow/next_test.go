@@ -80,7 +80,7 @@ func TestBlocksOfOthers(t *testing.T) {
 	for i := range uint32(20_000) {
 		k := of(&shapes, 2+int(i%2), i)
 		tab.Prepare(&key, &k)
-		tab.Count(tab.Create(&key, 1), Forward, 1, 1+int64(i%2))
+		tab.Count(tab.Create(&key, 1), Forward, 1, 1, 1+int64(i%2))
 	}
 	for n := range tab.blocks {
 		if owner := tab.blocks[n].owner; tab.latest[n] != int64(owner-1) {
