@@ -173,7 +173,7 @@ func BenchmarkNextOf(b *testing.B) {
 		k := &keys[i%2]
 		number(k, i)
 		tab.Prepare(&key, k)
-		tab.Count(tab.Create(&key, 1), Forward, 1, 1+int64(i%2))
+		tab.Count(tab.Create(&key, 1), Forward, 1, 1, 1+int64(i%2))
 	}
 	for b.Loop() {
 		if row := tab.NextOf(2, 1, 2); row != 0 {
