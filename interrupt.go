@@ -58,6 +58,14 @@ func (s *interruptible) Stats() traces.Stats {
 	return s.stats
 }
 
+// Describe implements traces.Describer.
+func (s *interruptible) Describe() (d traces.Description) {
+	if src, ok := s.Source.(traces.Describer); ok && !s.left {
+		d = src.Describe()
+	}
+	return d
+}
+
 // Close implements traces.Source. When ctx is done, a read may still be under
 // way, and the source is left to the end of the program.
 func (s *interruptible) Close() error {

@@ -85,6 +85,6 @@ writes these to flow data files (RFC 2720 to 2724).`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), srlCommand())
+	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), srlCommand(), traceCommand())
 	return root.ExecuteContext(ctx)
 }

@@ -37,6 +37,9 @@ func (l LinkType) String() string {
 	return "LINKTYPE(" + strconv.FormatUint(uint64(l), 10) + ")"
 }
 
+// MarshalText implements encoding.TextMarshaler by String.
+func (l LinkType) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
 // linkNames are the names of the registry, by number.
 var linkNames = [...]string{
 	0:   "NULL",

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 )
@@ -17,6 +18,23 @@ type ngClock struct {
 // newNgClock returns the clock of an if_tsresol's octet and an if_tsoffset.
 func newNgClock(resol uint8, offset int64) ngClock {
 	return ngClock{binary: resol&0x80 != 0, exponent: resol & 0x7f, offset: offset}
+}
+
+// unit returns the name of the unit: "1 µs", "2^-20 s".
+func (c ngClock) unit() string {
+	base := 10
+	if c.binary {
+		base = 2
+	}
+	switch {
+	case c.exponent == 0:
+		return "1 s"
+	case c.exponent == 6 && !c.binary:
+		return "1 µs"
+	case c.exponent == 9 && !c.binary:
+		return "1 ns"
+	}
+	return fmt.Sprintf("%d^-%d s", base, c.exponent)
 }
 
 // simple returns the nanoseconds in a unit, when that is a whole number and

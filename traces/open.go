@@ -44,6 +44,7 @@ func newReader(r io.Reader, name string) (*reader, error) {
 	src := &reader{name: name, raw: raw, in: newInput(raw)}
 	kind, err := src.decompress()
 	if err == nil {
+		src.compression = kind
 		src.format, err = src.in.sniff()
 		if err != nil && err == src.in.err {
 			kind = "" // the decompressor's error has it

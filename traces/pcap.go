@@ -46,6 +46,7 @@ type pcap struct {
 	record  int   // length of a record header
 	lengths int
 	frame   frame
+	snap    uint32 // the most octets that are captured of a packet, as the header says
 }
 
 // isPcap tells whether head begins a pcap file.
@@ -83,6 +84,7 @@ func newPcap(head []byte) (*pcap, error) {
 	case major != 2:
 		return nil, fmt.Errorf("version %d.%d: %w", major, minor, ErrFormat)
 	}
+	p.snap = order.Uint32(head[16:])
 	link := order.Uint32(head[20:])
 	var fcs uint8
 	if link&pcapHasFCS != 0 {
@@ -93,6 +95,18 @@ func newPcap(head []byte) (*pcap, error) {
 }
 
 func (p *pcap) name() string { return "pcap" }
+
+func (p *pcap) tell(d *Description) {
+	d.Detail = byteOrderName(p.big)
+	if p.record == pcapModifiedRecord {
+		d.Detail = "modified, " + d.Detail
+	}
+	unit := "1 µs"
+	if p.unit == 1 {
+		unit = "1 ns"
+	}
+	d.Interfaces = []Interface{{Number: 1, Link: p.frame.link, Snap: p.snap, Unit: unit}}
+}
 
 // scan implements format.
 func (p *pcap) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"math/bits"
@@ -20,11 +21,12 @@ const (
 // ngByteOrder is the byte-order magic of a Section Header Block.
 const ngByteOrder = 0x1a2b3c4d
 
-// The options that are read: of an Interface Description Block its time
+// The options that are read: of an Interface Description Block its name, time
 // resolution, frame check sequence and time offset, of an Interface Statistics
 // Block the packets that were dropped.
 const (
 	ngOptEnd      = 0
+	ngOptName     = 2
 	ngOptResol    = 9
 	ngOptFCS      = 13
 	ngOptOffset   = 14
@@ -50,6 +52,7 @@ type pcapng struct {
 	interfaces []ngIface // those of the current section
 	before     uint32    // the number of interfaces in the sections before
 	time       int64     // of the last packet that had one
+	described  []Interface
 }
 
 // ngIface is an interface of a section.
@@ -62,6 +65,10 @@ type ngIface struct {
 }
 
 func (g *pcapng) name() string { return "pcapng" }
+
+func (g *pcapng) tell(d *Description) {
+	d.Detail, d.Interfaces = byteOrderName(g.big), g.described
+}
 
 // isPcapng tells whether head begins a pcapng file.
 func isPcapng(head []byte) bool {
@@ -174,9 +181,11 @@ func (g *pcapng) describe(block []byte) error {
 		return corrupt("interface description of %d octets", len(block))
 	}
 	f := ngIface{snap: g.uint32(block[12:])}
-	resol, offset, fcs := uint8(6), int64(0), uint8(0)
+	name, resol, offset, fcs := "", uint8(6), int64(0), uint8(0)
 	err := g.options(block[16:len(block)-4], func(code uint16, value []byte) {
 		switch {
+		case code == ngOptName && len(g.described) < maxDescribed:
+			name = string(bytes.TrimRight(value, "\x00"))
 		case code == ngOptResol && len(value) == 1:
 			resol = value[0]
 		case code == ngOptOffset && len(value) == 8:
@@ -192,6 +201,11 @@ func (g *pcapng) describe(block []byte) error {
 	f.clock = newNgClock(resol, offset)
 	f.tick = f.clock.simple()
 	g.interfaces = append(g.interfaces, f)
+	if len(g.described) < maxDescribed {
+		g.described = append(g.described, Interface{
+			Number: g.before + uint32(len(g.interfaces)), Name: name, Link: f.frame.link, Snap: f.snap, Unit: f.clock.unit(),
+		})
+	}
 	return nil
 }
 

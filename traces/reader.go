@@ -21,13 +21,14 @@ type format interface {
 
 // reader is the Source over one file, whatever its format.
 type reader struct {
-	name   string
-	raw    *counter // the file itself
-	in     *input   // the decompressed stream
-	format format
-	stats  Stats
-	err    error // what ReadBatch returns when all packets have been
-	close  []func() error
+	name        string
+	raw         *counter // the file itself
+	compression string   // empty for none
+	in          *input   // the decompressed stream
+	format      format
+	stats       Stats
+	err         error // what ReadBatch returns when all packets have been
+	close       []func() error
 }
 
 // ReadBatch implements Source.

@@ -92,17 +92,17 @@ type Source interface {
 type Stats struct {
 	// Records is the number of records, packets or not. In pcapng each block
 	// is a record.
-	Records uint64
+	Records uint64 `json:"records"`
 	// Skipped is the number of records that hold no packet.
-	Skipped uint64
+	Skipped uint64 `json:"skipped"`
 	// Cut is the number of packets that were not captured whole.
-	Cut uint64
+	Cut uint64 `json:"cut"`
 	// Lost is the number of packets that the capturing machine lost, by the
 	// trace's own counters.
-	Lost uint64
+	Lost uint64 `json:"lost"`
 	// Bytes is the number of octets read from the file itself, before any
 	// decompression.
-	Bytes uint64
+	Bytes uint64 `json:"bytes"`
 }
 
 // add adds t's counts to s.

@@ -2,15 +2,16 @@ package traces_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -46,64 +47,31 @@ func readTruth(t *testing.T, dir string) (lines []truth) {
 	return lines
 }
 
-// totals is what a trace comes to.
-type totals struct {
-	packets, wire, captured uint64
-	first, last             int64 // earliest and latest, nanoseconds
-	backwards               bool  // a packet is earlier than the one before it
-	err                     error // nil at the orderly end
-	stats                   traces.Stats
-}
-
-func total(name string) (s totals) {
+// survey tells what a trace holds.
+func survey(name string) *traces.Info {
 	src, err := traces.Open(name)
 	if err != nil {
-		s.err = err
-		return s
+		return &traces.Info{Damage: err}
 	}
 	defer src.Close()
-	b := traces.NewBatch(100)
-	var before int64
-	for {
-		if s.err = src.ReadBatch(b); s.err != nil {
-			break
-		}
-		for i := range b.Packets {
-			p := &b.Packets[i]
-			if s.packets == 0 {
-				s.first, s.last = p.Time, p.Time
-			} else if p.Time < before {
-				s.backwards = true
-			}
-			before = p.Time
-			s.first, s.last = min(s.first, p.Time), max(s.last, p.Time)
-			s.packets++
-			s.wire += uint64(p.Wire) + uint64(p.FCS)
-			s.captured += uint64(len(p.Data))
-		}
-	}
-	if s.err == io.EOF {
-		s.err = nil
-	}
-	s.stats = src.Stats()
-	return s
+	return traces.NewInfo(context.Background(), src, time.Second)
 }
 
 // mismatches returns the names of the columns of w that s contradicts.
-func (s totals) mismatches(w truth) (bad []string) {
+func mismatches(s *traces.Info, w truth) (bad []string) {
 	number := func(name, want string, got uint64) {
 		if want != "" && want != strconv.FormatUint(got, 10) {
 			bad = append(bad, fmt.Sprintf("%s %d, not %s", name, got, want))
 		}
 	}
-	number("packets", w.packets, s.packets)
-	number("octets", w.wire, s.wire)
-	number("captured", w.captured, s.captured)
-	if s.packets > 0 {
+	number("packets", w.packets, s.Packets)
+	number("octets", w.wire, s.Octets+s.FCS)
+	number("captured", w.captured, s.Captured)
+	if s.Packets > 0 {
 		for _, c := range []struct {
 			name, want string
 			got        int64
-		}{{"first", w.first, s.first}, {"last", w.last, s.last}} {
+		}{{"first", w.first, s.First}, {"last", w.last, s.Last}} {
 			if !strings.Contains(c.want, ".") {
 				continue // "n/a", or nothing
 			}
@@ -114,10 +82,10 @@ func (s totals) mismatches(w truth) (bad []string) {
 		}
 	}
 	switch {
-	case w.chronological == "True" && s.backwards, w.chronological == "False" && !s.backwards:
+	case w.chronological == "True" && s.Early > 0, w.chronological == "False" && s.Early == 0:
 		bad = append(bad, "chronological not "+w.chronological)
 	}
-	if s.err != nil {
+	if s.Damage != nil {
 		bad = append(bad, "error")
 	}
 	return bad
@@ -164,10 +132,10 @@ func TestTruth(t *testing.T) {
 			continue
 		}
 		n++
-		s := total(filepath.Join(dir, "traces", w.path))
-		got := strings.Join(s.mismatches(w), "; ")
+		s := survey(filepath.Join(dir, "traces", w.path))
+		got := strings.Join(mismatches(s, w), "; ")
 		if want := exceptions[w.path].differs; got != want {
-			t.Errorf("%s: %s; error %v\nexpected to differ in: %q", w.path, got, s.err, want)
+			t.Errorf("%s: %s; error %v\nexpected to differ in: %q", w.path, got, s.Damage, want)
 		}
 	}
 	if n < 1380 {
@@ -201,9 +169,9 @@ func TestGivenTraces(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		s := total(name)
-		if want := bad[path]; !errors.Is(s.err, want) || want == nil && s.err != nil {
-			t.Errorf("%s: %d packets, error %v; want %v", path, s.packets, s.err, want)
+		s := survey(name)
+		if want := bad[path]; !errors.Is(s.Damage, want) || want == nil && s.Damage != nil {
+			t.Errorf("%s: %d packets, error %v; want %v", path, s.Packets, s.Damage, want)
 		}
 		return nil
 	})

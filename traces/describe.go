@@ -1,0 +1,46 @@
+package traces
+
+// Description is what a trace tells of itself besides its packets.
+type Description struct {
+	Format      string `json:"format,omitempty"`      // "pcap", "erf", ...
+	Detail      string `json:"detail,omitempty"`      // what else there is to say of the format: "big-endian"
+	Compression string `json:"compression,omitempty"` // "gzip", ...; empty for none
+	// Interfaces are those that the trace has described so far, the first
+	// 4,096 of them, in order of number.
+	Interfaces []Interface `json:"-"`
+}
+
+// Interface is what a trace tells of an interface.
+type Interface struct {
+	Number uint32   `json:"interface"`      // Packet.Interface
+	Name   string   `json:"name,omitempty"` // empty if the trace does not tell
+	Link   LinkType `json:"link"`
+	Snap   uint32   `json:"snap,omitempty"` // the most octets that are captured of a packet; 0 is all
+	Unit   string   `json:"unit,omitempty"` // of its time stamps: "1 µs", "2^-20 s"
+}
+
+// maxDescribed is how many interfaces of a trace are described.
+const maxDescribed = 4096
+
+// Describer is a Source that can describe its trace, as those of Open can.
+type Describer interface {
+	Source
+	// Describe returns what the trace has told of itself so far.
+	Describe() Description
+}
+
+// Describe implements Describer.
+func (r *reader) Describe() Description {
+	d := Description{Format: r.format.name(), Compression: r.compression}
+	if f, ok := r.format.(interface{ tell(*Description) }); ok {
+		f.tell(&d)
+	}
+	return d
+}
+
+func byteOrderName(big bool) string {
+	if big {
+		return "big-endian"
+	}
+	return "little-endian"
+}
