@@ -35,6 +35,7 @@ type meterOptions struct {
 	agentx      string
 	read, write community
 	maxFlows    int
+	streams     streamOptions
 	octets      string
 	log         string
 	user        string
@@ -91,6 +92,7 @@ func meterCommand() *cobra.Command {
 	f.StringVarP(&o.read.argument, "read-community", "r", "", "the read `COMMUNITY`; others on this machine can see it")
 	f.StringVarP(&o.write.argument, "write-community", "w", "", "the write `COMMUNITY`; others on this machine can see it")
 	f.IntVarP(&o.maxFlows, "max-flows", "f", meter.DefaultMaxFlows, "size of the flow table")
+	o.streams.add(cmd)
 	f.StringVar(&o.octets, "octets", "frame", "count the octets of what: frame (without FCS) or ip")
 	f.StringVar(&o.log, "log", "", "append the log to this `FILE`, not to standard error")
 	f.StringVar(&o.user, "user", "", "run as this `USER` once sockets and the log are open")
@@ -141,6 +143,10 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
+	streams, err := o.streams.config()
+	if err != nil {
+		return err
+	}
 	for _, name := range o.traces {
 		if name != "-" {
 			if _, err := os.Stat(name); err != nil {
@@ -162,7 +168,7 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	var f fronts
 	m := meter.NewControlled(meter.ControlConfig{
 		MaxFlows: o.maxFlows, IPOctets: o.octets == "ip",
-		Interval: seconds(o.interval), Intervals: o.intervals,
+		Interval: seconds(o.interval), Intervals: o.intervals, Streams: streams,
 		Version: "rtfm " + version(),
 		Notify:  func(n mib.Notification) { f.notify(log, n) },
 	})

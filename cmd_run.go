@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/meter"
-	"rtfm/meter/stream"
 	"rtfm/reader"
 	"rtfm/reader/flowfile"
 	"rtfm/ruleset"
@@ -30,9 +29,7 @@ type runOptions struct {
 	output     string
 	maxFlows   int
 	inactivity float64 // seconds
-	maxStreams int
-	streamIdle float64 // seconds
-	multiplier int
+	streams    streamOptions
 	octets     string
 	format     string
 	json       bool
@@ -81,9 +78,7 @@ func runCommand() *cobra.Command {
 	f.StringVar(&o.octets, "octets", "frame", "count the octets of what: frame (without FCS) or ip")
 	f.IntVarP(&o.maxFlows, "max-flows", "f", meter.DefaultMaxFlows, "size of the flow table")
 	f.Float64Var(&o.inactivity, "inactivity-timeout", meter.DefaultInactivityTimeout.Seconds(), "with -T, `SECONDS` after which an idle flow's record may be used again")
-	f.IntVarP(&o.maxStreams, "max-streams", "t", stream.DefaultMaxStreams, "most streams at a time, which rulesets with distributions need")
-	f.Float64Var(&o.streamIdle, "stream-timeout", time.Duration(stream.DefaultTimeout).Seconds(), "`SECONDS` that a stream is idle at least before it ends,")
-	f.IntVar(&o.multiplier, "stream-multiplier", stream.DefaultMultiplier, "and how many times the average interval of its packets")
+	o.streams.add(cmd)
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default the first trace's)")
 	f.BoolVar(&o.strict, "strict", false, "refuse SRL that RFC 2723 does not have")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
@@ -106,14 +101,12 @@ func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Conf
 		return c, fmt.Errorf("-f %d: want a number of flows from 1 to %d", o.maxFlows, math.MaxInt32)
 	case o.inactivity < 0 || o.inactivity > 1e9 || math.IsNaN(o.inactivity):
 		return c, fmt.Errorf("--inactivity-timeout %v: want a number of seconds up to 1000000000", o.inactivity)
-	case o.maxStreams < 1 || o.maxStreams > math.MaxInt32:
-		return c, fmt.Errorf("-t %d: want a number of streams from 1 to %d", o.maxStreams, math.MaxInt32)
-	case o.streamIdle < 1e-6 || o.streamIdle > 1e9 || math.IsNaN(o.streamIdle):
-		return c, fmt.Errorf("--stream-timeout %v: want a number of seconds from 0.000001 to 1000000000", o.streamIdle)
-	case o.multiplier < 1 || o.multiplier > math.MaxInt32:
-		return c, fmt.Errorf("--stream-multiplier %d: want a number from 1 to %d", o.multiplier, math.MaxInt32)
 	case o.octets != "frame" && o.octets != "ip":
 		return c, fmt.Errorf("--octets %s: want frame or ip", o.octets)
+	}
+	var err error
+	if c.Streams, err = o.streams.config(); err != nil {
+		return c, err
 	}
 	for _, name := range o.rules {
 		rs, err := loadRuleSet(name, cmd.InOrStdin(), srl.Options{Strict: o.strict}, cmd.ErrOrStderr())
@@ -130,9 +123,6 @@ func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Conf
 	c.Interval = time.Duration(o.interval * float64(time.Second))
 	c.Intervals = o.intervals
 	c.InactivityTimeout = time.Duration(o.inactivity * float64(time.Second))
-	c.Streams = stream.Config{
-		MaxStreams: o.maxStreams, Timeout: int64(o.streamIdle * float64(time.Second)), Multiplier: int64(o.multiplier),
-	}
 	return c, nil
 }
 

@@ -3,12 +3,12 @@ package meter
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"math"
 	"runtime/metrics"
 	"time"
 
 	"rtfm/meter/flow"
+	"rtfm/meter/stream"
 	"rtfm/mib"
 	"rtfm/ruleset"
 	"rtfm/ruleset/pme"
@@ -32,6 +32,8 @@ type ControlConfig struct {
 	// Intervals is the number of intervals after which metering ends; 0 means
 	// with the source.
 	Intervals int
+	// Streams limits what is kept for distributions of streams.
+	Streams stream.Config
 	// Version is what the meter says it is.
 	Version string
 	// Notify, if it is not nil, is told of events. It is called while the
@@ -72,7 +74,7 @@ func NewControlled(cfg ControlConfig) *Controlled {
 		cfg: cfg, hold: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		control: mib.NewControl(), state: mib.TraceNone,
 		meter: &Meter{
-			cfg:   Config{MaxFlows: cfg.MaxFlows, IPOctets: cfg.IPOctets, Interval: cfg.Interval, Intervals: cfg.Intervals},
+			cfg:   Config{MaxFlows: cfg.MaxFlows, IPOctets: cfg.IPOctets, Interval: cfg.Interval, Intervals: cfg.Intervals, Streams: cfg.Streams},
 			table: flow.New(cfg.MaxFlows), alarm: math.MaxInt,
 		},
 	}
@@ -225,12 +227,8 @@ func (c *Controlled) notify(n mib.Notification) {
 // Control implements mib.Meter.
 func (c *Controlled) Control() *mib.Control { return c.control }
 
-// CheckRuleSet implements mib.Meter. Distributions are not built for managers,
-// who could not read them.
+// CheckRuleSet implements mib.Meter.
 func (c *Controlled) CheckRuleSet(rs *ruleset.RuleSet) error {
-	if rs.SavesDistributions() {
-		return errors.New("distributions are only built by rtfm run")
-	}
 	_, err := pme.Compile(rs, builtIn, new(ruleset.Shapes))
 	return err
 }
@@ -246,7 +244,7 @@ func (c *Controlled) Now() int64 {
 	switch {
 	case c.cfg.Live && clock.started:
 		clock.now = max(clock.now, time.Now().UnixNano())
-	case c.state == mib.TraceWaitingForReader:
+	case c.state == mib.TraceWaitingForReader, c.state == mib.TraceEnded:
 		return c.trace.To
 	}
 	return clock.now

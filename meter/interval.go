@@ -76,6 +76,9 @@ func (m *Meter) advance(p *ruleset.Packet) error {
 			return err
 		}
 	}
+	if m.done {
+		return nil // the flows of the last collection may still have to be read
+	}
 	c.now = p.Time
 	if (m.cfg.Interval > 0 || m.control != nil || m.streams != nil) && c.now >= c.recoverAt {
 		m.recover()
@@ -174,9 +177,9 @@ const (
 	recoverLeast = 1024        // flows are looked at in any
 )
 
-// recover ends streams that have timed out, and takes flows out of the table that have been idle for the
-// inactivity timeout and were collected since their last packet; for a
-// Controlled meter its readers say what was collected.
+// recover ends streams that have timed out, and takes flows out of the table
+// that have been idle for the inactivity timeout and were collected since
+// their last packet; for a Controlled meter its readers say what was collected.
 func (m *Meter) recover() {
 	m.clock.recoverAt = later(m.clock.now, recoverEvery)
 	if m.streams != nil {
@@ -201,4 +204,11 @@ func (m *Meter) recover() {
 // of its distributions is to be read.
 func (m *Meter) release(row uint32) bool {
 	return m.streams == nil || m.streams.Release(row, m.clock.now)
+}
+
+// destroy lets the flow in row be recovered, whatever is to be read of it.
+func (m *Meter) destroy(row uint32) bool {
+	for !m.release(row) {
+	}
+	return true
 }

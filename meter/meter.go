@@ -53,15 +53,17 @@ type Meter struct {
 	cfg   Config
 	tasks []*task
 	table *flow.Table
-	// streams builds distributions; nil until a ruleset saves any.
-	streams *stream.Engine
-	shapes  ruleset.Shapes
-	clock   clock
-	stats   Stats
-	batch   *batch // the one being metered
-	sink    Sink
-	next    collection // the one under way
-	done    bool       // the last collection was made
+	// streams builds distributions; nil until a ruleset saves any. streaming is
+	// set while a task runs one.
+	streams   *stream.Engine
+	streaming bool
+	shapes    ruleset.Shapes
+	clock     clock
+	stats     Stats
+	batch     *batch // the one being metered
+	sink      Sink
+	next      collection // the one under way
+	done      bool       // the last collection was made
 	// control is nil unless the meter is controlled by a manager; then alarm
 	// is the number of flows at which it must do something.
 	control *Controlled
@@ -109,7 +111,7 @@ func (m *Meter) newTask(rs *ruleset.RuleSet, number int) (*task, error) {
 		if m.streams == nil {
 			m.streams = stream.New(m.cfg.Streams, m.table.Change)
 		}
-		t.streams = m.streams
+		t.streams, m.streaming = m.streams, true
 	}
 	return t, err
 }
@@ -214,7 +216,7 @@ func (m *Meter) count(i int) {
 		s.note(p, from)
 	}
 	var streamed *stream.Packet
-	if m.streams != nil && !record {
+	if m.streaming && !record {
 		if !m.batch.digested {
 			m.batch.digest()
 		}

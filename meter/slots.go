@@ -101,7 +101,7 @@ func (c *Controlled) Changed() {
 			s.task = nil
 		}
 	}
-	m.tasks = m.tasks[:0]
+	m.tasks, m.streaming = m.tasks[:0], false
 	for _, index := range want {
 		n := c.assign(index)
 		s := c.slots[n]
@@ -117,6 +117,7 @@ func (c *Controlled) Changed() {
 			s.task = t
 		}
 		m.tasks = append(m.tasks, s.task)
+		m.streaming = m.streaming || s.task.streams != nil
 	}
 	m.alarm = c.firstAlarm()
 	c.rouse()
@@ -157,7 +158,7 @@ func (c *Controlled) empty() {
 		if s == nil || !s.doomed {
 			continue
 		}
-		if t.Clear(n, c.meter.release); t.ActiveOf(n) == 0 {
+		if t.Clear(n, c.meter.destroy); t.ActiveOf(n) == 0 {
 			c.slots[n] = nil
 			c.doomed--
 		}

@@ -33,8 +33,13 @@ type activityTable struct {
 	mark      uint32
 }
 
+// choose takes the attribute from an index. A distribution has too many octets.
+func (t *activityTable) choose(subids smi.OID) bool {
+	return t.attribute.parse(subids, byOctet) && t.attribute.fields[0].kind != fieldDistribution
+}
+
 func (t *activityTable) find(index smi.OID) bool {
-	if len(index) != 3 || !t.attribute.parse(index[:1], byOctet) {
+	if len(index) != 3 || !t.choose(index[:1]) {
 		return false
 	}
 	t.mark = index[1]
@@ -42,7 +47,7 @@ func (t *activityTable) find(index smi.OID) bool {
 }
 
 func (t *activityTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
-	if len(index) == 0 || !t.attribute.parse(index[:1], byOctet) {
+	if len(index) == 0 || !t.choose(index[:1]) {
 		return name, false
 	}
 	var row uint32

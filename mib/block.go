@@ -14,6 +14,14 @@ const BlockOctets = 8000
 // maxSelector is the size that a block's selector may have.
 const maxSelector = 64
 
+// BlockDistributions is how many distributions a block's selector may name at
+// least, beside any other attributes: even the largest ones of a flow fit in
+// BlockOctets then.
+const BlockDistributions = 2
+
+// blockHead is the size of the number of flows that a block begins with.
+const blockHead = 2
+
 // blockObjects are those of rtfmBlockTable.
 func (h *Handler) blockObjects() []object {
 	t := &blockTable{h: h}
@@ -26,7 +34,6 @@ func (h *Handler) blockObjects() []object {
 type blockTable struct {
 	h      *Handler
 	chosen selection
-	record int // most octets of a flow
 	buf    []byte
 }
 
@@ -36,11 +43,11 @@ func (t *blockTable) parse(index smi.OID) (sel, rest smi.OID, ok bool) {
 	if !ok || len(sel) > maxSelector || !t.chosen.parse(sel, byNumber) {
 		return nil, nil, false
 	}
-	t.record = 0
+	most := 0
 	for i := range t.chosen.fields {
-		t.record += t.chosen.fields[i].maxFixed()
+		most += t.chosen.fields[i].maxFixed()
 	}
-	return sel, rest, true
+	return sel, rest, blockHead+most <= BlockOctets
 }
 
 func (t *blockTable) find(index smi.OID) bool {
@@ -88,20 +95,24 @@ func (t *blockTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, b
 // greater than after and up to last. It returns 0 if there are none.
 func (t *blockTable) fill(ruleSet, mark, after, last uint32) (filled uint32) {
 	f := &t.h.flow
-	b := append(t.buf[:0], 0, 0)
+	b := append(t.buf[:0], make([]byte, blockHead)...)
 	f.start = t.h.meter.Start()
 	since := t.h.since(mark)
 	n := 0
-	for row := after; row < math.MaxUint32 && len(b)+t.record <= BlockOctets && n < math.MaxUint16; n++ {
+	for row := after; row < math.MaxUint32 && n < math.MaxUint16; n++ {
 		f.ruleSet = t.h.meter.NextFlow(int(ruleSet), row+1, since, &f.Flow)
 		if f.ruleSet == 0 || f.Index > last {
 			break
 		}
-		row = f.Index
+		fits := len(b)
 		for i := range t.chosen.fields {
 			b = f.appendFixed(b, &t.chosen.fields[i], false)
 		}
-		filled = row
+		if len(b) > BlockOctets {
+			b = b[:fits]
+			break
+		}
+		row, filled = f.Index, f.Index
 	}
 	binary.BigEndian.PutUint16(b, uint16(n))
 	t.buf = b

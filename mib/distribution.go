@@ -7,6 +7,10 @@ import (
 	"rtfm/ruleset"
 )
 
+// maxDistribution is the most octets of a distribution as one object: 256
+// counters of 64 bits.
+const maxDistribution = 4 + 2*(2+6) + 4 + 256*(2+9)
+
 // distribution returns a distribution of the flow as one structured object
 // (RFC 2724 section 3.3), valid until the next call; empty if the flow has none
 // of this attribute:

@@ -176,15 +176,14 @@ func (f *flowView) appendBER(b []byte, fd *field) []byte {
 
 // appendFixed appends the value of a field as it stands in a block and in
 // column activity data: a number in the attribute's own size, high-order
-// octet first; octets behind one that tells how many they are. A cut leaves
-// zeros out that the octets end in. Distributions are left empty: they stand in
-// packages only.
+// octet first; octets behind one that tells how many they are, those of a
+// distribution behind two. A cut leaves zeros out that the octets end in.
 func (f *flowView) appendFixed(b []byte, fd *field, cut bool) []byte {
-	if fd.kind == fieldDistribution {
-		return append(b, 0)
-	}
 	if fd.typ == smi.OctetString {
 		o := f.octets(fd)
+		if fd.kind == fieldDistribution {
+			return append(binary.BigEndian.AppendUint16(b, uint16(len(o))), o...)
+		}
 		if cut {
 			o = trim(o, 0)
 		}
@@ -204,6 +203,9 @@ func (f *flowView) appendFixed(b []byte, fd *field, cut bool) []byte {
 
 // maxFixed returns the most octets that appendFixed takes for a field.
 func (fd *field) maxFixed() int {
+	if fd.kind == fieldDistribution {
+		return 2 + maxDistribution
+	}
 	if fd.typ == smi.OctetString {
 		return 1 + int(fd.size)
 	}

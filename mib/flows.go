@@ -8,18 +8,24 @@ import (
 )
 
 // flowObjects are those of flowDataTable. Its column numbers are the
-// attributes' numbers.
+// attributes' numbers, those of RFC 2724 among them.
 func (h *Handler) flowObjects() []object {
 	entry := below(flowMIB, 2, 1, 1)
-	t := &flowTable{h}
 	var objects []object
-	for a := ruleset.FlowStatus; a <= ruleset.FlowKind; a++ {
-		if a == ruleset.FlowTimeMark || a == ruleset.FlowRuleSet {
-			continue // indexes, like FlowIndex
-		}
+	add := func(a ruleset.Attr, t *flowTable) {
 		fd, _ := newField(a)
 		get := func(v *smi.Value) bool { h.flow.value(&fd, v); return true }
 		objects = append(objects, object{oid: below(entry, columnOf(a)), table: t, get: get})
+	}
+	for a := ruleset.FlowStatus; a <= ruleset.FlowKind; a++ {
+		if a != ruleset.FlowTimeMark && a != ruleset.FlowRuleSet { // indexes, like FlowIndex
+			add(a, &flowTable{h: h})
+		}
+	}
+	for a := ruleset.Distributions; a <= ruleset.FromLostPDUs; a++ {
+		add(a, &flowTable{h, func(r *ruleset.Rule) bool {
+			return r.SavesDistribution() && (a == ruleset.Distributions || a == r.Attr)
+		}})
 	}
 	return objects
 }
@@ -33,12 +39,31 @@ func columnOf(a ruleset.Attr) uint32 {
 }
 
 // flowTable is flowDataTable.
-type flowTable struct{ h *Handler }
+type flowTable struct {
+	h *Handler
+	// savedBy, unless it is nil, leaves only the flows of rulesets that have a
+	// rule that it takes.
+	savedBy func(*ruleset.Rule) bool
+}
 
-func (t *flowTable) find(index smi.OID) bool { return t.h.findFlow(index) }
+func (t *flowTable) find(index smi.OID) bool { return t.h.findFlow(index) && t.has(int(index[0])) }
 
 func (t *flowTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
-	return t.h.nextFlow(index, include, name)
+	return t.h.nextFlow(index, include, name, t.has)
+}
+
+// has tells whether the flows of a ruleset are in the column.
+func (t *flowTable) has(ruleSet int) bool {
+	if t.savedBy == nil {
+		return true
+	}
+	rules := t.h.meter.Control().RuleSets.At(ruleSet).Rules
+	for i := range rules {
+		if t.savedBy(&rules[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // findFlow loads the flow that an index of ruleset, TimeMark and flow index
@@ -51,8 +76,9 @@ func (h *Handler) findFlow(index smi.OID) bool {
 }
 
 // nextFlow loads the flow that follows an index of ruleset, TimeMark and flow
-// index, which may be cut short, and appends its index to name.
-func (h *Handler) nextFlow(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
+// index, which may be cut short, and appends its index to name. Flows of
+// rulesets that of does not take are passed by.
+func (h *Handler) nextFlow(index smi.OID, include bool, name smi.OID, of func(ruleSet int) bool) (smi.OID, bool) {
 	var ruleSet, mark, row uint32
 	if len(index) > 0 {
 		ruleSet = index[0]
@@ -73,7 +99,7 @@ func (h *Handler) nextFlow(index smi.OID, include bool, name smi.OID) (smi.OID, 
 		} else if ruleSet != given {
 			mark, row = 0, 0
 		}
-		if h.loadFlow(int(ruleSet), mark, row) {
+		if of(int(ruleSet)) && h.loadFlow(int(ruleSet), mark, row) {
 			return append(name, ruleSet, mark, h.flow.Index), true
 		}
 		ruleSet++

@@ -25,7 +25,7 @@ func (t *packageTable) next(index smi.OID, include bool, name smi.OID) (smi.OID,
 	if !ok || !t.chosen.parse(sel, byOctet) {
 		return name, false
 	}
-	return t.h.nextFlow(rest, include, append(append(name, index[0]), sel...))
+	return t.h.nextFlow(rest, include, append(append(name, index[0]), sel...), func(int) bool { return true })
 }
 
 // data sets v to the flow's package: the chosen attributes' values, each in

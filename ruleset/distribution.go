@@ -31,8 +31,9 @@ const (
 // maxScale keeps limits, 65535 times a power of ten, below 2^63.
 const maxScale = 14
 
-// distributionSize is the length of a distribution's mask and value in octets.
-const distributionSize = 6
+// DistributionSize is the length of a distribution's mask, and of its value, in
+// octets.
+const DistributionSize = 6
 
 // Transform is Linear or Logarithmic.
 func (d *Distribution) Transform() int { return int(d.Mask.At(0)) }
@@ -161,12 +162,12 @@ func ParseDistribution(text string) (Value, error) {
 	switch {
 	case err != nil:
 		return v, err
-	case v.Len() > distributionSize:
-		return v, valueErr(text, "more than %d octets", distributionSize)
+	case v.Len() > DistributionSize:
+		return v, valueErr(text, "more than %d octets", DistributionSize)
 	case v.Len() > 1 && !strings.ContainsAny(text, ".-!"):
 		return v, valueErr(text, "want fields with . or ! behind them")
 	}
-	return v.Resize(distributionSize), nil
+	return v.Resize(DistributionSize), nil
 }
 
 // AppendParameters appends the mask or value of a distribution as rules have

@@ -78,7 +78,7 @@ type Rule struct {
 
 // distribution returns the distribution that the rule asks for.
 func (r *Rule) distribution() *Distribution {
-	return &Distribution{r.Attr, r.Mask.Resize(distributionSize), r.Value.Resize(distributionSize)}
+	return &Distribution{r.Attr, r.Mask.Resize(DistributionSize), r.Value.Resize(DistributionSize)}
 }
 
 // Limits of what a meter accepts.

@@ -44,8 +44,11 @@ func (rs *RuleSet) Saves() []Attr {
 // SavesDistributions tells whether flows of this ruleset may have
 // distributions.
 func (rs *RuleSet) SavesDistributions() bool {
-	return slices.ContainsFunc(rs.Rules, func(r Rule) bool { return r.Op.Pushes() && r.Attr.Info().Class == ClassDistrib })
+	return slices.ContainsFunc(rs.Rules, func(r Rule) bool { return r.SavesDistribution() })
 }
+
+// SavesDistribution tells whether the rule saves a distribution.
+func (r *Rule) SavesDistribution() bool { return r.Op.Pushes() && r.Attr.Info().Class == ClassDistrib }
 
 // Mask returns the attribute that is the mask of address a, Null when a has
 // none.

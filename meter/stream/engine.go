@@ -32,6 +32,7 @@ const (
 type Engine struct {
 	plans      []*plan // by shape ID, nil until a flow has it
 	rows       []row   // by row of the flow table
+	flows      int     // with distributions
 	counts     [][]uint64
 	maxStreams int
 	timeout    int64
@@ -105,6 +106,7 @@ func (e *Engine) Create(at uint32, s *ruleset.Shape, now int64) {
 	p := e.plans[s.ID]
 	r := &e.rows[at]
 	*r = row{plan: uint32(s.ID) + 1, flow: p.flows.add()}
+	e.flows++
 	p.flows.at(r.flow)[p.first] = uint64(now)
 }
 
@@ -313,6 +315,9 @@ func (e *Engine) Release(at uint32, now int64) bool {
 	}
 	plan.flows.remove(r.flow)
 	*r = row{}
+	if e.flows--; e.flows == 0 {
+		e.rows = nil
+	}
 	return true
 }
 

@@ -239,4 +239,9 @@ func (s *store) add() uint32 {
 	return s.used - 1
 }
 
-func (s *store) remove(i uint32) { s.free = append(s.free, i) }
+// remove takes run i back. When none is in use, all memory is given back.
+func (s *store) remove(i uint32) {
+	if s.free = append(s.free, i); len(s.free) == int(s.used) {
+		*s = store{words: s.words}
+	}
+}

@@ -55,7 +55,7 @@ func (t *requests) push(q *queue, r request) {
 }
 
 // remove takes request i, which stands behind before (0 for none), out of q
-// and returns the one behind it.
+// and returns the one behind it. The memory of many is given back with the last.
 func (t *requests) remove(q *queue, before, i uint32) uint32 {
 	r := t.at(i)
 	next := r.next
@@ -70,6 +70,8 @@ func (t *requests) remove(q *queue, before, i uint32) uint32 {
 	r.next = t.free
 	t.free = i
 	q.n--
-	t.active--
+	if t.active--; t.active == 0 && t.used > requestBlock {
+		*t = requests{}
+	}
 	return next
 }

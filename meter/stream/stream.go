@@ -148,7 +148,8 @@ func (t *streams) grow() {
 	}
 }
 
-// remove takes stream i out of the table.
+// remove takes stream i out of the table. The memory of many is given back
+// with the last.
 func (t *streams) remove(i uint32) {
 	s := t.at(i)
 	hash := t.hash(&s.key)
@@ -170,7 +171,9 @@ func (t *streams) remove(i uint32) {
 	t.index[at] = 0
 	s.siblings.next = t.free
 	t.free = i
-	t.active--
+	if t.active--; t.active == 0 && t.used > streamBlock {
+		*t = streams{seed: t.seed, created: t.created, refused: t.refused, steps: t.steps}
+	}
 }
 
 // idleLimit returns how long the stream may be idle before it has ended. A

@@ -17,6 +17,8 @@ type tableMeter struct {
 	control *mib.Control
 	shape   *ruleset.Shape
 	flows   uint32
+
+	counters [][]uint64 // of the shape's distributions
 }
 
 func newTableMeter(flows uint32) *tableMeter {
@@ -43,7 +45,7 @@ func (m *tableMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) 
 	}
 	*f = ruleset.Flow{
 		FlowKey: ruleset.FlowKey{Shape: m.shape}, Index: max(row, 1), FirstTime: 1e9, LastTime: 9e11,
-		ToOctets: 1 << 33, ToPDUs: 1 << 20, FromOctets: 1 << 30, FromPDUs: 1 << 10,
+		ToOctets: 1 << 33, ToPDUs: 1 << 20, FromOctets: 1 << 30, FromPDUs: 1 << 10, Counters: m.counters,
 	}
 	f.Key.SetPeerType(1)
 	f.Key.SetTransType(6)

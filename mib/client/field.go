@@ -14,7 +14,7 @@ type field struct {
 	typ    smi.Type
 	class  ruleset.Class
 	offset int // in the flow's key
-	size   int // octets of a number, most octets of an address or mask
+	size   int // octets of a number, most octets of an address, mask or distribution
 	mask   int // which field is the address's mask, 0 for none
 }
 
@@ -45,8 +45,11 @@ func fieldsFor(attrs []ruleset.Attr) []field {
 		case ruleset.SourceASN, ruleset.DestASN:
 			fd.typ = smi.Gauge32
 		}
-		if in.Class == ruleset.ClassAddress || in.Class == ruleset.ClassMask {
+		switch in.Class {
+		case ruleset.ClassAddress, ruleset.ClassMask:
 			fd.typ = smi.OctetString
+		case ruleset.ClassDistrib:
+			fd.typ, fd.size = smi.OctetString, maxObject
 		}
 		at[a] = len(fields)
 		fields = append(fields, fd)
@@ -60,7 +63,7 @@ func fieldsFor(attrs []ruleset.Attr) []field {
 			a--
 		}
 		switch a.Info().Class {
-		case ruleset.ClassInteger, ruleset.ClassComputed:
+		case ruleset.ClassInteger, ruleset.ClassComputed, ruleset.ClassDistrib:
 			add(a)
 		case ruleset.ClassAddress:
 			i := add(a)
@@ -83,7 +86,12 @@ type flowBuilder struct {
 	flow   ruleset.Flow
 	value  [][]byte // of the fields that have octets
 
-	// The shapes of the flows that were built, by lengths and masks.
+	// Distributions of the flow, and memory for their counters.
+	found    []ruleset.Distribution
+	counters []uint64
+
+	// The shapes of the flows that were built, by lengths, masks and
+	// distributions.
 	byMasks map[string]*ruleset.Shape
 	masks   []byte
 }
@@ -98,7 +106,7 @@ func newFlowBuilder(q *FlowQuery) *flowBuilder {
 }
 
 // start begins a flow.
-func (b *flowBuilder) start() { b.flow = ruleset.Flow{} }
+func (b *flowBuilder) start() { b.flow = ruleset.Flow{Counters: b.flow.Counters[:0]} }
 
 // number sets field i to n.
 func (b *flowBuilder) number(i int, n uint64) error {
@@ -232,11 +240,14 @@ func (b *flowBuilder) shape() error {
 		}
 		copy(b.flow.Key[fd.offset:fd.offset+fd.size], value)
 	}
-	key = append(key, byte(peer), byte(adjacent))
+	key, err := b.distributions(append(key, byte(peer), byte(adjacent)))
 	b.masks = key
+	if err != nil {
+		return err
+	}
 	if b.flow.Shape = b.byMasks[string(key)]; b.flow.Shape == nil {
 		if len(b.byMasks) >= maxShapes {
-			return fmt.Errorf("there are flows with more than %d choices of masks", maxShapes)
+			return errManyShapes
 		}
 		b.flow.Shape = b.intern(peer, adjacent)
 		b.byMasks[string(key)] = b.flow.Shape
@@ -247,6 +258,8 @@ func (b *flowBuilder) shape() error {
 // maxShapes is how many kinds of flows a ruleset may have, more than any
 // meter does: a meter cannot fill the memory with others.
 const maxShapes = 1 << 16
+
+var errManyShapes = fmt.Errorf("there are flows with more than %d choices of masks and distributions", maxShapes)
 
 // anySet tells whether b has a bit that is set.
 func anySet(b []byte) bool {
@@ -287,5 +300,5 @@ func (b *flowBuilder) intern(peer, adjacent int) *ruleset.Shape {
 		}
 		saved = append(saved, ruleset.Saved{Attr: fd.attr, Mask: mask})
 	}
-	return b.shapes.Intern(b.ruleSet, uint8(peer), uint8(adjacent), saved)
+	return b.shapes.Intern(b.ruleSet, uint8(peer), uint8(adjacent), saved, b.found...)
 }

@@ -24,7 +24,8 @@ const (
 	// columns.
 	Packages
 	// Columns reads flowDataTable: an attribute of a flow in a variable. A
-	// meter's own attributes, from 1024 on, have no columns.
+	// meter's own attributes, from 1024 on, have no columns; distributions are
+	// not read.
 	Columns
 )
 
@@ -42,28 +43,32 @@ type FlowQuery struct {
 	Method Method
 	// MaxFlows is how many flows the meter may have; 0 means any number.
 	MaxFlows int
+
+	inOrder bool // flows must come in the order of their indexes
 }
 
 // Flows reads flows and calls f for each, in the order of their indexes when
-// they come in blocks or columns. No flow comes twice. A flow is valid until f
+// they come in blocks or columns, or have many distributions. No flow comes twice. A flow is valid until f
 // returns. What f returns ends the reading.
 //
 // The flows' shapes have what the meter tells: an attribute that is no address
 // counts as saved if it is among q.Attrs, an address if its mask is not 0.
 func (c *Client) Flows(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
-	var err error
-	switch q.Method {
-	case Blocks:
-		err = c.blocks(ctx, q, f)
-	case Packages:
-		err = c.packages(ctx, q, f)
-	default:
-		err = c.columns(ctx, q, f)
-	}
-	if err != nil {
+	if err := c.parts(ctx, q, f); err != nil {
 		return fmt.Errorf("reading the flows of ruleset %d: %w", q.RuleSet, err)
 	}
 	return nil
+}
+
+// read reads flows by the query's method.
+func (c *Client) read(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
+	switch q.Method {
+	case Blocks:
+		return c.blocks(ctx, q, f)
+	case Packages:
+		return c.packages(ctx, q, f)
+	}
+	return c.columns(ctx, q, f)
 }
 
 // pass is what the ways to read flows have in common.
@@ -170,11 +175,15 @@ func (p *pass) block(b []byte, after, last uint32) error {
 			fd := &p.fields[i]
 			size := fd.size
 			if fd.typ == smi.OctetString {
-				if len(b) == 0 {
+				length := 1
+				if fd.class == ruleset.ClassDistrib {
+					length = 2
+				}
+				if len(b) < length {
 					return bad("it is cut short")
 				}
-				size = int(b[0])
-				b = b[1:]
+				size = int(unsigned(b[:length]))
+				b = b[length:]
 			}
 			if len(b) < size {
 				return bad("it is cut short")
@@ -183,11 +192,7 @@ func (p *pass) block(b []byte, after, last uint32) error {
 			if fd.typ == smi.OctetString {
 				err = p.octets(i, b[:size])
 			} else {
-				var n uint64
-				for _, c := range b[:size] {
-					n = n<<8 | uint64(c)
-				}
-				err = p.number(i, n)
+				err = p.number(i, unsigned(b[:size]))
 			}
 			if err != nil {
 				return bad("%v", err)
@@ -208,20 +213,45 @@ func (p *pass) block(b []byte, after, last uint32) error {
 	return nil
 }
 
+// unsigned returns the number that octets are, the high-order one first.
+func unsigned(octets []byte) (n uint64) {
+	for _, o := range octets {
+		n = n<<8 | uint64(o)
+	}
+	return n
+}
+
 // span is a range of flow indexes that is read: those behind after, up to last.
 type span struct{ after, last uint32 }
 
-// cursors is how many ranges of flows are read at once: to snmpd each
+// maxCursors is how many ranges of flows are read at once: to snmpd each
 // repetition of a GetBulk request is a round trip, however many variables it
 // has.
-const cursors = 25
+const maxCursors = 25
+
+// largePackages is how many packages fit in a UDP datagram if they have as many
+// distributions as a query asks for, of any size.
+const largePackages = 10
+
+// packaging returns how many ranges of flows are read at once, and how many
+// variables a request asks for.
+func (p *pass) packaging() (cursors, variables int) {
+	cursors, variables = maxCursors, bulkVariables
+	if slices.ContainsFunc(p.fields, func(fd field) bool { return fd.class == ruleset.ClassDistrib }) {
+		cursors, variables = largePackages, largePackages
+	}
+	if p.q.inOrder {
+		cursors = 1
+	}
+	return cursors, variables
+}
 
 // spans divides all flow indexes.
-func (q *FlowQuery) spans() []span {
+func (q *FlowQuery) spans(cursors int) []span {
 	var s []span
 	after := uint32(0)
 	for i := 1; i < cursors && q.MaxFlows >= cursors; i++ {
-		last := uint32(int64(q.MaxFlows) * int64(i) / (cursors - 1))
+		last := uint32(int64(q.MaxFlows) * int64(i) / int64(cursors-1))
 		s = append(s, span{after, last})
 		after = last
 	}
@@ -229,7 +259,7 @@ func (q *FlowQuery) spans() []span {
 }
 
 // split divides the longest span as long as there are fewer than cursors.
-func split(s []span) []span {
+func split(s []span, cursors int) []span {
 	for len(s) > 0 && len(s) < cursors {
 		longest := 0
 		for i := range s {
@@ -238,7 +268,7 @@ func split(s []span) []span {
 			}
 		}
 		l := &s[longest]
-		if l.last-l.after < 2*bulkVariables/cursors {
+		if l.last-l.after < 2*bulkVariables/maxCursors {
 			break
 		}
 		middle := l.after + (l.last-l.after)/2
@@ -257,12 +287,13 @@ func (c *Client) packages(ctx context.Context, q *FlowQuery, f func(*ruleset.Flo
 	}
 	prefix = append(prefix, uint32(q.RuleSet), p.mark())
 	decoded := make([]smi.Value, len(p.fields))
-	for open := q.spans(); len(open) > 0; open = split(open) {
+	cursors, variables := p.packaging()
+	for open := q.spans(cursors); len(open) > 0; open = split(open, cursors) {
 		names := make([]smi.OID, len(open))
 		for i, s := range open {
 			names[i] = append(slices.Clip(prefix), s.after)
 		}
-		vars, err := c.sparing(ctx, names, max(1, bulkVariables/len(names)))
+		vars, err := c.sparing(ctx, names, max(1, variables/len(names)))
 		if err != nil {
 			return err
 		}

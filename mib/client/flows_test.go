@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,11 +48,11 @@ func source(t testing.TB, packets []traces.Packet) traces.Source {
 }
 
 // metered returns a client of a meter that has run rs over packets and has
-// some of its flow table empty.
-func metered(t testing.TB, rs *ruleset.RuleSet, packets []traces.Packet) *Client {
+// some of its flow table empty; front returns the client of a meter.
+func metered(t testing.TB, front func(mib.Meter) *Client, rs *ruleset.RuleSet, packets []traces.Packet) *Client {
 	t.Helper()
 	m := meter.NewControlled(meter.ControlConfig{MaxFlows: meter.DefaultMaxFlows})
-	c := dial(t, serve(t, mib.New(m)))
+	c := front(m)
 	if err := c.PutRuleSet(t.Context(), 2, "me", rs); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +84,15 @@ type direct struct {
 
 func (d *direct) Collect(c meter.Collection) error {
 	d.start = c.Start
-	return d.m.Flows(func(f *ruleset.Flow) error { d.flows[f.Index] = *f; return nil })
+	return d.m.Flows(func(f *ruleset.Flow) error {
+		kept := *f
+		kept.Counters = nil
+		for _, c := range f.Counters {
+			kept.Counters = append(kept.Counters, slices.Clone(c))
+		}
+		d.flows[f.Index] = kept
+		return nil
+	})
 }
 func (d *direct) Damage(error)                    {}
 func (d *direct) BackInTime(string, int64, int64) {}
@@ -103,24 +114,118 @@ func flowsOf(t testing.TB, rs *ruleset.RuleSet, packets []traces.Packet) *direct
 // show returns all of a flow that can be known through SNMP.
 func show(f *ruleset.Flow, start int64) string {
 	return fmt.Sprintln(f.Index, ruleset.Uptime(f.FirstTime, start), ruleset.Uptime(f.LastTime, start),
-		f.ToOctets, f.ToPDUs, f.FromOctets, f.FromPDUs, f.Shape.PeerLen, f.Shape.AdjacentLen, f.Shape.Saved, f.Key)
+		f.ToOctets, f.ToPDUs, f.FromOctets, f.FromPDUs, f.Shape.PeerLen, f.Shape.AdjacentLen, f.Shape.Saved, f.Key,
+		f.Shape.Distributions, f.Counters)
+}
+
+// everyDistribution returns a ruleset whose flows of TCP have all distributions,
+// as large as they may be, others have some, and IPv6 has none.
+func everyDistribution(t testing.TB) *ruleset.RuleSet {
+	t.Helper()
+	var all, some strings.Builder
+	for _, in := range ruleset.All() {
+		if in.Class != ruleset.ClassDistrib {
+			continue
+		}
+		kind := "0"
+		switch {
+		case in.Attr.Unit() == "bits/s" || in.Attr.Unit() == "PDUs/s":
+			kind = "7"
+		case in.Attr.CountsPairs():
+			kind = "dns"
+		}
+		fmt.Fprintf(&all, "save %s = 255.%s & 1.0.0!2000;\n", in.Name, kind)
+		if in.Attr%5 == 0 {
+			fmt.Fprintf(&some, "save %s = 3.%s & 2.1.1!10;\n", in.Name, kind)
+		}
+	}
+	text := fmt.Sprintf(`
+		save SourceTransType; save SourcePeerType; save DestPeerAddress;
+		if SourcePeerType == ipv4 {
+			if SourceTransType == tcp { %s count; }
+			else { %s count; }
+		}
+		count;`, &all, &some)
+	rs, _, err := compile.Source("every.srl", []byte(text), srl.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rs
 }
 
 // TestFlows reads flows in all ways and compares them with those of the meter.
 func TestFlows(t *testing.T) {
+	testFlows(t, func(m mib.Meter) *Client { return dial(t, serve(t, mib.New(m))) }, Blocks, Packages, Columns)
+}
+
+// TestFlowsBySnmpd does it through snmpd, less the slowest way.
+func TestFlowsBySnmpd(t *testing.T) {
+	testFlows(t, func(m mib.Meter) *Client { return dialSnmpd(t, m) }, Blocks, Packages)
+}
+
+// dialSnmpd returns a client of a meter behind snmpd.
+func dialSnmpd(t *testing.T, m mib.Meter) *Client {
+	t.Helper()
+	c, err := Dial(t.Context(), Config{Address: startSnmpd(t, m), Community: "v2c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// TestLargestFlows reads flows that have every distribution, with all counters
+// as large as they can be: too much for one datagram.
+func TestLargestFlows(t *testing.T) {
+	const flows = 100
+	m := newTableMeter(flows)
+	var attrs []ruleset.Attr
+	var distributions []ruleset.Distribution
+	for _, in := range ruleset.All() {
+		if in.Class == ruleset.ClassDistrib {
+			attrs = append(attrs, in.Attr)
+			d := ruleset.Distribution{Attr: in.Attr, Mask: ruleset.MakeValue(1, 0, 0, 0, 255, 255), Value: ruleset.MakeValue(255, 1, 0, 0, 0, 0)}
+			distributions = append(distributions, d)
+			m.counters = append(m.counters, slices.Repeat([]uint64{math.MaxUint64}, d.Counters()))
+		}
+	}
+	var shapes ruleset.Shapes
+	m.shape = shapes.Intern(2, 4, 0, m.shape.Saved, distributions...)
+	for front, c := range map[string]*Client{"embedded": dial(t, serve(t, mib.New(m))), "snmpd": dialSnmpd(t, m)} {
+		for method := Blocks; method <= Packages; method++ {
+			n := uint32(0)
+			q := FlowQuery{RuleSet: 2, Uptime: 1e5, Method: method, MaxFlows: flows, Attrs: attrs}
+			err := c.Flows(t.Context(), &q, func(f *ruleset.Flow) error {
+				if n++; f.Index != n || !reflect.DeepEqual(f.Shape.Distributions, distributions) || !reflect.DeepEqual(f.Counters, m.counters) {
+					t.Fatalf("%s, method %d: flow %d is %+v", front, method, n, f)
+				}
+				return nil
+			})
+			if err != nil || n != flows {
+				t.Errorf("%s, method %d: %v, %d flows of %d", front, method, err, n, flows)
+			}
+		}
+	}
+}
+
+func testFlows(t *testing.T, front func(mib.Meter) *Client, methods ...Method) {
 	packets := tracetest.Mix(5000)
 	for i := range packets {
 		packets[i].Time += int64(i) * 100_000_000 // to take 500 s
 	}
-	for _, name := range []string{"all-flows", "networks", "services"} {
-		rs := program(t, name)
+	rulesets := []*ruleset.RuleSet{everyDistribution(t)}
+	for _, name := range []string{"all-flows", "networks", "services", "web-turnaround"} {
+		rulesets = append(rulesets, program(t, name))
+	}
+	for _, rs := range rulesets {
+		name := rs.Name
 		want := flowsOf(t, rs, packets)
-		c := metered(t, rs, packets)
+		c := metered(t, front, rs, packets)
 		st, err := c.Status(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for method := Blocks; method <= Columns; method++ {
+		for _, method := range methods {
 			for _, since := range []uint64{0, 40_000} {
 				seen := make(map[uint32]bool)
 				q := FlowQuery{
@@ -133,6 +238,11 @@ func TestFlows(t *testing.T) {
 						t.Errorf("%s: flow %d comes twice", name, f.Index)
 					}
 					seen[f.Index] = true
+					if method == Columns && w.Shape != nil && len(w.Shape.Distributions) > 0 {
+						shape := *w.Shape
+						shape.Distributions = nil
+						w.Shape, w.Counters = &shape, nil
+					}
 					if g, w := show(f, st.Start), show(&w, want.start); g != w {
 						t.Fatalf("%s, method %d: have %s want %s", name, method, g, w)
 					}
@@ -142,7 +252,9 @@ func TestFlows(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i, f := range want.flows {
-					if active := ruleset.Uptime(f.LastTime, want.start) >= since; seen[i] != active {
+					active := ruleset.Uptime(f.LastTime, want.start) >= since
+					ended := len(f.Shape.Distributions) > 0 // a stream may have, later
+					if seen[i] != active && !(seen[i] && ended) {
 						t.Errorf("%s, method %d, since %d: flow %d was read: %v", name, method, since, i, seen[i])
 					}
 				}
@@ -188,8 +300,14 @@ func TestNear(t *testing.T) {
 func fuzzQuery() *FlowQuery {
 	return &FlowQuery{RuleSet: 2, Uptime: 1 << 33, Epoch: 1, MaxFlows: 1000, Attrs: []ruleset.Attr{
 		ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceAdjacentAddress, ruleset.SourceTransAddress,
-		ruleset.SourcePeerType, ruleset.VLANid, ruleset.SessionID,
+		ruleset.SourcePeerType, ruleset.VLANid, ruleset.SessionID, ruleset.ToBitRate, ruleset.FromLostPDUs,
 	}}
+}
+
+// someObject is a distribution of 2 buckets as a meter tells it.
+var someObject = []byte{
+	0x30, 27, 4, 6, 1, 0, 0, 1, 0, 3, 4, 6, 2, 1, 0, 0, 0, 0,
+	0x30, 9, 0x46, 1, 5, 0x46, 1, 6, 0x46, 1, 7,
 }
 
 // record appends what fuzzQuery asks of a flow, as a block has it.
@@ -204,7 +322,45 @@ func record(b []byte, index byte) []byte {
 			}
 		}
 	}
-	return append(b, 1, 0, 5, 3, 'a', 'b', 'c')
+	b = append(b, 1, 0, 5, 3, 'a', 'b', 'c')
+	return append(append(append(b, 0, byte(len(someObject))), someObject...), 0, 0)
+}
+
+// whole tells whether a flow has counters for each of its buckets.
+func whole(f *ruleset.Flow) bool {
+	if f.Shape == nil || len(f.Counters) != len(f.Shape.Distributions) {
+		return false
+	}
+	for i := range f.Counters {
+		if d := &f.Shape.Distributions[i]; len(f.Counters[i]) != d.Counters() || d.Check() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// TestObject reads a distribution, and what is none.
+func TestObject(t *testing.T) {
+	d, counters, err := distributionOf(ruleset.ToBitRate, someObject, []uint64{1})
+	want := ruleset.Distribution{Attr: ruleset.ToBitRate, Mask: ruleset.MakeValue(1, 0, 0, 1, 0, 3), Value: ruleset.MakeValue(2, 1, 0, 0, 0, 0)}
+	if err != nil || d != want || !slices.Equal(counters, []uint64{1, 5, 6, 7}) {
+		t.Errorf("%+v, %v, %v", d, counters, err)
+	}
+	for what, change := range map[string]func(b []byte) []byte{
+		"no object":              func(b []byte) []byte { b[0] = 4; return b },
+		"cut short":              func(b []byte) []byte { return b[:len(b)-1] },
+		"behind it":              func(b []byte) []byte { return append(b, 0) },
+		"behind the counters":    func(b []byte) []byte { b[19] -= 3; return b },
+		"5 octets of mask":       func(b []byte) []byte { b[1]--; b[3]--; return slices.Delete(b, 4, 5) },
+		"no buckets":             func(b []byte) []byte { b[12] = 0; return b },
+		"one counter too few":    func(b []byte) []byte { b[12] = 3; return b },
+		"a counter of 32 bits":   func(b []byte) []byte { b[20] = 0x41; return b },
+		"a rate without seconds": func(b []byte) []byte { b[13] = 0; return b },
+	} {
+		if _, _, err := distributionOf(ruleset.ToBitRate, change(slices.Clone(someObject)), nil); err == nil {
+			t.Errorf("%s: no error", what)
+		}
+	}
 }
 
 func FuzzBlock(f *testing.F) {
@@ -214,7 +370,7 @@ func FuzzBlock(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, after, last uint32) {
 		before := after
 		p := newPass(fuzzQuery(), ruleset.Attr.Readable, func(fl *ruleset.Flow) error {
-			if fl.Index <= before || fl.Index > last || fl.Shape == nil || fl.LastTime < fl.FirstTime || fl.FirstTime < 1 {
+			if fl.Index <= before || fl.Index > last || !whole(fl) || fl.LastTime < fl.FirstTime || fl.FirstTime < 1 {
 				t.Errorf("behind flow %d came %+v", before, fl)
 			}
 			before = fl.Index
@@ -228,9 +384,12 @@ func FuzzPackage(f *testing.F) {
 	p := newPass(fuzzQuery(), ruleset.Attr.Readable, nil)
 	var good []byte
 	for i := range p.fields {
-		if p.fields[i].typ == smi.OctetString {
+		switch {
+		case p.fields[i].class == ruleset.ClassDistrib:
+			good = append(append(good, byte(smi.OctetString), byte(len(someObject))), someObject...)
+		case p.fields[i].typ == smi.OctetString:
 			good = append(good, byte(smi.OctetString), 1, 0xff)
-		} else {
+		default:
 			good = append(good, byte(p.fields[i].typ), 1, 5)
 		}
 	}
@@ -238,7 +397,7 @@ func FuzzPackage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, index uint32) {
 		n := 0
 		p := newPass(fuzzQuery(), ruleset.Attr.Readable, func(fl *ruleset.Flow) error {
-			if n++; fl.Index != index || fl.Shape == nil || fl.LastTime < fl.FirstTime {
+			if n++; fl.Index != index || !whole(fl) || fl.LastTime < fl.FirstTime {
 				t.Errorf("flow %d is %+v", index, fl)
 			}
 			return nil

@@ -78,6 +78,15 @@ func (d *Decoder) Int() (int32, error) {
 	return c.signed()
 }
 
+// Counter64 reads a Counter64.
+func (d *Decoder) Counter64() (uint64, error) {
+	c, err := d.Expect(byte(Counter64))
+	if err != nil {
+		return 0, err
+	}
+	return c.unsigned(Counter64)
+}
+
 // Octets reads an OCTET STRING. What it returns is part of the Decoder's own
 // octets.
 func (d *Decoder) Octets() ([]byte, error) {

@@ -1,0 +1,129 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"rtfm/mib"
+	"rtfm/ruleset"
+)
+
+// parts reads flows by queries that ask for few enough distributions to fit in
+// a message each, one after the other: the first one for all else, too.
+func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
+	queries := q.split()
+	if len(queries) == 1 {
+		return c.read(ctx, queries[0], f)
+	}
+	j := joiner{ruleSet: q.RuleSet, joined: make(map[[maxParts]*ruleset.Shape]*ruleset.Shape)}
+	for _, more := range queries[1:] {
+		p := &part{}
+		var stop func()
+		p.next, stop = iter.Pull(func(yield func(*ruleset.Flow) bool) {
+			p.err = c.read(ctx, more, func(f *ruleset.Flow) error {
+				if !yield(f) {
+					return errStopped
+				}
+				return nil
+			})
+		})
+		defer stop()
+		j.parts = append(j.parts, p)
+	}
+	return c.read(ctx, queries[0], func(flow *ruleset.Flow) error {
+		if whole, err := j.join(flow); err != nil || !whole {
+			return err
+		}
+		return f(flow)
+	})
+}
+
+// split returns the queries by which q is read.
+func (q *FlowQuery) split() []*FlowQuery {
+	first, rest := *q, []ruleset.Attr(nil)
+	n := 0
+	first.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), func(a ruleset.Attr) bool {
+		if a.Info().Class != ruleset.ClassDistrib {
+			return false
+		}
+		if n++; n > mib.BlockDistributions {
+			rest = append(rest, a)
+			return true
+		}
+		return false
+	})
+	first.inOrder = len(rest) > 0
+	queries := []*FlowQuery{&first}
+	for some := range slices.Chunk(rest, mib.BlockDistributions) {
+		more := first
+		more.Attrs = some
+		queries = append(queries, &more)
+	}
+	return queries
+}
+
+// part is a query under way.
+type part struct {
+	next func() (*ruleset.Flow, bool)
+	at   *ruleset.Flow // the latest flow; nil before the first and behind the last
+	done bool
+	err  error
+}
+
+var errStopped = fmt.Errorf("no more flows are wanted")
+
+// find goes on to the flow with this index, nil if there is none.
+func (p *part) find(index uint32) (*ruleset.Flow, error) {
+	for !p.done && (p.at == nil || p.at.Index < index) {
+		flow, ok := p.next()
+		p.at, p.done = flow, !ok
+	}
+	if p.done {
+		return nil, p.err
+	}
+	if p.at.Index > index {
+		return nil, nil
+	}
+	return p.at, nil
+}
+
+// maxParts is how many queries a flow may take.
+const maxParts = 32 / mib.BlockDistributions
+
+// joiner joins flows and their further distributions.
+type joiner struct {
+	ruleSet int
+	parts   []*part
+	shapes  ruleset.Shapes
+	joined  map[[maxParts]*ruleset.Shape]*ruleset.Shape // by those of the parts
+}
+
+// join adds to a flow its distributions of all parts. It returns false if the
+// meter has recovered the flow meanwhile.
+func (j *joiner) join(flow *ruleset.Flow) (whole bool, err error) {
+	key := [maxParts]*ruleset.Shape{flow.Shape}
+	for i, p := range j.parts {
+		more, err := p.find(flow.Index)
+		if err != nil || more == nil || more.FirstTime != flow.FirstTime {
+			return false, err
+		}
+		key[i+1] = more.Shape
+		flow.Counters = append(flow.Counters, more.Counters...)
+	}
+	shape := j.joined[key]
+	if shape == nil {
+		if len(j.joined) >= maxShapes {
+			return false, fmt.Errorf("%w: %v", ErrNonsense, errManyShapes)
+		}
+		var distributions []ruleset.Distribution
+		for _, s := range key[:len(j.parts)+1] {
+			distributions = append(distributions, s.Distributions...)
+		}
+		shape = j.shapes.Intern(j.ruleSet, flow.Shape.PeerLen, flow.Shape.AdjacentLen, flow.Shape.Saved, distributions...)
+		j.joined[key] = shape
+	}
+	flow.Shape = shape
+	return true, nil
+}
