@@ -46,40 +46,40 @@ type clock struct {
 	recoverAt  int64
 }
 
-// advance moves the clock to the packet's time, and does what is due before
-// the packet is counted.
-func (m *Meter) advance(p *ruleset.Packet) error {
+// advance moves the clock to a packet's time, and does what is due before the
+// packet is counted.
+func (m *Meter) advance(time int64) error {
 	c := &m.clock
 	if !c.started {
 		c.started = true
-		c.start, c.now, c.latest = p.Time, p.Time, p.Time
+		c.start, c.now, c.latest = time, time, time
 		m.next = collection{from: math.MinInt64, end: math.MaxInt64}
 		if m.cfg.Interval > 0 {
-			m.next.end = later(p.Time, int64(m.cfg.Interval))
+			m.next.end = later(time, int64(m.cfg.Interval))
 		}
 		return nil
 	}
-	if p.Time < c.latest {
+	if time < c.latest {
 		m.stats.BackInTime++
-		if c.warned != m.batch.File {
-			c.warned = m.batch.File
-			m.sink.BackInTime(m.batch.File, c.latest, p.Time)
+		if c.warned != m.batch.file {
+			c.warned = m.batch.file
+			m.sink.BackInTime(m.batch.file, c.latest, time)
 		}
 		return nil
 	}
-	c.latest = p.Time
-	if p.Time < c.now {
+	c.latest = time
+	if time < c.now {
 		return nil
 	}
-	for p.Time >= m.next.end && m.next.end < math.MaxInt64 && !m.done {
-		if err := m.closeInterval(p.Time); err != nil {
+	for time >= m.next.end && m.next.end < math.MaxInt64 && !m.done {
+		if err := m.closeInterval(time); err != nil {
 			return err
 		}
 	}
 	if m.done {
 		return nil // the flows of the last collection may still have to be read
 	}
-	c.now = p.Time
+	c.now = time
 	if (m.cfg.Interval > 0 || m.control != nil || m.streams != nil) && c.now >= c.recoverAt {
 		m.recover()
 	}

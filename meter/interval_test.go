@@ -204,10 +204,11 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	for i := range packets {
 		packets[i].Time = 5
 	}
-	b, src := newBatch(), &repeated{packets}
+	b, in := new(batch), m.newInput(&repeated{packets})
+	views := m.views(nil)
 	again := func() {
-		b.read(src)
-		b.recognise(m.tasks)
+		in.read(b)
+		in.prepare(b, views, false)
 		if err := m.meterBatch(b); err != nil {
 			t.Fatal(err)
 		}
@@ -233,10 +234,11 @@ func BenchmarkMeter(b *testing.B) {
 	}
 	b.ReportAllocs()
 	n := 0
-	batch, src := newBatch(), &repeated{packets}
+	batch, in := new(batch), m.newInput(&repeated{packets})
+	views := m.views(nil)
 	for b.Loop() {
-		batch.read(src)
-		batch.recognise(m.tasks)
+		in.read(batch)
+		in.prepare(batch, views, false)
 		m.meterBatch(batch)
 		n += len(packets)
 	}

@@ -61,6 +61,7 @@ type Meter struct {
 	clock     clock
 	stats     Stats
 	batch     *batch // the one being metered
+	input     *input // of the batch, unless batches are read ahead
 	sink      Sink
 	next      collection // the one under way
 	done      bool       // the last collection was made
@@ -181,13 +182,12 @@ func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 func (m *Meter) meterBatch(b *batch) error {
 	m.batch = b
 	for i, t := range m.tasks {
-		t.expect(b.alike[i])
+		t.expect(b.sights[i], len(b.seen))
 	}
-	for i := range b.packets {
-		p := &b.packets[i]
-		if m.clock.now == p.Time && m.stats.Packets > 0 {
+	for i := range b.seen {
+		if time := b.seen[i].time; m.clock.now == time && m.stats.Packets > 0 {
 			// The usual case in busy traces: nothing can have ended.
-		} else if err := m.advance(p); err != nil {
+		} else if err := m.advance(time); err != nil {
 			return err
 		} else if m.done {
 			return nil
@@ -199,31 +199,29 @@ func (m *Meter) meterBatch(b *batch) error {
 
 // count meters packet i of the batch, at the meter's present time.
 func (m *Meter) count(i int) {
-	p, from := &m.batch.packets[i], &m.batch.Packets[i]
-	pdus, octets := uint64(1), uint64(p.FrameOctets)
-	if m.cfg.IPOctets {
-		octets = uint64(p.IPOctets)
-	}
-	record := len(m.batch.Records) > 0
+	b := m.batch
+	p := &b.seen[i]
+	pdus, octets := uint64(1), uint64(p.octets)
+	record := len(b.records) > 0
 	if record {
-		pdus, octets = m.batch.Records[i].PDUs, m.batch.Records[i].Octets
+		pdus, octets = b.records[i].PDUs, b.records[i].Octets
 	}
 	s := &m.stats
 	s.Packets += pdus
 	s.Octets += octets
-	s.FCSOctets += uint64(from.FCS)
-	if p.Flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
-		s.note(p, from)
+	s.FCSOctets += uint64(p.fcs)
+	if p.flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
+		s.note(p.flags, traces.LinkType(p.link))
 	}
 	var streamed *stream.Packet
 	if m.streaming && !record {
-		if !m.batch.digested {
-			m.batch.digest()
+		if !b.digested {
+			m.input.digest(b)
 		}
-		streamed = &m.batch.streamed[i]
+		streamed = &b.streamed[i]
 	}
 	for _, t := range m.tasks {
-		t.meter(p, i, streamed, pdus, octets, m.clock.now)
+		t.meter(b, i, streamed, pdus, octets, m.clock.now)
 	}
 	if m.table.Active() >= m.alarm {
 		m.control.filled()

@@ -112,7 +112,7 @@ func (c *Controlled) Changed() {
 				continue // CheckRuleSet has refused it
 			}
 			if m.batch != nil {
-				t.expect(t.memo.recognise(m.batch.packets, nil))
+				t.expect(m.input.sights(m.batch, t.view), len(m.batch.seen))
 			}
 			s.task = t
 		}

@@ -43,18 +43,18 @@ func (s *Stats) Uncounted() (n uint64) {
 	return n
 }
 
-// note counts what was wrong with a packet.
-func (s *Stats) note(p *ruleset.Packet, from *traces.Packet) {
-	if p.Flags&ruleset.Cut != 0 {
+// note counts what was wrong with a packet on a link of this type.
+func (s *Stats) note(flags ruleset.PacketFlags, link traces.LinkType) {
+	if flags&ruleset.Cut != 0 {
 		s.CutHeaders++
 	}
-	if p.Flags&ruleset.Malformed != 0 {
+	if flags&ruleset.Malformed != 0 {
 		s.Malformed++
 	}
-	if p.Flags&ruleset.UnknownLink != 0 {
+	if flags&ruleset.UnknownLink != 0 {
 		if s.UnknownLinks == nil {
 			s.UnknownLinks = make(map[traces.LinkType]uint64)
 		}
-		s.UnknownLinks[from.Link]++
+		s.UnknownLinks[link]++
 	}
 }

@@ -11,13 +11,16 @@ import (
 type task struct {
 	program *pme.Program
 	table   *flow.Table
+	view    *view
 	memo    *memo
 	streams *stream.Engine // nil if the ruleset saves no distributions
 	stats   TaskStats
-	alike   []alike  // of the batch at hand
-	rows    []uint32 // of the packets that are remembered
+	sights  []uint64 // of the packets of the batch at hand
+	results []result // what was remembered of them
+	rows    []uint32 // those among them
 	touched uint64
 	// Room for the packet at hand.
+	packet           ruleset.Packet
 	key              ruleset.Key
 	flow             ruleset.FlowKey
 	flowKey, reverse flow.Key
@@ -38,25 +41,28 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 	if err != nil {
 		return nil, err
 	}
+	v := newView(p.Visible())
 	return &task{
-		program: p, table: table, memo: newMemo(p.Visible()),
+		program: p, table: table, view: v, memo: newMemo(v),
 		stats: TaskStats{RuleSet: number, Name: rs.Name},
 	}, nil
 }
 
-// expect prepares for metering a batch: it looks up what is remembered of the
-// packets, and where that leads, all together, so that the fetches from memory
-// overlap.
-func (t *task) expect(alike []alike) {
-	t.alike = alike
-	t.memo.grow()
+// expect prepares for metering a batch of n packets that have these sights: it
+// looks up what is remembered of them, and where that leads, all together, so
+// that the fetches from memory overlap.
+func (t *task) expect(sights []uint64, n int) {
+	m, v := t.memo, t.view
+	m.grow()
 	touched := uint64(0)
-	for i := range alike {
-		touched += t.memo.touch(&alike[i])
+	for i := range n {
+		touched += m.touch(v.sight(sights, i))
 	}
-	t.rows = t.rows[:0]
-	for i := range alike {
-		if row := t.memo.find(&alike[i]).row(); row != 0 {
+	t.sights, t.results, t.rows = sights, room(t.results, n), t.rows[:0]
+	for i := range n {
+		r := m.find(v.sight(sights, i))
+		t.results[i] = r
+		if row := r.row(); row != 0 {
 			touched += uint64(t.table.Generation(row))
 			if t.streams != nil {
 				t.rows = append(t.rows, row)
@@ -69,14 +75,24 @@ func (t *task) expect(alike []alike) {
 	t.touched = touched
 }
 
-// meter counts packet p, the i-th of the batch, as so many PDUs and octets; s is
-// what streams need of it, if there are any.
-func (t *task) meter(p *ruleset.Packet, i int, s *stream.Packet, pdus, octets uint64, now int64) {
-	a := &t.alike[i]
-	if r := t.memo.find(a); r != 0 && t.again(r, s, pdus, octets, now) {
+// meter counts packet i of batch b, which expect has prepared for, as so many
+// PDUs and octets; s is what streams need of it, if there are any.
+func (t *task) meter(b *batch, i int, s *stream.Packet, pdus, octets uint64, now int64) {
+	if r := t.results[i]; r != 0 && t.again(r, s, pdus, octets, now) {
 		return
 	}
-	t.memo.remember(a, t.match(p, s, pdus, octets, now))
+	// A packet of the batch may have been the first that is like this one.
+	sight := t.view.sight(t.sights, i)
+	if r := t.memo.find(sight); r != 0 && t.again(r, s, pdus, octets, now) {
+		return
+	}
+	p := &t.packet
+	if sight[len(sight)-1]&sightOdd != 0 {
+		p = b.oddPacket(i)
+	} else {
+		t.view.recall(sight, p)
+	}
+	t.memo.remember(sight, t.match(p, s, pdus, octets, now))
 }
 
 // again does with a packet what was done with one alike, false if that does

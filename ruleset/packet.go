@@ -1,6 +1,9 @@
 package ruleset
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // KeySize is the length of a match key in octets.
 const KeySize = 160
@@ -89,9 +92,45 @@ func (k *Key) SetAdjacentType(t uint8) {
 	k[offAdjacentType], k[endSize+offAdjacentType] = t, t
 }
 
+// End is what a packet has of one end, in words whose lowest octets stand first
+// in the key: a peer address of up to 16 octets, an adjacent address, and the
+// transport address in network order with what Types makes.
+type End struct {
+	Peer            [2]uint64
+	Adjacent, Trans uint64
+}
+
+// Types returns where in End.Trans these types stand.
+func Types(peer, trans, adjacent uint8) uint64 {
+	return uint64(peer)<<(8*(offPeerType-offTrans)) | uint64(trans)<<(8*(offTransType-offTrans)) |
+		uint64(adjacent)<<(8*(offAdjacentType-offTrans))
+}
+
+// SetEnds sets all values of both ends of a key that is zero.
+func (k *Key) SetEnds(source, dest *End) {
+	for i, e := range [...]*End{source, dest} {
+		w := k[i*endSize : i*endSize+endSize]
+		binary.LittleEndian.PutUint64(w[offPeer:], e.Peer[0])
+		binary.LittleEndian.PutUint64(w[offPeer+8:], e.Peer[1])
+		binary.LittleEndian.PutUint64(w[offAdjacent:], e.Adjacent)
+		binary.LittleEndian.PutUint64(w[offTrans:], e.Trans)
+	}
+}
+
 // SetInterface sets the interface number of one end.
 func (k *Key) SetInterface(end int, ifIndex uint16) {
 	k[end*endSize+offInterface], k[end*endSize+offInterface+1] = byte(ifIndex>>8), byte(ifIndex)
+}
+
+// SetInterfaces sets the interface number of both ends.
+func (k *Key) SetInterfaces(ifIndex uint16) {
+	// Whole words, so that who reads them next need not wait for the stores.
+	const shift = 8 * (offInterface - offTrans)
+	n := uint64(bits.ReverseBytes16(ifIndex)) << shift
+	for _, off := range [...]int{offTrans, endSize + offTrans} {
+		w := k[off : off+8]
+		binary.LittleEndian.PutUint64(w, binary.LittleEndian.Uint64(w)&^(0xffff<<shift)|n)
+	}
 }
 
 // SetDSCodePoint sets the differentiated services code point, six bits

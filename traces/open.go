@@ -15,7 +15,7 @@ func Open(name string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	src, err := newReader(f, name)
+	src, err := newReader(openedFile(f), name)
 	if err != nil {
 		f.Close()
 		return nil, err

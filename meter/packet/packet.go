@@ -81,11 +81,11 @@ func Decode(p *ruleset.Packet, link uint32, data []byte, wire uint32) {
 	p.FrameOctets, p.IPOctets = wire, wire
 	p.PeerLen, p.AdjacentLen, p.Flags, p.Transport, p.TransportOctets = 0, 0, 0, 0, 0
 	p.Data = data
-	if link == linkEthernet {
+	if link != linkEthernet {
+		decodeLink(p, link, 0)
+	} else if !usual(p) {
 		ethernet(p, 0)
-		return
 	}
-	decodeLink(p, link, 0)
 }
 
 // Supported tells whether Decode knows the link type, a LINKTYPE_ number of

@@ -196,7 +196,24 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("no transport header, but at %d", p.Transport)
 		}
 		checkCut(t, &p, link, data[:min(cut, uint(len(data)))])
+		checkUsual(t, data, wire)
 	})
+}
+
+// checkUsual checks that usual does with an Ethernet frame what ethernet does, or
+// nothing.
+func checkUsual(t *testing.T, data []byte, wire uint32) {
+	start := ruleset.Packet{Data: data, FrameOctets: wire, IPOctets: wire}
+	p, want := start, start
+	if !usual(&p) {
+		want = start
+	} else if ethernet(&want, 0); describe(&p) != describe(&want) {
+		t.Errorf("usual gives\n%s\nwant\n%s", describe(&p), describe(&want))
+	}
+	if p.Key != want.Key || p.IPOctets != want.IPOctets || p.Flags != want.Flags || p.PeerLen != want.PeerLen ||
+		p.AdjacentLen != want.AdjacentLen || p.Transport != want.Transport || p.TransportOctets != want.TransportOctets {
+		t.Errorf("usual gives %+v, want %+v", p, want)
+	}
 }
 
 func BenchmarkDecode(b *testing.B) {

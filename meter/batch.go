@@ -1,0 +1,169 @@
+package meter
+
+import (
+	"slices"
+
+	"rtfm/meter/packet"
+	"rtfm/meter/stream"
+	"rtfm/ruleset"
+	"rtfm/traces"
+)
+
+// batchLen is the most packets in a batch.
+const batchLen = 256
+
+// batch is packets that are metered together.
+type batch struct {
+	file    string
+	source  traces.Stats    // of the source, when it was read
+	err     error           // instead of packets
+	seen    []seen          // of each packet, what is counted whatever the rulesets
+	sights  [][]uint64      // by task, the packets' sights, one behind the other
+	odd     []odd           // packets that not every memo knows
+	records []traces.Record // what the packets stand for, if for anything
+	// What streams need of the packets, if digested is set, and the memory for
+	// that.
+	streamed []stream.Packet
+	kept     []byte
+	digested bool
+}
+
+// seen is what is counted of a packet.
+type seen struct {
+	time   int64
+	octets uint32 // as Config.IPOctets says
+	link   uint16
+	fcs    uint8
+	flags  ruleset.PacketFlags
+}
+
+// odd is a packet that not every memo knows.
+type odd struct {
+	number int // in the batch
+	packet ruleset.Packet
+}
+
+// input is a source, and the packets that were read from it last.
+type input struct {
+	src      traces.Source
+	ipOctets bool // see Config
+	raw      traces.Batch
+	packet   ruleset.Packet // room for the one at hand
+}
+
+func (m *Meter) newInput(src traces.Source) *input {
+	return &input{src: src, ipOctets: m.cfg.IPOctets, raw: *traces.NewBatch(batchLen)}
+}
+
+// views appends those of the meter's tasks to v.
+func (m *Meter) views(v []*view) []*view {
+	for _, t := range m.tasks {
+		v = append(v, t.view)
+	}
+	return v
+}
+
+// read reads packets from the source into b.
+func (in *input) read(b *batch) {
+	b.err = in.src.ReadBatch(&in.raw)
+	b.source = in.src.Stats()
+	b.file = in.raw.File
+}
+
+// prepare decodes the packets that were read last into b, for tasks that see
+// them so, and for streams if there are any.
+func (in *input) prepare(b *batch, views []*view, streams bool) {
+	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], false
+	if b.err != nil {
+		return
+	}
+	b.records = append(b.records[:0], in.raw.Records...)
+	n := len(in.raw.Packets)
+	b.seen = room(b.seen, n)
+	for len(b.sights) < len(views) {
+		b.sights = append(b.sights, nil)
+	}
+	for i, v := range views {
+		b.sights[i] = room(b.sights[i], n*v.sightLen())
+	}
+	if streams {
+		b.roomForStreams()
+	}
+	p := &in.packet
+	for i := range in.raw.Packets {
+		in.decode(i)
+		from, s := &in.raw.Packets[i], &b.seen[i]
+		s.time, s.link, s.fcs, s.flags = from.Time, uint16(from.Link), from.FCS, p.Flags
+		if s.octets = p.FrameOctets; in.ipOctets {
+			s.octets = p.IPOctets
+		}
+		known := true
+		for j, v := range views {
+			known = v.see(p, v.sight(b.sights[j], i)) && known
+		}
+		if !known {
+			b.odd = append(b.odd, odd{i, *p})
+		}
+		if streams {
+			b.kept = b.streamed[i].Set(p, b.kept)
+		}
+	}
+}
+
+// room returns n elements, in the memory of s if that is enough.
+func room[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// decode decodes the i-th of the packets that were read last.
+func (in *input) decode(i int) {
+	from, p := &in.raw.Packets[i], &in.packet
+	packet.Decode(p, uint32(from.Link), from.Data, from.Wire)
+	p.Key.SetInterfaces(uint16(min(from.Interface, 0xffff)))
+	p.Time = from.Time
+	if len(in.raw.Records) > 0 {
+		setRecord(p, &in.raw.Records[i])
+	}
+}
+
+// sights returns the sights of the packets that were read last into b, for a
+// task that was not there when they were prepared.
+func (in *input) sights(b *batch, v *view) []uint64 {
+	sights := make([]uint64, len(b.seen)*v.sightLen())
+	before := b.odd
+	b.odd = nil
+	for i := range b.seen {
+		in.decode(i)
+		known := v.see(&in.packet, v.sight(sights, i))
+		if len(before) > 0 && before[0].number == i {
+			known, before = false, before[1:]
+		}
+		if !known {
+			b.odd = append(b.odd, odd{i, in.packet})
+		}
+	}
+	return sights
+}
+
+// digest prepares in b what streams need of the packets that were read last,
+// if that was not done by prepare.
+func (in *input) digest(b *batch) {
+	b.roomForStreams()
+	for i := range in.raw.Packets {
+		in.decode(i)
+		b.kept = b.streamed[i].Set(&in.packet, b.kept)
+	}
+}
+
+func (b *batch) roomForStreams() {
+	b.streamed, b.kept, b.digested = room(b.streamed, len(b.seen)), b.kept[:0], true
+}
+
+// oddPacket returns packet i, which some memo does not know.
+func (b *batch) oddPacket(i int) *ruleset.Packet {
+	at, _ := slices.BinarySearchFunc(b.odd, i, func(o odd, i int) int { return o.number - i })
+	return &b.odd[at].packet
+}

@@ -1,0 +1,128 @@
+package meter
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
+
+	"rtfm/ruleset"
+)
+
+// A view is what a ruleset sees of packets (pme.Program.Visible). It is never
+// changed, so that packets may be seen while others are metered.
+type view struct {
+	ends   []visible // words of an end, the same of both
+	common []visible // what has no direction: one word, or none
+	words  int       // of a sight without its last one
+	blind  bool      // the ruleset sees more than that: no memo knows any packet
+	// secret keeps whoever sends the packets from making ones that collide.
+	secret [maxWords + 2]uint64
+}
+
+// visible is a word of the match key and the bits of it that count.
+type visible struct {
+	off  uint8
+	mask uint64
+}
+
+const (
+	endWords = ruleset.EndSize / 8
+	lensWord = 4 // of an end: has an octet to spare, at its top
+	maxWords = 2*endWords + 1
+)
+
+// maxMemoPeer is the longest peer address in a memo. Longer ones, of CLNS,
+// would make all entries larger.
+const maxMemoPeer = 16
+
+// A sight is a packet as a ruleset sees it: the visible words of its ends, the
+// lower end's and the higher end's in turn, those that have no direction, and a
+// last word. The high half of that is a hash of the others; bit 0 is set if the
+// lower end is the destination, bit 1 if no memo knows the packet. The lengths
+// of its addresses stand in the ends' spare octets.
+const (
+	sightReverse = 1 << iota
+	sightOdd
+)
+
+// newView returns how a ruleset sees packets that sees these bits.
+func newView(see ruleset.Key) *view {
+	v := &view{blind: see.HasRecord()}
+	for i := range v.secret {
+		v.secret[i] = rand.Uint64()
+	}
+	word := func(n int) visible {
+		return visible{uint8(8 * n), binary.LittleEndian.Uint64(see[8*n:])}
+	}
+	for n := range endWords {
+		if w := word(n); (w.mask != 0 || n == lensWord) && (8*n < maxMemoPeer || 8*n >= 24) {
+			v.ends = append(v.ends, w)
+		}
+	}
+	if w := word(2 * endWords); w.mask != 0 {
+		v.common = append(v.common, w)
+	}
+	v.words = 2*len(v.ends) + len(v.common)
+	return v
+}
+
+// sightLen is the number of words of a sight.
+func (v *view) sightLen() int { return v.words + 1 }
+
+// sight returns the i-th of sights.
+func (v *view) sight(sights []uint64, i int) []uint64 {
+	n := v.words + 1
+	return sights[i*n : i*n+n : i*n+n]
+}
+
+// see sets w to the sight of packet p, and tells whether a memo can know it.
+func (v *view) see(p *ruleset.Packet, w []uint64) bool {
+	if v.blind || p.PeerLen > maxMemoPeer {
+		w[v.words] = sightOdd
+		return false
+	}
+	// The ends are compared as numbers of so many words, without a branch, since
+	// nobody can predict it.
+	lower := uint64(0) // 1 if the destination is
+	for i, e := range v.ends {
+		source := binary.LittleEndian.Uint64(p.Key[e.off:]) & e.mask
+		dest := binary.LittleEndian.Uint64(p.Key[e.off+ruleset.EndSize:]) & e.mask
+		_, lower = bits.Sub64(dest, source, lower)
+		w[2*i], w[2*i+1] = source, dest
+	}
+	n := 2 * len(v.ends)
+	h := v.secret[maxWords]
+	for i := 0; i+1 < n; i += 2 {
+		x := (w[i] ^ w[i+1]) & -lower
+		w[i] ^= x
+		w[i+1] ^= x
+		hi, lo := bits.Mul64(w[i]^v.secret[i], w[i+1]^v.secret[i+1])
+		h ^= hi ^ lo
+	}
+	w[n-2] |= uint64(p.PeerLen) << 56
+	w[n-1] |= uint64(p.AdjacentLen) << 56
+	for i, c := range v.common {
+		w[n+i] = binary.LittleEndian.Uint64(p.Key[c.off:]) & c.mask
+		hi, lo := bits.Mul64(w[n+i]^v.secret[n+i], h)
+		h = hi ^ lo
+	}
+	hi, lo := bits.Mul64(h, v.secret[maxWords+1]|1)
+	w[v.words] = (hi^lo)&^(1<<32-1) | lower
+	return true
+}
+
+// recall sets p to a packet that the ruleset cannot tell from the one with
+// this sight.
+func (v *view) recall(w []uint64, p *ruleset.Packet) {
+	n := 2 * len(v.ends)
+	p.PeerLen, p.AdjacentLen = uint8(w[n-2]>>56), uint8(w[n-1]>>56)
+	p.Key = ruleset.Key{}
+	source := int(w[v.words] & sightReverse)
+	for i, e := range v.ends {
+		binary.LittleEndian.PutUint64(p.Key[e.off:], w[2*i+source]&e.mask)
+		binary.LittleEndian.PutUint64(p.Key[e.off+ruleset.EndSize:], w[2*i+1-source]&e.mask)
+	}
+	for i, c := range v.common {
+		binary.LittleEndian.PutUint64(p.Key[c.off:], w[n+i])
+	}
+}
