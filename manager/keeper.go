@@ -79,17 +79,23 @@ func (k *keeper) close() {
 }
 
 // run keeps the meter until ctx ends, or the trace that the meter meters has.
-// Before that it makes a last collection.
+// Then it makes a last collection: if the meter gave no answers, or fails it,
+// in one more attempt.
 func (k *keeper) run(ctx context.Context) error {
 	defer k.close()
+	work, cancel := k.withGrace(ctx)
+	defer cancel()
 	retry := firstRetry
 	for {
-		err := k.session(ctx)
-		if err == nil {
+		last := ctx.Err() != nil
+		err := k.session(ctx, work)
+		switch {
+		case err == nil:
 			return nil
-		}
-		if ctx.Err() != nil {
-			return k.missed(err)
+		case last || work.Err() != nil:
+			return fmt.Errorf("the last collection from %s could not be made: %w", k.meter.Name, err)
+		case ctx.Err() != nil:
+			continue
 		}
 		if k.failing.IsZero() {
 			retry = firstRetry
@@ -102,15 +108,9 @@ func (k *keeper) run(ctx context.Context) error {
 		case m := <-k.news:
 			k.meter = m
 		case <-ctx.Done():
-			return k.missed(err)
 		}
 		retry = min(2*retry, longestRetry)
 	}
-}
-
-// missed tells why there was no last collection.
-func (k *keeper) missed(err error) error {
-	return fmt.Errorf("the last collection from %s could not be made: %w", k.meter.Name, err)
 }
 
 // failed logs why a session has ended, once while it stays the same. It tells
@@ -135,29 +135,26 @@ func (k *keeper) failed(err error) bool {
 }
 
 // session speaks to the meter until there is an error; nil means that all was
-// done. What it is at when ctx ends it brings to its end, but for meters that
-// gave no answers before.
-func (k *keeper) session(ctx context.Context) error {
-	work, cancel := ctx, func() {}
-	if k.failing.IsZero() {
-		work, cancel = k.withGrace(ctx)
-	}
-	defer cancel()
+// done. When ctx ends it makes a last collection and ends, as work does later.
+// But a meter that gave no answers before is not waited for any longer then.
+func (k *keeper) session(ctx, work context.Context) error {
 	if k.file == nil {
 		if err := k.open(); err != nil {
 			return err
 		}
 	}
-	c, err := client.Dial(work, k.meter.SNMP.config(k.meter.Address))
+	bringing := work
+	if !k.failing.IsZero() && ctx.Err() == nil {
+		bringing = ctx
+	}
+	c, err := client.Dial(bringing, k.meter.SNMP.config(k.meter.Address))
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if err := k.bring(work, c); err != nil {
+	if err := k.bring(bringing, c); err != nil {
 		return err
 	}
-	work, cancel = k.withGrace(ctx)
-	defer cancel()
 	if k.meter.Trace {
 		return k.inStep(ctx, work)
 	}

@@ -263,6 +263,26 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestLastAttempt ends a manager while it waits to try a meter again that has
+// returned meanwhile: it must be collected.
+func TestLastAttempt(t *testing.T) {
+	l := startMeter(t, "", 1000)
+	m := testMeter(l)
+	m.Interval, m.Keepalive = time.Hour, time.Second
+	m.SNMP.Timeout, m.SNMP.Retries = 100*time.Millisecond, 0
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+	r := startManager(t, Options{Grace: 5 * time.Second}, m)
+	r.wait("task started", 1)
+	l.silent.setDeaf(true)
+	l.send("10.0.0.1", 33)
+	r.wait("cannot be managed", 1) // and is tried again a second later
+	l.silent.setDeaf(false)
+	r.stop()
+	if got := count(t, m.Output); got.packets[2] != 33 {
+		t.Errorf("counted %v of 33 packets", got.packets)
+	}
+}
+
 // TestReload changes the configuration: a ruleset is replaced, a meter goes and
 // one comes, and no packet is missed or counted twice.
 func TestReload(t *testing.T) {
