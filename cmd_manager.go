@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -198,6 +199,9 @@ func (o *managerOptions) load(cmd *cobra.Command, args []string) (*manager.Confi
 		return nil, fmt.Errorf("--flood-mark %d: want a percentage", o.floodMark)
 	case o.inactivity < 0:
 		return nil, fmt.Errorf("--inactivity-timeout %d: want a number of seconds", o.inactivity)
+	}
+	if err := readOnce(append(slices.Clone(o.rules), o.standby...)...); err != nil {
+		return nil, err
 	}
 	m, err := o.meter(cmd, args)
 	if err != nil {

@@ -80,7 +80,7 @@ func meterCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringArrayVarP(&o.traces, "trace", "C", nil, "meter this `TRACE`, \"-\" for standard input; repeated: one after the other")
-	f.StringArrayVarP(&o.traces, "source", "S", nil, "the same as -C `TRACE`")
+	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")
 	f.Float64VarP(&o.interval, "interval", "T", 0, "stop every so many `SECONDS` of packet time until a manager has read the flows")
 	f.IntVarP(&o.intervals, "intervals", "N", 0, "end after so many intervals (default 0, all)")
 	f.BoolVar(&o.pace, "pace", false, "play traces at the speed at which they were captured, not at once")
@@ -145,6 +145,9 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	}
 	streams, err := o.streams.config()
 	if err != nil {
+		return err
+	}
+	if err := readOnce(o.traces...); err != nil {
 		return err
 	}
 	for _, name := range o.traces {

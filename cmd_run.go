@@ -108,6 +108,9 @@ func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Conf
 	if c.Streams, err = o.streams.config(); err != nil {
 		return c, err
 	}
+	if err := readOnce(append(slices.Clone(traceNames), o.rules...)...); err != nil {
+		return c, err
+	}
 	for _, name := range o.rules {
 		rs, err := loadRuleSet(name, cmd.InOrStdin(), srl.Options{Strict: o.strict}, cmd.ErrOrStderr())
 		if err != nil {

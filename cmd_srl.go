@@ -33,6 +33,9 @@ once, as file:line:col: message. "-" stands for standard input.`,
 			if len(args) == 0 {
 				return errors.New(`no FILE given ("-" is standard input)`)
 			}
+			if err := readOnce(args...); err != nil {
+				return err
+			}
 			var failed error
 			for _, name := range args {
 				rs, err := loadRuleSet(name, cmd.InOrStdin(), opts, cmd.ErrOrStderr())

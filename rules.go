@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -8,6 +9,19 @@ import (
 	"rtfm/ruleset/compile"
 	"rtfm/ruleset/srl"
 )
+
+// readOnce refuses standard input, "-", more than once among these names of
+// files to be read: the second reader would find it empty.
+func readOnce(names ...string) error {
+	seen := false
+	for _, name := range names {
+		if name == "-" && seen {
+			return errors.New(`standard input, "-", can be read only once`)
+		}
+		seen = seen || name == "-"
+	}
+	return nil
+}
 
 // loadRuleSet reads an SRL program or a rule file, "-" for standard input, and
 // writes warnings to warn.

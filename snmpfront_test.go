@@ -93,7 +93,13 @@ type meterProcess struct {
 // the master if it is given one.
 func startMeter(t testing.TB, m *master, args ...string) *meterProcess {
 	t.Helper()
-	f := embedded(t, freeAddress(t), "writer")
+	return startMeterAt(t, freeAddress(t), m, args...)
+}
+
+// startMeterAt is startMeter for a meter that answers at this address.
+func startMeterAt(t testing.TB, address string, m *master, args ...string) *meterProcess {
+	t.Helper()
+	f := embedded(t, address, "writer")
 	args = append([]string{"meter", "--snmp", f.address}, args...)
 	ready := "meter started"
 	if m != nil {

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -39,17 +39,41 @@ meters:
 // tally is what was sent, or counted, of a conversation.
 type tally struct{ packets, octets uint64 }
 
-// soakTrace makes a trace of a length, 400 packets a second: half of them of
-// conversations that last, half of such that come and go. Each conversation has
-// an address below 10.0.0.0/8 of its own. It returns what is sent of each, too.
-func soakTrace(seed uint64, length time.Duration) (trace []byte, sent map[string]tally) {
+func (t tally) plus(o tally) tally { return tally{t.packets + o.packets, t.octets + o.octets} }
+
+// life is one run of a meter: what it was sent, or what was collected from it.
+type life struct {
+	start string // when its first packet came, as a header of flow data tells it
+	// What was sent: packets by conversation, in order.
+	sent map[string][]sentPacket
+	// What was collected: the sums by conversation, up to the Uptime in
+	// centiseconds at which the last collection ended.
+	counted     map[string]tally
+	to          int64
+	collections int
+	last        map[[3]string]tally // by flow
+}
+
+// sentPacket is a packet that came at this Uptime, in centiseconds.
+type sentPacket struct {
+	at     int64
+	octets uint64
+}
+
+// soakTrace makes a trace of a length that begins so long after others, 400
+// packets a second: half of them of conversations that last, half of such that
+// come and go. Each conversation has an address below 10.0.0.0/8 of its own.
+func soakTrace(seed uint64, later, length time.Duration) (trace []byte, sent *life) {
 	const (
 		spacing = time.Second / 400
 		lasting = 60
 		brief   = 20 // conversations a second, of half a second each
 	)
 	r := rand.New(rand.NewPCG(2722, seed))
-	sent = make(map[string]tally)
+	sent = &life{
+		start: time.Unix(0, tracetest.Start+int64(later)).UTC().Format("15:04:05 Mon 2 Jan 2006"),
+		sent:  make(map[string][]sentPacket),
+	}
 	var packets []traces.Packet
 	for at := time.Duration(0); at < length; at += spacing {
 		n := r.IntN(lasting)
@@ -69,35 +93,45 @@ func soakTrace(seed uint64, length time.Duration) (trace []byte, sent map[string
 			f = f.TCP(ports[0], ports[1], 16)
 		}
 		p := tracetest.Packets(f.Payload(r.IntN(900)))[0]
-		p.Time += int64(at)
+		p.Time += int64(later + at)
 		packets = append(packets, p)
-		s := sent[client]
-		sent[client] = tally{s.packets + 1, s.octets + uint64(p.Wire)}
+		sent.sent[client] = append(sent.sent[client], sentPacket{int64(at / (10 * time.Millisecond)), uint64(p.Wire)})
 	}
 	return tracetest.PCAP(tracetest.PCAPOptions{}, packets...), sent
 }
 
-// readTallies sums up a flow data file, by position of its columns: what the
-// last record of each flow tells, for each address below 10.0.0.0/8. It counts
-// flows and collections, too.
-func readTallies(t *testing.T, path string) (sums map[string]tally, flows, collections int) {
+// readLives reads a flow data file, by position of its columns: what the last
+// record of each flow tells, for each run of the meter and each address below
+// 10.0.0.0/8. It wants each collection whole, and no flow to go back.
+func readLives(t *testing.T, path string) (lives map[string]*life) {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := make(map[[3]string]tally)
-	sums = make(map[string]tally)
+	lives = make(map[string]*life)
+	var l *life
 	inside := false // of a collection
 	for i, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
+		fields := strings.Fields(line)
 		switch {
+		case strings.HasPrefix(line, "##NeTraMet"):
+			_, start, _ := strings.Cut(line, " starting at ")
+			if l = lives[start]; l == nil {
+				l = &life{start: start, counted: make(map[string]tally), last: make(map[[3]string]tally)}
+				lives[start] = l
+			}
+			continue
 		case strings.HasPrefix(line, "#Time"), strings.HasPrefix(line, "#EndData"):
 			begins := strings.HasPrefix(line, "#Time")
 			if begins == inside {
 				t.Fatalf("%s:%d: a collection is not complete", path, i+1)
 			}
 			if inside = begins; begins {
-				collections++
+				l.collections++
+				if l.to, err = strconv.ParseInt(fields[len(fields)-1], 10, 64); err != nil {
+					t.Fatalf("%s:%d: %v", path, i+1, err)
+				}
 			}
 			continue
 		case strings.HasPrefix(line, "#"):
@@ -105,7 +139,6 @@ func readTallies(t *testing.T, path string) (sums map[string]tally, flows, colle
 		}
 		// FlowRuleSet FlowIndex FirstTime SourcePeerType SourcePeerAddress
 		// DestPeerAddress ToPDUs FromPDUs ToOctets FromOctets
-		fields := strings.Fields(line)
 		if len(fields) != 10 || !inside {
 			t.Fatalf("%s:%d: not a flow of a collection: %q", path, i+1, line)
 		}
@@ -120,18 +153,54 @@ func readTallies(t *testing.T, path string) (sums map[string]tally, flows, colle
 			client = fields[5]
 		}
 		flow := [3]string(fields[:3])
-		before, now := last[flow], tally{counts[0] + counts[1], counts[2] + counts[3]}
+		before, now := l.last[flow], tally{counts[0] + counts[1], counts[2] + counts[3]}
 		if now.packets < before.packets || now.octets < before.octets {
 			t.Errorf("%s:%d: flow %v went back from %v to %v", path, i+1, flow, before, now)
 		}
-		last[flow] = now
-		s := sums[client]
-		sums[client] = tally{s.packets + now.packets - before.packets, s.octets + now.octets - before.octets}
+		l.last[flow] = now
+		l.counted[client] = l.counted[client].plus(tally{now.packets - before.packets, now.octets - before.octets})
 	}
 	if inside {
 		t.Errorf("%s: the last collection is not complete", path)
 	}
-	return sums, len(last), collections
+	return lives
+}
+
+// check compares what was collected from a run of a meter, nil if nothing was,
+// with what it was sent. Of each conversation that is the packets up to some
+// point: in a run that was killed at least those that came before its last
+// collection ended, else all. It returns the packets that were sent, and how
+// many of them were counted, and had to be.
+func (sent *life) check(t *testing.T, got *life, killed bool) (all, counted, due uint64) {
+	t.Helper()
+	if got == nil {
+		got = new(life)
+	}
+	for client := range got.counted {
+		if sent.sent[client] == nil {
+			t.Errorf("started at %s: nothing was sent of %s", sent.start, client)
+		}
+	}
+	for client, packets := range sent.sent {
+		want := got.counted[client]
+		var sum tally
+		reached := want == sum
+		for _, p := range packets {
+			if !killed || p.at < got.to {
+				due++
+				reached = false
+			}
+			if sum = sum.plus(tally{1, p.octets}); sum == want {
+				reached = true
+			}
+		}
+		if !reached {
+			t.Errorf("started at %s, collected up to %d: %s has %v, of packets %v", sent.start, got.to, client, want, packets)
+		}
+		all += sum.packets
+		counted += want.packets
+	}
+	return all, counted, due
 }
 
 // newSecureMaster starts snmpd with SNMPv3 only: its user is "collector", with
@@ -150,30 +219,64 @@ func newSecureMaster(t *testing.T, password string) *master {
 	return m
 }
 
-// TestSoak has three meters play traces at their own speed, from pipes that
-// give nothing until the meters run their tasks, one of them under snmpd. While
-// they do, the manager and snmpd are killed in turn, again and again. In the
-// end all that was sent must be in the flow data files, once.
+// soakMeter is a meter of the soak. It plays traces at their own speed, from a
+// pipe that gives nothing until a manager has come.
+type soakMeter struct {
+	*meterProcess
+	t       *testing.T
+	name    string
+	pipe    string
+	number  int
+	under   *master
+	lives   []*life
+	sending chan struct{} // closed when nothing more is sent
+}
+
+// start runs the meter, again.
+func (m *soakMeter) start(address string) {
+	m.meterProcess = startMeterAt(m.t, address, m.under, "-C", m.pipe, "--pace")
+}
+
+// feed sends the meter a trace once its task runs.
+func (m *soakMeter) feed(length time.Duration) {
+	const most = 20 // lives of a meter
+	m.waitFor(flowMIB+".1.4.1.8.1", "INTEGER: 1")
+	trace, sent := soakTrace(uint64(most*m.number+len(m.lives)), time.Duration(len(m.lives))*time.Hour, length)
+	m.lives = append(m.lives, sent)
+	m.sending = make(chan struct{})
+	go func() {
+		defer close(m.sending)
+		if err := os.WriteFile(m.pipe, trace, 0); err != nil && !errors.Is(err, syscall.EPIPE) {
+			m.t.Errorf("sending: %v", err)
+		}
+	}()
+}
+
+// TestSoak has three meters play traces, one of them under snmpd. While they do,
+// the manager, snmpd and two of the meters are killed in turn, again and again.
+// In the end all that was sent to a meter's last run must be in the flow data
+// files, once; and of what was sent to one that was killed, all that came up to
+// its last collection.
 func TestSoak(t *testing.T) {
-	length, interval, calm := 35*time.Second, 5*time.Second, 2*time.Second
+	length, interval, calm := 60*time.Second, 5*time.Second, 2*time.Second
 	if testing.Short() {
-		length, interval, calm = 10*time.Second, time.Second, 500*time.Millisecond
+		length, interval, calm = 15*time.Second, time.Second, 500*time.Millisecond
 	}
 	const password = "known-to-collector"
 	agent := newSecureMaster(t, password)
 	dir := t.TempDir()
-	var meters [3]*meterProcess
-	var pipes [3]string
+	var meters [3]*soakMeter
 	for i := range meters {
-		pipes[i] = filepath.Join(dir, fmt.Sprintf("%c.pcap", 'a'+i))
-		if err := syscall.Mkfifo(pipes[i], 0o600); err != nil {
+		m := &soakMeter{t: t, name: string(rune('a' + i)), number: i}
+		m.pipe = filepath.Join(dir, m.name+".pcap")
+		if err := syscall.Mkfifo(m.pipe, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		under := agent
-		if i < 2 {
-			under = nil
+		if i == 2 {
+			m.under = agent
 		}
-		meters[i] = startMeter(t, under, "-C", pipes[i], "--pace")
+		m.start(freeAddress(t))
+		meters[i] = m
 	}
 	rules, err := filepath.Abs("manager/testdata/all.srl")
 	if err != nil {
@@ -191,30 +294,35 @@ func TestSoak(t *testing.T) {
 		manager = startBeside(t, cmd)
 	}
 	startManager()
-	manager.wait(20*time.Second, func(out string) bool { return strings.Count(out, "task started") == len(meters) })
-
-	var sent [3]map[string]tally
-	for i, pipe := range pipes {
-		var trace []byte
-		trace, sent[i] = soakTrace(uint64(i), length)
-		go func() {
-			if err := os.WriteFile(pipe, trace, 0); err != nil {
-				t.Errorf("sending: %v", err)
-			}
-		}()
+	ends := time.Now().Add(length)
+	for _, m := range meters {
+		m.feed(time.Until(ends))
 	}
 	r := rand.New(rand.NewPCG(2, 2))
+	pause := func(most time.Duration) { time.Sleep(time.Duration(r.Int64N(int64(most)))) }
+	kill := func(p *process) {
+		p.signal(syscall.SIGKILL)
+		p.exit(10 * time.Second)
+		pause(calm)
+	}
 	kills := 0
-	for end := time.Now().Add(length - 4*calm - interval); time.Now().Before(end); kills++ {
-		time.Sleep(calm + time.Duration(r.Int64N(int64(2*calm))))
-		victim, start := manager, startManager
-		if kills%2 == 1 {
-			victim, start = agent.process, agent.start
+	for ; time.Until(ends) > 4*calm+interval; kills++ {
+		time.Sleep(calm)
+		pause(2 * calm)
+		switch kills % 4 {
+		case 0:
+			kill(manager)
+			startManager()
+		case 2:
+			kill(agent.process)
+			agent.start()
+		default:
+			m := meters[1+kills%4/2]
+			kill(m.process)
+			<-m.sending
+			m.start(m.address)
+			m.feed(time.Until(ends))
 		}
-		victim.signal(syscall.SIGKILL)
-		victim.exit(10 * time.Second)
-		time.Sleep(time.Duration(r.Int64N(int64(calm))))
-		start()
 	}
 	// The manager may be waiting to try the meter behind snmpd again. Until that
 	// has come back it can collect nothing.
@@ -226,19 +334,18 @@ func TestSoak(t *testing.T) {
 	if status := manager.exit(20 * time.Second); status != 0 {
 		t.Errorf("the manager's exit status is %d", status)
 	}
-	for i := range meters {
-		got, flows, collections := readTallies(t, filepath.Join(dir, fmt.Sprintf("%c.flows", 'a'+i)))
-		var all, counted tally
-		for _, want := range sent[i] {
-			all = tally{all.packets + want.packets, all.octets + want.octets}
+	t.Logf("%d kills", kills)
+	for _, m := range meters {
+		got := readLives(t, filepath.Join(dir, m.name+".flows"))
+		for i, sent := range m.lives {
+			g := got[sent.start]
+			delete(got, sent.start)
+			all, counted, due := sent.check(t, g, i < len(m.lives)-1)
+			t.Logf("meter %s, run %d: %d packets sent of %d conversations, %d counted, of which %d had to be",
+				m.name, i+1, all, len(sent.sent), counted, due)
 		}
-		for _, g := range got {
-			counted = tally{counted.packets + g.packets, counted.octets + g.octets}
-		}
-		t.Logf("meter %c: %v sent in %d conversations, %v counted in %d flows and %d collections, %d kills",
-			'a'+i, all, len(sent[i]), counted, flows, collections, kills)
-		if !maps.Equal(got, sent[i]) {
-			t.Errorf("meter %c: what was counted of each conversation is not what was sent:\n%v\n%v", 'a'+i, got, sent[i])
+		for start := range got {
+			t.Errorf("meter %s: flows of a run that started at %s", m.name, start)
 		}
 	}
 }

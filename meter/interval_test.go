@@ -72,7 +72,7 @@ func TestIntervals(t *testing.T) {
 		want    []string
 	}{
 		{"no interval", Config{}, at(0, 5, 100), []string{"0-100: 1 flows, 3 packets, last"}},
-		{"no packet", Config{Interval: 10 * time.Second}, nil, []string{"0-0: 0 flows, 0 packets, last"}},
+		{"no packet", Config{Interval: 10 * time.Second}, nil, nil},
 		{"a packet at an end belongs to the next", Config{Interval: 10 * time.Second}, at(0, 9, 10, 19, 20),
 			[]string{"0-10: 1 flows, 2 packets", "10-20: 1 flows, 4 packets", "20-20: 1 flows, 5 packets, last"}},
 		{"gap", Config{Interval: 10 * time.Second}, at(0, 35),

@@ -150,7 +150,8 @@ func numberRuleSets(sets []*ruleset.RuleSet) ([]int, error) {
 
 // Run meters all packets of src and hands each collection to sink. It ends
 // at the end of src, after Config.Intervals collections, when ctx is done, or
-// with the first error of sink. Unless ctx is done, src is not used after Run
+// with the first error of sink. Of a source without packets there is no
+// collection, unless a manager waits for it. Unless ctx is done, src is not used after Run
 // has returned.
 func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 	m.sink = sink
@@ -164,7 +165,7 @@ func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 		m.stats.Trace = b.source
 		switch {
 		case errors.Is(b.err, io.EOF):
-			return m.collect(m.clock.now, true)
+			return m.collectLast()
 		case b.err != nil:
 			sink.Damage(b.err)
 		default:
@@ -174,6 +175,14 @@ func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 		}
 	}
 	if m.done {
+		return nil
+	}
+	return m.collectLast()
+}
+
+// collectLast makes the collection at the end of the source.
+func (m *Meter) collectLast() error {
+	if !m.clock.started && m.control == nil {
 		return nil
 	}
 	return m.collect(m.clock.now, true)

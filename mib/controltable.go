@@ -34,6 +34,25 @@ type controlColumn[T any] struct {
 	whileActive bool // it may be set in active rows
 }
 
+// intColumn is a column with an INTEGER from low to high, which is in a row's
+// field.
+func intColumn[T any](number uint32, low, high int32, whileActive bool, field func(*T) *int) controlColumn[T] {
+	return controlColumn[T]{
+		number: number, check: integer(low, high), whileActive: whileActive,
+		get: func(r *T, v *smi.Value) { v.SetInt(int32(*field(r))) },
+		set: func(p *plan, old, r *T, v *smi.Value) { *field(r) = int(v.Int) },
+	}
+}
+
+// ownerColumn is the column with the rows' owners.
+func (t *controlTable[T]) ownerColumn(number uint32) controlColumn[T] {
+	return controlColumn[T]{
+		number: number, check: owner,
+		get: func(r *T, v *smi.Value) { v.SetOctets(smi.OctetString, []byte(t.row(r).Owner)) },
+		set: func(p *plan, old, r *T, v *smi.Value) { t.row(r).Owner = string(v.Octets) },
+	}
+}
+
 func (t *controlTable[T]) objects() []object {
 	objects := []object{{
 		oid: below(t.entry, t.status), table: t,

@@ -31,21 +31,9 @@ func (h *Handler) managerObjects() []object {
 	}
 	t.rows = func() *Rows[Manager] { return &h.meter.Control().Managers }
 	t.columns = []controlColumn[Manager]{
-		{
-			number: columnManagerCurrent, check: integer(0, math.MaxInt32), whileActive: true,
-			get: func(m *Manager, v *smi.Value) { v.SetInt(int32(m.CurrentRuleSet)) },
-			set: func(p *plan, old, m *Manager, v *smi.Value) { m.CurrentRuleSet = int(v.Int) },
-		},
-		{
-			number: columnManagerStandby, check: integer(0, math.MaxInt32), whileActive: true,
-			get: func(m *Manager, v *smi.Value) { v.SetInt(int32(m.StandbyRuleSet)) },
-			set: func(p *plan, old, m *Manager, v *smi.Value) { m.StandbyRuleSet = int(v.Int) },
-		},
-		{
-			number: columnManagerHighWater, check: integer(0, 100), whileActive: true,
-			get: func(m *Manager, v *smi.Value) { v.SetInt(int32(m.HighWaterMark)) },
-			set: func(p *plan, old, m *Manager, v *smi.Value) { m.HighWaterMark = int(v.Int) },
-		},
+		intColumn(columnManagerCurrent, 0, math.MaxInt32, true, func(m *Manager) *int { return &m.CurrentRuleSet }),
+		intColumn(columnManagerStandby, 0, math.MaxInt32, true, func(m *Manager) *int { return &m.StandbyRuleSet }),
+		intColumn(columnManagerHighWater, 0, 100, true, func(m *Manager) *int { return &m.HighWaterMark }),
 		{
 			// wrap(1), scale(2): both hold, since no counter of 64 bits ever
 			// reaches the top of its range.
@@ -53,11 +41,7 @@ func (h *Handler) managerObjects() []object {
 			get: func(m *Manager, v *smi.Value) { setTruth(v, !m.CounterScale) },
 			set: func(p *plan, old, m *Manager, v *smi.Value) { m.CounterScale = v.Int == 2 },
 		},
-		{
-			number: columnManagerOwner, check: owner,
-			get: func(m *Manager, v *smi.Value) { v.SetOctets(smi.OctetString, []byte(m.Owner)) },
-			set: func(p *plan, old, m *Manager, v *smi.Value) { m.Owner = string(v.Octets) },
-		},
+		t.ownerColumn(columnManagerOwner),
 		{
 			number: columnManagerTimeStamp,
 			get:    func(m *Manager, v *smi.Value) { v.SetUint(smi.TimeTicks, m.TimeStamp) },

@@ -33,16 +33,8 @@ func (h *Handler) readerObjects() []object {
 	}
 	t.rows = func() *Rows[Reader] { return &h.meter.Control().Readers }
 	t.columns = []controlColumn[Reader]{
-		{
-			number: columnReaderTimeout, check: integer(0, math.MaxInt32), whileActive: true,
-			get: func(r *Reader, v *smi.Value) { v.SetInt(int32(r.Timeout)) },
-			set: func(p *plan, old, r *Reader, v *smi.Value) { r.Timeout = int(v.Int) },
-		},
-		{
-			number: columnReaderOwner, check: owner,
-			get: func(r *Reader, v *smi.Value) { v.SetOctets(smi.OctetString, []byte(r.Owner)) },
-			set: func(p *plan, old, r *Reader, v *smi.Value) { r.Owner = string(v.Octets) },
-		},
+		intColumn(columnReaderTimeout, 0, math.MaxInt32, true, func(r *Reader) *int { return &r.Timeout }),
+		t.ownerColumn(columnReaderOwner),
 		{
 			// Whatever is written, the meter puts its Uptime here. But a reader
 			// may write the LastTime that it knows: should the network double
@@ -64,11 +56,7 @@ func (h *Handler) readerObjects() []object {
 			number: columnReaderPreviousTime,
 			get:    func(r *Reader, v *smi.Value) { v.SetUint(smi.TimeTicks, r.PreviousTime) },
 		},
-		{
-			number: columnReaderRuleSet, check: integer(1, math.MaxInt32),
-			get: func(r *Reader, v *smi.Value) { v.SetInt(int32(r.RuleSet)) },
-			set: func(p *plan, old, r *Reader, v *smi.Value) { r.RuleSet = int(v.Int) },
-		},
+		intColumn(columnReaderRuleSet, 1, math.MaxInt32, false, func(r *Reader) *int { return &r.RuleSet }),
 	}
 	return t.objects()
 }

@@ -53,11 +53,7 @@ func (h *Handler) ruleSetTable() *controlTable[RuleSet] {
 				rs.Rules = rules
 			},
 		},
-		{
-			number: columnRuleSetOwner, check: owner,
-			get: func(rs *RuleSet, v *smi.Value) { v.SetOctets(smi.OctetString, []byte(rs.Owner)) },
-			set: func(p *plan, old, rs *RuleSet, v *smi.Value) { rs.Owner = string(v.Octets) },
-		},
+		t.ownerColumn(columnRuleSetOwner),
 		{
 			number: columnRuleSetTimeStamp,
 			get:    func(rs *RuleSet, v *smi.Value) { v.SetUint(smi.TimeTicks, rs.TimeStamp) },

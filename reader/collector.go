@@ -109,11 +109,18 @@ type interval struct {
 
 // Collect makes a collection: it reads the flows of these rulesets that were
 // active since the last one that succeeded, and writes them out. If there is
-// an error, nothing was written and nothing is lost.
+// an error, nothing was written and nothing is lost. Nothing is written either
+// of a meter whose time has not begun.
 func (k *Collector) Collect(ctx context.Context, c *client.Client, sets []RuleSet) (*Result, error) {
 	st, err := c.Status(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if !st.Begun() {
+		if !k.cfg.Passive {
+			err = k.Register(ctx, c, sets)
+		}
+		return &Result{Status: st}, err
 	}
 	in := &interval{status: st, collected: make(map[int]uint64)}
 	ticks := st.Uptime

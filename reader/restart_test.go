@@ -238,3 +238,37 @@ func TestRunning(t *testing.T) {
 		t.Errorf("%v: ruleset 9 is %v", err, sets)
 	}
 }
+
+// TestNotBegun collects from a meter of a trace before its first packet: there
+// is no time yet, so nothing is written, but the reader is registered.
+func TestNotBegun(t *testing.T) {
+	rs := program(t, "all-flows")
+	path := filepath.Join(t.TempDir(), "flows")
+	src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
+	c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
+	f, known := open(t, path)
+	k := New(testConfig(), f, known)
+	sets := []RuleSet{{2, rs}}
+	if _, err := k.Collect(t.Context(), c, sets); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("a flow data file: %v", err)
+	}
+	if readers, err := c.Readers(t.Context()); err != nil || readers.Len() != 1 {
+		t.Errorf("%d readers are registered: %v", readers.Len(), err)
+	}
+	packets := mix(200, 100)
+	src.batches <- packets
+	waitFor(t, c, uint64(len(packets)))
+	if result, err := k.Collect(t.Context(), c, sets); err != nil || result.Restarted || result.From != 0 {
+		t.Errorf("%+v, %v", result, err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Contains(string(text), "1970") || strings.Count(string(text), "##NeTraMet") != 1 {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if got := sums(t, path); got != 200 {
+		t.Errorf("%d packets, want 200", got)
+	}
+}

@@ -33,8 +33,10 @@ func (k *Collector) Step(ctx context.Context, c *client.Client, sets func() ([]R
 	if err != nil {
 		return nil, err
 	}
-	var result *Result
-	if k.restarted(st) || k.state.Intervals < number {
+	result := &Result{Status: st}
+	if !st.Begun() {
+		// The trace has no packets.
+	} else if k.restarted(st) || k.state.Intervals < number {
 		chosen, err := sets()
 		if err != nil {
 			return nil, err
@@ -43,7 +45,7 @@ func (k *Collector) Step(ctx context.Context, c *client.Client, sets func() ([]R
 			return nil, err
 		}
 	} else {
-		result = &Result{Status: st, From: k.state.To, To: k.state.To}
+		result.From, result.To = k.state.To, k.state.To
 	}
 	if t.State == mib.TraceEnded {
 		k.ended = true

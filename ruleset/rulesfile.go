@@ -26,7 +26,7 @@ func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, er
 	p := rulesParser{
 		file:   file,
 		text:   string(text),
-		rs:     &RuleSet{Name: baseName(file)},
+		rs:     &RuleSet{Name: NameOf(file)},
 		labels: map[string]label{},
 	}
 	for p.skip() && len(p.errs) < maxErrors {
@@ -61,8 +61,9 @@ func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, er
 // after how many warnings no others are noted.
 const maxErrors = 1000
 
-// baseName returns a file's name without directory and extension.
-func baseName(file string) string {
+// NameOf returns the name of the ruleset in a file: the file's, without
+// directory and extension.
+func NameOf(file string) string {
 	file = file[strings.LastIndexByte(file, '/')+1:]
 	if i := strings.LastIndexByte(file, '.'); i > 0 {
 		file = file[:i]

@@ -42,6 +42,10 @@ func (s *Status) Restarted(before *Status) bool {
 	return int32(s.SysUpTime-before.SysUpTime) < 0
 }
 
+// Begun tells whether the meter's Uptime counts: that of a meter of traces does
+// from their first packet on.
+func (s *Status) Begun() bool { return !s.Extension || s.Start != 0 || s.Counts.Packets > 0 }
+
 // Status reads what the meter says of itself.
 func (c *Client) Status(ctx context.Context) (*Status, error) {
 	names := []smi.OID{}

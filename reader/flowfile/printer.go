@@ -159,12 +159,16 @@ func maskText(a ruleset.Attr, m ruleset.Value) string {
 // appendTo appends the line of flow f, whose meter started at epoch and that
 // counted delta in the interval; nil if that is not known.
 func (p *printer) appendTo(b []byte, f *ruleset.Flow, delta *Counters, epoch int64) []byte {
+	own := Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
 	for i := range p.pieces {
 		pc := &p.pieces[i]
 		b = append(b, pc.text...)
-		if delta == nil && pc.kind >= kindDeltaToPDUs {
-			b = append(b, "null"...)
-			continue
+		counted := &own
+		if pc.kind >= kindDeltaToPDUs {
+			if counted = delta; counted == nil {
+				b = append(b, "null"...)
+				continue
+			}
 		}
 		var n uint64
 		switch pc.kind {
@@ -195,22 +199,14 @@ func (p *printer) appendTo(b []byte, f *ruleset.Flow, delta *Counters, epoch int
 		case kindLastNs:
 			b = strconv.AppendInt(b, f.LastTime, 10)
 			continue
-		case kindToPDUs:
-			n = f.ToPDUs
-		case kindFromPDUs:
-			n = f.FromPDUs
-		case kindToOctets:
-			n = f.ToOctets
-		case kindFromOctets:
-			n = f.FromOctets
-		case kindDeltaToPDUs:
-			n = delta.ToPDUs
-		case kindDeltaFromPDUs:
-			n = delta.FromPDUs
-		case kindDeltaToOctets:
-			n = delta.ToOctets
-		case kindDeltaFromOctets:
-			n = delta.FromOctets
+		case kindToPDUs, kindDeltaToPDUs:
+			n = counted.ToPDUs
+		case kindFromPDUs, kindDeltaFromPDUs:
+			n = counted.FromPDUs
+		case kindToOctets, kindDeltaToOctets:
+			n = counted.ToOctets
+		case kindFromOctets, kindDeltaFromOctets:
+			n = counted.FromOctets
 		case kindCounters:
 			b = appendCounters(b, ':', counters(f, pc.offset))
 			continue

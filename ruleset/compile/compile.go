@@ -82,7 +82,7 @@ func compile(p *srl.Program, maxRules int) (*ruleset.RuleSet, srl.ErrorList, err
 	if !c.counts && len(c.errs) == 0 && !p.Faulty {
 		c.warnf(srl.Place{Line: 1, Col: 1}, "nothing is counted: the program has no COUNT")
 	}
-	rs := &ruleset.RuleSet{Name: baseName(p.File), Statistics: p.Statistics != nil}
+	rs := &ruleset.RuleSet{Name: ruleset.NameOf(p.File), Statistics: p.Statistics != nil}
 	if p.Set != nil {
 		rs.Number = p.Set.N
 	}
@@ -101,14 +101,6 @@ func compile(p *srl.Program, maxRules int) (*ruleset.RuleSet, srl.ErrorList, err
 		return nil, c.warnings, c.errs
 	}
 	return rs, c.warnings, nil
-}
-
-func baseName(file string) string {
-	file = file[strings.LastIndexByte(file, '/')+1:]
-	if i := strings.LastIndexByte(file, '.'); i > 0 {
-		file = file[:i]
-	}
-	return file
 }
 
 type compiler struct {
