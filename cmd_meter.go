@@ -26,6 +26,7 @@ import (
 
 // meterOptions are the options of `rtfm meter`.
 type meterOptions struct {
+	capture     captureOptions
 	traces      []string
 	interval    float64 // seconds
 	intervals   int
@@ -44,8 +45,9 @@ type meterOptions struct {
 
 const meterHelp = `Run a meter that managers control and read by SNMP (the Meter MIB of RFC 2720).
 
-Packets come from traces (-C). The meter begins with the built-in ruleset 1;
-managers download others and run them as tasks. At the end of the traces it
+Packets come from interfaces (-i; Linux only, needs root or CAP_NET_RAW, which
+--user gives up) or from traces (-C). The meter begins with the built-in ruleset
+1; managers download others and run them as tasks. At the end of the traces it
 keeps the flows to be read. With -T it meters in step with a manager: it waits
 for its first ruleset, and at the end of each interval until the manager has
 read the flows; after the last it ends when the manager says so.
@@ -69,10 +71,11 @@ func meterCommand() *cobra.Command {
 		write: community{what: "write", variable: "RTFM_WRITE_COMMUNITY"},
 	}
 	cmd := &cobra.Command{
-		Use:   "meter -C TRACE...",
+		Use:   "meter {-C TRACE... | -i INTERFACE...}",
 		Short: "Run a meter that is controlled and read by SNMP",
 		Long:  meterHelp,
-		Example: `  rtfm meter -C monday.pcap.gz --pace
+		Example: `  rtfm meter -i eth0 --user rtfm
+  rtfm meter -C monday.pcap.gz --pace
   rtfm meter -C trace.erf -T 300 --agentx unix:/var/agentx/master`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd) },
@@ -81,6 +84,7 @@ func meterCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringArrayVarP(&o.traces, "trace", "C", nil, "meter this `TRACE`, \"-\" for standard input; repeated: one after the other")
 	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")
+	o.capture.flags(cmd)
 	f.Float64VarP(&o.interval, "interval", "T", 0, "stop every so many `SECONDS` of packet time until a manager has read the flows")
 	f.IntVarP(&o.intervals, "intervals", "N", 0, "end after so many intervals (default 0, all)")
 	f.BoolVar(&o.pace, "pace", false, "play traces at the speed at which they were captured, not at once")
@@ -102,9 +106,14 @@ func meterCommand() *cobra.Command {
 }
 
 func (o *meterOptions) check(cmd *cobra.Command) error {
+	if err := o.capture.check(cmd, o.traces); err != nil {
+		return err
+	}
 	switch {
-	case len(o.traces) == 0:
-		return errors.New(`no TRACE given with -C; "rtfm meter --help" tells more`)
+	case len(o.traces) == 0 && !o.capture.isLive():
+		return errors.New(`neither a TRACE given with -C nor an INTERFACE with -i; "rtfm meter --help" tells more`)
+	case o.capture.isLive() && (o.interval != 0 || o.pace):
+		return errors.New("-T and --pace are for traces, not for interfaces (-i)")
 	case !isSeconds(o.interval) || o.interval > 0 && o.interval < 1e-6:
 		return fmt.Errorf("-T %v: want a number of seconds from 0.000001 to 1000000000", o.interval)
 	case o.intervals < 0 || o.intervals > 0 && o.interval == 0:
@@ -171,19 +180,31 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	var f fronts
 	m := meter.NewControlled(meter.ControlConfig{
 		MaxFlows: o.maxFlows, IPOctets: o.octets == "ip",
-		Interval: seconds(o.interval), Intervals: o.intervals, Streams: streams,
+		Live: o.capture.isLive(), Interval: seconds(o.interval), Intervals: o.intervals, Streams: streams,
 		Version: "rtfm " + version(),
 		Notify:  func(n mib.Notification) { f.notify(log, n) },
 	})
 	if err := o.open(&f, m, log, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	src := withInterrupt(cmd.Context(), traces.OpenSequence(o.traces), o.traces)
+	src, err := o.source(cmd.Context(), log)
+	if err != nil {
+		return err
+	}
 	defer src.Close()
 	if err := becomeUser(o.user, file); err != nil {
 		return err
 	}
-	return o.serve(cmd.Context(), m, &toldOf{src, func() { log.Info("the traces have ended; their flows can be read") }}, &f, log, file)
+	return o.serve(cmd.Context(), m, src, &f, log, file)
+}
+
+// source opens the traces, or the interfaces.
+func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Source, error) {
+	if o.capture.isLive() {
+		return o.capture.open(ctx, func(message string) { log.Warn(message) })
+	}
+	src := withInterrupt(ctx, traces.OpenSequence(o.traces), o.traces)
+	return &toldOf{src, func() { log.Info("the traces have ended; their flows can be read") }}, nil
 }
 
 // toldOf is a Source that tells when it has ended.

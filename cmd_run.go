@@ -23,6 +23,7 @@ import (
 
 // runOptions are the options of `rtfm run`.
 type runOptions struct {
+	capture    captureOptions
 	rules      []string
 	interval   float64 // seconds
 	intervals  int
@@ -36,14 +37,18 @@ type runOptions struct {
 	quiet      bool
 	strict     bool
 	name       string
+	user       string
 }
 
-const runHelp = `Meter traces: run rulesets over their packets and write the flows.
+const runHelp = `Meter traces or interfaces: run rulesets over their packets and write the flows.
 
 TRACEs are pcap, pcapng or ERF files, plain or compressed with gzip, bzip2, xz
 or zstd, read one after the other; "-" is standard input. RULES are SRL programs
 (.srl) or rule files (.rules); several are run side by side. Without any, the
 built-in ruleset counts one flow for each pair of network protocols.
+
+With -i packets are captured at interfaces until a signal ends it (Linux only;
+needs root or CAP_NET_RAW). Packets that the kernel had to drop are counted.
 
 The flow data file has the form that NeTraMet's NeMaC writes, or with --json one
 JSON object a line. Each collection holds the flows that were active in its
@@ -53,18 +58,19 @@ those of the packets.
 Exit status: 0 if all went well, 1 for wrong usage or a faulty ruleset, 2 if a
 trace was damaged or none (what could be read is in the flow data), 3 if the
 flow table was full and packets are missing from the flows, 130 if a signal
-ended it early (what had been read is in the flow data).`
+ended the metering of traces early (what had been read is in the flow data).`
 
 // runCommand is `rtfm run`.
 func runCommand() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run [-r RULES]... [-T SECONDS] [-N COUNT] [-F FILE] TRACE...",
-		Short: "Meter traces and write flow data",
+		Use:   "run [-r RULES]... [-T SECONDS] [-N COUNT] [-F FILE] {TRACE... | -i INTERFACE}",
+		Short: "Meter traces or interfaces and write flow data",
 		Long:  runHelp,
 		Example: `  rtfm run -r all-flows.srl trace.pcap.gz
   rtfm run -r ports.srl -T 300 -F ports.flows monday.erf tuesday.erf
-  tcpdump -w - | rtfm run -r ports.srl --json -T 60 -`,
+  tcpdump -w - | rtfm run -r ports.srl --json -T 60 -
+  rtfm run -r ports.srl -T 300 -F ports.flows -i eth0,eth1`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	f := cmd.Flags()
@@ -79,8 +85,10 @@ func runCommand() *cobra.Command {
 	f.IntVarP(&o.maxFlows, "max-flows", "f", meter.DefaultMaxFlows, "size of the flow table")
 	f.Float64Var(&o.inactivity, "inactivity-timeout", meter.DefaultInactivityTimeout.Seconds(), "with -T, `SECONDS` after which an idle flow's record may be used again")
 	o.streams.add(cmd)
-	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default the first trace's)")
+	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default the first trace's, or the host's)")
 	f.BoolVar(&o.strict, "strict", false, "refuse SRL that RFC 2723 does not have")
+	o.capture.flags(cmd)
+	f.StringVar(&o.user, "user", "", "with -i, run as this `USER` once the interfaces are open")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
 	return cmd
 }
@@ -88,8 +96,11 @@ func runCommand() *cobra.Command {
 // config checks the options and loads the rulesets.
 func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Config, error) {
 	var c meter.Config
+	if err := o.capture.check(cmd, traceNames); err != nil {
+		return c, err
+	}
 	switch {
-	case len(traceNames) == 0:
+	case len(traceNames) == 0 && !o.capture.isLive():
 		return c, errors.New(`no TRACE given ("-" is standard input); "rtfm run --help" tells more`)
 	case o.interval < 0 || o.interval > 0 && o.interval < 1e-6 || o.interval > 1e9 || math.IsNaN(o.interval):
 		return c, fmt.Errorf("-T %v: want a number of seconds from 0.000001 to 1000000000", o.interval)
@@ -144,8 +155,16 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.name == "" {
-		o.name = filepath.Base(names[0])
+	sources := baseNames(names)
+	if o.capture.isLive() {
+		sources = o.capture.interfaces
+	}
+	switch {
+	case o.name != "":
+	case o.capture.isLive():
+		o.name = hostName()
+	default:
+		o.name = sources[0]
 	}
 	inputs := append(slices.Clone(names), o.rules...)
 	return writeTo(o.output, inputs, cmd.OutOrStdout(), func(w io.Writer) error {
@@ -153,12 +172,15 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 			meter: m, errors: cmd.ErrOrStderr(), out: w, format: format,
 			header: flowfile.Header{
 				Version: flowfile.Release(version()), Parameters: o.parameters(),
-				Meter: o.name, Interfaces: baseNames(names), MaxFlows: o.maxFlows,
+				Meter: o.name, Interfaces: sources, MaxFlows: o.maxFlows,
 			},
 			options: flowfile.Options{JSON: o.json},
 		}
 		for _, rs := range config.RuleSets {
 			s.options.Statistics = s.options.Statistics || rs.Statistics
+		}
+		if o.capture.isLive() {
+			return o.meterLive(cmd.Context(), m, s, cmd.ErrOrStderr())
 		}
 		src := withInterrupt(cmd.Context(), traces.OpenSequence(names), names)
 		defer src.Close()
@@ -167,6 +189,20 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 		}
 		return o.meter(cmd.Context(), m, src, s, cmd.ErrOrStderr())
 	})
+}
+
+// meterLive meters interfaces until ctx is done, and then what was captured
+// until then.
+func (o *runOptions) meterLive(ctx context.Context, m *meter.Meter, s *runSink, stderr io.Writer) error {
+	src, err := o.capture.open(ctx, func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) })
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if err := becomeUser(o.user, nil); err != nil {
+		return err
+	}
+	return o.meter(context.WithoutCancel(ctx), m, src, s, stderr)
 }
 
 // meter runs the meter and tells what came of it.

@@ -60,6 +60,7 @@ var dependencies = map[string][]string{
 	"github.com/schollz/progressbar/v3": {"main"},
 	"github.com/spf13/cobra":            {"main"},
 	"golang.org/x/term":                 {"main"},
+	"golang.org/x/sys":                  {"traces/live"},
 	"github.com/ulikunitz/xz":           {},
 	"github.com/xi2/xz":                 {"traces"},
 }

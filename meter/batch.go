@@ -15,6 +15,7 @@ const batchLen = 256
 // batch is packets that are metered together.
 type batch struct {
 	file    string
+	until   int64           // as traces.Batch has it
 	source  traces.Stats    // of the source, when it was read
 	err     error           // instead of packets
 	seen    []seen          // of each packet, what is counted whatever the rulesets
@@ -67,7 +68,7 @@ func (m *Meter) views(v []*view) []*view {
 func (in *input) read(b *batch) {
 	b.err = in.src.ReadBatch(&in.raw)
 	b.source = in.src.Stats()
-	b.file = in.raw.File
+	b.file, b.until = in.raw.File, in.raw.Until
 }
 
 // prepare decodes the packets that were read last into b, for tasks that see
@@ -122,11 +123,23 @@ func room[T any](s []T, n int) []T {
 func (in *input) decode(i int) {
 	from, p := &in.raw.Packets[i], &in.packet
 	packet.Decode(p, uint32(from.Link), from.Data, from.Wire)
-	p.Key.SetInterfaces(uint16(min(from.Interface, 0xffff)))
+	p.Key.SetInterfaces(interfaces(from))
 	p.Time = from.Time
 	if len(in.raw.Records) > 0 {
 		setRecord(p, &in.raw.Records[i])
 	}
+}
+
+// interfaces returns the interface numbers of a packet's source and dest.
+func interfaces(p *traces.Packet) (source, dest uint16) {
+	n := uint16(min(p.Interface, 0xffff))
+	switch p.Direction {
+	case traces.Incoming:
+		return n, 0
+	case traces.Outgoing:
+		return 0, n
+	}
+	return n, n
 }
 
 // sights returns the sights of the packets that were read last into b, for a

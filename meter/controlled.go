@@ -64,8 +64,6 @@ type Controlled struct {
 	dismissed bool       // a manager has seen the end of the trace
 	ports     ports
 	source    traces.Stats // when the latest batch was read
-	lostTold  uint64       // what was last notified
-	lostAt    uint64       // and when
 }
 
 // NewControlled returns a meter that has seen nothing yet.
@@ -81,6 +79,9 @@ func NewControlled(cfg ControlConfig) *Controlled {
 	c.meter.control = c
 	rand.Read(c.boot[:])
 	c.ports.init(&c.control.Interfaces)
+	if !cfg.Live {
+		c.ports.port(1) // so that a rate can be set before the first packet
+	}
 	if cfg.Interval > 0 {
 		c.state = mib.TraceWaitingForRuleSet
 	}
@@ -178,6 +179,7 @@ func (s *heldSource) ReadBatch(b *traces.Batch) error {
 	st := s.Source.Stats()
 	s.c.acquire()
 	s.c.source = st
+	s.c.ports.note(st.PerInterface)
 	if err == nil {
 		s.c.ports.admit(b)
 	}

@@ -362,22 +362,28 @@ func TestSampling(t *testing.T) {
 	r.want("rate of interface 3", r.get("1.2.1.1.3"), 1)
 }
 
-// TestLost has a source that loses packets.
+// TestLost has a source that loses packets at two interfaces.
 func TestLost(t *testing.T) {
 	r := newRig(t, ControlConfig{})
+	lose := func(first, third uint64) {
+		r.src.stats = traces.Stats{Lost: first + third, PerInterface: []traces.InterfaceStats{{Number: 1, Lost: first}, {Number: 3, Lost: third}}}
+	}
 	<-r.src.waiting
-	r.src.lost = 5
+	lose(5, 0)
 	r.src.batches <- []traces.Packet{to(1, 0), to(1, 1)}
 	<-r.src.waiting
-	r.want("lost", []int64{r.get("x.1.2.7.0"), r.get("1.2.1.2.1"), r.get("x.1.4.1.2.1")}, []int64{5, 5, 5})
-	r.src.lost = 9
+	r.want("lost", []int64{r.get("x.1.2.7.0"), r.get("1.2.1.2.1"), r.get("x.1.4.1.2.1"), r.get("1.2.1.2.3")}, []int64{5, 5, 5, 0})
+	lose(9, 1)
 	r.src.batches <- []traces.Packet{to(1, 2)}
 	<-r.src.waiting
-	r.want("lost later", r.get("1.2.1.2.1"), 9)
+	r.want("lost later", []int64{r.get("x.1.2.7.0"), r.get("1.2.1.2.1"), r.get("1.2.1.2.3")}, []int64{10, 9, 1})
 	r.src.batches <- []traces.Packet{to(1, 62)}
 	<-r.src.waiting
 	r.src.waiting <- struct{}{}
-	want := []mib.Notification{{Kind: mib.MeterStarted}, {Kind: mib.PacketsLost, Index: 1, Count: 5}, {Kind: mib.PacketsLost, Index: 1, Count: 9}}
+	want := []mib.Notification{
+		{Kind: mib.MeterStarted}, {Kind: mib.PacketsLost, Index: 1, Count: 5},
+		{Kind: mib.PacketsLost, Index: 3, Count: 1}, {Kind: mib.PacketsLost, Index: 1, Count: 9},
+	}
 	if !slices.Equal(r.told, want) {
 		t.Errorf("told %+v, want %+v", r.told, want)
 	}
@@ -518,3 +524,24 @@ type discard struct{}
 func (discard) Collect(Collection) error        { return nil }
 func (discard) Damage(error)                    {}
 func (discard) BackInTime(string, int64, int64) {}
+
+// TestInterfaceReturns has an interface come back under another number, as one
+// does that was deleted and made again: it is sampled as before.
+func TestInterfaceReturns(t *testing.T) {
+	r := newRig(t, ControlConfig{Live: true})
+	<-r.src.waiting
+	r.src.stats.PerInterface = []traces.InterfaceStats{{Number: 4, Name: "eth0"}, {Number: 5, Name: "eth1"}}
+	r.src.batches <- nil
+	<-r.src.waiting
+	r.src.waiting <- struct{}{}
+	if rows := r.m.Control().Interfaces.Len(); rows != 2 {
+		t.Errorf("%d interfaces, want 2: those of the source", rows)
+	}
+	r.set("1.2.1.1.4=0")
+	<-r.src.waiting
+	r.src.stats.PerInterface = append(slices.Clone(r.src.stats.PerInterface), traces.InterfaceStats{Number: 9, Name: "eth0"})
+	r.src.batches <- nil
+	<-r.src.waiting
+	r.src.waiting <- struct{}{}
+	r.want("rates", []int64{r.get("1.2.1.1.5"), r.get("1.2.1.1.9")}, []int64{1, 0})
+}

@@ -71,15 +71,21 @@ func (m *Meter) advance(time int64) error {
 	if time < c.now {
 		return nil
 	}
-	for time >= m.next.end && m.next.end < math.MaxInt64 && !m.done {
-		if err := m.closeInterval(time); err != nil {
+	return m.passTo(time)
+}
+
+// passTo moves the clock on to time t, and does what is due until then.
+func (m *Meter) passTo(t int64) error {
+	c := &m.clock
+	for t >= m.next.end && m.next.end < math.MaxInt64 && !m.done {
+		if err := m.closeInterval(t); err != nil {
 			return err
 		}
 	}
 	if m.done {
 		return nil // the flows of the last collection may still have to be read
 	}
-	c.now = time
+	c.now = t
 	if (m.cfg.Interval > 0 || m.control != nil || m.streams != nil) && c.now >= c.recoverAt {
 		m.recover()
 	}

@@ -203,6 +203,9 @@ func (m *Meter) meterBatch(b *batch) error {
 		}
 		m.count(i)
 	}
+	if b.until > m.clock.now && m.clock.started {
+		return m.passTo(b.until)
+	}
 	return nil
 }
 

@@ -22,14 +22,17 @@ type ports struct {
 type port struct {
 	row    *mib.Interface
 	number uint32
-	rate   int   // that pass was drawn for
-	pass   int64 // packets to pass over before the next one that counts
-	random *rand.Rand
+	name   string // if the source has told it
+	// What was last notified of lost packets, and at which Uptime.
+	lostTold, lostAt uint64
+	rate             int   // that pass was drawn for
+	pass             int64 // packets to pass over before the next one that counts
+	random           *rand.Rand
 }
 
 func (ps *ports) init(rows *mib.Rows[mib.Interface]) {
 	ps.rows, ps.ports = rows, make(map[uint32]*port)
-	ps.last = ps.port(1)
+	ps.last = &port{row: new(mib.Interface)} // of none: no interface has number 0
 }
 
 // port returns the interface with this number.
@@ -99,10 +102,36 @@ func (p *port) draw() {
 	p.pass = int64(math.Log(u) / math.Log1p(-1/float64(p.rate)))
 }
 
-// lost notes the number of packets that were lost. Sources tell only the sum;
-// the first interface gets it.
-func (ps *ports) lost(n uint64) {
-	if _, row := ps.rows.From(0); row != nil {
-		row.Lost = n
+// note takes over what the source tells of its interfaces. One that has come
+// back under another number is sampled as before.
+func (ps *ports) note(interfaces []traces.InterfaceStats) {
+	for i := range interfaces {
+		from := &interfaces[i]
+		p := ps.port(from.Number)
+		if p.name != from.Name {
+			p.name = from.Name
+			for _, before := range interfaces[:i] {
+				if before.Name == from.Name {
+					p.row.SampleRate = ps.port(before.Number).row.SampleRate
+				}
+			}
+		}
+		p.row.Lost = from.Lost
+	}
+}
+
+// lostEvery is how often, in centiseconds, lost packets of an interface are told
+// of at most.
+const lostEvery = 60 * ticksPerSecond
+
+// tellLost calls tell with the interfaces whose lost packets are to be told of
+// at the given Uptime.
+func (ps *ports) tellLost(up uint64, tell func(number int, lost uint64)) {
+	for number, row := range ps.rows.All {
+		p := ps.ports[uint32(number)]
+		if row.Lost > p.lostTold && (p.lostTold == 0 || up >= p.lostAt+lostEvery) {
+			p.lostTold, p.lostAt = row.Lost, up
+			tell(number, row.Lost)
+		}
 	}
 }

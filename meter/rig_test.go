@@ -20,11 +20,11 @@ import (
 type piped struct {
 	batches chan []traces.Packet
 	waiting chan struct{} // has an element for each ReadBatch that began
-	lost    uint64
+	stats   traces.Stats
 }
 
 func newPiped() *piped {
-	return &piped{make(chan []traces.Packet), make(chan struct{}, 1), 0}
+	return &piped{make(chan []traces.Packet), make(chan struct{}, 1), traces.Stats{}}
 }
 
 func (p *piped) ReadBatch(b *traces.Batch) error {
@@ -37,7 +37,7 @@ func (p *piped) ReadBatch(b *traces.Batch) error {
 	return nil
 }
 
-func (p *piped) Stats() traces.Stats { return traces.Stats{Lost: p.lost} }
+func (p *piped) Stats() traces.Stats { return p.stats }
 func (p *piped) Close() error        { return nil }
 
 // rig is a controlled meter at work.

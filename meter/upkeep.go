@@ -30,7 +30,9 @@ func (c *Controlled) upkeep(limits *flow.Limits) {
 			c.notify(mib.Notification{Kind: mib.ReaderTimedOut, Index: i, RuleSet: r.RuleSet, Owner: r.Owner})
 		}
 	}
-	c.tellLost(up)
+	c.ports.tellLost(up, func(number int, lost uint64) {
+		c.notify(mib.Notification{Kind: mib.PacketsLost, Index: number, Count: lost})
+	})
 	idle := now - int64(c.control.InactivityTimeout)*1e9
 	collected := c.collected()
 	full := c.meter.table.Active() >= c.lowestMark()
@@ -68,19 +70,6 @@ func (c *Controlled) collected() map[int]int64 {
 		}
 	}
 	return before
-}
-
-// lostEvery is how often, in centiseconds, lost packets are told of at most.
-const lostEvery = 60 * ticksPerSecond
-
-func (c *Controlled) tellLost(up uint64) {
-	lost := c.source.Lost
-	c.ports.lost(lost)
-	if lost > c.lostTold && (c.lostTold == 0 || up >= c.lostAt+lostEvery) {
-		c.lostTold, c.lostAt = lost, up
-		i, _ := c.control.Interfaces.From(0)
-		c.notify(mib.Notification{Kind: mib.PacketsLost, Index: i, Count: lost})
-	}
 }
 
 // over returns the number of flows that is more than this percentage of the

@@ -122,13 +122,13 @@ func (k *Key) SetInterface(end int, ifIndex uint16) {
 	k[end*endSize+offInterface], k[end*endSize+offInterface+1] = byte(ifIndex>>8), byte(ifIndex)
 }
 
-// SetInterfaces sets the interface number of both ends.
-func (k *Key) SetInterfaces(ifIndex uint16) {
+// SetInterfaces sets the interface numbers of both ends.
+func (k *Key) SetInterfaces(source, dest uint16) {
 	// Whole words, so that who reads them next need not wait for the stores.
 	const shift = 8 * (offInterface - offTrans)
-	n := uint64(bits.ReverseBytes16(ifIndex)) << shift
-	for _, off := range [...]int{offTrans, endSize + offTrans} {
-		w := k[off : off+8]
+	for end, ifIndex := range [...]uint16{source, dest} {
+		w := k[end*endSize+offTrans:][:8]
+		n := uint64(bits.ReverseBytes16(ifIndex)) << shift
 		binary.LittleEndian.PutUint64(w, binary.LittleEndian.Uint64(w)&^(0xffff<<shift)|n)
 	}
 }

@@ -156,12 +156,12 @@ func erfPacket(p *Packet, rec []byte, body int, k erfKind, st *Stats) {
 	if data = data[:min(len(data), int(p.Wire))]; len(data) < int(p.Wire) {
 		st.Cut++
 	}
-	if !k.colour {
-		st.Lost += uint64(binary.BigEndian.Uint16(rec[12:]))
-	}
 	p.Time = erfTime(binary.LittleEndian.Uint64(rec))
 	p.Data = data[min(len(data), int(k.skip)):]
 	p.Interface = uint32(rec[9]&erfPort|rec[9]&erfPortHigh>>4) + 1
+	if !k.colour {
+		st.lose(p.Interface, uint64(binary.BigEndian.Uint16(rec[12:])))
+	}
 	switch k.link {
 	case erfEthernet:
 		p.Link = LinkEthernet

@@ -12,8 +12,10 @@ const (
 	LinkEthernet          LinkType = 1
 	LinkPPPHDLC           LinkType = 50  // PPP in HDLC-like framing
 	LinkATM               LinkType = 100 // ATM AAL5 that holds LLC
+	LinkRaw               LinkType = 101 // IPv4 or IPv6
 	LinkCiscoHDLC         LinkType = 104
 	LinkFrameRelay        LinkType = 107
+	LinkLinuxSLL          LinkType = 113 // Linux cooked capture
 	LinkSunATM            LinkType = 123
 	LinkERF               LinkType = 197 // a whole ERF record
 	LinkPPPWithDir        LinkType = 204 // PPP behind a direction octet

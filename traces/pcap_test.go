@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -62,7 +63,7 @@ func run(t *testing.T, vectors []vector) {
 				t.Errorf("%s: FCS %d, want %d", v.name, got[i].FCS, v.want[i].FCS)
 			}
 		}
-		if st != v.stats {
+		if !reflect.DeepEqual(st, v.stats) {
 			t.Errorf("%s: %+v, want %+v", v.name, st, v.stats)
 		}
 	}

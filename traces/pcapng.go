@@ -234,7 +234,7 @@ func (g *pcapng) statistics(block []byte, st *Stats) error {
 			return
 		}
 		if n := g.uint64(value); n > f.dropped {
-			st.Lost += n - f.dropped
+			st.lose(g.before+id+1, n-f.dropped)
 			f.dropped = n
 		}
 	})
@@ -315,7 +315,7 @@ func (g *pcapng) packet(kind uint32, block []byte, b *Batch, st *Stats) error {
 	}
 	if kind == ngPacket {
 		if n := g.uint16(block[10:]); n != ngDropUnknown {
-			st.Lost += uint64(n)
+			st.lose(k.Interface, uint64(n))
 		}
 	}
 	return nil

@@ -51,11 +51,11 @@ func TestPcapng(t *testing.T) {
 	badEnd[len(badEnd)-1]++
 
 	run(t, []vector{
-		{name: "sections", file: sections.Bytes(), stats: traces.Stats{Records: 12, Skipped: 7, Cut: 1, Lost: 3},
+		{name: "sections", file: sections.Bytes(), stats: traces.Stats{Records: 12, Skipped: 7, Cut: 1, Lost: 3, PerInterface: []traces.InterfaceStats{{Number: 4, Lost: 3}}},
 			want: []traces.Packet{packet(5*sec+7, 9, 101, 2), packet(6000, 20, 1, 1), packet(1500*sec/1000, 9, 113, 3), packet(4000, 9, 0, 4), packet(5000, 9, 0, 4)}},
 		{name: "simple packets", file: simple.Bytes(), stats: traces.Stats{Records: 5, Skipped: 2, Cut: 1},
 			want: []traces.Packet{packet(8000, 9, 1, 1), {Time: 8000, Data: data[:5], Wire: 9, Link: 1, Interface: 1}, {Time: 8000, Data: data[:3], Wire: 3, Link: 1, Interface: 1}}},
-		{name: "drops", file: drops.Bytes(), want: first, stats: traces.Stats{Records: 8, Skipped: 7, Lost: 8}},
+		{name: "drops", file: drops.Bytes(), want: first, stats: traces.Stats{Records: 8, Skipped: 7, Lost: 8, PerInterface: []traces.InterfaceStats{{Number: 1, Lost: 7}, {Number: 2, Lost: 1}}}},
 		{name: "other blocks", file: others.Bytes(), want: first, stats: traces.Stats{Records: 7, Skipped: 6}},
 		{name: "frame check sequences", file: fcs.Bytes(), stats: traces.Stats{Records: 5, Skipped: 3, Cut: 1},
 			want: []traces.Packet{{Time: 1000, Data: data[:5], Wire: 5, FCS: 4, Link: 1, Interface: 1}, {Time: 1000, Data: data, Wire: 16, FCS: 4, Link: 1, Interface: 2}}},

@@ -81,7 +81,7 @@ func (r *reader) damage(err error) error {
 
 // Stats implements Source.
 func (r *reader) Stats() Stats {
-	s := r.stats
+	s := r.stats.snapshot()
 	s.Bytes = r.raw.n
 	return s
 }

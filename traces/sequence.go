@@ -52,7 +52,7 @@ func (s *sequence) ReadBatch(b *Batch) error {
 
 // Stats implements Source: the sums over the files read so far.
 func (s *sequence) Stats() Stats {
-	st := s.done
+	st := s.done.snapshot()
 	if s.cur != nil {
 		st.add(s.cur.Stats())
 	}

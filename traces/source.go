@@ -1,5 +1,7 @@
 package traces
 
+import "slices"
+
 // Packet is one captured packet.
 type Packet struct {
 	// Time is when the packet was captured, in nanoseconds since the Unix
@@ -23,9 +25,23 @@ type Packet struct {
 	// captured at. A pcap file has only one. In pcapng the interfaces are
 	// counted through all sections of a file, so that interface 0 of the
 	// second section does not get the number of interface 0 of the first. In
-	// ERF it is the port of the capture card, 1 to 8.
+	// ERF it is the port of the capture card, 1 to 8; live, the ifIndex.
 	Interface uint32
+	// Direction is where the packet went there.
+	Direction Direction
 }
+
+// Direction is where a packet went at the interface that it was captured at.
+type Direction uint8
+
+// Passing packets have both of their ends at the interface, as far as is known:
+// those seen by a mirror port, and all of traces that do not tell. Incoming
+// ones have their source there, Outgoing ones their destination.
+const (
+	Passing Direction = iota
+	Incoming
+	Outgoing
+)
 
 // Batch is a number of packets that are read together. The zero value is ready
 // for use and holds as many packets as is reasonable.
@@ -39,6 +55,9 @@ type Batch struct {
 	// File is the name of the trace that the packets come from. All packets
 	// of a batch are of one file.
 	File string
+	// Until is not 0 when a source that captures knows that all packets before
+	// that time have been read; nanoseconds since the Unix epoch.
+	Until int64
 }
 
 // Record is what a router has counted of a flow.
@@ -72,7 +91,7 @@ func (b *Batch) reset(file string) {
 	}
 	b.Packets = b.Packets[:0]
 	b.Records = b.Records[:0]
-	b.File = file
+	b.File, b.Until = file, 0
 }
 
 // Source is a stream of packets. It is not safe for concurrent use.
@@ -81,6 +100,8 @@ type Source interface {
 	// an error: io.EOF at the orderly end, an *Error for damage. Packets that
 	// stand before the damage are returned first, without error, and the error
 	// by the next call. The packets' Data are valid until the next ReadBatch.
+	// A source that captures may return a batch without packets and without
+	// error when it has set b.Until.
 	ReadBatch(b *Batch) error
 	// Stats returns what was read so far.
 	Stats() Stats
@@ -98,11 +119,44 @@ type Stats struct {
 	// Cut is the number of packets that were not captured whole.
 	Cut uint64 `json:"cut"`
 	// Lost is the number of packets that the capturing machine lost, by the
-	// trace's own counters.
-	Lost uint64 `json:"lost"`
+	// trace's own counters. PerInterface tells where; it has all interfaces of
+	// a source that captures, and of a trace those that have lost any.
+	Lost         uint64           `json:"lost"`
+	PerInterface []InterfaceStats `json:"-"`
 	// Bytes is the number of octets read from the file itself, before any
 	// decompression.
 	Bytes uint64 `json:"bytes"`
+}
+
+// InterfaceStats is what is known of one interface.
+type InterfaceStats struct {
+	// Number is that of Packet.Interface.
+	Number uint32
+	// Name is empty if it is not known.
+	Name string
+	// Lost is the number of packets lost there.
+	Lost uint64
+}
+
+// lose counts n packets that were lost at an interface.
+func (s *Stats) lose(number uint32, n uint64) {
+	if n == 0 {
+		return
+	}
+	s.Lost += n
+	for i := range s.PerInterface {
+		if s.PerInterface[i].Number == number {
+			s.PerInterface[i].Lost += n
+			return
+		}
+	}
+	s.PerInterface = append(s.PerInterface, InterfaceStats{Number: number, Lost: n})
+}
+
+// snapshot returns s with interfaces of its own.
+func (s Stats) snapshot() Stats {
+	s.PerInterface = slices.Clone(s.PerInterface)
+	return s
 }
 
 // add adds t's counts to s.
@@ -110,6 +164,8 @@ func (s *Stats) add(t Stats) {
 	s.Records += t.Records
 	s.Skipped += t.Skipped
 	s.Cut += t.Cut
-	s.Lost += t.Lost
 	s.Bytes += t.Bytes
+	for _, i := range t.PerInterface {
+		s.lose(i.Number, i.Lost)
+	}
 }

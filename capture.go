@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/traces"
+	"rtfm/traces/live"
+)
+
+// captureOptions are the options of capturing at interfaces.
+type captureOptions struct {
+	interfaces []string
+	ringSize   int // MiB
+	rings      int
+	snapLen    int
+	notPromisc bool
+	cardStamps bool
+}
+
+// flags defines the options.
+func (o *captureOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter the packets of this `INTERFACE`; several with commas between, or repeated")
+	f.IntVar(&o.ringSize, "ring-size", live.DefaultRingSize>>20, "with -i, `MIB` of memory for the packets of each ring")
+	f.IntVar(&o.rings, "rings", 1, "with -i, rings for each interface: several help where several processors receive")
+	f.IntVar(&o.snapLen, "snap-length", live.DefaultSnapLen, "with -i, `OCTETS` that are captured of each packet at most")
+	f.BoolVar(&o.notPromisc, "no-promiscuous", false, "with -i, do not capture what is for other stations")
+	f.BoolVar(&o.cardStamps, "card-stamps", false, "with -i, take the time stamps of the network card where it makes any")
+}
+
+// check finds options that do not fit the traces to be metered.
+func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
+	if len(o.interfaces) == 0 {
+		for _, name := range []string{"ring-size", "rings", "snap-length", "no-promiscuous", "card-stamps"} {
+			if cmd.Flags().Changed(name) {
+				return fmt.Errorf("--%s needs -i, an interface", name)
+			}
+		}
+		return nil
+	}
+	if len(traceNames) > 0 {
+		return errors.New("either interfaces (-i) or traces, not both")
+	}
+	if o.ringSize < 1 || o.ringSize > live.MaxRingSize>>20 {
+		return fmt.Errorf("--ring-size %d: want 1 to %d MiB", o.ringSize, live.MaxRingSize>>20)
+	}
+	return nil
+}
+
+// isLive tells whether packets are to be captured.
+func (o *captureOptions) isLive() bool { return len(o.interfaces) > 0 }
+
+// open begins to capture, until ctx is done.
+func (o *captureOptions) open(ctx context.Context, notify func(string)) (traces.Source, error) {
+	return live.Open(ctx, live.Config{
+		Interfaces: o.interfaces, RingSize: o.ringSize << 20, Rings: o.rings, SnapLen: o.snapLen,
+		Promiscuous: !o.notPromisc, CardStamps: o.cardStamps, Notify: notify,
+	})
+}

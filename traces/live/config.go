@@ -1,0 +1,67 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Config tells what to capture, and how.
+type Config struct {
+	// Interfaces are the names of the interfaces, each once.
+	Interfaces []string
+	// RingSize is the size of each ring in octets; it is rounded up to whole
+	// blocks of 1 MiB, at least four.
+	RingSize int
+	// Rings is the number of rings of each interface.
+	Rings int
+	// SnapLen is how many octets of each packet are captured at most.
+	SnapLen int
+	// Promiscuous captures packets to other stations too.
+	Promiscuous bool
+	// CardStamps takes the time stamps of the network card where it makes
+	// any; that it does must have been configured. Else they are the kernel's.
+	CardStamps bool
+	// Notify is told of what someone who runs the meter should know: offloads
+	// that falsify counts, interfaces that vanish and return. It is called by
+	// Open and ReadBatch.
+	Notify func(message string)
+}
+
+// Defaults of Config's numbers.
+const (
+	DefaultRingSize = 64 << 20
+	DefaultSnapLen  = 128
+)
+
+// Limits of Config's numbers. MaxSnapLen is more than any interface's packets
+// have.
+const (
+	MaxRings    = 64
+	MaxRingSize = 1 << 30
+	MaxSnapLen  = 256 << 10
+)
+
+// ErrUnsupported means that the system has no packet sockets of Linux's kind.
+var ErrUnsupported = errors.New("live capture needs Linux")
+
+// check finds numbers that cannot be meant.
+func (c *Config) check() error {
+	seen := make(map[string]bool)
+	for _, name := range c.Interfaces {
+		if seen[name] {
+			return fmt.Errorf("interface %s is given twice", name)
+		}
+		seen[name] = true
+	}
+	switch {
+	case len(c.Interfaces) == 0:
+		return errors.New("no interface to capture at")
+	case c.RingSize < 1 || c.RingSize > MaxRingSize:
+		return fmt.Errorf("ring size %d: want 1 to %d octets", c.RingSize, MaxRingSize)
+	case c.Rings < 1 || c.Rings > MaxRings:
+		return fmt.Errorf("%d rings: want 1 to %d", c.Rings, MaxRings)
+	case c.SnapLen < 1 || c.SnapLen > MaxSnapLen:
+		return fmt.Errorf("snap length %d: want 1 to %d octets", c.SnapLen, MaxSnapLen)
+	}
+	return nil
+}
