@@ -91,7 +91,7 @@ func (s *source) makeRings(i *captured) error {
 		return err
 	}
 	i.device = d
-	group := 0
+	group := newGroup
 	for range s.config.Rings {
 		r, err := openRing(&s.config, &i.device)
 		if err != nil {
@@ -164,7 +164,7 @@ func (s *source) ReadBatch(b *traces.Batch) error {
 		case len(b.Packets) > 0:
 			s.told = now
 			return nil
-		case !s.stop.IsZero() && now.After(s.stop.Add(holdBack)):
+		case s.over(now):
 			s.tend(now) // the last losses
 			return io.EOF
 		case now.Sub(s.told) > tendEvery:
@@ -205,7 +205,7 @@ func (s *source) merge(b *traces.Batch, now time.Time) time.Duration {
 		if first == nil {
 			return tendEvery
 		}
-		if empty {
+		if empty && !s.over(now) {
 			if held := first.seen[first.head].Add(holdBack).Sub(now); held > 0 {
 				return held
 			}
@@ -217,6 +217,12 @@ func (s *source) merge(b *traces.Batch, now time.Time) time.Duration {
 		s.stats.Cut += cut
 	}
 	return 0
+}
+
+// over tells whether all that came before ctx was done is in blocks that are
+// ready.
+func (s *source) over(now time.Time) bool {
+	return !s.stop.IsZero() && now.After(s.stop.Add(holdBack))
 }
 
 // wait waits until a ring that has nothing ready has, but not for longer than

@@ -129,14 +129,17 @@ func (r *ring) isBound() bool {
 	return ok && ll.Ifindex > 0
 }
 
-// join makes the ring share the packets of its device with others; the first
-// one of them gives group 0 and gets the group's number for the others.
+// newGroup is for the first ring that joins.
+const newGroup = -1
+
+// join makes the ring share the packets of its device with those of a group, and
+// returns the group's number.
 func (r *ring) join(group int) (int, error) {
-	kind := unix.PACKET_FANOUT_HASH
-	if group == 0 {
-		kind |= unix.PACKET_FANOUT_FLAG_UNIQUEID
+	option := unix.PACKET_FANOUT_HASH<<16 | group
+	if group == newGroup {
+		option = (unix.PACKET_FANOUT_HASH | unix.PACKET_FANOUT_FLAG_UNIQUEID) << 16
 	}
-	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, kind<<16|group); err != nil {
+	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, option); err != nil {
 		return 0, fmt.Errorf("several rings: %w", err)
 	}
 	joined, err := unix.GetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_FANOUT)

@@ -17,6 +17,7 @@ import (
 //
 //	"traces"  the folder that RTFM_TRACES names, which holds traces/ and truth/
 //	"mibs"    the folder that RTFM_MIBS names, of the modules that MIBs import
+//	"netns"   network namespaces, see Network
 //	a tool    the path of that program
 //
 // The folders are to be given by absolute paths, since each package's tests run
@@ -27,11 +28,17 @@ func Require(t testing.TB, what string) string {
 	if err == nil {
 		return path
 	}
+	missing(t, what, err)
+	return ""
+}
+
+// missing skips the test that needs what is not there, or fails it.
+func missing(t testing.TB, what string, err error) {
+	t.Helper()
 	if slices.Contains(strings.Fields(os.Getenv("RTFM_REQUIRE")), what) {
 		t.Fatalf("RTFM_REQUIRE names %s: %v", what, err)
 	}
 	t.Skip(err)
-	return ""
 }
 
 // find returns the path of what, as Require describes it.

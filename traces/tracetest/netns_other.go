@@ -1,0 +1,11 @@
+//go:build !linux
+
+package tracetest
+
+import (
+	"errors"
+	"testing"
+)
+
+// Network skips the test, or fails it if RTFM_REQUIRE names netns.
+func Network(t testing.TB) { missing(t, "netns", errors.New("network namespaces need Linux")) }
