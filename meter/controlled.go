@@ -56,6 +56,7 @@ type Controlled struct {
 	boot    [8]byte
 
 	slots     [ruleset.MaxRuleSets + 1]*slot // by the number that flows bear
+	numbers   [ruleset.MaxRuleSets + 1]uint8 // by index, of the slot that the ruleset has
 	managed   bool                           // a manager has started a task
 	doomed    int                            // slots that are being emptied
 	state     mib.TraceState
@@ -269,6 +270,9 @@ func (c *Controlled) NextFlow(index int, row uint32, since int64, f *ruleset.Flo
 	}
 	return 0
 }
+
+// Expect implements mib.Meter.
+func (c *Controlled) Expect(rows []uint32) { c.meter.table.Expect(rows) }
 
 // Flows implements mib.Meter.
 func (c *Controlled) Flows(index int) int {

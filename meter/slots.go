@@ -31,17 +31,16 @@ func (s *TaskStats) add(u *TaskStats) {
 }
 
 // number returns the number of the slot that a ruleset has, 0 if it has none.
-func (c *Controlled) number(index int) int {
-	rs := c.control.RuleSets.At(index)
-	if rs == nil {
-		return 0
-	}
-	for n := range c.slots { // a second variable would copy the array: this is asked for every flow read
-		if s := c.slots[n]; s != nil && s.id == rs.ID {
-			return n
+func (c *Controlled) number(index int) int { return int(c.numbers[index]) }
+
+// renumber notes which slots the rulesets in the table have.
+func (c *Controlled) renumber() {
+	clear(c.numbers[:])
+	for n, s := range c.slots {
+		if s != nil && c.held(s) {
+			c.numbers[s.index] = uint8(n)
 		}
 	}
-	return 0
 }
 
 // assign returns the number of a ruleset's slot, a new one if it has none.
@@ -59,6 +58,7 @@ func (c *Controlled) assign(index int) int {
 		n = slices.Index(c.slots[1:], nil) + 1
 	}
 	c.slots[n] = &slot{id: c.control.RuleSets.At(index).ID, index: index}
+	c.numbers[index] = uint8(n)
 	return n
 }
 
@@ -94,9 +94,10 @@ func (c *Controlled) hasTask() bool {
 // Changed implements mib.Meter: it starts and stops tasks.
 func (c *Controlled) Changed() {
 	m := c.meter
+	c.renumber()
 	want := c.wanted()
 	for _, s := range c.slots {
-		if s != nil && s.task != nil && !(slices.Contains(want, s.index) && c.number(s.index) != 0 && c.slots[c.number(s.index)] == s) {
+		if s != nil && s.task != nil && !(slices.Contains(want, s.index) && c.slots[c.number(s.index)] == s) {
 			s.past.add(&s.task.stats)
 			s.task = nil
 		}

@@ -9,7 +9,7 @@ import (
 
 // activityObjects are those of flowColumnActivityTable.
 func (h *Handler) activityObjects() []object {
-	t := &activityTable{h: h}
+	t := &activityTable{h: h, attribute: selection{form: formActivity}}
 	entry := below(flowMIB, 2, 2, 1)
 	return []object{
 		{oid: below(entry, 1), table: t, get: func(v *smi.Value) bool { v.SetInt(int32(t.attribute.subids[0])); return true }},
@@ -79,7 +79,7 @@ func (t *activityTable) data(v *smi.Value) bool {
 			return true
 		}
 		b = binary.BigEndian.AppendUint32(b, t.h.flow.Index)
-		b = t.h.flow.appendFixed(b, fd, true)
+		b = t.attribute.append(b, &t.h.flow)
 	}
 	v.Type, v.Octets = smi.OctetString, binary.BigEndian.AppendUint32(b, 0)
 	return true

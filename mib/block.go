@@ -24,7 +24,7 @@ const blockHead = 2
 
 // blockObjects are those of rtfmBlockTable.
 func (h *Handler) blockObjects() []object {
-	t := &blockTable{h: h}
+	t := &blockTable{h: h, chosen: selection{form: formBlock}}
 	return []object{{oid: below(extension, 1, 6, 1, 6), table: t, get: t.data}}
 }
 
@@ -105,10 +105,7 @@ func (t *blockTable) fill(ruleSet, mark, after, last uint32) (filled uint32) {
 			break
 		}
 		fits := len(b)
-		for i := range t.chosen.fields {
-			b = f.appendFixed(b, &t.chosen.fields[i], false)
-		}
-		if len(b) > BlockOctets {
+		if b = t.chosen.append(b, f); len(b) > BlockOctets {
 			b = b[:fits]
 			break
 		}

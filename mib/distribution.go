@@ -1,8 +1,6 @@
 package mib
 
 import (
-	"encoding/binary"
-
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -35,16 +33,4 @@ func (f *flowView) distribution(a ruleset.Attr) []byte {
 		}
 	}
 	return nil
-}
-
-// appendUnsigned appends a number that is not negative: a leading zero octet
-// keeps the sign bit clear.
-func appendUnsigned(b []byte, typ smi.Type, n uint64) []byte {
-	var buf [9]byte
-	binary.BigEndian.PutUint64(buf[1:], n)
-	o := buf[:]
-	for len(o) > 1 && o[0] == 0 && o[1] < 0x80 {
-		o = o[1:]
-	}
-	return append(smi.AppendBERHeader(b, byte(typ), len(o)), o...)
 }

@@ -29,11 +29,11 @@ func TestDistribution(t *testing.T) {
 	} {
 		fd, ok := newField(a)
 		octets, err := hex.DecodeString(strings.ReplaceAll(want, " ", ""))
-		if got := f.appendBER(nil, &fd); !ok || err != nil || !bytes.Equal(got, octets) {
+		if got := newRecipe(formPackage, []field{fd}, shape).append(nil, &f); !ok || err != nil || !bytes.Equal(got, octets) {
 			t.Errorf("%v: %x, want %x", a, got, octets)
 		}
 		// In a block it has two octets of length before it.
-		if got := f.appendFixed(nil, &fd, false); fd.typ == smi.OctetString && !bytes.Equal(got, append([]byte{0}, octets[1:]...)) {
+		if got := newRecipe(formBlock, []field{fd}, shape).append(nil, &f); fd.typ == smi.OctetString && !bytes.Equal(got, append([]byte{0}, octets[1:]...)) {
 			t.Errorf("%v in a block: %x", a, got)
 		}
 	}

@@ -61,6 +61,8 @@ func (m *fakeMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) i
 	return 0
 }
 
+func (m *fakeMeter) Expect(rows []uint32) {}
+
 func (m *fakeMeter) Flows(rs int) (n int) {
 	for i := range m.flows {
 		if rs == 0 || m.flows[i].ruleSet == rs {

@@ -165,43 +165,7 @@ func (f *flowView) value(fd *field, v *smi.Value) {
 	}
 }
 
-// appendBER appends the value of a field as an element of a package.
-func (f *flowView) appendBER(b []byte, fd *field) []byte {
-	if fd.typ == smi.OctetString {
-		o := f.octets(fd)
-		return append(smi.AppendBERHeader(b, byte(fd.typ), len(o)), o...)
-	}
-	return appendUnsigned(b, fd.typ, f.number(fd)) // all numbers are unsigned
-}
-
-// appendFixed appends the value of a field as it stands in a block and in
-// column activity data: a number in the attribute's own size, high-order
-// octet first; octets behind one that tells how many they are, those of a
-// distribution behind two. A cut leaves zeros out that the octets end in.
-func (f *flowView) appendFixed(b []byte, fd *field, cut bool) []byte {
-	if fd.typ == smi.OctetString {
-		o := f.octets(fd)
-		if fd.kind == fieldDistribution {
-			return append(binary.BigEndian.AppendUint16(b, uint16(len(o))), o...)
-		}
-		if cut {
-			o = trim(o, 0)
-		}
-		return append(append(b, byte(len(o))), o...)
-	}
-	n := f.number(fd)
-	switch fd.size {
-	case 1:
-		return append(b, byte(n))
-	case 2:
-		return append(b, byte(n>>8), byte(n))
-	case 4:
-		return binary.BigEndian.AppendUint32(b, uint32(n))
-	}
-	return binary.BigEndian.AppendUint64(b, n)
-}
-
-// maxFixed returns the most octets that appendFixed takes for a field.
+// maxFixed returns the most octets that a field takes in a block.
 func (fd *field) maxFixed() int {
 	if fd.kind == fieldDistribution {
 		return 2 + maxDistribution

@@ -15,7 +15,7 @@ func (h *Handler) flowObjects() []object {
 	add := func(a ruleset.Attr, t *flowTable) {
 		fd, _ := newField(a)
 		get := func(v *smi.Value) bool { h.flow.value(&fd, v); return true }
-		objects = append(objects, object{oid: below(entry, columnOf(a)), table: t, get: get})
+		objects = append(objects, object{oid: below(entry, columnOf(a)), table: t, follow: h.followFlow, get: get})
 	}
 	for a := ruleset.FlowStatus; a <= ruleset.FlowKind; a++ {
 		if a != ruleset.FlowTimeMark && a != ruleset.FlowRuleSet { // indexes, like FlowIndex
@@ -106,6 +106,18 @@ func (h *Handler) nextFlow(index smi.OID, include bool, name smi.OID, of func(ru
 	}
 }
 
+// followFlow loads the flow behind the one whose index of ruleset, TimeMark and
+// flow index name ends in, and puts its index there. False if it is the last of
+// its ruleset.
+func (h *Handler) followFlow(name smi.OID) bool {
+	index := name[len(name)-3:]
+	if index[2] == math.MaxUint32 || !h.loadFlow(int(index[0]), index[1], index[2]+1) {
+		return false
+	}
+	index[2] = h.flow.Index
+	return true
+}
+
 // ruleSetFrom moves index on to the first ruleset that has it or a higher one,
 // false if there is none.
 func (h *Handler) ruleSetFrom(index *uint32) bool {
@@ -123,7 +135,11 @@ func (h *Handler) loadFlow(ruleSet int, mark, row uint32) bool {
 	f := &h.flow
 	f.start = h.meter.Start()
 	f.ruleSet = h.meter.NextFlow(ruleSet, row, h.since(mark), &f.Flow)
-	return f.ruleSet != 0
+	if f.ruleSet == 0 {
+		return false
+	}
+	h.loaded = append(h.loaded, f.Index)
+	return true
 }
 
 // since returns the time from which on TimeMark mark asks for flows. See the

@@ -13,14 +13,20 @@ type Handler struct {
 	meter   Meter
 	objects []object // in order of OID; none lies below another
 	// What follows belongs to the function that Meter.Do runs.
-	flow flowView
-	open int // transactions committed and not yet cleaned up
+	recent int // place of the object that was found last
+	flow   flowView
+	loaded []uint32 // indexes of the flows that this request has loaded
+	open   int      // transactions committed and not yet cleaned up
 }
 
 // object is a scalar or a column.
 type object struct {
 	oid   smi.OID
 	table table
+	// follow, unless it is nil, moves on from the row that table found last to
+	// the next one, whose index it makes the end of name, which was that of the
+	// former. False if table.next has to look for it.
+	follow func(name smi.OID) bool
 	// get sets v to the value in the row that table found last, false if it
 	// has none.
 	get func(v *smi.Value) bool
@@ -82,6 +88,9 @@ func (h *Handler) get(name smi.OID, out *smi.VarBind) {
 // from returns the place of the first object at or behind which name lies, or
 // that comes behind name.
 func (h *Handler) from(name smi.OID) int {
+	if name.HasPrefix(h.objects[h.recent].oid) {
+		return h.recent
+	}
 	return sort.Search(len(h.objects), func(i int) bool {
 		o := h.objects[i].oid
 		return o.Compare(name) > 0 || name.HasPrefix(o)
@@ -92,6 +101,7 @@ func (h *Handler) from(name smi.OID) int {
 // none, and what of name is behind the object's own.
 func (h *Handler) object(name smi.OID) (*object, smi.OID) {
 	if i := h.from(name); i < len(h.objects) && name.HasPrefix(h.objects[i].oid) {
+		h.recent = i
 		return &h.objects[i], name[len(h.objects[i].oid):]
 	}
 	return nil, nil
@@ -105,18 +115,53 @@ func (h *Handler) Next(ranges []smi.Range, out []smi.VarBind) (err *smi.Error) {
 
 // Bulk implements smi.Handler.
 func (h *Handler) Bulk(b *smi.Bulk, out []smi.VarBind) (filled []smi.VarBind, err *smi.Error) {
-	h.meter.Do(func() { filled, err = b.Fill(h.next, out) })
+	h.meter.Do(func() { filled, err = b.FillRuns(h.runs, out) })
 	return filled, err
 }
 
 func (h *Handler) next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+	h.loaded = h.loaded[:0]
 	for i := range ranges {
 		if !h.nextIn(&ranges[i], &out[i]) {
 			out[i].SetName(ranges[i].Start)
 			out[i].Value.SetNone(smi.EndOfMibView)
 		}
 	}
+	h.meter.Expect(h.loaded)
 	return nil
+}
+
+// runs fills out with the variables that follow each other in ranges, those of
+// one repetition behind those of the other.
+func (h *Handler) runs(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+	n := len(ranges)
+	if err := h.next(ranges, out[:n]); err != nil || len(out) == n {
+		return err
+	}
+	for i := range ranges {
+		r, found := ranges[i], false
+		for at := i + n; at < len(out); at += n {
+			r.Start, r.Include = out[at-n].Name, false
+			if found && h.following(&r, &out[at]) {
+				continue
+			}
+			if found = h.nextIn(&r, &out[at]); !found {
+				out[at].SetName(r.Start)
+				out[at].Value.SetNone(smi.EndOfMibView)
+			}
+		}
+	}
+	return nil
+}
+
+// following is nextIn where r begins behind the variable that was found last.
+func (h *Handler) following(r *smi.Range, out *smi.VarBind) bool {
+	o := &h.objects[h.recent]
+	if o.follow == nil {
+		return false
+	}
+	out.SetName(r.Start)
+	return o.follow(out.Name) && (len(r.End) == 0 || out.Name.Compare(r.End) < 0) && o.get(&out.Value)
 }
 
 // nextIn sets out to the first variable in r, false if there is none.
@@ -133,10 +178,11 @@ func (h *Handler) nextIn(r *smi.Range, out *smi.VarBind) bool {
 				break
 			}
 			out.Name = name
-			if !r.Contains(name) {
+			if len(r.End) > 0 && name.Compare(r.End) >= 0 {
 				return false
 			}
 			if o.get(&out.Value) {
+				h.recent = i
 				return true
 			}
 			index, include = slices.Clone(name[len(o.oid):]), false

@@ -1,18 +1,21 @@
 package mib
 
-import "rtfm/mib/smi"
+import (
+	"slices"
+
+	"rtfm/mib/smi"
+)
 
 // packageObjects are those of flowDataPackageTable.
 func (h *Handler) packageObjects() []object {
-	t := &packageTable{h: h}
-	return []object{{oid: below(flowMIB, 2, 3, 1, 5), table: t, get: t.data}}
+	t := &packageTable{h: h, chosen: selection{form: formPackage}}
+	return []object{{oid: below(flowMIB, 2, 3, 1, 5), table: t, follow: h.followFlow, get: t.data}}
 }
 
 // packageTable is flowDataPackageTable.
 type packageTable struct {
 	h      *Handler
 	chosen selection
-	buf    []byte
 }
 
 func (t *packageTable) find(index smi.OID) bool {
@@ -31,13 +34,12 @@ func (t *packageTable) next(index smi.OID, include bool, name smi.OID) (smi.OID,
 // data sets v to the flow's package: the chosen attributes' values, each in
 // its type, in a BER sequence.
 func (t *packageTable) data(v *smi.Value) bool {
-	b := t.buf[:0]
-	for i := range t.chosen.fields {
-		b = t.h.flow.appendBER(b, &t.chosen.fields[i])
+	b := t.chosen.append(append(v.Octets[:0], smi.TagSequence, 0), &t.h.flow)
+	n := len(b) - 2
+	if more := smi.BERHeaderSize(n) - 2; more > 0 {
+		b = slices.Insert(b, 2, make([]byte, more)...)
 	}
-	t.buf = b
-	v.Type = smi.OctetString
-	v.Octets = smi.AppendBERHeader(v.Octets[:0], smi.TagSequence, len(b))
-	v.Octets = append(v.Octets, b...)
+	smi.AppendBERHeader(b[:0], smi.TagSequence, n)
+	v.Type, v.Octets = smi.OctetString, b
 	return true
 }

@@ -26,6 +26,9 @@ func TestPackage(t *testing.T) {
 		// Private attributes: 1024 + n as 192 + n. Of VLAN tags 12 bits count.
 		{"3.192.193.26.3.0.2", "30 0a 02020123 020101 020103"},
 		{"1.66.3.0.2", "30 02 0400"},
+		// Of more octets than one octet tells, and of more than two tell.
+		{"12" + strings.Repeat(".30", 12) + ".2.0.1", "30 8184" + strings.Repeat(" 4609008000000000000000", 12)},
+		{"25" + strings.Repeat(".30", 25) + ".2.0.1", "30 820113" + strings.Repeat(" 4609008000000000000000", 25)},
 	} {
 		want, err := hex.DecodeString(strings.ReplaceAll(c.want, " ", ""))
 		if err != nil {

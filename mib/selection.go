@@ -10,8 +10,10 @@ import (
 // selection is a choice of attributes that the index of a package, of a block
 // or of column activity names.
 type selection struct {
-	subids smi.OID // as the index has them
-	fields []field
+	form    form
+	subids  smi.OID // as the index has them
+	fields  []field
+	recipes []*recipe // by ID of the flows' shape
 }
 
 // parse makes s the choice of the attributes that subids name, each by so many
@@ -22,7 +24,7 @@ func (s *selection) parse(subids smi.OID, name attributeName) bool {
 	if len(s.fields) > 0 && slices.Equal(s.subids, subids) {
 		return true
 	}
-	s.fields = s.fields[:0]
+	s.fields, s.recipes = s.fields[:0], nil
 	for rest := subids; len(rest) > 0; {
 		var a ruleset.Attr
 		var fd field
@@ -38,6 +40,18 @@ func (s *selection) parse(subids smi.OID, name attributeName) bool {
 	}
 	s.subids = append(s.subids[:0], subids...)
 	return len(s.fields) > 0
+}
+
+// append appends the values that a flow has of the chosen attributes.
+func (s *selection) append(b []byte, f *flowView) []byte {
+	id := f.Shape.ID
+	if id >= len(s.recipes) || s.recipes[id] == nil || s.recipes[id].shape != f.Shape {
+		if id >= len(s.recipes) {
+			s.recipes = append(s.recipes, make([]*recipe, id+1-len(s.recipes))...)
+		}
+		s.recipes[id] = newRecipe(s.form, s.fields, f.Shape)
+	}
+	return s.recipes[id].append(b, f)
 }
 
 // attributeName takes the name of an attribute from the beginning of subids.

@@ -86,5 +86,7 @@ func BenchmarkFlows(b *testing.B) {
 	}
 }
 
+func (m *tableMeter) Expect([]uint32) {}
+
 func (m *tableMeter) Changed() {}
 func (m *tableMeter) Settle()  {}

@@ -9,60 +9,104 @@ type Bulk struct {
 	// Numbers below 0 count as 0.
 	NonRepeaters, MaxRepetitions int
 	// MaxOctets ends the answer once its variables take this many octets in
-	// BER; the variables that reach or pass the limit are the last ones.
+	// BER; the variable that reaches or passes the limit is the last one.
 	MaxOctets int
 
-	ranges []Range // of the present repetition
+	ranges []Range // of the repetitions at hand
 }
 
-// bulkStep is how many variables Fill asks for before it looks at MaxOctets.
-const bulkStep = 64
+// Limits of how many variables are asked for before FillRuns looks at
+// MaxOctets: in one repetition, and in several.
+const (
+	bulkStep = 64
+	bulkRun  = 512
+)
 
 // Fill answers the request by asking next for the variables of one repetition
 // after the other. It uses the memory of out, from its first element on, and
 // returns as many variables as the answer has. It ends after MaxRepetitions,
 // after a repetition of nothing but EndOfMibView, or at MaxOctets. The Index
 // of an error is that of the range at fault.
-func (b *Bulk) Fill(next func([]Range, []VarBind) *Error, out []VarBind) ([]VarBind, *Error) {
+func (b *Bulk) Fill(next func(ranges []Range, out []VarBind) *Error, out []VarBind) ([]VarBind, *Error) {
+	return b.FillRuns(func(ranges []Range, out []VarBind) *Error {
+		for n := len(ranges); ; out = out[n:] {
+			if err := next(ranges, out[:n]); err != nil || len(out) == n {
+				return err
+			}
+			follow(ranges, out[:n])
+		}
+	}, out)
+}
+
+// follow makes ranges begin behind vbs.
+func follow(ranges []Range, vbs []VarBind) {
+	for i := range ranges {
+		ranges[i].Start, ranges[i].Include = vbs[i].Name, false
+	}
+}
+
+// FillRuns is Fill for those who find variables that follow each other at less
+// cost than one by one: out has room for one repetition or several, and runs
+// fills it with one behind the other. It may change ranges.
+func (b *Bulk) FillRuns(runs func(ranges []Range, out []VarBind) *Error, out []VarBind) ([]VarBind, *Error) {
 	single := min(max(b.NonRepeaters, 0), len(b.Ranges))
-	octets := 0
-	out = out[:0]
-	out, err := b.step(next, b.Ranges[:single], 0, out, &octets)
+	b.ranges = append(b.ranges[:0], b.Ranges...)
+	out, octets, err := b.step(runs, b.ranges[:single], 1, out[:0], 0)
 	if err != nil {
 		return nil, err
 	}
-	b.ranges = append(b.ranges[:0], b.Ranges[single:]...)
-	for i := 0; i < b.MaxRepetitions && len(b.ranges) > 0 && octets < b.MaxOctets; i++ {
-		first := len(out)
-		if out, err = b.step(next, b.ranges, single, out, &octets); err != nil {
-			return nil, err
+	ranges := b.ranges[single:]
+	n, run := len(ranges), 1
+	for left := b.MaxRepetitions; left > 0 && n > 0 && octets < b.MaxOctets; {
+		first, before := len(out), octets
+		run = min(run, left)
+		left -= run
+		if out, octets, err = b.step(runs, ranges, run, out, octets); err != nil {
+			return nil, &Error{err.Status, single + err.Index}
 		}
-		end := true
-		for j := range out[first:] {
-			vb := &out[first+j]
-			b.ranges[j].Start, b.ranges[j].Include = vb.Name, false
-			end = end && vb.Value.Type == EndOfMibView
+		for ; first+n <= len(out); first += n {
+			last := out[first : first+n]
+			if allEnded(last) {
+				return out[:first+n], nil
+			}
+			if first+2*n > len(out) {
+				follow(ranges, last)
+			}
 		}
-		if end {
-			break
-		}
+		// As many as seem to fit.
+		run = max(1, min((b.MaxOctets-octets)*run/(octets-before)+1, bulkRun/n))
 	}
 	return out, nil
 }
 
-// step appends the variables of ranges to out, fewer when MaxOctets is
-// reached. The first of ranges is the one at base in the request.
-func (b *Bulk) step(next func([]Range, []VarBind) *Error, ranges []Range, base int, out []VarBind, octets *int) ([]VarBind, *Error) {
-	for i := 0; i < len(ranges) && *octets < b.MaxOctets; i += bulkStep {
-		part := ranges[i:min(i+bulkStep, len(ranges))]
+// step appends so many repetitions of ranges to out, fewer variables when
+// MaxOctets is reached, and returns how many octets the answer then has.
+func (b *Bulk) step(runs func([]Range, []VarBind) *Error, ranges []Range, run int, out []VarBind, octets int) ([]VarBind, int, *Error) {
+	size := bulkStep
+	if run > 1 {
+		size = len(ranges)
+	}
+	for i := 0; i < len(ranges); i += size {
+		part := ranges[i:min(i+size, len(ranges))]
 		at := len(out)
-		out = Resize(out, at+len(part))
-		if err := next(part, out[at:]); err != nil {
-			return nil, &Error{err.Status, base + i + err.Index}
+		out = Resize(out, at+run*len(part))
+		if err := runs(part, out[at:]); err != nil {
+			return nil, 0, &Error{err.Status, i + err.Index}
 		}
-		for j := range out[at:] {
-			*octets += out[at+j].BERSize()
+		for ; at < len(out); at++ {
+			if octets += out[at].BERSize(); octets >= b.MaxOctets {
+				return out[:at+1], octets, nil
+			}
 		}
 	}
-	return out, nil
+	return out, octets, nil
+}
+
+func allEnded(vbs []VarBind) bool {
+	for i := range vbs {
+		if vbs[i].Value.Type != EndOfMibView {
+			return false
+		}
+	}
+	return true
 }

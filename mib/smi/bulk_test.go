@@ -51,7 +51,7 @@ func TestBulk(t *testing.T) {
 		{name: "include", starts: "1.1.1+ 1.1.1", m: 2, want: "1.1.1=11 1.1.2=12 1.1.2=12 1.1.3=13"},
 		{name: "scope", starts: "1.1.1/1.1.3", m: 9, want: "1.1.2=12 1.1.2!"},
 		{name: "limit", starts: "1.1", m: 1 << 30, octets: 22, want: "1.1.1=11 1.1.2=12 1.1.3=13"}, // 9 octets each
-		{name: "limit in non-repeaters", starts: "1.1 1.1", n: 2, m: 5, octets: 1, want: "1.1.1=11 1.1.1=11"},
+		{name: "limit in non-repeaters", starts: "1.1 1.1", n: 2, m: 5, octets: 1, want: "1.1.1=11"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestBulkBound(t *testing.T) {
 		b.Ranges[i].Start = smi.OID{1}
 	}
 	out, err := table.Bulk(&b, nil)
-	if err != nil || len(out) < 8 || len(out) > 8+64 {
+	if err != nil || len(out) != 9 {
 		t.Errorf("%d variables, %v", len(out), err)
 	}
 }

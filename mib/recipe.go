@@ -1,0 +1,177 @@
+package mib
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"rtfm/mib/smi"
+	"rtfm/ruleset"
+)
+
+// form is how values of a flow are written one behind the other.
+type form uint8
+
+const (
+	// In packages each is a BER element.
+	formPackage form = iota
+	// In blocks numbers have the attribute's own size, high-order octet first.
+	// Octets are behind one that tells how many they are, those of a
+	// distribution behind two.
+	formBlock
+	// In column activity data zeros are left out besides that octets end in.
+	formActivity
+)
+
+// head returns what comes before so many octets.
+func (as form) head(octets int) []byte {
+	if as == formPackage {
+		return smi.AppendBERHeader(nil, byte(smi.OctetString), octets)
+	}
+	return []byte{byte(octets)}
+}
+
+// recipe is how the values of a selection are written for flows of one shape:
+// what follows from the shape is found out once.
+type recipe struct {
+	form  form
+	shape *ruleset.Shape
+	steps []step
+	room  int // octets that all steps need but those of distributions
+}
+
+// step writes a value.
+type step struct {
+	kind    stepKind
+	headLen uint8
+	head    [2]byte // what comes before octets
+	literal []byte
+	field   field
+}
+
+type stepKind uint8
+
+const (
+	stepLiteral stepKind = iota
+	stepOctets           // so many octets of the key
+	stepText             // octets of the key without zeros at their end
+	stepBER              // a number, as BER element
+	stepNumber           // a number
+	stepDistribution
+)
+
+// wordLen is how many octets numbers, and octets of the key, are written by at
+// a time: what is too many is written over by the next step.
+const wordLen = 8
+
+func newRecipe(as form, fields []field, shape *ruleset.Shape) *recipe {
+	r := &recipe{form: as, shape: shape, room: wordLen}
+	for _, fd := range fields {
+		s := step{field: fd}
+		switch fd.kind {
+		case fieldOctets, fieldText:
+			s.kind, s.field.size = stepOctets, uint8(shape.Len(fd.attr))
+			if as == formActivity {
+				s.field.min = 0
+			}
+			if fd.kind == fieldText || as == formActivity {
+				s.kind = stepText
+			}
+			s.headLen = uint8(copy(s.head[:], as.head(int(s.field.size))))
+		case fieldMask:
+			of := fd.attr - 1
+			mask, _ := shape.Mask(of)
+			octets := mask.Resize(shape.Len(of)).Append(nil)
+			if as == formActivity {
+				octets = trim(octets, 0)
+			}
+			s.literal = append(as.head(len(octets)), octets...)
+		case fieldDistribution:
+			s.kind = stepDistribution
+		case fieldNumber:
+			if s.kind = stepBER; as != formPackage {
+				s.kind = stepOctets // without a head
+			}
+		default:
+			if s.kind = stepBER; as != formPackage {
+				s.kind = stepNumber
+			}
+		}
+		r.room += len(s.literal) + len(s.head) + max(int(s.field.size), 1+wordLen)
+		r.steps = append(r.steps, s)
+	}
+	return r
+}
+
+// append appends the values that f has.
+func (r *recipe) append(b []byte, f *flowView) []byte {
+	b = slices.Grow(b, r.room)
+	n, b := len(b), b[:cap(b)]
+	for i := range r.steps {
+		s := &r.steps[i]
+		switch s.kind {
+		case stepLiteral:
+			n += copy(b[n:], s.literal)
+		case stepOctets:
+			b[n], b[n+1] = s.head[0], s.head[1]
+			n += int(s.headLen)
+			// Octets are read by as many at a time as they were written by:
+			// processors make others wait.
+			from := f.Key[s.field.off:]
+			switch s.field.size {
+			case 1:
+				b[n] = from[0]
+			case 2:
+				binary.NativeEndian.PutUint16(b[n:], binary.NativeEndian.Uint16(from))
+			case 4:
+				binary.NativeEndian.PutUint32(b[n:], binary.NativeEndian.Uint32(from))
+			default:
+				copy(b[n:], from[:s.field.size])
+			}
+			n += int(s.field.size)
+		case stepText:
+			octets := trim(f.Key[s.field.off:s.field.off+s.field.size], int(s.field.min))
+			b[n], b[n+1] = s.head[0], s.head[1]
+			n += int(s.headLen)
+			b[n-1] = byte(len(octets))
+			n += copy(b[n:], octets)
+		case stepBER:
+			n += putUnsigned(b[n:], s.field.typ, f.number(&s.field))
+		case stepNumber:
+			binary.BigEndian.PutUint64(b[n:], f.number(&s.field)<<(8*(wordLen-s.field.size)))
+			n += int(s.field.size)
+		case stepDistribution:
+			octets := f.distribution(s.field.attr)
+			if b = b[:n]; r.form == formPackage {
+				b = smi.AppendBERHeader(b, byte(smi.OctetString), len(octets))
+			} else {
+				b = binary.BigEndian.AppendUint16(b, uint16(len(octets)))
+			}
+			b = append(b, octets...)
+			n, b = len(b), slices.Grow(b, r.room)
+			b = b[:cap(b)]
+		}
+	}
+	return b[:n]
+}
+
+// putUnsigned puts a number that is not negative, as BER element, at the
+// beginning of b and returns its length. It writes up to 2 octets and a word
+// behind the number's own.
+func putUnsigned(b []byte, typ smi.Type, n uint64) int {
+	size := bits.Len64(n)/8 + 1
+	b[0], b[1] = byte(typ), byte(size)
+	if size > wordLen {
+		b[2] = 0 // keeps the sign bit clear
+		binary.BigEndian.PutUint64(b[3:], n)
+	} else {
+		binary.BigEndian.PutUint64(b[2:], n<<(8*(wordLen-size)))
+	}
+	return 2 + size
+}
+
+// appendUnsigned appends what putUnsigned puts.
+func appendUnsigned(b []byte, typ smi.Type, n uint64) []byte {
+	var room [3 + wordLen]byte
+	return append(b, room[:putUnsigned(room[:], typ, n)]...)
+}
