@@ -13,7 +13,7 @@ func TestBulkIsNext(t *testing.T) {
 	m.putRuleSet(2)
 	m.putRuleSet(3)
 	for i := range uint32(300) {
-		m.add(2+int(i%7/6), 2*i+1, uint64(10+i%3))
+		m.add(2+int(i%7/6), i+1, uint64(10+i%3))
 	}
 	h := New(m)
 	for _, starts := range [][]string{

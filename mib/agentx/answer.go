@@ -22,7 +22,7 @@ func (s *session) answer(p *PDU) error {
 	case GetBulk:
 		s.bulk.Ranges, s.bulk.NonRepeaters = p.Ranges, int(p.NonRepeaters)
 		s.bulk.MaxRepetitions = min(int(p.MaxRepetitions), maxVars/max(1, len(p.Ranges)-int(p.NonRepeaters)))
-		s.bulk.MaxOctets = keepBytes
+		s.bulk.MaxOctets = MaxPDU
 		var err *smi.Error
 		s.vars, err = s.h.Bulk(&s.bulk, s.vars)
 		return s.respondVars(&p.Header, err)
