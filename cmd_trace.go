@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rtfm/meter/packet"
 	"rtfm/traces"
 )
 
@@ -18,7 +19,7 @@ func traceCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(traceInfoCommand())
+	cmd.AddCommand(traceInfoCommand(), traceConvertCommand())
 	return cmd
 }
 
@@ -93,4 +94,120 @@ func (o *traceInfoOptions) info(ctx context.Context, name string) *traces.Info {
 	src = withInterrupt(ctx, src, []string{name})
 	defer src.Close()
 	return traces.NewInfo(ctx, src, seconds(o.gap))
+}
+
+// traceConvertOptions are the options of `rtfm trace convert`.
+type traceConvertOptions struct {
+	snap     uint32
+	from, to string
+	headers  bool
+	quiet    bool
+}
+
+const traceConvertHelp = `Write the packets of a trace to another: in another format, compressed, cut, or
+those of some time only.
+
+IN is what "rtfm run" meters. OUT has the format of its suffix, .pcap, .pcapng
+or .erf, and is compressed by a further one, .gz, .zst or .xz; a format may also
+stand in front, as in erf:OUT. "-" is standard input and output, which is pcapng
+if nothing stands in front.
+
+Times are exact to the nanosecond. A packet that the format of OUT cannot hold
+ends the conversion, and nothing is written: pcap has one link type, ERF few of
+them, 8 interfaces and packets of 65,535 octets. What a format has no place for
+is told: pcap has neither interfaces nor losses. Comments and other options of
+pcapng are left out, and so are frame check sequences.
+
+TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds after
+the first packet. OUT appears when it is complete.
+
+Exit status: 0 if all went well, 1 for wrong usage or a packet that does not fit,
+2 if IN was damaged or none, 130 if a signal ended it. After a signal or damage
+OUT has what stands before.`
+
+func traceConvertCommand() *cobra.Command {
+	var o traceConvertOptions
+	cmd := &cobra.Command{
+		Use:   "convert IN OUT",
+		Short: "Write a trace in another format, or part of it",
+		Long:  traceConvertHelp,
+		Example: `  rtfm trace convert trace.erf.gz trace.pcapng.zst
+  rtfm trace convert --from +60 --to +120 --headers trace.pcap minute.pcap.gz
+  rtfm trace convert trace.erf pcap:- | tcpdump -r -`,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Uint32Var(&o.snap, "snap", 0, "keep so many `OCTETS` of a packet at most (default 0, all)")
+	f.BoolVar(&o.headers, "headers", false, "keep only headers: of the link, of IP and of TCP, UDP and the like")
+	f.StringVar(&o.from, "from", "", "leave out packets before this `TIME`")
+	f.StringVar(&o.to, "to", "", "leave out packets at this `TIME` and later")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
+	return cmd
+}
+
+// conversion checks the options.
+func (o *traceConvertOptions) conversion(names []string) (c traces.Conversion, err error) {
+	if len(names) != 2 {
+		return c, fmt.Errorf(`%d names given, want IN and OUT ("-" is standard input and output)`, len(names))
+	}
+	for _, limit := range []struct {
+		option, text string
+		to           *traces.Limit
+	}{{"from", o.from, &c.From}, {"to", o.to, &c.To}} {
+		if limit.text == "" {
+			continue
+		}
+		if *limit.to, err = traces.ParseLimit(limit.text); err != nil {
+			return c, fmt.Errorf("--%s: %w", limit.option, err)
+		}
+	}
+	c.Snap = o.snap
+	if o.headers {
+		c.Keep = func(p *traces.Packet) int { return packet.Headers(uint32(p.Link), p.Data, p.Wire) }
+	}
+	return c, nil
+}
+
+func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
+	conversion, err := o.conversion(names)
+	if err != nil {
+		return err
+	}
+	src, err := traces.Open(names[0])
+	if err != nil {
+		return &exitError{status: statusDamaged, err: err}
+	}
+	ctx := cmd.Context()
+	src = withInterrupt(ctx, src, names[:1])
+	defer src.Close()
+	out, err := traces.Create(names[1], o.snap)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	done, err := traces.Convert(ctx, out.Writer, src, conversion)
+	if err != nil {
+		return err
+	}
+	if err := out.Commit(); err != nil {
+		return err
+	}
+	if !o.quiet {
+		cmd.PrintErrf("%d packets written", done.Packets)
+		if done.Outside > 0 {
+			cmd.PrintErrf(", %d left out by their times", done.Outside)
+		}
+		cmd.PrintErrln()
+		for _, note := range out.Notes() {
+			cmd.PrintErrf("note: %s\n", note)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return &exitError{status: statusInterrupted, err: fmt.Errorf("interrupted: %s ends here, %s may not", names[1], names[0])}
+	case done.Damage != nil:
+		return &exitError{status: statusDamaged, err: done.Damage}
+	}
+	return nil
 }

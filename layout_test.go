@@ -61,7 +61,7 @@ var dependencies = map[string][]string{
 	"github.com/spf13/cobra":            {"main"},
 	"golang.org/x/term":                 {"main"},
 	"golang.org/x/sys":                  {"traces/live"},
-	"github.com/ulikunitz/xz":           {},
+	"github.com/ulikunitz/xz":           {"traces"},
 	"github.com/xi2/xz":                 {"traces"},
 }
 

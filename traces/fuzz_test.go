@@ -10,8 +10,8 @@ import (
 	"rtfm/traces/tracetest"
 )
 
-// fuzz reads any octets as a trace that begins like a valid one, and checks
-// what holds for all traces.
+// fuzz reads any octets as a trace that begins like a valid one, checks what
+// holds for all traces, and writes the packets again.
 func fuzz(f *testing.F, seeds ...[]byte) {
 	for _, s := range seeds {
 		f.Add(s)
@@ -45,6 +45,10 @@ func fuzz(f *testing.F, seeds ...[]byte) {
 		}
 		if st.Records-st.Skipped != packets || st.Cut > packets || st.Bytes != uint64(len(b)) && err == io.EOF {
 			t.Fatalf("%d packets, %+v", packets, st)
+		}
+		all, _ := readAll(t, bytes.NewReader(b))
+		for _, format := range []string{"pcap", "pcapng", "erf"} {
+			reread(t, "f", format, all)
 		}
 	})
 }

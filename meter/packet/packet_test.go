@@ -197,6 +197,10 @@ func FuzzDecode(f *testing.F) {
 		}
 		checkCut(t, &p, link, data[:min(cut, uint(len(data)))])
 		checkUsual(t, data, wire)
+		Decode(&again, link, data[:Headers(link, data, wire)], wire)
+		if again.Key != p.Key || again.IPOctets != p.IPOctets || (again.Flags^p.Flags)&^ruleset.HasTransport != 0 {
+			t.Errorf("of the headers:\n%s\nof the whole:\n%s", describe(&again), describe(&p))
+		}
 	})
 }
 

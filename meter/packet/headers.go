@@ -1,0 +1,52 @@
+package packet
+
+import (
+	"sort"
+
+	"rtfm/ruleset"
+)
+
+// Headers returns how many of the captured octets of a frame its headers take:
+// as many as Decode needs for the attribute values that it finds in all of
+// them, and the whole transport header, of TCP with options. Its arguments are
+// those of Decode.
+func Headers(link uint32, data []byte, wire uint32) int {
+	var whole, p ruleset.Packet
+	Decode(&whole, link, data, wire)
+	// Decode takes values in the order of the octets, so that more octets never
+	// give less.
+	n := sort.Search(len(data), func(n int) bool {
+		Decode(&p, link, data[:n], wire)
+		return p.Key == whole.Key && p.IPOctets == whole.IPOctets &&
+			p.PeerLen == whole.PeerLen && p.AdjacentLen == whole.AdjacentLen &&
+			(p.Flags^whole.Flags)&^ruleset.HasTransport == 0
+	})
+	if whole.Flags&ruleset.HasTransport != 0 {
+		at := int(whole.Transport)
+		end := at + min(transportSize(whole.Key.TransType(), data[at:]), int(whole.TransportOctets))
+		n = max(n, min(end, len(data)))
+	}
+	return n
+}
+
+// transportSize returns the length of the header of protocol proto that data,
+// which may be cut, begins with; 0 if it is not known.
+func transportSize(proto uint8, data []byte) int {
+	switch proto {
+	case protoTCP: // RFC 9293 section 3.1
+		if len(data) > 12 {
+			return max(20, int(data[12]>>4)*4)
+		}
+		return 20
+	case protoDCCP: // RFC 4340 section 5.1
+		if len(data) > 4 {
+			return max(12, int(data[4])*4)
+		}
+		return 12
+	case protoSCTP: // RFC 9260 section 3.1
+		return 12
+	case protoUDP, protoUDPLite, protoICMP, protoICMPv6:
+		return 8
+	}
+	return 0
+}
