@@ -20,6 +20,7 @@ type batch struct {
 	err     error           // instead of packets
 	seen    []seen          // of each packet, what is counted whatever the rulesets
 	sights  [][]uint64      // by task, the packets' sights, one behind the other
+	results [][]result      // by task, what was remembered of them when they were read
 	odd     []odd           // packets that not every memo knows
 	records []traces.Record // what the packets stand for, if for anything
 	// What streams need of the packets, if digested is set, and the memory for
@@ -56,12 +57,12 @@ func (m *Meter) newInput(src traces.Source) *input {
 	return &input{src: src, ipOctets: m.cfg.IPOctets, raw: *traces.NewBatch(batchLen)}
 }
 
-// views appends those of the meter's tasks to v.
-func (m *Meter) views(v []*view) []*view {
+// memos appends those of the meter's tasks to s.
+func (m *Meter) memos(s []*memo) []*memo {
 	for _, t := range m.tasks {
-		v = append(v, t.view)
+		s = append(s, t.memo)
 	}
-	return v
+	return s
 }
 
 // read reads packets from the source into b.
@@ -71,9 +72,9 @@ func (in *input) read(b *batch) {
 	b.file, b.until = in.raw.File, in.raw.Until
 }
 
-// prepare decodes the packets that were read last into b, for tasks that see
-// them so, and for streams if there are any.
-func (in *input) prepare(b *batch, views []*view, streams bool) {
+// prepare decodes the packets that were read last into b, for tasks that have
+// these memos, and for streams if there are any.
+func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], false
 	if b.err != nil {
 		return
@@ -81,11 +82,12 @@ func (in *input) prepare(b *batch, views []*view, streams bool) {
 	b.records = append(b.records[:0], in.raw.Records...)
 	n := len(in.raw.Packets)
 	b.seen = room(b.seen, n)
-	for len(b.sights) < len(views) {
-		b.sights = append(b.sights, nil)
+	for len(b.sights) < len(memos) {
+		b.sights, b.results = append(b.sights, nil), append(b.results, nil)
 	}
-	for i, v := range views {
-		b.sights[i] = room(b.sights[i], n*v.sightLen())
+	for i, m := range memos {
+		b.sights[i] = room(b.sights[i], n*m.view.sightLen())
+		b.results[i] = room(b.results[i], n)
 	}
 	if streams {
 		b.roomForStreams()
@@ -99,8 +101,8 @@ func (in *input) prepare(b *batch, views []*view, streams bool) {
 			s.octets = p.IPOctets
 		}
 		known := true
-		for j, v := range views {
-			known = v.see(p, v.sight(b.sights[j], i)) && known
+		for j, m := range memos {
+			known = m.view.see(p, m.view.sight(b.sights[j], i)) && known
 		}
 		if !known {
 			b.odd = append(b.odd, odd{i, *p})
@@ -108,6 +110,9 @@ func (in *input) prepare(b *batch, views []*view, streams bool) {
 		if streams {
 			b.kept = b.streamed[i].Set(p, b.kept)
 		}
+	}
+	for i, m := range memos {
+		m.lookUp(b.sights[i], b.results[i])
 	}
 }
 
@@ -142,9 +147,9 @@ func interfaces(p *traces.Packet) (source, dest uint16) {
 	return n, n
 }
 
-// sights returns the sights of the packets that were read last into b, for a
-// task that was not there when they were prepared.
-func (in *input) sights(b *batch, v *view) []uint64 {
+// sights returns the sights, and no results, of the packets that were read last
+// into b, for a task that was not there when they were prepared.
+func (in *input) sights(b *batch, v *view) ([]uint64, []result) {
 	sights := make([]uint64, len(b.seen)*v.sightLen())
 	before := b.odd
 	b.odd = nil
@@ -158,7 +163,7 @@ func (in *input) sights(b *batch, v *view) []uint64 {
 			b.odd = append(b.odd, odd{i, in.packet})
 		}
 	}
-	return sights
+	return sights, make([]result, len(b.seen))
 }
 
 // digest prepares in b what streams need of the packets that were read last,

@@ -23,12 +23,12 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 	in := m.newInput(src)
 	if m.control != nil || runtime.GOMAXPROCS(0) == 1 {
 		b := new(batch)
-		var views []*view
+		var memos []*memo
 		m.input = in
 		return func() *batch {
 			in.read(b)
-			views = m.views(views[:0])
-			in.prepare(b, views, m.streaming)
+			memos = m.memos(memos[:0])
+			in.prepare(b, memos, m.streaming)
 			return b
 		}, func() {}
 	}
@@ -43,7 +43,10 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 		free <- group
 	}
 	// What both goroutines read must not be beside what one of them writes.
-	views, streams := m.views(nil), m.streaming
+	memos, streams := m.memos(nil), m.streaming
+	for _, m := range memos {
+		m.shared = true
+	}
 	go func() {
 		defer close(ended)
 		for group := range free {
@@ -51,7 +54,7 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 			for more && n < groupLen {
 				b := group[n]
 				in.read(b)
-				in.prepare(b, views, streams)
+				in.prepare(b, memos, streams)
 				n++
 				// Less than a whole batch: it may take time until there is more.
 				more = len(b.seen) == batchLen

@@ -205,10 +205,10 @@ func TestNoAllocationPerPacket(t *testing.T) {
 		packets[i].Time = 5
 	}
 	b, in := new(batch), m.newInput(&repeated{packets})
-	views := m.views(nil)
+	memos := m.memos(nil)
 	again := func() {
 		in.read(b)
-		in.prepare(b, views, false)
+		in.prepare(b, memos, false)
 		if err := m.meterBatch(b); err != nil {
 			t.Fatal(err)
 		}
@@ -235,10 +235,10 @@ func BenchmarkMeter(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	batch, in := new(batch), m.newInput(&repeated{packets})
-	views := m.views(nil)
+	memos := m.memos(nil)
 	for b.Loop() {
 		in.read(batch)
-		in.prepare(batch, views, false)
+		in.prepare(batch, memos, false)
 		m.meterBatch(batch)
 		n += len(packets)
 	}

@@ -1,6 +1,8 @@
 package meter
 
 import (
+	"sync/atomic"
+
 	"rtfm/meter/flow"
 	"rtfm/ruleset/pme"
 )
@@ -19,17 +21,31 @@ import (
 //
 // For a ruleset that sees addresses, ports and types an entry is just a cache
 // line. BenchmarkMeter shows what it saves.
+//
+// The goroutine that meters writes it, and one that reads ahead may look things
+// up meanwhile. What that finds held once, which is enough: it is asked of the
+// flow table before it is used whether it still does.
 type memo struct {
-	stride  int      // words an entry
-	size    int      // pairs of entries, a power of two
-	entries []uint64 // for each: the sight without its last word, two results
-	evicted int      // entries that gave way since the memo grew last
+	view    *view
+	entries atomic.Pointer[entries]
+	shared  bool // another goroutine reads
+	_       [64]byte
+	evicted int // entries that gave way since the memo grew last
+	touched uint64
+}
+
+// entries are those of a memo: for each the sight without its last word, and
+// two results, 0 for nothing.
+type entries struct {
+	size   int // how many, a power of two
+	stride int // words an entry
+	words  []uint64
 }
 
 // The memo is small at first, and grows while entries give way to others.
 const (
-	memoStart = 1 << 8
-	memoMost  = 1 << 17
+	memoStart = 1 << 10
+	memoMost  = 1 << 19
 	memoGrows = 8 // times as large each time
 )
 
@@ -50,36 +66,34 @@ func (r result) verdict() pme.Verdict      { return pme.Verdict(r>>32) - 1 }
 
 // newMemo returns the memo for a ruleset that sees packets in this way.
 func newMemo(v *view) *memo {
-	m := &memo{stride: v.words + 2}
+	m := &memo{view: v}
 	m.resize(memoStart)
 	return m
 }
 
-// resize makes the memo anew, with room for size pairs of entries and none in
-// it.
+// resize makes the memo anew, with room for size entries and none in it.
 func (m *memo) resize(size int) {
-	m.size = size
-	m.entries = make([]uint64, 2*size*m.stride)
+	stride := m.view.words + 2
+	words := make([]uint64, size*stride)
+	flow.PreferHuge(words)
+	m.entries.Store(&entries{size, stride, words})
 	m.evicted = 0
 }
 
-// grow makes the memo larger if too many entries gave way. Entries that were
-// touched before must be touched again.
+// grow makes the memo larger if too many entries gave way.
 func (m *memo) grow() {
-	if m.evicted > m.size && m.size < memoMost {
-		m.resize(m.size * memoGrows)
+	if size := m.entries.Load().size; m.evicted > size && size < memoMost {
+		m.resize(size * memoGrows)
 	}
 }
 
-// pair returns the two entries that may be that of packets of this sight.
-func (m *memo) pair(w []uint64) []uint64 {
-	at := int(w[len(w)-1]>>32) & (m.size - 1) * 2 * m.stride
-	return m.entries[at : at+2*m.stride]
-}
+// home returns the place of the entry for packets of sight w; the second one it
+// has is beside that, at the other one of an even and an odd place.
+func (e *entries) home(w []uint64) int { return int(w[len(w)-1]>>32) & (e.size - 1) }
 
-// touch begins to fetch the entry for packets of this sight.
-func (m *memo) touch(w []uint64) uint64 {
-	return m.entries[int(w[len(w)-1]>>32)&(m.size-1)*2*m.stride]
+// at returns the entry at a place.
+func (e *entries) at(place int) []uint64 {
+	return e.words[place*e.stride : place*e.stride+e.stride]
 }
 
 // is tells whether entry e is that of packets of sight w.
@@ -87,26 +101,51 @@ func is(e, w []uint64) bool {
 	w = w[:len(w)-1]
 	e = e[:len(w)]
 	for i, x := range w {
-		if e[i] != x {
+		if atomic.LoadUint64(&e[i]) != x {
 			return false
 		}
 	}
 	return true
 }
 
-// find returns what is remembered of packets of this sight, 0 if nothing.
-func (m *memo) find(w []uint64) result {
-	e := m.pair(w)
-	if !is(e, w) {
-		if e = e[m.stride:]; !is(e, w) {
-			return 0
-		}
+// lookUp sets results to what is remembered of packets of these sights. First
+// it begins to fetch all their entries, so that the fetches overlap.
+func (m *memo) lookUp(sights []uint64, results []result) {
+	e := m.entries.Load()
+	n := m.view.sightLen()
+	sum := uint64(0)
+	for i := n - 1; i < len(sights); i += n {
+		sum |= atomic.LoadUint64(&e.words[int(sights[i]>>32)&(e.size-1)*e.stride])
 	}
-	last := w[len(w)-1]
-	if last&sightOdd != 0 {
+	for i := range results {
+		results[i] = result(sum) // so that sum is wanted
+		results[i] = e.find(sights[i*n : i*n+n])
+	}
+}
+
+// find returns what is remembered of packets of this sight, 0 if nothing.
+func (m *memo) find(w []uint64) result { return m.entries.Load().find(w) }
+
+func (e *entries) find(w []uint64) result {
+	home := e.home(w)
+	if r := result1(e.at(home), w); r != 0 {
+		return r
+	}
+	return result1(e.at(home^1), w)
+}
+
+// result1 returns the result in an entry if it is that of packets of this sight.
+// The entry may change meanwhile: but who puts another one in its place clears
+// the results first, so that a result which is there before and after the
+// comparison is one of this sight, or the same as one.
+func result1(entry, w []uint64) result {
+	n := len(w) - 1
+	at := &entry[n+int(w[n]&sightReverse)]
+	r := atomic.LoadUint64(at)
+	if r == 0 || !is(entry, w) || atomic.LoadUint64(at) != r || w[n]&sightOdd != 0 {
 		return 0
 	}
-	return result(e[len(w)-1+int(last&sightReverse)])
+	return result(r)
 }
 
 // remember keeps the result for packets of this sight.
@@ -115,16 +154,42 @@ func (m *memo) remember(w []uint64, r result) {
 	if w[n]&sightOdd != 0 {
 		return
 	}
-	e := m.pair(w)
-	if second := e[m.stride:]; is(second, w) {
-		e = second
-	} else if !is(e, w) {
+	e := m.entries.Load()
+	home := e.home(w)
+	first, second := e.at(home), e.at(home^1)
+	if is(second, w) {
+		first = second
+	} else if !is(first, w) {
 		if second[n]|second[n+1] != 0 {
 			m.evicted++
 		}
-		copy(second, e[:m.stride])
-		copy(e, w[:n])
-		e[n], e[n+1] = 0, 0
+		if first[n]|first[n+1] != 0 {
+			m.replace(second, first[:n], first[n], first[n+1])
+		}
+		m.replace(first, w[:n], 0, 0)
 	}
-	e[n+int(w[n]&sightReverse)] = uint64(r)
+	m.store(&first[n+int(w[n]&sightReverse)], uint64(r))
+}
+
+// replace puts another entry in the place of one.
+func (m *memo) replace(entry, words []uint64, forward, backward uint64) {
+	n := len(words)
+	m.store(&entry[n], 0)
+	m.store(&entry[n+1], 0)
+	for i, x := range words {
+		m.store(&entry[i], x)
+	}
+	if forward|backward != 0 {
+		m.store(&entry[n], forward)
+		m.store(&entry[n+1], backward)
+	}
+}
+
+// store writes a word that others may be reading.
+func (m *memo) store(at *uint64, x uint64) {
+	if m.shared {
+		atomic.StoreUint64(at, x)
+	} else {
+		*at = x
+	}
 }

@@ -191,7 +191,7 @@ func (m *Meter) collectLast() error {
 func (m *Meter) meterBatch(b *batch) error {
 	m.batch = b
 	for i, t := range m.tasks {
-		t.expect(b.sights[i], len(b.seen))
+		t.expect(b.sights[i], b.results[i])
 	}
 	for i := range b.seen {
 		if time := b.seen[i].time; m.clock.now == time && m.stats.Packets > 0 {

@@ -113,7 +113,7 @@ func (c *Controlled) Changed() {
 				continue // CheckRuleSet has refused it
 			}
 			if m.batch != nil {
-				t.expect(m.input.sights(m.batch, t.view), len(m.batch.seen))
+				t.expect(m.input.sights(m.batch, t.view))
 			}
 			s.task = t
 		}

@@ -48,31 +48,21 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 	}, nil
 }
 
-// expect prepares for metering a batch of n packets that have these sights: it
-// looks up what is remembered of them, and where that leads, all together, so
-// that the fetches from memory overlap.
-func (t *task) expect(sights []uint64, n int) {
-	m, v := t.memo, t.view
-	m.grow()
-	touched := uint64(0)
-	for i := range n {
-		touched += m.touch(v.sight(sights, i))
-	}
-	t.sights, t.results, t.rows = sights, room(t.results, n), t.rows[:0]
-	for i := range n {
-		r := m.find(v.sight(sights, i))
-		t.results[i] = r
+// expect prepares for metering a batch of packets that have these sights, of
+// which these results were remembered: it fetches all flows together that they
+// lead to.
+func (t *task) expect(sights []uint64, results []result) {
+	t.memo.grow()
+	t.sights, t.results, t.rows = sights, results, t.rows[:0]
+	for _, r := range results {
 		if row := r.row(); row != 0 {
-			touched += uint64(t.table.Generation(row))
-			if t.streams != nil {
-				t.rows = append(t.rows, row)
-			}
+			t.rows = append(t.rows, row)
 		}
 	}
+	t.table.Touch(t.rows)
 	if t.streams != nil {
-		touched += t.streams.Touch(t.rows)
+		t.touched = t.streams.Touch(t.rows)
 	}
-	t.touched = touched
 }
 
 // meter counts packet i of batch b, which expect has prepared for, as so many

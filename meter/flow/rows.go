@@ -91,7 +91,12 @@ func (t *Table) acquire(ruleSet int) (number int) {
 		t.waitsNoMore(number)
 	} else {
 		t.blocks = append(t.blocks, block{})
-		t.records = append(t.records, new([blockLen]record))
+		if len(t.slab) == 0 {
+			// As large as all there are, from one block to 64: 4 MiB.
+			t.slab = make([][blockLen]record, min(max(len(t.records), 1), 64))
+			PreferHuge(t.slab)
+		}
+		t.records, t.slab = append(t.records, &t.slab[0]), t.slab[1:]
 		t.latest = append(t.latest, math.MinInt64)
 		number = len(t.blocks)
 	}

@@ -48,7 +48,8 @@ type Table struct {
 	max                int
 	layouts            []*layout // by shape ID, nil until a flow has it
 	records            []*[blockLen]record
-	latest             []int64 // of each block, last of the record that was active last
+	slab               [][blockLen]record // blocks that are not used yet
+	latest             []int64            // of each block, last of the record that was active last
 	blocks             []block
 	waiting            [256]blockList            // blocks with inactive rows, by owner
 	byRuleSet          [256]int                  // flows in the table
@@ -212,6 +213,15 @@ func (r *record) changed() int64 {
 // Generation returns a number that changes when the flow in row is recovered,
 // or Supersede is called for it.
 func (t *Table) Generation(row uint32) uint32 { return t.at(row).generation }
+
+// Touch begins to fetch the flows in these rows from memory.
+func (t *Table) Touch(rows []uint32) {
+	sum := uint32(0)
+	for _, row := range rows {
+		sum += t.at(row).generation
+	}
+	t.touched = uint64(sum)
+}
 
 // Supersede changes the generation of row.
 func (t *Table) Supersede(row uint32) { t.at(row).generation++ }
