@@ -156,12 +156,12 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := readOnce(o.traces...); err != nil {
+	if err := readOnce(tracePaths(o.traces)...); err != nil {
 		return err
 	}
-	for _, name := range o.traces {
-		if name != "-" {
-			if _, err := os.Stat(name); err != nil {
+	for _, path := range tracePaths(o.traces) {
+		if path != "-" {
+			if _, err := os.Stat(path); err != nil {
 				return err
 			}
 		}
@@ -203,7 +203,7 @@ func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Sou
 	if o.capture.isLive() {
 		return o.capture.open(ctx, func(message string) { log.Warn(message) })
 	}
-	src := withInterrupt(ctx, traces.OpenSequence(o.traces), o.traces)
+	src := withInterrupt(ctx, traces.OpenSequence(o.traces, func(message string) { log.Info(message) }), o.traces)
 	return &toldOf{src, func() { log.Info("the traces have ended; their flows can be read") }}, nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -42,10 +41,10 @@ type runOptions struct {
 
 const runHelp = `Meter traces or interfaces: run rulesets over their packets and write the flows.
 
-TRACEs are pcap, pcapng or ERF files, plain or compressed with gzip, bzip2, xz
-or zstd, read one after the other; "-" is standard input. RULES are SRL programs
-(.srl) or rule files (.rules); several are run side by side. Without any, the
-built-in ruleset counts one flow for each pair of network protocols.
+TRACEs are read one after the other; "-" is standard input. ` + "`rtfm trace --help`" + `
+tells which formats are known. RULES are SRL programs (.srl) or rule files
+(.rules); several are run side by side. Without any, the built-in ruleset counts
+one flow for each pair of network protocols.
 
 With -i packets are captured at interfaces until a signal ends it (Linux only;
 needs root or CAP_NET_RAW). Packets that the kernel had to drop are counted.
@@ -119,7 +118,7 @@ func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Conf
 	if c.Streams, err = o.streams.config(); err != nil {
 		return c, err
 	}
-	if err := readOnce(append(slices.Clone(traceNames), o.rules...)...); err != nil {
+	if err := readOnce(append(tracePaths(traceNames), o.rules...)...); err != nil {
 		return c, err
 	}
 	for _, name := range o.rules {
@@ -166,7 +165,7 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 	default:
 		o.name = sources[0]
 	}
-	inputs := append(slices.Clone(names), o.rules...)
+	inputs := append(tracePaths(names), o.rules...)
 	return writeTo(o.output, inputs, cmd.OutOrStdout(), func(w io.Writer) error {
 		s := &runSink{
 			meter: m, errors: cmd.ErrOrStderr(), out: w, format: format,
@@ -182,7 +181,7 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 		if o.capture.isLive() {
 			return o.meterLive(cmd.Context(), m, s, cmd.ErrOrStderr())
 		}
-		src := withInterrupt(cmd.Context(), traces.OpenSequence(names), names)
+		src := withInterrupt(cmd.Context(), traces.OpenSequence(names, o.notify(cmd.ErrOrStderr())), names)
 		defer src.Close()
 		if !o.quiet {
 			src = withProgress(src, names, cmd.ErrOrStderr())
@@ -203,6 +202,15 @@ func (o *runOptions) meterLive(ctx context.Context, m *meter.Meter, s *runSink, 
 		return err
 	}
 	return o.meter(context.WithoutCancel(ctx), m, src, s, stderr)
+}
+
+// notify returns what tells people of things worth knowing, nil if they are not
+// to be told.
+func (o *runOptions) notify(stderr io.Writer) func(message string) {
+	if o.quiet {
+		return nil
+	}
+	return func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) }
 }
 
 // meter runs the meter and tells what came of it.
@@ -249,14 +257,6 @@ func (o *runOptions) parameters() string {
 		p = append(p, "--octets", o.octets)
 	}
 	return strings.Join(p, " ")
-}
-
-func baseNames(names []string) []string {
-	var base []string
-	for _, n := range names {
-		base = append(base, filepath.Base(n))
-	}
-	return base
 }
 
 // runSink writes the flow data file.

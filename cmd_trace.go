@@ -16,12 +16,27 @@ func traceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trace",
 		Short: "Look into packet traces, and convert them",
+		Long:  traceHelp,
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(traceInfoCommand(), traceConvertCommand())
 	return cmd
 }
+
+const traceHelp = `Look into packet traces, and convert them.
+
+A trace is a file in one of these formats, plain or compressed with gzip, bzip2,
+xz or zstd, or "-", standard input. Its content tells which, not its name; and
+where there is no magic number, the look of its records, if there are several.
+To be sure, or where that fails, put the format before the name: tsh:FILE.
+
+  pcap             with microseconds or nanoseconds, of any byte order and
+                   version, Kuznetzov's modified one; frame check sequences
+  pcapng           any number of sections, interfaces and clocks
+  snoop            of Solaris (RFC 1761)
+  erf              of Endace's DAG cards; no magic number, as all that follow
+  tsh              NLANR's time sequenced headers, of IPv4`
 
 // traceInfoOptions are the options of `rtfm trace info`.
 type traceInfoOptions struct {
@@ -32,9 +47,9 @@ type traceInfoOptions struct {
 const traceInfoHelp = `Tell what traces hold: format and compression, packets and octets, times and
 gaps between them, order, losses, and the traffic of each interface.
 
-FILEs are pcap, pcapng or ERF files, plain or compressed with gzip, bzip2, xz or
-zstd; "-" is standard input. With --json there is an object a line for each
-file, of the same numbers; times are nanoseconds, since 1970 or long.
+FILEs are traces of any format that ` + "`rtfm trace --help`" + ` tells of. With --json
+there is an object a line for each file, of the same numbers; times are
+nanoseconds, since 1970 or long.
 
 Exit status: 0 if all went well, 1 for wrong usage, 2 if a file was damaged or
 no trace (what stands before the damage is told), 130 if a signal ended it.`

@@ -23,8 +23,8 @@ type interruptible struct {
 // that ends when ctx is done.
 func withInterrupt(ctx context.Context, src traces.Source, names []string) traces.Source {
 	s := &interruptible{Source: src, ctx: ctx, read: make(chan error, 1)}
-	for _, name := range names {
-		if st, err := os.Stat(name); name == "-" || err == nil && !st.Mode().IsRegular() {
+	for _, path := range tracePaths(names) {
+		if st, err := os.Stat(path); path == "-" || err == nil && !st.Mode().IsRegular() {
 			s.waits = true
 		}
 	}

@@ -81,8 +81,8 @@ func withProgress(src traces.Source, names []string, stderr io.Writer) traces.So
 		return src
 	}
 	var size int64
-	for _, name := range names {
-		st, err := os.Stat(name)
+	for _, path := range tracePaths(names) {
+		st, err := os.Stat(path)
 		if err != nil || !st.Mode().IsRegular() {
 			return src
 		}

@@ -8,8 +8,6 @@ var unsupportedFormats = []string{
 	"legacyatm (DAG legacy, gz)",
 	"legacyeth (DAG legacy, gz)",
 	"legacypos (DAG legacy, gz)",
-	"snoop",
-	"tsh (NLANR, gz)",
 }
 
 // unsupportedLinks are the link types, as the truth names them, behind which

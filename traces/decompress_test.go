@@ -65,18 +65,18 @@ func packed(t testing.TB, b []byte, open func(io.Writer) (io.WriteCloser, error)
 // TestCompressed reads every format under every compression, once whole and
 // once from two files that were compressed apart and put together.
 func TestCompressed(t *testing.T) {
-	want := tracetest.Mix(800)
+	ps := tracetest.Mix(800)
 	for kind, compress := range compressors {
 		t.Run(kind, func(t *testing.T) {
-			for format, trace := range allFormats(want) {
-				half := len(trace) / 2
-				two := append(compress(t, trace[:half]), compress(t, trace[half:])...)
-				for _, z := range [][]byte{compress(t, trace), two} {
+			for format, trace := range allFormats(ps) {
+				half := len(trace.file) / 2
+				two := append(compress(t, trace.file[:half]), compress(t, trace.file[half:])...)
+				for _, z := range [][]byte{compress(t, trace.file), two} {
 					got, err := readAll(t, bytes.NewReader(z))
 					if err != io.EOF {
 						t.Errorf("%s: %v", format, err)
 					}
-					diff(t, format, got, want)
+					diff(t, format, got, trace.want)
 				}
 			}
 		})

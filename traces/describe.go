@@ -4,6 +4,7 @@ package traces
 type Description struct {
 	Format      string `json:"format,omitempty"`      // "pcap", "erf", ...
 	Detail      string `json:"detail,omitempty"`      // what else there is to say of the format: "big-endian"
+	Guessed     bool   `json:"guessed,omitempty"`     // the format was recognised by the look of the records only
 	Compression string `json:"compression,omitempty"` // "gzip", ...; empty for none
 	// Interfaces are those that the trace has described so far, the first
 	// 4,096 of them, in order of number.
@@ -31,7 +32,7 @@ type Describer interface {
 
 // Describe implements Describer.
 func (r *reader) Describe() Description {
-	d := Description{Format: r.format.name(), Compression: r.compression}
+	d := Description{Format: r.format.name(), Guessed: r.guessed, Compression: r.compression}
 	if f, ok := r.format.(interface{ tell(*Description) }); ok {
 		f.tell(&d)
 	}

@@ -1,7 +1,13 @@
-// Package traces reads packet traces: pcap, pcapng and ERF files, plain or
-// compressed by gzip, bzip2, xz or zstd. What a file is shows in its content,
-// never in its name. It also tells what they hold (NewInfo) and writes them
-// (Create, Convert).
+// Package traces reads packet traces, plain or compressed by gzip, bzip2, xz
+// or zstd. What a file is shows in its content; a name such as "tsh:FILE" says
+// so itself. It also tells what traces hold (NewInfo) and writes them (Create,
+// Convert). The formats, and how each is recognised, are
+//
+//	pcap      magic number; one link type, FCS, ns or µs, five versions, Kuznetzov's
+//	pcapng    magic number; interfaces with link type, clock, FCS, drop counters
+//	snoop     magic number; one link type, µs, drop counter (RFC 1761)
+//	erf       1 to 4 sound records; ports, link types, FCS, 2^-32 s, loss counters
+//	tsh       4 plausible records; interfaces, µs, 36 octets of IPv4 without options
 //
 // Open gives a Source, and a Source fills batches of packets:
 //
@@ -19,9 +25,10 @@
 //		}
 //	}
 //
-// Decompression lies below the formats, and a format is two functions: one
-// that knows its first octets (open.go), and a scan that turns a window of the
-// stream into packets, without copying or allocating. Everything else, buffer,
-// damage, positions, is one reader's that serves all formats. To be written, a
-// format is a function that turns packets into records.
+// Decompression lies below the formats, and a format is three functions: one
+// that knows its first octets and one that reads a header (formats.go), and a
+// scan that turns a window of the stream into packets, without copying or
+// allocating. Everything else, buffer, damage, positions, is one reader's that
+// serves all formats. To be written, a format is a function that turns packets
+// into records.
 package traces

@@ -92,6 +92,9 @@ type erf struct{}
 
 func (*erf) name() string { return "erf" }
 
+// openERF begins with the first record; there is no header.
+func openERF(*input) (format, error) { return new(erf), nil }
+
 // erfBody returns where in a whole record the packet, or what is instead of it,
 // begins: behind the header, the extension headers and what belongs to the
 // type.
@@ -213,15 +216,11 @@ func beginsSNAP(data []byte) bool {
 	return len(data) >= 3 && data[0] == data[1] && (data[0] == 0xaa || data[0] == 0xfe) && data[2] == 3
 }
 
-// erfSure is how many records have to look right for a file to be taken for
-// ERF, if it has so many.
-const erfSure = 4
-
 // isERF tells whether head looks like the beginning of an ERF file: its first
-// records, those that it holds whole, must be sound.
+// records must be sound, all of them if they are few.
 func isERF(head []byte) bool {
 	n := 0
-	for n < erfSure && len(head) >= erfHeader {
+	for n < sure && len(head) >= erfHeader {
 		k := erfKindOf(head[8])
 		size := int(binary.BigEndian.Uint16(head[10:]))
 		if k.name == "" || size < erfHeader {

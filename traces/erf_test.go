@@ -148,6 +148,6 @@ func TestERFDamage(t *testing.T) {
 		{name: "extension headers beyond the end", file: append(five[:160:160], chain...), want: want, stats: stats, err: "f: erf: record 6 at offset 0xa0: corrupt: length 32 is less than its headers"},
 		{name: "no room for Ethernet's padding", file: append(five[:160:160], eth...), want: want, stats: stats, err: "f: erf: record 6 at offset 0xa0: corrupt: length 17 is less than its headers, 18"},
 		{name: "unknown type", file: append(five[:160:160], other...), want: want, stats: traces.Stats{Records: 6, Skipped: 1}},
-		{name: "unknown type first", file: append(other, five...), err: "f: begins with 00 00 00 00 00 00 00 00: not a pcap, pcapng or ERF trace"},
+		{name: "unknown type first", file: append(other, five...), err: "f: begins with 00 00 00 00 00 00 00 00: not a trace of a known format"},
 	})
 }

@@ -9,7 +9,7 @@ import (
 // The kinds of damage, to be found with errors.Is.
 var (
 	// ErrFormat means that the file is no trace, or none of a known format.
-	ErrFormat = errors.New("not a pcap, pcapng or ERF trace")
+	ErrFormat = errors.New("not a trace of a known format")
 	// ErrTruncated means that the file ends in the middle of a record or of
 	// the compressed data.
 	ErrTruncated = errors.New("truncated")

@@ -10,14 +10,14 @@ import (
 	"rtfm/traces/tracetest"
 )
 
-// fuzz reads any octets as a trace that begins like a valid one, checks what
-// holds for all traces, and writes the packets again.
-func fuzz(f *testing.F, seeds ...[]byte) {
+// fuzz reads any octets as a trace of the given name, which may begin with a
+// format, checks what holds for all traces, and writes the packets again.
+func fuzz(f *testing.F, name string, seeds ...[]byte) {
 	for _, s := range seeds {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		src, err := traces.NewReader(bytes.NewReader(b), "f")
+		src, err := traces.NewReader(bytes.NewReader(b), name)
 		var e *traces.Error
 		if err != nil {
 			if !errors.As(err, &e) {
@@ -55,7 +55,7 @@ func fuzz(f *testing.F, seeds ...[]byte) {
 
 func FuzzPcap(f *testing.F) {
 	ps := tracetest.Mix(3)
-	fuzz(f,
+	fuzz(f, "f",
 		tracetest.PCAP(tracetest.PCAPOptions{}, ps...),
 		tracetest.PCAP(tracetest.PCAPOptions{Big: true, Nano: true}, ps...),
 		pcapFile(0xa1b2c3d4, 2, 3, 0x24000001, words(1, 2, 10, 8), []byte("abcdefgh")),
@@ -66,18 +66,36 @@ func FuzzPcapng(f *testing.F) {
 	g := new(tracetest.NG).Section(true)
 	g.Interface(1, 60, g.Resolution(0x94), g.Offset(-5), g.Option(13, 4)).Interface(123, 0)
 	g.Packet(0, 1<<50, []byte("abcdefghi"), 20).OldPacket(1, 2, 3, []byte("abc"), 4).Simple([]byte("abcd"), 4).Dropped(1, 6)
-	fuzz(f, g.Section(false).Bytes(), tracetest.PCAPNG(false, tracetest.Mix(3)...))
+	fuzz(f, "f", g.Section(false).Bytes(), tracetest.PCAPNG(false, tracetest.Mix(3)...))
 }
 
 func FuzzERF(f *testing.F) {
 	ext := tracetest.Record{Type: 2, Wire: 60, Ext: [][8]byte{{1}, {2}}, Body: make([]byte, 22)}.Bytes()
 	cell := tracetest.Record{Type: 3, Wire: 52, Body: make([]byte, 52)}.Bytes()
 	meta := tracetest.Record{Type: 27, Wire: 8, Body: make([]byte, 8)}.Bytes()
-	fuzz(f, tracetest.ERF(tracetest.Mix(5)...), bytes.Join([][]byte{ext, cell, meta, ext, cell}, nil))
+	fuzz(f, "f", tracetest.ERF(tracetest.Mix(5)...), bytes.Join([][]byte{ext, cell, meta, ext, cell}, nil))
+}
+
+func FuzzSnoop(f *testing.F) {
+	ps := tracetest.Mix(3)
+	fuzz(f, "f", tracetest.Snoop(ps...), tracetest.Snoop(tracetest.Relink(traces.LinkPPPHDLC, ps...)...))
+}
+
+func FuzzTSH(f *testing.F) {
+	file := tracetest.TSH(tracetest.Relink(traces.LinkIPv4, tracetest.Mix(5)...)...)
+	fuzz(f, "tsh:f", file, tracetest.Flip(file, 8, 8))
+}
+
+// FuzzGuess has no format named.
+func FuzzGuess(f *testing.F) {
+	for _, trace := range allFormats(tracetest.Mix(5)) {
+		f.Add(trace.file)
+	}
+	fuzz(f, "f")
 }
 
 // FuzzCompressed has a seed for bzip2 in testdata.
 func FuzzCompressed(f *testing.F) {
 	trace := tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(3)...)
-	fuzz(f, compressors["gzip"](f, trace), compressors["xz"](f, trace), compressors["zstd"](f, trace))
+	fuzz(f, "f", compressors["gzip"](f, trace), compressors["xz"](f, trace), compressors["zstd"](f, trace))
 }

@@ -24,6 +24,9 @@ func (info *Info) WriteText(w io.Writer, name string) error {
 	if info.Detail != "" {
 		format += ", " + info.Detail
 	}
+	if info.Guessed {
+		format += ", guessed from its records"
+	}
 	if info.Compression != "" {
 		format += ", compressed by " + info.Compression
 	}

@@ -9,7 +9,10 @@ type LinkType uint32
 
 // The link types that readers of traces have to know.
 const (
+	LinkNull              LinkType = 0 // BSD loopback
 	LinkEthernet          LinkType = 1
+	LinkTokenRing         LinkType = 6
+	LinkFDDI              LinkType = 10
 	LinkPPPHDLC           LinkType = 50  // PPP in HDLC-like framing
 	LinkATM               LinkType = 100 // ATM AAL5 that holds LLC
 	LinkRaw               LinkType = 101 // IPv4 or IPv6
@@ -22,6 +25,7 @@ const (
 	LinkCiscoHDLCWithDir  LinkType = 205 // Cisco HDLC behind a direction octet
 	LinkFrameRelayWithDir LinkType = 206 // frame relay behind a direction octet
 	LinkLAPBWithDir       LinkType = 207 // LAPB behind a direction octet
+	LinkIPNET             LinkType = 226 // Solaris ipnet
 	LinkIPv4              LinkType = 228
 	LinkIPv6              LinkType = 229
 	LinkDBus              LinkType = 231

@@ -62,8 +62,12 @@ func isPcap(head []byte) bool {
 	return false
 }
 
-// newPcap reads a pcap file's header.
-func newPcap(head []byte) (*pcap, error) {
+// openPcap reads a pcap file's header.
+func openPcap(in *input) (format, error) {
+	head, err := in.header("pcap", pcapHeader)
+	if err != nil {
+		return nil, err
+	}
 	p := &pcap{unit: 1000, record: pcapRecord}
 	var order binary.ByteOrder = binary.LittleEndian
 	if head[0] == pcapMicro>>24 {

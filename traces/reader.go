@@ -26,6 +26,7 @@ type reader struct {
 	compression string   // empty for none
 	in          *input   // the decompressed stream
 	format      format
+	guessed     bool // format was, by the look of the records
 	stats       Stats
 	err         error // what ReadBatch returns when all packets have been
 	close       []func() error

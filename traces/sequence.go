@@ -1,6 +1,9 @@
 package traces
 
-import "io"
+import (
+	"fmt"
+	"io"
+)
 
 // OpenSequence returns a Source that reads the traces of the given names, as
 // Open knows them, one after another. Each is opened when its turn comes.
@@ -8,14 +11,18 @@ import "io"
 // Interface numbers stay those of each file. A file that cannot be opened or
 // is damaged ends there: ReadBatch returns its error once, after its packets,
 // and the next call goes on with the next file. io.EOF comes after the last.
-func OpenSequence(names []string) Source {
-	return &sequence{names: names}
+//
+// ReadBatch calls notify, unless it is nil, with what someone who looks at the
+// results should know: that a file's format was guessed.
+func OpenSequence(names []string, notify func(message string)) Source {
+	return &sequence{names: names, notify: notify}
 }
 
 type sequence struct {
-	names []string // those still to be opened
-	cur   Source   // nil between files
-	done  Stats    // of the files before cur
+	names  []string // those still to be opened
+	notify func(message string)
+	cur    Source // nil between files
+	done   Stats  // of the files before cur
 }
 
 // ReadBatch implements Source.
@@ -29,7 +36,7 @@ func (s *sequence) ReadBatch(b *Batch) error {
 			name := s.names[0]
 			s.names = s.names[1:]
 			b.reset(name)
-			src, err := Open(name)
+			src, err := openNotifying(name, s.notify)
 			if err != nil {
 				return err
 			}
@@ -69,4 +76,17 @@ func (s *sequence) Close() error {
 	err := s.cur.Close()
 	s.cur = nil
 	return err
+}
+
+// openNotifying opens a trace and tells notify, unless it is nil, if its format
+// was guessed.
+func openNotifying(name string, notify func(message string)) (Source, error) {
+	src, err := Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if d := src.(Describer).Describe(); d.Guessed && notify != nil {
+		notify(fmt.Sprintf("%s: taken for %s by the look of its records; the name %s:%s makes sure", name, d.Format, d.Format, name))
+	}
+	return src, nil
 }

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"rtfm/traces"
+	"rtfm/traces/tracetest"
+)
+
+// conversation is traffic of all kinds that every format can hold: IPv4 with
+// TCP, UDP and ICMP, in both directions.
+func conversation() []traces.Packet {
+	a := tracetest.Eth("02:00:00:00:00:0a", "02:00:00:00:00:0b").IPv4("10.0.0.1", "10.0.0.2")
+	b := tracetest.Eth("02:00:00:00:00:0b", "02:00:00:00:00:0a").IPv4("10.0.0.2", "10.0.0.1")
+	var frames []tracetest.Frame
+	for i := range 50 {
+		frames = append(frames,
+			a.TCP(1000+i%7, 80, tracetest.ACK).Payload(20*i), b.TCP(80, 1000+i%7, tracetest.ACK).Payload(30*i),
+			a.UDP(53, 2000+i%5).Payload(40+i), b.UDP(2000+i%5, 53).Payload(100),
+			a.ICMP(8, 0).Payload(56), b.ICMP(0, 0).Payload(56))
+	}
+	return tracetest.Packets(frames...)
+}
+
+// flowRecords returns the flow records among JSON lines.
+func flowRecords(out string) (flows []string) {
+	for line := range strings.Lines(out) {
+		if strings.HasPrefix(line, `{"record":"flow"`) {
+			flows = append(flows, line)
+		}
+	}
+	return flows
+}
+
+// TestFormatsGiveTheSameFlows meters the same packets in every format, plain
+// and compressed, named and not.
+func TestFormatsGiveTheSameFlows(t *testing.T) {
+	dir := t.TempDir()
+	rules := filepath.Join(dir, "rules.srl")
+	if err := os.WriteFile(rules, []byte(allFlows), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	packets := conversation()
+	relinked := func(link traces.LinkType) []traces.Packet { return tracetest.Relink(link, packets...) }
+	var want string
+	for _, c := range []struct {
+		format  string
+		file    []byte
+		guessed bool
+	}{
+		{"pcap", tracetest.PCAP(tracetest.PCAPOptions{}, packets...), false},
+		{"pcap", tracetest.PCAP(tracetest.PCAPOptions{Big: true, Nano: true}, relinked(traces.LinkCiscoHDLC)...), false},
+		{"pcapng", tracetest.PCAPNG(true, packets...), false},
+		{"snoop", tracetest.Snoop(packets...), false},
+		{"snoop", tracetest.Snoop(relinked(traces.LinkPPPHDLC)...), false},
+		{"erf", tracetest.ERF(packets...), true},
+		{"erf", tracetest.ERF(relinked(traces.LinkATM)...), true},
+		{"tsh", tracetest.TSH(relinked(traces.LinkIPv4)...), true},
+	} {
+		var gz bytes.Buffer
+		z := gzip.NewWriter(&gz)
+		z.Write(c.file)
+		z.Close()
+		zw, err := zstd.NewWriter(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind, b := range map[string][]byte{"plain": c.file, "gzip": gz.Bytes(), "zstd": zw.EncodeAll(c.file, nil)} {
+			path := filepath.Join(dir, "trace")
+			if err := os.WriteFile(path, b, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{path, c.format + ":" + path} {
+				var out, errs bytes.Buffer
+				if status := runMain([]string{"run", "--json", "--octets", "ip", "-r", rules, name}, strings.NewReader(""), &out, &errs); status != 0 {
+					t.Fatalf("%s, %s: status %d\n%s", name, kind, status, &errs)
+				}
+				got := strings.Join(flowRecords(out.String()), "")
+				if want == "" {
+					want = got
+				}
+				if got != want || got == "" {
+					t.Errorf("%s, %s: flows\n%swant\n%s", name, kind, got, want)
+				}
+				note := "rtfm: " + path + ": taken for " + c.format + " by the look of its records; the name " + c.format + ":" + path + " makes sure\n"
+				if told := strings.Contains(errs.String(), note); told != (c.guessed && name == path) {
+					t.Errorf("%s, %s: told that it was guessed: %v\n%s", name, kind, told, &errs)
+				}
+			}
+		}
+	}
+}
