@@ -196,6 +196,9 @@ func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
 	ctx := cmd.Context()
 	src = withInterrupt(ctx, src, names[:1])
 	defer src.Close()
+	if note := src.(traces.Describer).Describe().Guess(names[0]); note != "" && !o.quiet {
+		cmd.PrintErrf("rtfm: %s\n", note)
+	}
 	out, err := traces.Create(names[1], o.snap)
 	if err != nil {
 		return err

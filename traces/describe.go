@@ -1,5 +1,7 @@
 package traces
 
+import "fmt"
+
 // Description is what a trace tells of itself besides its packets.
 type Description struct {
 	Format      string `json:"format,omitempty"`      // "pcap", "erf", ...
@@ -9,6 +11,15 @@ type Description struct {
 	// Interfaces are those that the trace has described so far, the first
 	// 4,096 of them, in order of number.
 	Interfaces []Interface `json:"-"`
+}
+
+// Guess returns, when the format of the trace of this name was guessed, a note
+// that says so, else nothing.
+func (d Description) Guess(name string) string {
+	if !d.Guessed {
+		return ""
+	}
+	return fmt.Sprintf("%s: taken for %s by the look of its records; the name %s:%s makes sure", name, d.Format, d.Format, name)
 }
 
 // Interface is what a trace tells of an interface.

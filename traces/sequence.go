@@ -1,9 +1,6 @@
 package traces
 
-import (
-	"fmt"
-	"io"
-)
+import "io"
 
 // OpenSequence returns a Source that reads the traces of the given names, as
 // Open knows them, one after another. Each is opened when its turn comes.
@@ -85,8 +82,8 @@ func openNotifying(name string, notify func(message string)) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d := src.(Describer).Describe(); d.Guessed && notify != nil {
-		notify(fmt.Sprintf("%s: taken for %s by the look of its records; the name %s:%s makes sure", name, d.Format, d.Format, name))
+	if note := src.(Describer).Describe().Guess(name); note != "" && notify != nil {
+		notify(note)
 	}
 	return src, nil
 }
