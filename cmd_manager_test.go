@@ -61,57 +61,6 @@ func ends(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
-// TestInStep meters traces in step with a manager, and wants the flow data that
-// "rtfm run" writes for the same trace, ruleset and interval, but for the
-// first line.
-func TestInStep(t *testing.T) {
-	dir := t.TempDir()
-	campus := filepath.Join(dir, "campus.pcap")
-	if err := os.WriteFile(campus, campusTrace(), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	mixed := filepath.Join(dir, "mixed.pcap")
-	packets := tracetest.Mix(3000)
-	for i := range packets {
-		packets[i].Time += int64(i) * 2e7 // a minute in all
-	}
-	// A silence of many intervals stands in the middle.
-	for i := range packets[1500:] {
-		packets[1500+i].Time += int64(3 * time.Minute)
-	}
-	if err := os.WriteFile(mixed, tracetest.PCAP(tracetest.PCAPOptions{}, packets...), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	traces := []string{campus, mixed, "traces/testdata/sample.pcap"}
-	intervals := []string{"0.5", "1", "7", "60", "3600"}
-	if testing.Short() {
-		intervals = intervals[2:3]
-	}
-	embedded, agent := fmt.Sprint(freePort(t)), fmt.Sprint(freePort(t))
-	socket := snmpd(t, agent)
-	for _, trace := range traces {
-		for _, interval := range intervals {
-			name := filepath.Base(trace) + " " + interval
-			want := filepath.Join(dir, name+".flows")
-			ends(t, program(t, "run", "-q", "--name", "127.0.0.1", "-r", "manager/testdata/all.srl", "-T", interval, "-F", want, trace))
-			for _, front := range []struct{ name, port, option, address string }{
-				{"embedded", embedded, "-m", embedded},
-				{"snmpd", agent, "--agentx", socket},
-			} {
-				t.Run(name+" "+front.name, func(t *testing.T) {
-					got := filepath.Join(t.TempDir(), "step.flows")
-					meter := program(t, "meter", "-C", trace, "-T", interval, front.option, front.address)
-					ends(t, program(t, "manager", "-C", "-r", "manager/testdata/all.srl", "-m", front.port, "-F", got, "127.0.0.1"))
-					ends(t, meter)
-					if a, b := behindFirst(t, want), behindFirst(t, got); a != b {
-						t.Errorf("rtfm run writes\n%s\nin step it is\n%s", a, b)
-					}
-				})
-			}
-		}
-	}
-}
-
 // snmpd runs net-snmp's agent at a port of loopback, and returns the address
 // for its subagents.
 func snmpd(t *testing.T, port string) string {

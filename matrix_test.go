@@ -160,6 +160,8 @@ rtfmInterfaceLost 1 | Counter64: 0
 rtfmTraceCollections 0 | Counter64: 1
 rtfmTraceFrom 0 | Timeticks: (0) 0:00:00.00
 rtfmTraceTo 0 | Timeticks: (6000) 0:01:00.00
+rtfmTraceToTime 0 | Counter64: 1795252465227917000
+rtfmTracePassedOver 0 | Counter64: 0
 rtfmBlockData 4.0.1.0.28.1.0.0.3 | Hex-STRING: 00 03 00 00 00 01 00 00 00 00 00 00 00 93 00 00 00 02 00 00 00 00 00 00 00 0A 00 00 00 03 00 00 00 00 00 00 01 28
 rtfmTraceState 0 | INTEGER: 4 | i 3 | i 4 wrongValue
 `

@@ -33,6 +33,7 @@ type control struct {
 	// retired are rulesets of ours that the configuration has no more. They
 	// stop at once, and go when their last flows were collected.
 	retired []reader.RuleSet
+	kept    []int // those of which it was told that they wait for others
 }
 
 // sets returns the rulesets to be collected.
@@ -211,11 +212,16 @@ func (c *control) run(ctx context.Context, at time.Time) error {
 		}
 	}
 	c.tasks = c.tasks[:0]
+	var idle []int // to be started, all at once: a trace waits for one only
 	for n := range c.meter.Tasks {
 		want := c.want(&c.meter.Tasks[n], at)
 		if n < len(ours) {
-			if err := c.adopt(ctx, ours[n], rows.At(ours[n]), want); err != nil {
+			started, err := c.adopt(ctx, ours[n], rows.At(ours[n]), want)
+			if err != nil {
 				return err
+			}
+			if !started {
+				idle = append(idle, ours[n])
 			}
 			c.tasks = append(c.tasks, ours[n])
 			continue
@@ -227,8 +233,18 @@ func (c *control) run(ctx context.Context, at time.Time) error {
 			return err
 		}
 		rows.Put(i, &want)
-		c.tasks = append(c.tasks, i)
-		c.log.Info("task started", "task", i, "ruleset", want.CurrentRuleSet, "standby", want.StandbyRuleSet)
+		c.tasks, idle = append(c.tasks, i), append(idle, i)
+	}
+	if len(idle) > 0 {
+		if err := c.client.StartManagers(ctx, idle...); err != nil {
+			return err
+		}
+		for n, i := range c.tasks {
+			if slices.Contains(idle, i) {
+				want := c.want(&c.meter.Tasks[n], at)
+				c.log.Info("task started", "task", i, "ruleset", want.CurrentRuleSet, "standby", want.StandbyRuleSet)
+			}
+		}
 	}
 	for _, i := range ours[min(len(c.tasks), len(ours)):] {
 		if err := c.client.DestroyManager(ctx, i); err != nil {
@@ -239,21 +255,22 @@ func (c *control) run(ctx context.Context, at time.Time) error {
 	return nil
 }
 
-// adopt makes a task that is there the one that is wanted.
-func (c *control) adopt(ctx context.Context, i int, is *mib.Manager, want mib.Manager) error {
+// adopt makes a task that is there the one that is wanted, and tells whether it
+// is started.
+func (c *control) adopt(ctx context.Context, i int, is *mib.Manager, want mib.Manager) (started bool, err error) {
 	want.RunningStandby = is.RunningStandby && want.StandbyRuleSet != 0
 	switch {
 	case !is.Active:
 		// It never ran, or does no more: make it anew.
 		if err := c.client.DestroyManager(ctx, i); err != nil {
-			return err
+			return false, err
 		}
-		return c.client.CreateManager(ctx, i, &want)
+		return false, c.client.CreateManager(ctx, i, &want)
 	case sameTask(is, &want) && is.RunningStandby == want.RunningStandby:
-		return nil
+		return true, nil
 	}
 	c.log.Info("task changed", "task", i, "ruleset", want.CurrentRuleSet, "standby", want.StandbyRuleSet)
-	return c.client.SetManager(ctx, i, &want)
+	return true, c.client.SetManager(ctx, i, &want)
 }
 
 // sameTask tells whether two tasks run the same; which of their rulesets does
@@ -330,8 +347,12 @@ func (c *control) receded(mark int) bool {
 }
 
 // removeRetired removes the rulesets that were retired, and with them what is
-// left of their flows, and the rows of their readers.
-func (c *control) removeRetired(ctx context.Context) error {
+// left of their flows, and the rows of their readers. A ruleset waits while it
+// has flows and readers of others: the meter recovers the flows when all readers
+// have collected them, and forgets readers that do not come. At the end, when
+// there is no more waiting, only our readers go: what began with this owner is
+// found again by its next manager.
+func (c *control) removeRetired(ctx context.Context, end bool) error {
 	if len(c.retired) == 0 {
 		return nil
 	}
@@ -339,20 +360,43 @@ func (c *control) removeRetired(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for len(c.retired) > 0 {
-		old := c.retired[0].Index
+	sets, err := c.client.RuleSets(ctx)
+	if err != nil {
+		return err
+	}
+	for n := 0; n < len(c.retired); {
+		old := c.retired[n].Index
+		var ours []int
+		var waits *mib.Reader
 		for i, r := range readers.All {
-			if r.Owner == c.meter.Owner && r.RuleSet == old && c.meter.Rows.Readers.Contains(i) {
+			switch {
+			case r.RuleSet != old || !r.Active:
+			case r.Owner == c.meter.Owner && c.meter.Rows.Readers.Contains(i):
+				ours = append(ours, i)
+			case sets.At(old) != nil && sets.At(old).Flows > 0:
+				waits = r
+			}
+		}
+		if waits == nil || end {
+			for _, i := range ours {
 				if err := c.client.DestroyReader(ctx, i); err != nil {
 					return err
 				}
 			}
 		}
+		if waits != nil {
+			if !slices.Contains(c.kept, old) {
+				c.kept = append(c.kept, old)
+				c.log.Warn("ruleset stays in the meter until another reader has collected its flows", "index", old, "reader", waits.Owner)
+			}
+			n++
+			continue
+		}
 		if err := c.client.DestroyRuleSet(ctx, old); err != nil {
 			return err
 		}
 		c.log.Info("ruleset removed", "index", old)
-		c.retired = c.retired[1:]
+		c.retired = slices.Delete(c.retired, n, n+1)
 	}
 	return nil
 }

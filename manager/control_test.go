@@ -68,7 +68,7 @@ func bringTo(t *testing.T, c *client.Client, m *Meter) *control {
 	t.Helper()
 	k := &control{meter: m, client: c, log: slog.New(slog.DiscardHandler)}
 	now := time.Now()
-	for _, err := range []error{k.settings(t.Context()), k.download(t.Context()), k.run(t.Context(), now), k.removeRetired(t.Context())} {
+	for _, err := range []error{k.settings(t.Context()), k.download(t.Context()), k.run(t.Context(), now), k.removeRetired(t.Context(), false)} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,6 +92,9 @@ func TestControl(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := c.CreateManager(t.Context(), 1, &mib.Manager{Row: mib.Row{Owner: "other"}, CurrentRuleSet: 3}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.StartManagers(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	others := fmt.Sprintf("ruleset 3 other all %d true\n", len(all.Rules))
@@ -135,7 +138,7 @@ func TestControl(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.retireAll()
-	if err := k.removeRetired(t.Context()); err != nil {
+	if err := k.removeRetired(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
 	if got := tables(t, c); got != builtin+others+"task 1 other 3/0 0% false true\n" {

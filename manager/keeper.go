@@ -180,7 +180,7 @@ func (k *keeper) withGrace(ctx context.Context) (context.Context, context.Cancel
 func (k *keeper) bring(ctx context.Context, c *client.Client) error {
 	fresh := &control{meter: k.meter, client: c, log: k.log}
 	if k.control != nil {
-		fresh.ruleSets, fresh.retired = k.control.ruleSets, k.control.retired
+		fresh.ruleSets, fresh.retired, fresh.kept = k.control.ruleSets, k.control.retired, k.control.kept
 	}
 	k.control = fresh
 	if err := k.control.settings(ctx); err != nil {
@@ -222,7 +222,7 @@ func (k *keeper) collectNow(ctx context.Context) error {
 		return k.why(ctx, err)
 	}
 	k.collected = true
-	return k.control.removeRetired(ctx)
+	return k.control.removeRetired(ctx, false)
 }
 
 // why returns what is behind the failure of a collection.
@@ -408,7 +408,10 @@ func (k *keeper) finish(ctx context.Context) error {
 		return err
 	}
 	k.control.retireAll()
-	return k.collectNow(ctx)
+	if err := k.collectNow(ctx); err != nil {
+		return err
+	}
+	return k.control.removeRetired(ctx, true)
 }
 
 // config returns what a client needs to be told.

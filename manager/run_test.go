@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/mib"
 	"rtfm/reader/flowfile"
 )
 
@@ -333,6 +334,55 @@ func TestReload(t *testing.T) {
 	}
 	if got := count(t, mb.Output); got.packets[2] != 37 {
 		t.Errorf("counted %v, want 37 by ruleset 2", got.packets)
+	}
+}
+
+// TestOthersReader replaces a ruleset whose flows another reader has not
+// collected yet: it must stay in the meter until that one has.
+func TestOthersReader(t *testing.T) {
+	l := startMeter(t, "", 1000)
+	m := testMeter(l)
+	timeout := 1
+	m.Interval, m.Keepalive, m.InactivityTimeout = time.Second, time.Second, &timeout
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+	r := startManager(t, Options{Remove: true}, m)
+	r.wait("task started", 1)
+	c := l.dial()
+	other := &mib.Reader{Row: mib.Row{Owner: "other", Active: true}, RuleSet: 2}
+	if err := c.CreateReader(t.Context(), 50, other); err != nil {
+		t.Fatal(err)
+	}
+	l.send("10.0.0.1", 10)
+	changed := *m
+	changed.Tasks = []Task{{RuleSet: loadRules(t, "coarse.rules")}}
+	r.changes <- configOf(t, &changed)
+	r.wait("stays in the meter", 1)
+	time.Sleep(2 * time.Second) // the flows are idle now, and the manager has come again
+	if sets, err := c.RuleSets(t.Context()); err != nil || sets.At(2) == nil || sets.At(2).Flows != 1 {
+		t.Fatalf("the ruleset is %+v, %v", sets.At(2), err)
+	}
+	for range 2 {
+		now, err := c.BeginCollection(t.Context(), 50, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other = now
+	}
+	r.wait("ruleset removed", 1)
+	// Nor does a manager that leaves take flows from others.
+	if err := c.CreateReader(t.Context(), 51, &mib.Reader{Row: mib.Row{Owner: "other", Active: true}, RuleSet: 3}); err != nil {
+		t.Fatal(err)
+	}
+	l.send("10.0.0.1", 20)
+	r.stop()
+	if sets, err := c.RuleSets(t.Context()); err != nil || sets.At(3) == nil || sets.At(3).Flows != 1 {
+		t.Errorf("the manager has left ruleset %+v, %v", sets.At(3), err)
+	}
+	if got := tables(t, c); strings.Contains(got, "task") || strings.Contains(got, "reader 1 ") || !strings.Contains(r.log.String(), "index=3 reader=other") {
+		t.Errorf("the manager has left\n%s", got)
+	}
+	if got := count(t, m.Output); got.packets[2] != 10 || got.packets[3] != 20 {
+		t.Errorf("counted %v, want 10 by ruleset 2 and 20 by 3", got.packets)
 	}
 }
 

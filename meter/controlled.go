@@ -335,5 +335,5 @@ func (c *Controlled) RuleSetCounts(index int) mib.RuleSetCounts {
 
 // Trace implements mib.Meter.
 func (c *Controlled) Trace() mib.Trace {
-	return mib.Trace{State: c.state, Collections: c.ended, From: max(c.trace.From, c.trace.Start), To: c.trace.To}
+	return mib.Trace{State: c.state, Collections: c.ended, From: max(c.trace.From, c.trace.Start), To: c.trace.To, PassedOver: c.trace.PassedOver}
 }

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"math"
+	"slices"
 
 	"rtfm/meter/flow"
 	"rtfm/ruleset"
@@ -153,15 +154,23 @@ func (m *Meter) collect(to int64, last bool) error {
 }
 
 // Flows calls f for each flow that was active in the collection at hand, or
-// had a stream that ended then, in the order of their index, until f returns
-// an error. The flow is valid until f returns.
+// had a stream that ended then, ruleset by ruleset in the order of number and
+// index, as readers of a meter do, until f returns an error. The flow is valid
+// until f returns.
 func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
 	var fl ruleset.Flow
 	to := func() int64 { return m.next.to }
-	for row := m.table.Next(1, m.next.from); row != 0; row = m.table.Next(row+1, m.next.from) {
-		m.read(row, to, &fl)
-		if err := f(&fl); err != nil {
-			return err
+	var rulesets []int
+	for _, t := range m.tasks {
+		rulesets = append(rulesets, t.stats.RuleSet)
+	}
+	slices.Sort(rulesets)
+	for _, n := range rulesets {
+		for row := m.table.NextOf(n, 1, m.next.from); row != 0; row = m.table.NextOf(n, row+1, m.next.from) {
+			m.read(row, to, &fl)
+			if err := f(&fl); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

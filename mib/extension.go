@@ -35,6 +35,8 @@ func (h *Handler) extensionObjects() []object {
 		count(trace(2), func(Counts) uint64 { return h.meter.Trace().Collections }),
 		scalar(trace(3), func(v *smi.Value) { v.SetUint(smi.TimeTicks, h.uptimeAt(h.meter.Trace().From)) }),
 		scalar(trace(4), func(v *smi.Value) { v.SetUint(smi.TimeTicks, h.uptimeAt(h.meter.Trace().To)) }),
+		count(trace(5), func(Counts) uint64 { return uint64(h.meter.Trace().To) }),
+		count(trace(6), func(Counts) uint64 { return uint64(h.meter.Trace().PassedOver) }),
 	}
 	objects = append(objects, h.ruleSetCountObjects()...)
 	objects = append(objects, h.interfaceCountObjects()...)

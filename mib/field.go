@@ -37,6 +37,9 @@ const (
 	fieldFromPDUs
 	fieldFirstTime
 	fieldLastTime
+	fieldFirstNs
+	fieldLastNs
+	fieldSaved
 )
 
 var measured = map[ruleset.Attr]field{
@@ -53,6 +56,10 @@ var measured = map[ruleset.Attr]field{
 	ruleset.Distributions:  {typ: smi.Integer32, kind: fieldDistributions},
 	ruleset.FirstTime:      {typ: smi.TimeTicks, kind: fieldFirstTime},
 	ruleset.LastActiveTime: {typ: smi.TimeTicks, kind: fieldLastTime},
+
+	ruleset.FirstTimeNs:      {typ: smi.Counter64, kind: fieldFirstNs},
+	ruleset.LastActiveTimeNs: {typ: smi.Counter64, kind: fieldLastNs},
+	ruleset.SavedAttributes:  {typ: smi.OctetString, kind: fieldSaved},
 }
 
 // newField returns the field of an attribute, false if flows have none.
@@ -124,6 +131,10 @@ func (f *flowView) number(fd *field) uint64 {
 		return uint64(uint32(ruleset.Uptime(f.FirstTime, f.start)))
 	case fieldLastTime:
 		return uint64(uint32(ruleset.Uptime(f.LastTime, f.start)))
+	case fieldFirstNs:
+		return uint64(f.FirstTime)
+	case fieldLastNs:
+		return uint64(f.LastTime)
 	}
 	return 0
 }
@@ -139,6 +150,8 @@ func (f *flowView) octets(fd *field) []byte {
 		of := fd.attr - 1
 		m, _ := f.Shape.Mask(of)
 		return m.Resize(f.Shape.Len(of)).Append(f.mask[:0])
+	case fieldSaved:
+		return f.Shape.AppendSaved(f.mask[:0])
 	case fieldDistribution:
 		return f.distribution(fd.attr)
 	}

@@ -90,6 +90,9 @@ type Trace struct {
 	// ends of the latest, in nanoseconds since 1970-01-01 00:00:00 UTC.
 	Collections uint64
 	From, To    int64
+	// PassedOver is the number of empty intervals just before the latest that
+	// were passed over.
+	PassedOver int64
 }
 
 // Notification is one of the extension's notifications.

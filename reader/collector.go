@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"rtfm/mib/client"
@@ -69,7 +70,6 @@ type Collector struct {
 	// wrote to this output.
 	alone  uint64
 	header string // the columns of the last header, empty if a new one is due
-	length uint32 // of a trace's intervals, in centiseconds
 	ended  bool   // the trace's last interval was collected
 }
 
@@ -101,6 +101,7 @@ type Result struct {
 type interval struct {
 	status    *client.Status
 	to        uint64         // the Uptime at which it ends
+	at        int64          // the same in nanoseconds since 1970, 0 if no more is known
 	collected map[int]uint64 // those at which the next one begins, by ruleset
 	restarted bool           // the meter was, since the last one
 	number    uint64         // of a trace's interval, from 1
@@ -213,9 +214,12 @@ func (k *Collector) states(in *interval, counts Counts, sets []RuleSet) (before,
 		epoch = k.state.Epoch
 	}
 	before = &State{Boot: boot(in.status), Epoch: epoch, Collected: make(map[int]uint64)}
-	next = &State{Boot: before.Boot, Epoch: epoch, To: in.to, Collected: in.collected, Counts: counts, Intervals: in.number}
+	if in.at == 0 {
+		in.at = epoch + int64(in.to)*nsPerTick
+	}
+	next = &State{Boot: before.Boot, Epoch: epoch, To: in.to, ToNs: in.at, Collected: in.collected, Counts: counts, Intervals: in.number}
 	if !in.restarted {
-		before.To, before.Counts, before.Intervals = k.state.To, k.state.Counts, k.state.Intervals
+		before.To, before.ToNs, before.Counts, before.Intervals = k.state.To, k.state.ToNs, k.state.Counts, k.state.Intervals
 	}
 	for _, s := range sets {
 		before.Collected[s.Index] = 0
@@ -255,9 +259,9 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		if in.skipped > 0 {
 			wr.Skipped(in.skipped)
 		}
-		wr.Begin(next.Epoch + int64(in.to)*nsPerTick)
+		wr.Begin(in.at)
 		for i := range sets {
-			err := c.Flows(ctx, k.query(in, &sets[i]), func(f *ruleset.Flow) error {
+			err := c.Flows(ctx, k.query(in, &sets[i], sets), func(f *ruleset.Flow) error {
 				result.Flows++
 				if !k.cfg.JSON {
 					wr.Flow(f, nil)
@@ -323,7 +327,7 @@ func (k *Collector) writer(w io.Writer, fresh bool, in *interval, sets []RuleSet
 	k.header = format.String()
 	wr := flowfile.NewWriter(w, h, k.state.Epoch, format, opts)
 	if k.state.To > 0 {
-		wr.Resume(k.state.To)
+		wr.Resume(k.state.ToNs)
 	}
 	return wr
 }
@@ -340,11 +344,14 @@ func (k *Collector) columns(sets []RuleSet) *ruleset.Format {
 	return flowfile.FormatFor(rules...)
 }
 
-// query returns what to read of a ruleset.
-func (k *Collector) query(in *interval, s *RuleSet) *client.FlowQuery {
+// query returns what to read of a ruleset, given those that are read.
+func (k *Collector) query(in *interval, s *RuleSet, sets []RuleSet) *client.FlowQuery {
 	q := &client.FlowQuery{
 		RuleSet: s.Index, Since: k.state.Collected[s.Index], Uptime: in.to, Epoch: k.state.Epoch,
 		Attrs: s.Rules.Saves(), MaxFlows: in.status.MaxFlows, Method: client.Blocks,
+		Exact: in.status.Extension && (k.cfg.JSON || slices.ContainsFunc(k.columns(sets).Fields, func(fd ruleset.Field) bool {
+			return fd.Attr >= ruleset.FirstTimeNs && fd.Attr <= ruleset.SavedAttributes
+		})),
 	}
 	if !in.status.Extension {
 		q.Method = client.Packages

@@ -116,6 +116,9 @@ func metering(t testing.TB, cfg meter.ControlConfig, rs *ruleset.RuleSet, src tr
 	if err := c.CreateManager(t.Context(), 1, &mib.Manager{CurrentRuleSet: 2}); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.StartManagers(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 

@@ -18,8 +18,10 @@ type State struct {
 	Boot  string `json:"boot"`
 	Epoch int64  `json:"epochNs"`
 	// To is the Uptime, in centiseconds, at which the latest collection ended,
-	// and Collected the same for each ruleset that was read.
+	// and Collected the same for each ruleset that was read. ToNs is To in
+	// nanoseconds since 1970.
 	To        uint64         `json:"to"`
+	ToNs      int64          `json:"toNs"`
 	Collected map[int]uint64 `json:"collected"`
 	// Counts are what the meter had counted then.
 	Counts Counts `json:"counts"`
@@ -101,7 +103,10 @@ func (f *File) recover() (*State, error) {
 	}
 	f.size, f.seen = from+tail.Size, info
 	if tail.Size > 0 && known != nil {
-		known.To = tail.To
+		known.To, known.ToNs = tail.To, tail.EndNs
+		if known.ToNs == 0 {
+			known.ToNs = known.Epoch + int64(known.To)*nsPerTick
+		}
 		known.Intervals += uint64(tail.Collections)
 		for rs := range known.Collected {
 			known.Collected[rs] = tail.To

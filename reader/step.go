@@ -8,6 +8,7 @@ import (
 
 	"rtfm/mib"
 	"rtfm/mib/client"
+	"rtfm/ruleset"
 )
 
 // ErrNoSteps is for a meter that does not wait for its reader.
@@ -82,15 +83,9 @@ func (k *Collector) await(ctx context.Context, c *client.Client) (*client.Trace,
 
 // collectStep collects a trace's interval.
 func (k *Collector) collectStep(ctx context.Context, c *client.Client, st *client.Status, t *client.Trace, number uint64, sets []RuleSet) (*Result, error) {
-	in := &interval{status: st, collected: make(map[int]uint64), number: number}
-	if err := k.clock(in, t.To); err != nil {
+	in := &interval{status: st, collected: make(map[int]uint64), number: number, at: t.To, skipped: t.PassedOver}
+	if err := k.clock(in, uint32(ruleset.Uptime(t.To, st.Start))); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Address(), err)
-	}
-	if t.State == mib.TraceWaitingForReader {
-		k.length = t.To - t.From
-	}
-	if !in.restarted && k.length > 0 {
-		in.skipped = int((t.From - uint32(k.state.To)) / k.length)
 	}
 	for _, s := range sets {
 		in.collected[s.Index] = in.to

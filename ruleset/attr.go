@@ -99,6 +99,9 @@ const (
 	VLANid                Attr = 1024
 	Priority              Attr = 1025
 	ECNCodeBits           Attr = 1026
+	FirstTimeNs           Attr = 1027 // in nanoseconds since 1970
+	LastActiveTimeNs      Attr = 1028
+	SavedAttributes       Attr = 1029
 )
 
 // Class says what an attribute is, and with that where it may stand.
@@ -136,6 +139,10 @@ type Info struct {
 // MaxAddress is the length of the longest address, mask or value in octets
 // (RuleAddress, RFC 2720).
 const MaxAddress = 20
+
+// SavedSize is the most octets of SavedAttributes: a bit for each of the 128
+// public attributes, and 8 for private ones.
+const SavedSize = 17
 
 // attributes is the attribute table, in order of number.
 var attributes = [...]Info{
@@ -228,6 +235,9 @@ var attributes = [...]Info{
 	{VLANid, "VLANid", ClassInteger, 2, false, offVLANid},
 	{Priority, "Priority", ClassInteger, 1, false, offPriority},
 	{ECNCodeBits, "ECNCodeBits", ClassInteger, 1, false, offECN},
+	{FirstTimeNs, "FirstTimeNs", ClassMeasured, 8, false, 0},
+	{LastActiveTimeNs, "LastActiveTimeNs", ClassMeasured, 8, false, 0},
+	{SavedAttributes, "SavedAttributes", ClassMeasured, SavedSize, true, 0},
 }
 
 // aliases are further names under which attributes are found.

@@ -65,6 +65,27 @@ func (s *Shape) DistributionBits() (bits uint32) {
 	return bits
 }
 
+// AppendSaved appends the value of the attribute SavedAttributes: bit n, the
+// first being the high-order one of the first octet, is set if flows of this
+// shape save attribute n, for private ones bit 128 + n for 1024 + n. Octets of
+// 0 at the end are left out.
+func (s *Shape) AppendSaved(b []byte) []byte {
+	var bits [SavedSize]byte
+	n := 0
+	for i := range s.Saved {
+		k := slot(s.Saved[i].Attr)
+		bits[k/8] |= 0x80 >> (k % 8)
+		n = max(n, k/8+1)
+	}
+	return append(b, bits[:n]...)
+}
+
+// IsSaved tells whether an attribute stands in a value of SavedAttributes.
+func IsSaved(saved []byte, a Attr) bool {
+	k := slot(a)
+	return k >= 0 && k/8 < len(saved) && saved[k/8]&(0x80>>(k%8)) != 0
+}
+
 // Mask returns the mask under which the flows of this shape save a, false
 // when they do not save it.
 func (s *Shape) Mask(a Attr) (Value, bool) {

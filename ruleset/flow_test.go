@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -105,6 +106,32 @@ func TestFlowKeyHash(t *testing.T) {
 				k.Value(s.Attr)[i]++
 				hash(&k)
 				k.Value(s.Attr)[i]--
+			}
+		}
+	}
+}
+
+func TestAppendSaved(t *testing.T) {
+	var shapes Shapes
+	for _, tt := range []struct {
+		saved []Attr
+		want  []byte
+	}{
+		{nil, nil},
+		{[]Attr{SourcePeerType, DestPeerAddress}, []byte{0, 0x80, 0x10}},
+		{[]Attr{VLANid, ECNCodeBits, DSCodePoint}, []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0xa0}},
+	} {
+		var saved []Saved
+		for _, a := range tt.saved {
+			saved = append(saved, Saved{Attr: a})
+		}
+		got := shapes.Intern(2, 4, 0, saved).AppendSaved(nil)
+		if !bytes.Equal(got, tt.want) {
+			t.Errorf("%v: %x, want %x", tt.saved, got, tt.want)
+		}
+		for a := Attr(0); a < 1100; a++ {
+			if IsSaved(got, a) != slices.Contains(tt.saved, a) {
+				t.Errorf("%v: IsSaved tells of %v", tt.saved, a)
 			}
 		}
 	}

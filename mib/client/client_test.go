@@ -87,6 +87,9 @@ func TestControl(t *testing.T) {
 	if err := c.CreateManager(ctx, 3, &mib.Manager{Row: mib.Row{Owner: "me"}, CurrentRuleSet: 7, StandbyRuleSet: 1, HighWaterMark: 65}); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.StartManagers(ctx, 3); err != nil {
+		t.Fatal(err)
+	}
 	tasks, err := c.Managers(ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -25,10 +25,13 @@ var always = []ruleset.Attr{
 	ruleset.ToOctets, ruleset.ToPDUs, ruleset.FromOctets, ruleset.FromPDUs,
 }
 
+// exactly is always for an exact query.
+var exactly = append([]ruleset.Attr{ruleset.SavedAttributes, ruleset.FlowIndex, ruleset.FirstTimeNs, ruleset.LastActiveTimeNs}, always[3:]...)
+
 // fieldsFor returns the fields that tell these attributes of a flow: what is
 // always read, the attributes that rules save, and the masks of addresses,
 // which tell whether a flow saved them.
-func fieldsFor(attrs []ruleset.Attr) []field {
+func fieldsFor(always, attrs []ruleset.Attr) []field {
 	var fields []field
 	at := make(map[ruleset.Attr]int)
 	add := func(a ruleset.Attr) int {
@@ -40,10 +43,12 @@ func fieldsFor(attrs []ruleset.Attr) []field {
 		switch a {
 		case ruleset.FirstTime, ruleset.LastActiveTime:
 			fd.typ = smi.TimeTicks
-		case ruleset.ToOctets, ruleset.ToPDUs, ruleset.FromOctets, ruleset.FromPDUs:
+		case ruleset.ToOctets, ruleset.ToPDUs, ruleset.FromOctets, ruleset.FromPDUs, ruleset.FirstTimeNs, ruleset.LastActiveTimeNs:
 			fd.typ = smi.Counter64
 		case ruleset.SourceASN, ruleset.DestASN:
 			fd.typ = smi.Gauge32
+		case ruleset.SavedAttributes:
+			fd.typ = smi.OctetString
 		}
 		switch in.Class {
 		case ruleset.ClassAddress, ruleset.ClassMask:
@@ -80,6 +85,7 @@ type flowBuilder struct {
 	ruleSet int
 	epoch   int64
 	uptime  uint64 // about now
+	exact   bool   // the first field tells what is saved, times are in nanoseconds since 1970
 	fields  []field
 
 	shapes ruleset.Shapes
@@ -97,8 +103,12 @@ type flowBuilder struct {
 }
 
 func newFlowBuilder(q *FlowQuery) *flowBuilder {
+	read := always
+	if q.Exact {
+		read = exactly
+	}
 	b := &flowBuilder{
-		ruleSet: q.RuleSet, epoch: q.Epoch, uptime: q.Uptime, fields: fieldsFor(q.Attrs),
+		ruleSet: q.RuleSet, epoch: q.Epoch, uptime: q.Uptime, exact: q.Exact, fields: fieldsFor(read, q.Attrs),
 		byMasks: make(map[string]*ruleset.Shape),
 	}
 	b.value = make([][]byte, len(b.fields))
@@ -117,9 +127,9 @@ func (b *flowBuilder) number(i int, n uint64) error {
 			return fmt.Errorf("the flow index %d is not in the range from 1 to %d", n, math.MaxInt32)
 		}
 		f.Index = uint32(n)
-	case ruleset.FirstTime:
+	case ruleset.FirstTime, ruleset.FirstTimeNs:
 		f.FirstTime = int64(n) // finish works out the time
-	case ruleset.LastActiveTime:
+	case ruleset.LastActiveTime, ruleset.LastActiveTimeNs:
 		f.LastTime = int64(n)
 	case ruleset.ToOctets:
 		f.ToOctets = n
@@ -171,17 +181,33 @@ func (b *flowBuilder) set(i int, v *smi.Value) error {
 // those nearest to now.
 func (b *flowBuilder) finish() (*ruleset.Flow, error) {
 	f := &b.flow
-	last := near(uint32(f.LastTime), b.uptime)
-	first := last - int64(uint32(f.LastTime)-uint32(f.FirstTime))
-	if first < 0 {
-		return nil, fmt.Errorf("flow %d was first active at %d, last at %d, and uptime is %d centiseconds",
-			f.Index, f.FirstTime, f.LastTime, b.uptime)
+	if err := b.times(); err != nil {
+		return nil, err
 	}
-	f.FirstTime, f.LastTime = b.epoch+first*nsPerTick, b.epoch+last*nsPerTick
 	if err := b.shape(); err != nil {
 		return nil, fmt.Errorf("flow %d: %w", f.Index, err)
 	}
 	return f, nil
+}
+
+// times works out the flow's times.
+func (b *flowBuilder) times() error {
+	f := &b.flow
+	if b.exact {
+		if f.FirstTime < b.epoch || f.LastTime < f.FirstTime {
+			return fmt.Errorf("flow %d was first active at %d, last at %d, and Uptime counts from %d nanoseconds",
+				f.Index, f.FirstTime, f.LastTime, b.epoch)
+		}
+		return nil
+	}
+	last := near(uint32(f.LastTime), b.uptime)
+	first := last - int64(uint32(f.LastTime)-uint32(f.FirstTime))
+	if first < 0 {
+		return fmt.Errorf("flow %d was first active at %d, last at %d, and uptime is %d centiseconds",
+			f.Index, f.FirstTime, f.LastTime, b.uptime)
+	}
+	f.FirstTime, f.LastTime = b.epoch+first*nsPerTick, b.epoch+last*nsPerTick
+	return nil
 }
 
 // nsPerTick is a centisecond, the unit of TimeTicks, in nanoseconds.
@@ -204,6 +230,9 @@ func near(t uint32, now uint64) int64 {
 func (b *flowBuilder) shape() error {
 	var peer, adjacent int
 	key := b.masks[:0]
+	if b.exact {
+		key = append(append(key, byte(len(b.value[0]))), b.value[0]...)
+	}
 	for i := range b.fields {
 		fd := &b.fields[i]
 		if fd.class != ruleset.ClassAddress {
@@ -212,8 +241,7 @@ func (b *flowBuilder) shape() error {
 		value := b.value[i]
 		if fd.mask != 0 {
 			mask := b.value[fd.mask]
-			saved := len(mask) == 0 && len(value) == 0 || anySet(mask)
-			if !saved {
+			if !b.saved(i) {
 				key = append(key, 0)
 				continue
 			}
@@ -279,24 +307,30 @@ func octet(b []byte, k int) byte {
 	return 0
 }
 
+// saved tells whether the present flow has saved the attribute of field i.
+func (b *flowBuilder) saved(i int) bool {
+	fd := &b.fields[i]
+	switch {
+	case b.exact:
+		return ruleset.IsSaved(b.value[0], fd.attr)
+	case fd.mask != 0:
+		mask := b.value[fd.mask]
+		return len(mask) == 0 && len(b.value[i]) == 0 || anySet(mask)
+	}
+	return true
+}
+
 // intern returns the shape of flows with the masks of the present one.
 func (b *flowBuilder) intern(peer, adjacent int) *ruleset.Shape {
 	var saved []ruleset.Saved
 	for i := range b.fields {
 		fd := &b.fields[i]
 		mask := ruleset.Ones(fd.size)
-		switch fd.class {
-		case ruleset.ClassInteger, ruleset.ClassComputed:
-		case ruleset.ClassAddress:
-			if fd.mask != 0 {
-				m := b.value[fd.mask]
-				if len(b.value[i]) > 0 && !anySet(m) {
-					continue
-				}
-				mask = ruleset.MakeValue(m...)
-			}
-		default:
+		switch {
+		case fd.class != ruleset.ClassInteger && fd.class != ruleset.ClassComputed && fd.class != ruleset.ClassAddress || !b.saved(i):
 			continue
+		case fd.mask != 0:
+			mask = ruleset.MakeValue(b.value[fd.mask]...)
 		}
 		saved = append(saved, ruleset.Saved{Attr: fd.attr, Mask: mask})
 	}

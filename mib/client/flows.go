@@ -39,7 +39,10 @@ type FlowQuery struct {
 	Epoch         int64
 	// Attrs are the attributes that flows may have saved, of which those are
 	// read that can be.
-	Attrs  []ruleset.Attr
+	Attrs []ruleset.Attr
+	// Exact asks for the flows' times to the nanosecond, not the centisecond,
+	// and for what each flow has saved. Only meters with the extension tell.
+	Exact  bool
 	Method Method
 	// MaxFlows is how many flows the meter may have; 0 means any number.
 	MaxFlows int
@@ -51,8 +54,9 @@ type FlowQuery struct {
 // they come in blocks or columns, or have many distributions. No flow comes twice. A flow is valid until f
 // returns. What f returns ends the reading.
 //
-// The flows' shapes have what the meter tells: an attribute that is no address
-// counts as saved if it is among q.Attrs, an address if its mask is not 0.
+// The flows' shapes have what the meter tells. Unless q is Exact, an attribute
+// that is no address counts as saved if it is among q.Attrs, an address if its
+// mask is not 0.
 func (c *Client) Flows(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
 	if err := c.parts(ctx, q, f); err != nil {
 		return fmt.Errorf("reading the flows of ruleset %d: %w", q.RuleSet, err)
@@ -356,7 +360,9 @@ func (p *pass) pack(b []byte, index uint32, decoded []smi.Value) error {
 // columns reads all columns of a flow in one repetition. Columns that are not
 // of the same flow are asked for again, behind the last whole flow.
 func (c *Client) columns(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
-	p := newPass(q, func(a ruleset.Attr) bool { return a <= ruleset.FlowKind }, f)
+	public := *q
+	public.Exact = false // what that takes has no columns
+	p := newPass(&public, func(a ruleset.Attr) bool { return a <= ruleset.FlowKind }, f)
 	// The flow's index is no column.
 	columns := make([]smi.OID, len(p.fields)-1)
 	for i := range columns {

@@ -59,6 +59,9 @@ func metered(t testing.TB, front func(mib.Meter) *Client, rs *ruleset.RuleSet, p
 	if err := c.CreateManager(t.Context(), 1, &mib.Manager{CurrentRuleSet: 2}); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.StartManagers(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- m.Run(ctx, source(t, packets), func(err error) { t.Error(err) }) }()
@@ -230,7 +233,7 @@ func testFlows(t *testing.T, front func(mib.Meter) *Client, methods ...Method) {
 				seen := make(map[uint32]bool)
 				q := FlowQuery{
 					RuleSet: 2, Since: since, Uptime: uint64(st.Uptime), Epoch: st.Start,
-					Attrs: rs.Saves(), Method: method, MaxFlows: st.MaxFlows,
+					Attrs: rs.Saves(), Exact: since == 0, Method: method, MaxFlows: st.MaxFlows,
 				}
 				err := c.Flows(t.Context(), &q, func(f *ruleset.Flow) error {
 					w := want.flows[f.Index]
@@ -245,6 +248,9 @@ func testFlows(t *testing.T, front func(mib.Meter) *Client, methods ...Method) {
 					}
 					if g, w := show(f, st.Start), show(&w, want.start); g != w {
 						t.Fatalf("%s, method %d: have %s want %s", name, method, g, w)
+					}
+					if q.Exact && method != Columns && (f.FirstTime != w.FirstTime || f.LastTime != w.LastTime) {
+						t.Errorf("%s, method %d: times %d and %d, want %d and %d", name, method, f.FirstTime, f.LastTime, w.FirstTime, w.LastTime)
 					}
 					return nil
 				})

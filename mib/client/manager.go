@@ -31,17 +31,30 @@ func (c *Client) Managers(ctx context.Context) (*mib.Rows[mib.Manager], error) {
 	return rows, err
 }
 
-// CreateManager starts a task with the Owner, rulesets, HighWaterMark and
-// RunningStandby of m. It is ErrExists if there is a row with this index.
+// CreateManager makes a task with the Owner, rulesets, HighWaterMark and
+// RunningStandby of m, for StartManagers to start. It is ErrExists if there is
+// a row with this index.
 func (c *Client) CreateManager(ctx context.Context, index int, m *mib.Manager) error {
 	row := uint32(index)
-	err := c.create(ctx, index, flowManagerStatus, statusCreateAndGo, flowManagerOwner, m.Owner,
+	err := c.create(ctx, index, flowManagerStatus, statusCreateAndWait, flowManagerOwner, m.Owner,
 		integer(flowManagerCurrentRuleSet.at(row), m.CurrentRuleSet),
 		integer(flowManagerStandbyRuleSet.at(row), m.StandbyRuleSet),
 		integer(flowManagerHighWaterMark.at(row), m.HighWaterMark),
 		integer(flowManagerRunningStandby.at(row), truth(m.RunningStandby)))
 	if err != nil {
 		return fmt.Errorf("creating task %d: %w", index, err)
+	}
+	return nil
+}
+
+// StartManagers starts tasks, all of them with the same packet.
+func (c *Client) StartManagers(ctx context.Context, indexes ...int) error {
+	var vars []smi.VarBind
+	for _, i := range indexes {
+		vars = append(vars, integer(flowManagerStatus.at(uint32(i)), statusActive))
+	}
+	if err := c.set(ctx, nil, vars...); err != nil {
+		return fmt.Errorf("starting tasks %d: %w", indexes, err)
 	}
 	return nil
 }

@@ -53,8 +53,8 @@ var (
 	rtfmPacketsLost         = ours("rtfmPacketsLost", 1, 2, 7)
 	rtfmTraceState          = ours("rtfmTraceState", 1, 5, 1)
 	rtfmTraceCollections    = ours("rtfmTraceCollections", 1, 5, 2)
-	rtfmTraceFrom           = ours("rtfmTraceFrom", 1, 5, 3)
-	rtfmTraceTo             = ours("rtfmTraceTo", 1, 5, 4)
+	rtfmTraceToTime         = ours("rtfmTraceToTime", 1, 5, 5)
+	rtfmTracePassedOver     = ours("rtfmTracePassedOver", 1, 5, 6)
 )
 
 // The columns.
@@ -111,7 +111,7 @@ var objects = []*object{
 	sysUpTime, flowFloodMark, flowInactivityTimeout, flowActiveFlows, flowMaxFlows, flowFloodMode,
 	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmMeterFlowsCreated,
 	rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
-	rtfmPacketsLost, rtfmTraceState, rtfmTraceCollections, rtfmTraceFrom, rtfmTraceTo,
+	rtfmPacketsLost, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver,
 	flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp, flowRuleInfoStatus, flowRuleInfoName,
 	flowRuleInfoRulesReady, flowRuleInfoFlowRecs, flowInterfaceSampleRate, flowInterfaceLostPackets,
 	flowReaderTimeout, flowReaderOwner, flowReaderLastTime, flowReaderPreviousTime, flowReaderStatus,

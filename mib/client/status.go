@@ -79,11 +79,7 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 		if n := copy(s.Boot[:], r.octets(&vars[7], len(s.Boot))); n < len(s.Boot) && r.err == nil {
 			r.err = nonsense(vars[7].Name, "%d octets, not %d", n, len(s.Boot))
 		}
-		start := r.uint(&vars[8], smi.Counter64)
-		if start > math.MaxInt64 {
-			r.err = nonsense(vars[8].Name, "%d is too late a time", start)
-		}
-		s.Start = int64(start)
+		s.Start = r.count(&vars[8])
 		s.Uptime = uint32(r.uint(&vars[9], smi.TimeTicks))
 		for i, n := range []*uint64{
 			&s.Counts.Memory, &s.Counts.FlowsCreated, &s.Counts.FlowsRecovered, &s.Counts.Packets,

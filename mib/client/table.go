@@ -56,6 +56,16 @@ func (r *values) uint(vb *smi.VarBind, t smi.Type) uint64 {
 	return vb.Value.Uint
 }
 
+// count returns a Counter64 that can be a signed number.
+func (r *values) count(vb *smi.VarBind) int64 {
+	n := r.uint(vb, smi.Counter64)
+	if n > math.MaxInt64 {
+		r.err = nonsense(vb.Name, "%d is more than there can be", n)
+		return 0
+	}
+	return int64(n)
+}
+
 // octets returns an OCTET STRING, of no more than longest octets.
 func (r *values) octets(vb *smi.VarBind, longest int) []byte {
 	if !r.of(vb, smi.OctetString) {

@@ -11,16 +11,18 @@ import (
 // Trace is how far a meter is with its trace.
 type Trace struct {
 	State mib.TraceState
-	// Collections is the number of intervals that have ended, From and To the
-	// ends of the latest, in centiseconds of the meter's Uptime modulo 2^32.
+	// Collections is the number of intervals that have ended, To the end of the
+	// latest, in nanoseconds since 1970-01-01 00:00:00 UTC. PassedOver is how
+	// many intervals just before it had no packets and were passed over.
 	Collections uint64
-	From, To    uint32
+	To          int64
+	PassedOver  int
 }
 
 // Trace reads how far the meter is with its trace. A meter without the
 // extension is one that meters for itself.
 func (c *Client) Trace(ctx context.Context) (*Trace, error) {
-	vars, err := c.get(ctx, rtfmTraceState.at(0), rtfmTraceCollections.at(0), rtfmTraceFrom.at(0), rtfmTraceTo.at(0))
+	vars, err := c.get(ctx, rtfmTraceState.at(0), rtfmTraceCollections.at(0), rtfmTraceToTime.at(0), rtfmTracePassedOver.at(0))
 	if err != nil {
 		return nil, err
 	}
@@ -31,8 +33,8 @@ func (c *Client) Trace(ctx context.Context) (*Trace, error) {
 	t := &Trace{
 		State:       mib.TraceState(r.int(&vars[0], int(mib.TraceNone), int(mib.TraceEnded))),
 		Collections: r.uint(&vars[1], smi.Counter64),
-		From:        uint32(r.uint(&vars[2], smi.TimeTicks)),
-		To:          uint32(r.uint(&vars[3], smi.TimeTicks)),
+		To:          r.count(&vars[2]),
+		PassedOver:  int(r.count(&vars[3])),
 	}
 	if r.err != nil {
 		return nil, c.wrap(fmt.Errorf("reading the trace's state: %w", r.err))

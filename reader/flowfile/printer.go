@@ -1,7 +1,9 @@
 package flowfile
 
 import (
+	"cmp"
 	"encoding/binary"
+	"encoding/hex"
 	"net/netip"
 	"strconv"
 
@@ -89,6 +91,12 @@ func (p *printer) attribute(a ruleset.Attr) {
 		p.value(kindFirstTime, 0, 0)
 	case ruleset.LastActiveTime, ruleset.FlowTimeMark:
 		p.value(kindLastTime, 0, 0)
+	case ruleset.FirstTimeNs:
+		p.value(kindFirstNs, 0, 0)
+	case ruleset.LastActiveTimeNs:
+		p.value(kindLastNs, 0, 0)
+	case ruleset.SavedAttributes:
+		p.text(cmp.Or(hex.EncodeToString(p.shape.AppendSaved(nil)), "0"))
 	case ruleset.ToPDUs:
 		p.value(kindToPDUs, 0, 0)
 	case ruleset.FromPDUs:

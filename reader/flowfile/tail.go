@@ -14,8 +14,10 @@ type Tail struct {
 	// Size is the offset behind the last line that ends a collection, 0 if
 	// there is none.
 	Size int64
-	// To is the uptime at which that collection ended, in centiseconds.
-	To uint64
+	// To is the uptime at which that collection ended, in centiseconds, EndNs
+	// the time in nanoseconds since 1970, which only JSON tells.
+	To    uint64
+	EndNs int64
 	// Collections is the number of complete collections.
 	Collections int
 }
@@ -25,7 +27,7 @@ type Tail struct {
 // looked at.
 func FindTail(r io.Reader) (Tail, error) {
 	var tail Tail
-	var to uint64
+	var begun collectionStart
 	in := bufio.NewReaderSize(r, 1<<16)
 	begins := true // a line
 	for at := int64(0); ; {
@@ -33,10 +35,10 @@ func FindTail(r io.Reader) (Tail, error) {
 		at += int64(len(part))
 		whole := err == nil // the line, if it begins here
 		if begins && whole {
-			if n, ok := collectionTo(part); ok {
-				to = n
+			if start, ok := startOf(part); ok {
+				begun = start
 			} else if bytes.HasPrefix(part, []byte(markEnd)) || bytes.HasPrefix(part, []byte(jsonEnd)) {
-				tail = Tail{at, to, tail.Collections + 1}
+				tail = Tail{at, begun.To, begun.EndNs, tail.Collections + 1}
 			}
 		}
 		begins = whole
@@ -49,21 +51,23 @@ func FindTail(r io.Reader) (Tail, error) {
 	}
 }
 
-// collectionTo returns the uptime to which a collection goes that begins with
-// this line, false if none does.
-func collectionTo(line []byte) (uint64, bool) {
+// collectionStart is what the first line of a collection tells of its end.
+type collectionStart struct {
+	To    uint64 `json:"to"`
+	EndNs int64  `json:"endNs"`
+}
+
+// startOf reads the first line of a collection, false if this is none.
+func startOf(line []byte) (start collectionStart, ok bool) {
 	switch {
 	case bytes.HasPrefix(line, []byte(markTime)):
 		c, err := parseTime(string(line[len(markTime):]))
-		return c.To, err == nil
+		return collectionStart{To: c.To}, err == nil
 	case bytes.HasPrefix(line, []byte(`{"record":"start"`)):
-		var start struct {
-			To uint64 `json:"to"`
-		}
 		err := json.Unmarshal(line, &start)
-		return start.To, err == nil
+		return start, err == nil
 	}
-	return 0, false
+	return start, false
 }
 
 // IsOurs tells whether a file that begins with these octets, as many as Begins

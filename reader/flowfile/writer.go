@@ -67,9 +67,9 @@ func NewWriter(w io.Writer, h Header, epoch int64, f *ruleset.Format, opts Optio
 }
 
 // Resume tells that collections were made before, of which the last ended at
-// this uptime, in centiseconds.
-func (w *Writer) Resume(to uint64) {
-	w.begun, w.to, w.at = true, to, w.epoch+int64(to)*1e7
+// this time, in nanoseconds since 1970.
+func (w *Writer) Resume(at int64) {
+	w.begun, w.to, w.at = true, ruleset.Uptime(at, w.epoch), at
 }
 
 // Begin starts a collection that was made at this time, in nanoseconds since
