@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"fmt"
 	"slices"
 
 	"rtfm/meter/packet"
@@ -45,16 +46,15 @@ type odd struct {
 	packet ruleset.Packet
 }
 
-// input is a source, and the packets that were read from it last.
+// input decodes packets that were read from a source.
 type input struct {
-	src      traces.Source
 	ipOctets bool // see Config
 	raw      traces.Batch
 	packet   ruleset.Packet // room for the one at hand
 }
 
-func (m *Meter) newInput(src traces.Source) *input {
-	return &input{src: src, ipOctets: m.cfg.IPOctets, raw: *traces.NewBatch(batchLen)}
+func (m *Meter) newInput() *input {
+	return &input{ipOctets: m.cfg.IPOctets, raw: *traces.NewBatch(batchLen)}
 }
 
 // memos appends those of the meter's tasks to s.
@@ -66,15 +66,25 @@ func (m *Meter) memos(s []*memo) []*memo {
 }
 
 // read reads packets from the source into b.
-func (in *input) read(b *batch) {
-	b.err = in.src.ReadBatch(&in.raw)
-	b.source = in.src.Stats()
+func (in *input) read(b *batch, src traces.Source) {
+	b.err = src.ReadBatch(&in.raw)
+	b.source = src.Stats()
 	b.file, b.until = in.raw.File, in.raw.Until
 }
 
 // prepare decodes the packets that were read last into b, for tasks that have
-// these memos, and for streams if there are any.
+// these memos, and for streams if there are any. If they are in a mapped file
+// that has become shorter since, there is that error in b instead of packets.
 func (in *input) prepare(b *batch, memos []*memo, streams bool) {
+	if in.raw.Mapping == nil {
+		in.prepareAll(b, memos, streams)
+	} else if err := in.raw.Mapping.Guard(func() { in.prepareAll(b, memos, streams) }); err != nil {
+		b.err = fmt.Errorf("%s: %d packets are not counted: %w", in.raw.File, len(in.raw.Packets), err)
+		in.prepareAll(b, memos, streams)
+	}
+}
+
+func (in *input) prepareAll(b *batch, memos []*memo, streams bool) {
 	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], false
 	if b.err != nil {
 		return

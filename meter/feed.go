@@ -4,90 +4,219 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"rtfm/traces"
 )
 
-// Batches are read ahead in groups, so that it matters little what it costs to
-// hand one over: the group being metered, one that waits, and one being read.
-const (
-	groups   = 3
-	groupLen = 8
-)
-
 // feed returns a function that gives one batch after the other, valid until
 // its next call, or nil when ctx is done, and one that ends the feed. A meter
-// without a manager, whose tasks do not change, is fed by a goroutine that
-// reads and decodes ahead; nothing that is seen depends on it.
+// without a manager, whose tasks do not change, is fed by a feeder; nothing
+// that is seen depends on it.
 func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch, stop func()) {
-	in := m.newInput(src)
-	if m.control != nil || runtime.GOMAXPROCS(0) == 1 {
-		b := new(batch)
-		var memos []*memo
-		m.input = in
-		return func() *batch {
-			in.read(b)
-			memos = m.memos(memos[:0])
-			in.prepare(b, memos, m.streaming)
-			return b
-		}, func() {}
+	if m.control == nil && runtime.GOMAXPROCS(0) > 1 {
+		f := m.newFeeder(src)
+		go f.readAhead()
+		return func() *batch { return f.next(ctx) }, func() { f.stop(ctx) }
 	}
-	free := make(chan []*batch, groups)
-	full := make(chan []*batch, groups)
-	ended := make(chan struct{})
-	for range groups {
-		group := make([]*batch, groupLen)
-		for i := range group {
-			group[i] = new(batch)
+	in, b := m.newInput(), new(batch)
+	var memos []*memo
+	m.input = in
+	in.raw.MayMap = m.control == nil // else packets may be decoded again later
+	return func() *batch {
+		in.read(b, src)
+		memos = m.memos(memos[:0])
+		in.prepare(b, memos, m.streaming)
+		return b
+	}, func() {}
+}
+
+// Batches are read ahead in groups, so that it matters little what it costs to
+// hand one over. The goroutine that reads ahead has one that is being metered,
+// one that waits, and one that it reads; the one that meters may have two.
+const (
+	groupLen    = 8
+	aheadGroups = 3
+	ownGroups   = 2
+)
+
+// group is batches that are read together.
+type group struct {
+	number  int  // in the order in which they are read
+	own     bool // belongs to the goroutine that meters
+	batches [groupLen]batch
+	n       int // batches in use
+}
+
+// feeder reads and decodes on two processors what one meters. A goroutine of its
+// own reads groups of batches ahead. Where a trace is mapped into memory, the
+// goroutine that meters decodes groups too when it has nothing else to do; what
+// only one can read stays with the one, since octets are expensive to hand from
+// processor to processor. It meters the groups in the order in which they were
+// read, whoever did it.
+type feeder struct {
+	reading sync.Mutex // held to read from src
+	src     traces.Source
+	numbers int  // of groups given
+	ended   bool // the end of src has been read
+	shared  atomic.Bool
+
+	memos     []*memo
+	streaming bool
+
+	// Of the goroutine that reads ahead.
+	ahead      *decoder
+	free, full chan *group
+	done       chan struct{}
+
+	// Of the one that meters.
+	own   *decoder
+	spare []*group
+	queue []*group // its groups that are not metered yet
+	at    *group   // being metered
+	given int      // batches of that
+}
+
+// decoder is what a goroutine needs to read groups.
+type decoder struct{ inputs [groupLen]*input }
+
+func (m *Meter) newDecoder() *decoder {
+	d := new(decoder)
+	for i := range d.inputs {
+		d.inputs[i] = m.newInput()
+		d.inputs[i].raw.MayMap = true
+	}
+	return d
+}
+
+func (m *Meter) newFeeder(src traces.Source) *feeder {
+	f := &feeder{
+		src: src, memos: m.memos(nil), streaming: m.streaming,
+		ahead: m.newDecoder(), own: m.newDecoder(), at: new(group),
+		free: make(chan *group, aheadGroups), full: make(chan *group, aheadGroups), done: make(chan struct{}),
+	}
+	for _, memo := range f.memos {
+		memo.shared = true
+	}
+	for range aheadGroups {
+		f.free <- new(group)
+	}
+	for range ownGroups {
+		f.spare = append(f.spare, &group{own: true})
+	}
+	f.at.number = -1
+	return f
+}
+
+// readAhead fills groups until the source ends or the feed does.
+func (f *feeder) readAhead() {
+	defer close(f.done)
+	for g := range f.free {
+		f.reading.Lock()
+		if !f.fill(g, f.ahead) {
+			return
 		}
-		free <- group
+		f.full <- g
 	}
-	// What both goroutines read must not be beside what one of them writes.
-	memos, streams := m.memos(nil), m.streaming
-	for _, m := range memos {
-		m.shared = true
+}
+
+// fill reads the next group and decodes it; false if there is none. It lets go
+// of f.reading, which must be held, as soon as it has read.
+func (f *feeder) fill(g *group, d *decoder) bool {
+	if f.ended {
+		f.reading.Unlock()
+		return false
 	}
-	go func() {
-		defer close(ended)
-		for group := range free {
-			n, more := 0, true
-			for more && n < groupLen {
-				b := group[n]
-				in.read(b)
-				in.prepare(b, memos, streams)
-				n++
-				// Less than a whole batch: it may take time until there is more.
-				more = len(b.seen) == batchLen
-			}
-			err := group[n-1].err
-			full <- group[:n]
-			if err == io.EOF {
-				return
-			}
+	g.number, g.n = f.numbers, 0
+	f.numbers++
+	mapped := false
+	for more := true; more && g.n < groupLen; g.n++ {
+		b, in := &g.batches[g.n], d.inputs[g.n]
+		in.read(b, f.src)
+		f.ended = b.err == io.EOF
+		mapped = in.raw.Mapping != nil
+		// A batch that is not full: it may take time until there is more.
+		more = !f.ended && (mapped || len(in.raw.Packets) == batchLen)
+		if !mapped {
+			in.prepare(b, f.memos, f.streaming)
 		}
-	}()
-	var group []*batch
-	given := 0
-	next = func() *batch {
-		if given == len(group) {
-			if group != nil {
-				free <- group[:groupLen]
-			}
-			select {
-			case group = <-full:
-			case <-ctx.Done():
-				return nil
-			}
-			given = 0
-		}
-		given++
-		return group[given-1]
 	}
-	return next, func() {
-		close(free)
+	f.shared.Store(mapped && !f.ended)
+	f.reading.Unlock()
+	for i := range g.n {
+		if in := d.inputs[i]; in.raw.Mapping != nil {
+			in.prepare(&g.batches[i], f.memos, f.streaming)
+		}
+	}
+	return true
+}
+
+// next returns the next batch, nil when ctx is done.
+func (f *feeder) next(ctx context.Context) *batch {
+	if f.given == f.at.n {
+		g := f.nextGroup(ctx)
+		if g == nil {
+			return nil
+		}
+		f.at, f.given = g, 0
+	}
+	f.given++
+	return &f.at.batches[f.given-1]
+}
+
+// nextGroup gives back the group at hand and returns the next.
+func (f *feeder) nextGroup(ctx context.Context) *group {
+	number := f.at.number + 1
+	switch {
+	case f.at.n == 0: // the first call
+	case f.at.own:
+		f.spare = append(f.spare, f.at)
+	default:
+		f.free <- f.at
+	}
+	for {
+		if len(f.queue) > 0 && f.queue[0].number == number {
+			g := f.queue[0]
+			f.queue = append(f.queue[:0], f.queue[1:]...)
+			return g
+		}
 		select {
-		case <-ended:
-		case <-ctx.Done(): // src may have nothing to read, for ever
+		case g := <-f.full:
+			return g
+		default:
 		}
+		if !f.fillOwn() {
+			break
+		}
+	}
+	select {
+	case g := <-f.full:
+		return g
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// fillOwn fills a group of the goroutine that meters, false if it should not.
+func (f *feeder) fillOwn() bool {
+	if len(f.spare) == 0 || !f.shared.Load() || !f.reading.TryLock() {
+		return false
+	}
+	g := f.spare[len(f.spare)-1]
+	if !f.fill(g, f.own) {
+		return false
+	}
+	f.spare = f.spare[:len(f.spare)-1]
+	f.queue = append(f.queue, g)
+	return true
+}
+
+// stop ends the feed.
+func (f *feeder) stop(ctx context.Context) {
+	close(f.free)
+	select {
+	case <-f.done:
+	case <-ctx.Done(): // the source may have nothing to read, for ever
 	}
 }

@@ -204,10 +204,10 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	for i := range packets {
 		packets[i].Time = 5
 	}
-	b, in := new(batch), m.newInput(&repeated{packets})
+	b, in, src := new(batch), m.newInput(), &repeated{packets}
 	memos := m.memos(nil)
 	again := func() {
-		in.read(b)
+		in.read(b, src)
 		in.prepare(b, memos, false)
 		if err := m.meterBatch(b); err != nil {
 			t.Fatal(err)
@@ -234,10 +234,10 @@ func BenchmarkMeter(b *testing.B) {
 	}
 	b.ReportAllocs()
 	n := 0
-	batch, in := new(batch), m.newInput(&repeated{packets})
+	batch, in, src := new(batch), m.newInput(), &repeated{packets}
 	memos := m.memos(nil)
 	for b.Loop() {
-		in.read(batch)
+		in.read(batch, src)
 		in.prepare(batch, memos, false)
 		m.meterBatch(batch)
 		n += len(packets)

@@ -92,6 +92,8 @@ type erf struct{}
 
 func (*erf) name() string { return "erf" }
 
+func (*erf) inPlace() {}
+
 // openERF begins with the first record; there is no header.
 func openERF(*input) (format, error) { return new(erf), nil }
 

@@ -14,6 +14,8 @@ type input struct {
 	r, w int   // the window is buf[r:w]
 	off  int64 // where the window begins in the stream
 	err  error // what ended src: io.EOF or its failure
+	// mapping is what buf is of, nil if it is a buffer.
+	mapping *Mapping
 }
 
 func newInput(src io.Reader) *input {
@@ -38,6 +40,9 @@ func (in *input) discard(n int) {
 // already, so a record that lies about its length costs no memory.
 func (in *input) fill(need int) error {
 	for in.w-in.r < need {
+		if in.mapping != nil {
+			in.unmap()
+		}
 		if in.err != nil {
 			return in.err
 		}

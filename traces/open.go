@@ -17,11 +17,12 @@ func Open(name string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	src, err := newReader(openedFile(f), name)
+	src, err := newReader(f, name)
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
+	src.file = f
 	src.close = append(src.close, f.Close)
 	return src, nil
 }

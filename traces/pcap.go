@@ -100,6 +100,8 @@ func openPcap(in *input) (format, error) {
 
 func (p *pcap) name() string { return "pcap" }
 
+func (*pcap) inPlace() {}
+
 func (p *pcap) tell(d *Description) {
 	d.Detail = byteOrderName(p.big)
 	if p.record == pcapModifiedRecord {

@@ -66,6 +66,8 @@ type ngIface struct {
 
 func (g *pcapng) name() string { return "pcapng" }
 
+func (*pcapng) inPlace() {}
+
 func (g *pcapng) tell(d *Description) {
 	d.Detail, d.Interfaces = byteOrderName(g.big), g.described
 }

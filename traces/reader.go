@@ -23,6 +23,7 @@ type format interface {
 type reader struct {
 	name        string
 	raw         *counter // the file itself
+	file        *os.File // the same, until it was tried to map it; nil if it is not one
 	compression string   // empty for none
 	in          *input   // the decompressed stream
 	format      format
@@ -32,9 +33,39 @@ type reader struct {
 	close       []func() error
 }
 
+// inPlace is a format whose packets' Data lie in the windows that it scans.
+type inPlace interface{ inPlace() }
+
 // ReadBatch implements Source.
 func (r *reader) ReadBatch(b *Batch) error {
 	b.reset(r.name)
+	if _, ok := r.format.(inPlace); ok && b.MayMap && r.file != nil && r.compression == "" {
+		if r.in.mapFile(r.file); r.in.mapping != nil {
+			r.raw.n = uint64(len(r.in.mapping.data))
+		}
+		r.file = nil
+	}
+	m := r.in.mapping
+	if m == nil || !b.MayMap {
+		return r.readBatch(b)
+	}
+	before, at := r.stats, r.in.off
+	var err error
+	if m.Guard(func() { err = r.readBatch(b) }) != nil {
+		// It must be read instead, once more from here.
+		b.reset(r.name)
+		r.stats, r.err = before, nil
+		r.in.reread(at)
+		r.raw.n = uint64(at)
+		return r.readBatch(b)
+	}
+	if r.in.mapping == m {
+		b.Mapping = m
+	}
+	return err
+}
+
+func (r *reader) readBatch(b *Batch) error {
 	need := 0
 	for r.err == nil {
 		if need > 0 {
@@ -83,7 +114,9 @@ func (r *reader) damage(err error) error {
 // Stats implements Source.
 func (r *reader) Stats() Stats {
 	s := r.stats.snapshot()
-	s.Bytes = r.raw.n
+	if s.Bytes = r.raw.n; r.in.mapping != nil {
+		s.Bytes = uint64(r.in.off)
+	}
 	return s
 }
 

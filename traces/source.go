@@ -55,6 +55,12 @@ type Batch struct {
 	// File is the name of the trace that the packets come from. All packets
 	// of a batch are of one file.
 	File string
+	// MayMap lets a source map a file into memory instead of reading it. Who sets
+	// it looks at Data only within Mapping.Guard.
+	MayMap bool
+	// Mapping, if not nil, is where the packets' Data lie; they are valid as long
+	// as it is referred to.
+	Mapping *Mapping
 	// Until is not 0 when a source that captures knows that all packets before
 	// that time have been read; nanoseconds since the Unix epoch.
 	Until int64
@@ -91,7 +97,7 @@ func (b *Batch) reset(file string) {
 	}
 	b.Packets = b.Packets[:0]
 	b.Records = b.Records[:0]
-	b.File, b.Until = file, 0
+	b.File, b.Until, b.Mapping = file, 0, nil
 }
 
 // Source is a stream of packets. It is not safe for concurrent use.
