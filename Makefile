@@ -1,7 +1,7 @@
 # rtfm's targets; "make help" tells what each does.
 
 .DEFAULT_GOAL := build
-.PHONY: help build check test race fuzz bench lint tools clean
+.PHONY: help build check test race fuzz bench live-bench lint tools clean
 
 # The binary is static: nothing uses cgo, but for the race detector itself.
 export CGO_ENABLED = 0
@@ -9,10 +9,10 @@ export CGO_ENABLED = 0
 FUZZTIME ?= 20s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 # Programs that tests use, each with the Debian packages that it takes.
-TOOLS = bzip2=bzip2 capinfos=wireshark-common ethtool=ethtool ip=iproute2 gcc=gcc,libc6-dev smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp
+TOOLS = bzip2=bzip2 capinfos=wireshark-common ethtool=ethtool ip=iproute2 gcc=gcc,libc6-dev smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp taskset=util-linux tcpreplay=tcpreplay
 
 help: ## Print this list.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
 
 build: ## Build the program, ./rtfm.
 	go build -trimpath -o rtfm .
@@ -42,6 +42,9 @@ fuzz: ## Run each fuzz target for FUZZTIME.
 
 bench: ## Run the benchmarks.
 	go test -run '^$$' -bench . -benchmem ./...
+
+live-bench: ## Compare with other programs how many packets a second can be captured (root, Linux).
+	go test -run '^$$' -bench Live -benchtime 3x -timeout 30m .
 
 # The second build is for a system with neither Linux's system calls nor 64 bits.
 lint: ## Check formatting, go vet, staticcheck, go.mod, and that other systems build.

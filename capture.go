@@ -11,7 +11,8 @@ import (
 	"rtfm/traces/live"
 )
 
-// captureOptions are the options of capturing at interfaces.
+// captureOptions are the options of capturing at interfaces, and of finding
+// duplicates there and in traces.
 type captureOptions struct {
 	interfaces []string
 	ringSize   int // MiB
@@ -19,6 +20,7 @@ type captureOptions struct {
 	snapLen    int
 	notPromisc bool
 	cardStamps bool
+	dedup      string
 }
 
 // flags defines the options.
@@ -30,10 +32,14 @@ func (o *captureOptions) flags(cmd *cobra.Command) {
 	f.IntVar(&o.snapLen, "snap-length", live.DefaultSnapLen, "with -i, `OCTETS` that are captured of each packet at most")
 	f.BoolVar(&o.notPromisc, "no-promiscuous", false, "with -i, do not capture what is for other stations")
 	f.BoolVar(&o.cardStamps, "card-stamps", false, "with -i, take the time stamps of the network card where it makes any")
+	f.StringVar(&o.dedup, "dedup", "", "find packets that come twice within 0.2 s, as at mirror ports; `ACTION` is mark (see SRL.md, Duplicate) or drop")
 }
 
 // check finds options that do not fit the traces to be metered.
 func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
+	if o.dedup != "" && o.dedup != "mark" && o.dedup != "drop" {
+		return fmt.Errorf("--dedup %s: want mark or drop", o.dedup)
+	}
 	if len(o.interfaces) == 0 {
 		for _, name := range []string{"ring-size", "rings", "snap-length", "no-promiscuous", "card-stamps"} {
 			if cmd.Flags().Changed(name) {
@@ -56,8 +62,20 @@ func (o *captureOptions) isLive() bool { return len(o.interfaces) > 0 }
 
 // open begins to capture, until ctx is done.
 func (o *captureOptions) open(ctx context.Context, notify func(string)) (traces.Source, error) {
-	return live.Open(ctx, live.Config{
+	src, err := live.Open(ctx, live.Config{
 		Interfaces: o.interfaces, RingSize: o.ringSize << 20, Rings: o.rings, SnapLen: o.snapLen,
 		Promiscuous: !o.notPromisc, CardStamps: o.cardStamps, Notify: notify,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return o.filter(src), nil
+}
+
+// filter returns src, with duplicates found if that is wanted.
+func (o *captureOptions) filter(src traces.Source) traces.Source {
+	if o.dedup == "" {
+		return src
+	}
+	return traces.Dedup(src, o.dedup == "drop")
 }

@@ -204,6 +204,7 @@ func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Sou
 		return o.capture.open(ctx, func(message string) { log.Warn(message) })
 	}
 	src := withInterrupt(ctx, traces.OpenSequence(o.traces, func(message string) { log.Info(message) }), o.traces)
+	src = o.capture.filter(src)
 	return &toldOf{src, func() { log.Info("the traces have ended; their flows can be read") }}, nil
 }
 

@@ -186,7 +186,7 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 		if !o.quiet {
 			src = withProgress(src, names, cmd.ErrOrStderr())
 		}
-		return o.meter(cmd.Context(), m, src, s, cmd.ErrOrStderr())
+		return o.meter(cmd.Context(), m, o.capture.filter(src), s, cmd.ErrOrStderr())
 	})
 }
 
@@ -256,6 +256,9 @@ func (o *runOptions) parameters() string {
 	if o.octets != "frame" {
 		p = append(p, "--octets", o.octets)
 	}
+	if o.capture.dedup != "" {
+		p = append(p, "--dedup", o.capture.dedup)
+	}
 	return strings.Join(p, " ")
 }
 
@@ -317,6 +320,7 @@ func (s *runSink) summary() flowfile.Summary {
 	}
 	since := func(of func(*meter.TaskStats) uint64) uint64 { return sum(&now, of) - sum(&before, of) }
 	return flowfile.Summary{
+		More:      more(&now.Trace, &before.Trace),
 		Lost:      now.Trace.Lost - before.Trace.Lost,
 		Uncounted: now.Uncounted() - before.Uncounted(),
 		Packets:   now.Packets - before.Packets,
@@ -325,6 +329,31 @@ func (s *runSink) summary() flowfile.Summary {
 		Unmatched: since(func(t *meter.TaskStats) uint64 { return t.Unmatched }),
 		Active:    uint64(now.Active),
 	}
+}
+
+// more returns what is only told of some sources: duplicates, and the losses of
+// each interface that has had any. An interface may have had several numbers.
+func more(now, before *traces.Stats) (more []flowfile.Number) {
+	lostAt := func(st *traces.Stats, name string) (n uint64) {
+		for _, i := range st.PerInterface {
+			if i.String() == name {
+				n += i.Lost
+			}
+		}
+		return n
+	}
+	told := make(map[string]bool)
+	for _, i := range now.PerInterface {
+		name := i.String()
+		if total := lostAt(now, name); total > 0 && !told[name] {
+			told[name] = true
+			more = append(more, flowfile.Number{Name: "lost-" + name, Value: total - lostAt(before, name)})
+		}
+	}
+	if now.Duplicates > 0 {
+		more = append(more, flowfile.Number{Name: "duplicates", Value: now.Duplicates - before.Duplicates})
+	}
+	return more
 }
 
 // Damage implements meter.Sink.

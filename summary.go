@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -28,6 +29,13 @@ func version() string {
 // printSummary tells what a run has counted.
 func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 	fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
+	for _, n := range more(&s.Trace, new(traces.Stats)) {
+		if at, lost := strings.CutPrefix(n.Name, "lost-"); lost {
+			fmt.Fprintf(w, "%d packets lost at interface %s\n", n.Value, at)
+		} else {
+			fmt.Fprintf(w, "%d packets are %s\n", n.Value, n.Name)
+		}
+	}
 	if s.CutHeaders > 0 {
 		fmt.Fprintf(w, "%d packets were cut within their headers: attributes are missing\n", s.CutHeaders)
 	}

@@ -139,6 +139,9 @@ func (in *input) decode(i int) {
 	from, p := &in.raw.Packets[i], &in.packet
 	packet.Decode(p, uint32(from.Link), from.Data, from.Wire)
 	p.Key.SetInterfaces(interfaces(from))
+	if from.Duplicate {
+		p.Key.SetDuplicate()
+	}
 	p.Time = from.Time
 	if len(in.raw.Records) > 0 {
 		setRecord(p, &in.raw.Records[i])

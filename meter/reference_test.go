@@ -51,8 +51,14 @@ type verdict struct{ counted, ignored, unmatched, stopped, uncounted uint64 }
 func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 	var p ruleset.Packet
 	packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
-	for end := range 2 {
-		p.Key.SetInterface(end, uint16(from.Interface))
+	if from.Direction != traces.Outgoing {
+		p.Key.SetInterface(ruleset.Source, uint16(from.Interface))
+	}
+	if from.Direction != traces.Incoming {
+		p.Key.SetInterface(ruleset.Dest, uint16(from.Interface))
+	}
+	if from.Duplicate {
+		p.Key.SetDuplicate()
 	}
 	pdus, octets := uint64(1), uint64(p.FrameOctets)
 	if record != nil {
@@ -251,6 +257,7 @@ func randomTrace(r *rand.Rand, n int) []traces.Packet {
 		}
 		p.Time = now
 		p.Interface = uint32(1 + r.IntN(2))
+		p.Direction, p.Duplicate = traces.Direction(r.IntN(3)), r.IntN(4) == 0
 		packets = append(packets, p)
 		if r.IntN(3) == 0 && len(packets) > 5 { // seen before, so that the memo is asked
 			again := packets[len(packets)-1-r.IntN(5)]

@@ -102,6 +102,7 @@ const (
 	FirstTimeNs           Attr = 1027 // in nanoseconds since 1970
 	LastActiveTimeNs      Attr = 1028
 	SavedAttributes       Attr = 1029
+	Duplicate             Attr = 1030
 )
 
 // Class says what an attribute is, and with that where it may stand.
@@ -238,6 +239,7 @@ var attributes = [...]Info{
 	{FirstTimeNs, "FirstTimeNs", ClassMeasured, 8, false, 0},
 	{LastActiveTimeNs, "LastActiveTimeNs", ClassMeasured, 8, false, 0},
 	{SavedAttributes, "SavedAttributes", ClassMeasured, SavedSize, true, 0},
+	{Duplicate, "Duplicate", ClassInteger, 1, false, offDuplicate},
 }
 
 // aliases are further names under which attributes are found.

@@ -27,6 +27,7 @@ const (
 	offVLANid      = 82 // 2
 	offPriority    = 84
 	offECN         = 85
+	offDuplicate   = 86
 	offComputed    = 88  // 6: Source-, Dest-, FlowClass, Source-, Dest-, FlowKind
 	offSubscriber  = 96  // 20 for the source, 20 for the dest: only rules set these
 	offSession     = 136 // 10
@@ -145,6 +146,9 @@ func (k *Key) SetVLAN(tci uint16) {
 	k[offVLANid], k[offVLANid+1] = byte(tci>>8&0x0f), byte(tci)
 	k[offPriority] = byte(tci >> 13)
 }
+
+// SetDuplicate marks the packet as the copy of one before it.
+func (k *Key) SetDuplicate() { k[offDuplicate] = 1 }
 
 // SetASN sets the number of the autonomous system of one end, and the width in
 // bits of the prefix by which that was found. Only records of flows have them.

@@ -1,6 +1,9 @@
 package traces
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // Packet is one captured packet.
 type Packet struct {
@@ -29,6 +32,8 @@ type Packet struct {
 	Interface uint32
 	// Direction is where the packet went there.
 	Direction Direction
+	// Duplicate is set by Dedup.
+	Duplicate bool
 }
 
 // Direction is where a packet went at the interface that it was captured at.
@@ -129,6 +134,8 @@ type Stats struct {
 	// a source that captures, and of a trace those that have lost any.
 	Lost         uint64           `json:"lost"`
 	PerInterface []InterfaceStats `json:"-"`
+	// Duplicates is the number of packets that Dedup has found.
+	Duplicates uint64 `json:"-"`
 	// Bytes is the number of octets read from the file itself, before any
 	// decompression.
 	Bytes uint64 `json:"bytes"`
@@ -142,6 +149,14 @@ type InterfaceStats struct {
 	Name string
 	// Lost is the number of packets lost there.
 	Lost uint64
+}
+
+// String returns the name, or the number if that is not known.
+func (i *InterfaceStats) String() string {
+	if i.Name == "" {
+		return strconv.FormatUint(uint64(i.Number), 10)
+	}
+	return i.Name
 }
 
 // lose counts n packets that were lost at an interface.

@@ -51,6 +51,15 @@ type Summary struct {
 	Ignored   uint64 // packets that rules said to ignore
 	Unmatched uint64 // packets that no rules matched
 	Active    uint64 // flows in the flow table
+	// More are written behind these, in #Stats: "duplicates", and packets lost
+	// at an interface as "lost-" with its name.
+	More []Number
+}
+
+// Number is one that only some meters have.
+type Number struct {
+	Name  string
+	Value uint64
 }
 
 // The `#` records.
@@ -115,6 +124,9 @@ func (s *Summary) statsNumbers(yield func(name string, n *uint64)) {
 	yield("ignored", &s.Ignored)
 	yield("unmatched", &s.Unmatched)
 	yield("active", &s.Active)
+	for i := range s.More {
+		yield(name(s.More[i].Name), &s.More[i].Value)
+	}
 }
 
 // appendNumbers appends ` name=number` for each.

@@ -52,9 +52,9 @@ func jsonSkipped(n int) any {
 func appendJSONEnd(b []byte, s *Summary) []byte {
 	b = append(b, `{"record":"end"`...)
 	s.numbers(func(name string, n *uint64) {
-		b = append(b, `,"`...)
-		b = append(b, name...)
-		b = append(b, `":`...)
+		quoted, _ := json.Marshal(name) // no string fails
+		b = append(b, ',')
+		b = append(append(b, quoted...), ':')
 		b = strconv.AppendUint(b, *n, 10)
 	})
 	return append(b, "}\n"...)

@@ -152,6 +152,11 @@ func isNameByte(c byte) bool {
 func (s *Summary) parse(text string) error {
 	var err error
 	for word := range strings.FieldsSeq(text) {
+		if key, _, ok := strings.Cut(word, "="); ok && (key == "duplicates" || strings.HasPrefix(key, "lost-")) {
+			s.More = append(s.More, Number{Name: key})
+		}
+	}
+	for word := range strings.FieldsSeq(text) {
 		key, digits, ok := strings.Cut(word, "=")
 		if !ok {
 			continue

@@ -214,10 +214,10 @@ func TestReader(t *testing.T) {
 
 func TestSummaryReads(t *testing.T) {
 	recs, _ := readAll(t, "#Stats: packets=7 octets=8 aps=3 ignored=9 unmatched=10 active=11\n#EndData: flows=1 lost=2 uncounted=3 sampling=4\n")
-	if got, want := recs[0].Summary, (Summary{Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Active: 11}); got != want {
+	if got, want := recs[0].Summary, (Summary{Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Active: 11}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
-	if got, want := recs[1].Summary, (Summary{Flows: 1, Lost: 2, Uncounted: 3, Sampling: 4}); got != want {
+	if got, want := recs[1].Summary, (Summary{Flows: 1, Lost: 2, Uncounted: 3, Sampling: 4}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -146,7 +146,7 @@ func (s *source) ReadBatch(b *traces.Batch) error {
 	if cap(b.Packets) == 0 {
 		*b = *traces.NewBatch(256)
 	}
-	b.Packets, b.Records, b.File, b.Until = b.Packets[:0], b.Records[:0], s.file, 0
+	b.Packets, b.Records, b.File, b.Until, b.Mapping = b.Packets[:0], b.Records[:0], s.file, 0, nil
 	for _, i := range s.interfaces {
 		for _, r := range i.rings {
 			r.giveBack()
