@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -30,7 +27,6 @@ type managerOptions struct {
 	standby    []string
 	interval   float64 // seconds
 	keepalive  float64 // seconds
-	port       int
 	output     string
 	json       bool
 	trace      bool
@@ -38,7 +34,7 @@ type managerOptions struct {
 	floodMark  int
 	inactivity int // seconds
 	owner      string
-	community  community
+	snmp       snmpOptions
 	stop       bool
 	log        string
 	verbose    bool
@@ -47,11 +43,11 @@ type managerOptions struct {
 
 const managerHelp = `Put rulesets into meters, keep them running, and collect the flows.
 
-With HOST and COMMUNITY (the one for writing, SNMPv2c) one meter is managed as
-the options say: the rulesets of -r are put there and run, and the flows are
+With HOST and COMMUNITY (the one for writing, SNMPv2c), or with --user (SNMPv3),
+one meter is managed as the options say: the rulesets of -r are put there and run, and the flows are
 written to a flow data file, at times of day that are multiples of the interval.
 With --config many meters are, each as the file says: manager/CONFIG.md tells
-what can stand there, SNMPv3 and rulesets for times of the day among it.
+what can stand there, rulesets for times of the day among it.
 
 A meter that was restarted gets its rulesets again as soon as it is seen; one
 that does not answer is tried again, and what it still holds is collected when
@@ -63,7 +59,7 @@ again and, with --config, applies what was changed in the file.`
 
 // managerCommand is `rtfm manager`.
 func managerCommand() *cobra.Command {
-	o := managerOptions{community: community{what: "write", variable: "RTFM_WRITE_COMMUNITY"}}
+	o := managerOptions{snmp: snmpOptions{community: community{option: "write-community-file", variable: "RTFM_WRITE_COMMUNITY"}}}
 	cmd := &cobra.Command{
 		Use:   "manager {--config FILE | -r RULES... HOST [COMMUNITY]}",
 		Short: "Manage meters and collect their flows",
@@ -79,7 +75,6 @@ func managerCommand() *cobra.Command {
 	f.Float64VarP(&o.interval, "interval", "c", 300, "make a collection every so many `SECONDS`")
 	f.StringArrayVarP(&o.rules, "rules", "r", nil, "run this `FILE` of SRL or rules in the meter; may be repeated")
 	f.StringArrayVarP(&o.standby, "standby", "e", nil, "`FILE` of rules to run when the flow table fills up;\nrepeated: for the first -r, the second and so on")
-	f.IntVarP(&o.port, "port", "m", 161, "UDP `PORT` of the meter, if HOST has none")
 	f.StringVarP(&o.output, "flows", "F", "", "append the flow data to this `FILE` (default HOST.flows)")
 	f.BoolVar(&o.json, "json", false, "write JSON lines")
 	f.Float64VarP(&o.keepalive, "keepalive", "k", 60, "see every so many `SECONDS` whether the meter is well")
@@ -88,13 +83,13 @@ func managerCommand() *cobra.Command {
 	f.IntVar(&o.floodMark, "flood-mark", 95, "`PERCENT` of the flow table at which the meter runs its built-in rules; 0 for never\n(not set in the meter unless given)")
 	f.IntVar(&o.inactivity, "inactivity-timeout", 600, "`SECONDS` after which the meter may recover an idle flow\n(not set in the meter unless given)")
 	f.StringVar(&o.owner, "owner", "", "the manager's `NAME` in the meter: what bears it is taken to be its own\n(default that of the host and of the flow data file)")
-	f.StringVar(&o.community.file, "write-community-file", "", "`FILE` that holds the community (or environment RTFM_WRITE_COMMUNITY)")
+	o.snmp.add(f)
 	f.BoolVar(&o.stop, "stop", false, "at the end, stop the tasks and remove from the meters what was put there")
 	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`, not to standard error")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log each collection too")
 	f.Float64Var(&o.grace, "grace", 30, "`SECONDS` for the last collections after a signal to end")
-	for _, name := range []string{"rules", "standby", "interval", "keepalive", "port", "flows", "json", "trace", "high-water-mark",
-		"flood-mark", "inactivity-timeout", "owner", "write-community-file"} {
+	for _, name := range append(o.snmp.names(), "rules", "standby", "interval", "keepalive", "flows", "json", "trace", "high-water-mark",
+		"flood-mark", "inactivity-timeout", "owner") {
 		cmd.MarkFlagsMutuallyExclusive("config", name)
 	}
 	return cmd
@@ -191,8 +186,6 @@ func (o *managerOptions) load(cmd *cobra.Command, args []string) (*manager.Confi
 		return nil, fmt.Errorf("-c %v: want a number of seconds from 1 to 86400", o.interval)
 	case !(o.keepalive >= 1 && o.keepalive <= 86400):
 		return nil, fmt.Errorf("-k %v: want a number of seconds from 1 to 86400", o.keepalive)
-	case o.port < 1 || o.port > 65535:
-		return nil, fmt.Errorf("-m %d: want a UDP port from 1 to 65535", o.port)
 	case o.highWater < 0 || o.highWater > 100:
 		return nil, fmt.Errorf("--high-water-mark %d: want a percentage", o.highWater)
 	case o.floodMark < 0 || o.floodMark > 100:
@@ -214,25 +207,15 @@ func (o *managerOptions) load(cmd *cobra.Command, args []string) (*manager.Confi
 func (o *managerOptions) meter(cmd *cobra.Command, args []string) (m manager.Meter, err error) {
 	m = manager.Defaults()
 	m.Name = args[0]
-	m.Address = args[0]
-	if _, _, err := net.SplitHostPort(m.Address); err != nil {
-		m.Address = net.JoinHostPort(strings.Trim(m.Address, "[]"), strconv.Itoa(o.port))
+	c, err := o.snmp.config(args, cmd.ErrOrStderr())
+	if err != nil {
+		return m, err
 	}
+	m.Address, m.SNMP = c.Address, manager.SNMPOf(&c)
 	m.Interval, m.Keepalive, m.Trace, m.JSON = seconds(o.interval), seconds(o.keepalive), o.trace, o.json
 	if m.Output = o.output; m.Output == "" {
 		m.Output = "{name}.flows"
 	}
-	if len(args) == 2 {
-		o.community.argument = args[1]
-	}
-	text, err := o.community.value(cmd.ErrOrStderr())
-	if err != nil {
-		return m, err
-	}
-	if text == "" {
-		return m, errors.New("no COMMUNITY given, nor --write-community-file or RTFM_WRITE_COMMUNITY")
-	}
-	m.SNMP.Community = manager.NewSecret(text)
 	if cmd.Flags().Changed("flood-mark") {
 		m.FloodMark = &o.floodMark
 	}

@@ -67,8 +67,8 @@ second signal ends that. SIGHUP opens the log file again.`
 // meterCommand is `rtfm meter`.
 func meterCommand() *cobra.Command {
 	o := meterOptions{
-		read:  community{what: "read", variable: "RTFM_READ_COMMUNITY"},
-		write: community{what: "write", variable: "RTFM_WRITE_COMMUNITY"},
+		read:  community{option: "read-community-file", variable: "RTFM_READ_COMMUNITY"},
+		write: community{option: "write-community-file", variable: "RTFM_WRITE_COMMUNITY"},
 	}
 	cmd := &cobra.Command{
 		Use:   "meter {-C TRACE... | -i INTERFACE...}",
@@ -91,8 +91,8 @@ func meterCommand() *cobra.Command {
 	f.StringVar(&o.snmp, "snmp", "127.0.0.1:1161", "answer SNMPv2c at this UDP `ADDRESS`; with --agentx only if it is given")
 	f.IntVarP(&o.port, "port", "m", 0, "answer SNMPv2c at this UDP `PORT` of 127.0.0.1")
 	f.StringVar(&o.agentx, "agentx", "", "be a subagent of the master at this `ADDRESS`")
-	f.StringVar(&o.read.file, "read-community-file", "", "`FILE` that holds the read community (or environment RTFM_READ_COMMUNITY)")
-	f.StringVar(&o.write.file, "write-community-file", "", "`FILE` that holds the write community (or environment RTFM_WRITE_COMMUNITY)")
+	f.StringVar(&o.read.file, o.read.option, "", "`FILE` that holds the read community (or environment RTFM_READ_COMMUNITY)")
+	f.StringVar(&o.write.file, o.write.option, "", "`FILE` that holds the write community (or environment RTFM_WRITE_COMMUNITY)")
 	f.StringVarP(&o.read.argument, "read-community", "r", "", "the read `COMMUNITY`; others on this machine can see it")
 	f.StringVarP(&o.write.argument, "write-community", "w", "", "the write `COMMUNITY`; others on this machine can see it")
 	f.IntVarP(&o.maxFlows, "max-flows", "f", meter.DefaultMaxFlows, "size of the flow table")

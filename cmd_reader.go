@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,27 +24,21 @@ import (
 
 // readerOptions are the options of `rtfm reader`.
 type readerOptions struct {
-	interval  float64 // seconds
-	ruleSet   int
-	output    string
-	port      int
-	format    string
-	json      bool
-	once      bool
-	watch     bool
-	passive   bool
-	trace     bool
-	community community
-	owner     string
-	firstRow  int
-	lastRow   int
-	name      string
-	timeout   float64 // seconds
-	retries   int
-	log       string
-
-	user, auth, priv, context string
-	authFile, privFile        string
+	interval float64 // seconds
+	ruleSet  int
+	output   string
+	format   string
+	json     bool
+	once     bool
+	watch    bool
+	passive  bool
+	trace    bool
+	snmp     snmpOptions
+	owner    string
+	firstRow int
+	lastRow  int
+	name     string
+	log      string
 }
 
 const readerHelp = `Collect the flows of a meter that someone else manages.
@@ -71,7 +64,7 @@ the next start, until the meter has not heard of the reader for long.`
 
 // readerCommand is `rtfm reader`.
 func readerCommand() *cobra.Command {
-	o := readerOptions{community: community{variable: "RTFM_COMMUNITY"}}
+	o := readerOptions{snmp: snmpOptions{community: community{option: "community-file", variable: "RTFM_COMMUNITY"}}}
 	cmd := &cobra.Command{
 		Use:   "reader [-c SECONDS] [-r RULESET] [-F FILE] HOST [COMMUNITY]",
 		Short: "Collect flows from a meter",
@@ -86,7 +79,6 @@ func readerCommand() *cobra.Command {
 	f.Float64VarP(&o.interval, "interval", "c", 300, "make a collection every so many `SECONDS`")
 	f.IntVarP(&o.ruleSet, "ruleset", "r", 0, "read the flows of the `RULESET` with this number (default all that tasks run)")
 	f.StringVarP(&o.output, "flows", "F", "", "append the flow data to this `FILE`, not to standard output")
-	f.IntVarP(&o.port, "port", "m", 161, "UDP `PORT` of the meter, if HOST has none")
 	f.BoolVarP(&o.trace, "trace", "C", false, "the meter meters a trace in step")
 	f.BoolVar(&o.once, "once", false, "print the flows that the meter has now")
 	f.BoolVar(&o.watch, "watch", false, "print the flows of each interval")
@@ -94,18 +86,10 @@ func readerCommand() *cobra.Command {
 	f.BoolVar(&o.passive, "passive", false, "only read")
 	f.StringVar(&o.format, "format", "", "write these `ATTRIBUTES`, as a FORMAT statement names them\n(default all that the rulesets save)")
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default HOST)")
-	f.StringVar(&o.community.file, "community-file", "", "`FILE` that holds the community (or environment RTFM_COMMUNITY)")
-	f.StringVar(&o.user, "user", "", "SNMPv3: the `USER`")
-	f.StringVar(&o.auth, "auth", "SHA-256", "SNMPv3: authenticate by this `PROTOCOL`: SHA-224, SHA-256, SHA-384, SHA-512")
-	f.StringVar(&o.authFile, "auth-file", "", "SNMPv3: `FILE` that holds the authentication passphrase (or environment RTFM_AUTH)")
-	f.StringVar(&o.priv, "priv", "AES-128", "SNMPv3: encrypt by this `PROTOCOL`: AES-128, AES-192, AES-256")
-	f.StringVar(&o.privFile, "priv-file", "", "SNMPv3: `FILE` that holds the privacy passphrase (or environment RTFM_PRIV)")
-	f.StringVar(&o.context, "context", "", "SNMPv3: the `CONTEXT`")
 	f.StringVar(&o.owner, "owner", "", "what the reader is known by in the meter: a `NAME` that no other has\n(default that of the host and of the flow data file)")
 	f.IntVar(&o.firstRow, "first-row", 1, "the first `INDEX` that the reader may have in flowReaderInfoTable")
 	f.IntVar(&o.lastRow, "last-row", 1000, "the last `INDEX`")
-	f.Float64Var(&o.timeout, "timeout", 2, "wait for an answer for so many `SECONDS`")
-	f.IntVar(&o.retries, "retries", 3, "ask again so many `TIMES` when there is no answer")
+	o.snmp.add(f)
 	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`, not to standard error")
 	cmd.MarkFlagsMutuallyExclusive("once", "watch", "flows")
 	cmd.MarkFlagsMutuallyExclusive("once", "watch", "trace")
@@ -121,43 +105,8 @@ func (o *readerOptions) check() error {
 		return fmt.Errorf("-r %d: want the number of a ruleset in the meter, from 1 to %d", o.ruleSet, ruleset.MaxRuleSets)
 	case o.firstRow < 1 || o.lastRow < o.firstRow:
 		return fmt.Errorf("rows from %d to %d: want numbers from 1 on, the first one first", o.firstRow, o.lastRow)
-	case !isSeconds(o.timeout) || o.timeout < 0.001:
-		return fmt.Errorf("--timeout %v: want a number of seconds from 0.001 to 1000000000", o.timeout)
-	case o.retries < 0:
-		return fmt.Errorf("--retries %d: want a number from 0 on", o.retries)
-	case o.port < 1 || o.port > 65535:
-		return fmt.Errorf("-m %d: want a UDP port from 1 to 65535", o.port)
 	}
 	return nil
-}
-
-// snmp returns how to reach the meter.
-func (o *readerOptions) snmp(args []string, warn io.Writer) (client.Config, error) {
-	c := client.Config{Address: args[0], Timeout: seconds(o.timeout), Retries: o.retries}
-	if o.retries == 0 {
-		c.Retries = -1
-	}
-	if _, _, err := net.SplitHostPort(c.Address); err != nil {
-		c.Address = net.JoinHostPort(strings.Trim(c.Address, "[]"), strconv.Itoa(o.port))
-	}
-	var err error
-	if o.user != "" {
-		c.Version, c.User, c.Auth, c.Priv, c.ContextName = client.V3, o.user, o.auth, o.priv, o.context
-		auth, priv := community{file: o.authFile, variable: "RTFM_AUTH"}, community{file: o.privFile, variable: "RTFM_PRIV"}
-		if c.AuthPassphrase, err = auth.value(warn); err == nil {
-			c.PrivPassphrase, err = priv.value(warn)
-		}
-		return c, err
-	}
-	if len(args) > 1 {
-		fmt.Fprintln(warn, "rtfm: warning: a community on the command line can be seen by all users of this machine: use --community-file or RTFM_COMMUNITY")
-		c.Community = args[1]
-		return c, nil
-	}
-	if c.Community, err = o.community.value(warn); err == nil && c.Community == "" {
-		err = errors.New("no community is given: it comes from --community-file or RTFM_COMMUNITY")
-	}
-	return c, err
 }
 
 // parameters are the options as the flow data shows them.
@@ -180,7 +129,7 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	stderr := cmd.ErrOrStderr()
-	config, err := o.snmp(args, stderr)
+	config, err := o.snmp.config(args, stderr)
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// community is where an SNMP community comes from: its file, the environment,
+// community is where an SNMP community, or a passphrase, comes from: its file, the environment,
 // or the command line, which other users of the machine can see.
 type community struct {
-	what     string // "read", "write"
+	option   string // names the file
 	file     string
 	variable string // of the environment
 	argument string
@@ -22,7 +22,7 @@ type community struct {
 // on the command line are warned of.
 func (c *community) value(warn io.Writer) (string, error) {
 	if c.argument != "" {
-		fmt.Fprintf(warn, "rtfm: warning: a community on the command line can be seen by all users of this machine: use --%s-community-file or %s\n", c.what, c.variable)
+		fmt.Fprintf(warn, "rtfm: warning: a community on the command line can be seen by all users of this machine: use --%s or %s\n", c.option, c.variable)
 		return c.argument, nil
 	}
 	if c.file == "" {
@@ -35,7 +35,7 @@ func (c *community) value(warn io.Writer) (string, error) {
 	s := strings.TrimRight(string(text), "\r\n")
 	switch {
 	case s == "":
-		return "", fmt.Errorf("%s: no community in it", c.file)
+		return "", fmt.Errorf("%s: nothing in it", c.file)
 	case strings.ContainsAny(s, "\r\n"):
 		return "", fmt.Errorf("%s: more than one line", c.file)
 	}

@@ -86,6 +86,7 @@ func (k *keeper) run(ctx context.Context) error {
 	work, cancel := k.withGrace(ctx)
 	defer cancel()
 	retry := firstRetry
+	k.log.Info("the meter is looked for", "address", k.meter.Address)
 	for {
 		last := ctx.Err() != nil
 		err := k.session(ctx, work)
@@ -129,7 +130,7 @@ func (k *keeper) failed(err error) bool {
 	}
 	if text := err.Error(); text != k.reason {
 		k.reason = text
-		k.log.Warn("the meter cannot be managed; it will be tried again", "error", err)
+		k.log.Warn("the meter cannot be managed; it is tried again until it answers, at least once a minute", "address", k.meter.Address, "error", err)
 	}
 	return false
 }
@@ -412,6 +413,19 @@ func (k *keeper) finish(ctx context.Context) error {
 		return err
 	}
 	return k.control.removeRetired(ctx, true)
+}
+
+// SNMPOf returns what a client's configuration says of how to reach a meter.
+func SNMPOf(c *client.Config) SNMP {
+	s := SNMP{
+		Community: NewSecret(c.Community), User: c.User, Context: c.ContextName,
+		AuthPassword: NewSecret(c.AuthPassphrase), PrivPassword: NewSecret(c.PrivPassphrase),
+		Timeout: c.Timeout, Retries: max(c.Retries, 0),
+	}
+	if c.Version == client.V3 {
+		s.AuthProtocol, s.PrivProtocol = c.Auth, c.Priv
+	}
+	return s
 }
 
 // config returns what a client needs to be told.

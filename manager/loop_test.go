@@ -11,6 +11,7 @@ import (
 	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/client"
+	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -31,6 +32,46 @@ type loopMeter struct {
 // startMeter runs a meter at an address, "" for a free one.
 func startMeter(t testing.TB, address string, maxFlows int) *loopMeter {
 	t.Helper()
+	return startLoop(t, address, maxFlows, func(h *mib.Handler) smi.Handler { return h })
+}
+
+// startForeign runs a meter that knows nothing of our extension.
+func startForeign(t testing.TB, address string, maxFlows int) *loopMeter {
+	t.Helper()
+	return startLoop(t, address, maxFlows, func(h *mib.Handler) smi.Handler { return foreign{h} })
+}
+
+// foreign is a Handler without our extension, which comes behind all else.
+type foreign struct{ smi.Handler }
+
+func (f foreign) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+	err := f.Handler.Get(names, out)
+	for i := range names {
+		if names[i].HasPrefix(mib.Subtrees()[1]) {
+			out[i].Value.SetNone(smi.NoSuchObject)
+		}
+	}
+	return err
+}
+
+func (f foreign) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+	err := f.Handler.Next(ranges, out)
+	for i := range ranges {
+		if out[i].Name.HasPrefix(mib.Subtrees()[1]) {
+			out[i].SetName(ranges[i].Start)
+			out[i].Value.SetNone(smi.EndOfMibView)
+		}
+	}
+	return err
+}
+
+func (f foreign) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error) {
+	return b.Fill(f.Next, out)
+}
+
+// startLoop runs a meter whose objects are answered for by what front returns.
+func startLoop(t testing.TB, address string, maxFlows int, front func(*mib.Handler) smi.Handler) *loopMeter {
+	t.Helper()
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
@@ -44,7 +85,11 @@ func startMeter(t testing.TB, address string, maxFlows int) *loopMeter {
 	}
 	m := meter.NewControlled(meter.ControlConfig{MaxFlows: maxFlows, Live: true, Version: "test"})
 	l.meter, l.handler = m, mib.New(m)
-	server, err := snmp.New(snmp.Config{ReadCommunity: "r", WriteCommunity: "w"}, l.handler)
+	started := time.Now()
+	server, err := snmp.New(snmp.Config{
+		ReadCommunity: "r", WriteCommunity: "w",
+		System: snmp.System{Uptime: func() time.Duration { return time.Since(started) }},
+	}, front(l.handler))
 	if err != nil {
 		t.Fatal(err)
 	}

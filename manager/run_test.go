@@ -222,6 +222,33 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestForeign restarts a meter that does not have our extension: only that the
+// agent's uptime goes back tells of it.
+func TestForeign(t *testing.T) {
+	l := startForeign(t, "", 1000)
+	m := testMeter(l)
+	m.Interval, m.Keepalive = time.Second, time.Second
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+	r := startManager(t, Options{}, m)
+	r.wait("task started", 1)
+	sent := 0
+	for i := range 30 {
+		l.send(fmt.Sprint("10.0.0.", i%7), 10)
+		sent += 10
+		time.Sleep(100 * time.Millisecond)
+	}
+	time.Sleep(1500 * time.Millisecond) // a collection, at least
+	l.stop()
+	l = startForeign(t, l.address, 1000)
+	r.wait("the meter was restarted", 1)
+	r.wait("task started", 2)
+	l.send("10.0.0.1", 5)
+	r.stop()
+	if got := count(t, m.Output); got.packets[2] != sent+5 || len(got.collections) < 4 {
+		t.Errorf("counted %v in %d collections, %d packets were sent", got.packets, len(got.collections), sent+5)
+	}
+}
+
 // TestSilence makes one of two meters deaf for a while: it is collected when
 // it returns, and the other one all the time.
 func TestSilence(t *testing.T) {

@@ -86,6 +86,9 @@ func newRecipe(as form, fields []field, shape *ruleset.Shape) *recipe {
 				octets = trim(octets, 0)
 			}
 			s.literal = append(as.head(len(octets)), octets...)
+		case fieldSaved:
+			octets := shape.AppendSaved(nil)
+			s.literal = append(as.head(len(octets)), octets...)
 		case fieldDistribution:
 			s.kind = stepDistribution
 		case fieldNumber:

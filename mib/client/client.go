@@ -128,7 +128,7 @@ func (c *Client) fault(err error) error {
 		// gosnmp gave up an answer by a panic; behind this stands its stack.
 		return fmt.Errorf("%w: the answer is malformed", ErrNonsense)
 	case errors.Is(err, gosnmp.ErrMaxRetriesExceeded) || errors.Is(err, context.DeadlineExceeded):
-		why := "is the meter running there, and is this its community?"
+		why := "is the meter running there, may it be asked from here, and is this its community?"
 		if c.snmp.Version == gosnmp.Version3 {
 			why = "is the meter running there, and is its privacy passphrase right?"
 		}
