@@ -123,12 +123,7 @@ func (s *simulatedSource) ReadBatch(b *traces.Batch) error {
 			}
 		}
 		// Nothing is metered before a manager has come.
-		for {
-			var tasks int
-			s.meter.Do(func() { tasks = s.meter.Control().Managers.Len() })
-			if tasks > 0 || s.ctx.Err() != nil {
-				break
-			}
+		for !runsTask(s.meter) && s.ctx.Err() == nil {
 			time.Sleep(100 * time.Millisecond)
 		}
 		s.next = time.Now().Add(simulatedEvery)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
 	"rtfm/traces/tracetest"
@@ -145,9 +146,16 @@ func (l *loopMeter) managed() {
 	}
 }
 
-func (l *loopMeter) hasTask() (has bool) {
-	l.meter.Do(func() { has = l.meter.Control().Managers.Len() > 0 })
-	return has
+func (l *loopMeter) hasTask() bool { return runsTask(l.meter) }
+
+// runsTask tells whether a meter runs a task.
+func runsTask(m *meter.Controlled) (runs bool) {
+	m.Do(func() {
+		for _, task := range m.Control().Managers.All {
+			runs = runs || task.Active
+		}
+	})
+	return runs
 }
 
 // file returns the flow data file of a meter.

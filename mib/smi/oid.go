@@ -18,12 +18,15 @@ type OID []uint32
 // ParseOID reads an object identifier in dotted decimal, with or without a
 // dot before it.
 func ParseOID(s string) (OID, error) {
-	parts := strings.Split(strings.TrimPrefix(s, "."), ".")
-	if len(parts) > MaxOID {
-		return nil, fmt.Errorf("object identifier of %d sub-identifiers: at most %d are allowed", len(parts), MaxOID)
+	rest := strings.TrimPrefix(s, ".")
+	subids := strings.Count(rest, ".") + 1
+	if subids > MaxOID {
+		return nil, fmt.Errorf("object identifier of %d sub-identifiers: at most %d are allowed", subids, MaxOID)
 	}
-	o := make(OID, len(parts))
-	for i, p := range parts {
+	o := make(OID, subids)
+	for i := range o {
+		var p string
+		p, rest, _ = strings.Cut(rest, ".")
 		n, err := strconv.ParseUint(p, 10, 32)
 		if err != nil {
 			return nil, fmt.Errorf("object identifier %q: sub-identifier %d: %q is no number from 0 to 4294967295", s, i+1, p)
@@ -62,7 +65,7 @@ func (o OID) HasPrefix(p OID) bool {
 // String returns the object identifier in dotted decimal, without a dot
 // before it.
 func (o OID) String() string {
-	var b []byte
+	b := make([]byte, 0, 11*len(o))
 	for i, n := range o {
 		if i > 0 {
 			b = append(b, '.')
