@@ -42,6 +42,7 @@ var layout = map[string][]string{
 	"mib/agentx":            {"mib/smi"},
 	"mib/smi/smitest":       {"mib/smi"},
 	"mib/agentx/agentxtest": {"mib/agentx", "mib/smi"},
+	"mib/snmp/snmptest":     {"mib/snmp", "mib/smi"},
 	"mib/snmp":              {"mib/smi"},
 	"mib/client":            {"mib", "mib/smi", "ruleset"},
 	"reader":                {"mib", "mib/client", "reader/flowfile", "ruleset"},

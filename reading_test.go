@@ -21,6 +21,7 @@ import (
 	"rtfm/mib/agentx"
 	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
+	"rtfm/mib/snmp/snmptest"
 	"rtfm/ruleset"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -178,17 +179,7 @@ func serveBy(b *testing.B, front string, h smi.Handler) (address string) {
 		<-ready
 		address = m.address
 	} else {
-		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			b.Fatal(err)
-		}
-		s, err := snmp.New(snmp.Config{ReadCommunity: "writer"}, h)
-		if err != nil {
-			b.Fatal(err)
-		}
-		wg.Go(func() { s.Serve(ctx, conn) })
-		b.Cleanup(func() { conn.Close() })
-		address = conn.LocalAddr().String()
+		address = snmptest.Serve(b, snmp.Config{ReadCommunity: "writer"}, h)
 	}
 	b.Cleanup(wg.Wait)
 	b.Cleanup(stop)

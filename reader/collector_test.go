@@ -3,7 +3,6 @@ package reader
 import (
 	"bytes"
 	"context"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"rtfm/mib/client"
 	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
+	"rtfm/mib/snmp/snmptest"
 	"rtfm/reader/flowfile"
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
@@ -26,25 +26,7 @@ import (
 // serve answers for h at a loopback address until the test ends.
 func serve(t testing.TB, h smi.Handler) string {
 	t.Helper()
-	s, err := snmp.New(snmp.Config{WriteCommunity: "test"}, h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- s.Serve(ctx, conn) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		conn.Close()
-	})
-	return conn.LocalAddr().String()
+	return snmptest.Serve(t, snmp.Config{WriteCommunity: "test"}, h)
 }
 
 func dial(t testing.TB, address string) *client.Client {

@@ -1,8 +1,6 @@
 package client
 
 import (
-	"context"
-	"net"
 	"testing"
 	"time"
 
@@ -10,6 +8,7 @@ import (
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
+	"rtfm/mib/snmp/snmptest"
 	"rtfm/ruleset"
 )
 
@@ -18,25 +17,7 @@ const community = "the secret"
 // serve answers for h at a loopback address until the test ends.
 func serve(t testing.TB, h smi.Handler) string {
 	t.Helper()
-	s, err := snmp.New(snmp.Config{ReadCommunity: "reader", WriteCommunity: community}, h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- s.Serve(ctx, conn) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		conn.Close()
-	})
-	return conn.LocalAddr().String()
+	return snmptest.Serve(t, snmp.Config{ReadCommunity: "reader", WriteCommunity: community}, h)
 }
 
 func dial(t testing.TB, address string) *Client {
