@@ -1,7 +1,6 @@
 package meter
 
 import (
-	"fmt"
 	"slices"
 
 	"rtfm/meter/packet"
@@ -73,18 +72,8 @@ func (in *input) read(b *batch, src traces.Source) {
 }
 
 // prepare decodes the packets that were read last into b, for tasks that have
-// these memos, and for streams if there are any. If they are in a mapped file
-// that has become shorter since, there is that error in b instead of packets.
+// these memos, and for streams if there are any.
 func (in *input) prepare(b *batch, memos []*memo, streams bool) {
-	if in.raw.Mapping == nil {
-		in.prepareAll(b, memos, streams)
-	} else if err := in.raw.Mapping.Guard(func() { in.prepareAll(b, memos, streams) }); err != nil {
-		b.err = fmt.Errorf("%s: %d packets are not counted: %w", in.raw.File, len(in.raw.Packets), err)
-		in.prepareAll(b, memos, streams)
-	}
-}
-
-func (in *input) prepareAll(b *batch, memos []*memo, streams bool) {
 	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], false
 	if b.err != nil {
 		return

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"runtime"
 	"sync"
@@ -23,7 +24,6 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 	in, b := m.newInput(), new(batch)
 	var memos []*memo
 	m.input = in
-	in.raw.MayMap = m.control == nil // else packets may be decoded again later
 	return func() *batch {
 		in.read(b, src)
 		memos = m.memos(memos[:0])
@@ -144,12 +144,41 @@ func (f *feeder) fill(g *group, d *decoder) bool {
 	}
 	f.shared.Store(mapped && !f.ended)
 	f.reading.Unlock()
-	for i := range g.n {
-		if in := d.inputs[i]; in.raw.Mapping != nil {
-			in.prepare(&g.batches[i], f.memos, f.streaming)
-		}
+	for i := 0; i < g.n; {
+		i = f.prepareMapped(g, d, i)
 	}
 	return true
+}
+
+// prepareMapped prepares the batches of a group from the i-th on that are of one
+// mapped file, or passes over one that is not; it returns how far it came. If the
+// file has become shorter since they were read there is that error instead of
+// their packets.
+func (f *feeder) prepareMapped(g *group, d *decoder, i int) int {
+	m, to := d.inputs[i].raw.Mapping, i+1
+	if m == nil {
+		return to
+	}
+	for to < g.n && d.inputs[to].raw.Mapping == m {
+		to++
+	}
+	err := m.Guard(func() {
+		for j := i; j < to; j++ {
+			d.inputs[j].prepare(&g.batches[j], f.memos, f.streaming)
+		}
+	})
+	if err == nil {
+		return to
+	}
+	lost := 0
+	for j := i; j < to; j++ {
+		lost += len(d.inputs[j].raw.Packets)
+		g.batches[j].seen = g.batches[j].seen[:0]
+	}
+	if g.batches[i].err == nil {
+		g.batches[i].err = fmt.Errorf("%s: %d packets are not counted: %w", g.batches[i].file, lost, err)
+	}
+	return to
 }
 
 // next returns the next batch, nil when ctx is done.

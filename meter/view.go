@@ -15,6 +15,7 @@ type view struct {
 	common []visible // what has no direction: one word, or none
 	words  int       // of a sight without its last one
 	blind  bool      // the ruleset sees more than that: no memo knows any packet
+	tuple  bool      // ends are just those words that seeTuple knows
 	// secret keeps whoever sends the packets from making ones that collide.
 	secret [maxWords + 2]uint64
 }
@@ -63,6 +64,7 @@ func newView(see ruleset.Key) *view {
 		v.common = append(v.common, w)
 	}
 	v.words = 2*len(v.ends) + len(v.common)
+	v.tuple = v.words == 6 && v.ends[0].off == 0 && v.ends[1].off == 8
 	return v
 }
 
@@ -80,6 +82,10 @@ func (v *view) see(p *ruleset.Packet, w []uint64) bool {
 	if v.blind || p.PeerLen > maxMemoPeer {
 		w[v.words] = sightOdd
 		return false
+	}
+	if v.tuple {
+		v.seeTuple(p, (*[7]uint64)(w))
+		return true
 	}
 	// The ends are compared as numbers of so many words, without a branch, since
 	// nobody can predict it.
@@ -109,6 +115,28 @@ func (v *view) see(p *ruleset.Packet, w []uint64) bool {
 	hi, lo := bits.Mul64(h, v.secret[maxWords+1]|1)
 	w[v.words] = (hi^lo)&^(1<<32-1) | lower
 	return true
+}
+
+// seeTuple is see for rulesets that see no more than peer addresses, transport
+// addresses, types and interfaces, as most do: the same without loops.
+func (v *view) seeTuple(p *ruleset.Packet, w *[7]uint64) {
+	const from, peer, trans = ruleset.EndSize, 8, 8 * lensWord
+	k, m := &p.Key, (*[3]visible)(v.ends)
+	s0, d0 := binary.LittleEndian.Uint64(k[0:])&m[0].mask, binary.LittleEndian.Uint64(k[from:])&m[0].mask
+	s1, d1 := binary.LittleEndian.Uint64(k[peer:])&m[1].mask, binary.LittleEndian.Uint64(k[from+peer:])&m[1].mask
+	s2, d2 := binary.LittleEndian.Uint64(k[trans:])&m[2].mask, binary.LittleEndian.Uint64(k[from+trans:])&m[2].mask
+	_, lower := bits.Sub64(d0, s0, 0)
+	_, lower = bits.Sub64(d1, s1, lower)
+	_, lower = bits.Sub64(d2, s2, lower)
+	x0, x1, x2 := (s0^d0)&-lower, (s1^d1)&-lower, (s2^d2)&-lower
+	s0, d0, s1, d1, s2, d2 = s0^x0, d0^x0, s1^x1, d1^x1, s2^x2, d2^x2
+	h0, l0 := bits.Mul64(s0^v.secret[0], d0^v.secret[1])
+	h1, l1 := bits.Mul64(s1^v.secret[2], d1^v.secret[3])
+	h2, l2 := bits.Mul64(s2^v.secret[4], d2^v.secret[5])
+	hi, lo := bits.Mul64(v.secret[maxWords]^h0^l0^h1^l1^h2^l2, v.secret[maxWords+1]|1)
+	w[0], w[1], w[2], w[3] = s0, d0, s1, d1
+	w[4], w[5] = s2|uint64(p.PeerLen)<<56, d2|uint64(p.AdjacentLen)<<56
+	w[6] = (hi^lo)&^(1<<32-1) | lower
 }
 
 // recall sets p to a packet that the ruleset cannot tell from the one with

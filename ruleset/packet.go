@@ -109,13 +109,14 @@ func Types(peer, trans, adjacent uint8) uint64 {
 
 // SetEnds sets all values of both ends of a key that is zero.
 func (k *Key) SetEnds(source, dest *End) {
-	for i, e := range [...]*End{source, dest} {
-		w := k[i*endSize : i*endSize+endSize]
-		binary.LittleEndian.PutUint64(w[offPeer:], e.Peer[0])
-		binary.LittleEndian.PutUint64(w[offPeer+8:], e.Peer[1])
-		binary.LittleEndian.PutUint64(w[offAdjacent:], e.Adjacent)
-		binary.LittleEndian.PutUint64(w[offTrans:], e.Trans)
-	}
+	binary.LittleEndian.PutUint64(k[offPeer:], source.Peer[0])
+	binary.LittleEndian.PutUint64(k[offPeer+8:], source.Peer[1])
+	binary.LittleEndian.PutUint64(k[offAdjacent:], source.Adjacent)
+	binary.LittleEndian.PutUint64(k[offTrans:], source.Trans)
+	binary.LittleEndian.PutUint64(k[endSize+offPeer:], dest.Peer[0])
+	binary.LittleEndian.PutUint64(k[endSize+offPeer+8:], dest.Peer[1])
+	binary.LittleEndian.PutUint64(k[endSize+offAdjacent:], dest.Adjacent)
+	binary.LittleEndian.PutUint64(k[endSize+offTrans:], dest.Trans)
 }
 
 // SetInterface sets the interface number of one end.
@@ -126,12 +127,13 @@ func (k *Key) SetInterface(end int, ifIndex uint16) {
 // SetInterfaces sets the interface numbers of both ends.
 func (k *Key) SetInterfaces(source, dest uint16) {
 	// Whole words, so that who reads them next need not wait for the stores.
-	const shift = 8 * (offInterface - offTrans)
-	for end, ifIndex := range [...]uint16{source, dest} {
-		w := k[end*endSize+offTrans:][:8]
-		n := uint64(bits.ReverseBytes16(ifIndex)) << shift
-		binary.LittleEndian.PutUint64(w, binary.LittleEndian.Uint64(w)&^(0xffff<<shift)|n)
-	}
+	const (
+		shift = 8 * (offInterface - offTrans)
+		mask  = 0xffff << shift
+	)
+	s, d := k[offTrans:offTrans+8], k[endSize+offTrans:endSize+offTrans+8]
+	binary.LittleEndian.PutUint64(s, binary.LittleEndian.Uint64(s)&^mask|uint64(bits.ReverseBytes16(source))<<shift)
+	binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(d)&^mask|uint64(bits.ReverseBytes16(dest))<<shift)
 }
 
 // SetDSCodePoint sets the differentiated services code point, six bits

@@ -1,6 +1,9 @@
 package traces
 
-import "io"
+import (
+	"io"
+	"os"
+)
 
 // bufferSize is the size in octets of the buffer that a stream is read into.
 // In BenchmarkPcap 64 KiB were a tenth slower, 1 MiB a fifth.
@@ -16,6 +19,7 @@ type input struct {
 	err  error // what ended src: io.EOF or its failure
 	// mapping is what buf is of, nil if it is a buffer.
 	mapping *Mapping
+	file    *os.File // that is mapped
 }
 
 func newInput(src io.Reader) *input {
@@ -41,7 +45,7 @@ func (in *input) discard(n int) {
 func (in *input) fill(need int) error {
 	for in.w-in.r < need {
 		if in.mapping != nil {
-			in.unmap()
+			in.reread(in.off, in.window())
 		}
 		if in.err != nil {
 			return in.err

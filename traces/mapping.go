@@ -15,7 +15,7 @@ const mapLeast = 1 << 20
 // refers to it any longer.
 type Mapping struct {
 	data []byte
-	file *os.File
+	fd   int // of the file, the mapping's own
 }
 
 // ErrShortened is what became of a mapped file whose packets cannot be looked at.
@@ -23,9 +23,20 @@ var ErrShortened = errors.New("the file was made shorter, or fails, while it is 
 
 // Guard calls use, which looks at packets' Data that lie in the mapping, and
 // returns an error if the file has become shorter, or cannot be read: then what
-// use has seen may be wrong, and it may have been ended in the middle. The source
-// goes on with what the file still has.
-func (m *Mapping) Guard(use func()) (err error) {
+// use has seen, and the source has read, may be wrong, and use may have been
+// ended in the middle. The source goes on with what the file still has.
+func (m *Mapping) Guard(use func()) error {
+	if err := m.catch(use); err != nil {
+		return err
+	}
+	if size, err := fileSize(m.fd); err == nil && size < int64(len(m.data)) {
+		return ErrShortened
+	}
+	return nil
+}
+
+// catch calls use and returns an error if there is no memory where it looks.
+func (m *Mapping) catch(use func()) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer runtime.KeepAlive(m)
 	defer func() {
@@ -38,9 +49,6 @@ func (m *Mapping) Guard(use func()) (err error) {
 		}
 	}()
 	use()
-	if st, err := m.file.Stat(); err == nil && st.Size() < int64(len(m.data)) {
-		return ErrShortened
-	}
 	return nil
 }
 
@@ -51,29 +59,19 @@ func (in *input) mapFile(f *os.File) {
 	if err != nil || !st.Mode().IsRegular() || st.Size() < mapLeast || st.Size() != int64(int(st.Size())) || in.err != nil {
 		return
 	}
-	data, err := mapMemory(f, int(st.Size()))
+	m, err := newMapping(f, int(st.Size()))
 	if err != nil {
 		return // it can be read all the same
 	}
-	if _, err := f.Seek(st.Size(), io.SeekStart); err != nil {
-		return
-	}
-	in.mapping = &Mapping{data, f}
-	runtime.AddCleanup(in.mapping, unmapMemory, data)
-	in.buf, in.r, in.w = data, int(in.off), len(data)
+	in.mapping, in.file = m, f
+	in.buf, in.r, in.w = m.data, int(in.off), len(m.data)
 }
 
-// reread goes on without the mapping, by reading the file from off on.
-func (in *input) reread(off int64) {
-	_, in.err = in.mapping.file.Seek(off, io.SeekStart)
-	in.buf, in.r, in.w, in.off = make([]byte, bufferSize), 0, 0, off
+// reread goes on without the mapping, by reading the file from off on; window is
+// what it has there already.
+func (in *input) reread(off int64, window []byte) {
+	in.buf = make([]byte, max(bufferSize, len(window)))
+	in.r, in.w, in.off = 0, copy(in.buf, window), off
 	in.mapping = nil
-}
-
-// unmap goes on without the mapping, by reading what the file has behind it.
-func (in *input) unmap() {
-	rest := in.window()
-	in.buf = make([]byte, max(bufferSize, len(rest)))
-	in.r, in.w = 0, copy(in.buf, rest)
-	in.mapping = nil
+	_, in.err = in.file.Seek(off+int64(in.w), io.SeekStart)
 }

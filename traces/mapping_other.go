@@ -7,6 +7,6 @@ import (
 	"os"
 )
 
-func mapMemory(*os.File, int) ([]byte, error) { return nil, errors.ErrUnsupported }
+func newMapping(*os.File, int) (*Mapping, error) { return nil, errors.ErrUnsupported }
 
-func unmapMemory([]byte) {}
+func fileSize(int) (int64, error) { return 0, errors.ErrUnsupported }

@@ -4,12 +4,33 @@ package traces
 
 import (
 	"os"
+	"runtime"
 	"syscall"
 )
 
-func mapMemory(f *os.File, size int) ([]byte, error) {
+// newMapping maps the first size octets of f.
+func newMapping(f *os.File, size int) (*Mapping, error) {
 	data, err := syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ, syscall.MAP_SHARED)
-	return data, os.NewSyscallError("mmap", err)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := syscall.Dup(int(f.Fd()))
+	if err != nil {
+		syscall.Munmap(data)
+		return nil, err
+	}
+	syscall.CloseOnExec(fd)
+	m := &Mapping{data, fd}
+	runtime.AddCleanup(m, func(m Mapping) {
+		syscall.Munmap(m.data)
+		syscall.Close(m.fd)
+	}, *m)
+	return m, nil
 }
 
-func unmapMemory(data []byte) { syscall.Munmap(data) }
+// fileSize returns the present length of a file in octets.
+func fileSize(fd int) (int64, error) {
+	var st syscall.Stat_t
+	err := syscall.Fstat(fd, &st)
+	return st.Size, err
+}

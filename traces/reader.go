@@ -51,11 +51,11 @@ func (r *reader) ReadBatch(b *Batch) error {
 	}
 	before, at := r.stats, r.in.off
 	var err error
-	if m.Guard(func() { err = r.readBatch(b) }) != nil {
+	if m.catch(func() { err = r.readBatch(b) }) != nil {
 		// It must be read instead, once more from here.
 		b.reset(r.name)
 		r.stats, r.err = before, nil
-		r.in.reread(at)
+		r.in.reread(at, nil)
 		r.raw.n = uint64(at)
 		return r.readBatch(b)
 	}

@@ -1,0 +1,76 @@
+package meter
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"rtfm/meter/packet"
+	"rtfm/ruleset"
+)
+
+// TestSights sees packets by random views: the fast way gives what the plain one
+// gives, a packet and the same the other way round differ in the bit for that
+// only, and recall gives all visible bits again.
+func TestSights(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for _, p := range randomTrace(r, 300) {
+		var got, again ruleset.Packet
+		packet.Decode(&got, uint32(p.Link), p.Data, p.Wire)
+		got.Key.SetInterfaces(3, 3)
+		if got.PeerLen > maxMemoPeer {
+			continue
+		}
+		for range 8 {
+			var see ruleset.Key
+			words := [...]int{0, 1, 3, 4, 10}
+			for _, w := range words[:1+r.IntN(len(words))] {
+				for i := range 8 {
+					see[8*w+i] = byte(r.Uint32()) | byte(r.Uint32()&0xff)
+				}
+			}
+			if r.IntN(2) == 0 {
+				see = ruleset.Key{0: 0xff, 8: 0xff, 32: 0xff, 33: byte(r.Uint32()), 35: 0xff}
+			}
+			see[39] = 0
+			for i, b := range see.Reverse() {
+				see[i] |= b
+			}
+			v := newView(see)
+			w := make([]uint64, v.sightLen())
+			if !v.see(&got, w) {
+				t.Fatal("a packet cannot be seen")
+			}
+			if v.tuple {
+				plain := *v
+				plain.tuple = false
+				other := make([]uint64, v.sightLen())
+				if plain.see(&got, other); !slices.Equal(w, other) {
+					t.Errorf("%x the fast way, else %x", w, other)
+				}
+			}
+			v.recall(w, &again)
+			for i, b := range see {
+				if got.Key[i]&b != again.Key[i] {
+					t.Fatalf("octet %d is %x, recalled as %x", i, got.Key[i]&b, again.Key[i])
+				}
+			}
+			if again.PeerLen != got.PeerLen || again.AdjacentLen != got.AdjacentLen {
+				t.Errorf("lengths %d and %d, recalled as %d and %d", got.PeerLen, got.AdjacentLen, again.PeerLen, again.AdjacentLen)
+			}
+			back := got
+			back.Key = got.Key.Reverse()
+			other := make([]uint64, v.sightLen())
+			v.see(&back, other)
+			ends := v.ends
+			same := true
+			for i := range ends {
+				same = same && w[2*i]<<8 == w[2*i+1]<<8
+			}
+			last := len(w) - 1
+			if !same && w[last]^other[last] != sightReverse || !slices.Equal(w[:last], other[:last]) {
+				t.Errorf("%x, the other way round %x", w, other)
+			}
+		}
+	}
+}
