@@ -83,7 +83,7 @@ func managerCommand() *cobra.Command {
 	f.IntVar(&o.floodMark, "flood-mark", 95, "`PERCENT` of the flow table at which the meter runs its built-in rules; 0 for never\n(not set in the meter unless given)")
 	f.IntVar(&o.inactivity, "inactivity-timeout", 600, "`SECONDS` after which the meter may recover an idle flow\n(not set in the meter unless given)")
 	f.StringVar(&o.owner, "owner", "", "the manager's `NAME` in the meter: what bears it is taken to be its own\n(default that of the host and of the flow data file)")
-	o.snmp.add(f)
+	o.snmp.add(cmd)
 	f.BoolVar(&o.stop, "stop", false, "at the end, stop the tasks and remove from the meters what was put there")
 	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`, not to standard error")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log each collection too")

@@ -89,7 +89,7 @@ func readerCommand() *cobra.Command {
 	f.StringVar(&o.owner, "owner", "", "what the reader is known by in the meter: a `NAME` that no other has\n(default that of the host and of the flow data file)")
 	f.IntVar(&o.firstRow, "first-row", 1, "the first `INDEX` that the reader may have in flowReaderInfoTable")
 	f.IntVar(&o.lastRow, "last-row", 1000, "the last `INDEX`")
-	o.snmp.add(f)
+	o.snmp.add(cmd)
 	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`, not to standard error")
 	cmd.MarkFlagsMutuallyExclusive("once", "watch", "flows")
 	cmd.MarkFlagsMutuallyExclusive("once", "watch", "trace")

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"rtfm/mib/client"
 )
@@ -26,7 +26,8 @@ type snmpOptions struct {
 }
 
 // add adds the options to a command's.
-func (o *snmpOptions) add(f *pflag.FlagSet) {
+func (o *snmpOptions) add(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.IntVarP(&o.port, "port", "m", 161, "UDP `PORT` of the meter, if HOST has none")
 	f.StringVar(&o.community.file, o.community.option, "", "`FILE` that holds the community (or environment "+o.community.variable+")")
 	f.StringVar(&o.user, "user", "", "SNMPv3: the `USER`, in place of a community")
