@@ -36,7 +36,10 @@ To be sure, or where that fails, put the format before the name: tsh:FILE.
   pcapng           any number of sections, interfaces and clocks
   snoop            of Solaris (RFC 1761)
   erf              of Endace's DAG cards; no magic number, as all that follow
-  tsh              NLANR's time sequenced headers, of IPv4`
+  tsh              NLANR's time sequenced headers, of IPv4
+  legacy-ethernet  of DAG cards before ERF, as the next two, 64 octets a record
+  legacy-pos       packets over SONET: PPP, Cisco HDLC or frame relay
+  legacy-atm       cells of AAL5; the first of each packet counts`
 
 // traceInfoOptions are the options of `rtfm trace info`.
 type traceInfoOptions struct {

@@ -3,8 +3,12 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,6 +31,16 @@ func conversation() []traces.Packet {
 			a.ICMP(8, 0).Payload(56), b.ICMP(0, 0).Payload(56))
 	}
 	return tracetest.Packets(frames...)
+}
+
+// erfCells returns an ERF file of the cells of AAL5 packets.
+func erfCells(packets []traces.Packet) (b []byte) {
+	for _, p := range packets {
+		for _, cell := range tracetest.Cells(50, p) {
+			b = append(b, tracetest.Record{Time: p.Time, Type: 3, Wire: 52, Body: cell}.Bytes()...)
+		}
+	}
+	return b
 }
 
 // flowRecords returns the flow records among JSON lines.
@@ -63,6 +77,11 @@ func TestFormatsGiveTheSameFlows(t *testing.T) {
 		{"erf", tracetest.ERF(packets...), true},
 		{"erf", tracetest.ERF(relinked(traces.LinkATM)...), true},
 		{"tsh", tracetest.TSH(relinked(traces.LinkIPv4)...), true},
+		{"legacy-ethernet", tracetest.LegacyEthernet(packets...), true},
+		{"legacy-pos", tracetest.LegacyPOS(relinked(traces.LinkCiscoHDLC)...), true},
+		{"legacy-atm", tracetest.LegacyATM(true, relinked(traces.LinkATM)...), true},
+		{"legacy-atm", tracetest.LegacyATM(false, relinked(traces.LinkIPv4)...), true},
+		{"erf", erfCells(relinked(traces.LinkATM)), true},
 	} {
 		var gz bytes.Buffer
 		z := gzip.NewWriter(&gz)
@@ -95,5 +114,53 @@ func TestFormatsGiveTheSameFlows(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// protocolNote matches how many packets of a protocol a note tells of.
+var protocolNote = regexp.MustCompile(`(tcp|udp|icmp) ([0-9]+)`)
+
+// TestTruthProtocols compares the packets of each protocol in traces of old
+// formats with what the truth's notes tell of them.
+func TestTruthProtocols(t *testing.T) {
+	collection := tracetest.Require(t, "traces")
+	file, err := os.Open(filepath.Join(collection, "truth", "TRUTH.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rules := filepath.Join(t.TempDir(), "protocols.srl")
+	if err := os.WriteFile(rules, []byte("save SourceTransType; count;\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	err = readTable(file, func(field func(string) string) error {
+		format, _, _ := strings.Cut(field("filetype"), " ")
+		want := map[string]string{}
+		for _, m := range protocolNote.FindAllStringSubmatch(field("note"), -1) {
+			want[map[string]string{"tcp": "6", "udp": "17", "icmp": "1"}[m[1]]] = m[2]
+		}
+		if len(want) == 0 || format == "erf" {
+			return nil
+		}
+		compared++
+		got := map[string]string{}
+		out, _ := meterInTime(t, "run", "-q", "--json", "-r", rules, filepath.Join(collection, "traces", field("path")))
+		for _, flow := range flowRecords(out) {
+			var f struct {
+				SourceTransType, ToPDUs int
+			}
+			if err := json.Unmarshal([]byte(flow), &f); err != nil {
+				return err
+			}
+			got[strconv.Itoa(f.SourceTransType)] = strconv.Itoa(f.ToPDUs)
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: packets by protocol %v, want %v", field("path"), got, want)
+		}
+		return nil
+	})
+	if err != nil || compared != 4 {
+		t.Errorf("%d traces compared; %v", compared, err)
 	}
 }

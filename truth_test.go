@@ -172,7 +172,7 @@ func meterTrace(t *testing.T, collection, path, rules string, totals []traceTota
 		if slices.Contains(unsupportedFormats, want.fileType) {
 			continue
 		}
-		if want.fileType == "erf" || strings.HasPrefix(want.fileType, "erf ") {
+		if format, _, _ := strings.Cut(want.fileType, " "); format == "erf" || format == "legacyeth" {
 			fcs = 4
 		}
 		r.totals = true

@@ -3,11 +3,18 @@
 // so itself. It also tells what traces hold (NewInfo) and writes them (Create,
 // Convert). The formats, and how each is recognised, are
 //
-//	pcap      magic number; one link type, FCS, ns or µs, five versions, Kuznetzov's
-//	pcapng    magic number; interfaces with link type, clock, FCS, drop counters
-//	snoop     magic number; one link type, µs, drop counter (RFC 1761)
-//	erf       1 to 4 sound records; ports, link types, FCS, 2^-32 s, loss counters
-//	tsh       4 plausible records; interfaces, µs, 36 octets of IPv4 without options
+//	pcap             magic number; one link type, FCS, ns or µs, five versions, Kuznetzov's
+//	pcapng           magic number; interfaces with link type, clock, FCS, drop counters
+//	snoop            magic number; one link type, µs, drop counter (RFC 1761)
+//	erf              1 to 4 sound records; ports, link types, FCS, 2^-32 s, loss counters
+//	tsh              4 plausible records; interfaces, µs, 36 octets of IPv4 without options
+//	legacy-ethernet  4 plausible records; FCS, 2^-32 s, 54 octets
+//	legacy-pos       4 plausible records; 2^-32 s, 48 octets
+//	legacy-atm       4 plausible records; 2^-32 s, cells
+//
+// Of ATM cells, in ERF and legacy-atm, those that begin a packet are packets,
+// with what they hold of it, and the others are records without one. Their
+// wire length is that of the cell: what IP says is the packet's own length.
 //
 // Open gives a Source, and a Source fills batches of packets:
 //

@@ -37,8 +37,8 @@ const (
 	erfNone     erfLink = iota // there is no packet
 	erfEthernet                // a frame with its check sequence
 	erfHDLC                    // PPP, Cisco HDLC or frame relay, as it looks
-	erfATM                     // LLC, if this is a first cell
-	erfAAL5                    // LLC
+	erfATM                     // the first cell of a packet, or a later one
+	erfAAL5                    // LLC, PPP or IP
 	erfIPv4
 	erfIPv6
 	erfIB
@@ -49,11 +49,11 @@ const (
 var erfKinds = [...]erfKind{
 	1:  {name: "HDLC_POS", link: erfHDLC},
 	2:  {name: "ETH", sub: 2, link: erfEthernet},
-	3:  {name: "ATM", skip: 4, link: erfATM},
+	3:  {name: "ATM", link: erfATM},
 	4:  {name: "AAL5", skip: 4, link: erfAAL5},
 	5:  {name: "MC_HDLC", sub: 4, link: erfHDLC},
 	6:  {name: "MC_RAW", sub: 4, link: erfOther},
-	7:  {name: "MC_ATM", sub: 4, skip: 4, link: erfATM},
+	7:  {name: "MC_ATM", sub: 4, link: erfATM},
 	8:  {name: "MC_RAW_CHANNEL", sub: 4, link: erfOther},
 	9:  {name: "MC_AAL5", sub: 4, skip: 4, link: erfAAL5},
 	10: {name: "COLOR_HDLC_POS", link: erfHDLC, colour: true},
@@ -88,7 +88,9 @@ func erfKindOf(t byte) (k erfKind) {
 }
 
 // erf reads the records of an ERF file.
-type erf struct{}
+type erf struct {
+	cells aal5
+}
 
 func (*erf) name() string { return "erf" }
 
@@ -116,7 +118,7 @@ func erfBody(rec []byte, k erfKind) (int, error) {
 }
 
 // scan implements format.
-func (*erf) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
+func (e *erf) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
 	for len(b.Packets) < cap(b.Packets) {
 		rest := win[used:]
 		if len(rest) < erfHeader {
@@ -140,7 +142,12 @@ func (*erf) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
 			}
 			n := len(b.Packets)
 			b.Packets = b.Packets[:n+1]
-			erfPacket(&b.Packets[n], rec, body, k, st)
+			if !e.packet(&b.Packets[n], rec, body, k, st) {
+				b.Packets = b.Packets[:n]
+				st.Skipped++
+			} else if size-body < int(b.Packets[n].Wire) {
+				st.Cut++
+			}
 		}
 		st.Records++
 		used += size
@@ -148,8 +155,9 @@ func (*erf) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
 	return used, 0, nil
 }
 
-// erfPacket makes p the packet of a record, whose packet begins at body.
-func erfPacket(p *Packet, rec []byte, body int, k erfKind, st *Stats) {
+// packet makes p the packet of a record, whose packet begins at body. It
+// returns false when there is none: the record is a later cell of one.
+func (e *erf) packet(p *Packet, rec []byte, body int, k erfKind, st *Stats) bool {
 	p.Wire = uint32(binary.BigEndian.Uint16(rec[14:]))
 	p.FCS = 0
 	if k.link == erfEthernet {
@@ -158,9 +166,7 @@ func erfPacket(p *Packet, rec []byte, body int, k erfKind, st *Stats) {
 	}
 	// The record's length is rounded up, and the check sequence may be there.
 	data := rec[body:]
-	if data = data[:min(len(data), int(p.Wire))]; len(data) < int(p.Wire) {
-		st.Cut++
-	}
+	data = data[:min(len(data), int(p.Wire))]
 	p.Time = erfTime(binary.LittleEndian.Uint64(rec))
 	p.Data = data[min(len(data), int(k.skip)):]
 	p.Interface = uint32(rec[9]&erfPort|rec[9]&erfPortHigh>>4) + 1
@@ -173,12 +179,9 @@ func erfPacket(p *Packet, rec []byte, body int, k erfKind, st *Stats) {
 	case erfHDLC:
 		p.Link = hdlcLink(p.Data)
 	case erfAAL5:
-		p.Link = LinkATM
+		p.Link, _ = aal5Link(p.Data)
 	case erfATM:
-		p.Link = LinkATM
-		if !beginsSNAP(p.Data) {
-			p.Link, p.Data = LinkERF, rec
-		}
+		return e.cells.packet(p, p.Data)
 	case erfIPv4:
 		p.Link = LinkIPv4
 	case erfIPv6:
@@ -188,6 +191,7 @@ func erfPacket(p *Packet, rec []byte, body int, k erfKind, st *Stats) {
 	case erfOther:
 		p.Link, p.Data = LinkERF, rec
 	}
+	return true
 }
 
 // erfTime turns an ERF time stamp, seconds with 32 bits behind the point, into
@@ -219,26 +223,26 @@ func beginsSNAP(data []byte) bool {
 }
 
 // isERF tells whether head looks like the beginning of an ERF file: its first
-// records must be sound, all of them if they are few.
+// records must be sound, all of them if they are few. If the last of few is not
+// whole, its time must be such as may follow.
 func isERF(head []byte) bool {
-	n := 0
+	n, before := 0, int64(0)
 	for n < sure && len(head) >= erfHeader {
 		k := erfKindOf(head[8])
-		size := int(binary.BigEndian.Uint16(head[10:]))
+		size, wire := int(binary.BigEndian.Uint16(head[10:])), int(binary.BigEndian.Uint16(head[14:]))
 		if k.name == "" || size < erfHeader {
 			return false
 		}
+		sec := int64(binary.LittleEndian.Uint32(head[4:]))
 		if len(head) < size {
-			break
+			return n > 0 && follows(sec, before)
 		}
 		body, err := erfBody(head[:size], k)
-		if err != nil {
-			return false
-		}
 		// A record never holds much more than there was on the wire.
-		if wire := int(binary.BigEndian.Uint16(head[14:])); k.link != erfNone && size-body > wire+2*erfExtension {
+		if err != nil || k.link != erfNone && size-body > wire+2*erfExtension {
 			return false
 		}
+		before = sec
 		head = head[size:]
 		n++
 	}

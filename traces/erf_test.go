@@ -19,6 +19,9 @@ func TestERF(t *testing.T) {
 	relay := []byte{0x18, 0x41, 0x03, 0xcc, 0x45}
 	snap := []byte{0xaa, 0xaa, 0x03, 0, 0, 0, 0x08, 0x00}
 	behind := func(n int, b []byte) []byte { return append(bytes.Repeat([]byte{0xee}, n), b...) }
+	cell := func(n int, b []byte) []byte {
+		return append(append(bytes.Repeat([]byte{0xee}, n), 0, 0xa0, 6, 0x70), b...)
+	}
 	const time = 1_500_000_000_123_456_789
 
 	for _, c := range []struct {
@@ -50,9 +53,9 @@ func TestERF(t *testing.T) {
 		{name: "COLOR_MC_HDLC_POS", rec: tracetest.Record{Type: 17, Wire: 40, Body: behind(4, cisco), Lost: 3}, want: traces.Packet{Data: cisco, Wire: 40, Link: 104}},
 		{name: "AAL5", rec: tracetest.Record{Type: 4, Wire: 12, Body: behind(4, snap)}, want: traces.Packet{Data: snap, Wire: 12, Link: 100}},
 		{name: "MC_AAL5", rec: tracetest.Record{Type: 9, Wire: 12, Body: behind(8, snap)}, want: traces.Packet{Data: snap, Wire: 12, Link: 100}},
-		{name: "ATM, first cell", rec: tracetest.Record{Type: 3, Wire: 52, Body: behind(4, snap)}, want: traces.Packet{Data: snap, Wire: 52, Link: 100}},
-		{name: "ATM, later cell", rec: tracetest.Record{Type: 3, Wire: 52, Body: behind(4, frame)}, want: traces.Packet{Wire: 52, Link: 197}},
-		{name: "MC_ATM", rec: tracetest.Record{Type: 7, Wire: 52, Body: behind(8, snap)}, want: traces.Packet{Data: snap, Wire: 52, Link: 100}},
+		{name: "ATM, first cell", rec: tracetest.Record{Type: 3, Wire: 52, Body: cell(0, snap)}, want: traces.Packet{Data: snap, Wire: 52, Link: 100}},
+		{name: "ATM, later cell", rec: tracetest.Record{Type: 3, Wire: 52, Body: cell(0, frame)}, none: true},
+		{name: "MC_ATM", rec: tracetest.Record{Type: 7, Wire: 52, Body: cell(4, snap)}, want: traces.Packet{Data: snap, Wire: 52, Link: 100}},
 		{name: "IPV4", rec: tracetest.Record{Type: 22, Wire: 20, Body: frame}, want: traces.Packet{Data: frame, Wire: 20, Link: 228}},
 		{name: "IPV6", rec: tracetest.Record{Type: 23, Wire: 20, Body: frame}, want: traces.Packet{Data: frame, Wire: 20, Link: 229}},
 		{name: "INFINIBAND", rec: tracetest.Record{Type: 21, Wire: 20, Body: frame}, want: traces.Packet{Data: frame, Wire: 20, Link: 247}},

@@ -75,7 +75,7 @@ func (e *erfRecorder) verbatim(b []byte, p *Packet) ([]byte, error) {
 		k := erfKindOf(rec[8])
 		if body, err := erfBody(rec, k); err == nil && k.link != erfNone {
 			var st Stats
-			erfPacket(&again, rec, body, k, &st)
+			new(erf).packet(&again, rec, body, k, &st)
 			e.missing -= min(e.missing, st.Lost) // the record tells of them
 		}
 	}
@@ -97,6 +97,9 @@ func erfType(p *Packet) (byte, error) {
 		return 0, unfit("a frame that begins with % x, which would not be taken for %v", p.Data[:min(len(p.Data), 4)], link)
 	case link == LinkATM:
 		if len(p.Data)+4 <= int(p.Wire) {
+			if again, _ := aal5Link(p.Data); again != link {
+				return 0, unfit("a frame that begins with % x, which would not be taken for %v", p.Data[:4], link)
+			}
 			return erfTypeAAL5, nil
 		}
 		return 0, unfit("link type %v, captured whole: ERF counts 4 octets more", link)

@@ -3,14 +3,16 @@ package traces
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
 // formatKind is a known trace format.
 type formatKind struct {
 	// name is the format's name in messages, and before a colon in the names
-	// of traces; alias is another one for the latter, that of libtrace.
-	name, alias string
+	// of traces, where aliases may stand too: those of libtrace.
+	name    string
+	aliases []string
 	// begins tells whether head, the first octets of a stream, has the magic
 	// number of the format; nil if it has none.
 	begins func(head []byte) bool
@@ -24,11 +26,14 @@ type formatKind struct {
 // formats are the known ones. Those without a magic number are tried in this
 // order, the ones that are easiest to tell first.
 var formats = [...]formatKind{
-	{name: "pcap", alias: "pcapfile", begins: isPcap, open: openPcap},
+	{name: "pcap", aliases: []string{"pcapfile"}, begins: isPcap, open: openPcap},
 	{name: "pcapng", begins: isPcapng, open: openPcapng},
 	{name: "snoop", begins: isSnoop, open: openSnoop},
 	{name: "erf", resembles: isERF, open: openERF},
-	{name: "tsh", alias: "fr+", resembles: isTSH, open: openTSH},
+	{name: "tsh", aliases: []string{"fr+"}, resembles: isTSH, open: openTSH},
+	{name: "legacy-pos", aliases: []string{"legacypos"}, resembles: isLegacyPOS, open: openLegacyPOS},
+	{name: "legacy-ethernet", aliases: []string{"legacy-eth", "legacyeth"}, resembles: isLegacyEthernet, open: openLegacyEthernet},
+	{name: "legacy-atm", aliases: []string{"legacyatm"}, resembles: isLegacyATM, open: openLegacyATM},
 }
 
 // magicSize is how many octets the longest magic number has.
@@ -60,7 +65,7 @@ func SplitName(name string) (format, path string) {
 // kindOf returns the format of this name, nil if there is none.
 func kindOf(name string) *formatKind {
 	for i := range formats {
-		if k := &formats[i]; name != "" && (name == k.name || name == k.alias) {
+		if k := &formats[i]; name == k.name || slices.Contains(k.aliases, name) {
 			return k
 		}
 	}

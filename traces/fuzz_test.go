@@ -86,6 +86,19 @@ func FuzzTSH(f *testing.F) {
 	fuzz(f, "tsh:f", file, tracetest.Flip(file, 8, 8))
 }
 
+func FuzzLegacyEthernet(f *testing.F) {
+	fuzz(f, "legacy-ethernet:f", tracetest.LegacyEthernet(tracetest.Mix(5)...))
+}
+
+func FuzzLegacyPOS(f *testing.F) {
+	fuzz(f, "legacy-pos:f", tracetest.LegacyPOS(tracetest.Relink(traces.LinkPPPHDLC, tracetest.Mix(5)...)...))
+}
+
+func FuzzLegacyATM(f *testing.F) {
+	ps := tracetest.Mix(8)
+	fuzz(f, "legacy-atm:f", tracetest.LegacyATM(true, tracetest.Relink(traces.LinkATM, ps...)...), tracetest.LegacyATM(false, tracetest.Relink(traces.LinkIPv4, ps...)...))
+}
+
 // FuzzGuess has no format named.
 func FuzzGuess(f *testing.F) {
 	for _, trace := range allFormats(tracetest.Mix(5)) {

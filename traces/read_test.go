@@ -69,7 +69,7 @@ type formatted struct {
 // allFormats returns the packets, of Ethernet and interface 1, in every format,
 // which need not keep all of them.
 func allFormats(ps []traces.Packet) map[string]formatted {
-	ip := tracetest.Relink(traces.LinkIPv4, ps...)
+	ip, ppp, atm := tracetest.Relink(traces.LinkIPv4, ps...), tracetest.Relink(traces.LinkPPPHDLC, ps...), tracetest.Relink(traces.LinkATM, ps...)
 	return map[string]formatted{
 		"pcap, little-endian":   {tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, ps...), ps, 4},
 		"pcap, big-endian":      {tracetest.PCAP(tracetest.PCAPOptions{Nano: true, Big: true}, ps...), ps, 4},
@@ -78,7 +78,20 @@ func allFormats(ps []traces.Packet) map[string]formatted {
 		"snoop":                 {tracetest.Snoop(ps...), shortened(ps, 1000, 1<<16), 8},
 		"erf":                   {tracetest.ERF(ps...), ps, 0},
 		"tsh":                   {tracetest.TSH(ip...), shortened(ip, 1000, 36), 0},
+		"legacy-ethernet":       {tracetest.LegacyEthernet(ps...), shortened(ps, 1, 54), 0},
+		"legacy-pos":            {tracetest.LegacyPOS(ppp...), shortened(ppp, 1, 48), 0},
+		"legacy-atm":            {tracetest.LegacyATM(false, atm...), firstCells(atm), 0},
 	}
+}
+
+// firstCells returns the packets as their first cells show them.
+func firstCells(ps []traces.Packet) []traces.Packet {
+	ps = slices.Clone(ps)
+	for i := range ps {
+		ps[i].Data = tracetest.Cells(1, ps[i])[0][4:]
+		ps[i].Wire = 53
+	}
+	return ps
 }
 
 // shortened returns the packets with times of whole units of nanoseconds, and
@@ -98,7 +111,7 @@ func TestFormatsAgree(t *testing.T) {
 	ps := tracetest.Mix(3000)
 	for i := range ps {
 		if p := &ps[i]; i%3 == 0 {
-			p.Data = p.Data[:min(len(p.Data), 54+i%50)]
+			p.Data = p.Data[:min(len(p.Data), 70+i%50)]
 		}
 	}
 	for name, trace := range allFormats(ps) {

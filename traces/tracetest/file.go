@@ -91,10 +91,12 @@ const (
 	ERFMeta = 27
 )
 
+// erfStamp returns a time as seconds with 32 bits behind the point.
+func erfStamp(ns int64) uint64 { return uint64(ns/1e9)<<32 | (uint64(ns%1e9)<<32+5e8)/1e9 }
+
 // Bytes returns the record's octets. Its length is not rounded up.
 func (r Record) Bytes() []byte {
-	sec, ns := uint64(r.Time/1e9), uint64(r.Time%1e9)
-	b := binary.LittleEndian.AppendUint64(nil, sec<<32|(ns<<32+5e8)/1e9)
+	b := binary.LittleEndian.AppendUint64(nil, erfStamp(r.Time))
 	kind := r.Type
 	if len(r.Ext) > 0 {
 		kind |= 0x80

@@ -7,10 +7,10 @@
 //	tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").VLAN(5).
 //		IPv4("10.0.0.1", "10.0.0.2").TCP(1234, 80, tracetest.SYN).Payload(10).Bytes()
 //
-// PCAP, PCAPNG, ERF, Snoop and TSH write packets as whole files, Relink makes
-// them those of other links, NG and Record build odd files piece by piece, and
-// Cut and Flip damage them. Arguments that make no sense panic: they are
-// mistakes of the test.
+// PCAP, PCAPNG, ERF, Snoop, TSH and the functions of DAG's legacy formats write
+// packets as whole files, Relink makes them those of other links, NG, Record
+// and Cell build odd files piece by piece, and Cut and Flip damage them.
+// Arguments that make no sense panic: they are mistakes of the test.
 package tracetest
 
 import (
