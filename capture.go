@@ -72,6 +72,19 @@ func (o *captureOptions) open(ctx context.Context, notify func(string)) (traces.
 	return o.filter(src), nil
 }
 
+// giveUpRights gives up what was needed to open interfaces: the rights of the
+// present user for those of another one, unless that is empty, and all
+// capabilities, unless an interface that returns would need them.
+func (o *captureOptions) giveUpRights(user string, log *logFile) error {
+	if err := becomeUser(user, log); err != nil {
+		return err
+	}
+	if !o.isLive() || o.rings > 1 {
+		return nil
+	}
+	return giveUpCapabilities()
+}
+
 // filter returns src, with duplicates found if that is wanted.
 func (o *captureOptions) filter(src traces.Source) traces.Source {
 	if o.dedup == "" {

@@ -192,7 +192,7 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer src.Close()
-	if err := becomeUser(o.user, file); err != nil {
+	if err := o.capture.giveUpRights(o.user, file); err != nil {
 		return err
 	}
 	return o.serve(cmd.Context(), m, src, &f, log, file)

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -88,26 +86,12 @@ func (c *capturer) run(b *testing.B, f *flood, rate float64) (r liveRun) {
 // printedNumber ends the program and returns the first number that it prints in
 // the place of a group of the expression.
 func printedNumber(expression string) func(*testing.B, *process, string, int) int {
-	re := regexp.MustCompile(expression)
 	return func(b *testing.B, p *process, dir string, n int) int {
 		b.Helper()
 		p.signal(syscall.SIGINT)
 		<-p.ended
-		return numberIn(b, re, p.printed())
+		return numberIn(b, expression, p.printed())
 	}
-}
-
-func numberIn(b *testing.B, re *regexp.Regexp, text string) int {
-	b.Helper()
-	m := re.FindStringSubmatch(text)
-	if m == nil {
-		b.Fatalf("no %v in %s", re, text)
-	}
-	n, err := strconv.Atoi(m[1])
-	if err != nil {
-		b.Fatal(err)
-	}
-	return n
 }
 
 // capturers are rtfm and others.
@@ -124,14 +108,14 @@ var capturers = []capturer{
 		out := tracetest.Run(b, "softflowctl -c "+filepath.Join(dir, "control")+" statistics")
 		p.signal(syscall.SIGKILL)
 		<-p.ended
-		return numberIn(b, regexp.MustCompile(`Packets dropped by libpcap: (\d+)`), out)
+		return numberIn(b, `Packets dropped by libpcap: (\d+)`, out)
 	}},
 	{"nfpcapd", func(dir string) []string {
 		return []string{"nfpcapd", "-i", "eb", "-w", dir, "-t", "3600", "-s", "128"}
 	}, func(b *testing.B, p *process, dir string, n int) int {
 		p.signal(syscall.SIGINT)
 		<-p.ended
-		return n - numberIn(b, regexp.MustCompile(`(?m)^Packets: (\d+)`), tracetest.Run(b, "nfdump -I -R "+dir))
+		return n - numberIn(b, `(?m)^Packets: (\d+)`, tracetest.Run(b, "nfdump -I -R "+dir))
 	}},
 }
 

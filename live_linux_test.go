@@ -1,0 +1,319 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rtfm/traces/tracetest"
+)
+
+// startLive starts rtfm with these arguments, to capture at this many rings.
+func startLive(t *testing.T, rings int, args ...string) *process {
+	t.Helper()
+	cmd := exec.Command("rtfm", args...)
+	cmd.Env = append(os.Environ(), "RTFM_READ_COMMUNITY=public")
+	p := startBeside(t, cmd)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		sockets, err := os.ReadFile("/proc/thread-self/net/packet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Behind the heading, a line for each socket, whose fifth word is its
+		// interface.
+		bound := 0
+		for line := range bytes.Lines(sockets) {
+			if f := bytes.Fields(line); len(f) > 4 && f[4][0] >= '1' && f[4][0] <= '9' {
+				bound++
+			}
+		}
+		if bound >= rings {
+			time.Sleep(100 * time.Millisecond) // what is left to do after binding
+			return p
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%q does not capture; packet sockets:\n%s", args, sockets)
+		}
+	}
+}
+
+// endLive ends the program orderly.
+func (p *process) endLive() {
+	p.t.Helper()
+	p.signal(syscall.SIGINT)
+	if status := p.exit(20 * time.Second); status != 0 {
+		p.t.Errorf("exit status %d", status)
+	}
+}
+
+// onlyFlows returns the flow records of a flow data file.
+func onlyFlows(t *testing.T, text string) (lines []string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if line[0] != '#' {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// numberIn returns the number that stands for a group of the expression.
+func numberIn(t testing.TB, expression, text string) int {
+	t.Helper()
+	m := regexp.MustCompile(expression).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("no %s in %s", expression, text)
+	}
+	n, err := strconv.Atoi(m[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// received returns how many packets an interface has received, as the kernel
+// counts.
+func received(t *testing.T, name string) int {
+	t.Helper()
+	return numberIn(t, `(?s)RX:.*?\n\s*\d+\s+(\d+)`, tracetest.Run(t, "ip -s link show "+name))
+}
+
+// writeMix writes a trace of n packets.
+func writeMix(t *testing.T, n int) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "mix.pcap")
+	if err := os.WriteFile(path, tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, tracetest.Mix(n)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestLiveIsTrace replays a trace at an interface: metering there gives the
+// flows that metering the trace gives, with several rings too.
+func TestLiveIsTrace(t *testing.T) {
+	tracetest.Require(t, "tcpreplay")
+	trace := writeMix(t, 20_000)
+	rules := []string{
+		"-r", "ruleset/examples/all-flows.srl", "--format",
+		"FlowIndex SourcePeerType SourcePeerAddress DestPeerAddress SourceTransType SourceTransAddress DestTransAddress ToPDUs FromPDUs ToOctets FromOctets",
+	}
+	out, err := exec.Command("rtfm", append([]string{"run", "-q", trace}, rules...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := onlyFlows(t, string(out))
+	for _, rings := range []int{1, 3} {
+		tracetest.Network(t)
+		file := filepath.Join(t.TempDir(), "flows")
+		p := startLive(t, rings, append([]string{"run", "-i", "eb", "--rings", fmt.Sprint(rings), "-F", file}, rules...)...)
+		tracetest.Run(t, "tcpreplay -q -i ea --pps 20000 "+trace)
+		p.endLive()
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := onlyFlows(t, string(text)); !slices.Equal(got, want) {
+			t.Errorf("%d rings: %d flows, want these %d:\n%s\nnot\n%s", rings, len(got), len(want), strings.Join(want, ""), strings.Join(got, ""))
+		}
+		if n := numberIn(t, `(?m)^(\d+) packets, .* 0 lost$`, p.printed()); n != 20_000 {
+			t.Errorf("%d rings: %d packets, want 20000", rings, n)
+		}
+	}
+}
+
+// TestLiveKills kills the sender, the interface and the meter, one after the
+// other. What was received is counted all the same.
+func TestLiveKills(t *testing.T) {
+	tracetest.Require(t, "tcpreplay")
+	tracetest.Network(t)
+	trace := writeMix(t, 1000)
+	file := filepath.Join(t.TempDir(), "flows")
+	p := startLive(t, 1, "run", "-i", "eb", "-T", "1", "-F", file)
+
+	sender := startBeside(t, exec.Command(tracetest.Require(t, "tcpreplay"), "-q", "-i", "ea", "--pps", "5000", "--loop", "0", trace))
+	time.Sleep(300 * time.Millisecond)
+	sender.signal(syscall.SIGKILL)
+	<-sender.ended
+	total := received(t, "eb")
+	if total < 100 {
+		t.Errorf("the sender has sent %d packets until it was killed", total)
+	}
+
+	tracetest.Run(t, "ip link del eb")
+	p.wait(20*time.Second, func(printed string) bool { return strings.Contains(printed, "eb is gone") })
+	tracetest.Join(t)
+	p.wait(20*time.Second, func(printed string) bool { return strings.Contains(printed, "eb is captured again") })
+	tracetest.Run(t, "tcpreplay -q -i ea --pps 5000 "+trace)
+	total += 1000
+
+	// Collections go on without packets, and killing the meter costs what came
+	// since the latest.
+	collections := func() int {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(text), "#EndData")
+	}
+	enough := collections() + 3
+	p.wait(20*time.Second, func(string) bool { return collections() >= enough })
+	p.signal(syscall.SIGKILL)
+	p.exit(20 * time.Second)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := map[string]int{} // by flow
+	for _, line := range onlyFlows(t, string(text)) {
+		f := strings.Fields(line)
+		to, err := strconv.Atoi(f[5])
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted[f[1]] = to
+	}
+	sum := 0
+	for _, n := range counted {
+		sum += n
+	}
+	if sum != total {
+		t.Errorf("%d packets counted, want %d, in\n%s", sum, total, text)
+	}
+
+	// The next one has nothing in its way.
+	p = startLive(t, 1, "run", "-i", "eb", "-F", filepath.Join(t.TempDir(), "again"))
+	tracetest.Run(t, "tcpreplay -q -i ea --pps 5000 "+trace)
+	p.endLive()
+	numberIn(t, `(?m)^(1000) packets, .* 0 lost$`, p.printed())
+}
+
+// TestLiveRights wants no rights left once the interface is captured, and it to
+// be captured again without them when it has vanished and come back.
+func TestLiveRights(t *testing.T) {
+	for _, user := range []string{"", "nobody"} {
+		tracetest.Network(t)
+		file := filepath.Join(t.TempDir(), "flows")
+		args := []string{"run", "-i", "eb", "-F", file}
+		if user != "" {
+			args = append(args, "--user", user)
+		}
+		p := startLive(t, 1, args...)
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.cmd.Process.Pid))
+		if err != nil || len(threads) == 0 {
+			t.Fatalf("threads %v, %v", threads, err)
+		}
+		if !linkedWithC() {
+			for _, path := range threads {
+				status, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !strings.Contains(string(status), "\nCapPrm:\t0000000000000000\n") {
+					t.Errorf("user %q: %s", user, status)
+				}
+			}
+		}
+		tracetest.Run(t, "ip link del eb")
+		p.wait(20*time.Second, func(printed string) bool { return strings.Contains(printed, "eb is gone") })
+		tracetest.Join(t)
+		p.wait(20*time.Second, func(printed string) bool { return strings.Contains(printed, "eb is captured again") })
+		tracetest.NewSender(t, "ea").Send(tracetest.Mix(1)[0].Data)
+		p.endLive()
+		if n := numberIn(t, `(?m)^(\d+) packets, `, p.printed()); n != 1 {
+			t.Errorf("user %q: %d packets, want 1", user, n)
+		}
+	}
+}
+
+// linkedWithC tells whether this program is, as it is for the race detector.
+func linkedWithC() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "1"})
+}
+
+// TestLiveOverload stops the meter while more comes than its ring holds, then
+// keeps it busy: what it lost is known, by interface, and it answers.
+func TestLiveOverload(t *testing.T) {
+	tracetest.Require(t, "snmpget")
+	tracetest.Network(t)
+	p := startLive(t, 2, "meter", "-i", "lo,eb", "--ring-size", "4", "--snap-length", "65535")
+	index := tracetest.Index(t, "eb")
+	objects := func(names ...string) string {
+		t.Helper()
+		args := []string{"-v2c", "-c", "public", "-On", "-t", "5", "-r", "0", "127.0.0.1:1161"}
+		for _, name := range names {
+			args = append(args, fmt.Sprintf(name, index))
+		}
+		cmd := exec.Command("snmpget", args...)
+		cmd.Env = append(netSNMPEnviron(t, t.TempDir()), "MIBS=")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("snmpget: %v\n%s", err, out)
+		}
+		return string(out)
+	}
+	const (
+		lostObject    = flowMIB + ".1.2.1.2.%d"
+		packetsObject = extensionMIB + ".1.4.1.1.%d"
+	)
+	p.wait(20*time.Second, func(string) bool {
+		return strings.Contains(objects(lostObject), "Counter32: 0")
+	})
+
+	p.signal(syscall.SIGSTOP)
+	sender := tracetest.NewSender(t, "ea")
+	var frames [][]byte
+	for _, packet := range tracetest.Mix(1000) {
+		frames = append(frames, packet.Data)
+	}
+	for range 30 {
+		sender.Send(frames...)
+	}
+	p.signal(syscall.SIGCONT)
+	lost := 0
+	p.wait(20*time.Second, func(string) bool {
+		got := objects(lostObject, packetsObject)
+		lost = numberIn(t, `Counter32: (\d+)`, got)
+		return lost+numberIn(t, `Counter64: (\d+)`, got) == 30_000
+	})
+	if lost < 10_000 {
+		t.Errorf("%d of 30000 packets lost in a ring of 4 MiB", lost)
+	}
+	p.wait(20*time.Second, func(printed string) bool {
+		return regexp.MustCompile(fmt.Sprintf(`packets lost" interface=%d packets=\d+`, index)).MatchString(printed)
+	})
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				sender.Send(frames...)
+			}
+		}
+	}()
+	before := numberIn(t, `Counter64: (\d+)`, objects(packetsObject))
+	for range 20 {
+		objects(lostObject)
+	}
+	if after := numberIn(t, `Counter64: (\d+)`, objects(packetsObject)); after == before {
+		t.Error("no packet was metered meanwhile")
+	}
+	close(stop)
+	<-stopped
+	p.signal(syscall.SIGTERM)
+	p.signal(syscall.SIGTERM) // no grace
+	p.exit(20 * time.Second)
+}
