@@ -13,8 +13,11 @@ import (
 )
 
 const (
-	blockSize = 1 << 20 // octets
-	minBlocks = 4
+	// leastBlock is the size of the smallest blocks in octets. While few packets
+	// come a block is handed over after retireAfter, however full it is, so the
+	// number of blocks says how long nobody may read without a loss.
+	leastBlock  = 64 << 10
+	leastBlocks = 4
 	// retireAfter is how long the kernel keeps a block at least that has
 	// packets but is not full, in milliseconds. It looks at its blocks at such
 	// intervals, and hands over one that it finds for the second time.
@@ -25,6 +28,7 @@ const (
 type ring struct {
 	fd     int
 	mem    []byte
+	size   int         // of a block in octets
 	head   int         // the block to be read next, or being read
 	cur    block       // what is left of it
 	ready  int         // blocks from head on that the kernel has handed over
@@ -78,18 +82,21 @@ func (r *ring) setUp(c *Config, d *device) error {
 	if err := r.accept(0); err != nil {
 		return err
 	}
-	blocks := max((c.RingSize+blockSize-1)/blockSize, minBlocks)
+	for r.size = leastBlock; r.size < 2*c.SnapLen; r.size *= 2 {
+	}
+	blocks := max((c.RingSize+r.size-1)/r.size, leastBlocks)
+	size := blocks * r.size
 	request := unix.TpacketReq3{
-		Block_size: blockSize, Block_nr: uint32(blocks), Retire_blk_tov: retireAfter,
-		Frame_size: uint32(unix.Getpagesize()), Frame_nr: uint32(blocks * blockSize / unix.Getpagesize()),
+		Block_size: uint32(r.size), Block_nr: uint32(blocks), Retire_blk_tov: retireAfter,
+		Frame_size: uint32(unix.Getpagesize()), Frame_nr: uint32(size / unix.Getpagesize()),
 	}
 	if err := unix.SetsockoptTpacketReq3(r.fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &request); err != nil {
-		return fmt.Errorf("ring of %d MiB: %w", blocks*blockSize>>20, err)
+		return fmt.Errorf("ring of %d octets: %w", size, err)
 	}
 	var err error
-	r.mem, err = unix.Mmap(r.fd, 0, blocks*blockSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	r.mem, err = unix.Mmap(r.fd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
-		return fmt.Errorf("ring of %d MiB: %w", blocks*blockSize>>20, err)
+		return fmt.Errorf("ring of %d octets: %w", size, err)
 	}
 	r.seen = make([]time.Time, blocks)
 	return nil
@@ -161,7 +168,7 @@ func (r *ring) dropped() (uint64, error) {
 
 // status is where the kernel tells whose the block is.
 func (r *ring) status(block int) *uint32 {
-	return (*uint32)(unsafe.Pointer(&r.mem[block*blockSize+blockStatus]))
+	return (*uint32)(unsafe.Pointer(&r.mem[block*r.size+blockStatus]))
 }
 
 // look finds blocks that have become ready, and tells whether there is a packet
@@ -182,7 +189,7 @@ func (r *ring) look(now time.Time) bool {
 			return false
 		}
 		r.budget--
-		r.cur = newBlock(r.mem[r.head*blockSize:][:blockSize:blockSize])
+		r.cur = newBlock(r.mem[r.head*r.size:][:r.size:r.size])
 	}
 	return true
 }
