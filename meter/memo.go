@@ -44,8 +44,8 @@ type entries struct {
 
 // The memo is small at first, and grows while entries give way to others.
 const (
-	memoStart = 1 << 10
-	memoMost  = 1 << 19
+	memoStart = 1 << 9
+	memoMost  = 1 << 18
 	memoGrows = 8 // times as large each time
 )
 
