@@ -151,3 +151,68 @@ func TestSNMPv3(t *testing.T) {
 		t.Errorf("a wrong passphrase: %v\n%s", err, out)
 	}
 }
+
+// TestReaderViews reads a meter under snmpd as users whom access control lets write
+// row 5 of flowReaderInfoTable only, and nothing.
+func TestReaderViews(t *testing.T) {
+	const password = "known-to-collector"
+	users := strings.ReplaceAll(`createUser registered SHA-256 PASSWORD AES PASSWORD
+createUser viewer SHA-256 PASSWORD AES PASSWORD
+group registered usm registered
+group viewers usm viewer
+view meter included .1.3.6.1.2.1.1
+view meter included .1.3.6.1.2.1.40
+view meter included .1.3.6.1.4.1.8072.9999.9999.2720
+view row5 included .1.3.6.1.2.1.40.1.3.1.0.5 ff.df
+access registered "" usm priv exact meter row5 none
+access viewers "" usm priv exact meter none none`, "PASSWORD", password)
+	agent := newSecureMaster(t, password, users)
+	meter := startMeter(t, agent, "-C", "traces/testdata/sample.pcap")
+	meter.process.wait(20*time.Second, func(out string) bool { return strings.Contains(out, "the traces have ended") })
+	read := func(user string, args ...string) *process {
+		cmd := exec.Command("rtfm", append([]string{"reader", "-c1", "-r1", "--user", user, agent.address}, args...)...)
+		cmd.Env = append(os.Environ(), "RTFM_AUTH="+password, "RTFM_PRIV="+password)
+		return startBeside(t, cmd)
+	}
+	for _, tt := range []struct {
+		user, how string
+		args      []string
+		complains string
+	}{
+		{"registered", "in its own row", []string{"--first-row", "5", "--last-row", "5"}, ""},
+		{"registered", "in any row", nil, "flowReaderStatus.1"},
+		{"viewer", "passive", []string{"--passive"}, ""},
+		{"viewer", "registered", nil, "flowReaderStatus.1"},
+	} {
+		t.Run(tt.user+" "+tt.how, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "flows")
+			p := read(tt.user, append(tt.args, "-F", path)...)
+			if tt.complains != "" {
+				p.wait(20*time.Second, func(out string) bool { return strings.Contains(out, tt.complains) })
+				p.signal(syscall.SIGTERM)
+				if status := p.exit(20 * time.Second); status != 1 {
+					t.Errorf("status %d", status)
+				}
+				if text, err := os.ReadFile(path); err == nil {
+					t.Errorf("a collection was made:\n%s", text)
+				}
+				return
+			}
+			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+				if text, _ := os.ReadFile(path); strings.Count(string(text), "#EndData") >= 2 {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("no collections are made")
+				}
+			}
+			p.signal(syscall.SIGTERM)
+			if status := p.exit(10 * time.Second); status != 0 {
+				t.Errorf("status %d", status)
+			}
+			if text, err := os.ReadFile(path); err != nil || strings.Count(string(text), "\n1 1 0  ") != 1 {
+				t.Errorf("%v\n%s", err, text)
+			}
+		})
+	}
+}

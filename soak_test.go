@@ -204,14 +204,16 @@ func (sent *life) check(t *testing.T, got *life, killed bool) (all, counted, due
 }
 
 // newSecureMaster starts snmpd with SNMPv3 only: its user is "collector", with
-// one password for authentication and privacy.
-func newSecureMaster(t *testing.T, password string) *master {
+// one password for authentication and privacy. More lines can follow in its
+// configuration.
+func newSecureMaster(t *testing.T, password string, lines ...string) *master {
 	t.Helper()
 	f := embedded(t, freeAddress(t), "")
 	f.args = []string{"-v3", "-l", "authPriv", "-u", "collector", "-a", "SHA-256", "-A", password, "-x", "AES", "-X", password, "-t", "5", "-r", "0"}
 	m := &master{frontEnd: f, socket: "unix:" + filepath.Join(f.dir, "agentx")}
 	config := fmt.Sprintf("agentAddress udp:%s\nmaster agentx\nagentXSocket %s\ncreateUser collector SHA-256 %s AES %[3]s\nrwuser collector priv\n",
 		f.address, m.socket, password)
+	config += strings.Join(lines, "\n") + "\n"
 	if err := os.WriteFile(filepath.Join(f.dir, "snmpd.conf"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

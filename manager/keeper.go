@@ -33,6 +33,7 @@ type keeper struct {
 	file      *reader.File
 	opened    *Meter // as it was when file was opened
 	collector *reader.Collector
+	managed   bool // the meter was as it should be, since the keeper began
 	collected bool // since the keeper began
 	state     condition
 	due       time.Time // of the next collection
@@ -80,19 +81,24 @@ func (k *keeper) close() {
 
 // run keeps the meter until ctx ends, or the trace that the meter meters has.
 // Then it makes a last collection: if the meter gave no answers, or fails it,
-// in one more attempt.
+// in one more attempt, unless it never gave any.
 func (k *keeper) run(ctx context.Context) error {
 	defer k.close()
 	work, cancel := k.withGrace(ctx)
 	defer cancel()
 	retry := firstRetry
-	k.log.Info("the meter is looked for", "address", k.meter.Address)
+	k.log.Info("waiting for the meter to answer", "address", k.meter.Address)
 	for {
 		last := ctx.Err() != nil
 		err := k.session(ctx, work)
 		switch {
 		case err == nil:
 			return nil
+		case ctx.Err() != nil && !k.managed:
+			if k.reason != "" {
+				err = errors.New(k.reason)
+			}
+			return fmt.Errorf("%s could not be managed: %w", k.meter.Name, err)
 		case last || work.Err() != nil:
 			return fmt.Errorf("the last collection from %s could not be made: %w", k.meter.Name, err)
 		case ctx.Err() != nil:
@@ -145,7 +151,7 @@ func (k *keeper) session(ctx, work context.Context) error {
 		}
 	}
 	bringing := work
-	if !k.failing.IsZero() && ctx.Err() == nil {
+	if (!k.failing.IsZero() || !k.managed) && ctx.Err() == nil {
 		bringing = ctx
 	}
 	c, err := client.Dial(bringing, k.meter.SNMP.config(k.meter.Address))
@@ -156,6 +162,7 @@ func (k *keeper) session(ctx, work context.Context) error {
 	if err := k.bring(bringing, c); err != nil {
 		return err
 	}
+	k.managed = true
 	if k.meter.Trace {
 		return k.inStep(ctx, work)
 	}
