@@ -72,8 +72,8 @@ func (in *input) read(b *batch, src traces.Source) {
 }
 
 // prepare decodes the packets that were read last into b, for tasks that have
-// these memos, and for streams if there are any.
-func (in *input) prepare(b *batch, memos []*memo, streams bool) {
+// these memos, and for the streams with this seed, if it is not 0.
+func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
 	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], false
 	if b.err != nil {
 		return
@@ -88,7 +88,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 		b.sights[i] = room(b.sights[i], n*m.view.sightLen())
 		b.results[i] = room(b.results[i], n)
 	}
-	if streams {
+	if streams != 0 {
 		b.roomForStreams()
 	}
 	p := &in.packet
@@ -106,8 +106,8 @@ func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 		if !known {
 			b.odd = append(b.odd, odd{i, *p})
 		}
-		if streams {
-			b.kept = b.streamed[i].Set(p, b.kept)
+		if streams != 0 {
+			b.kept = b.streamed[i].Set(p, b.kept, streams)
 		}
 	}
 	for i, m := range memos {
@@ -168,13 +168,13 @@ func (in *input) sights(b *batch, v *view) ([]uint64, []result) {
 	return sights, make([]result, len(b.seen))
 }
 
-// digest prepares in b what streams need of the packets that were read last,
-// if that was not done by prepare.
-func (in *input) digest(b *batch) {
+// digest prepares in b what the streams with this seed need of the packets that
+// were read last, if that was not done by prepare.
+func (in *input) digest(b *batch, streams uint64) {
 	b.roomForStreams()
 	for i := range in.raw.Packets {
 		in.decode(i)
-		b.kept = b.streamed[i].Set(&in.packet, b.kept)
+		b.kept = b.streamed[i].Set(&in.packet, b.kept, streams)
 	}
 }
 

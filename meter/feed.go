@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"rtfm/meter/stream"
 	"rtfm/traces"
 )
 
@@ -18,23 +19,31 @@ import (
 func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch, stop func()) {
 	if m.control == nil && runtime.GOMAXPROCS(0) > 1 {
 		f := m.newFeeder(src)
+		join := func() {}
+		if f.worker != nil {
+			join = f.worker.Fork()
+		}
 		go f.readAhead()
-		return func() *batch { return f.next(ctx) }, func() { f.stop(ctx) }
+		return func() *batch { return f.next(ctx) }, func() { join(); f.stop(ctx) }
 	}
 	in, b := m.newInput(), new(batch)
 	var memos []*memo
 	m.input = in
 	return func() *batch {
+		if m.streams != nil {
+			m.streams.Flush()
+		}
 		in.read(b, src)
 		memos = m.memos(memos[:0])
-		in.prepare(b, memos, m.streaming)
+		in.prepare(b, memos, m.streamSeed())
 		return b
 	}, func() {}
 }
 
 // Batches are read ahead in groups, so that it matters little what it costs to
 // hand one over. The goroutine that reads ahead has one that is being metered,
-// one that waits, and one that it reads; the one that meters may have two.
+// one that waits, and one that it reads; the one that meters may have two. Where
+// there are streams, they may be looking at one more.
 const (
 	groupLen    = 8
 	aheadGroups = 3
@@ -62,8 +71,8 @@ type feeder struct {
 	ended   bool // the end of src has been read
 	shared  atomic.Bool
 
-	memos     []*memo
-	streaming bool
+	memos   []*memo
+	streams uint64 // their seed, 0 if there are none
 
 	// Of the goroutine that reads ahead.
 	ahead      *decoder
@@ -76,6 +85,10 @@ type feeder struct {
 	queue []*group // its groups that are not metered yet
 	at    *group   // being metered
 	given int      // batches of that
+	// Of streams, nil if there are none, and the group at which they may still be
+	// looking.
+	worker *stream.Worker
+	before *group
 }
 
 // decoder is what a goroutine needs to read groups.
@@ -92,17 +105,23 @@ func (m *Meter) newDecoder() *decoder {
 
 func (m *Meter) newFeeder(src traces.Source) *feeder {
 	f := &feeder{
-		src: src, memos: m.memos(nil), streaming: m.streaming,
+		src: src, memos: m.memos(nil), streams: m.streamSeed(),
 		ahead: m.newDecoder(), own: m.newDecoder(), at: new(group),
-		free: make(chan *group, aheadGroups), full: make(chan *group, aheadGroups), done: make(chan struct{}),
+		done: make(chan struct{}),
 	}
+	ahead, own := aheadGroups, ownGroups
+	if m.streaming {
+		f.worker = m.streams
+		ahead, own = ahead+1, own+1
+	}
+	f.free, f.full = make(chan *group, ahead), make(chan *group, ahead)
 	for _, memo := range f.memos {
 		memo.shared = true
 	}
-	for range aheadGroups {
+	for range ahead {
 		f.free <- new(group)
 	}
-	for range ownGroups {
+	for range own {
 		f.spare = append(f.spare, &group{own: true})
 	}
 	f.at.number = -1
@@ -139,7 +158,7 @@ func (f *feeder) fill(g *group, d *decoder) bool {
 		// A batch that is not full: it may take time until there is more.
 		more = !f.ended && (mapped || len(in.raw.Packets) == batchLen)
 		if !mapped {
-			in.prepare(b, f.memos, f.streaming)
+			in.prepare(b, f.memos, f.streams)
 		}
 	}
 	f.shared.Store(mapped && !f.ended)
@@ -164,7 +183,7 @@ func (f *feeder) prepareMapped(g *group, d *decoder, i int) int {
 	}
 	err := m.Guard(func() {
 		for j := i; j < to; j++ {
-			d.inputs[j].prepare(&g.batches[j], f.memos, f.streaming)
+			d.inputs[j].prepare(&g.batches[j], f.memos, f.streams)
 		}
 	})
 	if err == nil {
@@ -194,15 +213,27 @@ func (f *feeder) next(ctx context.Context) *batch {
 	return &f.at.batches[f.given-1]
 }
 
-// nextGroup gives back the group at hand and returns the next.
+// giveBack lets a group be filled again.
+func (f *feeder) giveBack(g *group) {
+	switch {
+	case g == nil || g.n == 0: // none was metered yet
+	case g.own:
+		f.spare = append(f.spare, g)
+	default:
+		f.free <- g
+	}
+}
+
+// nextGroup gives back the group at hand, or with streams the one before, and
+// returns the next.
 func (f *feeder) nextGroup(ctx context.Context) *group {
 	number := f.at.number + 1
-	switch {
-	case f.at.n == 0: // the first call
-	case f.at.own:
-		f.spare = append(f.spare, f.at)
-	default:
-		f.free <- f.at
+	if f.worker != nil {
+		f.worker.Flush()
+		f.giveBack(f.before)
+		f.before = f.at
+	} else {
+		f.giveBack(f.at)
 	}
 	for {
 		if len(f.queue) > 0 && f.queue[0].number == number {

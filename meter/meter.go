@@ -55,7 +55,7 @@ type Meter struct {
 	table *flow.Table
 	// streams builds distributions; nil until a ruleset saves any. streaming is
 	// set while a task runs one.
-	streams   *stream.Engine
+	streams   *stream.Worker
 	streaming bool
 	shapes    ruleset.Shapes
 	clock     clock
@@ -110,7 +110,7 @@ func (m *Meter) newTask(rs *ruleset.RuleSet, number int) (*task, error) {
 	t, err := newTask(rs, number, &m.shapes, m.table)
 	if err == nil && rs.SavesDistributions() {
 		if m.streams == nil {
-			m.streams = stream.New(m.cfg.Streams, m.table.Change)
+			m.streams = stream.NewWorker(m.cfg.Streams, m.table.Change)
 		}
 		t.streams, m.streaming = m.streams, true
 	}
@@ -188,6 +188,15 @@ func (m *Meter) collectLast() error {
 	return m.collect(m.clock.now, true)
 }
 
+// streamSeed returns the seed of the streams for which packets are to be
+// prepared, 0 if there are none.
+func (m *Meter) streamSeed() uint64 {
+	if m.streaming {
+		return m.streams.Seed()
+	}
+	return 0
+}
+
 func (m *Meter) meterBatch(b *batch) error {
 	m.batch = b
 	for i, t := range m.tasks {
@@ -228,7 +237,7 @@ func (m *Meter) count(i int) {
 	var streamed *stream.Packet
 	if m.streaming && !record {
 		if !b.digested {
-			m.input.digest(b)
+			m.input.digest(b, m.streams.Seed())
 		}
 		streamed = &b.streamed[i]
 	}

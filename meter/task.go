@@ -13,12 +13,11 @@ type task struct {
 	table   *flow.Table
 	view    *view
 	memo    *memo
-	streams *stream.Engine // nil if the ruleset saves no distributions
+	streams *stream.Worker // nil if the ruleset saves no distributions
 	stats   TaskStats
 	sights  []uint64 // of the packets of the batch at hand
 	results []result // what was remembered of them
 	rows    []uint32 // those among them
-	touched uint64
 	// Room for the packet at hand.
 	packet           ruleset.Packet
 	key              ruleset.Key
@@ -60,9 +59,6 @@ func (t *task) expect(sights []uint64, results []result) {
 		}
 	}
 	t.table.Touch(t.rows)
-	if t.streams != nil {
-		t.touched = t.streams.Touch(t.rows)
-	}
 }
 
 // meter counts packet i of batch b, which expect has prepared for, as so many

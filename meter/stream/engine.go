@@ -40,6 +40,7 @@ type Engine struct {
 	streams    streams
 	requests   requests
 	wheel      wheel
+	touched    uint64 // means nothing; see expect
 	started    bool
 	changed    func(row uint32, now int64)
 }
@@ -50,7 +51,6 @@ type row struct {
 	plan    uint32 // shape ID plus 1
 	flow    uint32 // in the plan's store
 	streams uint32 // the first of the flow's
-	recent  uint32 // the one that had the latest packet
 }
 
 // New returns an engine without flows. It calls changed when the end of a
@@ -68,7 +68,7 @@ func New(c Config, changed func(row uint32, now int64)) *Engine {
 	}
 	// The seed keeps whoever sends the packets from making keys that collide.
 	// Nothing that is seen of an engine depends on it.
-	e.streams.seed = rand.Uint64()
+	e.streams.seed = rand.Uint64() | 1
 	return e
 }
 
@@ -78,7 +78,7 @@ type Stats struct {
 	Active     int
 	Created    uint64
 	Unstreamed uint64
-	Requests   int // that wait for their answers
+	Requests   int // that wait for their answers, but for the latest TCP data
 }
 
 // Stats returns what was counted so far.
@@ -120,14 +120,23 @@ func (e *Engine) flow(at uint32) (*row, *plan) {
 }
 
 // Packet counts a packet of so many octets that the flow in this row has
-// counted, in direction 0 if it goes from source to destination, else 1. Without
-// p, which records of flows do not have, nothing is counted.
-func (e *Engine) Packet(at uint32, direction int, p *Packet, octets uint64, now int64) {
+// counted, in direction 0 if it goes from source to destination, else 1. Its
+// stream may be the one with this number.
+func (e *Engine) Packet(at uint32, direction int, p *Packet, stream uint32, octets uint64, now int64) {
+	direction &= 1
+	if stream != 0 && stream <= e.streams.used {
+		if s := e.streams.at(stream); s.is(at, &p.key) {
+			plan := e.plans[s.plan]
+			words := plan.flows.at(s.flow)
+			plan.packet(words, direction, octets, now)
+			e.packet(plan, words, stream, p, direction, octets, now)
+			return
+		}
+	}
 	r, plan := e.flow(at)
-	if plan == nil || p == nil {
+	if plan == nil {
 		return
 	}
-	direction &= 1
 	words := plan.flows.at(r.flow)
 	plan.packet(words, direction, octets, now)
 	if !plan.streams || !p.streamed {
@@ -136,81 +145,56 @@ func (e *Engine) Packet(at uint32, direction int, p *Packet, octets uint64, now 
 	if plan.dhcp {
 		other := *p
 		p = &other
-		p.anywhere()
+		p.anywhere(e.streams.seed)
 	}
-	k, side := p.key, int(p.side)
-	k.row = at
-	i := r.recent
-	if i == 0 || e.streams.at(i).key != k {
-		hash := e.streams.hash(&k)
-		if i = e.streams.find(&k, hash); i == 0 {
-			if i = e.begin(r, &k, hash, now); i == 0 {
-				return
-			}
+	i := e.streams.find(at, &p.key, hashOf(p.mixed, at))
+	if i == 0 {
+		if i = e.begin(at, p, now); i == 0 {
+			return
 		}
 	}
+	e.packet(plan, words, i, p, direction, octets, now)
+}
+
+// packet counts a packet in stream i, of a flow with these words.
+func (e *Engine) packet(plan *plan, words []uint64, i uint32, p *Packet, direction int, octets uint64, now int64) {
 	s := e.streams.at(i)
 	if now-s.last > e.timeout && e.due(s) < now || p.segmented && p.tcp.begins(s, p.side) {
-		hash := e.streams.hash(&k)
 		e.unschedule(s)
+		at := s.row
 		e.end(i, min(e.due(s), now), now)
-		if i = e.begin(r, &k, hash, now); i == 0 {
+		if i = e.begin(at, p, now); i == 0 {
 			return
 		}
 		s = e.streams.at(i)
 	}
-	r.recent = i
-	e.count(plan, s, side, direction, octets, now)
+	s.count(plan, p.side, direction, octets, now)
 	if plan.plainPairs {
 		plan.plain(words, s, p.side, uint8(direction), now)
 	}
 	switch {
 	case p.segmented:
 		e.tcp(plan, words, s, &p.tcp, p.side, uint8(direction), now)
-	case s.proto == protoUDP:
+	case s.proto() == protoUDP:
 		e.udp(plan, words, s, p.payload, p.side, uint8(direction), now)
 	case plan.echo:
 		e.pairs(plan, words, s, p.role, p.side, request{time: now, id: p.id, kind: ruleset.PairEcho, direction: uint8(direction)})
 	}
 }
 
-// Touch fetches from memory what packets of the flows in these rows will need,
-// if they are of the streams that had the latest packets, all together, so that
-// the fetches overlap. What it returns means nothing.
-func (e *Engine) Touch(rows []uint32) (touched uint64) {
-	n := 0
-	for _, at := range rows {
-		if r, _ := e.flow(at); r != nil && r.recent != 0 {
-			rows[n] = r.recent
-			n++
-		}
-	}
-	rows = rows[:n]
-	for _, i := range rows {
-		s := e.streams.at(i)
-		touched += uint64(s.packets) + uint64(s.tcp[0].next)
-	}
-	for _, i := range rows {
-		for _, q := range e.streams.at(i).queues {
-			if q.first != 0 {
-				touched += uint64(e.requests.at(q.first).next)
-			}
-		}
-	}
-	return touched
-}
-
-// begin makes a stream of the flow and returns its number, 0 if there are too
-// many.
-func (e *Engine) begin(r *row, k *key, hash uint32, now int64) uint32 {
+// begin makes a stream of the flow in a row and returns its number, 0 if there
+// are too many.
+func (e *Engine) begin(at uint32, p *Packet, now int64) uint32 {
 	if e.streams.active >= e.maxStreams {
 		e.streams.refused++
 		return 0
 	}
-	i := e.streams.add(k, hash)
+	i := e.streams.add(at, &p.key, hashOf(p.mixed, at))
 	s := e.streams.at(i)
+	r := &e.rows[at]
+	s.plan, s.flow = r.plan-1, r.flow
 	s.first, s.last = now, now
-	if k.ends[0] == k.ends[1] {
+	if s.ends[0] == s.ends[1] && s.port(0) == s.port(1) {
 		s.state |= sameEnds
 	}
 	s.siblings.next = r.streams
@@ -223,7 +207,7 @@ func (e *Engine) begin(r *row, k *key, hash uint32, now int64) uint32 {
 }
 
 // count adds a packet to what the stream has counted.
-func (e *Engine) count(p *plan, s *stream, side, direction int, octets uint64, now int64) {
+func (s *stream) count(p *plan, side uint8, direction int, octets uint64, now int64) {
 	s.last = now
 	if s.packets < math.MaxUint32 {
 		s.packets++
@@ -232,11 +216,10 @@ func (e *Engine) count(p *plan, s *stream, side, direction int, octets uint64, n
 		s.pdus[direction&1]++
 		s.octets[direction&1] += octets
 	}
-	saw := sawEnd0 << side
-	if s.state&saw == 0 {
-		s.state |= saw
+	if s.state&of(saw, side) == 0 {
+		s.state |= of(saw, side)
 		s.directions[side&1] = uint8(direction)
-		if s.state&(sawEnd0|sawEnd1) == saw {
+		if s.state&of(saw, 1-side) == 0 {
 			s.directions[1-side&1] = uint8(1 - direction)
 		}
 	}
@@ -251,9 +234,6 @@ func (e *Engine) end(i uint32, ended, now int64) {
 	e.unanswered(p, s, ended)
 	p.stream(words, s)
 	e.changed(s.row, now)
-	if r.recent == i {
-		r.recent = 0
-	}
 	if s.siblings.before != 0 {
 		e.streams.at(s.siblings.before).siblings.next = s.siblings.next
 	} else {
@@ -282,7 +262,7 @@ func (p *plan) stream(words []uint64, s *stream) {
 			l.add(words, uint64(s.lost[direction]), 1)
 		}
 	}
-	if s.proto != protoTCP {
+	if s.proto() != protoTCP {
 		return
 	}
 	for side := range s.tcp {
@@ -290,7 +270,7 @@ func (p *plan) stream(words []uint64, s *stream) {
 		direction := s.directions[side] & 1
 		micros := uint64(t.last-t.first) / 1000
 		add(p.tcpSizes[direction], t.size)
-		if s.tcp[side].data {
+		if s.state&of(sentData, uint8(side)) != 0 {
 			add(p.tcpTimes[direction], micros)
 		}
 		if micros > 0 {

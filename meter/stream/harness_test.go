@@ -36,12 +36,12 @@ func newHarness(t testing.TB, c Config, distributions ...string) *harness {
 
 // Packet is Engine.Packet for a packet as it was captured.
 func (h *harness) Packet(row uint32, direction int, p *ruleset.Packet, octets uint64, now int64) {
-	h.Engine.Packet(row, direction, packetOf(p), octets, now)
+	h.Engine.Packet(row, direction, packetOf(h.Engine, p), 0, octets, now)
 }
 
-func packetOf(p *ruleset.Packet) *Packet {
+func packetOf(e *Engine, p *ruleset.Packet) *Packet {
 	s := new(Packet)
-	s.Set(p, nil)
+	s.Set(p, nil, e.streams.seed)
 	return s
 }
 

@@ -55,37 +55,51 @@ func (e *Engine) ask(p *plan, s *stream, side uint8, r request) {
 	e.enqueue(p, s, side, r)
 }
 
-// enqueue keeps a request; if the stream has too many, the oldest gives way.
-func (e *Engine) enqueue(p *plan, s *stream, side uint8, r request) {
-	most := uint8(maxQueue)
-	if s.proto == protoTCP {
+// enqueue keeps a request.
+func (e *Engine) enqueue(p *plan, s *stream, end uint8, r request) {
+	e.makeRoom(p, s)
+	e.requests.push(s, end, r)
+}
+
+// makeRoom has the oldest request of the stream give way if there are too many
+// for another one.
+func (e *Engine) makeRoom(p *plan, s *stream) {
+	waiting, most := s.queued[0]+s.queued[1], uint8(maxQueue)
+	if s.proto() == protoTCP {
 		most = maxQueueTCP
-	}
-	if s.queues[0].n+s.queues[1].n >= most {
-		q := &s.queues[0]
-		if o := &s.queues[1]; q.n == 0 || o.n > 0 && e.requests.at(o.first).time < e.requests.at(q.first).time {
-			q = o
+		for end := range uint8(2) {
+			if s.state&of(waits, end) != 0 {
+				waiting++
+			}
 		}
-		p.loses(s, e.requests.at(q.first))
-		e.requests.remove(q, 0, q.first)
 	}
-	e.requests.push(&s.queues[side&1], r)
+	if waiting < most {
+		return
+	}
+	// The queues of TCP are older than what waits beside them.
+	oldest := uint8(0)
+	if q := s.queues; q[0].first == 0 || q[1].first != 0 && e.requests.at(q[1].first).time < e.requests.at(q[0].first).time {
+		oldest = 1
+	}
+	first := s.queues[oldest].first
+	p.loses(s, e.requests.at(first))
+	e.requests.remove(s, oldest, 0, first)
 }
 
 // answer pairs an answer from one end with the request of the other end that
 // it is to.
 func (e *Engine) answer(p *plan, words []uint64, s *stream, kind ruleset.PairKind, side uint8, id uint64, now int64) {
-	q := &s.queues[1-side&1]
+	asker := 1 - side&1
 	if s.state&sameEnds != 0 {
-		q = &s.queues[0]
+		asker = 0
 	}
 	before := uint32(0)
-	for i := q.first; i != 0; {
+	for i := s.queues[asker].first; i != 0; {
 		e.streams.steps++
 		r := e.requests.at(i)
 		if r.id == id && r.kind == kind {
 			p.pair(words, s, kind, r.direction, now-r.time)
-			e.requests.remove(q, before, i)
+			e.requests.remove(s, asker, before, i)
 			return
 		}
 		before, i = i, r.next
@@ -114,14 +128,13 @@ func (p *plan) loses(s *stream, r *request) {
 // unanswered empties the queues of a stream that ends at time now. Requests
 // that could still have been answered in time are not lost.
 func (e *Engine) unanswered(p *plan, s *stream, now int64) {
-	for side := range s.queues {
-		q := &s.queues[side]
-		for q.first != 0 {
-			r := e.requests.at(q.first)
+	for end := range uint8(2) {
+		for i := s.queues[end].first; i != 0; {
+			r := e.requests.at(i)
 			if now-r.time > p.losses[r.direction&1].limit {
 				p.loses(s, r)
 			}
-			e.requests.remove(q, 0, q.first)
+			i = e.requests.remove(s, end, 0, i)
 		}
 	}
 }

@@ -200,8 +200,16 @@ func TestQueueLimits(t *testing.T) {
 	for i := range uint32(200) {
 		h.feed([]at{tcpAt(0, false, 16, i, 1, 1)})
 	}
-	if n := h.Stats().Requests; n != maxQueueTCP {
+	// The latest one stands beside the queue.
+	if n := h.Stats().Requests + 1; n != maxQueueTCP {
 		t.Errorf("%d segments wait, want %d", n, maxQueueTCP)
+	}
+	// Those that end at 111 and behind it are left.
+	for pairs, ack := range []uint32{110, 111, 112, 200, 200} {
+		h.feed([]at{tcpAt(5, true, 16, 1, ack, 0)})
+		if got := h.counters(ruleset.ToTurnaroundTime1, 0)[0]; got != uint64(min(pairs, 3)) {
+			t.Errorf("%d pairs at ACK %d, want %d", got, ack, min(pairs, 3))
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"math"
-	"sort"
 
 	"rtfm/ruleset"
 )
@@ -20,6 +19,7 @@ type plan struct {
 	flows  store
 
 	// What streams are for; see Engine.
+	single      bool // there are distributions of single packets
 	streams     bool // the flow keeps streams
 	turnarounds []turnaround
 	losses      [2]loss // by direction
@@ -34,18 +34,6 @@ type plan struct {
 	// The kinds of pairs that are wanted.
 	plainPairs, echo, tcpSyn, tcpData, dhcp bool
 	udp                                     []parser
-}
-
-// histogram is a distribution's place in a flow's words.
-type histogram struct {
-	at     int // of the first counter
-	limits []uint64
-}
-
-// add counts n values of v.
-func (h *histogram) add(words []uint64, v, n uint64) {
-	i := sort.Search(len(h.limits), func(i int) bool { return v <= h.limits[i] })
-	words[h.at+i] += n
 }
 
 // rate is a distribution of the rates of intervals, which follow each other
@@ -79,7 +67,7 @@ func newPlan(s *ruleset.Shape) *plan {
 	at := 0
 	for i := range s.Distributions {
 		d := &s.Distributions[i]
-		p.add(d, histogram{at, d.Limits()})
+		p.add(d, newHistogram(d, at))
 		at += d.Counters()
 	}
 	p.wantPairs()
@@ -108,32 +96,29 @@ func (p *plan) add(d *ruleset.Distribution, h histogram) {
 	}
 	into := func(all *[2][]histogram) { all[direction] = append(all[direction], h) }
 	p.streams = p.streams || d.Attr > ruleset.FromPDURate || d.Attr.CountsPairs()
+	p.single = p.single || d.Attr <= ruleset.FromPDURate && !d.Attr.CountsPairs()
+	p.sized = p.sized || d.Attr >= ruleset.ToFlowOctets && d.Attr <= ruleset.FromFlowPDUs
+	p.tcpWhole = p.tcpWhole || d.Attr >= ruleset.ToTCPSize && d.Attr <= ruleset.FromTCPRate
 	switch d.Attr {
 	case ruleset.ToPacketSize, ruleset.FromPacketSize:
 		into(&p.sizes)
 	case ruleset.ToInterarrivalTime, ruleset.FromInterarrivalTime:
 		into(&p.gaps)
-	case ruleset.ToBitRate, ruleset.FromBitRate:
-		p.rates[direction] = append(p.rates[direction], rate{histogram: h, seconds: uint64(p1), bits: true})
-	case ruleset.ToPDURate, ruleset.FromPDURate:
-		p.rates[direction] = append(p.rates[direction], rate{histogram: h, seconds: uint64(p1)})
+	case ruleset.ToBitRate, ruleset.FromBitRate, ruleset.ToPDURate, ruleset.FromPDURate:
+		bits := d.Attr <= ruleset.FromBitRate
+		p.rates[direction] = append(p.rates[direction], rate{histogram: h, seconds: uint64(p1), bits: bits})
 	case ruleset.FlowTime:
 		p.times = append(p.times, h)
 	case ruleset.ToFlowOctets, ruleset.FromFlowOctets:
 		into(&p.octets)
-		p.sized = true
 	case ruleset.ToFlowPDUs, ruleset.FromFlowPDUs:
 		into(&p.pdus)
-		p.sized = true
 	case ruleset.ToTCPSize, ruleset.FromTCPSize:
 		into(&p.tcpSizes)
-		p.tcpWhole = true
 	case ruleset.ToTCPTime, ruleset.FromTCPTime:
 		into(&p.tcpTimes)
-		p.tcpWhole = true
 	case ruleset.ToTCPRate, ruleset.FromTCPRate:
 		into(&p.tcpRates)
-		p.tcpWhole = true
 	case ruleset.ToLostPDUs, ruleset.FromLostPDUs:
 		p.losses[direction] = loss{h, true, kind, int64(p2) * 1_000_000}
 	default: // the turnaround times
@@ -177,6 +162,9 @@ const second = 1_000_000_000
 
 // packet counts a packet of the flow in the distributions of single packets.
 func (p *plan) packet(words []uint64, direction int, octets uint64, now int64) {
+	if !p.single {
+		return
+	}
 	for i := range p.sizes[direction] {
 		p.sizes[direction][i].add(words, octets, 1)
 	}

@@ -12,10 +12,7 @@ type request struct {
 }
 
 // queue is a list of requests, the oldest first.
-type queue struct {
-	first, last uint32
-	n           uint8
-}
+type queue struct{ first, last uint32 }
 
 // requests holds the requests of all streams.
 type requests struct {
@@ -31,8 +28,8 @@ func (t *requests) at(i uint32) *request {
 	return &t.blocks[i/requestBlock][i%requestBlock]
 }
 
-// push adds r at the end of q.
-func (t *requests) push(q *queue, r request) {
+// push adds r, from an end of s, to its queue.
+func (t *requests) push(s *stream, end uint8, r request) {
 	i := t.free
 	if i != 0 {
 		t.free = t.at(i).next
@@ -44,20 +41,23 @@ func (t *requests) push(q *queue, r request) {
 		}
 	}
 	*t.at(i) = r
+	q := &s.queues[end&1]
 	if q.last != 0 {
 		t.at(q.last).next = i
 	} else {
 		q.first = i
 	}
 	q.last = i
-	q.n++
+	s.queued[end&1]++
 	t.active++
 }
 
-// remove takes request i, which stands behind before (0 for none), out of q
-// and returns the one behind it. The memory of many is given back with the last.
-func (t *requests) remove(q *queue, before, i uint32) uint32 {
-	r := t.at(i)
+// remove takes request i, which stands behind before (0 for none), out of the
+// queue of an end of s, and returns the one behind it. The memory of many is
+// given back with the last.
+func (t *requests) remove(s *stream, end uint8, before, i uint32) uint32 {
+	q, r := &s.queues[end&1], t.at(i)
+	s.queued[end&1]--
 	next := r.next
 	if before != 0 {
 		t.at(before).next = next
@@ -69,7 +69,6 @@ func (t *requests) remove(q *queue, before, i uint32) uint32 {
 	}
 	r.next = t.free
 	t.free = i
-	q.n--
 	if t.active--; t.active == 0 && t.used > requestBlock {
 		*t = requests{}
 	}

@@ -1,57 +1,79 @@
 package stream
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 )
 
-// key identifies a stream: its flow, and its ends in an order of their own, so
-// that both directions have the same.
+// key identifies a stream within its flow: its ends in an order of their own, so
+// that both directions have the same. It is made of words, which compare fast.
 type key struct {
-	row    uint32
-	ends   [2]end
-	proto  uint8
-	family uint8
+	ends [2]address
+	rest uint64 // see newRest
 }
 
-type end struct {
-	addr [16]byte
-	port uint16
+// address is one of IP, 16 octets with zeros behind those that it has not.
+type address struct{ high, low uint64 }
+
+// newRest returns ports, protocol and address family as one word.
+func newRest(port0, port1 uint16, proto, family uint8) uint64 {
+	return uint64(port0)<<48 | uint64(port1)<<32 | uint64(proto)<<8 | uint64(family)
+}
+
+func (k *key) port(end int) uint16 { return uint16(k.rest >> (48 - 16*end)) }
+func (k *key) proto() uint8        { return uint8(k.rest >> 8) }
+func (k *key) family() uint8       { return uint8(k.rest) }
+
+func (k *key) is(o *key) bool {
+	return k.rest == o.rest &&
+		k.ends[0].high == o.ends[0].high && k.ends[0].low == o.ends[0].low &&
+		k.ends[1].high == o.ends[1].high && k.ends[1].low == o.ends[1].low
 }
 
 // stream is what is known of one stream. It holds no pointers: the numbers of
 // others link them, 0 ends a list. What most packets need stands together.
 type stream struct {
 	key
-	packets     uint32 // no more than it holds
+	row         uint32 // of its flow in the flow table, 0 if there is no stream here
+	flow        uint32 // in the plan's store
 	first, last int64
 	// A cache line.
-	queues     [2]queue // of the requests from each end
 	tcp        [2]tcpEnd
-	state      uint8
+	queues     [2]queue // of the requests from each end
+	queued     [2]uint8 // how many these are
 	directions [2]uint8 // in the flow, of what each end sends
-	slot       uint16   // of the wheel
+	packets    uint32   // no more than it holds
+	plan       uint32   // shape ID
+	state      uint16
+	slot       uint16 // of the wheel
 	// Another one; the rest is for few packets, or not always wanted.
+	run      run
 	pdus     [2]uint64 // by direction in the flow
 	octets   [2]uint64
 	sent     [2]sent
-	due      links     // in the wheel's list
-	siblings links     // in the flow's list
+	again    [2]again
 	lost     [2]uint32 // by direction
-	run      run
-	_        [8]byte // 256 in all
+	due      links     // in the wheel's list
+	siblings links     // in the flow's list; 256 octets in all
 }
 
-// State bits of a stream.
+// State bits of a stream; those of the first end, and next to each the same of
+// the other.
 const (
-	sawEnd0 uint8 = 1 << iota // a packet of the first end was seen
-	sawEnd1
-	finEnd0 // with FIN
-	finEnd1
-	reset // RST was seen
-	sameEnds
+	saw      uint16 = 1 << (2 * iota) // a packet was seen
+	fin                               // with FIN
+	numbers                           // TCP sequence numbers are known
+	sentData                          // there was TCP data
+	waits                             // tcpEnd.end waits for its ACK
+	backward                          // it was sent from the flow's destination
+	twice                             // again is known
+	reset                             // RST was seen, from either end
+
+	sameEnds = reset << 1
 )
+
+// of returns a state bit for an end.
+func of(bit uint16, end uint8) uint16 { return bit << (end & 1) }
 
 // links are the neighbours in a doubly linked list.
 type links struct{ next, before uint32 }
@@ -77,28 +99,37 @@ func (t *streams) at(i uint32) *stream {
 	return &t.blocks[i/streamBlock][i%streamBlock]
 }
 
-func (t *streams) hash(k *key) uint32 {
-	const a, b = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db
-	h := t.seed ^ uint64(k.row)<<32 ^ uint64(k.ends[0].port)<<16 ^ uint64(k.ends[1].port) ^ uint64(k.proto)<<56
-	for e := range k.ends {
-		for i := 0; i < 16; i += 8 {
-			hi, lo := bits.Mul64(binary.LittleEndian.Uint64(k.ends[e].addr[i:])^a, h^b)
-			h = hi ^ lo
-		}
-	}
-	hi, lo := bits.Mul64(h^b, a)
+// Odd numbers for hashes.
+const mix1, mix2 = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db
+
+// mix mixes the words of a key.
+func (k *key) mix(seed uint64) uint64 {
+	other := seed*mix1 ^ mix2
+	h1, l1 := bits.Mul64(k.ends[0].high^seed, k.ends[1].high^other)
+	h2, l2 := bits.Mul64(k.ends[0].low^other, k.ends[1].low^seed)
+	h, l := bits.Mul64(h1^l1^k.rest^seed, h2^l2^other)
+	return h ^ l
+}
+
+// hashOf returns the hash of a stream in this row whose key's mix is this.
+func hashOf(mixed uint64, row uint32) uint32 {
+	hi, lo := bits.Mul64(mixed^uint64(row)<<32^mix2, mix1)
 	return uint32(hi ^ lo)
 }
 
-// find returns the number of the stream with this key, 0 if there is none.
-func (t *streams) find(k *key, hash uint32) uint32 {
+// is tells whether s is the stream of the flow in this row that has this key.
+func (s *stream) is(row uint32, k *key) bool { return s.row == row && s.key.is(k) }
+
+// find returns the number of the stream in this row with this key, 0 if there
+// is none.
+func (t *streams) find(row uint32, k *key, hash uint32) uint32 {
 	if t.index == nil {
 		return 0
 	}
 	for i := hash & t.mask; t.index[i] != 0; i = (i + 1) & t.mask {
 		t.steps++
 		if uint32(t.index[i]>>32) == hash {
-			if n := uint32(t.index[i]); t.at(n).key == *k {
+			if n := uint32(t.index[i]); t.at(n).is(row, k) {
 				return n
 			}
 		}
@@ -106,8 +137,8 @@ func (t *streams) find(k *key, hash uint32) uint32 {
 	return 0
 }
 
-// add makes a stream and returns its number.
-func (t *streams) add(k *key, hash uint32) uint32 {
+// add makes a stream in this row and returns its number.
+func (t *streams) add(row uint32, k *key, hash uint32) uint32 {
 	if t.active*4 >= len(t.index)*3 {
 		t.grow()
 	}
@@ -121,7 +152,7 @@ func (t *streams) add(k *key, hash uint32) uint32 {
 			t.blocks = append(t.blocks, new([streamBlock]stream))
 		}
 	}
-	*t.at(i) = stream{key: *k}
+	*t.at(i) = stream{row: row, key: *k}
 	t.insert(uint64(hash)<<32 | uint64(i))
 	t.active++
 	t.created++
@@ -152,7 +183,7 @@ func (t *streams) grow() {
 // with the last.
 func (t *streams) remove(i uint32) {
 	s := t.at(i)
-	hash := t.hash(&s.key)
+	hash := hashOf(s.mix(t.seed), s.row)
 	e := uint64(hash)<<32 | uint64(i)
 	at := hash & t.mask
 	for t.index[at] != e {
@@ -169,6 +200,7 @@ func (t *streams) remove(i uint32) {
 		}
 	}
 	t.index[at] = 0
+	s.row = 0 // it is nobody's
 	s.siblings.next = t.free
 	t.free = i
 	if t.active--; t.active == 0 && t.used > streamBlock {

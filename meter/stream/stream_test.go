@@ -273,7 +273,7 @@ func TestDamage(t *testing.T) {
 			if r.IntN(10) == 0 {
 				p.Data = p.Data[:4+r.IntN(len(p.Data)-4)]
 			}
-			e.Packet(row, r.IntN(2), packetOf(p), 100, now)
+			e.Packet(row, r.IntN(2), packetOf(e, p), 0, 100, now)
 			if r.IntN(5) == 0 {
 				e.Advance(now)
 			}
@@ -311,20 +311,26 @@ func check(t *testing.T, e *Engine) {
 		i := e.rows[at].streams
 		for before := uint32(0); i != 0; i = e.streams.at(i).siblings.next {
 			s := e.streams.at(i)
-			if s.row != uint32(at) || s.siblings.before != before || e.streams.find(&s.key, e.streams.hash(&s.key)) != i {
+			if s.row != uint32(at) || s.siblings.before != before || e.streams.find(s.row, &s.key, hashOf(s.mix(e.streams.seed), s.row)) != i {
 				t.Fatalf("stream %d: row %d of %d, behind %d of %d", i, s.row, at, s.siblings.before, before)
 			}
 			before = i
 			listed = append(listed, i)
-			n := uint8(0)
+			n, waiting := uint8(0), uint8(0)
 			for side := range s.queues {
 				before := n
 				for q := s.queues[side].first; q != 0; q = e.requests.at(q).next {
 					n++
 				}
-				if n-before != s.queues[side].n || n > maxQueueTCP {
-					t.Fatalf("stream %d: %d requests of end %d, want %d", i, n-before, side, s.queues[side].n)
+				if n-before != s.queued[side] {
+					t.Fatalf("stream %d: %d requests of end %d, want %d", i, n-before, side, s.queued[side])
 				}
+				if s.state&of(waits, uint8(side)) != 0 {
+					waiting++
+				}
+			}
+			if n+waiting > maxQueueTCP {
+				t.Fatalf("stream %d: %d requests", i, n+waiting)
 			}
 			requests += int(n)
 		}
@@ -347,10 +353,10 @@ func TestNoAllocations(t *testing.T) {
 			now += millisecond
 			binary.BigEndian.PutUint32(p.Data[4:], 10*i)
 			binary.BigEndian.PutUint32(q.Data[8:], 10*i+10)
-			kept = s.Set(p, kept[:0])
-			h.Engine.Packet(1, 0, &s, 100, now)
-			kept = s.Set(q, kept[:0])
-			h.Engine.Packet(1, 1, &s, 100, now)
+			kept = s.Set(p, kept[:0], h.streams.seed)
+			h.Engine.Packet(1, 0, &s, 0, 100, now)
+			kept = s.Set(q, kept[:0], h.streams.seed)
+			h.Engine.Packet(1, 1, &s, 0, 100, now)
 		}
 		h.Advance(now)
 	}

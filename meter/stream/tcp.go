@@ -17,13 +17,17 @@ const (
 
 // tcpEnd is how far one end of a TCP stream is.
 type tcpEnd struct {
+	// The latest segment of data that waits for its ACK, if the state bit waits
+	// is set: when it was sent, and the sequence number behind it. Those before
+	// it are in the queue.
+	time int64
+	end  uint32
 	next uint32 // the sequence number behind all that was sent
-	// ACKs behind again, up to againTo, may be for data that was sent twice.
-	again, againTo uint32
-	seen           bool // next is known
-	data           bool // there was data
-	twice          bool // again and againTo are known
 }
+
+// again is what may have been sent twice: ACKs behind from, up to to, may be
+// for either.
+type again struct{ from, to uint32 }
 
 // sent is what one end of a TCP stream has sent.
 type sent struct {
@@ -58,62 +62,61 @@ func (t *segment) begins(s *stream, side uint8) bool {
 	if t.flags&(flagSYN|flagACK|flagRST) != flagSYN {
 		return false
 	}
-	sent := &s.tcp[side&1]
-	return s.closing() || sent.data || s.tcp[1-side&1].data || sent.seen && sent.next != t.seq+1
+	return s.closing() || s.state&(sentData|sentData<<1) != 0 ||
+		s.state&of(numbers, side) != 0 && s.tcp[side&1].next != t.seq+1
 }
 
 // closing tells whether the stream has ended but for stragglers: by RST, or by
 // FIN from both ends, or from the only one that is seen.
 func (s *stream) closing() bool {
-	switch s.state & (finEnd0 | finEnd1) {
-	case finEnd0 | finEnd1:
-		return true
-	case finEnd0:
-		return s.state&(reset|sawEnd1) != sawEnd1
-	case finEnd1:
-		return s.state&(reset|sawEnd0) != sawEnd0
+	if s.state&(reset|fin|fin<<1) == 0 {
+		return false
 	}
-	return s.state&reset != 0
+	open := false
+	for end := range uint8(2) {
+		open = open || s.state&of(saw, end) != 0 && s.state&of(fin, end) == 0
+	}
+	return s.state&reset != 0 || !open
 }
 
 // tcp follows the sequence numbers, looks for pairs, and sees the stream's end.
 func (e *Engine) tcp(p *plan, words []uint64, s *stream, t *segment, side, direction uint8, now int64) {
 	side &= 1
-	sent := &s.tcp[side]
+	from := &s.tcp[side]
 	seq := t.seq
 	if t.flags&flagSYN != 0 {
 		seq++
 	}
-	if !sent.seen && t.flags&flagRST == 0 {
-		sent.seen, sent.next = true, seq
+	if s.state&of(numbers, side) == 0 && t.flags&flagRST == 0 {
+		s.state |= of(numbers, side)
+		from.next = seq
 	}
-	ahead := int32(seq - sent.next)
 	if p.tcpData && t.flags&flagACK != 0 {
-		e.acknowledge(p, words, s, side, t.ack, now)
+		e.acknowledge(p, words, s, 1-side, t.ack, now)
 	}
 	if t.length > 0 && t.flags&flagRST == 0 {
-		last := seq + t.length
+		ahead, last := int32(seq-from.next), seq+t.length
 		if l := &p.losses[direction&1]; ahead > 0 && l.wanted && l.kind == ruleset.PairTCPData {
 			s.lost[direction&1]++
 		}
 		if p.tcpData {
 			if ahead >= 0 {
-				e.enqueue(p, s, side, request{time: now, id: uint64(last), kind: ruleset.PairTCPData, direction: direction})
+				e.sends(p, s, side, direction, last, now)
 			} else {
-				sent.repeats(seq)
+				s.repeats(side, seq)
 			}
 		}
-		more := max(int32(last-sent.next), 0)
+		more := max(int32(last-from.next), 0)
 		if p.tcpWhole {
 			whole := &s.sent[side]
-			if !sent.data {
+			if s.state&of(sentData, side) == 0 {
 				whole.first = now
 			}
 			whole.last = now
 			whole.size += uint64(more)
 		}
-		sent.next += uint32(more)
-		sent.data = true
+		from.next += uint32(more)
+		s.state |= of(sentData, side)
 	}
 	if p.tcpSyn {
 		switch t.flags & (flagSYN | flagACK | flagRST) {
@@ -124,46 +127,74 @@ func (e *Engine) tcp(p *plan, words []uint64, s *stream, t *segment, side, direc
 		}
 	}
 	if t.flags&flagFIN != 0 {
-		s.state |= finEnd0 << side
+		s.state |= of(fin, side)
 	}
 	if t.flags&flagRST != 0 {
 		s.state |= reset
 	}
 }
 
-// repeats notes that data from seq on was sent again: an ACK of what was sent
-// so far may be for either (Karn's rule, RFC 6298 section 3).
-func (t *tcpEnd) repeats(seq uint32) {
-	if !t.twice || int32(seq-t.again) < 0 {
-		t.again = seq
+// sends keeps a segment of data up to the sequence number last as the latest
+// that waits for its ACK.
+func (e *Engine) sends(p *plan, s *stream, side, direction uint8, last uint32, now int64) {
+	e.makeRoom(p, s)
+	from := &s.tcp[side]
+	if s.state&of(waits, side) != 0 {
+		e.requests.push(s, side, from.request(s, side))
 	}
-	t.twice, t.againTo = true, t.next
+	s.state = s.state&^of(backward, side) | of(waits, side) | of(backward, side)*uint16(direction&1)
+	from.time, from.end = now, last
 }
 
-// acknowledge pairs an ACK from one end with the last of the segments that it
-// covers; the others were not answered at once.
-func (e *Engine) acknowledge(p *plan, words []uint64, s *stream, side uint8, ack uint32, now int64) {
-	q, sent := &s.queues[1-side&1], &s.tcp[1-side&1]
-	before, found := uint32(0), false
-	var latest request
-	for i := q.first; i != 0; {
+// request returns the latest segment that waits for its ACK.
+func (t *tcpEnd) request(s *stream, side uint8) request {
+	r := request{time: t.time, id: uint64(t.end), kind: ruleset.PairTCPData}
+	if s.state&of(backward, side) != 0 {
+		r.direction = 1
+	}
+	return r
+}
+
+// repeats notes that data from seq on was sent again: an ACK of what was sent
+// so far may be for either (Karn's rule, RFC 6298 section 3).
+func (s *stream) repeats(side uint8, seq uint32) {
+	a := &s.again[side]
+	if s.state&of(twice, side) == 0 || int32(seq-a.from) < 0 {
+		a.from = seq
+	}
+	s.state |= of(twice, side)
+	a.to = s.tcp[side].next
+}
+
+// acknowledge pairs an ACK of what one end has sent with the last of the
+// segments that it covers; the others were not answered at once.
+func (e *Engine) acknowledge(p *plan, words []uint64, s *stream, sender uint8, ack uint32, now int64) {
+	sent := &s.tcp[sender]
+	latest, found := request{}, false
+	all := s.state&of(waits, sender) != 0 && int32(ack-sent.end) >= 0
+	before := uint32(0)
+	for i := s.queues[sender].first; i != 0; {
 		e.streams.steps++
 		r := e.requests.at(i)
 		if r.kind != ruleset.PairTCPData {
 			before, i = i, r.next
 			continue
 		}
-		if int32(ack-uint32(r.id)) < 0 {
+		if !all && int32(ack-uint32(r.id)) < 0 {
 			break
 		}
 		latest, found = *r, true
-		i = e.requests.remove(q, before, i)
+		i = e.requests.remove(s, sender, before, i)
 	}
-	if found && (!sent.twice || !between(sent.again, uint32(latest.id), sent.againTo)) {
+	if all {
+		s.state &^= of(waits, sender)
+		latest, found = sent.request(s, sender), true
+	}
+	if found && (s.state&of(twice, sender) == 0 || !between(s.again[sender].from, uint32(latest.id), s.again[sender].to)) {
 		p.pair(words, s, ruleset.PairTCPData, latest.direction, now-latest.time)
 	}
-	if sent.twice && int32(ack-sent.againTo) >= 0 {
-		sent.twice = false
+	if s.state&of(twice, sender) != 0 && int32(ack-s.again[sender].to) >= 0 {
+		s.state &^= of(twice, sender)
 	}
 }
 

@@ -1,0 +1,65 @@
+package stream
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// TestWorker tells an engine, and workers with and without another goroutine,
+// the same, and asks the same of them: flows, packets and changes must come out
+// the same, wherever batches end.
+func TestWorker(t *testing.T) {
+	for seed := range uint64(20) {
+		want := work(t, seed, false, 1)
+		for i, got := range []string{work(t, seed, false, 500), work(t, seed, true, 1), work(t, seed, true, 700)} {
+			if got != want {
+				t.Fatalf("seed %d: way %d differs:\n%s\nwant\n%s", seed, i, got, want)
+			}
+		}
+	}
+}
+
+// work has a worker do things at random, with a Flush after so many, and returns
+// what was seen of it.
+func work(t *testing.T, seed uint64, fork bool, batch int) string {
+	var seen strings.Builder
+	w := NewWorker(Config{MaxStreams: 200, Timeout: second}, func(row uint32, now int64) { fmt.Fprintln(&seen, "changed", row, now) })
+	if fork {
+		defer w.Fork()()
+	}
+	shapes := [...]string{"ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", "FlowTime = 4 & 1.3.0!3000", "ToPDURate = 3.1 & 1.0.0!10"}
+	shape := shapeOf(t, shapes[:]...)
+	r := rand.New(rand.NewPCG(seed, 3))
+	live := map[uint32]bool{}
+	now := int64(0)
+	for i := range 5000 {
+		now += r.Int64N(second / 50)
+		row := uint32(1 + r.IntN(10))
+		if !live[row] {
+			w.Create(row, shape, now)
+			live[row] = true
+		}
+		p := new(Packet)
+		p.Set(host(protoTCP, uint32(r.IntN(50)), uint8(r.IntN(32))), nil, w.Seed())
+		p.side = uint8(r.IntN(2))
+		p.tcp.seq, p.tcp.ack, p.tcp.length = uint32(r.IntN(300)), uint32(r.IntN(300)), uint32(r.IntN(10))
+		w.Packet(row, int(p.side), p, 100, now)
+		w.Packet(row, 0, nil, 100, now)
+		switch r.IntN(200) {
+		case 0:
+			w.Advance(now)
+		case 1:
+			live[row] = !w.Release(row, now)
+		case 2:
+			fmt.Fprintln(&seen, now, w.Counters(row, now), w.Stats())
+		}
+		if i%batch == 0 {
+			w.Flush()
+		}
+	}
+	w.Finish(now)
+	fmt.Fprintln(&seen, w.Stats())
+	return seen.String()
+}
