@@ -151,7 +151,7 @@ func (k *keeper) session(ctx, work context.Context) error {
 		}
 	}
 	bringing := work
-	if (!k.failing.IsZero() || !k.managed) && ctx.Err() == nil {
+	if !k.failing.IsZero() && ctx.Err() == nil {
 		bringing = ctx
 	}
 	c, err := client.Dial(bringing, k.meter.SNMP.config(k.meter.Address))

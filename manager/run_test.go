@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 
 	"rtfm/mib"
 	"rtfm/reader/flowfile"
+	"rtfm/ruleset"
 )
 
 // runningManager is a manager under test.
@@ -361,6 +363,68 @@ func TestReload(t *testing.T) {
 	}
 	if got := count(t, mb.Output); got.packets[2] != 37 {
 		t.Errorf("counted %v, want 37 by ruleset 2", got.packets)
+	}
+}
+
+// TestReloadAnything changes whatever can be changed, again and again, while
+// packets come: each is counted once, by whichever ruleset runs.
+func TestReloadAnything(t *testing.T) {
+	l := startMeter(t, "", 1000)
+	m := testMeter(l)
+	m.Interval, m.Keepalive = time.Second, time.Second
+	rules := []*ruleset.RuleSet{loadRules(t, "all.srl"), loadRules(t, "coarse.rules")}
+	m.Tasks = []Task{{RuleSet: rules[0]}}
+	r := startManager(t, Options{}, m)
+	r.wait("task started", 1)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	sent := 0
+	wg.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+				l.send(fmt.Sprint("10.0.0.", i%9), 1+i%5)
+				sent += 1 + i%5
+			}
+		}
+	})
+	seed := rand.New(rand.NewPCG(4, 4))
+	pick := func(n int) int { return seed.IntN(n) }
+	for range 30 {
+		changed := *m
+		changed.Interval = time.Duration(1+pick(3)) * time.Second
+		changed.Keepalive = time.Duration(1+pick(2)) * time.Second
+		changed.ReaderTimeout = time.Duration(1+pick(2)) * time.Hour
+		changed.SNMP.Retries = 3 + pick(2) // another keeper takes over
+		flood, timeout := 80+pick(10), 1+pick(3)
+		changed.FloodMark, changed.InactivityTimeout = &flood, &timeout
+		changed.Tasks = []Task{{RuleSet: rules[pick(2)]}}
+		switch other := rules[pick(2)]; pick(3) {
+		case 0:
+			changed.Tasks[0].Standby, changed.Tasks[0].HighWaterMark = other, 60
+		case 1:
+			always, err := ParseWhen("mon-sun")
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed.Tasks[0].Turns = []Turn{{[]When{always}, other}}
+		}
+		r.changes <- configOf(t, &changed)
+		time.Sleep(time.Duration(pick(400)) * time.Millisecond)
+	}
+	close(stop)
+	wg.Wait()
+	r.stop()
+	got := count(t, m.Output)
+	sum := 0
+	for _, n := range got.packets {
+		sum += n
+	}
+	t.Logf("%d packets sent, counted %v in %d collections", sent, got.packets, len(got.collections))
+	if sum != sent || len(got.packets) < 2 {
+		t.Errorf("%d packets were sent, counted %v", sent, got.packets)
 	}
 }
 

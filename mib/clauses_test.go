@@ -260,6 +260,17 @@ func TestClauses(t *testing.T) {
 			set 1.3.1.4.5 = i 1 ! wrongType 1
 			set 1.3.1.5.5 = t 1 ! notWritable 1
 		`},
+		{"LastTime set twice within a centisecond", `
+			set 1.3.1.6.5 = i 4  1.3.1.7.5 = i 1
+			at 5000
+			set 1.3.1.4.5 = t 0
+			set 1.3.1.4.5 = t 5000
+			get 1.3.1.5.5 = t 5000
+			at 6000
+			set 1.3.1.4.5 = t 5000
+			get 1.3.1.4.5 = t 6000
+			get 1.3.1.5.5 = t 5000
+		`},
 		{"an active reader: only LastTime and Timeout may be changed", `
 			set 1.3.1.6.5 = i 4  1.3.1.7.5 = i 1  1.3.1.3.5 = s me
 			set 1.3.1.2.5 = i 60

@@ -39,11 +39,12 @@ func (h *Handler) readerObjects() []object {
 			// Whatever is written, the meter puts its Uptime here. But a reader
 			// may write the LastTime that it knows: should the network double
 			// its request, the second finds that in PreviousTime, and a
-			// collection that the reader never made does not count.
+			// collection that the reader never made does not count. Both times
+			// are the same behind two requests within a centisecond.
 			number: columnReaderLastTime, check: timeTicks, whileActive: true,
 			get: func(r *Reader, v *smi.Value) { v.SetUint(smi.TimeTicks, r.LastTime) },
 			set: func(p *plan, old, r *Reader, v *smi.Value) {
-				if old != nil && v.Uint != 0 && uint32(v.Uint) == uint32(old.PreviousTime) {
+				if old != nil && v.Uint != 0 && uint32(v.Uint) == uint32(old.PreviousTime) && old.LastTime != old.PreviousTime {
 					return
 				}
 				if old != nil {
