@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,8 +22,13 @@ func TestUnit(t *testing.T) {
 		t.Fatal("the unit has no ExecStart or METER_OPTIONS")
 	}
 	args := strings.Fields(strings.Replace(start[1], "$METER_OPTIONS", options[1], 1))
+	args[slices.Index(args, "eth0")] = "no-interface"
 	out, err := exec.Command("rtfm", args...).CombinedOutput()
-	if want := "rtfm: stat /var/lib/rtfm/trace.pcap: no such file or directory\n"; err == nil || string(out) != want {
+	want := "rtfm: capture at no-interface: interface no-interface: no such device\n"
+	if runtime.GOOS != "linux" {
+		want = "rtfm: live capture needs Linux\n"
+	}
+	if err == nil || string(out) != want {
 		t.Errorf("rtfm %q: %v: %s, want %s", args, err, out, want)
 	}
 }

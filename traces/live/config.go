@@ -10,7 +10,7 @@ type Config struct {
 	// Interfaces are the names of the interfaces, each once.
 	Interfaces []string
 	// RingSize is the size of each ring in octets; it is rounded up to whole
-	// blocks, at least four, of at least 64 KiB and twice SnapLen.
+	// blocks, at least four, of at least 256 KiB and twice SnapLen.
 	RingSize int
 	// Rings is the number of rings of each interface.
 	Rings int

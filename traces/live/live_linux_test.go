@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -328,6 +329,29 @@ func TestQuiet(t *testing.T) {
 		if b.Until > began-int64(time.Second) && b.File == "ea,eb" {
 			last = b.Until
 		}
+	}
+}
+
+// TestAllocates wants nothing allocated for packets. What is allocated ten times
+// a second does not depend on them.
+func TestAllocates(t *testing.T) {
+	tracetest.Network(t)
+	c := open(t, func(c *Config) { c.RingSize = 32 << 20 }, "eb")
+	s := tracetest.NewSender(t, "ea")
+	for range 10 {
+		s.Send(frames(1000)...)
+	}
+	b := traces.NewBatch(256)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for n := 0; n < 10_000; n += len(b.Packets) {
+		if err := c.src.ReadBatch(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.Mallocs - before.Mallocs; n > 1000 {
+		t.Errorf("%d allocations for 10000 packets", n)
 	}
 }
 

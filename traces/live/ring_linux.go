@@ -16,7 +16,7 @@ const (
 	// leastBlock is the size of the smallest blocks in octets. While few packets
 	// come a block is handed over after retireAfter, however full it is, so the
 	// number of blocks says how long nobody may read without a loss.
-	leastBlock  = 64 << 10
+	leastBlock  = 256 << 10
 	leastBlocks = 4
 	// retireAfter is how long the kernel keeps a block at least that has
 	// packets but is not full, in milliseconds. It looks at its blocks at such
