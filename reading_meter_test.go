@@ -5,20 +5,21 @@ package main
 import (
 	"context"
 	"encoding/binary"
-	"net"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
 	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
+	"rtfm/mib/snmp/snmptest"
 	"rtfm/ruleset"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -38,7 +39,8 @@ type numberedFlows struct {
 
 	began       time.Time
 	given, lost atomic.Uint64
-	cpu         atomic.Int64 // nanoseconds that the thread has used
+	returned    int64        // CPU time of the thread when the latest batch was given
+	metering    atomic.Int64 // nanoseconds of CPU time that the thread has used between batches
 }
 
 const (
@@ -55,8 +57,19 @@ func newNumberedFlows(ctx context.Context, flows uint64, rate float64) *numbered
 	return s
 }
 
+// threadTime returns the CPU time that the thread has used, in nanoseconds.
+func threadTime() int64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		return 0
+	}
+	return t.Nano()
+}
+
 // ReadBatch implements traces.Source.
 func (s *numberedFlows) ReadBatch(b *traces.Batch) error {
+	s.metering.Add(threadTime() - s.returned)
+	defer func() { s.returned = threadTime() }()
 	n := s.given.Load()
 	if n == s.flows {
 		close(s.made)
@@ -76,10 +89,6 @@ func (s *numberedFlows) ReadBatch(b *traces.Batch) error {
 				break
 			}
 			time.Sleep(100 * time.Microsecond)
-		}
-		var used syscall.Rusage
-		if err := syscall.Getrusage(1, &used); err == nil { // RUSAGE_THREAD
-			s.cpu.Store(used.Utime.Nano() + used.Stime.Nano())
 		}
 	} else {
 		due = min(due, s.flows-n)
@@ -176,17 +185,7 @@ func serveBy(b *testing.B, front string, h smi.Handler) (address string) {
 		<-ready
 		address = m.address
 	} else {
-		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			b.Fatal(err)
-		}
-		s, err := snmp.New(snmp.Config{ReadCommunity: "writer"}, h)
-		if err != nil {
-			b.Fatal(err)
-		}
-		wg.Go(func() { s.Serve(ctx, conn) })
-		b.Cleanup(func() { conn.Close() })
-		address = conn.LocalAddr().String()
+		address = snmptest.Serve(b, snmp.Config{ReadCommunity: "writer"}, h)
 	}
 	b.Cleanup(wg.Wait)
 	b.Cleanup(stop)

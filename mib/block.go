@@ -25,6 +25,7 @@ const blockHead = 2
 // blockObjects are those of rtfmBlockTable.
 func (h *Handler) blockObjects() []object {
 	t := &blockTable{h: h, chosen: selection{form: formBlock}}
+	t.add = t.addFlow
 	return []object{{oid: below(extension, 1, 6, 1, 6), table: t, get: t.data}}
 }
 
@@ -34,7 +35,12 @@ func (h *Handler) blockObjects() []object {
 type blockTable struct {
 	h      *Handler
 	chosen selection
-	buf    []byte
+	add    func() bool // addFlow
+	// The block, how many flows it has, the index of the last of them, and
+	// the highest that it may have.
+	buf         []byte
+	flows       int
+	filled, end uint32
 }
 
 // parse takes the selector from an index.
@@ -94,26 +100,31 @@ func (t *blockTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, b
 // last of them: flows of a ruleset, active since the TimeMark, with indexes
 // greater than after and up to last. It returns 0 if there are none.
 func (t *blockTable) fill(ruleSet, mark, after, last uint32) (filled uint32) {
-	f := &t.h.flow
-	b := append(t.buf[:0], make([]byte, blockHead)...)
-	f.start = t.h.meter.Start()
-	since := t.h.since(mark)
-	n := 0
-	for row := after; row < math.MaxUint32 && n < math.MaxUint16; n++ {
-		f.ruleSet = t.h.meter.NextFlow(int(ruleSet), row+1, since, &f.Flow)
-		if f.ruleSet == 0 || f.Index > last {
-			break
-		}
-		fits := len(b)
-		if b = t.chosen.append(b, f); len(b) > BlockOctets {
-			b = b[:fits]
-			break
-		}
-		row, filled = f.Index, f.Index
+	t.buf = append(t.buf[:0], make([]byte, blockHead)...)
+	t.flows, t.filled, t.end = 0, 0, last
+	if after < math.MaxUint32 {
+		f := &t.h.flow
+		f.start, f.ruleSet = t.h.meter.Start(), int(ruleSet)
+		t.h.meter.Scan(f.ruleSet, after+1, t.h.since(mark), &f.Flow, t.add)
 	}
-	binary.BigEndian.PutUint16(b, uint16(n))
-	t.buf = b
-	return filled
+	binary.BigEndian.PutUint16(t.buf, uint16(t.flows))
+	return t.filled
+}
+
+// addFlow adds the flow at hand to the block, false if it does not belong there
+// or has no room.
+func (t *blockTable) addFlow() bool {
+	f := &t.h.flow
+	if f.Index > t.end || t.flows == math.MaxUint16 {
+		return false
+	}
+	b := t.chosen.append(t.buf, f)
+	if len(b) > BlockOctets {
+		return false
+	}
+	t.buf, t.filled = b, f.Index
+	t.flows++
+	return true
 }
 
 func (t *blockTable) data(v *smi.Value) bool {

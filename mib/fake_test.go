@@ -61,6 +61,12 @@ func (m *fakeMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) i
 	return 0
 }
 
+func (m *fakeMeter) Scan(rs int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
+	for m.NextFlow(rs, row, since, f) != 0 && yield() {
+		row = f.Index + 1
+	}
+}
+
 func (m *fakeMeter) Expect(rows []uint32) {}
 
 func (m *fakeMeter) Flows(rs int) (n int) {

@@ -29,6 +29,9 @@ type Meter interface {
 	// of the flow table or a later one that was active at or after a time. It
 	// returns the index of the flow's ruleset, 0 if there is no such flow.
 	NextFlow(ruleSet int, row uint32, since int64, f *ruleset.Flow) int
+	// Scan is NextFlow for one flow of a ruleset after the other: it calls
+	// yield for each until it returns false.
+	Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yield func() bool)
 	// Expect tells that the flows behind these, which NextFlow has found, are
 	// likely to be asked for next.
 	Expect(rows []uint32)

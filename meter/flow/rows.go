@@ -154,6 +154,19 @@ func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
 	return 0
 }
 
+// Scan sets f to one flow of the ruleset with this number after the other, from
+// row on, that was active, or changed, at or after time since, and calls yield
+// for each until it returns false. F is as an earlier Read or Scan left it, or
+// zero.
+func (t *Table) Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
+	for row = t.NextOf(ruleSet, row, since); row != 0; row = t.NextOf(ruleSet, row+1, since) {
+		t.read(t.at(row), f)
+		if f.Index = row; !yield() {
+			return
+		}
+	}
+}
+
 // Expect begins to fetch from memory the rows behind these, all together: they
 // are likely to be read next.
 func (t *Table) Expect(rows []uint32) {

@@ -246,14 +246,19 @@ func (t *Table) Read(row uint32, f *ruleset.Flow) bool {
 	if row > t.BlockEnd(row) || r.shape == inactive {
 		return false
 	}
+	t.read(r, f)
+	f.Index = row
+	return true
+}
+
+// read sets f, but for its index, to the flow in a record.
+func (t *Table) read(r *record, f *ruleset.Flow) {
 	l := t.layouts[r.shape]
 	if f.Shape != l.shape {
 		f.FlowKey = ruleset.FlowKey{Shape: l.shape}
 	}
 	l.unpack(t.keys[l.words].at(r.key), &f.Key)
-	f.Index = row
 	f.FirstTime, f.LastTime = r.first, r.last
 	f.ToPDUs, f.FromPDUs = r.pdus[Forward], r.pdus[Backward]
 	f.ToOctets, f.FromOctets = r.octets[Forward], r.octets[Backward]
-	return true
 }

@@ -86,6 +86,12 @@ func BenchmarkFlows(b *testing.B) {
 	}
 }
 
+func (m *tableMeter) Scan(rs int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
+	for m.NextFlow(rs, row, since, f) != 0 && yield() {
+		row = f.Index + 1
+	}
+}
+
 func (m *tableMeter) Expect([]uint32) {}
 
 func (m *tableMeter) Changed() {}
