@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"rtfm/mib/client"
 	"rtfm/reader"
@@ -57,7 +58,8 @@ recover flows first. With -C the meter meters a trace in step with its reader
 reader ends with the trace; this takes access to write rtfmTraceState too.
 
 --once prints all flows that the meter has now, as a table or with --json as
-JSON lines, and --watch those of each interval; neither registers.
+JSON lines, and --watch those of each interval, on a terminal one in the place of
+the other; neither registers.
 
 SIGTERM and SIGINT make a last collection and end. The registration stays, for
 the next start, until the meter has not heard of the reader for long.`
@@ -307,6 +309,9 @@ func (r *reading) print(ctx context.Context) error {
 	if r.options.json {
 		_, err := r.stdout.Write(r.printed.Bytes())
 		return err
+	}
+	if f, ok := r.stdout.(*os.File); ok && r.options.watch && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprint(f, "\x1b[H\x1b[2J") // cursor home, clear all
 	}
 	t := tabwriter.NewWriter(r.stdout, 0, 0, 2, ' ', 0)
 	lines := flowfile.NewReader(&r.printed)
