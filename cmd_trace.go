@@ -37,6 +37,7 @@ To be sure, or where that fails, put the format before the name: tsh:FILE.
   snoop            of Solaris (RFC 1761)
   erf              of Endace's DAG cards; no magic number, as all that follow
   tsh              NLANR's time sequenced headers, of IPv4
+  hpcap            RAW files of HPCAP, of Ethernet
   legacy-ethernet  of DAG cards before ERF, as the next two, 64 octets a record
   legacy-pos       packets over SONET: PPP, Cisco HDLC or frame relay
   legacy-atm       cells of AAL5; the first of each packet counts`
@@ -125,15 +126,15 @@ type traceConvertOptions struct {
 const traceConvertHelp = `Write the packets of a trace to another: in another format, compressed, cut, or
 those of some time only.
 
-IN is what "rtfm run" meters. OUT has the format of its suffix, .pcap, .pcapng
-or .erf, and is compressed by a further one, .gz, .zst or .xz; a format may also
-stand in front, as in erf:OUT. "-" is standard input and output, which is pcapng
-if nothing stands in front.
+IN is what "rtfm run" meters. OUT has the format of its suffix, .pcap, .pcapng,
+.erf or .raw (hpcap), and is compressed by a further one, .gz, .zst or .xz; a
+format may also stand in front, as in erf:OUT. "-" is standard input and output,
+which is pcapng if nothing stands in front.
 
 Times are exact to the nanosecond. A packet that the format of OUT cannot hold
 ends the conversion, and nothing is written: pcap has one link type, ERF few of
-them, 8 interfaces and packets of 65,535 octets. What a format has no place for
-is told: pcap has neither interfaces nor losses. Comments and other options of
+them, 8 interfaces and packets of 65,535 octets, hpcap Ethernet. What a format
+has no place for is told: pcap and hpcap have neither interfaces nor losses. Comments and other options of
 pcapng are left out, and so are frame check sequences.
 
 TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds after

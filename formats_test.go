@@ -43,6 +43,24 @@ func erfCells(packets []traces.Packet) (b []byte) {
 	return b
 }
 
+// hpcapFile returns a RAW file.
+func hpcapFile(t *testing.T, packets []traces.Packet) []byte {
+	var b bytes.Buffer
+	w, err := traces.NewWriter(&b, "raw", "hpcap", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range packets {
+		if err := w.Write(&packets[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // flowRecords returns the flow records among JSON lines.
 func flowRecords(out string) (flows []string) {
 	for line := range strings.Lines(out) {
@@ -77,6 +95,7 @@ func TestFormatsGiveTheSameFlows(t *testing.T) {
 		{"erf", tracetest.ERF(packets...), true},
 		{"erf", tracetest.ERF(relinked(traces.LinkATM)...), true},
 		{"tsh", tracetest.TSH(relinked(traces.LinkIPv4)...), true},
+		{"hpcap", hpcapFile(t, packets), true},
 		{"legacy-ethernet", tracetest.LegacyEthernet(packets...), true},
 		{"legacy-pos", tracetest.LegacyPOS(relinked(traces.LinkCiscoHDLC)...), true},
 		{"legacy-atm", tracetest.LegacyATM(true, relinked(traces.LinkATM)...), true},

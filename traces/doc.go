@@ -8,6 +8,7 @@
 //	snoop            magic number; one link type, µs, drop counter (RFC 1761)
 //	erf              1 to 4 sound records; ports, link types, FCS, 2^-32 s, loss counters
 //	tsh              4 plausible records; interfaces, µs, 36 octets of IPv4 without options
+//	hpcap            4 plausible records; Ethernet, ns, any byte order, padding
 //	legacy-ethernet  4 plausible records; FCS, 2^-32 s, 54 octets
 //	legacy-pos       4 plausible records; 2^-32 s, 48 octets
 //	legacy-atm       4 plausible records; 2^-32 s, cells

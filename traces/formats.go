@@ -31,6 +31,7 @@ var formats = [...]formatKind{
 	{name: "snoop", begins: isSnoop, open: openSnoop},
 	{name: "erf", resembles: isERF, open: openERF},
 	{name: "tsh", aliases: []string{"fr+"}, resembles: isTSH, open: openTSH},
+	{name: "hpcap", resembles: isHPCAP, open: openHPCAP},
 	{name: "legacy-pos", aliases: []string{"legacypos"}, resembles: isLegacyPOS, open: openLegacyPOS},
 	{name: "legacy-ethernet", aliases: []string{"legacy-eth", "legacyeth"}, resembles: isLegacyEthernet, open: openLegacyEthernet},
 	{name: "legacy-atm", aliases: []string{"legacyatm"}, resembles: isLegacyATM, open: openLegacyATM},
@@ -104,15 +105,18 @@ func (in *input) sniff() (f format, guessed bool, err error) {
 			return f, false, err
 		}
 	}
-	if err := in.fill(sniffLength); err != nil && err != io.EOF {
-		return nil, false, err
-	}
+	// What stands before damage of the stream can still be recognised.
+	damage := in.fill(sniffLength)
 	head := in.window()
+	head = head[:min(len(head), sniffLength)]
 	for _, k := range formats {
 		if k.resembles != nil && k.resembles(head) {
 			f, err = k.open(in)
 			return f, true, err
 		}
+	}
+	if damage != nil && damage != io.EOF {
+		return nil, false, damage
 	}
 	return nil, false, fmt.Errorf("begins with % x: %w", head[:min(len(head), 8)], ErrFormat)
 }

@@ -86,6 +86,11 @@ func FuzzTSH(f *testing.F) {
 	fuzz(f, "tsh:f", file, tracetest.Flip(file, 8, 8))
 }
 
+func FuzzHPCAP(f *testing.F) {
+	file := hpcapFile(false, false, tracetest.Mix(6)...)
+	fuzz(f, "hpcap:f", file, file[100:], append(make([]byte, 12), hpcapFile(true, true, tracetest.Mix(3)...)...))
+}
+
 func FuzzLegacyEthernet(f *testing.F) {
 	fuzz(f, "legacy-ethernet:f", tracetest.LegacyEthernet(tracetest.Mix(5)...))
 }

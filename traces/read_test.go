@@ -78,6 +78,8 @@ func allFormats(ps []traces.Packet) map[string]formatted {
 		"snoop":                 {tracetest.Snoop(ps...), shortened(ps, 1000, 1<<16), 8},
 		"erf":                   {tracetest.ERF(ps...), ps, 0},
 		"tsh":                   {tracetest.TSH(ip...), shortened(ip, 1000, 36), 0},
+		"hpcap":                 {hpcapFile(false, false, ps...), ps, 0},
+		"hpcap, big-endian":     {hpcapFile(true, false, ps...), ps, 0},
 		"legacy-ethernet":       {tracetest.LegacyEthernet(ps...), shortened(ps, 1, 54), 0},
 		"legacy-pos":            {tracetest.LegacyPOS(ppp...), shortened(ppp, 1, 48), 0},
 		"legacy-atm":            {tracetest.LegacyATM(false, atm...), firstCells(atm), 0},

@@ -39,6 +39,7 @@ var recorders = [...]struct {
 	{"pcap", []string{".pcap", ".cap", ".dmp"}, func(snap uint32) recorder { return &pcapRecorder{snap: snap} }},
 	{"pcapng", []string{".pcapng", ".ntar"}, func(snap uint32) recorder { return &ngRecorder{snap: snap} }},
 	{"erf", []string{".erf", ".dag"}, func(uint32) recorder { return &erfRecorder{} }},
+	{"hpcap", []string{".raw"}, func(uint32) recorder { return &hpcapRecorder{size: hpcapFile} }},
 }
 
 // Writer writes packets as a trace. It is not safe for concurrent use.
@@ -50,8 +51,8 @@ type Writer struct {
 	packets int64
 }
 
-// NewWriter returns a Writer to w of the format of this name: pcap, pcapng or
-// erf. Of each packet snap octets were captured at most, which most formats
+// NewWriter returns a Writer to w of the format of this name: pcap, pcapng, erf
+// or hpcap. Of each packet snap octets were captured at most, which most formats
 // tell; 0 is all. The name stands for w in errors.
 //
 // Times are written exactly, to the nanosecond. Frame check sequences are not
