@@ -181,7 +181,11 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 		if o.capture.isLive() {
 			return o.meterLive(cmd.Context(), m, s, cmd.ErrOrStderr())
 		}
-		src := withInterrupt(cmd.Context(), traces.OpenSequence(names, o.notify(cmd.ErrOrStderr())), names)
+		// The source is read ahead: it must not wait for more than is asked for.
+		reading, stop := context.WithCancel(cmd.Context())
+		defer stop()
+		s.stop = stop
+		src := withInterrupt(reading, traces.OpenSequence(names, o.notify(cmd.ErrOrStderr())), names)
 		defer src.Close()
 		if !o.quiet {
 			src = withProgress(src, names, cmd.ErrOrStderr())
@@ -274,6 +278,7 @@ type runSink struct {
 	deltas  reader.Deltas
 	before  meter.Stats // at the collection before
 	damaged bool
+	stop    func() // ends the reading of the source, if that may wait
 }
 
 // Collect implements meter.Sink.
@@ -286,6 +291,9 @@ func (s *runSink) Collect(c meter.Collection) error {
 		s.writer.Skipped(int(c.PassedOver))
 	}
 	s.writer.Begin(c.To)
+	if c.Last && s.stop != nil {
+		s.stop()
+	}
 	whole := c.Last && c.From == 0 // the only collection: all was counted in it
 	err := s.meter.Flows(func(f *ruleset.Flow) error {
 		switch {

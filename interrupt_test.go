@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"rtfm/traces/tracetest"
 )
 
 // TestInterrupted: a meter that waits for packets ends when it is told to, and
@@ -55,5 +59,43 @@ func testInterrupted(t *testing.T, trace []byte) {
 	}
 	if s := out.String(); !strings.Contains(s, "\n1 1 0  2 2  ") || !strings.Contains(s, "\n#EndData: flows=") {
 		t.Errorf("wrote %q, want flows", s)
+	}
+}
+
+// TestLastInterval: after the last interval that was asked for, a meter that
+// reads ahead does not wait for what it does not need.
+func TestLastInterval(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	packets := tracetest.Mix(9000)
+	for i := range packets {
+		packets[i].Time = int64(i) * 1e6
+	}
+	var w *os.File
+	opened := make(chan error)
+	go func() {
+		var err error
+		if w, err = os.OpenFile(pipe, os.O_WRONLY, 0); err == nil {
+			_, err = w.Write(tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, packets...))
+		}
+		opened <- err
+	}()
+	done := make(chan error)
+	go func() {
+		done <- run(context.Background(), []string{"run", "-q", "-T", "8.9", "-N", "1", pipe}, nil, io.Discard, io.Discard)
+	}()
+	if err := <-opened; err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("the meter waits for more packets")
 	}
 }
