@@ -190,6 +190,7 @@ type heldSource struct {
 
 // ReadBatch implements traces.Source.
 func (s *heldSource) ReadBatch(b *traces.Batch) error {
+	s.c.meter.batch = nil // a task that starts meanwhile has nothing to see
 	s.c.release()
 	err := s.Source.ReadBatch(b)
 	st := s.Source.Stats()
