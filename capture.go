@@ -74,9 +74,10 @@ func (o *captureOptions) open(ctx context.Context, notify func(string)) (traces.
 
 // giveUpRights gives up what was needed to open interfaces: the rights of the
 // present user for those of another one, unless that is empty, and all
-// capabilities, unless an interface that returns would need them.
-func (o *captureOptions) giveUpRights(user string, log *logFile) error {
-	if err := becomeUser(user, log); err != nil {
+// capabilities, unless an interface that returns would need them. The files
+// become the other user's.
+func (o *captureOptions) giveUpRights(user string, files ...ownFile) error {
+	if err := becomeUser(user, files); err != nil {
 		return err
 	}
 	if !o.isLive() || o.rings > 1 {
@@ -92,3 +93,7 @@ func (o *captureOptions) filter(src traces.Source) traces.Source {
 	}
 	return traces.Dedup(src, o.dedup == "drop")
 }
+
+// ownFile is a file that the user whom --user names has to open again, or to
+// remove.
+type ownFile interface{ chown(uid, gid int) error }

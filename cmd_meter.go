@@ -57,7 +57,8 @@ SNMP is answered in one of two ways, or both:
                     default, at 127.0.0.1:1161. Reading needs the read
                     community, writing the write community; without one the
                     MIB is read-only. If no read community is given, a random
-                    one is made and the path of the file that holds it printed.
+                    one is made and the path of the file that holds it printed;
+                    the file is removed at the end.
   --agentx ADDRESS  as a subagent of net-snmp's snmpd, which brings SNMPv3 and
                     access control: unix:PATH or tcp:HOST:PORT.
 
@@ -99,7 +100,7 @@ func meterCommand() *cobra.Command {
 	o.streams.add(cmd)
 	f.StringVar(&o.octets, "octets", "frame", "count the octets of what: frame (without FCS) or ip")
 	f.StringVar(&o.log, "log", "", "append the log to this `FILE`, not to standard error")
-	f.StringVar(&o.user, "user", "", "run as this `USER` once sockets and the log are open")
+	f.StringVar(&o.user, "user", "", "run as this `USER` once sockets, traces and the log are open")
 	f.Float64Var(&o.grace, "grace", 10, "`SECONDS` for which flows can be read after a signal to end")
 	cmd.MarkFlagsMutuallyExclusive("snmp", "port")
 	return cmd
@@ -146,6 +147,7 @@ type fronts struct {
 	server *snmp.Server
 	conn   net.PacketConn
 	agent  *agentx.Subagent
+	secret secretFile // of a random community, if there is one
 }
 
 func (o *meterOptions) run(cmd *cobra.Command) error {
@@ -184,7 +186,16 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 		Version: "rtfm " + version(),
 		Notify:  func(n mib.Notification) { f.notify(log, n) },
 	})
-	if err := o.open(&f, m, log, cmd.ErrOrStderr()); err != nil {
+	var own []ownFile
+	if file != nil {
+		own = append(own, file)
+	}
+	err = o.open(&f, m, log, cmd.ErrOrStderr())
+	if f.secret != "" {
+		own = append(own, f.secret)
+		defer os.Remove(string(f.secret))
+	}
+	if err != nil {
 		return err
 	}
 	src, err := o.source(cmd.Context(), log)
@@ -192,7 +203,7 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer src.Close()
-	if err := o.capture.giveUpRights(o.user, file); err != nil {
+	if err := o.capture.giveUpRights(o.user, own...); err != nil {
 		return err
 	}
 	return o.serve(cmd.Context(), m, src, &f, log, file)
@@ -203,8 +214,13 @@ func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Sou
 	if o.capture.isLive() {
 		return o.capture.open(ctx, func(message string) { log.Warn(message) })
 	}
-	src := withInterrupt(ctx, traces.OpenSequence(o.traces, func(message string) { log.Info(message) }), o.traces)
-	src = o.capture.filter(src)
+	files := traces.OpenSequence(o.traces, func(message string) { log.Info(message) })
+	if o.user != "" { // who may not be allowed to
+		if err := files.OpenFiles(); err != nil {
+			return nil, err
+		}
+	}
+	src := o.capture.filter(withInterrupt(ctx, files, o.traces))
 	return &toldOf{src, func() { log.Info("the traces have ended; their flows can be read") }}, nil
 }
 
@@ -253,11 +269,10 @@ func (o *meterOptions) open(f *fronts, m *meter.Controlled, log *slog.Logger, st
 		return err
 	}
 	if read == "" {
-		var path string
-		if read, path, err = randomCommunity(); err != nil {
+		if read, f.secret, err = randomCommunity(); err != nil {
 			return err
 		}
-		fmt.Fprintf(stderr, "rtfm: the read community is in %s\n", path)
+		fmt.Fprintf(stderr, "rtfm: the read community is in %s\n", f.secret)
 	}
 	started := time.Now()
 	f.server, err = snmp.New(snmp.Config{

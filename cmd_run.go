@@ -202,7 +202,7 @@ func (o *runOptions) meterLive(ctx context.Context, m *meter.Meter, s *runSink, 
 		return err
 	}
 	defer src.Close()
-	if err := o.capture.giveUpRights(o.user, nil); err != nil {
+	if err := o.capture.giveUpRights(o.user); err != nil {
 		return err
 	}
 	return o.meter(context.WithoutCancel(ctx), m, src, s, stderr)

@@ -42,9 +42,14 @@ func (c *community) value(warn io.Writer) (string, error) {
 	return s, nil
 }
 
+// secretFile is the path of a file that holds a community.
+type secretFile string
+
+func (f secretFile) chown(uid, gid int) error { return os.Chown(string(f), uid, gid) }
+
 // randomCommunity makes a community that nobody can guess and writes it to a
-// new file that only this user can read. It returns the file's path.
-func randomCommunity() (value, path string, err error) {
+// new file that only this user can read.
+func randomCommunity() (value string, file secretFile, err error) {
 	f, err := os.CreateTemp(os.Getenv("XDG_RUNTIME_DIR"), "rtfm-community-*") // with mode 0600
 	if err != nil {
 		return "", "", err
@@ -54,5 +59,5 @@ func randomCommunity() (value, path string, err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", "", errors.Join(err, os.Remove(f.Name()))
 	}
-	return value, f.Name(), nil
+	return value, secretFile(f.Name()), nil
 }

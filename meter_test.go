@@ -419,7 +419,8 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-// TestUser starts a meter as root that becomes another user.
+// TestUser starts a meter as root that becomes another user: it reads a trace
+// that only root may open, and removes its community when it ends.
 func TestUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can become another user")
@@ -429,11 +430,26 @@ func TestUser(t *testing.T) {
 		t.Skip(err)
 	}
 	dir := t.TempDir()
-	log := filepath.Join(dir, "log")
-	cmd := exec.Command("rtfm", "meter", "-C", "traces/testdata/sample.pcap", "--pace", "--snmp", freeAddress(t), "--log", log, "--user", "nobody")
-	cmd.Env = append(os.Environ(), "RTFM_READ_COMMUNITY=reader")
+	for path, mode := range map[string]os.FileMode{filepath.Dir(dir): 0o755, dir: 0o777 | os.ModeSticky} { // as /tmp
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sample, err := os.ReadFile("traces/testdata/sample.pcap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trace, log := filepath.Join(dir, "trace"), filepath.Join(dir, "log")
+	if err := os.WriteFile(trace, sample, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("rtfm", "meter", "-C", trace, "--snmp", freeAddress(t), "--log", log, "--user", "nobody", "--grace", "0")
+	cmd.Env = append(os.Environ(), "RTFM_READ_COMMUNITY=", "XDG_RUNTIME_DIR="+dir)
 	p := startBeside(t, cmd)
-	waitForText(t, log, "meter started")
+	waitForText(t, log, "the traces have ended")
+	if text, err := os.ReadFile(log); err != nil || strings.Contains(string(text), "damaged") {
+		t.Errorf("the log says, %v:\n%s", err, text)
+	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		t.Skip(err)
@@ -444,11 +460,31 @@ func TestUser(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, status)
 		}
 	}
-	info, err := os.Stat(log)
-	if err != nil {
+	communities := func() []string {
+		paths, err := filepath.Glob(filepath.Join(dir, "rtfm-community-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return paths
+	}
+	if n := len(communities()); n != 1 {
+		t.Errorf("%d communities", n)
+	}
+	for _, path := range append(communities(), log) {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t).Uid; fmt.Sprint(owner) != nobody.Uid {
+			t.Errorf("%s is user %d's", path, owner)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if owner := info.Sys().(*syscall.Stat_t).Uid; fmt.Sprint(owner) != nobody.Uid {
-		t.Errorf("the log is user %d's", owner)
+	for deadline := time.Now().Add(10 * time.Second); len(communities()) > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the community is still there")
+		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // becomeUser gives up the rights of the present user for those of another,
-// unless name is empty. The log, which may be nil, becomes that user's.
-func becomeUser(name string, log *logFile) error {
+// unless name is empty. These files become that user's.
+func becomeUser(name string, files []ownFile) error {
 	if name == "" {
 		return nil
 	}
@@ -27,8 +27,8 @@ func becomeUser(name string, log *logFile) error {
 	if err != nil {
 		return err
 	}
-	if log != nil {
-		if err := log.chown(uid, gid); err != nil {
+	for _, f := range files {
+		if err := f.chown(uid, gid); err != nil {
 			return fmt.Errorf("become user %s: %w", name, err)
 		}
 	}

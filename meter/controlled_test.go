@@ -294,9 +294,9 @@ func TestInStep(t *testing.T) {
 	<-r.src.waiting
 	r.src.batches <- []traces.Packet{to(1, 0), to(2, 9), to(3, 10), to(1, 35)}
 	for i, c := range []struct {
-		uptime int
-		flows  string
-	}{{1000, "1:1 2:1"}, {2000, "3:1"}, {3000, ""}} {
+		uptime, packets int
+		flows           string
+	}{{1000, 2, "1:1 2:1"}, {2000, 3, "3:1"}, {3000, 3, ""}} {
 		state(mib.TraceWaitingForReader)
 		r.want("uptime", r.get("x.1.1.3.0"), c.uptime)
 		r.want("collections", r.get("x.1.5.2.0"), i+1)
@@ -305,6 +305,7 @@ func TestInStep(t *testing.T) {
 		r.set("1.3.1.4.1=t")
 		r.want("LastTime", r.get("1.3.1.4.1"), c.uptime)
 		r.want("flows", r.flows(2, c.uptime-1000), c.flows)
+		r.want("packets", []int64{r.get("x.1.2.1.0"), r.get("x.1.4.1.1.1")}, []int64{int64(c.packets), int64(c.packets)})
 		if i == 1 { // a change while it waits, in the middle of a batch
 			r.set(pairs(3) + "1.4.1.2.1=3")
 		}

@@ -212,6 +212,9 @@ func (m *Meter) meterBatch(b *batch) error {
 		}
 		m.count(i)
 	}
+	if m.control != nil {
+		m.control.ports.countRest()
+	}
 	if b.until > m.clock.now && m.clock.started {
 		return m.passTo(b.until)
 	}
@@ -244,6 +247,10 @@ func (m *Meter) count(i int) {
 	for _, t := range m.tasks {
 		t.meter(b, i, streamed, pdus, octets, m.clock.now)
 	}
+	if m.control == nil {
+		return
+	}
+	m.control.ports.count(i)
 	if m.table.Active() >= m.alarm {
 		m.control.filled()
 	}

@@ -17,6 +17,11 @@ type ports struct {
 	rows  *mib.Rows[mib.Interface]
 	ports map[uint32]*port
 	last  *port // of the packet before
+	// Of the batch at hand: the interface of each packet that was read, how
+	// many were when those that are metered were, and how many are counted.
+	read    []*port
+	upTo    []int
+	counted int
 }
 
 type port struct {
@@ -50,9 +55,9 @@ func (ps *ports) port(number uint32) *port {
 	return p
 }
 
-// admit counts the packets and takes those out of the batch that are passed
-// over.
+// admit takes the packets out of the batch that are passed over.
 func (ps *ports) admit(b *traces.Batch) {
+	ps.read, ps.upTo, ps.counted = ps.read[:0], ps.upTo[:0], 0
 	kept := 0
 	for i := range b.Packets {
 		number := b.Packets[i].Interface
@@ -61,7 +66,7 @@ func (ps *ports) admit(b *traces.Batch) {
 			p = ps.port(number)
 			ps.last = p
 		}
-		p.row.Packets++
+		ps.read = append(ps.read, p)
 		if p.row.SampleRate != 1 && !p.sampled() {
 			continue
 		}
@@ -72,9 +77,23 @@ func (ps *ports) admit(b *traces.Batch) {
 			}
 		}
 		kept++
+		ps.upTo = append(ps.upTo, len(ps.read))
 	}
 	b.Packets = b.Packets[:kept]
 	b.Records = b.Records[:min(kept, len(b.Records))]
+}
+
+// count counts packet i of the batch, which is being metered, and those before
+// it that were passed over.
+func (ps *ports) count(i int) { ps.countTo(ps.upTo[i]) }
+
+// countRest counts the packets behind the last one that is metered.
+func (ps *ports) countRest() { ps.countTo(len(ps.read)) }
+
+func (ps *ports) countTo(n int) {
+	for ; ps.counted < n; ps.counted++ {
+		ps.read[ps.counted].row.Packets++
+	}
 }
 
 // sampled tells whether the next packet counts: each does with probability

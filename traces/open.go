@@ -17,6 +17,11 @@ func Open(name string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newFile(f, name)
+}
+
+// newFile returns a Source over the trace in f, which it closes.
+func newFile(f *os.File, name string) (Source, error) {
 	src, err := newReader(f, name)
 	if err != nil {
 		f.Close()

@@ -148,6 +148,34 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// TestSequenceOpenFiles reads files that are gone when their turn comes.
+func TestSequenceOpenFiles(t *testing.T) {
+	one, two := tracetest.Mix(20), tracetest.Mix(30)
+	a := write(t, tracetest.PCAP(tracetest.PCAPOptions{}, one...))
+	b := write(t, tracetest.PCAPNG(true, two...))
+	src := traces.OpenSequence([]string{a, b}, nil)
+	if err := src.OpenFiles(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{a, b} {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	batch := traces.NewBatch(7)
+	var err error
+	for err = src.ReadBatch(batch); err == nil; err = src.ReadBatch(batch) {
+		n += len(batch.Packets)
+	}
+	if n != 50 || err != io.EOF {
+		t.Errorf("%d packets, %v", n, err)
+	}
+	if err := traces.OpenSequence([]string{a}, nil).OpenFiles(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
 // TestSequence reads good, damaged and missing files one after another.
 func TestSequence(t *testing.T) {
 	one, two := tracetest.Mix(20), tracetest.Mix(30)

@@ -1,6 +1,10 @@
 package traces
 
-import "io"
+import (
+	"errors"
+	"io"
+	"os"
+)
 
 // OpenSequence returns a Source that reads the traces of the given names, as
 // Open knows them, one after another. Each is opened when its turn comes.
@@ -11,33 +15,52 @@ import "io"
 //
 // ReadBatch calls notify, unless it is nil, with what someone who looks at the
 // results should know: that a file's format was guessed.
-func OpenSequence(names []string, notify func(message string)) Source {
-	return &sequence{names: names, notify: notify}
+func OpenSequence(names []string, notify func(message string)) *Sequence {
+	return &Sequence{names: names, notify: notify}
 }
 
-type sequence struct {
-	names  []string // those still to be opened
+// Sequence is a Source that reads traces one after another.
+type Sequence struct {
+	names  []string   // those still to be read
+	files  []*os.File // by name, the ones that OpenFiles has opened
 	notify func(message string)
 	cur    Source // nil between files
 	done   Stats  // of the files before cur
 }
 
+// OpenFiles opens the files of all traces now, for those who may not be allowed
+// to when their turn comes. Pipes, which may have nobody at the other end yet,
+// are left for then. It is called before the first ReadBatch.
+func (s *Sequence) OpenFiles() error {
+	s.files = make([]*os.File, len(s.names))
+	for i, name := range s.names {
+		_, path := SplitName(name)
+		if path == "-" {
+			continue
+		}
+		st, err := os.Stat(path)
+		if err == nil && st.Mode().IsRegular() {
+			s.files[i], err = os.Open(path)
+		}
+		if err != nil {
+			return errors.Join(err, s.Close())
+		}
+	}
+	return nil
+}
+
 // ReadBatch implements Source.
-func (s *sequence) ReadBatch(b *Batch) error {
+func (s *Sequence) ReadBatch(b *Batch) error {
 	for {
 		if s.cur == nil {
 			if len(s.names) == 0 {
 				b.reset("")
 				return io.EOF
 			}
-			name := s.names[0]
-			s.names = s.names[1:]
-			b.reset(name)
-			src, err := openNotifying(name, s.notify)
-			if err != nil {
+			b.reset(s.names[0])
+			if err := s.openNext(); err != nil {
 				return err
 			}
-			s.cur = src
 		}
 		err := s.cur.ReadBatch(b)
 		if err == nil {
@@ -55,7 +78,7 @@ func (s *sequence) ReadBatch(b *Batch) error {
 }
 
 // Stats implements Source: the sums over the files read so far.
-func (s *sequence) Stats() Stats {
+func (s *Sequence) Stats() Stats {
 	st := s.done.snapshot()
 	if s.cur != nil {
 		st.add(s.cur.Stats())
@@ -64,8 +87,13 @@ func (s *sequence) Stats() Stats {
 }
 
 // Close implements Source.
-func (s *sequence) Close() error {
-	s.names = nil
+func (s *Sequence) Close() error {
+	for _, f := range s.files {
+		if f != nil {
+			f.Close()
+		}
+	}
+	s.names, s.files = nil, nil
 	if s.cur == nil {
 		return nil
 	}
@@ -75,15 +103,27 @@ func (s *sequence) Close() error {
 	return err
 }
 
-// openNotifying opens a trace and tells notify, unless it is nil, if its format
-// was guessed.
-func openNotifying(name string, notify func(message string)) (Source, error) {
-	src, err := Open(name)
+// openNext opens the next trace, and tells if its format was guessed.
+func (s *Sequence) openNext() error {
+	name := s.names[0]
+	s.names = s.names[1:]
+	var f *os.File
+	if len(s.files) > 0 {
+		f, s.files = s.files[0], s.files[1:]
+	}
+	var src Source
+	var err error
+	if f != nil {
+		src, err = newFile(f, name)
+	} else {
+		src, err = Open(name)
+	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if note := src.(Describer).Describe().Guess(name); note != "" && notify != nil {
-		notify(note)
+	s.cur = src
+	if note := src.(Describer).Describe().Guess(name); note != "" && s.notify != nil {
+		s.notify(note)
 	}
-	return src, nil
+	return nil
 }
