@@ -2,6 +2,9 @@ package reader
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strconv"
 
 	"rtfm/mib/client"
 	"rtfm/reader/flowfile"
@@ -29,8 +32,12 @@ func (k *Collector) counts(ctx context.Context, c *client.Client, st *client.Sta
 	if err != nil {
 		return n, 0, err
 	}
-	for _, i := range interfaces.All {
+	n.LostAt = make(map[int]uint64)
+	for number, i := range interfaces.All {
 		sampling = max(sampling, uint64(i.SampleRate))
+		if i.Lost > 0 {
+			n.LostAt[number] = i.Lost
+		}
 	}
 	return n, sampling, nil
 }
@@ -44,7 +51,12 @@ func summary(now, before *Counts, sampling uint64, active int) flowfile.Summary 
 		}
 		return n - b
 	}
+	var more []flowfile.Number
+	for _, i := range slices.Sorted(maps.Keys(now.LostAt)) {
+		more = append(more, flowfile.Number{Name: "lost-" + strconv.Itoa(i), Value: since(now.LostAt[i], before.LostAt[i])})
+	}
 	return flowfile.Summary{
+		More:      more,
 		Lost:      since(now.Lost, before.Lost),
 		Uncounted: since(now.Uncounted, before.Uncounted),
 		Sampling:  sampling,

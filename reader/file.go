@@ -39,6 +39,9 @@ type Counts struct {
 	Uncounted uint64 `json:"uncounted"`
 	Ignored   uint64 `json:"ignored"`
 	Unmatched uint64 `json:"unmatched"`
+	// LostAt are the packets lost at each interface that has lost any, by its
+	// number.
+	LostAt map[int]uint64 `json:"lostAt,omitempty"`
 }
 
 // File is a flow data file to which collections are appended. It is open only
