@@ -27,7 +27,7 @@ import (
 // meterOptions are the options of `rtfm meter`.
 type meterOptions struct {
 	capture     captureOptions
-	traces      []string
+	traces      traceOptions
 	interval    float64 // seconds
 	intervals   int
 	pace        bool
@@ -46,11 +46,13 @@ type meterOptions struct {
 const meterHelp = `Run a meter that managers control and read by SNMP (the Meter MIB of RFC 2720).
 
 Packets come from interfaces (-i; Linux only, needs root or CAP_NET_RAW, which
---user gives up) or from traces (-C). The meter begins with the built-in ruleset
-1; managers download others and run them as tasks. At the end of the traces it
-keeps the flows to be read. With -T it meters in step with a manager: it waits
-for its first ruleset, and at the end of each interval until the manager has
-read the flows; after the last it ends when the manager says so.
+--user gives up) or from traces: given with -C, they are read all at once and
+merged by time, each its own interface; as arguments, one after the other. "-"
+is standard input. The meter begins with the built-in ruleset 1; managers
+download others and run them as tasks. At the end of the traces it keeps the
+flows to be read. With -T it meters in step with a manager: it waits for its
+first ruleset, and at the end of each interval until the manager has read the
+flows; after the last it ends when the manager says so.
 
 SNMP is answered in one of two ways, or both:
   --snmp ADDRESS    by the meter itself, SNMPv2c, for use on this machine; the
@@ -72,19 +74,20 @@ func meterCommand() *cobra.Command {
 		write: community{option: "write-community-file", variable: "RTFM_WRITE_COMMUNITY"},
 	}
 	cmd := &cobra.Command{
-		Use:   "meter {-C TRACE... | -i INTERFACE...}",
+		Use:   "meter {-C TRACE... | TRACE... | -i INTERFACE...}",
 		Short: "Run a meter that is controlled and read by SNMP",
 		Long:  meterHelp,
 		Example: `  rtfm meter -i eth0 --user rtfm
   rtfm meter -C monday.pcap.gz --pace
   rtfm meter -C trace.erf -T 300 --agentx unix:/var/agentx/master`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.traces.sequence = args
+			return o.run(cmd)
+		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringArrayVarP(&o.traces, "trace", "C", nil, "meter this `TRACE`, \"-\" for standard input; repeated: one after the other")
-	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")
+	o.traces.flags(cmd)
 	o.capture.flags(cmd)
 	f.Float64VarP(&o.interval, "interval", "T", 0, "stop every so many `SECONDS` of packet time until a manager has read the flows")
 	f.IntVarP(&o.intervals, "intervals", "N", 0, "end after so many intervals (default 0, all)")
@@ -107,12 +110,15 @@ func meterCommand() *cobra.Command {
 }
 
 func (o *meterOptions) check(cmd *cobra.Command) error {
-	if err := o.capture.check(cmd, o.traces); err != nil {
+	if err := o.traces.check(); err != nil {
+		return err
+	}
+	if err := o.capture.check(cmd, o.traces.names()); err != nil {
 		return err
 	}
 	switch {
-	case len(o.traces) == 0 && !o.capture.isLive():
-		return errors.New(`neither a TRACE given with -C nor an INTERFACE with -i; "rtfm meter --help" tells more`)
+	case len(o.traces.names()) == 0 && !o.capture.isLive():
+		return errors.New(`neither a TRACE given nor an INTERFACE with -i; "rtfm meter --help" tells more`)
 	case o.capture.isLive() && (o.interval != 0 || o.pace):
 		return errors.New("-T and --pace are for traces, not for interfaces (-i)")
 	case !isSeconds(o.interval) || o.interval > 0 && o.interval < 1e-6:
@@ -158,15 +164,12 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := readOnce(tracePaths(o.traces)...); err != nil {
+	names := o.traces.names()
+	if err := readOnce(tracePaths(names)...); err != nil {
 		return err
 	}
-	for _, path := range tracePaths(o.traces) {
-		if path != "-" {
-			if _, err := os.Stat(path); err != nil {
-				return err
-			}
-		}
+	if err := tracesExist(names); err != nil {
+		return err
 	}
 	var logTo io.Writer = cmd.ErrOrStderr()
 	var file *logFile
@@ -214,13 +217,13 @@ func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Sou
 	if o.capture.isLive() {
 		return o.capture.open(ctx, func(message string) { log.Warn(message) })
 	}
-	files := traces.OpenSequence(o.traces, func(message string) { log.Info(message) })
+	files := o.traces.open(func(message string) { log.Info(message) })
 	if o.user != "" { // who may not be allowed to
 		if err := files.OpenFiles(); err != nil {
 			return nil, err
 		}
 	}
-	src := o.capture.filter(withInterrupt(ctx, files, o.traces))
+	src := o.capture.filter(withInterrupt(ctx, files, o.traces.names()))
 	return &toldOf{src, func() { log.Info("the traces have ended; their flows can be read") }}, nil
 }
 

@@ -22,6 +22,7 @@ import (
 
 // runOptions are the options of `rtfm run`.
 type runOptions struct {
+	traces     traceOptions
 	capture    captureOptions
 	rules      []string
 	interval   float64 // seconds
@@ -41,10 +42,11 @@ type runOptions struct {
 
 const runHelp = `Meter traces or interfaces: run rulesets over their packets and write the flows.
 
-TRACEs are read one after the other; "-" is standard input. ` + "`rtfm trace --help`" + `
-tells which formats are known. RULES are SRL programs (.srl) or rule files
-(.rules); several are run side by side. Without any, the built-in ruleset counts
-one flow for each pair of network protocols.
+TRACEs are read one after the other, or, given with -C, all at once and merged
+by time: those of the two directions of a link, each its own interface. "-" is
+standard input. ` + "`rtfm trace --help`" + ` tells which formats are known. RULES are SRL
+programs (.srl) or rule files (.rules); several are run side by side. Without
+any, the built-in ruleset counts one flow for each pair of network protocols.
 
 With -i packets are captured at interfaces until a signal ends it (Linux only;
 needs root or CAP_NET_RAW). Packets that the kernel had to drop are counted.
@@ -63,11 +65,12 @@ ended the metering of traces early (what had been read is in the flow data).`
 func runCommand() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run [-r RULES]... [-T SECONDS] [-N COUNT] [-F FILE] {TRACE... | -i INTERFACE}",
+		Use:   "run [-r RULES]... [-T SECONDS] [-N COUNT] [-F FILE] {TRACE... | -C TRACE... | -i INTERFACE}",
 		Short: "Meter traces or interfaces and write flow data",
 		Long:  runHelp,
 		Example: `  rtfm run -r all-flows.srl trace.pcap.gz
   rtfm run -r ports.srl -T 300 -F ports.flows monday.erf tuesday.erf
+  rtfm run -r ports.srl -C east.erf -C west.erf
   tcpdump -w - | rtfm run -r ports.srl --json -T 60 -
   rtfm run -r ports.srl -T 300 -F ports.flows -i eth0,eth1`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
@@ -86,6 +89,7 @@ func runCommand() *cobra.Command {
 	o.streams.add(cmd)
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default the first trace's, or the host's)")
 	f.BoolVar(&o.strict, "strict", false, "refuse SRL that RFC 2723 does not have")
+	o.traces.flags(cmd)
 	o.capture.flags(cmd)
 	f.StringVar(&o.user, "user", "", "with -i, run as this `USER` once the interfaces are open")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
@@ -95,6 +99,9 @@ func runCommand() *cobra.Command {
 // config checks the options and loads the rulesets.
 func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Config, error) {
 	var c meter.Config
+	if err := o.traces.check(); err != nil {
+		return c, err
+	}
 	if err := o.capture.check(cmd, traceNames); err != nil {
 		return c, err
 	}
@@ -139,7 +146,9 @@ func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Conf
 	return c, nil
 }
 
-func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
+func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
+	o.traces.sequence = args
+	names := o.traces.names()
 	config, err := o.config(cmd, names)
 	if err != nil {
 		return err
@@ -185,7 +194,7 @@ func (o *runOptions) run(cmd *cobra.Command, names []string) (err error) {
 		reading, stop := context.WithCancel(cmd.Context())
 		defer stop()
 		s.stop = stop
-		src := withInterrupt(reading, traces.OpenSequence(names, o.notify(cmd.ErrOrStderr())), names)
+		src := withInterrupt(reading, o.traces.open(o.notify(cmd.ErrOrStderr())), names)
 		defer src.Close()
 		if !o.quiet {
 			src = withProgress(src, names, cmd.ErrOrStderr())

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -181,5 +182,47 @@ func TestTruthProtocols(t *testing.T) {
 	})
 	if err != nil || compared != 4 {
 		t.Errorf("%d traces compared; %v", compared, err)
+	}
+}
+
+// TestDirectionsOfALink meters two traces, of one direction each and in formats
+// of different kinds, as one.
+func TestDirectionsOfALink(t *testing.T) {
+	var there, back []traces.Packet
+	packets := conversation()
+	for _, p := range packets {
+		if p.Data[5] == 0x0b {
+			there = append(there, p)
+		} else {
+			back = append(back, p)
+		}
+	}
+	dir := t.TempDir()
+	file := func(name string, b []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	rules := file("rules.srl", []byte(allFlows))
+	whole := file("whole", tracetest.ERF(packets...))
+	first, second := file("there", tracetest.ERF(there...)), file("back", tracetest.LegacyEthernet(back...))
+	flows := func(args ...string) string {
+		var out, errs bytes.Buffer
+		if status := runMain(append([]string{"run", "-q", "--json", "-r", rules}, args...), strings.NewReader(""), &out, &errs); status != 0 || errs.Len() > 0 {
+			t.Fatalf("%q: status %d\n%s", args, status, &errs)
+		}
+		return strings.Join(flowRecords(out.String()), "")
+	}
+	want := flows(whole)
+	for _, args := range [][]string{{"-C", first, "-C", second}, {"-S" + second, "--trace", first}} {
+		if got := flows(args...); got != want || got == "" {
+			t.Errorf("%q: flows\n%swant\n%s", args, got, want)
+		}
+	}
+	m := startMeter(t, nil, "-C", first, "-C", second)
+	for i, ps := range [][]traces.Packet{there, back} {
+		m.waitFor(fmt.Sprintf("%s.1.4.1.1.%d", extensionMIB, i+1), fmt.Sprintf("Counter64: %d", len(ps)))
 	}
 }
