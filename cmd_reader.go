@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,7 +58,9 @@ reader ends with the trace; this takes access to write rtfmTraceState too.
 
 --once prints all flows that the meter has now, as a table or with --json as
 JSON lines, and --watch those of each interval, on a terminal one in the place of
-the other; neither registers.
+the other; neither registers. In a table a distribution is what it comes to: how
+many values (n), their mean, and the limits of the buckets within which 50, 90
+and 99 of a hundred are reached.
 
 SIGTERM and SIGINT make a last collection and end. The registration stays, for
 the next start, until the meter has not heard of the reader for long.`
@@ -313,24 +314,5 @@ func (r *reading) print(ctx context.Context) error {
 	if f, ok := r.stdout.(*os.File); ok && r.options.watch && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprint(f, "\x1b[H\x1b[2J") // cursor home, clear all
 	}
-	t := tabwriter.NewWriter(r.stdout, 0, 0, 2, ' ', 0)
-	lines := flowfile.NewReader(&r.printed)
-	for {
-		rec, err := lines.Next()
-		if err == io.EOF {
-			return t.Flush()
-		} else if err != nil {
-			return err
-		}
-		switch rec.Kind {
-		case flowfile.KindTime:
-			var names []string
-			for _, c := range rec.Columns {
-				names = append(names, c.Name)
-			}
-			fmt.Fprintln(t, strings.Join(names, "\t"))
-		case flowfile.KindFlow:
-			fmt.Fprintln(t, strings.Join(rec.Values, "\t"))
-		}
-	}
+	return writeTable(r.stdout, &r.printed)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,8 +59,9 @@ those of the packets.
 
 Exit status: 0 if all went well, 1 for wrong usage or a faulty ruleset, 2 if a
 trace was damaged or none (what could be read is in the flow data), 3 if the
-flow table was full and packets are missing from the flows, 130 if a signal
-ended the metering of traces early (what had been read is in the flow data).`
+flow table was full and packets are missing from the flows, or the stream table
+and they are missing from distributions, 130 if a signal ended the metering of
+traces early (what had been read is in the flow data).`
 
 // runCommand is `rtfm run`.
 func runCommand() *cobra.Command {
@@ -186,6 +188,7 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 		}
 		for _, rs := range config.RuleSets {
 			s.options.Statistics = s.options.Statistics || rs.Statistics
+			s.streams = s.streams || rs.SavesDistributions()
 		}
 		if o.capture.isLive() {
 			return o.meterLive(cmd.Context(), m, s, cmd.ErrOrStderr())
@@ -237,11 +240,7 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Sourc
 	if !o.quiet {
 		printSummary(stderr, &stats, took)
 	}
-	var full error
-	if stats.Uncounted() > 0 {
-		full = fmt.Errorf("the flow table was full: %d packets are in no flow; -f makes the table larger than %d flows, coarser rules need fewer",
-			stats.Uncounted(), o.maxFlows)
-	}
+	full := o.full(&stats)
 	switch {
 	case ctx.Err() != nil:
 		err := errors.New("interrupted: the flow data ends here, the traces may not")
@@ -255,6 +254,23 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Sourc
 		return &exitError{status: statusFull, err: full}
 	}
 	return nil
+}
+
+// full returns an error if the flow table or that of streams was full.
+func (o *runOptions) full(stats *meter.Stats) error {
+	var flows, streams error
+	if stats.Uncounted() > 0 {
+		flows = fmt.Errorf("the flow table was full: %d packets are in no flow; -f makes the table larger than %d flows, coarser rules need fewer",
+			stats.Uncounted(), o.maxFlows)
+	}
+	if n := stats.Streams.Unstreamed; n > 0 {
+		streams = fmt.Errorf("the stream table was full: %d packets are in no stream, and missing from distributions; -t makes the table larger than %d streams",
+			n, o.streams.max)
+	}
+	if flows != nil && streams != nil {
+		return fmt.Errorf("%w; %w", flows, streams)
+	}
+	return cmp.Or(flows, streams)
 }
 
 // parameters returns the options as NeMaC's flow data files show them.
@@ -286,6 +302,7 @@ type runSink struct {
 	writer  *flowfile.Writer // made with the first collection, when the start is known
 	deltas  reader.Deltas
 	before  meter.Stats // at the collection before
+	streams bool        // a ruleset has distributions
 	damaged bool
 	stop    func() // ends the reading of the source, if that may wait
 }
@@ -309,9 +326,8 @@ func (s *runSink) Collect(c meter.Collection) error {
 		case !s.options.JSON:
 			s.writer.Flow(f, nil)
 		case whole:
-			s.writer.Flow(f, &flowfile.Counters{
-				ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets,
-			})
+			all := flowfile.CountersOf(f)
+			s.writer.Flow(f, &all)
 		default:
 			d := s.deltas.Since(f)
 			s.writer.Flow(f, &d)
@@ -336,8 +352,13 @@ func (s *runSink) summary() flowfile.Summary {
 		return n
 	}
 	since := func(of func(*meter.TaskStats) uint64) uint64 { return sum(&now, of) - sum(&before, of) }
+	var numbers []flowfile.Number
+	if s.streams {
+		n, b := &now.Streams, &before.Streams
+		numbers = flowfile.StreamNumbers(uint64(n.Active), n.Created-b.Created, n.Ended()-b.Ended(), n.Unstreamed-b.Unstreamed)
+	}
 	return flowfile.Summary{
-		More:      more(&now.Trace, &before.Trace),
+		More:      append(numbers, more(&now.Trace, &before.Trace)...),
 		Lost:      now.Trace.Lost - before.Trace.Lost,
 		Uncounted: now.Uncounted() - before.Uncounted(),
 		Packets:   now.Packets - before.Packets,

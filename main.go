@@ -21,7 +21,7 @@ import (
 const (
 	statusFailed  = 1 // wrong usage, a faulty ruleset, a file that cannot be written
 	statusDamaged = 2 // a trace was damaged or none: what could be read was metered
-	statusFull    = 3 // the flow table was full: packets are missing from the flows
+	statusFull    = 3 // the flow or stream table was full: packets are missing from flows or distributions
 
 	statusInterrupted = 130 // by a signal: what had been read was metered
 )

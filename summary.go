@@ -64,7 +64,7 @@ func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 	if s.Streams.Created > 0 {
 		fmt.Fprintf(w, "%d streams", s.Streams.Created)
 		if s.Streams.Unstreamed > 0 {
-			fmt.Fprintf(w, "; %d packets are in none, since too many were in use: -t allows more", s.Streams.Unstreamed)
+			fmt.Fprintf(w, ", %d packets in none", s.Streams.Unstreamed)
 		}
 		fmt.Fprintln(w)
 	}

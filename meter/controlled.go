@@ -334,6 +334,11 @@ func (c *Controlled) Counts() mib.Counts {
 		BackInTime: s.BackInTime, Lost: c.source.Lost, Memory: processMemory(),
 		FlowsCreated: c.meter.table.Created(), FlowsRecovered: c.meter.table.Recovered(),
 	}
+	if c.meter.streams != nil {
+		st := c.meter.streams.Stats()
+		counts.StreamsActive, counts.StreamsCreated, counts.StreamsEnded = uint64(st.Active), st.Created, st.Ended()
+		counts.Unstreamed = st.Unstreamed
+	}
 	for _, n := range s.UnknownLinks {
 		counts.UnknownLink += n
 	}

@@ -16,6 +16,7 @@ func (h *Handler) extensionObjects() []object {
 	meter := func(n uint32) smi.OID { return below(extension, 1, 1, n) }
 	packets := func(n uint32) smi.OID { return below(extension, 1, 2, n) }
 	trace := func(n uint32) smi.OID { return below(extension, 1, 5, n) }
+	streams := func(n uint32) smi.OID { return below(extension, 1, 7, n) }
 	objects := []object{
 		scalar(meter(1), func(v *smi.Value) { v.SetOctets(smi.OctetString, []byte(h.meter.Identity().Version)) }),
 		scalar(meter(2), func(v *smi.Value) { boot := h.meter.Identity().Boot; v.SetOctets(smi.OctetString, boot[:]) }),
@@ -31,6 +32,10 @@ func (h *Handler) extensionObjects() []object {
 		count(packets(5), func(c Counts) uint64 { return c.UnknownLink }),
 		count(packets(6), func(c Counts) uint64 { return c.BackInTime }),
 		count(packets(7), func(c Counts) uint64 { return c.Lost }),
+		scalar(streams(1), func(v *smi.Value) { v.SetUint(smi.Gauge32, h.meter.Counts().StreamsActive) }),
+		count(streams(2), func(c Counts) uint64 { return c.StreamsCreated }),
+		count(streams(3), func(c Counts) uint64 { return c.StreamsEnded }),
+		count(streams(4), func(c Counts) uint64 { return c.Unstreamed }),
 		h.traceState(trace(1)),
 		count(trace(2), func(Counts) uint64 { return h.meter.Trace().Collections }),
 		scalar(trace(3), func(v *smi.Value) { v.SetUint(smi.TimeTicks, h.uptimeAt(h.meter.Trace().From)) }),

@@ -61,6 +61,9 @@ type Counts struct {
 	CutShort, Malformed, UnknownLink, BackInTime uint64
 	Lost                                         uint64
 	FlowsCreated, FlowsRecovered                 uint64
+	// Streams in use, those that were begun and that have ended, and packets that
+	// are in none because there were too many.
+	StreamsActive, StreamsCreated, StreamsEnded, Unstreamed uint64
 	// Memory is what the meter has from the operating system, in octets.
 	Memory uint64
 }

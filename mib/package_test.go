@@ -233,6 +233,10 @@ func TestExtension(t *testing.T) {
 		get x.1.2.5.0 = c 5
 		get x.1.2.6.0 = c 6
 		get x.1.2.7.0 = c 7
+		get x.1.7.1.0 = g 11
+		get x.1.7.2.0 = c 1099511627788
+		get x.1.7.3.0 = c 13
+		get x.1.7.4.0 = c 14
 		get x.1.3.1.1.3 = c 12884901889
 		get x.1.3.1.2.3 = c 2
 		get x.1.3.1.3.3 = c 3

@@ -78,6 +78,9 @@ func variable(t *testing.T, w []string) smi.VarBind {
 	case "c":
 		fmt.Sscan(w[3], &n)
 		vb.Value.SetUint(smi.Counter64, uint64(n))
+	case "g":
+		fmt.Sscan(w[3], &n)
+		vb.Value.SetUint(smi.Gauge32, uint64(n))
 	case "s":
 		vb.Value.SetOctets(smi.OctetString, []byte(strings.ReplaceAll(strings.Trim(w[3], "'"), "_", " ")))
 	case "h":

@@ -106,11 +106,12 @@ func metering(t testing.TB, cfg meter.ControlConfig, rs *ruleset.RuleSet, src tr
 
 // writes is a sink that writes flow data as `rtfm run` does.
 type writes struct {
-	m      *meter.Meter
-	w      *flowfile.Writer
-	out    bytes.Buffer
-	format *ruleset.Format
-	before meter.Stats
+	m       *meter.Meter
+	w       *flowfile.Writer
+	out     bytes.Buffer
+	format  *ruleset.Format
+	before  meter.Stats
+	streams bool
 }
 
 func (s *writes) Collect(c meter.Collection) error {
@@ -130,7 +131,13 @@ func (s *writes) Collect(c meter.Collection) error {
 	if len(s.before.Tasks) > 0 {
 		before = s.before.Tasks[0]
 	}
+	var more []flowfile.Number
+	if s.streams {
+		n, b := now.Streams, s.before.Streams
+		more = flowfile.StreamNumbers(uint64(n.Active), n.Created-b.Created, n.Ended()-b.Ended(), n.Unstreamed-b.Unstreamed)
+	}
 	sum := flowfile.Summary{
+		More:    more,
 		Packets: now.Packets - s.before.Packets, Octets: now.Octets - s.before.Octets,
 		Ignored: task.Ignored - before.Ignored, Unmatched: task.Unmatched - before.Unmatched, Active: uint64(now.Active),
 	}
@@ -151,7 +158,7 @@ func direct(t testing.TB, rs *ruleset.RuleSet, interval time.Duration, intervals
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &writes{m: m, format: flowfile.FormatFor(rs)}
+	s := &writes{m: m, streams: rs.SavesDistributions(), format: flowfile.FormatFor(rs)}
 	if err := m.Run(t.Context(), source(t, packets), s); err != nil {
 		t.Fatal(err)
 	}

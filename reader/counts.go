@@ -17,6 +17,7 @@ func (k *Collector) counts(ctx context.Context, c *client.Client, st *client.Sta
 		return n, 1, nil
 	}
 	n.Packets, n.Octets, n.Lost = st.Counts.Packets, st.Counts.Octets, st.Counts.Lost
+	n.StreamsCreated, n.StreamsEnded, n.Unstreamed = st.Counts.StreamsCreated, st.Counts.StreamsEnded, st.Counts.Unstreamed
 	perSet, err := c.RuleSetCounts(ctx)
 	if err != nil {
 		return n, 0, err
@@ -44,7 +45,7 @@ func (k *Collector) counts(ctx context.Context, c *client.Client, st *client.Sta
 
 // summary returns what was counted between two collections. Sums that went
 // back, because a ruleset was destroyed, begin anew.
-func summary(now, before *Counts, sampling uint64, active int) flowfile.Summary {
+func summary(now, before *Counts, sampling uint64, st *client.Status, sets []RuleSet) flowfile.Summary {
 	since := func(n, b uint64) uint64 {
 		if n < b {
 			return n
@@ -52,6 +53,10 @@ func summary(now, before *Counts, sampling uint64, active int) flowfile.Summary 
 		return n - b
 	}
 	var more []flowfile.Number
+	if st.Extension && slices.ContainsFunc(sets, func(s RuleSet) bool { return s.Rules.SavesDistributions() }) {
+		more = flowfile.StreamNumbers(st.Counts.StreamsActive, since(now.StreamsCreated, before.StreamsCreated),
+			since(now.StreamsEnded, before.StreamsEnded), since(now.Unstreamed, before.Unstreamed))
+	}
 	for _, i := range slices.Sorted(maps.Keys(now.LostAt)) {
 		more = append(more, flowfile.Number{Name: "lost-" + strconv.Itoa(i), Value: since(now.LostAt[i], before.LostAt[i])})
 	}
@@ -64,6 +69,6 @@ func summary(now, before *Counts, sampling uint64, active int) flowfile.Summary 
 		Octets:    since(now.Octets, before.Octets),
 		Ignored:   since(now.Ignored, before.Ignored),
 		Unmatched: since(now.Unmatched, before.Unmatched),
-		Active:    uint64(active),
+		Active:    uint64(st.ActiveFlows),
 	}
 }

@@ -21,9 +21,7 @@ type reading struct {
 }
 
 func readingOf(f *ruleset.Flow) reading {
-	return reading{f.Shape.RuleSet, f.FirstTime, flowfile.Counters{
-		ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets,
-	}}
+	return reading{f.Shape.RuleSet, f.FirstTime, flowfile.CountersOf(f)}
 }
 
 // Since returns what f has counted since it was given last, all of it the
@@ -45,11 +43,7 @@ func (d *Deltas) since(row uint32, now *reading) (flowfile.Counters, bool) {
 	if before.ruleSet != now.ruleSet || before.firstTime != now.firstTime {
 		return now.counters, false
 	}
-	n, b := &now.counters, &before.counters
-	return flowfile.Counters{
-		ToPDUs: n.ToPDUs - b.ToPDUs, FromPDUs: n.FromPDUs - b.FromPDUs,
-		ToOctets: n.ToOctets - b.ToOctets, FromOctets: n.FromOctets - b.FromOctets,
-	}, true
+	return now.counters.Since(&before.counters), true
 }
 
 // keep remembers the reading of the flow in a row.

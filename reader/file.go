@@ -39,6 +39,10 @@ type Counts struct {
 	Uncounted uint64 `json:"uncounted"`
 	Ignored   uint64 `json:"ignored"`
 	Unmatched uint64 `json:"unmatched"`
+	// Of streams, if rulesets have distributions.
+	StreamsCreated uint64 `json:"streamsCreated,omitempty"`
+	StreamsEnded   uint64 `json:"streamsEnded,omitempty"`
+	Unstreamed     uint64 `json:"unstreamed,omitempty"`
 	// LostAt are the packets lost at each interface that has lost any, by its
 	// number.
 	LostAt map[int]uint64 `json:"lostAt,omitempty"`

@@ -81,6 +81,9 @@ type Stats struct {
 	Requests   int // that wait for their answers, but for the latest TCP data
 }
 
+// Ended returns the number of streams that have ended.
+func (s *Stats) Ended() uint64 { return s.Created - uint64(s.Active) }
+
 // Stats returns what was counted so far.
 func (e *Engine) Stats() Stats {
 	return Stats{e.streams.active, e.streams.created, e.streams.refused, e.requests.active}

@@ -94,5 +94,7 @@ func (m *tableMeter) Scan(rs int, row uint32, since int64, f *ruleset.Flow, yiel
 
 func (m *tableMeter) Expect([]uint32) {}
 
+func (m *tableMeter) Counts() mib.Counts { return mib.Counts{} }
+
 func (m *tableMeter) Changed() {}
 func (m *tableMeter) Settle()  {}

@@ -51,6 +51,10 @@ var (
 	rtfmPacketsUnknownLink  = ours("rtfmPacketsUnknownLink", 1, 2, 5)
 	rtfmPacketsBackInTime   = ours("rtfmPacketsBackInTime", 1, 2, 6)
 	rtfmPacketsLost         = ours("rtfmPacketsLost", 1, 2, 7)
+	rtfmStreamsActive       = ours("rtfmStreamsActive", 1, 7, 1)
+	rtfmStreamsCreated      = ours("rtfmStreamsCreated", 1, 7, 2)
+	rtfmStreamsEnded        = ours("rtfmStreamsEnded", 1, 7, 3)
+	rtfmStreamsUnstreamed   = ours("rtfmStreamsUnstreamed", 1, 7, 4)
 	rtfmTraceState          = ours("rtfmTraceState", 1, 5, 1)
 	rtfmTraceCollections    = ours("rtfmTraceCollections", 1, 5, 2)
 	rtfmTraceToTime         = ours("rtfmTraceToTime", 1, 5, 5)
@@ -111,7 +115,7 @@ var objects = []*object{
 	sysUpTime, flowFloodMark, flowInactivityTimeout, flowActiveFlows, flowMaxFlows, flowFloodMode,
 	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmMeterFlowsCreated,
 	rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
-	rtfmPacketsLost, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver,
+	rtfmPacketsLost, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver,
 	flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp, flowRuleInfoStatus, flowRuleInfoName,
 	flowRuleInfoRulesReady, flowRuleInfoFlowRecs, flowInterfaceSampleRate, flowInterfaceLostPackets,
 	flowReaderTimeout, flowReaderOwner, flowReaderLastTime, flowReaderPreviousTime, flowReaderStatus,

@@ -54,6 +54,7 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 		rtfmMeterVersion, rtfmMeterBoot, rtfmMeterStart, rtfmMeterUptime, rtfmMeterMemory,
 		rtfmMeterFlowsCreated, rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed,
 		rtfmPacketsUnknownLink, rtfmPacketsBackInTime, rtfmPacketsLost,
+		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive,
 	} {
 		names = append(names, o.at(0))
 	}
@@ -84,10 +85,11 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 		for i, n := range []*uint64{
 			&s.Counts.Memory, &s.Counts.FlowsCreated, &s.Counts.FlowsRecovered, &s.Counts.Packets,
 			&s.Counts.Octets, &s.Counts.CutShort, &s.Counts.Malformed, &s.Counts.UnknownLink,
-			&s.Counts.BackInTime, &s.Counts.Lost,
+			&s.Counts.BackInTime, &s.Counts.Lost, &s.Counts.StreamsCreated, &s.Counts.StreamsEnded, &s.Counts.Unstreamed,
 		} {
 			*n = r.uint(&vars[10+i], smi.Counter64)
 		}
+		s.Counts.StreamsActive = r.uint(&vars[23], smi.Gauge32)
 	}
 	if r.err != nil {
 		return nil, c.wrap(fmt.Errorf("reading the meter's state: %w", r.err))

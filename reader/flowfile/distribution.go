@@ -86,11 +86,27 @@ func (p *printer) jsonDistribution(i int) {
 		b = fmt.Appendf(b, `,"pairs":"%s"`, ruleset.PairKind(p1))
 	}
 	limits := d.Limits()
-	b = append(appendList(append(b, `,"limits":`...), limits), `,"counters":`...)
+	b = append(appendList(append(b, `,"limits":`...), limits), ',')
 	p.text(string(b))
 	p.value(kindCountersJSON, i, 0)
 	p.pieces[len(p.pieces)-1].limits = limits
+	p.text(`,"delta":`)
+	p.value(kindDeltaCountersJSON, i, 0)
+	p.pieces[len(p.pieces)-1].limits = limits
 	p.text("}")
+}
+
+// appendDelta appends what a distribution counted in the interval as an object.
+func (p *printer) appendDelta(b []byte, pc *piece, delta *Counters) []byte {
+	counters := delta.Distributions
+	for i := range p.shape.Distributions[:pc.offset] {
+		counters = counters[min(p.shape.Distributions[i].Counters(), len(counters)):]
+	}
+	n := p.shape.Distributions[pc.offset].Counters()
+	if len(counters) < n {
+		return append(b, "null"...)
+	}
+	return append(appendJSONCounters(append(b, '{'), pc.limits, counters[:n]), '}')
 }
 
 func appendList(b []byte, numbers []uint64) []byte {
@@ -100,9 +116,10 @@ func appendList(b []byte, numbers []uint64) []byte {
 	return b
 }
 
-// appendJSONCounters appends the counters as a list, and what they come to.
+// appendJSONCounters appends members of an object: the counters as a list, and
+// what they come to.
 func appendJSONCounters(b []byte, limits, counters []uint64) []byte {
-	b = appendList(b, counters)
+	b = appendList(append(b, `"counters":`...), counters)
 	s := ruleset.Summarise(limits, counters)
 	b = append(b, `,"count":`...)
 	b = strconv.AppendUint(b, s.Count, 10)

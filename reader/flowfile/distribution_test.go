@@ -92,7 +92,8 @@ func TestDistributionJSON(t *testing.T) {
 	var b strings.Builder
 	w := NewWriter(&b, Header{Start: time.Unix(0, 0).UTC()}, 0, nil, Options{JSON: true})
 	w.Begin(0)
-	w.Flow(f, &Counters{})
+	w.Flow(f, &Counters{Distributions: []uint64{2, 0, 0, 1}})
+	w.Flow(f, nil)
 	w.End(Summary{})
 	var got map[string]any
 	if err := json.Unmarshal([]byte(strings.SplitAfter(b.String(), "\n")[2]), &got); err != nil {
@@ -103,6 +104,7 @@ func TestDistributionJSON(t *testing.T) {
 		"mask": "1.0.100!300", "value": "3.0.0!0", "transform": "linear", "unit": "octets",
 		"parameters": list(0., 0., 0.), "limits": list(100., 200., 300.), "counters": list(5., 3., 1., 1.),
 		"count": 10., "mean": 125., "p50": 100., "p90": 300., "p99": nil,
+		"delta": map[string]any{"counters": list(2., 0., 0., 1.), "count": 3., "mean": 133.3, "p50": 100., "p90": nil, "p99": nil},
 	}
 	if !reflect.DeepEqual(got["ToPacketSize"], want) {
 		t.Errorf("%v, want %v", got["ToPacketSize"], want)
@@ -110,9 +112,12 @@ func TestDistributionJSON(t *testing.T) {
 	want = map[string]any{
 		"mask": "2.3.1!100", "value": "3.11.0!0", "transform": "logarithmic", "unit": "microseconds",
 		"parameters": list(11., 0., 0.), "pairs": "dns", "limits": list(1000., 10000., 100000.),
-		"counters": list(0., 0., 0., 0.), "count": 0.,
+		"counters": list(0., 0., 0., 0.), "count": 0., "delta": nil, // not known
 	}
 	if !reflect.DeepEqual(got["ToTurnaroundTime1"], want) {
 		t.Errorf("%v, want %v", got["ToTurnaroundTime1"], want)
+	}
+	if line := strings.SplitAfter(b.String(), "\n")[3]; strings.Count(line, `"delta":null}`) != 2 {
+		t.Errorf("without a difference: %s", line)
 	}
 }

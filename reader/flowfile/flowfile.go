@@ -4,9 +4,12 @@
 package flowfile
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"rtfm/ruleset"
 )
 
 // Header is what the first line of a flow data file tells.
@@ -35,9 +38,32 @@ type Collection struct {
 	From, To uint64 // meter uptimes in centiseconds between which flows were active
 }
 
-// Counters are what a flow counted in one interval.
+// Counters are what a flow counted, in one interval or altogether.
 type Counters struct {
 	ToPDUs, FromPDUs, ToOctets, FromOctets uint64
+	// Distributions are the counters of all distributions, one behind the other.
+	Distributions []uint64
+}
+
+// CountersOf returns what a flow counted altogether.
+func CountersOf(f *ruleset.Flow) Counters {
+	return Counters{
+		ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets,
+		Distributions: slices.Concat(f.Counters...),
+	}
+}
+
+// Since returns what a flow counted between before and c.
+func (c *Counters) Since(before *Counters) Counters {
+	d := Counters{
+		ToPDUs: c.ToPDUs - before.ToPDUs, FromPDUs: c.FromPDUs - before.FromPDUs,
+		ToOctets: c.ToOctets - before.ToOctets, FromOctets: c.FromOctets - before.FromOctets,
+		Distributions: slices.Clone(c.Distributions),
+	}
+	for i := range min(len(d.Distributions), len(before.Distributions)) {
+		d.Distributions[i] -= before.Distributions[i]
+	}
+	return d
 }
 
 // Summary is what is known of the packets of one interval beside the flows.
@@ -51,9 +77,16 @@ type Summary struct {
 	Ignored   uint64 // packets that rules said to ignore
 	Unmatched uint64 // packets that no rules matched
 	Active    uint64 // flows in the flow table
-	// More are written behind these, in #Stats: "duplicates", and packets lost
-	// at an interface as "lost-" with its name.
+	// More are written behind these, in #Stats: those of StreamNumbers,
+	// "duplicates", and packets lost at an interface as "lost-" with its name.
 	More []Number
+}
+
+// StreamNumbers are those of a meter that keeps streams: how many there are, how
+// many were begun and have ended in the interval, and how many packets are in
+// none because there were too many.
+func StreamNumbers(active, created, ended, unstreamed uint64) []Number {
+	return []Number{{"streams", active}, {"streams-created", created}, {"streams-ended", ended}, {"unstreamed", unstreamed}}
 }
 
 // Number is one that only some meters have.

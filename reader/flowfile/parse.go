@@ -152,7 +152,7 @@ func isNameByte(c byte) bool {
 func (s *Summary) parse(text string) error {
 	var err error
 	for word := range strings.FieldsSeq(text) {
-		if key, _, ok := strings.Cut(word, "="); ok && (key == "duplicates" || strings.HasPrefix(key, "lost-")) {
+		if key, _, ok := strings.Cut(word, "="); ok && isMore(key) {
 			s.More = append(s.More, Number{Name: key})
 		}
 	}
@@ -170,4 +170,13 @@ func (s *Summary) parse(text string) error {
 		})
 	}
 	return err
+}
+
+// isMore tells whether a number with this name is one of Summary.More.
+func isMore(name string) bool {
+	switch name {
+	case "duplicates", "streams", "streams-created", "streams-ended", "unstreamed":
+		return true
+	}
+	return strings.HasPrefix(name, "lost-")
 }

@@ -53,6 +53,7 @@ const (
 	kindDeltaFromPDUs
 	kindDeltaToOctets
 	kindDeltaFromOctets
+	kindDeltaCountersJSON
 )
 
 // text adds constant text.
@@ -220,6 +221,9 @@ func (p *printer) appendTo(b []byte, f *ruleset.Flow, delta *Counters, epoch int
 			continue
 		case kindCountersJSON:
 			b = appendJSONCounters(b, pc.limits, counters(f, pc.offset))
+			continue
+		case kindDeltaCountersJSON:
+			b = p.appendDelta(b, pc, delta)
 			continue
 		}
 		b = strconv.AppendUint(b, n, 10)

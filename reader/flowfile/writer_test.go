@@ -89,7 +89,7 @@ func writeTest(t testing.TB, w io.Writer, opts Options) {
 	wr := NewWriter(w, testHeader(), epoch, f, opts)
 	wr.Begin(epoch + 36_420_000_000)
 	for _, fl := range testFlows() {
-		wr.Flow(fl, &Counters{fl.ToPDUs, fl.FromPDUs, fl.ToOctets, fl.FromOctets})
+		wr.Flow(fl, &Counters{ToPDUs: fl.ToPDUs, FromPDUs: fl.FromPDUs, ToOctets: fl.ToOctets, FromOctets: fl.FromOctets})
 	}
 	if err := wr.End(Summary{Lost: 5, Uncounted: 6, Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Active: 3, More: []Number{{"lost-eth 0", 5}, {"duplicates", 1}}}); err != nil {
 		t.Fatal(err)
