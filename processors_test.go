@@ -20,9 +20,9 @@ import (
 func TestProcessors(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	var packets []traces.Packet
-	rounds := 8 // 160,000 packets; flows come again after a pause
+	rounds, counts := 8, []int{1, 2, 2, 4} // 160,000 packets; flows come again after a pause
 	if testing.Short() {
-		rounds = 2
+		rounds, counts = 1, []int{1, 2}
 	}
 	for range rounds {
 		part := tracetest.Mix(20_000)
@@ -50,7 +50,7 @@ func TestProcessors(t *testing.T) {
 		{},
 	} {
 		var want, got [2]string
-		for _, processors := range []int{1, 2, 2, 4} {
+		for _, processors := range counts {
 			var out, errs bytes.Buffer
 			before := runtime.GOMAXPROCS(processors)
 			err := run(context.Background(), append(append([]string{"run", "-q"}, args...), name), nil, &out, &errs)
