@@ -19,11 +19,11 @@ import (
 
 // A traceTotals is what an outside tool counted in one trace.
 type traceTotals struct {
-	path           string // below the folder of traces
-	fileType, link string // as capinfos or libtrace names them
-	packets        uint64
-	octets         uint64 // on the wire, in ERF records with the FCS
-	chronological  bool
+	path          string // below the folder of traces
+	fileType      string // as capinfos or libtrace names it
+	packets       uint64
+	octets        uint64 // on the wire, in ERF records with the FCS
+	chronological bool
 }
 
 // readTotals reads a table of traces, one a line under a line of column names.
@@ -37,7 +37,7 @@ func readTotals(r io.Reader) ([]traceTotals, error) {
 		packets, err1 := strconv.ParseUint(field("packets"), 10, 64)
 		octets, err2 := strconv.ParseUint(field("wire_bytes"), 10, 64)
 		all = append(all, traceTotals{
-			path: field("path"), fileType: field("filetype"), link: field("linktype"),
+			path: field("path"), fileType: field("filetype"),
 			packets: packets, octets: octets, chronological: field("chronological") == "True",
 		})
 		return errors.Join(err1, err2)
@@ -379,7 +379,7 @@ func TestReadTotals(t *testing.T) {
 		"c.xyz\t\t\t0\t0\t\n" +
 		"d.wtf\tWAG\t802.11\t\t\n"
 	got, err := readTotals(strings.NewReader(table))
-	want := []traceTotals{{"a/b.pcap", "pcap", "ether", 3, 180, false}}
+	want := []traceTotals{{"a/b.pcap", "pcap", 3, 180, false}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}

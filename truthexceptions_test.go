@@ -7,13 +7,6 @@ var unsupportedFormats = []string{
 	"WAG 802.11 (wtf)",
 }
 
-// unsupportedLinks are the link types, as the truth names them, behind which
-// the meter does not look for IP.
-var unsupportedLinks = []string{
-	"arcnet_linux",
-	"ipnet",
-}
-
 // truthExceptions holds every trace in which the meter disagrees with the truth,
 // in what, and why.
 var truthExceptions = []exception{

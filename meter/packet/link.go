@@ -12,6 +12,7 @@ const (
 	linkNull      = 0
 	linkEthernet  = 1
 	linkTokenRing = 6
+	linkARCnet    = 7
 	linkPPP       = 9
 	linkFDDI      = 10
 	linkRawBSD    = 12 // DLT_RAW of most systems
@@ -28,12 +29,15 @@ const (
 	linkPrism     = 119
 	linkSunATM    = 123
 	linkRadiotap  = 127
+	linkARCnet2   = 129 // that of Linux
 	linkAVS       = 163
+	linkPPPD      = 166 // PPP whose address is a direction
 	linkPPI       = 192
 	linkPPPDir    = 204 // behind an octet of direction, as the next two
 	linkHDLCDir   = 205
 	linkFrameDir  = 206
 	linkMPLS      = 219
+	linkIPNET     = 226
 	linkIPv4      = 228
 	linkIPv6      = 229
 	linkNFLOG     = 239
@@ -49,6 +53,7 @@ const (
 	ifPPP       = 23
 	ifLoopback  = 24
 	ifFrame     = 32 // frame relay
+	ifARCnet    = 35
 	ifATM       = 37
 	if80211     = 71
 	ifHDLC      = 118 // Cisco HDLC
@@ -70,6 +75,19 @@ func decodeLink(p *ruleset.Packet, link uint32, off int) {
 		rawIP(p, off)
 	case linkPPP, linkPPPHDLC:
 		serial(p, off)
+	case linkARCnet:
+		arcnet(p, off, 0)
+	case linkARCnet2:
+		arcnet(p, off, 2)
+	case linkIPNET: // version, family, kind, length, two interfaces, two zones
+		rawIP(p, off+24)
+	case linkPPPD:
+		p.Key.SetAdjacentType(ifPPP)
+		if off++; off < len(p.Data) && p.Data[off] == 0x03 { // control
+			off++
+		}
+		typ, off := ppp(p, off)
+		payload(p, typ, off)
 	case linkPPPDir:
 		p.Key.SetAdjacentType(ifPPP)
 		typ, off := ppp(p, off+1)

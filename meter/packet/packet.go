@@ -19,11 +19,12 @@
 //	PPP, PPPoE without Ethernet    23
 //	BSD loopback                   24
 //	frame relay                    32
+//	ARCnet                         35
 //	ATM                            37
 //	IEEE 802.11                    71
 //	Cisco HDLC                     118
 //	Linux cooked, NFLOG            that of the device, 0 if not known
-//	raw IP, MPLS                   0
+//	raw IP, MPLS, Solaris ipnet    0
 //
 // PeerType is an address family number: IPv4, IPv6, NSAP (ISO CLNP), IPX,
 // AppleTalk and DECnet, their addresses as RFC 2720 (PeerAddress) writes them.
