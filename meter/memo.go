@@ -31,7 +31,6 @@ type memo struct {
 	shared  bool // another goroutine reads
 	_       [64]byte
 	evicted int // entries that gave way since the memo grew last
-	touched uint64
 }
 
 // entries are those of a memo: for each the sight without its last word, and
