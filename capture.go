@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"rtfm/traces"
 	"rtfm/traces/live"
+	"rtfm/traces/netflow"
 )
 
 // captureOptions are the options of capturing at interfaces, and of finding
@@ -26,13 +28,19 @@ type captureOptions struct {
 // flags defines the options.
 func (o *captureOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter the packets of this `INTERFACE`; several with commas between, or repeated")
+	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter the packets of this `INTERFACE`; several with commas between, or repeated.\nnetflow://ADDRESS:PORT receives flow records there")
 	f.IntVar(&o.ringSize, "ring-size", live.DefaultRingSize>>20, "with -i, `MIB` of memory for the packets of each ring")
 	f.IntVar(&o.rings, "rings", 1, "with -i, rings for each interface: several help where several processors receive")
 	f.IntVar(&o.snapLen, "snap-length", live.DefaultSnapLen, "with -i, `OCTETS` that are captured of each packet at most")
 	f.BoolVar(&o.notPromisc, "no-promiscuous", false, "with -i, do not capture what is for other stations")
 	f.BoolVar(&o.cardStamps, "card-stamps", false, "with -i, take the time stamps of the network card where it makes any")
 	f.StringVar(&o.dedup, "dedup", "", "find packets that come twice within 0.2 s, as at mirror ports; `ACTION` is mark (see SRL.md, Duplicate) or drop")
+}
+
+// isRecords tells whether records of flows are to be received, not packets
+// captured.
+func (o *captureOptions) isRecords() bool {
+	return len(o.interfaces) == 1 && strings.HasPrefix(o.interfaces[0], netflowScheme)
 }
 
 // check finds options that do not fit the traces to be metered.
@@ -51,6 +59,11 @@ func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
 	if len(traceNames) > 0 {
 		return errors.New("either interfaces (-i) or traces, not both")
 	}
+	for _, name := range o.interfaces {
+		if strings.HasPrefix(name, netflowScheme) && !o.isRecords() {
+			return fmt.Errorf("-i %s: flow records are received at one address, without interfaces beside it", name)
+		}
+	}
 	if o.ringSize < 1 || o.ringSize > live.MaxRingSize>>20 {
 		return fmt.Errorf("--ring-size %d: want 1 to %d MiB", o.ringSize, live.MaxRingSize>>20)
 	}
@@ -62,6 +75,9 @@ func (o *captureOptions) isLive() bool { return len(o.interfaces) > 0 }
 
 // open begins to capture, until ctx is done.
 func (o *captureOptions) open(ctx context.Context, notify func(string)) (traces.Source, error) {
+	if o.isRecords() {
+		return netflow.Listen(ctx, strings.TrimPrefix(o.interfaces[0], netflowScheme), notify)
+	}
 	src, err := live.Open(ctx, live.Config{
 		Interfaces: o.interfaces, RingSize: o.ringSize << 20, Rings: o.rings, SnapLen: o.snapLen,
 		Promiscuous: !o.notPromisc, CardStamps: o.cardStamps, Notify: notify,

@@ -48,11 +48,15 @@ const meterHelp = `Run a meter that managers control and read by SNMP (the Meter
 Packets come from interfaces (-i; Linux only, needs root or CAP_NET_RAW, which
 --user gives up) or from traces: given with -C, they are read all at once and
 merged by time, each its own interface; as arguments, one after the other. "-"
-is standard input. The meter begins with the built-in ruleset 1; managers
-download others and run them as tasks. At the end of the traces it keeps the
-flows to be read. With -T it meters in step with a manager: it waits for its
-first ruleset, and at the end of each interval until the manager has read the
-flows; after the last it ends when the manager says so.
+is standard input. Flow records of routers (NetFlow 5 and 9, IPFIX) are metered
+with -i netflow://ADDRESS:PORT, or from export datagrams in a trace that is named
+netflow:TRACE.
+
+The meter begins with the built-in ruleset 1; managers download others and run
+them as tasks. At the end of the traces it keeps the flows to be read. With -T
+it meters in step with a manager: it waits for its first ruleset, and at the end
+of each interval until the manager has read the flows; after the last it ends
+when the manager says so.
 
 SNMP is answered in one of two ways, or both:
   --snmp ADDRESS    by the meter itself, SNMPv2c, for use on this machine; the

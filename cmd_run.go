@@ -52,6 +52,11 @@ any, the built-in ruleset counts one flow for each pair of network protocols.
 With -i packets are captured at interfaces until a signal ends it (Linux only;
 needs root or CAP_NET_RAW). Packets that the kernel had to drop are counted.
 
+netflow:TRACE meters the flow records of routers (NetFlow 5 and 9, IPFIX) whose
+export datagrams are in a trace, and -i netflow://ADDRESS:PORT those that arrive
+at a UDP address, such as netflow://:2055. Each counts as the packets that it
+tells of, at the time of its datagram.
+
 The flow data file has the form that NeTraMet's NeMaC writes, or with --json one
 JSON object a line. Each collection holds the flows that were active in its
 interval, with counters that began at the flow's first packet. All times are
@@ -74,7 +79,8 @@ func runCommand() *cobra.Command {
   rtfm run -r ports.srl -T 300 -F ports.flows monday.erf tuesday.erf
   rtfm run -r ports.srl -C east.erf -C west.erf
   tcpdump -w - | rtfm run -r ports.srl --json -T 60 -
-  rtfm run -r ports.srl -T 300 -F ports.flows -i eth0,eth1`,
+  rtfm run -r ports.srl -T 300 -F ports.flows -i eth0,eth1
+  rtfm run -r systems.srl -T 300 -F systems.flows -i netflow://:2055`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	f := cmd.Flags()

@@ -30,6 +30,7 @@ var layout = map[string][]string{
 
 	"traces":           {},
 	"traces/live":      {"traces"},
+	"traces/netflow":   {"traces"},
 	"traces/tracetest": {"traces"},
 
 	"meter/packet": {"ruleset"},

@@ -2,12 +2,23 @@ package main
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"rtfm/meter/packet"
 	"rtfm/traces"
+	"rtfm/traces/netflow"
+)
+
+// netflowPrefix stands before the name of a trace whose export datagrams are to
+// be metered, netflowScheme before an address at which to receive them.
+const (
+	netflowPrefix = "netflow:"
+	netflowScheme = netflowPrefix + "//"
 )
 
 // traceOptions are the traces that a command meters.
@@ -38,22 +49,47 @@ func (o *traceOptions) names() []string { return append(o.sequence, o.merged...)
 type files interface {
 	traces.Source
 	OpenFiles() error
+	Wrap(wrap func(n int, src traces.Source) traces.Source)
 }
 
-// open returns a source of the traces' packets.
-func (o *traceOptions) open(notify func(message string)) files {
-	if len(o.merged) > 1 {
-		return traces.OpenMerged(o.merged, notify)
+// open returns a source of the traces' packets, or of the flow records in them.
+// notify, unless it is nil, is told what someone who looks at the results should
+// know.
+func (o *traceOptions) open(notify func(message string)) (src files) {
+	names := o.names()
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = strings.TrimPrefix(name, netflowPrefix)
 	}
-	return traces.OpenSequence(o.names(), notify)
+	if len(o.merged) > 1 {
+		src = traces.OpenMerged(paths, notify)
+	} else {
+		src = traces.OpenSequence(paths, notify)
+	}
+	src.Wrap(func(n int, src traces.Source) traces.Source {
+		if paths[n] == names[n] {
+			return src
+		}
+		return netflow.NewSource(src, datagram, func(message string) {
+			if notify != nil {
+				notify(names[n] + ": " + message)
+			}
+		})
+	})
+	return src
+}
+
+// datagram returns the UDP datagram that a packet holds.
+func datagram(p *traces.Packet) (netip.AddrPort, []byte, bool) {
+	return packet.Datagram(uint32(p.Link), p.Data, p.Wire)
 }
 
 // tracePaths returns the paths of the traces of these names, which may begin
-// with a format.
+// with netflowPrefix and a format.
 func tracePaths(names []string) []string {
 	paths := make([]string, len(names))
 	for i, name := range names {
-		_, paths[i] = traces.SplitName(name)
+		_, paths[i] = traces.SplitName(strings.TrimPrefix(name, netflowPrefix))
 	}
 	return paths
 }

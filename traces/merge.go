@@ -170,6 +170,13 @@ func (m *Merged) number(trace int, from uint32) uint32 {
 	return n
 }
 
+// Wrap has each trace read through another Source, as that of Sequence does.
+func (m *Merged) Wrap(wrap func(n int, src Source) Source) {
+	for i := range m.traces {
+		m.traces[i].src.Wrap(func(_ int, src Source) Source { return wrap(i, src) })
+	}
+}
+
 // OpenFiles opens the files of all traces now, as that of Sequence does.
 func (m *Merged) OpenFiles() error {
 	for i := range m.traces {

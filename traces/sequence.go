@@ -24,9 +24,15 @@ type Sequence struct {
 	names  []string   // those still to be read
 	files  []*os.File // by name, the ones that OpenFiles has opened
 	notify func(message string)
+	wrap   func(n int, src Source) Source
+	opened int    // files so far
 	cur    Source // nil between files
 	done   Stats  // of the files before cur
 }
+
+// Wrap has each trace read through the Source that wrap makes of it, given also
+// its number among the names, from 0. It is called before the first ReadBatch.
+func (s *Sequence) Wrap(wrap func(n int, src Source) Source) { s.wrap = wrap }
 
 // OpenFiles opens the files of all traces now, for those who may not be allowed
 // to when their turn comes. Pipes, which may have nobody at the other end yet,
@@ -105,8 +111,9 @@ func (s *Sequence) Close() error {
 
 // openNext opens the next trace, and tells if its format was guessed.
 func (s *Sequence) openNext() error {
-	name := s.names[0]
+	name, n := s.names[0], s.opened
 	s.names = s.names[1:]
+	s.opened++
 	var f *os.File
 	if len(s.files) > 0 {
 		f, s.files = s.files[0], s.files[1:]
@@ -121,7 +128,9 @@ func (s *Sequence) openNext() error {
 	if err != nil {
 		return err
 	}
-	s.cur = src
+	if s.cur = src; s.wrap != nil {
+		s.cur = s.wrap(n, src)
+	}
 	if note := src.(Describer).Describe().Guess(name); note != "" && s.notify != nil {
 		s.notify(note)
 	}

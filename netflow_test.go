@@ -1,0 +1,283 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"rtfm/traces"
+	"rtfm/traces/tracetest"
+)
+
+const sampleTrace = "traces/testdata/sample.pcap"
+
+// TestNetflow has softflowd export the flows of the sample trace, in every
+// version that it knows. Metered, they must be those of the trace itself, and as
+// many packets and octets as tshark finds in the datagrams.
+func TestNetflow(t *testing.T) {
+	softflowd := tracetest.Require(t, "softflowd")
+	dir := t.TempDir()
+	ruleset := func(condition string) string {
+		path := filepath.Join(dir, "rules.srl")
+		text := "if " + condition + ` save; else ignore;
+			save SourcePeerAddress; save DestPeerAddress; save SourceTransType; save SourceTransAddress; save DestTransAddress; count;
+			format SourceTransType " " SourcePeerAddress " " SourceTransAddress " " DestPeerAddress " " DestTransAddress " " ToPDUs " " ToOctets " " FromPDUs " " FromOctets;`
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, tt := range []struct{ options, of string }{
+		{"-v 5", "SourcePeerType == ipv4"},
+		{"-v 9", "SourcePeerType == (ipv4, ipv6)"},
+		{"-v 9 -T ether", "SourcePeerType == (ipv4, ipv6)"},
+		{"-v 10", "SourcePeerType == (ipv4, ipv6)"},
+		{"-v 10 -b", "SourceTransType == (tcp, udp)"}, // softflowd forgets types of ICMP
+	} {
+		rules := ruleset(tt.of)
+		datagrams := exported(t, softflowd, strings.Fields(tt.options)...)
+		want := meteredFlows(t, "--octets", "ip", "-r", rules, sampleTrace)
+
+		trace := filepath.Join(dir, "exports.pcap")
+		var frames []tracetest.Frame
+		for _, d := range datagrams {
+			frames = append(frames, tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.1", "10.0.0.2").UDP(999, 2055).Raw(0, d))
+		}
+		if err := os.WriteFile(trace, tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Packets(frames...)...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := meteredFlows(t, "-r", rules, "netflow:"+trace)
+		if len(want) < 100 || !maps.Equal(got, want) {
+			t.Errorf("%s: %d flows from %d datagrams, want %d:\n%s", tt.options, len(got), len(datagrams), len(want), differentFlows(got, want))
+		}
+		if tt.of != "SourceTransType == (tcp, udp)" { // tshark has fields of its own for the other direction
+			compareTshark(t, tt.options, trace, got)
+		}
+		if tt.options == "-v 10" {
+			compareReceived(t, rules, datagrams, want)
+		}
+	}
+}
+
+// exported returns the datagrams that softflowd exports of the sample trace.
+func exported(t *testing.T, softflowd string, options ...string) (datagrams [][]byte) {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetReadBuffer(4 << 20)
+	args := append(options, "-d", "-r", sampleTrace, "-n", conn.LocalAddr().String(),
+		"-p", filepath.Join(t.TempDir(), "pid"), "-c", "none") // with a control socket it would wait for orders
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, softflowd, args...).CombinedOutput(); err != nil {
+		t.Fatalf("softflowd %v: %v: %s", args, err, out)
+	}
+	b := make([]byte, 65536)
+	for {
+		// All have been sent by now.
+		conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		n, err := conn.Read(b)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return datagrams
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		datagrams = append(datagrams, bytes.Clone(b[:n]))
+	}
+}
+
+// meteredFlows runs `rtfm run` and returns the packets and octets of flows in
+// both directions, by what identifies them, whichever direction is first.
+func meteredFlows(t *testing.T, args ...string) map[string]string {
+	t.Helper()
+	var out, stderr strings.Builder
+	if err := run(context.Background(), append([]string{"run", "-q"}, args...), nil, &out, &stderr); err != nil || stderr.Len() > 0 {
+		t.Fatalf("%v: %v: %s", args, err, stderr.String())
+	}
+	return flowsByEnds(out.String())
+}
+
+func flowsByEnds(flowData string) map[string]string {
+	flows := map[string]string{}
+	for line := range strings.Lines(flowData) {
+		if line[0] == '#' {
+			continue
+		}
+		f := strings.Fields(line)
+		a, b := f[1]+" "+f[2], f[3]+" "+f[4]
+		to, from := f[5]+"/"+f[6], f[7]+"/"+f[8]
+		if a > b {
+			a, b, to, from = b, a, from, to
+		}
+		flows[f[0]+" "+a+" "+b] = to + " " + from
+	}
+	return flows
+}
+
+func differentFlows(got, want map[string]string) string {
+	var b strings.Builder
+	for k, v := range want {
+		if got[k] != v {
+			fmt.Fprintf(&b, "%s: %s, want %s\n", k, got[k], v)
+		}
+	}
+	for k, v := range got {
+		if want[k] == "" {
+			fmt.Fprintf(&b, "%s: %s, want none\n", k, v)
+		}
+	}
+	return b.String()
+}
+
+// compareTshark sums what tshark finds in the datagrams, of both directions.
+func compareTshark(t *testing.T, name, trace string, flows map[string]string) {
+	tshark := tracetest.Require(t, "tshark")
+	out, err := exec.Command(tshark, "-r", trace, "-T", "fields", "-e", "cflow.packets", "-e", "cflow.octets").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got [2]uint64
+	for line := range strings.Lines(string(out)) {
+		for i, column := range strings.Split(strings.TrimSuffix(line, "\n"), "\t") {
+			for n := range strings.SplitSeq(column, ",") {
+				v, _ := strconv.ParseUint(n, 10, 64)
+				want[i] += v
+			}
+		}
+	}
+	for _, v := range flows {
+		for direction := range strings.SplitSeq(v, " ") {
+			var pdus, octets uint64
+			fmt.Sscanf(direction, "%d/%d", &pdus, &octets)
+			got[0] += pdus
+			got[1] += octets
+		}
+	}
+	if got != want {
+		t.Errorf("%s: %d packets and octets, tshark finds %d", name, got, want)
+	}
+}
+
+// compareReceived sends the datagrams to rtfm.
+func compareReceived(t *testing.T, rules string, datagrams [][]byte, want map[string]string) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := conn.LocalAddr().String()
+	conn.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	out, in := io.Pipe()
+	var stderr strings.Builder
+	ended := make(chan error, 1)
+	go func() {
+		// A collection a second shows what has been counted.
+		err := run(ctx, []string{"run", "-q", "-T", "1", "-r", rules, "-i", "netflow://" + address}, nil, in, &stderr)
+		in.Close()
+		ended <- err
+	}()
+	to, err := net.Dial("udp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	var text strings.Builder
+	flows := func() map[string]string { return flowsByEnds(text.String()) }
+	data := make(chan string)
+	go func() {
+		b := make([]byte, 65536)
+		for {
+			n, err := out.Read(b)
+			if err != nil {
+				close(data)
+				return
+			}
+			data <- string(b[:n])
+		}
+	}()
+	// Until the socket is there nothing is counted: the template comes first.
+	for range 100 {
+		if _, err = to.Write([]byte("knock")); err == nil {
+			time.Sleep(10 * time.Millisecond)
+			if _, err = to.Write([]byte("knock")); err == nil {
+				break
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	for _, d := range datagrams {
+		if _, err := to.Write(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deadline := time.After(30 * time.Second)
+	for !maps.Equal(flows(), want) {
+		select {
+		case s := <-data:
+			text.WriteString(s)
+		case <-deadline:
+			t.Fatalf("received:\n%s", differentFlows(flows(), want))
+		}
+	}
+	cancel()
+	for s := range data {
+		text.WriteString(s)
+	}
+	if err := <-ended; err != nil || stderr.Len() > 0 {
+		t.Errorf("%v: %s", err, stderr.String())
+	}
+	if !maps.Equal(flows(), want) {
+		t.Errorf("at the end:\n%s", differentFlows(flows(), want))
+	}
+}
+
+// TestNetflowNames checks how sources of records are given.
+func TestNetflowNames(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"run netflow:nosuch.pcap", "nosuch.pcap"},
+		{"run -i netflow://127.0.0.1:0,eth0", "-i netflow://127.0.0.1:0: flow records are received at one address"},
+		{"run -i netflow://127.0.0.1", "receive flow records: "},
+		{"run - netflow:-", `standard input, "-", can be read only once`},
+		{"meter --snmp 127.0.0.1:0 -C netflow:nosuch.pcap", "nosuch.pcap: no such file"},
+	} {
+		var stderr strings.Builder
+		err := run(context.Background(), strings.Fields(tt.args), nil, io.Discard, &stderr)
+		if err == nil || !strings.Contains(err.Error()+stderr.String(), tt.want) {
+			t.Errorf("%s: %v %s, want %s", tt.args, err, stderr.String(), tt.want)
+		}
+	}
+	if got := tracePaths([]string{"netflow:a/b.pcap", "netflow:tsh:c", "-"}); got[0] != "a/b.pcap" || got[1] != "c" || got[2] != "-" {
+		t.Errorf("paths %q", got)
+	}
+	names := []string{sampleTrace, "netflow:" + sampleTrace}
+	for _, o := range []traceOptions{{sequence: names}, {merged: names}} {
+		src := o.open(nil)
+		n := 0
+		var b traces.Batch
+		for src.ReadBatch(&b) == nil {
+			n += len(b.Packets)
+			if len(b.Records) > 0 {
+				t.Fatal("records in the sample trace")
+			}
+		}
+		if st := src.Stats(); n != 2028 || st.Skipped != 2028 {
+			t.Errorf("%d packets, %+v", n, st)
+		}
+		src.Close()
+	}
+}

@@ -1,0 +1,417 @@
+package netflow
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+
+	"rtfm/traces"
+)
+
+// Stats counts what a Decoder has seen.
+type Stats struct {
+	// Datagrams were decoded, with so many records of flows.
+	Datagrams, Records uint64
+	// Lost is what is missing by the sequence numbers: records of NetFlow 5 and
+	// IPFIX, datagrams of NetFlow 9.
+	Lost uint64
+	// Unread is the number of sets of records whose template had not come.
+	Unread uint64
+	// Uncounted is the number of records that count no packets.
+	Uncounted uint64
+	// Malformed is the number of datagrams that end within a set or record, or
+	// contradict themselves. What stands before is decoded.
+	Malformed uint64
+	// Forgotten is the number of exporters whose templates had to go for those
+	// of others.
+	Forgotten uint64
+}
+
+// Decoder decodes export datagrams. It is not safe for concurrent use.
+type Decoder struct {
+	// Notify, unless it is nil, is told when something of Stats occurs first.
+	Notify func(message string)
+
+	stats    Stats
+	toldLost bool
+	domains  map[domainID]*domain
+	size     int    // of all templates
+	now      uint64 // goes up with each datagram
+
+	// The flows that were decoded; of these so many were taken.
+	packets []traces.Packet
+	records []traces.Record
+	headers []byte
+	taken   int
+	// Of the datagram at hand.
+	exporter  netip.AddrPort
+	time      int64
+	whole     bool // not malformed so far
+	dataCount uint32
+	countable bool // the number of its records is known
+}
+
+// Stats returns what was counted so far.
+func (d *Decoder) Stats() Stats { return d.stats }
+
+// source1 is the number of the one interface that all records come from.
+const source1 = 1
+
+// The lengths of headers and records in octets.
+const (
+	v5Header    = 24
+	v5Record    = 48
+	v9Header    = 20
+	ipfixHeader = 16
+	setHeader   = 4
+)
+
+// Decode decodes a datagram that came from exporter at a time in nanoseconds
+// since the Unix epoch. It returns false if this is no export datagram at all.
+func (d *Decoder) Decode(exporter netip.AddrPort, time int64, b []byte) bool {
+	if len(b) < 2 {
+		return false
+	}
+	d.exporter, d.time, d.whole = netip.AddrPortFrom(exporter.Addr().Unmap(), exporter.Port()), time, true
+	d.dataCount, d.countable = 0, true
+	if d.Left() == 0 {
+		d.packets, d.records, d.headers, d.taken = d.packets[:0], d.records[:0], d.headers[:0], 0
+	}
+	decoded := false
+	switch binary.BigEndian.Uint16(b) {
+	case 5:
+		decoded = d.v5(b)
+	case 9:
+		decoded = d.v9(b)
+	case 10:
+		decoded = d.ipfix(b)
+	}
+	if decoded {
+		d.stats.Datagrams++
+	}
+	return decoded
+}
+
+// v5 decodes a datagram of NetFlow 5.
+func (d *Decoder) v5(b []byte) bool {
+	if len(b) < v5Header {
+		return false
+	}
+	count := int(binary.BigEndian.Uint16(b[2:]))
+	if count == 0 || len(b) < v5Header+count*v5Record {
+		return false
+	}
+	dm := d.domain(5, uint32(binary.BigEndian.Uint16(b[20:])), false)
+	d.uptime(dm, binary.BigEndian.Uint32(b[4:]))
+	d.sequence(dm, binary.BigEndian.Uint32(b[16:]), uint32(count))
+	// The two highest bits are the mode.
+	dm.sampling = uint64(binary.BigEndian.Uint16(b[22:]) & 0x3fff)
+	for b = b[v5Header:]; count > 0; count-- {
+		f := flow{
+			has4: true, flags: b[37], proto: b[38], tos: [2]uint8{b[39]},
+			ports:      [2]uint16{binary.BigEndian.Uint16(b[32:]), binary.BigEndian.Uint16(b[34:])},
+			interfaces: [2]uint32{uint32(binary.BigEndian.Uint16(b[12:])), uint32(binary.BigEndian.Uint16(b[14:]))},
+			asn:        [2]uint32{uint32(binary.BigEndian.Uint16(b[40:])), uint32(binary.BigEndian.Uint16(b[42:]))},
+			prefix:     [2]uint8{b[44], b[45]},
+		}
+		copy(f.v4[0][:4], b)
+		copy(f.v4[1][:4], b[4:])
+		f.pdus[0] = uint64(binary.BigEndian.Uint32(b[16:]))
+		f.octets[0] = uint64(binary.BigEndian.Uint32(b[20:]))
+		d.put(dm, &f)
+		b = b[v5Record:]
+	}
+	return true
+}
+
+// v9 decodes a datagram of NetFlow 9 (RFC 3954 section 5.1).
+func (d *Decoder) v9(b []byte) bool {
+	if len(b) < v9Header+setHeader || !isSet(b[v9Header:]) {
+		return false
+	}
+	dm := d.domain(9, binary.BigEndian.Uint32(b[16:]), false)
+	d.uptime(dm, binary.BigEndian.Uint32(b[4:]))
+	d.sequence(dm, binary.BigEndian.Uint32(b[12:]), 1)
+	d.sets(dm, b[v9Header:], false)
+	return true
+}
+
+// ipfix decodes an IPFIX message (RFC 7011 section 3.1).
+func (d *Decoder) ipfix(b []byte) bool {
+	if len(b) < ipfixHeader || int(binary.BigEndian.Uint16(b[2:])) != len(b) || len(b) > ipfixHeader && !isSet(b[ipfixHeader:]) {
+		return false
+	}
+	dm := d.domain(10, binary.BigEndian.Uint32(b[12:]), true)
+	number := binary.BigEndian.Uint32(b[8:])
+	d.sets(dm, b[ipfixHeader:], true)
+	d.sequence(dm, number, d.dataCount)
+	dm.begun = dm.begun && d.countable
+	return true
+}
+
+// isSet tells whether b begins with a set that is whole.
+func isSet(b []byte) bool {
+	if len(b) < setHeader {
+		return false
+	}
+	n := int(binary.BigEndian.Uint16(b[2:]))
+	return n >= setHeader && n <= len(b)
+}
+
+// sets decodes the sets of a datagram.
+func (d *Decoder) sets(dm *domain, b []byte, ipfix bool) {
+	for len(b) >= setHeader {
+		if !isSet(b) {
+			d.malformed("a set of %d octets where %d are left", binary.BigEndian.Uint16(b[2:]), len(b))
+			return
+		}
+		id, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
+		set := b[setHeader:n]
+		switch {
+		case id > 255:
+			d.data(dm, id, set)
+		case !ipfix && id == 0, ipfix && id == 2:
+			d.templates(dm, set, ipfix)
+		case !ipfix && id == 1, ipfix && id == 3:
+			d.optionsTemplates(dm, set, ipfix)
+		}
+		b = b[n:]
+	}
+}
+
+// templates takes the templates of a set.
+func (d *Decoder) templates(dm *domain, b []byte, ipfix bool) {
+	for len(b) >= 4 {
+		id, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
+		b = b[4:]
+		if n == 0 {
+			if ipfix && (id > 255 || id == 2) {
+				d.withdraw(dm, id, false)
+				continue
+			}
+			return // filling
+		}
+		t, rest, ok := specifiers(b, n, 0, ipfix)
+		if !d.template(dm, id, t, ok) {
+			return
+		}
+		b = rest
+	}
+}
+
+// optionsTemplates takes the options templates of a set, whose headers differ
+// (RFC 3954 section 6.1, RFC 7011 section 3.4.2.2).
+func (d *Decoder) optionsTemplates(dm *domain, b []byte, ipfix bool) {
+	for len(b) >= 6 || ipfix && len(b) >= 4 {
+		id, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
+		if ipfix && n == 0 && (id > 255 || id == 3) {
+			d.withdraw(dm, id, true)
+			b = b[4:]
+			continue
+		}
+		if id == 0 || len(b) < 6 {
+			return // filling
+		}
+		scopes := int(binary.BigEndian.Uint16(b[4:]))
+		if !ipfix { // lengths in octets
+			n, scopes = n/4+scopes/4, n/4
+		}
+		b = b[6:]
+		t, rest, ok := specifiers(b, n, scopes, ipfix)
+		if ok {
+			t.options = true
+		}
+		if !d.template(dm, id, t, ok) {
+			return
+		}
+		b = rest
+	}
+}
+
+// template keeps a template; false if there is something wrong with it.
+func (d *Decoder) template(dm *domain, id uint16, t *template, ok bool) bool {
+	switch {
+	case !ok:
+		d.malformed("template %d ends early", id)
+		return false
+	case id < 256 || t.least == 0:
+		d.malformed("template %d of %d octets", id, t.least)
+		return false
+	}
+	d.size += dm.put(id, t)
+	for d.size > maxSize && len(d.domains) > 1 {
+		d.forget()
+	}
+	if d.size > maxSize { // dm alone has them
+		d.size -= dm.size
+		dm.templates, dm.size = nil, 0
+		d.malformed("more templates than any exporter has")
+		return false
+	}
+	return true
+}
+
+// withdraw forgets a template, or all of a kind by the number of their set
+// (RFC 7011 section 8.1).
+func (d *Decoder) withdraw(dm *domain, id uint16, options bool) {
+	if id > 255 {
+		d.size -= dm.remove(id)
+		return
+	}
+	for id, t := range dm.templates {
+		if t.options == options {
+			d.size -= dm.remove(id)
+		}
+	}
+}
+
+// data decodes the records of a set.
+func (d *Decoder) data(dm *domain, id uint16, b []byte) {
+	t := dm.templates[id]
+	if t == nil {
+		d.countable = false
+		d.stats.Unread++
+		if d.stats.Unread == 1 {
+			d.notify("records came before their template %d and cannot be read", id)
+		}
+		return
+	}
+	for len(b) >= t.least { // what is less is filling
+		var f flow
+		var o options
+		n, ok := t.record(b, &f, &o)
+		if !ok {
+			d.malformed("a record of template %d ends early", id)
+			return
+		}
+		b = b[n:]
+		d.dataCount++
+		if t.options {
+			dm.setSampling(&o)
+		} else {
+			d.put(dm, &f)
+		}
+	}
+}
+
+// put adds a flow to those that were decoded.
+func (d *Decoder) put(dm *domain, f *flow) {
+	d.stats.Records++
+	if !f.hasMeter {
+		addr := d.exporter.Addr().AsSlice()
+		copy(f.meter[:], addr[max(len(addr)-4, 0):])
+	}
+	sampling := dm.interval(f)
+	counted := false
+	for direction := range 2 {
+		r := f.record(direction, sampling)
+		if r.PDUs == 0 {
+			continue
+		}
+		counted = true
+		from := len(d.headers)
+		var link traces.LinkType
+		d.headers, link = f.headers(d.headers, direction)
+		data := d.headers[from:len(d.headers):len(d.headers)]
+		d.records = append(d.records, r)
+		d.packets = append(d.packets, traces.Packet{
+			Time: d.time, Data: data, Wire: uint32(len(data)), Link: link, Interface: source1,
+		})
+	}
+	if !counted {
+		d.stats.Uncounted++
+		if d.stats.Uncounted == 1 {
+			d.notify("a record counts no packets and is left out")
+		}
+	}
+}
+
+// Take moves as many of the flows that were decoded to b as it has room for.
+// Their octets are valid until Decode is called with none left to take.
+func (d *Decoder) Take(b *traces.Batch) {
+	to := d.taken + min(cap(b.Packets)-len(b.Packets), d.Left())
+	b.Packets = append(b.Packets, d.packets[d.taken:to]...)
+	b.Records = append(b.Records, d.records[d.taken:to]...)
+	d.taken = to
+}
+
+// Left returns the number of flows that were decoded and not taken.
+func (d *Decoder) Left() int { return len(d.packets) - d.taken }
+
+// domain returns what is known of the datagram's sequence.
+func (d *Decoder) domain(version uint16, number uint32, port bool) *domain {
+	id := domainID{d.exporter, version, number}
+	if !port {
+		id.exporter = netip.AddrPortFrom(d.exporter.Addr(), 0)
+	}
+	dm := d.domains[id]
+	if dm == nil {
+		if len(d.domains) == maxDomains {
+			d.forget()
+		}
+		if d.domains == nil {
+			d.domains = make(map[domainID]*domain)
+		}
+		dm = &domain{}
+		d.domains[id] = dm
+	}
+	d.now++
+	dm.used = d.now
+	return dm
+}
+
+// forget forgets the domain that was not used for longest.
+func (d *Decoder) forget() {
+	var oldest domainID
+	used := d.now + 1
+	for id, dm := range d.domains {
+		if dm.used < used {
+			oldest, used = id, dm.used
+		}
+	}
+	d.size -= d.domains[oldest].size
+	delete(d.domains, oldest)
+	d.stats.Forgotten++
+	if d.stats.Forgotten == 1 {
+		d.notify("there are too many exporters or templates: those of others are forgotten")
+	}
+}
+
+// sequence counts what the datagram's sequence number tells to be lost.
+func (d *Decoder) sequence(dm *domain, number, count uint32) {
+	lost := dm.sequence(number, count)
+	if lost > 0 && !d.toldLost {
+		d.toldLost = true
+		d.notify("sequence number %d tells of losses", number)
+	}
+	d.stats.Lost += uint64(lost) // down, too
+}
+
+// uptime notes the exporter's uptime; one that has started anew sends its
+// templates again (RFC 3954 section 9).
+func (d *Decoder) uptime(dm *domain, uptime uint32) {
+	if dm.restarted(uptime) {
+		d.size -= dm.size
+		*dm = domain{used: dm.used, uptime: uptime}
+	}
+}
+
+// malformed counts the datagram at hand as malformed.
+func (d *Decoder) malformed(format string, args ...any) {
+	d.countable = false
+	if !d.whole {
+		return
+	}
+	d.whole = false
+	d.stats.Malformed++
+	if d.stats.Malformed == 1 {
+		d.notify("malformed: "+format, args...)
+	}
+}
+
+// notify tells of the datagram at hand.
+func (d *Decoder) notify(format string, args ...any) {
+	if d.Notify != nil {
+		d.Notify(fmt.Sprintf("export datagram from %v: %s", d.exporter, fmt.Sprintf(format, args...)))
+	}
+}

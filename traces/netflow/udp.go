@@ -1,0 +1,97 @@
+package netflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"rtfm/traces"
+)
+
+// Listen returns a source of the records that exporters send to a UDP address,
+// such as ":2055", each at the time of its arrival. It ends, with io.EOF, when
+// ctx is done. It tells Batch.Until, and its ReadBatch returns an empty batch
+// when nothing comes for a second.
+//
+// Notify, unless it is nil, is told what could not be read: of each kind the
+// first time, and how often at the end.
+func Listen(ctx context.Context, address string, notify func(message string)) (traces.Source, error) {
+	conn, err := net.ListenPacket("udp", address)
+	if err != nil {
+		return nil, fmt.Errorf("receive flow records: %w", err)
+	}
+	u := conn.(*net.UDPConn)
+	u.SetReadBuffer(socketBuffer) // as much of it as the system allows
+	s := &listener{conn: u, ctx: ctx, file: "netflow://" + u.LocalAddr().String(), decoder: Decoder{Notify: notify}}
+	s.stop = context.AfterFunc(ctx, func() { u.SetReadDeadline(time.Unix(1, 0)) })
+	return s, nil
+}
+
+const (
+	socketBuffer = 8 << 20
+	maxDatagram  = 1 << 16
+	idle         = time.Second
+)
+
+type listener struct {
+	conn    *net.UDPConn
+	ctx     context.Context
+	stop    func() bool
+	file    string
+	decoder Decoder
+	buf     [maxDatagram]byte
+	stats   traces.Stats
+	ended   bool // by an error
+}
+
+// ReadBatch implements traces.Source.
+func (s *listener) ReadBatch(b *traces.Batch) error {
+	if cap(b.Packets) == 0 {
+		*b = *traces.NewBatch(batchLen)
+	}
+	b.Packets, b.Records, b.File, b.Until = b.Packets[:0], b.Records[:0], s.file, 0
+	for s.decoder.Left() == 0 {
+		s.conn.SetReadDeadline(time.Now().Add(idle))
+		if s.ended || s.ctx.Err() != nil { // after the deadline was set: it may have replaced that of stop
+			s.decoder.sum()
+			return io.EOF
+		}
+		n, exporter, err := s.conn.ReadFromUDPAddrPort(s.buf[:])
+		now := time.Now().UnixNano()
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if s.ctx.Err() == nil {
+				b.Until = now
+				return nil
+			}
+			continue
+		case err != nil:
+			s.ended = true
+			return fmt.Errorf("receive flow records: %w", err)
+		}
+		s.stats.Records++
+		s.stats.Bytes += uint64(n)
+		if !s.decoder.Decode(exporter, now, s.buf[:n]) {
+			s.stats.Skipped++
+		}
+	}
+	s.decoder.Take(b)
+	return nil
+}
+
+// Stats implements traces.Source.
+func (s *listener) Stats() traces.Stats {
+	st := s.stats
+	s.decoder.lost(&st)
+	return st
+}
+
+// Close implements traces.Source.
+func (s *listener) Close() error {
+	s.stop()
+	return s.conn.Close()
+}
