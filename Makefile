@@ -1,7 +1,7 @@
 # rtfm's targets; "make help" tells what each does.
 
 .DEFAULT_GOAL := build
-.PHONY: help build check test race fuzz bench live-bench lint tools clean
+.PHONY: help build check test race fuzz bench live-bench trace-bench lint tools clean
 
 # The binary is static: nothing uses cgo, but for the race detector itself.
 export CGO_ENABLED = 0
@@ -45,6 +45,14 @@ bench: ## Run the benchmarks.
 
 live-bench: ## Compare with other programs how many packets a second can be captured (root, Linux).
 	go test -run '^$$' -bench Live -benchtime 3x -timeout 30m .
+
+# Folder for the traces of trace-bench, which are made once and take 7 GB.
+SPEED ?= /tmp/rtfm-speed
+
+# SPEED_LIMITS=FOLDER, where a limit-go is, has that take part: see TestTraceSpeed.
+trace-bench: ## Compare with other programs how fast traces are metered (Linux).
+	RTFM_SPEED=$(SPEED) RTFM_SPEED_LIMITS=$(SPEED_LIMITS) RTFM_SPEED_ROUNDS=$(SPEED_ROUNDS) \
+		go test -count 1 -v -run '^TestTraceSpeed$$' -timeout 2h .
 
 # The second build is for a system with neither Linux's system calls nor 64 bits.
 lint: ## Check formatting, go vet, staticcheck, go.mod, and that other systems build.

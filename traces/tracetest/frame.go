@@ -10,6 +10,7 @@
 // PCAP, PCAPNG, ERF, Snoop, TSH and the functions of DAG's legacy formats write
 // packets as whole files, Relink makes them those of other links, NG, Record
 // and Cell build odd files piece by piece, and Cut and Flip damage them.
+// Workloads are large traces to measure programs with.
 // Arguments that make no sense panic: they are mistakes of the test.
 package tracetest
 
