@@ -1,0 +1,59 @@
+package traces
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+)
+
+// chains walks all buckets and returns how many records they hold and the length
+// of the longest. No record is in two, or in one that its hash does not name.
+func (d *dedup) chains(t *testing.T) (records, longest int) {
+	t.Helper()
+	seen := make(map[int32]bool)
+	for bucket, i := range d.buckets {
+		length, newer := 0, int32(none)
+		for ; i != none; i = d.records[i].older {
+			r := &d.records[i]
+			if seen[i] || r.hash%uint64(len(d.buckets)) != uint64(bucket) || r.newer != newer {
+				t.Fatalf("record %d in bucket %d, behind %d: %+v", i, bucket, newer, r)
+			}
+			seen[i] = true
+			newer = i
+			length++
+		}
+		longest = max(longest, length)
+	}
+	return len(seen), longest
+}
+
+// TestDedupChains wants each record in reach and few to be looked at: of packets
+// of all kinds, of packets that differ only in their length, and of packets that
+// are all the same, of which only the latest is looked at.
+func TestDedupChains(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for name, next := range map[string]func(i int, p *Packet){
+		"random":  func(i int, p *Packet) { binary.BigEndian.PutUint32(p.Data, r.Uint32N(50_000)) },
+		"lengths": func(i int, p *Packet) { p.Wire = uint32(i % 60_000) },
+		"same":    func(i int, p *Packet) {},
+	} {
+		d := Dedup(nil, false).(*dedup)
+		p := Packet{Data: make([]byte, 10)}
+		for i := range 3*DedupRecords + 5 {
+			next(i, &p)
+			d.seen(&p)
+			if i == 999 {
+				if n, _ := d.chains(t); n != 1000 {
+					t.Errorf("%s: %d records of 1000 in reach", name, n)
+				}
+			}
+		}
+		n, longest := d.chains(t)
+		if n != DedupRecords {
+			t.Errorf("%s: %d records of %d in reach", name, n, DedupRecords)
+		}
+		if name == "lengths" && longest > 4 {
+			t.Errorf("%s: up to %d records in a bucket", name, longest)
+		}
+	}
+}
