@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"os"
@@ -63,7 +64,7 @@ type pairTime struct {
 // traces, since the definitions differ: tshark pairs whatever an ACK covers
 // exactly, SYN-ACK and FIN too, and data sent again; the meter SYN with SYN-ACK
 // and data with the ACK that covers it, exactly or with more, unless it was
-// sent again.
+// sent again. See tcpPairs.
 func TestPairTruth(t *testing.T) {
 	collection := tracetest.Require(t, "traces")
 	rules := filepath.Join(t.TempDir(), "pairs.srl")
@@ -72,7 +73,8 @@ func TestPairTruth(t *testing.T) {
 	}
 	truth := filepath.Join(collection, "truth", "rtt")
 	excepted := map[string]bool{}
-	pairs, traces, acks, ours := map[string]int{}, 0, 0, uint64(0)
+	pairs, traces := map[string]int{}, 0
+	acks, handshakes, data := map[string]int{}, uint64(0), uint64(0)
 	for _, path := range filesBelow(t, truth) {
 		trace := strings.TrimSuffix(path, ".tsv.gz")
 		want, rtts, err := readPairs(filepath.Join(truth, path))
@@ -85,8 +87,13 @@ func TestPairTruth(t *testing.T) {
 			t.Fatal(err)
 		}
 		traces++
-		acks += rtts
-		ours += sum(got["T"].first.Counters) + sum(got["T"].second.Counters)
+		data += sum(got["T"].first.Counters)
+		handshakes += sum(got["T"].second.Counters)
+		if len(rtts) > 0 {
+			for kind, n := range classify(t, filepath.Join(collection, "traces", trace), rtts) {
+				acks[kind] += n
+			}
+		}
 		for _, kind := range []string{"D", "S", "I"} {
 			pairs[kind] += len(want[kind])
 			fault := got[kind].differs(want[kind])
@@ -109,26 +116,26 @@ func TestPairTruth(t *testing.T) {
 			t.Errorf("%s: exception for what was not compared", e)
 		}
 	}
-	if ratio := float64(ours) / float64(acks); ratio < 0.8 || ratio > 1 {
-		t.Errorf("TCP: %d pairs, tshark has %d", ours, acks)
+	if !maps.Equal(acks, tcpPairs) || handshakes != ourHandshakes || data != ourData {
+		t.Errorf("TCP: %d handshakes, %d data, tshark has %v; want %d, %d, %v", handshakes, data, acks, ourHandshakes, ourData, tcpPairs)
 	}
-	t.Logf("%d traces: %d DNS, %d SNMP, %d echo pairs; %d exceptions; TCP: %d of tshark's, %d of ours",
-		traces, pairs["D"], pairs["S"], pairs["I"], len(pairExceptions), acks, ours)
+	t.Logf("%d traces: %d DNS, %d SNMP, %d echo pairs; %d exceptions; TCP: %d handshakes, %d data, tshark has %v",
+		traces, pairs["D"], pairs["S"], pairs["I"], len(pairExceptions), handshakes, data, acks)
 }
 
 // readPairs reads tshark's pairs of one trace, by kind as the rules name them,
-// and counts those of TCP.
-func readPairs(path string) (map[string][]pairTime, int, error) {
+// and those of TCP.
+func readPairs(path string) (map[string][]pairTime, []tcpPair, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	defer f.Close()
 	z, err := gzip.NewReader(f)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	pairs, rtts := map[string][]pairTime{}, 0
+	pairs, rtts := map[string][]pairTime{}, []tcpPair(nil)
 	lines := bufio.NewScanner(z)
 	for n := 0; lines.Scan(); n++ {
 		cols := strings.Split(lines.Text(), "\t")
@@ -143,7 +150,17 @@ func readPairs(path string) (map[string][]pairTime, int, error) {
 		v4, v6 := slices.Index(layers, "ip"), slices.Index(layers, "ipv6")
 		outermost = outermost && (v4 < 0 || v6 < 0)
 		if cols[13] != "" {
-			rtts++
+			p := tcpPair{outermost: outermost}
+			if _, err := fmt.Sscan(cols[0], &p.frame); err != nil {
+				return nil, nil, fmt.Errorf("%s: frame %q", path, cols[0])
+			}
+			if p.time, err = nanoseconds(cols[1]); err != nil {
+				return nil, nil, err
+			}
+			if p.rtt, err = nanoseconds(cols[13]); err != nil {
+				return nil, nil, err
+			}
+			rtts = append(rtts, p)
 		}
 		for _, k := range []struct {
 			kind, value, layer, below string
@@ -158,7 +175,7 @@ func readPairs(path string) (map[string][]pairTime, int, error) {
 			}
 			v, ok := new(big.Rat).SetString(k.value)
 			if !ok {
-				return nil, 0, fmt.Errorf("%s: %q", path, k.value)
+				return nil, nil, fmt.Errorf("%s: %q", path, k.value)
 			}
 			v.Mul(v, big.NewRat(k.scale, 1))
 			var p pairTime
@@ -168,6 +185,16 @@ func readPairs(path string) (map[string][]pairTime, int, error) {
 		}
 	}
 	return pairs, rtts, lines.Err()
+}
+
+// nanoseconds reads a time in seconds.
+func nanoseconds(seconds string) (int64, error) {
+	v, ok := new(big.Rat).SetString(seconds)
+	if !ok {
+		return 0, fmt.Errorf("%q is no time", seconds)
+	}
+	v.Mul(v, big.NewRat(1_000_000_000, 1))
+	return new(big.Int).Quo(v.Num(), v.Denom()).Int64(), nil
 }
 
 // turnarounds are the two distributions of one flow.
