@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -279,5 +280,63 @@ func TestNetflowNames(t *testing.T) {
 			t.Errorf("%d packets, %+v", n, st)
 		}
 		src.Close()
+	}
+}
+
+// TestNetflowInStep meters records in step with a manager, who must read all of
+// their attributes: the flow data is that of "rtfm run".
+func TestNetflowInStep(t *testing.T) {
+	dir := t.TempDir()
+	be := binary.BigEndian
+	var template, record []byte
+	for _, field := range [][2]uint16{{8, 4}, {12, 4}, {16, 4}, {17, 4}, {9, 1}, {13, 1}, {10, 4}, {14, 4}, {2, 4}, {1, 8}} {
+		template = be.AppendUint16(be.AppendUint16(template, field[0]), field[1])
+	}
+	record = append(record, 192, 0, 2, 1, 198, 51, 100, 2)
+	record = be.AppendUint32(be.AppendUint32(record, 4_200_000_000), 64500)
+	record = append(record, 24, 16)
+	record = be.AppendUint32(be.AppendUint32(record, 70_000), 7)
+	record = be.AppendUint64(be.AppendUint32(record, 3), 1<<40)
+	var frames []tracetest.Frame
+	for i := range uint32(5) {
+		b := []byte{0, 9, 0, 2}
+		for _, v := range []uint32{1000 + i, 1_700_000_000 + i, i, 5} {
+			b = be.AppendUint32(b, v)
+		}
+		b = append(b, 0, 0, 0, byte(8+len(template)), 1, 0, 0, byte(len(template)/4))
+		b = append(b, template...)
+		b = append(b, 1, 0, 0, byte(4+len(record)))
+		record[2] = byte(i / 2)
+		b = append(b, record...)
+		frames = append(frames, tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.200", "10.0.0.2").UDP(999, 2055).Raw(0, b))
+	}
+	packets := tracetest.Packets(frames...)
+	for i := range packets {
+		packets[i].Time += int64(i) * int64(20*time.Second)
+	}
+	trace, rules := filepath.Join(dir, "exports.pcap"), filepath.Join(dir, "rules.srl")
+	if err := os.WriteFile(trace, tracetest.PCAP(tracetest.PCAPOptions{}, packets...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := `save SourcePeerType; save SourcePeerAddress; save DestPeerAddress; save MeterID; save SourceASN; save DestASN;
+		save SourcePrefix; save DestPrefix; save SourceInterface; save DestInterface;
+		if SourceASN == 250.86.234.0 || SourceASN == 64500 count;
+		format MeterID " " SourceASN " " DestASN " " SourcePrefix " " DestPrefix " " SourceInterface " " DestInterface " "
+			SourcePeerAddress " " ToPDUs " " ToOctets;`
+	if err := os.WriteFile(rules, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want, got := filepath.Join(dir, "run.flows"), filepath.Join(dir, "step.flows")
+	ends(t, program(t, "run", "-q", "--name", "127.0.0.1", "-r", rules, "-T", "30", "-F", want, "netflow:"+trace))
+	port := fmt.Sprint(freePort(t))
+	meter := program(t, "meter", "-C", "netflow:"+trace, "-T", "30", "-m", port)
+	ends(t, program(t, "manager", "-C", "-r", rules, "-m", port, "-F", got, "127.0.0.1"))
+	ends(t, meter)
+	a, b := behindFirst(t, want), behindFirst(t, got)
+	if a != b {
+		t.Errorf("rtfm run writes\n%s\nin step it is\n%s", a, b)
+	}
+	if line := "10.0.0.200 4200000000 64500 24 16 65535 7 192.0.1.1 6 2199023255552\n"; !strings.Contains(a, line) {
+		t.Errorf("no flow %sin\n%s", line, a)
 	}
 }
