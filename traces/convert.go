@@ -35,7 +35,7 @@ type Converted struct {
 // error is w's.
 func Convert(ctx context.Context, w *Writer, src Source, c Conversion) (done Converted, err error) {
 	var b Batch
-	var lost uint64
+	told := make(losses)
 	describer, _ := src.(Describer)
 	from, to := int64(math.MinInt64), int64(math.MaxInt64)
 	begun := false
@@ -47,16 +47,13 @@ func Convert(ctx context.Context, w *Writer, src Source, c Conversion) (done Con
 			if !errors.Is(err, io.EOF) {
 				done.Damage = err
 			}
-			w.Lost(src.Stats().Lost - lost)
+			told.tell(w, src)
 			return done, nil
 		}
 		if describer != nil {
 			w.Describe(describer.Describe().Interfaces)
 		}
-		if n := src.Stats().Lost; n > lost {
-			w.Lost(n - lost)
-			lost = n
-		}
+		told.tell(w, src)
 		if !begun {
 			begun = true
 			from, to = c.From.after(b.Packets[0].Time, from), c.To.after(b.Packets[0].Time, to)
@@ -72,6 +69,19 @@ func Convert(ctx context.Context, w *Writer, src Source, c Conversion) (done Con
 				return done, err
 			}
 			done.Packets++
+		}
+	}
+}
+
+// losses are the packets that a Writer was told to be lost, by interface.
+type losses map[uint32]uint64
+
+// tell tells w of the losses of src that it was not told of.
+func (l losses) tell(w *Writer, src Source) {
+	for _, f := range src.Stats().PerInterface {
+		if n := l[f.Number]; f.Lost > n {
+			w.Lost(f.Number, f.Lost-n)
+			l[f.Number] = f.Lost
 		}
 	}
 }

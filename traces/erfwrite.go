@@ -137,7 +137,7 @@ func erfPortFlags(port uint32) byte {
 
 func (e *erfRecorder) finish(b []byte) []byte { return b }
 
-func (e *erfRecorder) lost(n uint64) { e.missing += n }
+func (e *erfRecorder) lost(_ uint32, n uint64) { e.missing += n }
 
 func (e *erfRecorder) notes() (n []string) {
 	if e.missing > 0 {

@@ -122,7 +122,7 @@ func TestWriteHPCAP(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.Lost(3)
+	w.Lost(1, 3)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func (f *hpcapRecorder) finish(b []byte) []byte {
 	return f.pad(b, int(-(f.used+hpcapHeader)&(hpcapBlock-1)))
 }
 
-func (f *hpcapRecorder) lost(n uint64) { f.missing += n }
+func (f *hpcapRecorder) lost(_ uint32, n uint64) { f.missing += n }
 
 func (f *hpcapRecorder) notes() (n []string) {
 	if f.moved {

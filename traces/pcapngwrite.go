@@ -1,6 +1,10 @@
 package traces
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"maps"
+	"slices"
+)
 
 // ngRecorder writes a pcapng file of one section, little-endian and with
 // nanoseconds.
@@ -9,7 +13,7 @@ type ngRecorder struct {
 	begun   bool
 	frames  []frame               // of the interfaces, by ID
 	further map[trafficKey]uint32 // IDs of interfaces with a second link type
-	missing uint64                // packets that were lost
+	missing map[uint32]uint64     // packets that were lost, by the interface's ID
 }
 
 // maxWritten is the highest number of an interface that is written.
@@ -135,24 +139,29 @@ func (g *ngRecorder) record(b []byte, p *Packet) ([]byte, error) {
 	return ngClose(ngPad(append(b, p.Data...), len(p.Data)), from), nil
 }
 
-// finish appends statistics that tell of losses, of the first interface, since
-// it is not known which ones lost them.
+// finish appends statistics of the interfaces that have lost packets.
 func (g *ngRecorder) finish(b []byte) []byte {
 	b = g.begin(b)
-	if g.missing == 0 {
-		return b
+	for _, id := range slices.Sorted(maps.Keys(g.missing)) {
+		for uint32(len(g.frames)) <= id {
+			b = g.add(b, LinkEthernet, "", 0)
+		}
+		from := len(b)
+		b = binary.LittleEndian.AppendUint32(ngOpen(b, ngStatistics), id)
+		b = append(b, 0, 0, 0, 0, 0, 0, 0, 0) // no time
+		b = ngAppendOption(b, ngOptIfDrop, binary.LittleEndian.AppendUint64(nil, g.missing[id]))
+		b = ngAppendOption(b, ngOptEnd, nil)
+		b = ngClose(b, from)
 	}
-	if len(g.frames) == 0 {
-		b = g.add(b, LinkEthernet, "", 0)
-	}
-	from := len(b)
-	b = append(ngOpen(b, ngStatistics), make([]byte, 12)...) // interface and time
-	b = ngAppendOption(b, ngOptIfDrop, binary.LittleEndian.AppendUint64(nil, g.missing))
-	b = ngAppendOption(b, ngOptEnd, nil)
-	return ngClose(b, from)
+	return b
 }
 
-func (g *ngRecorder) lost(n uint64) { g.missing += n }
+func (g *ngRecorder) lost(number uint32, n uint64) {
+	if g.missing == nil {
+		g.missing = make(map[uint32]uint64)
+	}
+	g.missing[min(max(number, 1), maxWritten)-1] += n
+}
 
 func (g *ngRecorder) notes() (n []string) {
 	if len(g.further) > 0 {

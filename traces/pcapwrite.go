@@ -72,7 +72,7 @@ func (p *pcapRecorder) finish(b []byte) []byte {
 	return b
 }
 
-func (p *pcapRecorder) lost(n uint64) { p.missing += n }
+func (p *pcapRecorder) lost(_ uint32, n uint64) { p.missing += n }
 
 func (p *pcapRecorder) notes() (n []string) {
 	if p.moved {

@@ -23,8 +23,9 @@ type recorder interface {
 	record(b []byte, p *Packet) ([]byte, error)
 	// finish appends to b what has to stand at the end of the trace.
 	finish(b []byte) []byte
-	// lost notes that so many packets were lost before the next one.
-	lost(n uint64)
+	// lost notes that so many packets were lost at an interface before the next
+	// one.
+	lost(number uint32, n uint64)
 	// notes tells what the format could not keep of what it was given.
 	notes() []string
 }
@@ -93,8 +94,9 @@ func (w *Writer) Describe(interfaces []Interface) {
 	}
 }
 
-// Lost notes that so many packets were lost before the next one.
-func (w *Writer) Lost(n uint64) { w.format.lost(n) }
+// Lost notes that so many packets were lost at the interface with this number
+// before the next one.
+func (w *Writer) Lost(number uint32, n uint64) { w.format.lost(number, n) }
 
 // Notes tells what the format could not keep of what was written.
 func (w *Writer) Notes() []string { return w.format.notes() }

@@ -148,9 +148,9 @@ func TestConvertLosses(t *testing.T) {
 	for i := range packets {
 		packets[i].Interface = 1
 	}
-	ng := new(tracetest.NG).Section(false).Interface(traces.LinkEthernet, 0)
-	ng.Packet(0, 1, packets[0].Data, packets[0].Wire).Dropped(0, 70_000)
-	ng.Packet(0, 2, packets[1].Data, packets[1].Wire).Packet(0, 2, packets[2].Data, packets[2].Wire).Dropped(0, 70_003)
+	ng := new(tracetest.NG).Section(false).Interface(traces.LinkEthernet, 0).Interface(traces.LinkEthernet, 0)
+	ng.Packet(0, 1, packets[0].Data, packets[0].Wire).Dropped(1, 70_000)
+	ng.Packet(0, 2, packets[1].Data, packets[1].Wire).Packet(0, 2, packets[2].Data, packets[2].Wire).Dropped(0, 3)
 	for _, tt := range []struct {
 		format, note string
 		lost         uint64
@@ -177,8 +177,12 @@ func TestConvertLosses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info := traces.NewInfo(context.Background(), again, 0); info.Lost != tt.lost || info.Packets != 3 {
+		info := traces.NewInfo(context.Background(), again, 0)
+		if info.Lost != tt.lost || info.Packets != 3 {
 			t.Errorf("%s: %d packets lost, want %d", tt.format, info.Lost, tt.lost)
+		}
+		if tt.format == "pcapng" && !slices.Equal(info.PerInterface, []traces.InterfaceStats{{Number: 1, Lost: 3}, {Number: 2, Lost: 70_000}}) {
+			t.Errorf("lost by interface: %+v", info.PerInterface)
 		}
 	}
 }
