@@ -126,16 +126,17 @@ type traceConvertOptions struct {
 const traceConvertHelp = `Write the packets of a trace to another: in another format, compressed, cut, or
 those of some time only.
 
-IN is what "rtfm run" meters. OUT has the format of its suffix, .pcap, .pcapng,
-.erf or .raw (hpcap), and is compressed by a further one, .gz, .zst or .xz; a
-format may also stand in front, as in erf:OUT. "-" is standard input and output,
-which is pcapng if nothing stands in front.
+IN is a trace of any format that ` + "`rtfm trace --help`" + ` tells of. OUT has the format
+of its suffix, .pcap, .pcapng, .erf or .raw (hpcap), and is compressed by a
+further one, .gz, .zst or .xz; a format may also stand in front, as in erf:OUT.
+"-" is standard input and output, which is pcapng if nothing stands in front.
 
 Times are exact to the nanosecond. A packet that the format of OUT cannot hold
 ends the conversion, and nothing is written: pcap has one link type, ERF few of
 them, 8 interfaces and packets of 65,535 octets, hpcap Ethernet. What a format
-has no place for is told: pcap and hpcap have neither interfaces nor losses. Comments and other options of
-pcapng are left out, and so are frame check sequences.
+has no place for is told: pcap and hpcap have neither interfaces nor losses.
+Comments and other options of pcapng are left out, and so are frame check
+sequences.
 
 TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds after
 the first packet. OUT appears when it is complete.
