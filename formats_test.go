@@ -90,6 +90,7 @@ func TestFormatsGiveTheSameFlows(t *testing.T) {
 	}{
 		{"pcap", tracetest.PCAP(tracetest.PCAPOptions{}, packets...), false},
 		{"pcap", tracetest.PCAP(tracetest.PCAPOptions{Big: true, Nano: true}, relinked(traces.LinkCiscoHDLC)...), false},
+		{"pcap", tracetest.PCAP(tracetest.PCAPOptions{Modified: true}, packets...), false},
 		{"pcapng", tracetest.PCAPNG(true, packets...), false},
 		{"snoop", tracetest.Snoop(packets...), false},
 		{"snoop", tracetest.Snoop(relinked(traces.LinkPPPHDLC)...), false},

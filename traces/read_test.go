@@ -73,6 +73,8 @@ func allFormats(ps []traces.Packet) map[string]formatted {
 	return map[string]formatted{
 		"pcap, little-endian":   {tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, ps...), ps, 4},
 		"pcap, big-endian":      {tracetest.PCAP(tracetest.PCAPOptions{Nano: true, Big: true}, ps...), ps, 4},
+		"pcap, modified":        {tracetest.PCAP(tracetest.PCAPOptions{Modified: true}, ps...), shortened(ps, 1000, 1<<16), 4},
+		"pcap, modified, big":   {tracetest.PCAP(tracetest.PCAPOptions{Modified: true, Big: true}, ps...), shortened(ps, 1000, 1<<16), 4},
 		"pcapng, little-endian": {tracetest.PCAPNG(false, ps...), ps, 4},
 		"pcapng, big-endian":    {tracetest.PCAPNG(true, ps...), ps, 4},
 		"snoop":                 {tracetest.Snoop(ps...), shortened(ps, 1000, 1<<16), 8},

@@ -30,8 +30,9 @@ func Packets(frames ...Frame) []traces.Packet {
 // PCAPOptions is what a pcap file may have one way or the other. The zero
 // value makes a file of microseconds, little-endian.
 type PCAPOptions struct {
-	Big  bool
-	Nano bool
+	Big      bool
+	Nano     bool
+	Modified bool // Kuznetzov's, with longer headers of records; not with Nano
 }
 
 // PCAP returns a pcap file. Its link type is that of the first packet,
@@ -40,6 +41,10 @@ func PCAP(o PCAPOptions, packets ...traces.Packet) []byte {
 	e, magic, unit := order(o.Big), uint32(0xa1b2c3d4), int64(1000)
 	if o.Nano {
 		magic, unit = 0xa1b23c4d, 1
+	}
+	var more []byte // of a record's header: interface, protocol, kind of packet
+	if o.Modified {
+		magic, more = 0xa1b2cd34, []byte{0, 0, 0, 2, 8, 0, 0, 0}
 	}
 	link := traces.LinkEthernet
 	if len(packets) > 0 {
@@ -54,7 +59,7 @@ func PCAP(o PCAPOptions, packets ...traces.Packet) []byte {
 		for _, v := range []uint32{uint32(p.Time / 1e9), uint32(p.Time % 1e9 / unit), uint32(len(p.Data)), p.Wire} {
 			b = e.AppendUint32(b, v)
 		}
-		b = append(b, p.Data...)
+		b = append(append(b, more...), p.Data...)
 	}
 	return b
 }
