@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -42,7 +43,8 @@ var compressions = [...]struct {
 const magicLength = 6
 
 // decompress puts a decompressor before r.in when the stream is compressed,
-// and returns the compression's name.
+// and returns the compression's name. Where there are several processors, it
+// works on one of its own.
 func (r *reader) decompress() (string, error) {
 	if err := r.in.fill(magicLength); err != nil && err != io.EOF {
 		return "", err
@@ -56,10 +58,16 @@ func (r *reader) decompress() (string, error) {
 		if err != nil {
 			return c.name, z.failed(err)
 		}
+		z.src = src
+		if runtime.GOMAXPROCS(0) > 1 {
+			a := newAhead(z, done)
+			r.close = append(r.close, a.Close)
+			r.in = newInput(a)
+			return c.name, nil
+		}
 		if done != nil {
 			r.close = append(r.close, done)
 		}
-		z.src = src
 		r.in = newInput(z)
 		return c.name, nil
 	}

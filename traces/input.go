@@ -3,6 +3,7 @@ package traces
 import (
 	"io"
 	"os"
+	"sync/atomic"
 )
 
 // bufferSize is the size in octets of the buffer that a stream is read into.
@@ -108,13 +109,13 @@ func (in *input) ReadByte() (byte, error) {
 // counter counts the octets read from src and keeps the error that ended it.
 type counter struct {
 	src io.Reader
-	n   uint64
+	n   atomic.Uint64 // a decompressor may read while others look
 	err error
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.src.Read(p)
-	c.n += uint64(n)
+	c.n.Add(uint64(n))
 	if err != nil {
 		c.err = err
 	}

@@ -41,7 +41,7 @@ func (r *reader) ReadBatch(b *Batch) error {
 	b.reset(r.name)
 	if _, ok := r.format.(inPlace); ok && b.MayMap && r.file != nil && r.compression == "" {
 		if r.in.mapFile(r.file); r.in.mapping != nil {
-			r.raw.n = uint64(len(r.in.mapping.data))
+			r.raw.n.Store(uint64(len(r.in.mapping.data)))
 		}
 		r.file = nil
 	}
@@ -56,7 +56,7 @@ func (r *reader) ReadBatch(b *Batch) error {
 		b.reset(r.name)
 		r.stats, r.err = before, nil
 		r.in.reread(at, nil)
-		r.raw.n = uint64(at)
+		r.raw.n.Store(uint64(at))
 		return r.readBatch(b)
 	}
 	if r.in.mapping == m {
@@ -114,7 +114,7 @@ func (r *reader) damage(err error) error {
 // Stats implements Source.
 func (r *reader) Stats() Stats {
 	s := r.stats.snapshot()
-	if s.Bytes = r.raw.n; r.in.mapping != nil {
+	if s.Bytes = r.raw.n.Load(); r.in.mapping != nil {
 		s.Bytes = uint64(r.in.off)
 	}
 	return s
