@@ -226,4 +226,7 @@ func TestDirectionsOfALink(t *testing.T) {
 	for i, ps := range [][]traces.Packet{there, back} {
 		m.waitFor(fmt.Sprintf("%s.1.4.1.1.%d", extensionMIB, i+1), fmt.Sprintf("Counter64: %d", len(ps)))
 	}
+	if log := m.printed(); !strings.Contains(log, "taken for legacy-ethernet by the look of its records") {
+		t.Errorf("the log does not tell that a format was guessed:\n%s", log)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -97,6 +98,13 @@ func TestHPCAP(t *testing.T) {
 			err: "f: begins with 72 83 7b 3a 00 00 00 00: not a trace of a known format"},
 		{name: "zeros", file: make([]byte, 4096), err: "f: begins with 00 00 00 00 00 00 00 00: not a trace of a known format"},
 	})
+	// Padding that is not there at once, beyond what is looked at first.
+	long := bytes.Repeat(join(file, padding(500, 500)), 200)
+	slow, err := readAll(t, iotest.OneByteReader(bytes.NewReader(long)))
+	if err != io.EOF {
+		t.Error(err)
+	}
+	diff(t, "octet by octet", slow, slices.Repeat(ps, 200))
 	runNamed(t, "hpcap", []vector{
 		{name: "one packet", file: file[:first], want: ps[:1], stats: traces.Stats{Records: 1}},
 		{name: "begun in the middle of a packet", file: file[40:], want: ps[1:], stats: traces.Stats{Records: 6, Skipped: 1, Cut: cut}},

@@ -38,3 +38,23 @@ func TestHPCAPFiles(t *testing.T) {
 		t.Errorf("padding ends at %d, want %d", ends, want)
 	}
 }
+
+// TestHPCAPLastRecord writes packets of all short lengths where all small
+// numbers of octets are left of a file: the packet and the padding's header fit,
+// or padding alone takes all.
+func TestHPCAPLastRecord(t *testing.T) {
+	const size = 1 << 16
+	for left := hpcapHeader; left < 100; left++ {
+		for n := range 90 {
+			f := &hpcapRecorder{size: size, used: int64(size - left)}
+			b, err := f.record(nil, &Packet{Time: 1, Data: make([]byte, n), Wire: uint32(n), Link: LinkEthernet})
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := hpcapHeader + n
+			if fits := whole+hpcapHeader <= left; fits && len(b) != whole || !fits && len(b) != left+whole {
+				t.Errorf("%d octets left, packet of %d: %d octets written", left, n, len(b))
+			}
+		}
+	}
+}
