@@ -15,8 +15,9 @@ type interruptible struct {
 	ctx   context.Context
 	waits bool // reading may take for ever
 	stats traces.Stats
-	read  chan error // gives what the read under way has returned
-	left  bool       // that read was not waited for
+	read  chan error    // gives what the read under way has returned
+	left  bool          // that read was not waited for
+	own   *traces.Batch // that it fills
 }
 
 // withInterrupt returns src, which reads the traces of these names, as a source
@@ -39,12 +40,18 @@ func (s *interruptible) ReadBatch(b *traces.Batch) error {
 	if s.left {
 		return io.EOF
 	}
-	go func() { s.read <- s.Source.ReadBatch(b) }()
+	if s.own == nil {
+		s.own = traces.NewBatch(cap(b.Packets))
+	}
+	s.own.MayMap = b.MayMap
+	go func() { s.read <- s.Source.ReadBatch(s.own) }()
 	select {
 	case err := <-s.read:
+		*b, *s.own = *s.own, *b
 		s.stats = s.Source.Stats()
 		return err
 	case <-s.ctx.Done():
+		b.Packets, b.Mapping = b.Packets[:0], nil
 		s.left = true
 		return io.EOF
 	}
