@@ -1,5 +1,10 @@
 // Package stream builds the distributions that flows save (RFC 2724): of packet
-// sizes, inter-arrival times and rates, counted packet by packet.
+// sizes, inter-arrival times and rates, counted packet by packet, and of packet
+// pairs and whole streams, which are what goes between two addresses and ports
+// within a flow.
+//
+// An Engine keeps streams and counts; a Worker tells it what to do, many packets
+// at a time, and on another processor if asked to.
 //
 // All times are those of the packets, in nanoseconds since 1970-01-01 00:00:00
 // UTC, and never go back. Values are whole numbers of their unit, fractions cut

@@ -121,6 +121,29 @@ func host(proto uint8, n uint32, flags uint8) *ruleset.Packet {
 	return packet(proto, 0x0a000000+n>>4, 2, b)
 }
 
+// exchange returns a packet of client number n, or the answer to it: of DNS, or of
+// TCP with data if the number is odd.
+func exchange(n uint32, back bool) *ruleset.Packet {
+	src, dst, proto := 0x0a000000+n, uint32(2), uint8(protoUDP)
+	b := append([]byte{16, 0, 0, 53, 0, 20, 0, 0}, dnsMessage(uint16(n), back)...)
+	if n%2 == 1 {
+		proto = protoTCP
+		b = append(b[:4], tcp(back, flagACK, 100, 110, 10).Data[4:]...)
+		if !back {
+			binary.BigEndian.PutUint32(b[8:], 1)
+		}
+	}
+	if back {
+		src, dst = dst, src
+		b[0], b[1], b[2], b[3] = b[2], b[3], b[0], b[1]
+	}
+	p := packet(proto, src, dst, b)
+	if proto == protoTCP {
+		p.TransportOctets = 30
+	}
+	return p
+}
+
 // TestConstantSteps counts entries looked at for each packet, with answers and
 // ends of streams, as streams grow from a thousand to a million: it stays the
 // same.
@@ -131,21 +154,24 @@ func TestConstantSteps(t *testing.T) {
 	}
 	var first float64
 	for _, n := range sizes {
-		h := newHarness(t, Config{}, "ToTurnaroundTime1 = 3.plain & 1.3.10!30", "ToTurnaroundTime2 = 3.dns & 1.3.10!30", "FlowTime = 4 & 1.3.0!3000")
+		h := newHarness(t, Config{}, "ToTurnaroundTime1 = 3.plain & 1.3.10!30", "ToTurnaroundTime2 = 1.dns & 1.3.6000!6000",
+			"ToTurnaroundTime3 = 1.tcp_data & 1.3.6000!6000", "FlowTime = 4 & 1.3.0!3000")
 		now, packets := int64(0), uint64(0)
-		for range 2 {
+		for direction := range 2 { // those that ask, those that answer
 			for i := range n {
 				now += 4 * second / int64(n)
 				if now/Tick != (now-4*second/int64(n))/Tick {
 					h.Advance(now)
 				}
-				h.Packet(1, 0, host(protoUDP, i, 0), 100, now)
+				h.Packet(1, direction, exchange(i, direction == 1), 100, now)
 				packets++
 			}
 		}
 		if s := h.Stats(); s.Active != int(n) {
 			t.Errorf("%d streams are in use, want %d", s.Active, n)
 		}
+		half := uint64(n / 2)
+		h.want("pairs", now, map[ruleset.Attr][]uint64{ruleset.ToTurnaroundTime2: {half, 0}, ruleset.ToTurnaroundTime3: {half, 0}})
 		for ; h.Stats().Active > 0; now += Tick {
 			h.Advance(now)
 		}
