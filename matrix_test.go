@@ -150,6 +150,10 @@ rtfmPacketsMalformed 0 | Counter64: 0
 rtfmPacketsUnknownLink 0 | Counter64: 0
 rtfmPacketsBackInTime 0 | Counter64: 0
 rtfmPacketsLost 0 | Counter64: 0
+rtfmStreamsActive 0 | Gauge32: 0
+rtfmStreamsCreated 0 | Counter64: 0
+rtfmStreamsEnded 0 | Counter64: 0
+rtfmStreamsUnstreamed 0 | Counter64: 0
 rtfmRuleSetMatched 1 | Counter64: 453
 rtfmRuleSetIgnored 1 | Counter64: 0
 rtfmRuleSetUnmatched 1 | Counter64: 0
