@@ -138,7 +138,11 @@ func TestInStepLong(t *testing.T) {
 		}
 		ways := map[string][]string{"manager": rules}
 		if form == "--json" { // whose records do not depend on what else may run
-			ways["manager with a standby ruleset"] = append(slices.Clone(rules), "-e", "ruleset/examples/bit-rates.srl")
+			standby := filepath.Join(dir, "standby.srl")
+			if err := os.WriteFile(standby, []byte("save SourcePeerType; count;\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ways["manager with a standby ruleset"] = append(slices.Clone(rules), "-e", standby)
 		}
 		for name, rules := range ways {
 			t.Run(name+" "+form, func(t *testing.T) {
