@@ -194,7 +194,6 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 		}
 		for _, rs := range config.RuleSets {
 			s.options.Statistics = s.options.Statistics || rs.Statistics
-			s.streams = s.streams || rs.SavesDistributions()
 		}
 		if o.capture.isLive() {
 			return o.meterLive(cmd.Context(), m, s, cmd.ErrOrStderr())
@@ -308,7 +307,6 @@ type runSink struct {
 	writer  *flowfile.Writer // made with the first collection, when the start is known
 	deltas  reader.Deltas
 	before  meter.Stats // at the collection before
-	streams bool        // a ruleset has distributions
 	damaged bool
 	stop    func() // ends the reading of the source, if that may wait
 }
@@ -359,7 +357,7 @@ func (s *runSink) summary() flowfile.Summary {
 	}
 	since := func(of func(*meter.TaskStats) uint64) uint64 { return sum(&now, of) - sum(&before, of) }
 	var numbers []flowfile.Number
-	if s.streams {
+	if now.Streams.Created > 0 {
 		n, b := &now.Streams, &before.Streams
 		numbers = flowfile.StreamNumbers(uint64(n.Active), n.Created-b.Created, n.Ended()-b.Ended(), n.Unstreamed-b.Unstreamed)
 	}

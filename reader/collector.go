@@ -284,7 +284,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		if err := k.same(ctx, c, in.status); err != nil {
 			return err
 		}
-		return wr.End(summary(&counts, &before.Counts, sampling, in.status, sets))
+		return wr.End(summary(&counts, &before.Counts, sampling, in.status))
 	})
 	if err != nil {
 		k.header = ""

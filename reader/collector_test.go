@@ -106,12 +106,11 @@ func metering(t testing.TB, cfg meter.ControlConfig, rs *ruleset.RuleSet, src tr
 
 // writes is a sink that writes flow data as `rtfm run` does.
 type writes struct {
-	m       *meter.Meter
-	w       *flowfile.Writer
-	out     bytes.Buffer
-	format  *ruleset.Format
-	before  meter.Stats
-	streams bool
+	m      *meter.Meter
+	w      *flowfile.Writer
+	out    bytes.Buffer
+	format *ruleset.Format
+	before meter.Stats
 }
 
 func (s *writes) Collect(c meter.Collection) error {
@@ -132,7 +131,7 @@ func (s *writes) Collect(c meter.Collection) error {
 		before = s.before.Tasks[0]
 	}
 	var more []flowfile.Number
-	if s.streams {
+	if now.Streams.Created > 0 {
 		n, b := now.Streams, s.before.Streams
 		more = flowfile.StreamNumbers(uint64(n.Active), n.Created-b.Created, n.Ended()-b.Ended(), n.Unstreamed-b.Unstreamed)
 	}
@@ -158,7 +157,7 @@ func direct(t testing.TB, rs *ruleset.RuleSet, interval time.Duration, intervals
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &writes{m: m, streams: rs.SavesDistributions(), format: flowfile.FormatFor(rs)}
+	s := &writes{m: m, format: flowfile.FormatFor(rs)}
 	if err := m.Run(t.Context(), source(t, packets), s); err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (k *Collector) counts(ctx context.Context, c *client.Client, st *client.Sta
 
 // summary returns what was counted between two collections. Sums that went
 // back, because a ruleset was destroyed, begin anew.
-func summary(now, before *Counts, sampling uint64, st *client.Status, sets []RuleSet) flowfile.Summary {
+func summary(now, before *Counts, sampling uint64, st *client.Status) flowfile.Summary {
 	since := func(n, b uint64) uint64 {
 		if n < b {
 			return n
@@ -53,7 +53,7 @@ func summary(now, before *Counts, sampling uint64, st *client.Status, sets []Rul
 		return n - b
 	}
 	var more []flowfile.Number
-	if st.Extension && slices.ContainsFunc(sets, func(s RuleSet) bool { return s.Rules.SavesDistributions() }) {
+	if now.StreamsCreated > 0 {
 		more = flowfile.StreamNumbers(st.Counts.StreamsActive, since(now.StreamsCreated, before.StreamsCreated),
 			since(now.StreamsEnded, before.StreamsEnded), since(now.Unstreamed, before.Unstreamed))
 	}

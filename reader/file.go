@@ -39,7 +39,7 @@ type Counts struct {
 	Uncounted uint64 `json:"uncounted"`
 	Ignored   uint64 `json:"ignored"`
 	Unmatched uint64 `json:"unmatched"`
-	// Of streams, if rulesets have distributions.
+	// Of streams, if there have been any.
 	StreamsCreated uint64 `json:"streamsCreated,omitempty"`
 	StreamsEnded   uint64 `json:"streamsEnded,omitempty"`
 	Unstreamed     uint64 `json:"unstreamed,omitempty"`
