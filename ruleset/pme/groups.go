@@ -1,17 +1,25 @@
 package pme
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"rtfm/ruleset"
+)
 
 // minGroup is the shortest run of rules that becomes one lookup: below it,
 // testing one after the other is as fast (BenchmarkGroup).
 const minGroup = 6
 
-// group is a run of consecutive rules that test one attribute under one
-// mask. Their tests exclude each other but for equal values, of which the
-// first wins, so that one lookup finds the rule that succeeds.
+// group is a run of consecutive rules that test one attribute, of which one
+// lookup finds the first that succeeds.
 type group struct {
-	first, end int32   // the rules, and for variables the form
-	table      []int32 // open addressing: index of a rule in the run + 1
+	first, end int32 // the rules, and for variables the form
+	// If all have the same mask, their tests exclude each other but for equal
+	// values: a hash table of values, by open addressing, holds the index in the
+	// run + 1 of the first rule of each.
+	table []int32
+	// If their masks are prefixes of several lengths.
+	networks *networks
 }
 
 // makeGroups finds the groups among the rules, and among each form of those
@@ -28,15 +36,26 @@ func (p *Program) makeGroups(forms int) {
 			}
 			return r
 		}
+		// run returns the end of the run of rules from i on that are like r.
+		run := func(i int, r *instr, like func(a, b *instr) bool) int {
+			for i < len(p.rules) && form(i) != nil && like(r, form(i)) {
+				i++
+			}
+			return i
+		}
 		for i := 0; i < len(p.rules); {
-			r := form(i)
-			end := i + 1
+			r, end := form(i), i+1
 			if r != nil && groupable(r) {
-				for end < len(p.rules) && sameTest(r, form(end)) {
-					end++
+				end = run(i, r, sameMask)
+				of := p.makeTable
+				if wider := run(i, r, bothNetworks); wider > end {
+					end, of = wider, makeNetworks
 				}
 				if end-i >= minGroup {
-					p.addGroup(i, end, form)
+					for j := i; j < end; j++ {
+						form(j).group = int32(len(p.groups))
+					}
+					p.groups = append(p.groups, of(i, end, form))
 				}
 			}
 			i = end
@@ -46,11 +65,13 @@ func (p *Program) makeGroups(forms int) {
 
 func groupable(r *instr) bool { return r.kind == testWord || r.kind == testWords }
 
-func sameTest(a, b *instr) bool {
-	return b != nil && groupable(b) && a.attr == b.attr && a.mask == b.mask
+func sameMask(a, b *instr) bool { return groupable(b) && a.attr == b.attr && a.mask == b.mask }
+
+func bothNetworks(a, b *instr) bool {
+	return a.attr == b.attr && isNetwork(a) && isNetwork(b)
 }
 
-func (p *Program) addGroup(first, end int, form func(int) *instr) {
+func (p *Program) makeTable(first, end int, form func(int) *instr) group {
 	n := end - first
 	g := group{first: int32(first), end: int32(end), table: make([]int32, 1<<bits.Len(uint(2*n-1)))}
 	for i := first; i < end; i++ {
@@ -62,9 +83,8 @@ func (p *Program) addGroup(first, end int, form func(int) *instr) {
 		if g.table[at] == 0 {
 			g.table[at] = int32(i - first + 1)
 		}
-		r.group = int32(len(p.groups))
 	}
-	p.groups = append(p.groups, g)
+	return g
 }
 
 func (g *group) slot(v *words) int {
@@ -76,4 +96,41 @@ func (g *group) slot(v *words) int {
 		h ^= hi ^ lo
 	}
 	return int(h) & (len(g.table) - 1)
+}
+
+// lookup returns the first rule from this one on, of its group, whose test
+// succeeds; if there is none, the negated number of the rule behind the group.
+func (p *Program) lookup(r *instr, rule int32, vars *ordinals, key *ruleset.Key) int32 {
+	g := &p.groups[r.group]
+	if g.networks != nil {
+		found := g.networks.find(bits.ReverseBytes64(load(key, r.off)))
+		switch {
+		case found == noRule:
+			return -g.end
+		case found >= rule:
+			return found
+		}
+		// A Goto into the group has passed it, and another one may succeed too.
+		for ; rule < g.end; rule++ {
+			if p.succeeds(p.form(rule, vars), key, false) {
+				return rule
+			}
+		}
+		return -g.end
+	}
+	v := r.masked(key)
+	for at := g.slot(&v); g.table[at] != 0; at = (at + 1) & (len(g.table) - 1) {
+		found := g.first + g.table[at] - 1
+		if p.form(found, vars).value != v {
+			continue
+		}
+		// A Goto into the group may have passed the first rule of this value.
+		for ; found < g.end; found++ {
+			if found >= rule && p.form(found, vars).value == v {
+				return found
+			}
+		}
+		break
+	}
+	return -g.end
 }

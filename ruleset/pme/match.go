@@ -122,24 +122,3 @@ func (p *Program) succeeds(r *instr, key *ruleset.Key, reversed bool) bool {
 	}
 	return false
 }
-
-// lookup returns the first rule from this one on, of its group, whose test
-// succeeds; if there is none, the negated number of the rule behind the group.
-func (p *Program) lookup(r *instr, rule int32, vars *ordinals, key *ruleset.Key) int32 {
-	g := &p.groups[r.group]
-	v := r.masked(key)
-	for at := g.slot(&v); g.table[at] != 0; at = (at + 1) & (len(g.table) - 1) {
-		found := g.first + g.table[at] - 1
-		if p.form(found, vars).value != v {
-			continue
-		}
-		// A Goto into the group may have passed the first rule of this value.
-		for ; found < g.end; found++ {
-			if found >= rule && p.form(found, vars).value == v {
-				return found
-			}
-		}
-		break
-	}
-	return -g.end
-}

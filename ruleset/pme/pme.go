@@ -5,7 +5,8 @@
 // There are two engines. Reference follows the RFC to the letter, rule by
 // rule, and is what everything is measured by. Program does the same faster:
 // values and masks are prepared as whole words, runs of rules that test one
-// attribute under one mask are one lookup (RFC 2123 section 2.3.3), and what
+// attribute under one mask, or for networks of any widths, are one lookup
+// (RFC 2123 section 2.3.3), and what
 // a ruleset saves is followed through a tree whose nodes know the shape of
 // the flow. A differential test holds the two together.
 //

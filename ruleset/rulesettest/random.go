@@ -38,13 +38,19 @@ func value(r *rand.Rand) ruleset.Value {
 }
 
 // Random returns a ruleset of up to 30 rules, of all opcodes, whose tests
-// succeed about as often as they fail. It may loop.
+// succeed about as often as they fail. In some most tests are for networks of
+// several widths. It may loop.
 func Random(r *rand.Rand) *ruleset.RuleSet {
 	n := 1 + r.IntN(30)
 	rs := &ruleset.RuleSet{}
 	attr, mask := attrs[r.IntN(len(attrs))], value(r)
+	networks := r.IntN(4) == 0
 	for i := range n {
-		if r.IntN(3) > 0 || i < n/2 && r.IntN(2) == 0 {
+		switch {
+		case networks && r.IntN(20) > 0:
+			width := []int{0, 7, 8, 9, 15, 16, 24, 33, 64, 65}[r.IntN(10)]
+			mask = ruleset.WidthMask(width, (width+7)/8)
+		case r.IntN(3) > 0 || i < n/2 && r.IntN(2) == 0:
 			attr, mask = attrs[r.IntN(len(attrs))], value(r)
 		}
 		rule := ruleset.Rule{

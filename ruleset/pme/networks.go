@@ -1,0 +1,115 @@
+package pme
+
+import (
+	"cmp"
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// networks finds the first of a run of rules whose test succeeds, where all test
+// one attribute for prefixes of 64 bits at most. These are networks one inside
+// the other or apart, so they divide the numbers of 64 bits into spans, in each
+// of which a certain rule is the first.
+type networks struct {
+	spans []span  // by their starts, the first of which is 0
+	index []int32 // for each value of a number's leading bits, the first span that starts there or behind
+	shift int     // what leaves a number's leading bits
+}
+
+// span begins at a number and ends where the next one begins.
+type span struct {
+	start uint64
+	rule  int32
+}
+
+// noRule is the rule of spans that are in no network.
+const noRule = math.MaxInt32
+
+// isNetwork tells whether r is a test for a prefix that a span can have.
+func isNetwork(r *instr) bool {
+	m := bits.ReverseBytes64(r.mask[0])
+	return r.kind == testWord && ^m&(^m+1) == 0
+}
+
+func makeNetworks(first, end int, form func(int) *instr) group {
+	type network struct {
+		start, last uint64
+		rule        int32
+	}
+	all := make([]network, 0, end-first)
+	for i := first; i < end; i++ {
+		r := form(i)
+		start := bits.ReverseBytes64(r.value[0])
+		all = append(all, network{start, start | ^bits.ReverseBytes64(r.mask[0]), int32(i)})
+	}
+	// Outer ones before inner ones.
+	slices.SortFunc(all, func(a, b network) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.last, a.last), cmp.Compare(a.rule, b.rule))
+	})
+	n := &networks{spans: []span{{0, noRule}}}
+	var open []network // those around, each with the first rule of it and those around it
+	innermost := func() int32 {
+		if len(open) == 0 {
+			return noRule
+		}
+		return open[len(open)-1].rule
+	}
+	closeUntil := func(start uint64) {
+		for len(open) > 0 && open[len(open)-1].last < start {
+			next := open[len(open)-1].last + 1
+			open = open[:len(open)-1]
+			n.add(next, innermost())
+		}
+	}
+	for _, w := range all {
+		closeUntil(w.start)
+		w.rule = min(w.rule, innermost())
+		open = append(open, w)
+		n.add(w.start, w.rule)
+	}
+	closeUntil(math.MaxUint64)
+	n.makeIndex()
+	return group{first: int32(first), end: int32(end), networks: n}
+}
+
+// add has a span begin, in the place of one that begins there too.
+func (n *networks) add(start uint64, rule int32) {
+	if last := len(n.spans) - 1; n.spans[last].start == start {
+		n.spans = n.spans[:last]
+	}
+	if last := len(n.spans) - 1; last < 0 || n.spans[last].rule != rule {
+		n.spans = append(n.spans, span{start, rule})
+	}
+}
+
+// maxIndexBits is the most leading bits that the index knows: all networks of an
+// address range like 10/8 have the same first ones in any case.
+const maxIndexBits = 16
+
+func (n *networks) makeIndex() {
+	width := min(bits.Len(uint(len(n.spans))), maxIndexBits)
+	n.shift = 64 - width
+	n.index = make([]int32, 1<<width+1)
+	at := 0
+	for i := range n.index {
+		for at < len(n.spans) && n.spans[at].start>>n.shift < uint64(i) {
+			at++
+		}
+		n.index[i] = int32(at)
+	}
+}
+
+// find returns the first rule that succeeds for a number, noRule if none does.
+func (n *networks) find(x uint64) int32 {
+	lead := x >> n.shift
+	from, to := n.index[lead], n.index[lead+1]
+	for from < to {
+		if mid := (from + to) / 2; n.spans[mid].start > x {
+			to = mid
+		} else {
+			from = mid + 1
+		}
+	}
+	return n.spans[from-1].rule
+}
