@@ -3,6 +3,7 @@ package ruleset
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -77,9 +78,13 @@ func (v Value) And(m Value) Value {
 // Width returns the number of leading ones when the mask is just that, else
 // false.
 func (v Value) Width() (int, bool) {
-	w := 0
-	for w < 8*len(v.b) && v.b[w/8]&(0x80>>(w%8)) != 0 {
-		w++
+	n := 0
+	for n < len(v.b) && v.b[n] == 0xff {
+		n++
+	}
+	w := 8 * n
+	if n < len(v.b) {
+		w += bits.LeadingZeros8(^v.b[n])
 	}
 	return w, WidthMask(w, int(v.n)).b == v.b
 }

@@ -1,9 +1,6 @@
 package compile
 
 import (
-	"cmp"
-	"slices"
-
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 )
@@ -20,6 +17,11 @@ type listKey struct {
 func (c *compiler) list(ref reference, e *srl.Test) []operand {
 	key := listKey{e, ref.attr}
 	if list, ok := c.lists[key]; ok {
+		return list
+	}
+	// For the attribute of a packet's other end it is the same list; what there
+	// was to say of it need not be said again unless it is an error.
+	if list, ok := c.lists[listKey{e, ref.attr.Reverse()}]; ok && len(c.errs) == 0 && !ref.any {
 		return list
 	}
 	list := make([]operand, 0, len(e.Operands))
@@ -47,14 +49,25 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 	if seen.prefixes {
 		// What overlaps is one inside the other, and no operand is inside one
 		// in front of it: the longest masks first keep that order.
-		slices.SortStableFunc(list, func(a, b operand) int {
-			aw, _ := a.mask.Width()
-			bw, _ := b.mask.Width()
-			return cmp.Compare(bw, aw)
-		})
+		list = widestFirst(list)
 	}
 	c.lists[key] = list
 	return list
+}
+
+// widestFirst returns operands, whose masks are a number of leading ones, in the
+// order of these numbers, the greatest first, and else in the order they have.
+func widestFirst(list []operand) []operand {
+	var byWidth [8*ruleset.MaxAddress + 1][]operand
+	for _, o := range list {
+		w, _ := o.mask.Width()
+		byWidth[w] = append(byWidth[w], o)
+	}
+	sorted := make([]operand, 0, len(list))
+	for w := len(byWidth) - 1; w >= 0; w-- {
+		sorted = append(sorted, byWidth[w]...)
+	}
+	return sorted
 }
 
 // cover knows a list of operands, to tell whether another one can still
@@ -65,6 +78,7 @@ type cover struct {
 	// they stand in the list; others those of other masks.
 	byWidth map[int]map[[ruleset.MaxAddress]byte]int
 	widths  []int
+	masks   []ruleset.Value // of widths
 	others  map[[2][ruleset.MaxAddress]byte]int
 }
 
@@ -87,6 +101,7 @@ func (s *cover) add(o operand, i int) {
 	if s.byWidth[w] == nil {
 		s.byWidth[w] = map[[ruleset.MaxAddress]byte]int{}
 		s.widths = append(s.widths, w)
+		s.masks = append(s.masks, ruleset.WidthMask(w, ruleset.MaxAddress))
 	}
 	s.byWidth[w][o.value.Padded()] = i
 }
@@ -99,11 +114,11 @@ func (s *cover) covers(o operand) (int, bool) {
 		i, found := s.others[[2][ruleset.MaxAddress]byte{o.mask.Padded(), o.value.Padded()}]
 		return i, found
 	}
-	for _, w := range s.widths {
+	for n, w := range s.widths {
 		if w > width {
 			continue
 		}
-		if i, found := s.byWidth[w][o.value.And(ruleset.WidthMask(w, ruleset.MaxAddress)).Padded()]; found {
+		if i, found := s.byWidth[w][o.value.And(s.masks[n]).Padded()]; found {
 			return i, true
 		}
 	}

@@ -47,7 +47,7 @@ func makeNetworks(first, end int, form func(int) *instr) group {
 	slices.SortFunc(all, func(a, b network) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.last, a.last), cmp.Compare(a.rule, b.rule))
 	})
-	n := &networks{spans: []span{{0, noRule}}}
+	n := &networks{spans: append(make([]span, 0, 2*len(all)+1), span{0, noRule})}
 	var open []network // those around, each with the first rule of it and those around it
 	innermost := func() int32 {
 		if len(open) == 0 {

@@ -204,8 +204,9 @@ func endless(rules []instr) int {
 	}
 	const open, done = 1, 2
 	mark := make([]uint8, 2*len(rules))
+	var path []int32
 	for s := range mark {
-		var path []int32
+		path = path[:0]
 		for at := int32(s); at >= 0 && mark[at] != done; at = next(at) {
 			if mark[at] == open {
 				return int(at / 2)

@@ -1,6 +1,9 @@
 package srl
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxExpansion bounds how many tokens and uses of DEFINEs a program may
 // come to: a few DEFINEs that use each other twice grow without bound.
@@ -41,7 +44,7 @@ func newExpander(prog *Program, text string, report func(Place, string, ...any))
 			report(t.at, `\; stands for a semicolon in the text of a DEFINE only`)
 			t.kind = kBad
 		}
-		tokens = append(tokens, t)
+		tokens = appendMany(tokens, t)
 		if t.kind == kEOF {
 			break
 		}
@@ -51,6 +54,15 @@ func newExpander(prog *Program, text string, report func(Place, string, ...any))
 	}
 	x.frames = []frame{{tokens: tokens}}
 	return x
+}
+
+// appendMany is append for what may become long: it doubles the room, where
+// append adds a quarter and copies all so often.
+func appendMany[T any](s []T, v T) []T {
+	if len(s) == cap(s) {
+		s = slices.Grow(s, max(4, len(s)))
+	}
+	return append(s, v)
 }
 
 // define reads a directive behind its keyword and returns the token at which
@@ -85,7 +97,7 @@ func (x *expander) define(prog *Program, s *scanner, at Place) token {
 			x.report(t.at, "expected ; behind the text of DEFINE %s, found DEFINE", clip(name.text))
 			return x.define(prog, s, t.at)
 		}
-		d.text = append(d.text, t)
+		d.text = appendMany(d.text, t)
 	}
 	if t.kind == kEOF {
 		x.report(t.at, "expected ; behind the text of DEFINE %s, found the end of the file", clip(name.text))

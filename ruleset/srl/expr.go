@@ -82,7 +82,7 @@ func (p *parser) operands(list *[]Operand) bool {
 	if p.tok.kind != '(' {
 		o, ok := p.operand()
 		if ok {
-			*list = append(*list, o)
+			*list = appendMany(*list, o)
 		}
 		return ok
 	}
