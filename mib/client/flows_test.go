@@ -67,11 +67,11 @@ func metered(t testing.TB, front func(mib.Meter) *Client, rs *ruleset.RuleSet, p
 	go func() { done <- m.Run(ctx, source(t, packets), func(err error) { t.Error(err) }) }()
 	t.Cleanup(func() { stop(); <-done })
 	for {
-		st, err := c.Status(t.Context())
+		tr, err := c.Trace(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if st.Counts.Packets == uint64(len(packets)) {
+		if tr.State == mib.TraceEnded { // and with it all streams
 			return c
 		}
 		time.Sleep(time.Millisecond)

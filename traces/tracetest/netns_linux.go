@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Network moves the test to a network namespace of its own, which ends with it:
@@ -62,9 +63,21 @@ type Sender struct {
 	to syscall.SockaddrLinklayer
 }
 
-// NewSender returns a sender at the named interface.
+// NewSender returns a sender at the named interface, once that is running: the
+// kernel tells it of its peer some time after both are up, and drops what is sent
+// before.
 func NewSender(t testing.TB, name string) *Sender {
 	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		if i, err := net.InterfaceByName(name); err != nil {
+			t.Fatal(err)
+		} else if i.Flags&net.FlagRunning != 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not run", name)
+		}
+	}
 	fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(os.NewSyscallError("socket", err))
