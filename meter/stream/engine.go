@@ -210,7 +210,7 @@ func (e *Engine) begin(at uint32, p *Packet, now int64) uint32 {
 }
 
 // count adds a packet to what the stream has counted.
-func (s *stream) count(p *plan, side uint8, direction int, octets uint64, now int64) {
+func (s stream) count(p *plan, side uint8, direction int, octets uint64, now int64) {
 	s.last = now
 	if s.packets < math.MaxUint32 {
 		s.packets++
@@ -249,7 +249,7 @@ func (e *Engine) end(i uint32, ended, now int64) {
 }
 
 // stream counts a stream that has ended.
-func (p *plan) stream(words []uint64, s *stream) {
+func (p *plan) stream(words []uint64, s stream) {
 	for i := range p.times {
 		p.times[i].add(words, uint64(s.last-s.first)/1000, 1)
 	}

@@ -43,7 +43,7 @@ const (
 
 // ask keeps a request from one end, unless it repeats one that waits: the
 // answer is to the first.
-func (e *Engine) ask(p *plan, s *stream, side uint8, r request) {
+func (e *Engine) ask(p *plan, s stream, side uint8, r request) {
 	for i := s.queues[side&1].first; i != 0; {
 		e.streams.steps++
 		o := e.requests.at(i)
@@ -56,15 +56,18 @@ func (e *Engine) ask(p *plan, s *stream, side uint8, r request) {
 }
 
 // enqueue keeps a request.
-func (e *Engine) enqueue(p *plan, s *stream, end uint8, r request) {
+func (e *Engine) enqueue(p *plan, s stream, end uint8, r request) {
 	e.makeRoom(p, s)
 	e.requests.push(s, end, r)
 }
 
 // makeRoom has the oldest request of the stream give way if there are too many
 // for another one.
-func (e *Engine) makeRoom(p *plan, s *stream) {
+func (e *Engine) makeRoom(p *plan, s stream) {
 	waiting, most := s.queued[0]+s.queued[1], uint8(maxQueue)
+	if waiting < maxQueue-2 {
+		return
+	}
 	if s.proto() == protoTCP {
 		most = maxQueueTCP
 		for end := range uint8(2) {
@@ -88,7 +91,7 @@ func (e *Engine) makeRoom(p *plan, s *stream) {
 
 // answer pairs an answer from one end with the request of the other end that
 // it is to.
-func (e *Engine) answer(p *plan, words []uint64, s *stream, kind ruleset.PairKind, side uint8, id uint64, now int64) {
+func (e *Engine) answer(p *plan, words []uint64, s stream, kind ruleset.PairKind, side uint8, id uint64, now int64) {
 	asker := 1 - side&1
 	if s.state&sameEnds != 0 {
 		asker = 0
@@ -107,7 +110,7 @@ func (e *Engine) answer(p *plan, words []uint64, s *stream, kind ruleset.PairKin
 }
 
 // pair counts a pair whose answer came so much later.
-func (p *plan) pair(words []uint64, s *stream, kind ruleset.PairKind, direction uint8, took int64) {
+func (p *plan) pair(words []uint64, s stream, kind ruleset.PairKind, direction uint8, took int64) {
 	for i := range p.turnarounds {
 		if t := &p.turnarounds[i]; t.kind == kind && t.direction == direction {
 			t.add(words, uint64(took)/1000, 1)
@@ -119,7 +122,7 @@ func (p *plan) pair(words []uint64, s *stream, kind ruleset.PairKind, direction 
 }
 
 // loses counts a request that was not answered.
-func (p *plan) loses(s *stream, r *request) {
+func (p *plan) loses(s stream, r *request) {
 	if l := &p.losses[r.direction&1]; l.wanted && l.kind == r.kind && r.kind != ruleset.PairTCPData {
 		s.lost[r.direction&1]++
 	}
@@ -127,7 +130,7 @@ func (p *plan) loses(s *stream, r *request) {
 
 // unanswered empties the queues of a stream that ends at time now. Requests
 // that could still have been answered in time are not lost.
-func (e *Engine) unanswered(p *plan, s *stream, now int64) {
+func (e *Engine) unanswered(p *plan, s stream, now int64) {
 	for end := range uint8(2) {
 		for i := s.queues[end].first; i != 0; {
 			r := e.requests.at(i)
@@ -141,7 +144,7 @@ func (e *Engine) unanswered(p *plan, s *stream, now int64) {
 
 // plain counts the pairs of runs: the time from the first packet in one
 // direction to the first in the other.
-func (p *plan) plain(words []uint64, s *stream, side, direction uint8, now int64) {
+func (p *plan) plain(words []uint64, s stream, side, direction uint8, now int64) {
 	r := &s.run
 	if r.any && (r.side == side || s.state&sameEnds != 0) {
 		return
@@ -153,7 +156,7 @@ func (p *plan) plain(words []uint64, s *stream, side, direction uint8, now int64
 }
 
 // udp looks for pairs of the kinds that UDP has.
-func (e *Engine) udp(p *plan, words []uint64, s *stream, payload []byte, side, direction uint8, now int64) {
+func (e *Engine) udp(p *plan, words []uint64, s stream, payload []byte, side, direction uint8, now int64) {
 	for _, k := range p.udp {
 		id, role := k.parse(payload)
 		e.pairs(p, words, s, role, side, request{time: now, id: id, kind: k.kind, direction: direction})
@@ -161,7 +164,7 @@ func (e *Engine) udp(p *plan, words []uint64, s *stream, payload []byte, side, d
 }
 
 // pairs does what is to be done with a packet in this role.
-func (e *Engine) pairs(p *plan, words []uint64, s *stream, role role, side uint8, r request) {
+func (e *Engine) pairs(p *plan, words []uint64, s stream, role role, side uint8, r request) {
 	switch role {
 	case asks:
 		e.ask(p, s, side, r)

@@ -212,6 +212,9 @@ func (s *store) at(i uint32) []uint64 {
 	return s.blocks[i/blockLen][from : from+s.words]
 }
 
+// large tells whether the runs are more than the caches near a processor hold.
+func (s *store) large() bool { return len(s.blocks)*blockLen*s.words > 1<<17 }
+
 // add returns the number of a run of zeros.
 func (s *store) add() uint32 {
 	if n := len(s.free); n > 0 {

@@ -29,7 +29,7 @@ func (t *requests) at(i uint32) *request {
 }
 
 // push adds r, from an end of s, to its queue.
-func (t *requests) push(s *stream, end uint8, r request) {
+func (t *requests) push(s stream, end uint8, r request) {
 	i := t.free
 	if i != 0 {
 		t.free = t.at(i).next
@@ -55,7 +55,7 @@ func (t *requests) push(s *stream, end uint8, r request) {
 // remove takes request i, which stands behind before (0 for none), out of the
 // queue of an end of s, and returns the one behind it. The memory of many is
 // given back with the last.
-func (t *requests) remove(s *stream, end uint8, before, i uint32) uint32 {
+func (t *requests) remove(s stream, end uint8, before, i uint32) uint32 {
 	q, r := &s.queues[end&1], t.at(i)
 	s.queued[end&1]--
 	next := r.next

@@ -30,14 +30,20 @@ func (k *key) is(o *key) bool {
 		k.ends[1].high == o.ends[1].high && k.ends[1].low == o.ends[1].low
 }
 
-// stream is what is known of one stream. It holds no pointers: the numbers of
-// others link them, 0 ends a list. What most packets need stands together.
+// stream is what is known of one stream, in two parts for the sake of caches.
+// They hold no pointers: the numbers of others link them, 0 ends a list.
 type stream struct {
+	*hot
+	*cold
+}
+
+// hot is what most packets need of a stream: two cache lines.
+type hot struct {
 	key
 	row         uint32 // of its flow in the flow table, 0 if there is no stream here
 	flow        uint32 // in the plan's store
 	first, last int64
-	// A cache line.
+	// Another line.
 	tcp        [2]tcpEnd
 	queues     [2]queue // of the requests from each end
 	queued     [2]uint8 // how many these are
@@ -45,8 +51,10 @@ type stream struct {
 	packets    uint32   // no more than it holds
 	plan       uint32   // shape ID
 	state      uint16
-	slot       uint16 // of the wheel
-	// Another one; the rest is for few packets, or not always wanted.
+}
+
+// cold is for few packets, or not always wanted.
+type cold struct {
 	run      run
 	pdus     [2]uint64 // by direction in the flow
 	octets   [2]uint64
@@ -54,7 +62,8 @@ type stream struct {
 	again    [2]again
 	lost     [2]uint32 // by direction
 	due      links     // in the wheel's list
-	siblings links     // in the flow's list; 256 octets in all
+	siblings links     // in the flow's list
+	slot     uint16    // of the wheel
 }
 
 // State bits of a stream; those of the first end, and next to each the same of
@@ -80,7 +89,7 @@ type links struct{ next, before uint32 }
 
 // streams is the table of streams.
 type streams struct {
-	blocks  []*[streamBlock]stream
+	blocks  []*block
 	used    uint32 // numbers ever given, from 1
 	free    uint32 // linked by siblings.next
 	index   []uint64
@@ -95,8 +104,14 @@ type streams struct {
 
 const streamBlock = 256
 
-func (t *streams) at(i uint32) *stream {
-	return &t.blocks[i/streamBlock][i%streamBlock]
+type block struct {
+	hot  [streamBlock]hot
+	cold [streamBlock]cold
+}
+
+func (t *streams) at(i uint32) stream {
+	b := t.blocks[i/streamBlock]
+	return stream{&b.hot[i%streamBlock], &b.cold[i%streamBlock]}
 }
 
 // Odd numbers for hashes.
@@ -118,7 +133,7 @@ func hashOf(mixed uint64, row uint32) uint32 {
 }
 
 // is tells whether s is the stream of the flow in this row that has this key.
-func (s *stream) is(row uint32, k *key) bool { return s.row == row && s.key.is(k) }
+func (s stream) is(row uint32, k *key) bool { return s.row == row && s.key.is(k) }
 
 // find returns the number of the stream in this row with this key, 0 if there
 // is none.
@@ -149,10 +164,11 @@ func (t *streams) add(row uint32, k *key, hash uint32) uint32 {
 		t.used++
 		i = t.used
 		if int(i/streamBlock) == len(t.blocks) {
-			t.blocks = append(t.blocks, new([streamBlock]stream))
+			t.blocks = append(t.blocks, new(block))
 		}
 	}
-	*t.at(i) = stream{row: row, key: *k}
+	s := t.at(i)
+	*s.hot, *s.cold = hot{row: row, key: *k}, cold{}
 	t.insert(uint64(hash)<<32 | uint64(i))
 	t.active++
 	t.created++
@@ -211,7 +227,7 @@ func (t *streams) remove(i uint32) {
 // idleLimit returns how long the stream may be idle before it has ended. A
 // stream that is closing has the timeout, any other one multiplier times the
 // average interval of its packets if that is more.
-func (s *stream) idleLimit(timeout, multiplier int64) int64 {
+func (s stream) idleLimit(timeout, multiplier int64) int64 {
 	if s.closing() {
 		return timeout
 	}

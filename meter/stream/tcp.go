@@ -58,7 +58,7 @@ func parseTCP(d []byte, octets uint32) (t segment, ok bool) {
 
 // begins tells whether the segment is the first of another connection between
 // the ends of s.
-func (t *segment) begins(s *stream, side uint8) bool {
+func (t *segment) begins(s stream, side uint8) bool {
 	if t.flags&(flagSYN|flagACK|flagRST) != flagSYN {
 		return false
 	}
@@ -68,7 +68,7 @@ func (t *segment) begins(s *stream, side uint8) bool {
 
 // closing tells whether the stream has ended but for stragglers: by RST, or by
 // FIN from both ends, or from the only one that is seen.
-func (s *stream) closing() bool {
+func (s stream) closing() bool {
 	if s.state&(reset|fin|fin<<1) == 0 {
 		return false
 	}
@@ -80,7 +80,7 @@ func (s *stream) closing() bool {
 }
 
 // tcp follows the sequence numbers, looks for pairs, and sees the stream's end.
-func (e *Engine) tcp(p *plan, words []uint64, s *stream, t *segment, side, direction uint8, now int64) {
+func (e *Engine) tcp(p *plan, words []uint64, s stream, t *segment, side, direction uint8, now int64) {
 	side &= 1
 	from := &s.tcp[side]
 	seq := t.seq
@@ -136,7 +136,7 @@ func (e *Engine) tcp(p *plan, words []uint64, s *stream, t *segment, side, direc
 
 // sends keeps a segment of data up to the sequence number last as the latest
 // that waits for its ACK.
-func (e *Engine) sends(p *plan, s *stream, side, direction uint8, last uint32, now int64) {
+func (e *Engine) sends(p *plan, s stream, side, direction uint8, last uint32, now int64) {
 	e.makeRoom(p, s)
 	from := &s.tcp[side]
 	if s.state&of(waits, side) != 0 {
@@ -147,7 +147,7 @@ func (e *Engine) sends(p *plan, s *stream, side, direction uint8, last uint32, n
 }
 
 // request returns the latest segment that waits for its ACK.
-func (t *tcpEnd) request(s *stream, side uint8) request {
+func (t *tcpEnd) request(s stream, side uint8) request {
 	r := request{time: t.time, id: uint64(t.end), kind: ruleset.PairTCPData}
 	if s.state&of(backward, side) != 0 {
 		r.direction = 1
@@ -157,7 +157,7 @@ func (t *tcpEnd) request(s *stream, side uint8) request {
 
 // repeats notes that data from seq on was sent again: an ACK of what was sent
 // so far may be for either (Karn's rule, RFC 6298 section 3).
-func (s *stream) repeats(side uint8, seq uint32) {
+func (s stream) repeats(side uint8, seq uint32) {
 	a := &s.again[side]
 	if s.state&of(twice, side) == 0 || int32(seq-a.from) < 0 {
 		a.from = seq
@@ -168,7 +168,7 @@ func (s *stream) repeats(side uint8, seq uint32) {
 
 // acknowledge pairs an ACK of what one end has sent with the last of the
 // segments that it covers; the others were not answered at once.
-func (e *Engine) acknowledge(p *plan, words []uint64, s *stream, sender uint8, ack uint32, now int64) {
+func (e *Engine) acknowledge(p *plan, words []uint64, s stream, sender uint8, ack uint32, now int64) {
 	sent := &s.tcp[sender]
 	latest, found := request{}, false
 	all := s.state&of(waits, sender) != 0 && int32(ack-sent.end) >= 0
@@ -196,6 +196,22 @@ func (e *Engine) acknowledge(p *plan, words []uint64, s *stream, sender uint8, a
 	if s.state&of(twice, sender) != 0 && int32(ack-s.again[sender].to) >= 0 {
 		s.state &^= of(twice, sender)
 	}
+}
+
+// expectPair returns the counter that the segment will count in if it is an ACK
+// of all that sender has sent.
+func (p *plan) expectPair(words []uint64, s stream, t *segment, sender uint8, now int64) uint64 {
+	sent := &s.tcp[sender]
+	if t.flags&flagACK == 0 || s.state&of(waits, sender) == 0 || int32(t.ack-sent.end) < 0 {
+		return 0
+	}
+	direction := sent.request(s, sender).direction
+	for i := range p.turnarounds {
+		if h := &p.turnarounds[i]; h.kind == ruleset.PairTCPData && h.direction == direction {
+			return words[h.at+h.bucket(uint64(now-sent.time)/1000)]
+		}
+	}
+	return 0
 }
 
 // between tells whether n is behind from, and not behind to.

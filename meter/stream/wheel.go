@@ -18,7 +18,7 @@ const (
 )
 
 // due returns the time at which stream s ends if nothing more is seen of it.
-func (e *Engine) due(s *stream) int64 {
+func (e *Engine) due(s stream) int64 {
 	return later(s.last, s.idleLimit(e.timeout, e.multiplier))
 }
 
@@ -37,7 +37,7 @@ func (e *Engine) schedule(i uint32) {
 }
 
 // unschedule takes stream s out of the list of its slot.
-func (e *Engine) unschedule(s *stream) {
+func (e *Engine) unschedule(s stream) {
 	if s.due.before != 0 {
 		e.streams.at(s.due.before).due.next = s.due.next
 	} else {

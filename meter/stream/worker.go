@@ -10,7 +10,8 @@ import "rtfm/ruleset"
 type Worker struct {
 	engine  *Engine
 	changed func(row uint32, now int64)
-	jobs    []job // not yet begun
+	rows    []uint64 // a bit for each row of the flow table: its flow has distributions
+	jobs    []job    // not yet begun
 	// What the other goroutine has, if there is one: todo is nil if there is
 	// none, and busy set while it is at work.
 	todo    chan []job
@@ -50,7 +51,19 @@ func (w *Worker) Seed() uint64 { return w.engine.streams.seed }
 
 // Create begins a flow of shape s in this row of the flow table.
 func (w *Worker) Create(row uint32, s *ruleset.Shape, now int64) {
+	if len(s.Distributions) == 0 {
+		return
+	}
+	for len(w.rows) <= int(row/64) {
+		w.rows = append(w.rows, 0)
+	}
+	w.rows[row/64] |= 1 << (row % 64)
 	w.jobs = append(w.jobs, job{shape: s, row: row, now: now})
+}
+
+// has tells whether the flow in this row has distributions.
+func (w *Worker) has(row uint32) bool {
+	return int(row/64) < len(w.rows) && w.rows[row/64]>>(row%64)&1 != 0
 }
 
 // Packet counts a packet of so many octets that the flow in this row has
@@ -58,7 +71,7 @@ func (w *Worker) Create(row uint32, s *ruleset.Shape, now int64) {
 // p, which records of flows do not have, nothing is counted. The packet is to
 // stay as it is until Flush was called twice, or once without Fork.
 func (w *Worker) Packet(row uint32, direction int, p *Packet, octets uint64, now int64) {
-	if p != nil {
+	if p != nil && w.has(row) {
 		w.jobs = append(w.jobs, job{row: row, direction: uint8(direction), packet: p, octets: uint32(octets), now: now})
 	}
 }
@@ -136,8 +149,14 @@ func (w *Worker) Finish(now int64) {
 // Release forgets the flow in this row, unless it has streams: then these end,
 // for their counts to be read before, and it returns false.
 func (w *Worker) Release(row uint32, now int64) bool {
+	if !w.has(row) {
+		return true
+	}
 	w.sync()
 	released := w.engine.Release(row, now)
+	if released {
+		w.rows[row/64] &^= 1 << (row % 64)
+	}
 	w.tell()
 	return released
 }
@@ -146,6 +165,9 @@ func (w *Worker) Release(row uint32, now int64) bool {
 // as of time now, in the order of its shape's. They are valid until the next
 // call.
 func (w *Worker) Counters(row uint32, now int64) [][]uint64 {
+	if !w.has(row) {
+		return nil
+	}
 	w.sync()
 	return w.engine.Counters(row, now)
 }
@@ -206,13 +228,18 @@ func (e *Engine) expect(jobs []job) {
 		}
 	}
 	for i := range jobs {
-		if jobs[i].stream == 0 {
+		j := &jobs[i]
+		if j.stream == 0 {
 			continue
 		}
-		for _, q := range t.at(jobs[i].stream).queues {
+		s := t.at(j.stream)
+		for _, q := range s.queues {
 			if q.first != 0 {
 				touched += uint64(e.requests.at(q.first).next)
 			}
+		}
+		if p := e.plans[s.plan]; j.packet.segmented && p.tcpData && p.flows.large() {
+			touched += p.expectPair(p.flows.at(s.flow), s, &j.packet.tcp, 1-j.packet.side&1, j.now)
 		}
 	}
 	e.touched = touched
