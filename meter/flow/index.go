@@ -1,9 +1,10 @@
 package flow
 
 // The index is an extendible hash table: a directory of segments, each an
-// open-addressing table of entries. A segment that gets full is split in two;
-// the directory doubles when it must. Growing thus never stops the meter for
-// longer than one segment takes, some ten microseconds.
+// open-addressing table of entries. A segment that gets full gives half of its
+// entries to a new one; the directory doubles when it must. Growing thus never
+// stops the meter for longer than one segment takes, some ten microseconds, and
+// leaves nothing to the garbage collector.
 
 const (
 	segmentLen  = 4096
@@ -28,9 +29,26 @@ type segment struct {
 type index struct {
 	directory []*segment // by the leading depth bits of the hash
 	depth     int
+	slab      []segment // that are not used yet
+	made      int       // segments
+	moving    [segmentLen]indexEntry
 }
 
-func (x *index) init() { x.directory = []*segment{{}} }
+func (x *index) init() { x.directory = []*segment{x.newSegment(0)} }
+
+// newSegment returns an empty segment.
+func (x *index) newSegment(depth int) *segment {
+	if len(x.slab) == 0 {
+		// As many as there are, from one to 64: 2 MiB. Huge pages are not worth
+		// asking for here, and to get one takes a while.
+		x.slab = make([]segment, min(max(x.made, 1), 64))
+	}
+	s := &x.slab[0]
+	x.slab = x.slab[1:]
+	x.made++
+	s.depth = depth
+	return s
+}
 
 // segment returns where entries of this hash are. A shift by 32 gives 0.
 func (x *index) segment(hash uint32) *segment {
@@ -59,7 +77,7 @@ func (s *segment) insert(e indexEntry) {
 	s.used++
 }
 
-// split divides segment s, to which hash belongs, in two.
+// split gives half of segment s, to which hash belongs, to a new one.
 func (x *index) split(s *segment, hash uint32) {
 	if s.depth == x.depth {
 		d := make([]*segment, 2*len(x.directory))
@@ -69,17 +87,21 @@ func (x *index) split(s *segment, hash uint32) {
 		x.directory = d
 		x.depth++
 	}
-	half := [2]*segment{{depth: s.depth + 1}, {depth: s.depth + 1}}
-	for _, e := range s.slots {
-		if e != 0 {
-			half[e.hash()>>(31-s.depth)&1].insert(e)
-		}
-	}
-	// The directory entries that shared s: a run of a power of two.
+	// The directory entries that share s: a run of a power of two.
 	n := 1 << (x.depth - s.depth)
 	first := int(uint64(hash)>>(32-x.depth)) &^ (n - 1)
-	for i := range n {
-		x.directory[first+i] = half[i/(n/2)]
+	s.depth++
+	upper := x.newSegment(s.depth)
+	for i := n / 2; i < n; i++ {
+		x.directory[first+i] = upper
+	}
+	x.moving = s.slots
+	clear(s.slots[:])
+	s.used = 0
+	for _, e := range x.moving {
+		if e != 0 {
+			x.insert(e)
+		}
 	}
 }
 

@@ -109,8 +109,11 @@ func (l *layout) unpack(w []uint64, k *ruleset.Key) {
 type keyStore struct {
 	words  int
 	blocks [][]uint64 // blockLen keys each
+	slab   []uint64   // blocks that are not used yet
 	used   uint32     // keys ever held
-	free   []uint32
+	// free is the place of the key that was removed last, + 1. Its first word is
+	// what free was before.
+	free uint32
 }
 
 func (s *keyStore) at(i uint32) []uint64 {
@@ -119,13 +122,16 @@ func (s *keyStore) at(i uint32) []uint64 {
 }
 
 func (s *keyStore) add(w []uint64) uint32 {
+	if s.words == 0 {
+		return 0
+	}
 	i := s.used
-	if n := len(s.free); n > 0 {
-		i = s.free[n-1]
-		s.free = s.free[:n-1]
+	if s.free != 0 {
+		i = s.free - 1
+		s.free = uint32(s.at(i)[0])
 	} else {
 		if int(s.used) == len(s.blocks)*blockLen {
-			s.blocks = append(s.blocks, make([]uint64, blockLen*s.words))
+			s.addBlock()
 		}
 		s.used++
 	}
@@ -133,4 +139,18 @@ func (s *keyStore) add(w []uint64) uint32 {
 	return i
 }
 
-func (s *keyStore) remove(i uint32) { s.free = append(s.free, i) }
+func (s *keyStore) addBlock() {
+	size := blockLen * s.words
+	if len(s.slab) == 0 {
+		// As large as all there are, from one block to 1 MiB.
+		s.slab = make([]uint64, size*max(1, min(len(s.blocks), 1<<20/(8*size))))
+	}
+	s.blocks = append(s.blocks, s.slab[:size:size])
+	s.slab = s.slab[size:]
+}
+
+func (s *keyStore) remove(i uint32) {
+	if s.words > 0 {
+		s.at(i)[0], s.free = uint64(s.free), i+1
+	}
+}

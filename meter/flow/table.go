@@ -77,6 +77,7 @@ func New(max int) *Table {
 	for n := range t.keys {
 		t.keys[n].words = n
 	}
+	t.keys[0].blocks = [][]uint64{nil} // the key of no octets
 	return t
 }
 
