@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"bufio"
 	"bytes"
 	"compress/bzip2"
 	"errors"
@@ -23,7 +24,8 @@ var compressions = [...]struct {
 	open  func(in *input) (r io.Reader, close func() error, err error)
 }{
 	{"gzip", "\x1f\x8b", func(in *input) (io.Reader, func() error, error) {
-		r, err := gzip.NewReader(in)
+		// Which reads from a bufio.Reader itself, but from others through calls.
+		r, err := gzip.NewReader(bufio.NewReaderSize(in, bufferSize))
 		return r, nil, err
 	}},
 	{"bzip2", "BZh", func(in *input) (io.Reader, func() error, error) {
