@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"rtfm/meter/packet"
 	"rtfm/traces"
+	"rtfm/traces/netflow"
 )
 
 // traceCommand is `rtfm trace`.
@@ -51,9 +53,12 @@ type traceInfoOptions struct {
 const traceInfoHelp = `Tell what traces hold: format and compression, packets and octets, times and
 gaps between them, order, losses, and the traffic of each interface.
 
-FILEs are traces of any format that ` + "`rtfm trace --help`" + ` tells of. With --json
-there is an object a line for each file, of the same numbers; times are
-nanoseconds, since 1970 or long.
+FILEs are traces of any format that ` + "`rtfm trace --help`" + ` tells of. With
+"netflow:" before the name only packets count that hold export datagrams of
+NetFlow 5 and 9 or IPFIX, and what these bring is told: the exporters, their
+records, and what is missing by sequence numbers or for want of a template.
+With --json there is an object a line for each file, of the same numbers; times
+are nanoseconds, since 1970 or long.
 
 Exit status: 0 if all went well, 1 for wrong usage, 2 if a file was damaged or
 no trace (what stands before the damage is told), 130 if a signal ended it.`
@@ -79,6 +84,11 @@ func (o *traceInfoOptions) run(cmd *cobra.Command, names []string) error {
 		return errors.New(`no FILE given ("-" is standard input); "rtfm trace info --help" tells more`)
 	case !isSeconds(o.gap):
 		return fmt.Errorf("--gap %v: want a number of seconds", o.gap)
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, netflowScheme) {
+			return fmt.Errorf("%s: an address, no trace: flow records that arrive are metered by -i of rtfm run and rtfm meter", name)
+		}
 	}
 	damaged := false
 	for _, name := range names {
@@ -106,12 +116,16 @@ func (o *traceInfoOptions) run(cmd *cobra.Command, names []string) error {
 
 // info tells what the trace of this name holds.
 func (o *traceInfoOptions) info(ctx context.Context, name string) *traces.Info {
-	src, err := traces.Open(name)
+	path, exports := strings.CutPrefix(name, netflowPrefix)
+	src, err := traces.Open(path)
 	if err != nil {
 		return &traces.Info{Traffic: []traces.Traffic{}, Damage: err}
 	}
 	src = withInterrupt(ctx, src, []string{name})
 	defer src.Close()
+	if exports {
+		return netflow.NewInfo(ctx, src, datagram, seconds(o.gap))
+	}
 	return traces.NewInfo(ctx, src, seconds(o.gap))
 }
 
@@ -170,6 +184,11 @@ func traceConvertCommand() *cobra.Command {
 func (o *traceConvertOptions) conversion(names []string) (c traces.Conversion, err error) {
 	if len(names) != 2 {
 		return c, fmt.Errorf(`%d names given, want IN and OUT ("-" is standard input and output)`, len(names))
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, netflowPrefix) {
+			return c, fmt.Errorf("%s: flow records are no packets and cannot be converted, but the trace of their datagrams can, without %q", name, netflowPrefix)
+		}
 	}
 	for _, limit := range []struct {
 		option, text string

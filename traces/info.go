@@ -39,6 +39,9 @@ type Info struct {
 	// Traffic is what came from each interface by each link type, in order of
 	// the interfaces' numbers.
 	Traffic []Traffic `json:"traffic"`
+	// Exports tells of the export datagrams that the packets hold; nil if these
+	// were not looked for.
+	Exports *Exports `json:"exports,omitempty"`
 	// Damage is what ended reading, nil if that was the end of the trace.
 	Damage error `json:"-"`
 }

@@ -56,6 +56,9 @@ func (info *Info) WriteText(w io.Writer, name string) error {
 	for i := range info.Traffic {
 		line("interface", "%s", &info.Traffic[i])
 	}
+	if info.Exports != nil {
+		info.Exports.lines(line)
+	}
 	if info.Damage != nil {
 		line("damage", "%v", info.Damage)
 	}

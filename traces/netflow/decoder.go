@@ -46,7 +46,9 @@ type Decoder struct {
 	// Of the datagram at hand.
 	exporter  netip.AddrPort
 	time      int64
-	whole     bool // not malformed so far
+	id        domainID // of its sequence
+	missing   []uint16 // templates that sets of it wanted
+	whole     bool     // not malformed so far
 	dataCount uint32
 	countable bool // the number of its records is known
 }
@@ -73,7 +75,7 @@ func (d *Decoder) Decode(exporter netip.AddrPort, time int64, b []byte) bool {
 		return false
 	}
 	d.exporter, d.time, d.whole = netip.AddrPortFrom(exporter.Addr().Unmap(), exporter.Port()), time, true
-	d.dataCount, d.countable = 0, true
+	d.dataCount, d.countable, d.missing = 0, true, d.missing[:0]
 	if d.Left() == 0 {
 		d.packets, d.records, d.headers, d.taken = d.packets[:0], d.records[:0], d.headers[:0], 0
 	}
@@ -270,6 +272,7 @@ func (d *Decoder) data(dm *domain, id uint16, b []byte) {
 	t := dm.templates[id]
 	if t == nil {
 		d.countable = false
+		d.missing = append(d.missing, id)
 		d.stats.Unread++
 		if d.stats.Unread == 1 {
 			d.notify("records came before their template %d and cannot be read", id)
@@ -344,6 +347,7 @@ func (d *Decoder) domain(version uint16, number uint32, port bool) *domain {
 	if !port {
 		id.exporter = netip.AddrPortFrom(d.exporter.Addr(), 0)
 	}
+	d.id = id
 	dm := d.domains[id]
 	if dm == nil {
 		if len(d.domains) == maxDomains {
