@@ -50,14 +50,7 @@ func TestNetflow(t *testing.T) {
 		datagrams := exported(t, softflowd, strings.Fields(tt.options)...)
 		want := meteredFlows(t, "--octets", "ip", "-r", rules, sampleTrace)
 
-		trace := filepath.Join(dir, "exports.pcap")
-		var frames []tracetest.Frame
-		for _, d := range datagrams {
-			frames = append(frames, tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.1", "10.0.0.2").UDP(999, 2055).Raw(0, d))
-		}
-		if err := os.WriteFile(trace, tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Packets(frames...)...), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		trace := exportsTrace(t, datagrams)
 		got := meteredFlows(t, "-r", rules, "netflow:"+trace)
 		if len(want) < 100 || !maps.Equal(got, want) {
 			t.Errorf("%s: %d flows from %d datagrams, want %d:\n%s", tt.options, len(got), len(datagrams), len(want), differentFlows(got, want))
@@ -71,20 +64,40 @@ func TestNetflow(t *testing.T) {
 	}
 }
 
+// exportsTrace returns the path of a trace with these datagrams.
+func exportsTrace(t *testing.T, datagrams [][]byte) string {
+	var frames []tracetest.Frame
+	for _, d := range datagrams {
+		frames = append(frames, tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.1", "10.0.0.2").UDP(999, 2055).Raw(0, d))
+	}
+	path := filepath.Join(t.TempDir(), "exports.pcap")
+	if err := os.WriteFile(path, tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Packets(frames...)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // exported returns the datagrams that softflowd exports of the sample trace.
 func exported(t *testing.T, softflowd string, options ...string) (datagrams [][]byte) {
+	return sent(t, func(to *net.UDPAddr) []string {
+		return append([]string{softflowd, "-d", "-r", sampleTrace, "-n", to.String(),
+			"-p", filepath.Join(t.TempDir(), "pid"), "-c", "none"}, options...) // with a control socket it would wait for orders
+	})
+}
+
+// sent returns the datagrams that a program sends to an address.
+func sent(t *testing.T, program func(to *net.UDPAddr) []string) (datagrams [][]byte) {
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	conn.SetReadBuffer(4 << 20)
-	args := append(options, "-d", "-r", sampleTrace, "-n", conn.LocalAddr().String(),
-		"-p", filepath.Join(t.TempDir(), "pid"), "-c", "none") // with a control socket it would wait for orders
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, softflowd, args...).CombinedOutput(); err != nil {
-		t.Fatalf("softflowd %v: %v: %s", args, err, out)
+	args := program(conn.LocalAddr().(*net.UDPAddr))
+	if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v: %s", args, err, out)
 	}
 	b := make([]byte, 65536)
 	for {
