@@ -35,7 +35,6 @@ type seen struct {
 	time   int64
 	octets uint32 // as Config.IPOctets says
 	link   uint16
-	fcs    uint8
 	flags  ruleset.PacketFlags
 }
 
@@ -50,6 +49,7 @@ type input struct {
 	ipOctets bool // see Config
 	raw      traces.Batch
 	packet   ruleset.Packet // room for the one at hand
+	usual    packet.Usual   // or for this of it
 }
 
 func (m *Meter) newInput() *input {
@@ -91,11 +91,18 @@ func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
 	if streams != 0 {
 		b.roomForStreams()
 	}
+	simple := streams == 0 && len(in.raw.Records) == 0
+	for _, m := range memos {
+		simple = simple && m.view.tuple
+	}
 	p := &in.packet
 	for i := range in.raw.Packets {
+		if simple && in.prepareUsual(b, i, memos) {
+			continue
+		}
 		in.decode(i)
 		from, s := &in.raw.Packets[i], &b.seen[i]
-		s.time, s.link, s.fcs, s.flags = from.Time, uint16(from.Link), from.FCS, p.Flags
+		s.time, s.link, s.flags = from.Time, uint16(from.Link), p.Flags
 		if s.octets = p.FrameOctets; in.ipOctets {
 			s.octets = p.IPOctets
 		}
@@ -113,6 +120,26 @@ func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
 	for i, m := range memos {
 		m.lookUp(b.sights[i], b.results[i])
 	}
+}
+
+// prepareUsual is prepare for packet i if it is one that rulesets see no more of
+// than a packet.Usual has, else it returns false. The views must all be of tuples.
+func (in *input) prepareUsual(b *batch, i int, memos []*memo) bool {
+	from, s, u := &in.raw.Packets[i], &b.seen[i], &in.usual
+	if from.Link != traces.LinkEthernet || !u.Read(from.Data) {
+		return false
+	}
+	s.time, s.link, s.flags = from.Time, uint16(from.Link), ruleset.IsIP|ruleset.HasTransport
+	if s.octets = from.Wire; in.ipOctets {
+		s.octets = u.IPOctets
+	}
+	source, dest := interfaces(from)
+	u.Source.Trans |= ruleset.InterfaceNumber(source)
+	u.Dest.Trans |= ruleset.InterfaceNumber(dest)
+	for j, m := range memos {
+		m.view.seeTuple(&u.Source, &u.Dest, u.PeerLen, packet.UsualAdjacentLen, (*tupleSight)(m.view.sight(b.sights[j], i)))
+	}
+	return true
 }
 
 // room returns n elements, in the memory of s if that is enough.

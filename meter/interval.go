@@ -75,6 +75,17 @@ func (m *Meter) advance(time int64) error {
 	return m.passTo(time)
 }
 
+// due returns the time from which on passTo has anything to do.
+func (m *Meter) due() int64 {
+	if m.recovers() {
+		return min(m.next.end, m.clock.recoverAt)
+	}
+	return m.next.end
+}
+
+// recovers tells whether recover is to be called.
+func (m *Meter) recovers() bool { return m.cfg.Interval > 0 || m.control != nil || m.streams != nil }
+
 // passTo moves the clock on to time t, and does what is due until then.
 func (m *Meter) passTo(t int64) error {
 	c := &m.clock
@@ -87,7 +98,7 @@ func (m *Meter) passTo(t int64) error {
 		return nil // the flows of the last collection may still have to be read
 	}
 	c.now = t
-	if (m.cfg.Interval > 0 || m.control != nil || m.streams != nil) && c.now >= c.recoverAt {
+	if m.recovers() && c.now >= c.recoverAt {
 		m.recover()
 	}
 	return nil

@@ -118,7 +118,11 @@ func (m *memo) lookUp(sights []uint64, results []result) {
 	}
 	for i := range results {
 		results[i] = result(sum) // so that sum is wanted
-		results[i] = e.find(sights[i*n : i*n+n])
+		if w := sights[i*n : i*n+n]; n == len(tupleSight{}) {
+			results[i] = e.findTuple((*tupleSight)(w))
+		} else {
+			results[i] = e.find(w)
+		}
 	}
 }
 
@@ -145,6 +149,25 @@ func result1(entry, w []uint64) result {
 		return 0
 	}
 	return result(r)
+}
+
+// findTuple is find for sights of this length, without loops.
+func (e *entries) findTuple(w *tupleSight) result {
+	const n = len(w) - 1
+	place := e.home(w[:])
+	for range 2 {
+		entry := (*[n + 2]uint64)(e.words[place*(n+2):])
+		at := &entry[n+int(w[n]&sightReverse)]
+		if r := atomic.LoadUint64(at); r != 0 &&
+			((atomic.LoadUint64(&entry[0])^w[0])|(atomic.LoadUint64(&entry[1])^w[1])|
+				(atomic.LoadUint64(&entry[2])^w[2])|(atomic.LoadUint64(&entry[3])^w[3])|
+				(atomic.LoadUint64(&entry[4])^w[4])|(atomic.LoadUint64(&entry[5])^w[5])|(w[n]&sightOdd)) == 0 &&
+			atomic.LoadUint64(at) == r {
+			return result(r)
+		}
+		place ^= 1
+	}
+	return 0
 }
 
 // remember keeps the result for packets of this sight.

@@ -357,6 +357,10 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		cfg.RuleSets = append(cfg.RuleSets, rulesettest.Random(r))
 	case 1:
 		cfg.RuleSets = append(cfg.RuleSets, finest())
+	case 2:
+		if r.IntN(3) == 0 { // whose view is of tuples
+			cfg.RuleSets = []*ruleset.RuleSet{finest()}
+		}
 	}
 	m, err := New(cfg)
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 
 // Stats is what a meter has counted since it was started.
 type Stats struct {
-	// Packets seen, and their octets as Config.IPOctets says. FCSOctets are
-	// those of frame check sequences, which are not among Octets.
-	Packets, Octets, FCSOctets uint64
+	// Packets seen, and their octets as Config.IPOctets says: without those of
+	// frame check sequences.
+	Packets, Octets uint64
 	// CutHeaders is the number of packets whose headers were not captured as
 	// far as the meter would have read them, Malformed that of packets whose
 	// headers contradict themselves.

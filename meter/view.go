@@ -84,7 +84,9 @@ func (v *view) see(p *ruleset.Packet, w []uint64) bool {
 		return false
 	}
 	if v.tuple {
-		v.seeTuple(p, (*[7]uint64)(w))
+		var source, dest ruleset.End
+		p.Key.Ends(&source, &dest)
+		v.seeTuple(&source, &dest, p.PeerLen, p.AdjacentLen, (*tupleSight)(w))
 		return true
 	}
 	// The ends are compared as numbers of so many words, without a branch, since
@@ -117,14 +119,17 @@ func (v *view) see(p *ruleset.Packet, w []uint64) bool {
 	return true
 }
 
-// seeTuple is see for rulesets that see no more than peer addresses, transport
-// addresses, types and interfaces, as most do: the same without loops.
-func (v *view) seeTuple(p *ruleset.Packet, w *[7]uint64) {
-	const from, peer, trans = ruleset.EndSize, 8, 8 * lensWord
-	k, m := &p.Key, (*[3]visible)(v.ends)
-	s0, d0 := binary.LittleEndian.Uint64(k[0:])&m[0].mask, binary.LittleEndian.Uint64(k[from:])&m[0].mask
-	s1, d1 := binary.LittleEndian.Uint64(k[peer:])&m[1].mask, binary.LittleEndian.Uint64(k[from+peer:])&m[1].mask
-	s2, d2 := binary.LittleEndian.Uint64(k[trans:])&m[2].mask, binary.LittleEndian.Uint64(k[from+trans:])&m[2].mask
+// tupleSight is the sight of a packet where rulesets see no more than peer
+// addresses, transport addresses, types and interfaces, as most do.
+type tupleSight [7]uint64
+
+// seeTuple is see for such rulesets, without loops, and for a packet that has
+// these ends.
+func (v *view) seeTuple(source, dest *ruleset.End, peerLen, adjacentLen uint8, w *tupleSight) {
+	m := (*[3]visible)(v.ends)
+	s0, d0 := source.Peer[0]&m[0].mask, dest.Peer[0]&m[0].mask
+	s1, d1 := source.Peer[1]&m[1].mask, dest.Peer[1]&m[1].mask
+	s2, d2 := source.Trans&m[2].mask, dest.Trans&m[2].mask
 	_, lower := bits.Sub64(d0, s0, 0)
 	_, lower = bits.Sub64(d1, s1, lower)
 	_, lower = bits.Sub64(d2, s2, lower)
@@ -135,7 +140,7 @@ func (v *view) seeTuple(p *ruleset.Packet, w *[7]uint64) {
 	h2, l2 := bits.Mul64(s2^v.secret[4], d2^v.secret[5])
 	hi, lo := bits.Mul64(v.secret[maxWords]^h0^l0^h1^l1^h2^l2, v.secret[maxWords+1]|1)
 	w[0], w[1], w[2], w[3] = s0, d0, s1, d1
-	w[4], w[5] = s2|uint64(p.PeerLen)<<56, d2|uint64(p.AdjacentLen)<<56
+	w[4], w[5] = s2|uint64(peerLen)<<56, d2|uint64(adjacentLen)<<56
 	w[6] = (hi^lo)&^(1<<32-1) | lower
 }
 

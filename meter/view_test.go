@@ -7,6 +7,7 @@ import (
 
 	"rtfm/meter/packet"
 	"rtfm/ruleset"
+	"rtfm/traces"
 )
 
 // TestSights sees packets by random views: the fast way gives what the plain one
@@ -71,6 +72,39 @@ func TestSights(t *testing.T) {
 			if !same && w[last]^other[last] != sightReverse || !slices.Equal(w[:last], other[:last]) {
 				t.Errorf("%x, the other way round %x", w, other)
 			}
+		}
+	}
+}
+
+// TestPrepareUsual holds packets that are prepared the fast way to the others.
+func TestPrepareUsual(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	for range 50 {
+		prepared := func(m *memo, in *input) *batch {
+			b := new(batch)
+			in.prepare(b, []*memo{m}, 0)
+			return b
+		}
+		v := newView(ruleset.Key{0: 0xff, 8: 0xff, 32: 0xff, 36: 0xff, 37: 0xff, 76: 0xff, 77: 0xff})
+		in := &input{ipOctets: r.IntN(2) == 0}
+		in.raw.Packets = randomTrace(r, 100)
+		for i := range in.raw.Packets {
+			p := &in.raw.Packets[i]
+			if r.IntN(10) == 0 {
+				p.Data = p.Data[:r.IntN(len(p.Data))]
+			}
+			if r.IntN(10) == 0 {
+				p.Link = traces.LinkRaw
+			}
+		}
+		got := prepared(newMemo(v), in)
+		plain := *v
+		if plain.tuple = false; !v.tuple {
+			t.Fatal("not a view of tuples")
+		}
+		want := prepared(newMemo(&plain), in)
+		if !slices.Equal(got.seen, want.seen) || !slices.Equal(got.sights[0], want.sights[0]) || len(got.odd) != len(want.odd) {
+			t.Fatalf("have %+v\n%x\nwant %+v\n%x", got.seen, got.sights, want.seen, want.sights)
 		}
 	}
 }

@@ -107,6 +107,11 @@ func Types(peer, trans, adjacent uint8) uint64 {
 		uint64(adjacent)<<(8*(offAdjacentType-offTrans))
 }
 
+// InterfaceNumber returns where in End.Trans this interface number stands.
+func InterfaceNumber(ifIndex uint16) uint64 {
+	return uint64(bits.ReverseBytes16(ifIndex)) << (8 * (offInterface - offTrans))
+}
+
 // SetEnds sets all values of both ends of a key that is zero.
 func (k *Key) SetEnds(source, dest *End) {
 	binary.LittleEndian.PutUint64(k[offPeer:], source.Peer[0])
@@ -119,6 +124,15 @@ func (k *Key) SetEnds(source, dest *End) {
 	binary.LittleEndian.PutUint64(k[endSize+offTrans:], dest.Trans)
 }
 
+// Ends sets source and dest to all values of the ends of a key whose addresses
+// are no longer than an End's.
+func (k *Key) Ends(source, dest *End) {
+	source.Peer[0], source.Peer[1] = binary.LittleEndian.Uint64(k[offPeer:]), binary.LittleEndian.Uint64(k[offPeer+8:])
+	dest.Peer[0], dest.Peer[1] = binary.LittleEndian.Uint64(k[endSize+offPeer:]), binary.LittleEndian.Uint64(k[endSize+offPeer+8:])
+	source.Adjacent, dest.Adjacent = binary.LittleEndian.Uint64(k[offAdjacent:]), binary.LittleEndian.Uint64(k[endSize+offAdjacent:])
+	source.Trans, dest.Trans = binary.LittleEndian.Uint64(k[offTrans:]), binary.LittleEndian.Uint64(k[endSize+offTrans:])
+}
+
 // SetInterface sets the interface number of one end.
 func (k *Key) SetInterface(end int, ifIndex uint16) {
 	k[end*endSize+offInterface], k[end*endSize+offInterface+1] = byte(ifIndex>>8), byte(ifIndex)
@@ -127,13 +141,10 @@ func (k *Key) SetInterface(end int, ifIndex uint16) {
 // SetInterfaces sets the interface numbers of both ends.
 func (k *Key) SetInterfaces(source, dest uint16) {
 	// Whole words, so that who reads them next need not wait for the stores.
-	const (
-		shift = 8 * (offInterface - offTrans)
-		mask  = 0xffff << shift
-	)
+	const mask = 0xffff << (8 * (offInterface - offTrans))
 	s, d := k[offTrans:offTrans+8], k[endSize+offTrans:endSize+offTrans+8]
-	binary.LittleEndian.PutUint64(s, binary.LittleEndian.Uint64(s)&^mask|uint64(bits.ReverseBytes16(source))<<shift)
-	binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(d)&^mask|uint64(bits.ReverseBytes16(dest))<<shift)
+	binary.LittleEndian.PutUint64(s, binary.LittleEndian.Uint64(s)&^mask|InterfaceNumber(source))
+	binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(d)&^mask|InterfaceNumber(dest))
 }
 
 // SetDSCodePoint sets the differentiated services code point, six bits
