@@ -24,10 +24,17 @@ func startLive(t *testing.T, rings int, args ...string) *process {
 	cmd := exec.Command("rtfm", args...)
 	cmd.Env = append(os.Environ(), "RTFM_READ_COMMUNITY=public")
 	p := startBeside(t, cmd)
+	p.waitToCapture(rings)
+	return p
+}
+
+// waitToCapture waits until the program captures at this many rings.
+func (p *process) waitToCapture(rings int) {
+	p.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		sockets, err := os.ReadFile("/proc/thread-self/net/packet")
 		if err != nil {
-			t.Fatal(err)
+			p.t.Fatal(err)
 		}
 		// Behind the heading, a line for each socket, whose fifth word is its
 		// interface.
@@ -39,10 +46,10 @@ func startLive(t *testing.T, rings int, args ...string) *process {
 		}
 		if bound >= rings {
 			time.Sleep(100 * time.Millisecond) // what is left to do after binding
-			return p
+			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%q does not capture; packet sockets:\n%s", args, sockets)
+			p.t.Fatalf("%q does not capture; packet sockets:\n%s%s", p.cmd.Args, sockets, p.printed())
 		}
 	}
 }

@@ -12,12 +12,9 @@ import (
 
 // TestUnit holds systemd's unit to options that the meter has.
 func TestUnit(t *testing.T) {
-	text, err := os.ReadFile("rtfm-meter.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := regexp.MustCompile(`(?m)^ExecStart=\S+/rtfm (.*)$`).FindStringSubmatch(string(text))
-	options := regexp.MustCompile(`(?m)^Environment="METER_OPTIONS=(.*)"$`).FindStringSubmatch(string(text))
+	text := unit(t)
+	start := regexp.MustCompile(`(?m)^ExecStart=\S+/rtfm (.*)$`).FindStringSubmatch(text)
+	options := regexp.MustCompile(`(?m)^Environment="METER_OPTIONS=(.*)"$`).FindStringSubmatch(text)
 	if start == nil || options == nil {
 		t.Fatal("the unit has no ExecStart or METER_OPTIONS")
 	}
@@ -31,4 +28,13 @@ func TestUnit(t *testing.T) {
 	if err == nil || string(out) != want {
 		t.Errorf("rtfm %q: %v: %s, want %s", args, err, out, want)
 	}
+}
+
+// unit returns systemd's unit.
+func unit(t *testing.T) string {
+	text, err := os.ReadFile("rtfm-meter.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -17,6 +17,7 @@ type device struct {
 	link     traces.LinkType
 	loopback bool
 	up       bool
+	port     bool // of a bridge; only known where it is captured
 }
 
 // lookUp returns the interface of this name in the network namespace of the
@@ -56,10 +57,11 @@ func lookUp(fd int, name string) (device, error) {
 
 // direction returns where a packet of this sll_pkttype goes. The loopback
 // interface has both ends of all its packets; so has any other those of packets
-// from one station to another, which a promiscuous interface sees.
+// from one station to another, which a promiscuous interface sees. Only a bridge
+// passes them on, so that at its ports they come in or go out.
 func (d *device) direction(pkttype byte) traces.Direction {
 	switch {
-	case d.loopback || pkttype == unix.PACKET_OTHERHOST:
+	case d.loopback || pkttype == unix.PACKET_OTHERHOST && !d.port:
 		return traces.Passing
 	case pkttype == unix.PACKET_OUTGOING:
 		return traces.Outgoing

@@ -118,6 +118,7 @@ func (s *source) makeRings(i *captured) error {
 
 // begun notes that the interface is captured, with the number it has now.
 func (s *source) begun(i *captured) {
+	i.port = isPort(i.index)
 	number := uint32(i.index)
 	i.stats = slices.IndexFunc(s.stats.PerInterface, func(st traces.InterfaceStats) bool { return st.Number == number })
 	if i.stats < 0 {

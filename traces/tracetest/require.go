@@ -18,6 +18,7 @@ import (
 //	"traces"  the folder that RTFM_TRACES names, which holds traces/ and truth/
 //	"mibs"    the folder that RTFM_MIBS names, of the modules that MIBs import
 //	"netns"   network namespaces, see Network
+//	"tun"     tunnel interfaces, see NewTun
 //	a tool    the path of that program
 //
 // The folders are to be given by absolute paths, since each package's tests run
