@@ -128,9 +128,9 @@ func (f *flowView) number(fd *field) uint64 {
 	case fieldDistributions:
 		return uint64(f.Shape.DistributionBits()) // 31 of them: no sign
 	case fieldFirstTime:
-		return uint64(uint32(ruleset.Uptime(f.FirstTime, f.start)))
+		return uint64(f.ticks(f.FirstTime))
 	case fieldLastTime:
-		return uint64(uint32(ruleset.Uptime(f.LastTime, f.start)))
+		return uint64(f.ticks(f.LastTime))
 	case fieldFirstNs:
 		return uint64(f.FirstTime)
 	case fieldLastNs:
@@ -138,6 +138,9 @@ func (f *flowView) number(fd *field) uint64 {
 	}
 	return 0
 }
+
+// ticks returns the Uptime at time t, modulo 2^32.
+func (f *flowView) ticks(t int64) uint32 { return uint32(ruleset.Uptime(t, f.start)) }
 
 // octets returns the value of a field that is none, valid until the next call.
 func (f *flowView) octets(fd *field) []byte {

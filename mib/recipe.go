@@ -58,7 +58,42 @@ const (
 	stepBER              // a number, as BER element
 	stepNumber           // a number
 	stepDistribution
+	// Numbers that nearly all selections have.
+	stepIndex
+	stepToOctets
+	stepToPDUs
+	stepFromOctets
+	stepFromPDUs
+	stepFirstTime
+	stepLastTime
+	stepFirstNs
+	stepLastNs
 )
+
+// numberStep returns how a field that is a number is written.
+func numberStep(k fieldKind) stepKind {
+	switch k {
+	case fieldIndex:
+		return stepIndex
+	case fieldToOctets:
+		return stepToOctets
+	case fieldToPDUs:
+		return stepToPDUs
+	case fieldFromOctets:
+		return stepFromOctets
+	case fieldFromPDUs:
+		return stepFromPDUs
+	case fieldFirstTime:
+		return stepFirstTime
+	case fieldLastTime:
+		return stepLastTime
+	case fieldFirstNs:
+		return stepFirstNs
+	case fieldLastNs:
+		return stepLastNs
+	}
+	return stepNumber
+}
 
 // wordLen is how many octets numbers, and octets of the key, are written by at
 // a time: what is too many is written over by the next step.
@@ -97,7 +132,7 @@ func newRecipe(as form, fields []field, shape *ruleset.Shape) *recipe {
 			}
 		default:
 			if s.kind = stepBER; as != formPackage {
-				s.kind = stepNumber
+				s.kind = numberStep(fd.kind)
 			}
 		}
 		r.room += len(s.literal) + len(s.head) + max(int(s.field.size), 1+wordLen)
@@ -143,6 +178,33 @@ func (r *recipe) append(b []byte, f *flowView) []byte {
 		case stepNumber:
 			binary.BigEndian.PutUint64(b[n:], f.number(&s.field)<<(8*(wordLen-s.field.size)))
 			n += int(s.field.size)
+		case stepIndex:
+			binary.BigEndian.PutUint32(b[n:], f.Index)
+			n += 4
+		case stepToOctets:
+			binary.BigEndian.PutUint64(b[n:], f.ToOctets)
+			n += 8
+		case stepToPDUs:
+			binary.BigEndian.PutUint64(b[n:], f.ToPDUs)
+			n += 8
+		case stepFromOctets:
+			binary.BigEndian.PutUint64(b[n:], f.FromOctets)
+			n += 8
+		case stepFromPDUs:
+			binary.BigEndian.PutUint64(b[n:], f.FromPDUs)
+			n += 8
+		case stepFirstTime:
+			binary.BigEndian.PutUint32(b[n:], f.ticks(f.FirstTime))
+			n += 4
+		case stepLastTime:
+			binary.BigEndian.PutUint32(b[n:], f.ticks(f.LastTime))
+			n += 4
+		case stepFirstNs:
+			binary.BigEndian.PutUint64(b[n:], uint64(f.FirstTime))
+			n += 8
+		case stepLastNs:
+			binary.BigEndian.PutUint64(b[n:], uint64(f.LastTime))
+			n += 8
 		case stepDistribution:
 			octets := f.distribution(s.field.attr)
 			if b = b[:n]; r.form == formPackage {

@@ -14,6 +14,7 @@ type selection struct {
 	subids  smi.OID // as the index has them
 	fields  []field
 	recipes []*recipe // by ID of the flows' shape
+	last    *recipe   // of the flow before, or nil
 }
 
 // parse makes s the choice of the attributes that subids name, each by so many
@@ -24,7 +25,7 @@ func (s *selection) parse(subids smi.OID, name attributeName) bool {
 	if len(s.fields) > 0 && slices.Equal(s.subids, subids) {
 		return true
 	}
-	s.fields, s.recipes = s.fields[:0], nil
+	s.fields, s.recipes, s.last = s.fields[:0], nil, nil
 	for rest := subids; len(rest) > 0; {
 		var a ruleset.Attr
 		var fd field
@@ -44,6 +45,9 @@ func (s *selection) parse(subids smi.OID, name attributeName) bool {
 
 // append appends the values that a flow has of the chosen attributes.
 func (s *selection) append(b []byte, f *flowView) []byte {
+	if s.last != nil && s.last.shape == f.Shape {
+		return s.last.append(b, f)
+	}
 	id := f.Shape.ID
 	if id >= len(s.recipes) || s.recipes[id] == nil || s.recipes[id].shape != f.Shape {
 		if id >= len(s.recipes) {
@@ -51,7 +55,8 @@ func (s *selection) append(b []byte, f *flowView) []byte {
 		}
 		s.recipes[id] = newRecipe(s.form, s.fields, f.Shape)
 	}
-	return s.recipes[id].append(b, f)
+	s.last = s.recipes[id]
+	return s.last.append(b, f)
 }
 
 // attributeName takes the name of an attribute from the beginning of subids.

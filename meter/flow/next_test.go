@@ -3,6 +3,8 @@ package flow
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 
 	"rtfm/ruleset"
@@ -148,6 +150,22 @@ func TestNextOf(t *testing.T) {
 			}
 			if got := tab.ActiveOf(number); got != active {
 				t.Fatalf("round %d: %d flows of ruleset %d, want %d", round, got, number, active)
+			}
+			var scanned []uint32
+			from := uint32(r.IntN(3 * blockLen))
+			var one, each ruleset.Flow
+			tab.Scan(number, from, since, &each, func() bool {
+				if tab.Read(each.Index, &one); !reflect.DeepEqual(one, each) {
+					t.Fatalf("scanned %+v, read %+v", each, one)
+				}
+				scanned = append(scanned, each.Index)
+				return r.IntN(1000) != 0
+			})
+			behind := slices.DeleteFunc(slices.Clone(want), func(row uint32) bool {
+				return row < from || len(scanned) > 0 && row > scanned[len(scanned)-1]
+			})
+			if !slices.Equal(scanned, behind) {
+				t.Fatalf("round %d: scanned rows %v of ruleset %d from %d on, want %v", round, scanned, number, from, behind)
 			}
 			for row := tab.NextOf(number, 0, since); row != 0; row = tab.NextOf(number, row+1, since) {
 				if len(want) == 0 || row != want[0] {

@@ -159,10 +159,17 @@ func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
 // for each until it returns false. F is as an earlier Read or Scan left it, or
 // zero.
 func (t *Table) Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
-	for row = t.NextOf(ruleSet, row, since); row != 0; row = t.NextOf(ruleSet, row+1, since) {
-		t.read(t.at(row), f)
-		if f.Index = row; !yield() {
-			return
+	for row = t.NextOf(ruleSet, row, since); row != 0; row = t.NextOf(ruleSet, row, since) {
+		records := t.records[(row-1)/blockLen]
+		for end := t.BlockEnd(row); row <= end; row++ {
+			r := &records[(row-1)%blockLen]
+			if r.shape == inactive || r.changed() < since {
+				continue
+			}
+			t.read(r, f)
+			if f.Index = row; !yield() {
+				return
+			}
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gosnmp/gosnmp"
@@ -18,6 +20,7 @@ const maxVariables = 128
 
 // Client talks to one meter. It is not safe for concurrent use.
 type Client struct {
+	asking  sync.Mutex // held for a request: flows may be read ahead
 	snmp    *gosnmp.GoSNMP
 	address string
 	timeout time.Duration
@@ -26,7 +29,7 @@ type Client struct {
 
 	// patient is set once the meter gave no answer to a request for much:
 	// less is asked for from then on.
-	patient bool
+	patient atomic.Bool
 }
 
 // Dial opens a socket for a meter. It sends nothing: a meter that is not there
@@ -70,6 +73,8 @@ func (c *Client) wait(s *gosnmp.GoSNMP) {
 // ask makes a request and returns the variables of the answer. A request that
 // is sent once is not sent again without an answer.
 func (c *Client) ask(ctx context.Context, once bool, request func() (*gosnmp.SnmpPacket, error)) ([]smi.VarBind, error) {
+	c.asking.Lock()
+	defer c.asking.Unlock()
 	if err := ctx.Err(); err != nil {
 		return nil, c.wrap(err)
 	}

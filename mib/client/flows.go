@@ -108,13 +108,13 @@ func (p *pass) done() error {
 // sparing makes a GetBulk request. When there is no answer, it may have been
 // too long for the network: then less is asked for, once and for all.
 func (c *Client) sparing(ctx context.Context, names []smi.OID, repetitions int) ([]smi.VarBind, error) {
-	if c.patient {
+	if c.patient.Load() {
 		return c.bulk(ctx, names, 1)
 	}
 	vars, err := c.bulk(ctx, names, repetitions)
 	if repetitions > 1 && errors.Is(err, ErrNoAnswer) && ctx.Err() == nil {
 		if vars, err = c.bulk(ctx, names, 1); err == nil {
-			c.patient = true
+			c.patient.Store(true)
 		}
 	}
 	return vars, err
@@ -138,27 +138,75 @@ func (c *Client) blocks(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow)
 		prefix = append(prefix, a>>8, a&0xff)
 	}
 	prefix = append(prefix, uint32(q.RuleSet), p.mark())
-	name, after := prefix, uint32(0)
-	for {
-		vars, err := c.sparing(ctx, []smi.OID{name}, blocksPerRequest)
-		if err != nil {
-			return err
+	return readAhead(ctx, func(ctx context.Context, give func(block) bool) error {
+		name, after := prefix, uint32(0)
+		for {
+			vars, err := c.sparing(ctx, []smi.OID{name}, blocksPerRequest)
+			if err != nil {
+				return err
+			}
+			for i := range vars {
+				v := &vars[i]
+				if v.Value.Type == smi.EndOfMibView || !v.Name.HasPrefix(prefix) {
+					return nil
+				}
+				index := v.Name[len(prefix):]
+				if len(index) != 2 || index[0] != after || index[1] <= after || v.Value.Type != smi.OctetString {
+					return c.wrap(nonsense(v.Name, "not a block that follows flow %d", after))
+				}
+				if !give(block{v.Value.Octets, span{after, index[1]}}) {
+					return ctx.Err()
+				}
+				name, after = v.Name, index[1]
+			}
 		}
-		for i := range vars {
-			v := &vars[i]
-			if v.Value.Type == smi.EndOfMibView || !v.Name.HasPrefix(prefix) {
-				return nil
+	}, func(b block) error {
+		if err := p.block(b.octets, b.after, b.last); err != nil {
+			return c.wrap(err)
+		}
+		return nil
+	})
+}
+
+// block is one of flows that are in this span, the last of them its last.
+type block struct {
+	octets []byte
+	span
+}
+
+// mostAhead is how many variables are asked for, at most, before the ones at hand
+// have been dealt with.
+const mostAhead = 2 * blocksPerRequest
+
+// readAhead has use called with what fetch gives, one after the other, while fetch
+// asks for more in another goroutine. Give returns false when fetch is to end.
+func readAhead[T any](ctx context.Context, fetch func(ctx context.Context, give func(T) bool) error, use func(T) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	given, fetched := make(chan T, mostAhead), make(chan error, 1)
+	go func() {
+		defer close(given)
+		fetched <- fetch(ctx, func(v T) bool {
+			select {
+			case given <- v:
+				return true
+			case <-ctx.Done():
+				return false
 			}
-			index := v.Name[len(prefix):]
-			if len(index) != 2 || index[0] != after || index[1] <= after || v.Value.Type != smi.OctetString {
-				return c.wrap(nonsense(v.Name, "not a block that follows flow %d", after))
+		})
+	}()
+	var err error
+	for v := range given {
+		if err == nil {
+			if err = use(v); err != nil {
+				cancel()
 			}
-			if err := p.block(v.Value.Octets, after, index[1]); err != nil {
-				return c.wrap(err)
-			}
-			name, after = v.Name, index[1]
 		}
 	}
+	if err != nil {
+		return err
+	}
+	return <-fetched
 }
 
 // block passes on the flows of a block, which are behind the flow with index
