@@ -382,7 +382,14 @@ func (k *keeper) look(ctx context.Context) error {
 // until the trace or ctx ends. A meter that waits keeps its flows, so the end
 // of ctx needs no last collection.
 func (k *keeper) inStep(ctx, work context.Context) error {
-	sets := func() ([]reader.RuleSet, error) { return k.control.sets(), nil }
+	// What the meter is told while it waits holds from the next interval on, and
+	// changes nothing of what is collected.
+	sets := func() ([]reader.RuleSet, error) {
+		if err := k.takeTurns(ctx, k.now()); err != nil {
+			return nil, err
+		}
+		return k.control.sets(), k.look(ctx)
+	}
 	for {
 		_, err := k.collector.Step(ctx, k.control.client, sets)
 		switch {
