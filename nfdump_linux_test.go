@@ -118,7 +118,7 @@ func collected(t *testing.T, nfcapd string, datagrams [][]byte) string {
 
 // queued tells whether datagrams wait at a UDP port.
 func queued(t *testing.T, port int) bool {
-	sockets, err := os.ReadFile("/proc/net/udp")
+	sockets, err := os.ReadFile("/proc/thread-self/net/udp")
 	if err != nil {
 		t.Fatal(err)
 	}
