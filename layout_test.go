@@ -34,9 +34,10 @@ var layout = map[string][]string{
 	"traces/tracetest": {"traces"},
 
 	"meter/packet": {"ruleset"},
-	"meter/flow":   {"ruleset"},
-	"meter/stream": {"ruleset"},
-	"meter":        {"ruleset", "ruleset/pme", "traces", "meter/packet", "meter/flow", "meter/stream", "mib"},
+	"meter/huge":   {},
+	"meter/flow":   {"meter/huge", "ruleset"},
+	"meter/stream": {"meter/huge", "ruleset"},
+	"meter":        {"ruleset", "ruleset/pme", "traces", "meter/packet", "meter/huge", "meter/flow", "meter/stream", "mib"},
 
 	"mib":                   {"mib/smi", "ruleset"},
 	"mib/smi":               {},

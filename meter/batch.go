@@ -14,19 +14,16 @@ const batchLen = 256
 
 // batch is packets that are metered together.
 type batch struct {
-	file    string
-	until   int64           // as traces.Batch has it
-	source  traces.Stats    // of the source, when it was read
-	err     error           // instead of packets
-	seen    []seen          // of each packet, what is counted whatever the rulesets
-	sights  [][]uint64      // by task, the packets' sights, one behind the other
-	results [][]result      // by task, what was remembered of them when they were read
-	odd     []odd           // packets that not every memo knows
-	records []traces.Record // what the packets stand for, if for anything
-	// What streams need of the packets, if digested is set, and the memory for
-	// that.
-	streamed []stream.Packet
-	kept     []byte
+	file     string
+	until    int64           // as traces.Batch has it
+	source   traces.Stats    // of the source, when it was read
+	err      error           // instead of packets
+	seen     []seen          // of each packet, what is counted whatever the rulesets
+	sights   [][]uint64      // by task, the packets' sights, one behind the other
+	results  [][]result      // by task, what was remembered of them when they were read
+	odd      []odd           // packets that not every memo knows
+	records  []traces.Record // what the packets stand for, if for anything
+	streamed stream.Packets  // what streams need of the packets, if digested is set
 	digested bool
 }
 
@@ -89,15 +86,16 @@ func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
 		b.results[i] = room(b.results[i], n)
 	}
 	if streams != 0 {
-		b.roomForStreams()
+		b.streamed.Reset(n, streams)
+		b.digested = true
 	}
-	simple := streams == 0 && len(in.raw.Records) == 0
+	simple := len(in.raw.Records) == 0
 	for _, m := range memos {
 		simple = simple && m.view.tuple
 	}
 	p := &in.packet
 	for i := range in.raw.Packets {
-		if simple && in.prepareUsual(b, i, memos) {
+		if simple && in.prepareUsual(b, i, memos, streams != 0) {
 			continue
 		}
 		in.decode(i)
@@ -114,7 +112,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
 			b.odd = append(b.odd, odd{i, *p})
 		}
 		if streams != 0 {
-			b.kept = b.streamed[i].Set(p, b.kept, streams)
+			b.streamed.Set(i, p)
 		}
 	}
 	for i, m := range memos {
@@ -124,7 +122,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
 
 // prepareUsual is prepare for packet i if it is one that rulesets see no more of
 // than a packet.Usual has, else it returns false. The views must all be of tuples.
-func (in *input) prepareUsual(b *batch, i int, memos []*memo) bool {
+func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams bool) bool {
 	from, s, u := &in.raw.Packets[i], &b.seen[i], &in.usual
 	if from.Link != traces.LinkEthernet || !u.Read(from.Data) {
 		return false
@@ -138,6 +136,10 @@ func (in *input) prepareUsual(b *batch, i int, memos []*memo) bool {
 	u.Dest.Trans |= ruleset.InterfaceNumber(dest)
 	for j, m := range memos {
 		m.view.seeTuple(&u.Source, &u.Dest, u.PeerLen, packet.UsualAdjacentLen, (*tupleSight)(m.view.sight(b.sights[j], i)))
+	}
+	if streams {
+		at, octets := u.Transport()
+		b.streamed.SetEnds(i, &u.Source, &u.Dest, from.Data[at:], octets)
 	}
 	return true
 }
@@ -198,15 +200,12 @@ func (in *input) sights(b *batch, v *view) ([]uint64, []result) {
 // digest prepares in b what the streams with this seed need of the packets that
 // were read last, if that was not done by prepare.
 func (in *input) digest(b *batch, streams uint64) {
-	b.roomForStreams()
+	b.streamed.Reset(len(b.seen), streams)
+	b.digested = true
 	for i := range in.raw.Packets {
 		in.decode(i)
-		b.kept = b.streamed[i].Set(&in.packet, b.kept, streams)
+		b.streamed.Set(i, &in.packet)
 	}
-}
-
-func (b *batch) roomForStreams() {
-	b.streamed, b.kept, b.digested = room(b.streamed, len(b.seen)), b.kept[:0], true
 }
 
 // oddPacket returns packet i, which some memo does not know.

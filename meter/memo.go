@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"rtfm/meter/flow"
+	"rtfm/meter/huge"
 	"rtfm/ruleset/pme"
 )
 
@@ -74,7 +75,7 @@ func newMemo(v *view) *memo {
 func (m *memo) resize(size int) {
 	stride := m.view.words + 2
 	words := make([]uint64, size*stride)
-	flow.PreferHuge(words)
+	huge.Prefer(words)
 	m.entries.Store(&entries{size, stride, words})
 	m.evicted = 0
 }

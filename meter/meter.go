@@ -244,7 +244,7 @@ func (m *Meter) countRun(i int) int {
 			if row := r.row(); row != 0 && t.table.CountIf(row, r.generation(), r.direction(), 1, uint64(p.octets), now) {
 				t.stats.Counted++
 			} else {
-				t.meter(b, i, nil, 1, uint64(p.octets), now)
+				t.meter(b, i, stream.Packet{}, 1, uint64(p.octets), now)
 			}
 		}
 	}
@@ -271,12 +271,12 @@ func (m *Meter) count(i int) {
 	if p.flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
 		s.note(p.flags, traces.LinkType(p.link))
 	}
-	var streamed *stream.Packet
+	var streamed stream.Packet
 	if m.streaming && !record {
 		if !b.digested {
 			m.input.digest(b, m.streams.Seed())
 		}
-		streamed = &b.streamed[i]
+		streamed = b.streamed.At(i)
 	}
 	for _, t := range m.tasks {
 		t.meter(b, i, streamed, pdus, octets, m.clock.now)

@@ -63,7 +63,7 @@ func (t *task) expect(sights []uint64, results []result) {
 
 // meter counts packet i of batch b, which expect has prepared for, as so many
 // PDUs and octets; s is what streams need of it, if there are any.
-func (t *task) meter(b *batch, i int, s *stream.Packet, pdus, octets uint64, now int64) {
+func (t *task) meter(b *batch, i int, s stream.Packet, pdus, octets uint64, now int64) {
 	if r := t.results[i]; r != 0 && t.again(r, s, pdus, octets, now) {
 		return
 	}
@@ -83,7 +83,7 @@ func (t *task) meter(b *batch, i int, s *stream.Packet, pdus, octets uint64, now
 
 // again does with a packet what was done with one alike, false if that does
 // not hold any longer.
-func (t *task) again(r result, s *stream.Packet, pdus, octets uint64, now int64) bool {
+func (t *task) again(r result, s stream.Packet, pdus, octets uint64, now int64) bool {
 	if row := r.row(); row != 0 {
 		if !t.table.CountIf(row, r.generation(), r.direction(), pdus, octets, now) {
 			return false
@@ -102,7 +102,7 @@ func (t *task) again(r result, s *stream.Packet, pdus, octets uint64, now int64)
 // matches as it comes belongs to the flow of its direction, or of the other
 // one if that is current; one that only matches with source and destination
 // changed over belongs to the reverse of that flow.
-func (t *task) match(p *ruleset.Packet, s *stream.Packet, pdus, octets uint64, now int64) result {
+func (t *task) match(p *ruleset.Packet, s stream.Packet, pdus, octets uint64, now int64) result {
 	v := t.program.Match(p, &p.Key, false, &t.flow)
 	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)
@@ -141,7 +141,7 @@ func (t *task) findReverse() uint32 {
 }
 
 // count counts the packet in the flow in row.
-func (t *task) count(row uint32, d flow.Direction, s *stream.Packet, pdus, octets uint64, now int64) result {
+func (t *task) count(row uint32, d flow.Direction, s stream.Packet, pdus, octets uint64, now int64) result {
 	t.table.Count(row, d, pdus, octets, now)
 	t.stats.Counted += pdus
 	if t.streams != nil {
@@ -151,7 +151,7 @@ func (t *task) count(row uint32, d flow.Direction, s *stream.Packet, pdus, octet
 }
 
 // create makes the flow that flowKey identifies and counts the packet in it.
-func (t *task) create(d flow.Direction, s *stream.Packet, pdus, octets uint64, now int64) result {
+func (t *task) create(d flow.Direction, s stream.Packet, pdus, octets uint64, now int64) result {
 	row := t.table.Create(&t.flowKey, now)
 	if row == 0 {
 		t.stats.Uncounted += pdus

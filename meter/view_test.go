@@ -2,6 +2,7 @@ package meter
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -82,7 +83,7 @@ func TestPrepareUsual(t *testing.T) {
 	for range 50 {
 		prepared := func(m *memo, in *input) *batch {
 			b := new(batch)
-			in.prepare(b, []*memo{m}, 0)
+			in.prepare(b, []*memo{m}, 7)
 			return b
 		}
 		v := newView(ruleset.Key{0: 0xff, 8: 0xff, 32: 0xff, 36: 0xff, 37: 0xff, 76: 0xff, 77: 0xff})
@@ -103,8 +104,8 @@ func TestPrepareUsual(t *testing.T) {
 			t.Fatal("not a view of tuples")
 		}
 		want := prepared(newMemo(&plain), in)
-		if !slices.Equal(got.seen, want.seen) || !slices.Equal(got.sights[0], want.sights[0]) || len(got.odd) != len(want.odd) {
-			t.Fatalf("have %+v\n%x\nwant %+v\n%x", got.seen, got.sights, want.seen, want.sights)
+		if !slices.Equal(got.seen, want.seen) || !slices.Equal(got.sights[0], want.sights[0]) || len(got.odd) != len(want.odd) || !reflect.DeepEqual(&got.streamed, &want.streamed) {
+			t.Fatalf("have %+v\n%x\n%+v\nwant %+v\n%x\n%+v", got.seen, got.sights, got.streamed, want.seen, want.sights, want.streamed)
 		}
 	}
 }

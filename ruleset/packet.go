@@ -107,6 +107,12 @@ func Types(peer, trans, adjacent uint8) uint64 {
 		uint64(adjacent)<<(8*(offAdjacentType-offTrans))
 }
 
+// PeerType and TransType return the types that stand in e.Trans, Port the transport
+// address there as a number.
+func (e *End) PeerType() uint8  { return uint8(e.Trans >> (8 * (offPeerType - offTrans))) }
+func (e *End) TransType() uint8 { return uint8(e.Trans >> (8 * (offTransType - offTrans))) }
+func (e *End) Port() uint16     { return bits.ReverseBytes16(uint16(e.Trans)) }
+
 // InterfaceNumber returns where in End.Trans this interface number stands.
 func InterfaceNumber(ifIndex uint16) uint64 {
 	return uint64(bits.ReverseBytes16(ifIndex)) << (8 * (offInterface - offTrans))

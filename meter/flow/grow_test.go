@@ -60,7 +60,7 @@ func TestGrowingWork(t *testing.T) {
 
 // memory returns the octets of what a table has for flows.
 func memory(t *Table) int {
-	octets := (len(t.records)+len(t.slab))*blockLen*64 + (t.index.made+len(t.index.slab))*(segmentLen+2)*8
+	octets := t.slab.Len()*blockLen*64 + (t.index.made+len(t.index.slab))*(segmentLen+2)*8
 	for i := range t.keys {
 		octets += (len(t.keys[i].blocks)*blockLen*t.keys[i].words + len(t.keys[i].slab)) * 8
 	}

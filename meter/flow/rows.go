@@ -91,12 +91,7 @@ func (t *Table) acquire(ruleSet int) (number int) {
 		t.waitsNoMore(number)
 	} else {
 		t.blocks = append(t.blocks, block{})
-		if len(t.slab) == 0 {
-			// As large as all there are, from one block to 64: 4 MiB.
-			t.slab = make([][blockLen]record, min(max(len(t.records), 1), 64))
-			PreferHuge(t.slab)
-		}
-		t.records, t.slab = append(t.records, &t.slab[0]), t.slab[1:]
+		t.records = append(t.records, &t.slab.Take(1)[0])
 		t.latest = append(t.latest, math.MinInt64)
 		number = len(t.blocks)
 	}

@@ -16,6 +16,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"rtfm/meter/huge"
 	"rtfm/ruleset"
 )
 
@@ -48,8 +49,8 @@ type Table struct {
 	max                int
 	layouts            []*layout // by shape ID, nil until a flow has it
 	records            []*[blockLen]record
-	slab               [][blockLen]record // blocks that are not used yet
-	latest             []int64            // of each block, last of the record that was active last
+	slab               huge.Slab[[blockLen]record]
+	latest             []int64 // of each block, last of the record that was active last
 	blocks             []block
 	waiting            [256]blockList            // blocks with inactive rows, by owner
 	byRuleSet          [256]int                  // flows in the table

@@ -70,6 +70,16 @@ func (u *Usual) Read(frame []byte) bool {
 	return false
 }
 
+// Transport returns where in the frame the transport header begins, and the length
+// of that and the payload in octets by the IP header.
+func (u *Usual) Transport() (at int, octets uint32) {
+	header := uint32(ipv4Size)
+	if u.PeerLen != 4 {
+		header = ipv6Size
+	}
+	return etherSize + int(header), u.IPOctets - header
+}
+
 // usual decodes a frame that is usual, and does just what ethernet does with it.
 // It returns false, and has done nothing, if p is any other.
 func usual(p *ruleset.Packet) bool {
@@ -82,13 +92,8 @@ func usual(p *ruleset.Packet) bool {
 	p.Key.SetEnds(&u.Source, &u.Dest)
 	p.Key.SetDSCodePoint(u.tos)
 	p.PeerLen, p.AdjacentLen = u.PeerLen, UsualAdjacentLen
-	header := uint32(ipv4Size)
-	if u.PeerLen != 4 {
-		header = ipv6Size
-	}
-	p.IPOctets = u.IPOctets
-	p.Transport = uint16(etherSize + header)
-	p.TransportOctets = u.IPOctets - header
+	at, octets := u.Transport()
+	p.IPOctets, p.Transport, p.TransportOctets = u.IPOctets, uint16(at), octets
 	p.Flags = ruleset.IsIP | ruleset.HasTransport
 	return true
 }

@@ -125,14 +125,15 @@ func (e *Engine) flow(at uint32) (*row, *plan) {
 // Packet counts a packet of so many octets that the flow in this row has
 // counted, in direction 0 if it goes from source to destination, else 1. Its
 // stream may be the one with this number.
-func (e *Engine) Packet(at uint32, direction int, p *Packet, stream uint32, octets uint64, now int64) {
+func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, octets uint64, now int64) {
 	direction &= 1
+	p := packet.digest()
 	if stream != 0 && stream <= e.streams.used {
 		if s := e.streams.at(stream); s.is(at, &p.key) {
 			plan := e.plans[s.plan]
 			words := plan.flows.at(s.flow)
 			plan.packet(words, direction, octets, now)
-			e.packet(plan, words, stream, p, direction, octets, now)
+			e.packet(plan, words, stream, packet.of, p, direction, octets, now)
 			return
 		}
 	}
@@ -142,7 +143,7 @@ func (e *Engine) Packet(at uint32, direction int, p *Packet, stream uint32, octe
 	}
 	words := plan.flows.at(r.flow)
 	plan.packet(words, direction, octets, now)
-	if !plan.streams || !p.streamed {
+	if !plan.streams || p.form == formless {
 		return
 	}
 	if plan.dhcp {
@@ -156,13 +157,13 @@ func (e *Engine) Packet(at uint32, direction int, p *Packet, stream uint32, octe
 			return
 		}
 	}
-	e.packet(plan, words, i, p, direction, octets, now)
+	e.packet(plan, words, i, packet.of, p, direction, octets, now)
 }
 
-// packet counts a packet in stream i, of a flow with these words.
-func (e *Engine) packet(plan *plan, words []uint64, i uint32, p *Packet, direction int, octets uint64, now int64) {
+// packet counts a packet, one of these, in stream i, of a flow with these words.
+func (e *Engine) packet(plan *plan, words []uint64, i uint32, of *Packets, p *digest, direction int, octets uint64, now int64) {
 	s := e.streams.at(i)
-	if now-s.last > e.timeout && e.due(s) < now || p.segmented && p.tcp.begins(s, p.side) {
+	if now-s.last > e.timeout && e.due(s) < now || p.form == formSegment && p.begins(s) {
 		e.unschedule(s)
 		at := s.row
 		e.end(i, min(e.due(s), now), now)
@@ -176,18 +177,18 @@ func (e *Engine) packet(plan *plan, words []uint64, i uint32, p *Packet, directi
 		plan.plain(words, s, p.side, uint8(direction), now)
 	}
 	switch {
-	case p.segmented:
-		e.tcp(plan, words, s, &p.tcp, p.side, uint8(direction), now)
+	case p.form == formSegment:
+		e.tcp(plan, words, s, p, uint8(direction), now)
 	case s.proto() == protoUDP:
-		e.udp(plan, words, s, p.payload, p.side, uint8(direction), now)
+		e.udp(plan, words, s, of.payload(p), p.side, uint8(direction), now)
 	case plan.echo:
-		e.pairs(plan, words, s, p.role, p.side, request{time: now, id: p.id, kind: ruleset.PairEcho, direction: uint8(direction)})
+		e.pairs(plan, words, s, p.role, p.side, request{time: now, id: uint64(p.seq), kind: ruleset.PairEcho, direction: uint8(direction)})
 	}
 }
 
 // begin makes a stream of the flow in a row and returns its number, 0 if there
 // are too many.
-func (e *Engine) begin(at uint32, p *Packet, now int64) uint32 {
+func (e *Engine) begin(at uint32, p *digest, now int64) uint32 {
 	if e.streams.active >= e.maxStreams {
 		e.streams.refused++
 		return 0

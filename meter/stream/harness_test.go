@@ -39,10 +39,11 @@ func (h *harness) Packet(row uint32, direction int, p *ruleset.Packet, octets ui
 	h.Engine.Packet(row, direction, packetOf(h.Engine, p), 0, octets, now)
 }
 
-func packetOf(e *Engine, p *ruleset.Packet) *Packet {
-	s := new(Packet)
-	s.Set(p, nil, e.streams.seed)
-	return s
+func packetOf(e *Engine, p *ruleset.Packet) Packet {
+	var ps Packets
+	ps.Reset(1, e.streams.seed)
+	ps.Set(0, p)
+	return ps.At(0)
 }
 
 func shapeOf(t testing.TB, distributions ...string) *ruleset.Shape {

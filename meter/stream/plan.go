@@ -3,6 +3,7 @@ package stream
 import (
 	"math"
 
+	"rtfm/meter/huge"
 	"rtfm/ruleset"
 )
 
@@ -201,6 +202,7 @@ func (p *plan) settle(words []uint64, now int64) {
 type store struct {
 	words  int
 	blocks [][]uint64 // blockLen runs each
+	slab   huge.Slab[uint64]
 	used   uint32
 	free   []uint32
 }
@@ -224,7 +226,7 @@ func (s *store) add() uint32 {
 		return i
 	}
 	if int(s.used) == len(s.blocks)*blockLen {
-		s.blocks = append(s.blocks, make([]uint64, blockLen*s.words))
+		s.blocks = append(s.blocks, s.slab.Take(blockLen*s.words))
 	}
 	s.used++
 	return s.used - 1

@@ -1,6 +1,9 @@
 package stream
 
-import "rtfm/ruleset"
+import (
+	"rtfm/meter/huge"
+	"rtfm/ruleset"
+)
 
 // request is a packet that waits for its answer.
 type request struct {
@@ -17,6 +20,7 @@ type queue struct{ first, last uint32 }
 // requests holds the requests of all streams.
 type requests struct {
 	blocks []*[requestBlock]request
+	slab   huge.Slab[[requestBlock]request]
 	used   uint32
 	free   uint32
 	active int
@@ -37,7 +41,7 @@ func (t *requests) push(s stream, end uint8, r request) {
 		t.used++
 		i = t.used
 		if int(i/requestBlock) == len(t.blocks) {
-			t.blocks = append(t.blocks, new([requestBlock]request))
+			t.blocks = append(t.blocks, &t.slab.Take(1)[0])
 		}
 	}
 	*t.at(i) = r

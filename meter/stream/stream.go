@@ -3,6 +3,8 @@ package stream
 import (
 	"math"
 	"math/bits"
+
+	"rtfm/meter/huge"
 )
 
 // key identifies a stream within its flow: its ends in an order of their own, so
@@ -90,6 +92,7 @@ type links struct{ next, before uint32 }
 // streams is the table of streams.
 type streams struct {
 	blocks  []*block
+	slab    huge.Slab[block]
 	used    uint32 // numbers ever given, from 1
 	free    uint32 // linked by siblings.next
 	index   []uint64
@@ -164,7 +167,7 @@ func (t *streams) add(row uint32, k *key, hash uint32) uint32 {
 		t.used++
 		i = t.used
 		if int(i/streamBlock) == len(t.blocks) {
-			t.blocks = append(t.blocks, new(block))
+			t.blocks = append(t.blocks, &t.slab.Take(1)[0])
 		}
 	}
 	s := t.at(i)
@@ -188,6 +191,7 @@ func (t *streams) grow() {
 	old := t.index
 	n := max(2*len(old), 256)
 	t.index, t.mask = make([]uint64, n), uint32(n-1)
+	huge.Prefer(t.index)
 	for _, e := range old {
 		if e != 0 {
 			t.insert(e)

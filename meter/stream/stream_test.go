@@ -372,17 +372,17 @@ func TestNoAllocations(t *testing.T) {
 	h := newHarness(t, Config{}, "ToTurnaroundTime1 = 3.tcp_data & 1.3.10!30", "FlowTime = 4 & 1.3.0!3000", "ToBitRate = 3.1 & 1.3.10!30")
 	p, q := tcp(false, flagACK, 1, 1, 10), tcp(true, flagACK, 1, 11, 0)
 	now := int64(0)
-	var kept []byte
-	var s Packet
+	var ps Packets
 	run := func() {
 		for i := range uint32(1000) {
 			now += millisecond
 			binary.BigEndian.PutUint32(p.Data[4:], 10*i)
 			binary.BigEndian.PutUint32(q.Data[8:], 10*i+10)
-			kept = s.Set(p, kept[:0], h.streams.seed)
-			h.Engine.Packet(1, 0, &s, 0, 100, now)
-			kept = s.Set(q, kept[:0], h.streams.seed)
-			h.Engine.Packet(1, 1, &s, 0, 100, now)
+			ps.Reset(2, h.streams.seed)
+			ps.Set(0, p)
+			ps.Set(1, q)
+			h.Engine.Packet(1, 0, ps.At(0), 0, 100, now)
+			h.Engine.Packet(1, 1, ps.At(1), 0, 100, now)
 		}
 		h.Advance(now)
 	}

@@ -1,10 +1,6 @@
 package stream
 
-import (
-	"encoding/binary"
-
-	"rtfm/ruleset"
-)
+import "rtfm/ruleset"
 
 // TCP flags (RFC 9293 section 3.1).
 const (
@@ -35,35 +31,14 @@ type sent struct {
 	first, last int64  // times of the first and last packet with data
 }
 
-// segment is what a TCP header tells.
-type segment struct {
-	seq, ack uint32
-	length   uint32 // of the data
-	flags    uint8
-}
-
-// parseTCP reads the TCP header of a segment of so many octets; false if it was
-// not captured as far as the flags.
-func parseTCP(d []byte, octets uint32) (t segment, ok bool) {
-	if len(d) < 14 {
-		return t, false
-	}
-	t.seq, t.ack = binary.BigEndian.Uint32(d[4:]), binary.BigEndian.Uint32(d[8:])
-	t.flags = d[13]
-	if header := uint32(d[12]>>4) * 4; header >= 20 && octets > header {
-		t.length = octets - header
-	}
-	return t, true
-}
-
 // begins tells whether the segment is the first of another connection between
 // the ends of s.
-func (t *segment) begins(s stream, side uint8) bool {
+func (t *digest) begins(s stream) bool {
 	if t.flags&(flagSYN|flagACK|flagRST) != flagSYN {
 		return false
 	}
 	return s.closing() || s.state&(sentData|sentData<<1) != 0 ||
-		s.state&of(numbers, side) != 0 && s.tcp[side&1].next != t.seq+1
+		s.state&of(numbers, t.side) != 0 && s.tcp[t.side&1].next != t.seq+1
 }
 
 // closing tells whether the stream has ended but for stragglers: by RST, or by
@@ -80,8 +55,8 @@ func (s stream) closing() bool {
 }
 
 // tcp follows the sequence numbers, looks for pairs, and sees the stream's end.
-func (e *Engine) tcp(p *plan, words []uint64, s stream, t *segment, side, direction uint8, now int64) {
-	side &= 1
+func (e *Engine) tcp(p *plan, words []uint64, s stream, t *digest, direction uint8, now int64) {
+	side := t.side & 1
 	from := &s.tcp[side]
 	seq := t.seq
 	if t.flags&flagSYN != 0 {
@@ -199,8 +174,9 @@ func (e *Engine) acknowledge(p *plan, words []uint64, s stream, sender uint8, ac
 }
 
 // expectPair returns the counter that the segment will count in if it is an ACK
-// of all that sender has sent.
-func (p *plan) expectPair(words []uint64, s stream, t *segment, sender uint8, now int64) uint64 {
+// of all that the other end has sent.
+func (p *plan) expectPair(words []uint64, s stream, t *digest, now int64) uint64 {
+	sender := 1 - t.side&1
 	sent := &s.tcp[sender]
 	if t.flags&flagACK == 0 || s.state&of(waits, sender) == 0 || int32(t.ack-sent.end) < 0 {
 		return 0

@@ -24,7 +24,7 @@ type Worker struct {
 // job begins a flow of a shape in this row, or counts a packet of it.
 type job struct {
 	shape     *ruleset.Shape
-	packet    *Packet
+	packet    Packet
 	now       int64
 	row       uint32
 	octets    uint32
@@ -68,10 +68,10 @@ func (w *Worker) has(row uint32) bool {
 
 // Packet counts a packet of so many octets that the flow in this row has
 // counted, in direction 0 if it goes from source to destination, else 1. Without
-// p, which records of flows do not have, nothing is counted. The packet is to
-// stay as it is until Flush was called twice, or once without Fork.
-func (w *Worker) Packet(row uint32, direction int, p *Packet, octets uint64, now int64) {
-	if p != nil && w.has(row) {
+// p, which records of flows do not have, nothing is counted. Its Packets are to
+// stay as they are until Flush was called twice, or once without Fork.
+func (w *Worker) Packet(row uint32, direction int, p Packet, octets uint64, now int64) {
+	if p.of != nil && w.has(row) {
 		w.jobs = append(w.jobs, job{row: row, direction: uint8(direction), packet: p, octets: uint32(octets), now: now})
 	}
 }
@@ -206,14 +206,15 @@ func (e *Engine) expect(jobs []job) {
 	}
 	touched := uint64(0)
 	for i := range jobs {
-		if j := &jobs[i]; j.packet != nil && j.packet.streamed {
-			j.stream = hashOf(j.packet.mixed, j.row) // for now
+		if j := &jobs[i]; j.shape == nil {
+			// For now; if the packet is of no stream, it finds none.
+			j.stream = hashOf(j.packet.digest().mixed, j.row)
 			touched += t.index[j.stream&t.mask]
 		}
 	}
 	for i := range jobs {
 		j := &jobs[i]
-		if j.packet == nil || !j.packet.streamed {
+		if j.shape != nil {
 			continue
 		}
 		hash := j.stream
@@ -238,8 +239,8 @@ func (e *Engine) expect(jobs []job) {
 				touched += uint64(e.requests.at(q.first).next)
 			}
 		}
-		if p := e.plans[s.plan]; j.packet.segmented && p.tcpData && p.flows.large() {
-			touched += p.expectPair(p.flows.at(s.flow), s, &j.packet.tcp, 1-j.packet.side&1, j.now)
+		if p, d := e.plans[s.plan], j.packet.digest(); d.form == formSegment && p.tcpData && p.flows.large() {
+			touched += p.expectPair(p.flows.at(s.flow), s, d, j.now)
 		}
 	}
 	e.touched = touched

@@ -41,12 +41,12 @@ func work(t *testing.T, seed uint64, fork bool, batch int) string {
 			w.Create(row, shape, now)
 			live[row] = true
 		}
-		p := new(Packet)
-		p.Set(host(protoTCP, uint32(r.IntN(50)), uint8(r.IntN(32))), nil, w.Seed())
-		p.side = uint8(r.IntN(2))
-		p.tcp.seq, p.tcp.ack, p.tcp.length = uint32(r.IntN(300)), uint32(r.IntN(300)), uint32(r.IntN(10))
-		w.Packet(row, int(p.side), p, 100, now)
-		w.Packet(row, 0, nil, 100, now)
+		p := packetOf(w.engine, host(protoTCP, uint32(r.IntN(50)), uint8(r.IntN(32))))
+		d := p.digest()
+		d.side = uint8(r.IntN(2))
+		d.seq, d.ack, d.length = uint32(r.IntN(300)), uint32(r.IntN(300)), uint32(r.IntN(10))
+		w.Packet(row, int(d.side), p, 100, now)
+		w.Packet(row, 0, Packet{}, 100, now)
 		switch r.IntN(200) {
 		case 0:
 			w.Advance(now)
