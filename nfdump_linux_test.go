@@ -105,7 +105,19 @@ func collected(t *testing.T, nfcapd string, datagrams [][]byte) string {
 	for queued(t, at.Port) && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
 	}
-	cmd.Process.Signal(syscall.SIGTERM)
+	// A signal that comes just before it waits for a datagram has it wait on.
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		for {
+			cmd.Process.Signal(syscall.SIGTERM)
+			select {
+			case <-ended:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
 	var said strings.Builder
 	for lines.Scan() {
 		fmt.Fprintln(&said, lines.Text())
