@@ -15,7 +15,7 @@ type view struct {
 	common []visible // what has no direction: one word, or none
 	words  int       // of a sight without its last one
 	blind  bool      // the ruleset sees more than that: no memo knows any packet
-	tuple  bool      // ends are just those words that seeTuple knows
+	tuple  bool      // the ruleset sees no more than seeTuple does
 	// secret keeps whoever sends the packets from making ones that collide.
 	secret [maxWords + 2]uint64
 }
@@ -28,8 +28,10 @@ type visible struct {
 
 const (
 	endWords = ruleset.EndSize / 8
-	lensWord = 4 // of an end: has an octet to spare, at its top
-	maxWords = 2*endWords + 1
+	// Of an end: the adjacent address, and one that has an octet to spare, at its
+	// top.
+	adjacentWord, lensWord = 3, 4
+	maxWords               = 2*endWords + 1
 )
 
 // maxMemoPeer is the longest peer address in a memo. Longer ones, of CLNS,
@@ -55,16 +57,18 @@ func newView(see ruleset.Key) *view {
 	word := func(n int) visible {
 		return visible{uint8(8 * n), binary.LittleEndian.Uint64(see[8*n:])}
 	}
-	for n := range endWords {
-		if w := word(n); (w.mask != 0 || n == lensWord) && (8*n < maxMemoPeer || 8*n >= 24) {
-			v.ends = append(v.ends, w)
-		}
-	}
 	if w := word(2 * endWords); w.mask != 0 {
 		v.common = append(v.common, w)
 	}
+	v.tuple = !v.blind && len(v.common) == 0 && word(adjacentWord).mask == 0
+	for n := range endWords {
+		w := word(n)
+		peer := 8*n < maxMemoPeer
+		if peer && v.tuple || (peer || n >= adjacentWord) && w.mask != 0 || n == lensWord {
+			v.ends = append(v.ends, w)
+		}
+	}
 	v.words = 2*len(v.ends) + len(v.common)
-	v.tuple = v.words == 6 && v.ends[0].off == 0 && v.ends[1].off == 8
 	return v
 }
 

@@ -109,3 +109,22 @@ func TestPrepareUsual(t *testing.T) {
 		}
 	}
 }
+
+// TestTupleViews tells which rulesets have their packets prepared the fast way.
+func TestTupleViews(t *testing.T) {
+	for name, test := range map[string]struct {
+		see   ruleset.Key
+		tuple bool
+	}{
+		"nothing":            {ruleset.Key{}, true},
+		"ports":              {ruleset.Key{32: 0xff, 33: 0xff, 72: 0xff}, true},
+		"peers and ports":    {ruleset.Key{0: 0xff, 15: 0xff, 32: 0xff}, true},
+		"adjacent addresses": {ruleset.Key{24: 1, 64: 1}, false},
+		"DSCodePoint":        {ruleset.Key{81: 0xfc}, false},
+		"SourceASN":          {ruleset.Key{20: 1}, false},
+	} {
+		if v := newView(test.see); v.tuple != test.tuple {
+			t.Errorf("%s: %t", name, v.tuple)
+		}
+	}
+}
