@@ -102,6 +102,7 @@ func behindFirst(t *testing.T, name string) string {
 // TestManagerSignals changes the configuration file of a running manager, at
 // first for a faulty one, and ends the manager.
 func TestManagerSignals(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	program(t, "meter", "-C", "traces/testdata/sample.pcap", "-m", fmt.Sprint(port))
 	dir := t.TempDir()

@@ -23,6 +23,7 @@ func readerOf(address string, args ...string) *exec.Cmd {
 // TestReader reads a meter that has metered a trace by its built-in ruleset, in
 // all ways that the command has.
 func TestReader(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	cmd := exec.Command("rtfm", "meter", "--snmp", address, "-C", "traces/testdata/sample.pcap")
 	cmd.Env = append(os.Environ(), "RTFM_READ_COMMUNITY=reader", "RTFM_WRITE_COMMUNITY=writer")
@@ -114,6 +115,7 @@ func TestReader(t *testing.T) {
 // TestSNMPv3 manages and reads a meter under snmpd as users of SNMPv3, whom the
 // command line names and files and the environment give passphrases.
 func TestSNMPv3(t *testing.T) {
+	t.Parallel()
 	const password = "known-to-collector"
 	agent := newSecureMaster(t, password)
 	startMeter(t, agent, "-C", "traces/testdata/sample.pcap", "-T", "100000")
@@ -155,6 +157,7 @@ func TestSNMPv3(t *testing.T) {
 // TestReaderViews reads a meter under snmpd as users whom access control lets write
 // row 5 of flowReaderInfoTable only, and nothing.
 func TestReaderViews(t *testing.T) {
+	t.Parallel()
 	const password = "known-to-collector"
 	users := strings.ReplaceAll(`createUser registered SHA-256 PASSWORD AES PASSWORD
 createUser viewer SHA-256 PASSWORD AES PASSWORD

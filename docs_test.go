@@ -31,6 +31,7 @@ import (
 // whose first line is "# NAME" is the file of that name. Addresses that may be
 // taken on the machine (sockets below) are changed to free ones, everywhere.
 func TestDocuments(t *testing.T) {
+	t.Parallel()
 	for _, p := range allFiles(t) {
 		if filepath.Ext(p) != ".md" || strings.Contains(p, "testdata/") {
 			continue

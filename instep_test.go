@@ -22,6 +22,7 @@ import (
 // "rtfm run" writes for the same trace, ruleset and interval, but for the
 // first line.
 func TestInStep(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	campus := filepath.Join(dir, "campus.pcap")
 	if err := os.WriteFile(campus, campusTrace(), 0o666); err != nil {
@@ -107,9 +108,10 @@ func longTrace(n int) []byte {
 // and used again, by several rulesets at once: with a manager and with a reader
 // beside one, in both forms of flow data.
 func TestInStepLong(t *testing.T) {
-	n := 300_000
+	t.Parallel()
+	n, interval := 300_000, "60.005"
 	if testing.Short() {
-		n = 20_000
+		n, interval = 10_000, "300.005"
 	}
 	dir := t.TempDir()
 	trace := filepath.Join(dir, "long.pcap")
@@ -123,7 +125,7 @@ func TestInStepLong(t *testing.T) {
 	port := fmt.Sprint(freePort(t))
 	for _, form := range []string{"--json=false", "--json"} {
 		want := filepath.Join(dir, "run"+form)
-		ends(t, program(t, append([]string{"run", "-q", form, "--name", "127.0.0.1", "-T", "60.005", "-F", want, trace}, rules...)...))
+		ends(t, program(t, append([]string{"run", "-q", form, "--name", "127.0.0.1", "-T", interval, "-F", want, trace}, rules...)...))
 		compare := func(t *testing.T, got string) {
 			t.Helper()
 			a, b := strings.SplitAfter(behindFirst(t, want), "\n"), strings.SplitAfter(behindFirst(t, got), "\n")
@@ -147,7 +149,7 @@ func TestInStepLong(t *testing.T) {
 		for name, rules := range ways {
 			t.Run(name+" "+form, func(t *testing.T) {
 				got := filepath.Join(t.TempDir(), "step")
-				meter := program(t, "meter", "-C", trace, "-T", "60.005", "-m", port)
+				meter := program(t, "meter", "-C", trace, "-T", interval, "-m", port)
 				ends(t, program(t, append([]string{"manager", "-C", form, "-m", port, "-F", got, "127.0.0.1"}, rules...)...))
 				ends(t, meter)
 				compare(t, got)
@@ -156,7 +158,7 @@ func TestInStepLong(t *testing.T) {
 		for _, how := range []string{"--passive=false", "--passive"} {
 			t.Run("reader "+how+" "+form, func(t *testing.T) {
 				got := filepath.Join(t.TempDir(), "step")
-				meter := program(t, "meter", "-C", trace, "-T", "60.005", "-m", port)
+				meter := program(t, "meter", "-C", trace, "-T", interval, "-m", port)
 				runTasks(t, port, rules)
 				read := program(t, "reader", "-C", how, form, "-m", port, "-F", got, "127.0.0.1", "writing")
 				ends(t, read)

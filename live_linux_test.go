@@ -251,6 +251,7 @@ func linkedWithC() bool {
 // TestLiveOverload stops the meter while more comes than its ring holds, then
 // keeps it busy: what it lost is known, by interface, and it answers.
 func TestLiveOverload(t *testing.T) {
+	t.Parallel()
 	tracetest.Require(t, "snmpget")
 	tracetest.Network(t)
 	p := startLive(t, 2, "meter", "-i", "lo,eb", "--ring-size", "4", "--snap-length", "65535")

@@ -18,15 +18,15 @@ func openLog(name string) (*logFile, error) {
 	return l, l.reopen()
 }
 
-// reopen opens the file of the log's name. If that fails, the log goes on to
-// the file that it had.
+// reopen opens the file of the log's name, to which all goes as soon as it is
+// there. If that fails, the log goes on to the file that it had.
 func (l *logFile) reopen() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	f, err := os.OpenFile(l.name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.f != nil {
 		l.f.Close()
 	}

@@ -15,6 +15,7 @@ import (
 // the modules' texts define and what the table below expects must be the same
 // objects with the same access.
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	defined := readModules(t)
 	var rows []matrixRow
 	for line := range strings.Lines(matrix) {

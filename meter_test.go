@@ -69,6 +69,7 @@ func meterAllFlows(t *testing.T, m *master) *meterProcess {
 // the same, and each column of flowDataTable has each flow of the ruleset that
 // has run once.
 func TestWalk(t *testing.T) {
+	t.Parallel()
 	m := newMaster(t)
 	meter := meterAllFlows(t, m)
 	flows := strings.TrimPrefix(meter.must("snmpget", flowMIB+".1.7.0")[0], flowMIB+".1.7.0 = INTEGER: ")
@@ -135,6 +136,7 @@ func TestWalk(t *testing.T) {
 
 // TestSnmpdKilled kills snmpd in the middle of a collection and starts it again.
 func TestSnmpdKilled(t *testing.T) {
+	t.Parallel()
 	m := newMaster(t)
 	meter := meterAllFlows(t, m)
 	column := flowMIB + ".2.1.1.28.2"
@@ -182,6 +184,7 @@ func TestSnmpdKilled(t *testing.T) {
 
 // TestViews holds the documented snmpd.conf to what it promises.
 func TestViews(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("mib/SNMP.md")
 	if err != nil {
 		t.Fatal(err)
@@ -240,6 +243,7 @@ func TestViews(t *testing.T) {
 
 // TestGrace ends a meter by SIGTERM: its flows can be read for the grace time.
 func TestGrace(t *testing.T) {
+	t.Parallel()
 	meter := startMeter(t, nil, "-C", "traces/testdata/sample.pcap", "--grace", "60")
 	active := flowMIB + ".1.7.0"
 	meter.waitFor(active, "INTEGER: 3")
@@ -263,6 +267,7 @@ func TestGrace(t *testing.T) {
 
 // TestReopenLog renames a log and sends SIGHUP.
 func TestReopenLog(t *testing.T) {
+	t.Parallel()
 	tracetest.Require(t, "snmpget")
 	dir := t.TempDir()
 	log, old := filepath.Join(dir, "log"), filepath.Join(dir, "log.1")
@@ -317,6 +322,7 @@ func waitForText(t *testing.T, path, text string) {
 
 // TestCommunities gives communities in each of the ways there are.
 func TestCommunities(t *testing.T) {
+	t.Parallel()
 	tracetest.Require(t, "snmpget")
 	dir := t.TempDir()
 	file := filepath.Join(dir, "community")

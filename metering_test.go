@@ -120,6 +120,7 @@ func TestVanishedManager(t *testing.T) {
 // TestHostileMaster has masters misbehave in every way that could hold up the
 // meter: packets go on being counted.
 func TestHostileMaster(t *testing.T) {
+	t.Parallel()
 	for name, behave := range map[string]func(t *testing.T, conn net.Conn, stop <-chan struct{}){
 		"never answers": func(t *testing.T, conn net.Conn, stop <-chan struct{}) { <-stop },
 		"sends nonsense": func(t *testing.T, conn net.Conn, stop <-chan struct{}) {

@@ -27,6 +27,7 @@ const sampleTrace = "traces/testdata/sample.pcap"
 // version that it knows. Metered, they must be those of the trace itself, and as
 // many packets and octets as tshark finds in the datagrams.
 func TestNetflow(t *testing.T) {
+	t.Parallel()
 	softflowd := tracetest.Require(t, "softflowd")
 	dir := t.TempDir()
 	ruleset := func(condition string) string {
@@ -299,6 +300,7 @@ func TestNetflowNames(t *testing.T) {
 // TestNetflowInStep meters records in step with a manager, who must read all of
 // their attributes: the flow data is that of "rtfm run".
 func TestNetflowInStep(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	be := binary.BigEndian
 	var template, record []byte

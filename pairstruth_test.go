@@ -66,6 +66,7 @@ type pairTime struct {
 // and data with the ACK that covers it, exactly or with more, unless it was
 // sent again. See tcpPairs.
 func TestPairTruth(t *testing.T) {
+	t.Parallel()
 	collection := tracetest.Require(t, "traces")
 	rules := filepath.Join(t.TempDir(), "pairs.srl")
 	if err := os.WriteFile(rules, []byte(pairRules), 0o666); err != nil {

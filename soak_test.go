@@ -260,6 +260,7 @@ func (m *soakMeter) feed(length time.Duration) {
 // files, once; and of what was sent to one that was killed, all that came up to
 // its last collection.
 func TestSoak(t *testing.T) {
+	t.Parallel()
 	length, interval, calm := 60*time.Second, 5*time.Second, 2*time.Second
 	if testing.Short() {
 		length, interval, calm = 15*time.Second, time.Second, 500*time.Millisecond

@@ -149,6 +149,7 @@ func TestControl(t *testing.T) {
 // TestWatch lets a meter's flow table fill up and empty, be restarted, and
 // lose a task.
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	l := startMeter(t, "", 100)
 	c := l.dial()
 	m := testMeter(l)

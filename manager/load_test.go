@@ -39,7 +39,6 @@ func configDir(t testing.TB) string {
 	write(t, dir, "secret", "hidden-in-a-file\n")
 	write(t, dir, "short", "seven77")
 	write(t, dir, "empty", "\n")
-	t.Setenv("RTFM_TEST_SECRET", "hidden-in-the-environment")
 	return dir
 }
 

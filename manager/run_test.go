@@ -166,6 +166,7 @@ func count(t testing.TB, name string) counted {
 // TestRun manages a meter from its start to its end, with a manager that is
 // killed and one that is told to go.
 func TestRun(t *testing.T) {
+	t.Parallel()
 	l := startMeter(t, "", 1000)
 	m := testMeter(l)
 	m.Interval, m.Keepalive = time.Second, time.Second
@@ -202,6 +203,7 @@ func TestRun(t *testing.T) {
 // TestRestart restarts a meter, which must get its ruleset again and lose only
 // what it had counted and nobody had collected.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	l := startMeter(t, "", 1000)
 	m := testMeter(l)
 	m.Interval, m.Keepalive = time.Second, time.Second
@@ -227,6 +229,7 @@ func TestRestart(t *testing.T) {
 // TestForeign restarts a meter that does not have our extension: only that the
 // agent's uptime goes back tells of it.
 func TestForeign(t *testing.T) {
+	t.Parallel()
 	l := startForeign(t, "", 1000)
 	m := testMeter(l)
 	m.Interval, m.Keepalive = time.Second, time.Second
@@ -254,6 +257,7 @@ func TestForeign(t *testing.T) {
 // TestSilence makes one of two meters deaf for a while: it is collected when
 // it returns, and the other one all the time.
 func TestSilence(t *testing.T) {
+	t.Parallel()
 	a, b := startMeter(t, "", 1000), startMeter(t, "", 1000)
 	var meters []*Meter
 	for i, l := range []*loopMeter{a, b} {
@@ -296,6 +300,7 @@ func TestSilence(t *testing.T) {
 // TestLastAttempt ends a manager while it waits to try a meter again that has
 // returned meanwhile: it must be collected.
 func TestLastAttempt(t *testing.T) {
+	t.Parallel()
 	l := startMeter(t, "", 1000)
 	m := testMeter(l)
 	m.Interval, m.Keepalive = time.Hour, time.Second
@@ -369,6 +374,7 @@ func TestReload(t *testing.T) {
 // TestReloadAnything changes whatever can be changed, again and again, while
 // packets come: each is counted once, by whichever ruleset runs.
 func TestReloadAnything(t *testing.T) {
+	t.Parallel()
 	l := startMeter(t, "", 1000)
 	m := testMeter(l)
 	m.Interval, m.Keepalive = time.Second, time.Second
@@ -431,6 +437,7 @@ func TestReloadAnything(t *testing.T) {
 // TestOthersReader replaces a ruleset whose flows another reader has not
 // collected yet: it must stay in the meter until that one has.
 func TestOthersReader(t *testing.T) {
+	t.Parallel()
 	l := startMeter(t, "", 1000)
 	m := testMeter(l)
 	timeout := 1
@@ -480,9 +487,10 @@ func TestOthersReader(t *testing.T) {
 // TestFlood fills a meter's flow table: collections must come at the shorter
 // interval until it has emptied.
 func TestFlood(t *testing.T) {
+	t.Parallel()
 	l := startMeter(t, "", 100)
 	m := testMeter(l)
-	timeout := 1
+	timeout := 4 // so long do the flows of the flood stay
 	m.Interval, m.FloodInterval, m.Keepalive, m.InactivityTimeout = time.Hour, time.Second, time.Second, &timeout
 	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl"), Standby: loadRules(t, "coarse.rules"), HighWaterMark: 50}}
 	r := startManager(t, Options{}, m)

@@ -164,6 +164,7 @@ func (s *soak) file(i int) string { return filepath.Join(s.dir, string(rune('a'+
 // TestSoak kills the manager and snmpd in turn, again and again, while packets
 // come. In the end every packet must be counted, once.
 func TestSoak(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
@@ -224,6 +225,7 @@ func TestSoak(t *testing.T) {
 // collection. Nothing is sent around the times of collections, so these are
 // certain.
 func TestSoakMeters(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}

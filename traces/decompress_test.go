@@ -66,6 +66,9 @@ func packed(t testing.TB, b []byte, open func(io.Writer) (io.WriteCloser, error)
 // once from two files that were compressed apart and put together.
 func TestCompressed(t *testing.T) {
 	ps := tracetest.Mix(800)
+	if testing.Short() {
+		ps = ps[:100]
+	}
 	for kind, compress := range compressors {
 		t.Run(kind, func(t *testing.T) {
 			for format, trace := range allFormats(ps) {

@@ -61,6 +61,7 @@ func TestRefusals(t *testing.T) {
 
 // TestSilentMaster ends sessions in which the master says nothing more.
 func TestSilentMaster(t *testing.T) {
+	t.Parallel()
 	for _, typ := range []agentx.Type{agentx.Open, agentx.Register, agentx.Ping, agentx.Notify} {
 		t.Run(typ.String(), func(t *testing.T) {
 			m := agentxtest.Listen(t)
@@ -87,6 +88,7 @@ func TestSilentMaster(t *testing.T) {
 // TestDeafMaster has the master stop reading: the subagent gets free of it by
 // itself, and meanwhile Notify does not wait.
 func TestDeafMaster(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("waits for a deadline of 5 s")
 	}
@@ -143,6 +145,7 @@ func TestDeafMaster(t *testing.T) {
 // TestReconnect restarts the master in every way and measures how soon the
 // subagent is back.
 func TestReconnect(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "m")
 	m := agentxtest.ListenAt(t, "unix", path)
 	sub, changes, _ := start(t, agentx.Config{Address: path}, rows(1))

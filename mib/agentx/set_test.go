@@ -120,6 +120,7 @@ func checkSet(t *testing.T, name string, table *smitest.Table, set bool) {
 
 // TestSetLost has the master go at every stage of a Set.
 func TestSetLost(t *testing.T) {
+	t.Parallel()
 	two := []smi.VarBind{smitest.Int(base+".2.1", 71), smitest.Octets(base+".1.2", smi.OctetString, "new")}
 	test, commit := phase(agentx.TestSet, two...), phase(agentx.CommitSet)
 	for _, tt := range []struct {
@@ -143,7 +144,7 @@ func TestSetLost(t *testing.T) {
 			table := rows(3)
 			table.SetFaults(tt.faults)
 			m := agentxtest.Listen(t)
-			sub, _, stop := start(t, agentx.Config{Address: m.Address(), PingInterval: 20 * time.Millisecond, ResponseTimeout: 100 * time.Millisecond}, table)
+			sub, _, stop := start(t, agentx.Config{Address: m.Address(), PingInterval: 20 * time.Millisecond, ResponseTimeout: time.Second}, table)
 			s := m.Accept()
 			s.Registered(1)
 			do(s, tt.phases...)

@@ -322,6 +322,7 @@ func request(tag byte, second, third int64, vbs []smi.VarBind) []byte {
 // TestSnmpdKilled kills snmpd while it is being asked, starts it again, and
 // measures how long it takes until the subagent answers again.
 func TestSnmpdKilled(t *testing.T) {
+	t.Parallel()
 	d := startSnmpd(t, "unix")
 	sub, changes, _ := start(t, agentx.Config{Address: d.socket}, rows(100))
 	up(t, changes)
@@ -362,6 +363,7 @@ func TestSnmpdKilled(t *testing.T) {
 // TestSnmpdHung lets the Handler hang until snmpd drops the session, and
 // expects that the subagent is back soon after the Handler is.
 func TestSnmpdHung(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("waits for snmpd's timeouts")
 	}

@@ -158,11 +158,13 @@ func everyDistribution(t testing.TB) *ruleset.RuleSet {
 
 // TestFlows reads flows in all ways and compares them with those of the meter.
 func TestFlows(t *testing.T) {
+	t.Parallel()
 	testFlows(t, func(m mib.Meter) *Client { return dial(t, serve(t, mib.New(m))) }, Blocks, Packages, Columns)
 }
 
 // TestFlowsBySnmpd does it through snmpd, less the slowest way.
 func TestFlowsBySnmpd(t *testing.T) {
+	t.Parallel()
 	testFlows(t, func(m mib.Meter) *Client { return dialSnmpd(t, m) }, Blocks, Packages)
 }
 
@@ -180,6 +182,7 @@ func dialSnmpd(t *testing.T, m mib.Meter) *Client {
 // TestLargestFlows reads flows that have every distribution, with all counters
 // as large as they can be: too much for one datagram.
 func TestLargestFlows(t *testing.T) {
+	t.Parallel()
 	const flows = 100
 	m := newTableMeter(flows)
 	var attrs []ruleset.Attr
@@ -212,9 +215,13 @@ func TestLargestFlows(t *testing.T) {
 }
 
 func testFlows(t *testing.T, front func(mib.Meter) *Client, methods ...Method) {
-	packets := tracetest.Mix(5000)
+	n := 5000
+	if testing.Short() {
+		n = 1000
+	}
+	packets := tracetest.Mix(n)
 	for i := range packets {
-		packets[i].Time += int64(i) * 100_000_000 // to take 500 s
+		packets[i].Time += int64(i) * int64(500*time.Second) / int64(n)
 	}
 	rulesets := []*ruleset.RuleSet{everyDistribution(t)}
 	for _, name := range []string{"all-flows", "networks", "services", "web-turnaround"} {

@@ -86,6 +86,7 @@ func startSnmpd(t testing.TB, m mib.Meter) string {
 
 // TestSnmpd talks SNMPv3 with snmpd.
 func TestSnmpd(t *testing.T) {
+	t.Parallel()
 	const flows = 20_000
 	address := startSnmpd(t, newTableMeter(flows))
 	attrs := []ruleset.Attr{ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceTransAddress}
