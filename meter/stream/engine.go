@@ -30,10 +30,11 @@ const (
 // Engine builds the distributions of all flows of a meter. It belongs to one
 // goroutine.
 type Engine struct {
-	plans      []*plan // by shape ID, nil until a flow has it
-	rows       []row   // by row of the flow table
-	flows      int     // with distributions
-	counts     [][]uint64
+	plans      []*plan    // by shape ID, nil until a flow has it
+	rows       []row      // by row of the flow table
+	flows      int        // with distributions
+	counts     [][]uint64 // what Counters has returned last
+	counters   []uint64   // the same one behind the other
 	maxStreams int
 	timeout    int64
 	multiplier int64
@@ -110,7 +111,9 @@ func (e *Engine) Create(at uint32, s *ruleset.Shape, now int64) {
 	r := &e.rows[at]
 	*r = row{plan: uint32(s.ID) + 1, flow: p.flows.add()}
 	e.flows++
-	p.flows.at(r.flow)[p.first] = uint64(now)
+	if p.rated {
+		p.flows.wordsOf(r.flow)[p.first] = uint64(now)
+	}
 }
 
 // flow returns the flow in a row and its plan, nil if it has none.
@@ -131,9 +134,8 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 	if stream != 0 && stream <= e.streams.used {
 		if s := e.streams.at(stream); s.is(at, &p.key) {
 			plan := e.plans[s.plan]
-			words := plan.flows.at(s.flow)
-			plan.packet(words, direction, octets, now)
-			e.packet(plan, words, stream, packet.of, p, direction, octets, now)
+			plan.packet(s.flow, direction, octets, now)
+			e.packet(plan, stream, packet.of, p, direction, octets, now)
 			return
 		}
 	}
@@ -141,8 +143,7 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 	if plan == nil {
 		return
 	}
-	words := plan.flows.at(r.flow)
-	plan.packet(words, direction, octets, now)
+	plan.packet(r.flow, direction, octets, now)
 	if !plan.streams || p.form == formless {
 		return
 	}
@@ -157,11 +158,11 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 			return
 		}
 	}
-	e.packet(plan, words, i, packet.of, p, direction, octets, now)
+	e.packet(plan, i, packet.of, p, direction, octets, now)
 }
 
-// packet counts a packet, one of these, in stream i, of a flow with these words.
-func (e *Engine) packet(plan *plan, words []uint64, i uint32, of *Packets, p *digest, direction int, octets uint64, now int64) {
+// packet counts a packet, one of these, in stream i.
+func (e *Engine) packet(plan *plan, i uint32, of *Packets, p *digest, direction int, octets uint64, now int64) {
 	s := e.streams.at(i)
 	if now-s.last > e.timeout && e.due(s) < now || p.form == formSegment && p.begins(s) {
 		e.unschedule(s)
@@ -174,15 +175,15 @@ func (e *Engine) packet(plan *plan, words []uint64, i uint32, of *Packets, p *di
 	}
 	s.count(plan, p.side, direction, octets, now)
 	if plan.plainPairs {
-		plan.plain(words, s, p.side, uint8(direction), now)
+		plan.plain(s, p.side, uint8(direction), now)
 	}
 	switch {
 	case p.form == formSegment:
-		e.tcp(plan, words, s, p, uint8(direction), now)
+		e.tcp(plan, s, p, uint8(direction), now)
 	case s.proto() == protoUDP:
-		e.udp(plan, words, s, of.payload(p), p.side, uint8(direction), now)
+		e.udp(plan, s, of.payload(p), p.side, uint8(direction), now)
 	case plan.echo:
-		e.pairs(plan, words, s, p.role, p.side, request{time: now, id: uint64(p.seq), kind: ruleset.PairEcho, direction: uint8(direction)})
+		e.pairs(plan, s, p.role, p.side, request{time: now, id: uint64(p.seq), kind: ruleset.PairEcho, direction: uint8(direction)})
 	}
 }
 
@@ -234,9 +235,8 @@ func (s stream) count(p *plan, side uint8, direction int, octets uint64, now int
 func (e *Engine) end(i uint32, ended, now int64) {
 	s := e.streams.at(i)
 	r, p := e.flow(s.row)
-	words := p.flows.at(r.flow)
 	e.unanswered(p, s, ended)
-	p.stream(words, s)
+	p.stream(s)
 	e.changed(s.row, now)
 	if s.siblings.before != 0 {
 		e.streams.at(s.siblings.before).siblings.next = s.siblings.next
@@ -250,20 +250,20 @@ func (e *Engine) end(i uint32, ended, now int64) {
 }
 
 // stream counts a stream that has ended.
-func (p *plan) stream(words []uint64, s stream) {
+func (p *plan) stream(s stream) {
 	for i := range p.times {
-		p.times[i].add(words, uint64(s.last-s.first)/1000, 1)
+		p.count(&p.times[i], s.flow, uint64(s.last-s.first)/1000, 1)
 	}
 	add := func(all []histogram, v uint64) {
 		for i := range all {
-			all[i].add(words, v, 1)
+			p.count(&all[i], s.flow, v, 1)
 		}
 	}
 	for direction := range 2 {
 		add(p.octets[direction], s.octets[direction])
 		add(p.pdus[direction], s.pdus[direction])
 		if l := &p.losses[direction]; l.wanted {
-			l.add(words, uint64(s.lost[direction]), 1)
+			p.count(&l.histogram, s.flow, uint64(s.lost[direction]), 1)
 		}
 	}
 	if s.proto() != protoTCP {
@@ -325,9 +325,10 @@ func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
 	if plan == nil {
 		return nil
 	}
-	words := plan.flows.at(r.flow)
-	plan.settle(words, now)
+	plan.settle(r.flow, now)
+	e.counters = plan.flows.appendCounters(e.counters[:0], r.flow)
 	e.counts = e.counts[:0]
+	words := e.counters
 	for i := range plan.shape.Distributions {
 		n := plan.shape.Distributions[i].Counters()
 		e.counts = append(e.counts, words[:n:n])

@@ -6,7 +6,7 @@ import (
 	"rtfm/ruleset"
 )
 
-// histogram is a distribution's place in a flow's words, and what finds the
+// histogram is a distribution's place in a flow's counters, and what finds the
 // bucket of a value.
 type histogram struct {
 	at     int // of the first counter
@@ -73,6 +73,3 @@ func (h *histogram) bucket(v uint64) int {
 	// The first i for which span i / steps, cut off, is at least v.
 	return int((v*h.steps + h.span - 1) / h.span)
 }
-
-// add counts n values of v.
-func (h *histogram) add(words []uint64, v, n uint64) { words[h.at+h.bucket(v)] += n }

@@ -91,7 +91,7 @@ func (e *Engine) makeRoom(p *plan, s stream) {
 
 // answer pairs an answer from one end with the request of the other end that
 // it is to.
-func (e *Engine) answer(p *plan, words []uint64, s stream, kind ruleset.PairKind, side uint8, id uint64, now int64) {
+func (e *Engine) answer(p *plan, s stream, kind ruleset.PairKind, side uint8, id uint64, now int64) {
 	asker := 1 - side&1
 	if s.state&sameEnds != 0 {
 		asker = 0
@@ -101,7 +101,7 @@ func (e *Engine) answer(p *plan, words []uint64, s stream, kind ruleset.PairKind
 		e.streams.steps++
 		r := e.requests.at(i)
 		if r.id == id && r.kind == kind {
-			p.pair(words, s, kind, r.direction, now-r.time)
+			p.pair(s, kind, r.direction, now-r.time)
 			e.requests.remove(s, asker, before, i)
 			return
 		}
@@ -110,10 +110,10 @@ func (e *Engine) answer(p *plan, words []uint64, s stream, kind ruleset.PairKind
 }
 
 // pair counts a pair whose answer came so much later.
-func (p *plan) pair(words []uint64, s stream, kind ruleset.PairKind, direction uint8, took int64) {
+func (p *plan) pair(s stream, kind ruleset.PairKind, direction uint8, took int64) {
 	for i := range p.turnarounds {
 		if t := &p.turnarounds[i]; t.kind == kind && t.direction == direction {
-			t.add(words, uint64(took)/1000, 1)
+			p.count(&t.histogram, s.flow, uint64(took)/1000, 1)
 		}
 	}
 	if l := &p.losses[direction&1]; l.wanted && l.kind == kind && took > l.limit {
@@ -144,31 +144,31 @@ func (e *Engine) unanswered(p *plan, s stream, now int64) {
 
 // plain counts the pairs of runs: the time from the first packet in one
 // direction to the first in the other.
-func (p *plan) plain(words []uint64, s stream, side, direction uint8, now int64) {
+func (p *plan) plain(s stream, side, direction uint8, now int64) {
 	r := &s.run
 	if r.any && (r.side == side || s.state&sameEnds != 0) {
 		return
 	}
 	if r.any {
-		p.pair(words, s, ruleset.PairPlain, r.direction, now-r.began)
+		p.pair(s, ruleset.PairPlain, r.direction, now-r.began)
 	}
 	*r = run{now, true, side, direction}
 }
 
 // udp looks for pairs of the kinds that UDP has.
-func (e *Engine) udp(p *plan, words []uint64, s stream, payload []byte, side, direction uint8, now int64) {
+func (e *Engine) udp(p *plan, s stream, payload []byte, side, direction uint8, now int64) {
 	for _, k := range p.udp {
 		id, role := k.parse(payload)
-		e.pairs(p, words, s, role, side, request{time: now, id: id, kind: k.kind, direction: direction})
+		e.pairs(p, s, role, side, request{time: now, id: id, kind: k.kind, direction: direction})
 	}
 }
 
 // pairs does what is to be done with a packet in this role.
-func (e *Engine) pairs(p *plan, words []uint64, s stream, role role, side uint8, r request) {
+func (e *Engine) pairs(p *plan, s stream, role role, side uint8, r request) {
 	switch role {
 	case asks:
 		e.ask(p, s, side, r)
 	case answers:
-		e.answer(p, words, s, r.kind, side, r.id, r.time)
+		e.answer(p, s, r.kind, side, r.id, r.time)
 	}
 }

@@ -3,18 +3,18 @@ package stream
 import (
 	"math"
 
-	"rtfm/meter/huge"
 	"rtfm/ruleset"
 )
 
-// plan says how the distributions of one shape's flows are built. A flow is a
-// run of 64-bit words: the counters of its distributions in the shape's order,
-// and behind them what must be remembered between packets.
+// plan says how the distributions of one shape's flows are built. A flow has the
+// counters of its distributions in the shape's order, and 64-bit words in which
+// rates and gaps are remembered between packets.
 type plan struct {
 	shape  *ruleset.Shape
 	sizes  [2][]histogram // by direction
 	gaps   [2][]histogram
 	rates  [2][]rate
+	rated  bool   // there are rates
 	first  int    // word: time of the flow's first packet, where rates begin
 	latest [2]int // words: time of the latest packet in each direction plus 1, 0 for none
 	flows  store
@@ -48,18 +48,24 @@ type rate struct {
 	ended, amount int
 }
 
-// settle counts the rates of the intervals that ended by time now.
-func (r *rate) settle(words []uint64, first, now int64) {
-	ended := uint64(now-first) / (r.seconds * second)
+// settleRate counts the rates of a flow's intervals that ended by time now.
+func (p *plan) settleRate(flow uint32, r *rate, now int64) {
+	words := p.flows.wordsOf(flow)
+	ended := uint64(now-int64(words[p.first])) / (r.seconds * second)
 	n := ended - words[r.ended]
 	if n == 0 {
 		return
 	}
-	r.add(words, words[r.amount]/r.seconds, 1)
+	p.count(&r.histogram, flow, words[r.amount]/r.seconds, 1)
 	if n > 1 {
-		r.add(words, 0, n-1)
+		p.count(&r.histogram, flow, 0, n-1)
 	}
 	words[r.ended], words[r.amount] = ended, 0
+}
+
+// count adds n values of v to a distribution of a flow.
+func (p *plan) count(h *histogram, flow uint32, v, n uint64) {
+	p.flows.count(flow, h.at+h.bucket(v), n)
 }
 
 // newPlan returns the plan for flows of shape s, which has distributions.
@@ -72,18 +78,24 @@ func newPlan(s *ruleset.Shape) *plan {
 		at += d.Counters()
 	}
 	p.wantPairs()
+	words := 0
 	word := func() int {
-		at++
-		return at - 1
+		words++
+		return words - 1
 	}
-	p.first = word()
+	p.rated = len(p.rates[0])+len(p.rates[1]) > 0
+	if p.rated {
+		p.first = word()
+	}
 	for direction := range 2 {
-		p.latest[direction] = word()
+		if len(p.gaps[direction]) > 0 {
+			p.latest[direction] = word()
+		}
 		for i := range p.rates[direction] {
 			p.rates[direction][i].ended, p.rates[direction][i].amount = word(), word()
 		}
 	}
-	p.flows.words = at
+	p.flows = store{counters: at, words: words}
 	return p
 }
 
@@ -162,25 +174,26 @@ func (p *plan) wantPairs() {
 const second = 1_000_000_000
 
 // packet counts a packet of the flow in the distributions of single packets.
-func (p *plan) packet(words []uint64, direction int, octets uint64, now int64) {
+func (p *plan) packet(flow uint32, direction int, octets uint64, now int64) {
 	if !p.single {
 		return
 	}
 	for i := range p.sizes[direction] {
-		p.sizes[direction][i].add(words, octets, 1)
+		p.count(&p.sizes[direction][i], flow, octets, 1)
 	}
+	words := p.flows.wordsOf(flow)
 	if gaps := p.gaps[direction]; len(gaps) > 0 {
 		latest := &words[p.latest[direction]]
 		if *latest != 0 {
 			for i := range gaps {
-				gaps[i].add(words, (uint64(now)+1-*latest)/1000, 1)
+				p.count(&gaps[i], flow, (uint64(now)+1-*latest)/1000, 1)
 			}
 		}
 		*latest = uint64(now) + 1
 	}
 	for i := range p.rates[direction] {
 		r := &p.rates[direction][i]
-		r.settle(words, int64(words[p.first]), now)
+		p.settleRate(flow, r, now)
 		if r.bits {
 			words[r.amount] += 8 * octets
 		} else {
@@ -190,51 +203,10 @@ func (p *plan) packet(words []uint64, direction int, octets uint64, now int64) {
 }
 
 // settle brings the distributions of rates up to time now.
-func (p *plan) settle(words []uint64, now int64) {
+func (p *plan) settle(flow uint32, now int64) {
 	for direction := range p.rates {
 		for i := range p.rates[direction] {
-			p.rates[direction][i].settle(words, int64(words[p.first]), now)
+			p.settleRate(flow, &p.rates[direction][i], now)
 		}
-	}
-}
-
-// store holds runs of words of one length.
-type store struct {
-	words  int
-	blocks [][]uint64 // blockLen runs each
-	slab   huge.Slab[uint64]
-	used   uint32
-	free   []uint32
-}
-
-const blockLen = 64
-
-func (s *store) at(i uint32) []uint64 {
-	from := int(i%blockLen) * s.words
-	return s.blocks[i/blockLen][from : from+s.words]
-}
-
-// large tells whether the runs are more than the caches near a processor hold.
-func (s *store) large() bool { return len(s.blocks)*blockLen*s.words > 1<<17 }
-
-// add returns the number of a run of zeros.
-func (s *store) add() uint32 {
-	if n := len(s.free); n > 0 {
-		i := s.free[n-1]
-		s.free = s.free[:n-1]
-		clear(s.at(i))
-		return i
-	}
-	if int(s.used) == len(s.blocks)*blockLen {
-		s.blocks = append(s.blocks, s.slab.Take(blockLen*s.words))
-	}
-	s.used++
-	return s.used - 1
-}
-
-// remove takes run i back. When none is in use, all memory is given back.
-func (s *store) remove(i uint32) {
-	if s.free = append(s.free, i); len(s.free) == int(s.used) {
-		*s = store{words: s.words}
 	}
 }

@@ -55,7 +55,7 @@ func (s stream) closing() bool {
 }
 
 // tcp follows the sequence numbers, looks for pairs, and sees the stream's end.
-func (e *Engine) tcp(p *plan, words []uint64, s stream, t *digest, direction uint8, now int64) {
+func (e *Engine) tcp(p *plan, s stream, t *digest, direction uint8, now int64) {
 	side := t.side & 1
 	from := &s.tcp[side]
 	seq := t.seq
@@ -67,7 +67,7 @@ func (e *Engine) tcp(p *plan, words []uint64, s stream, t *digest, direction uin
 		from.next = seq
 	}
 	if p.tcpData && t.flags&flagACK != 0 {
-		e.acknowledge(p, words, s, 1-side, t.ack, now)
+		e.acknowledge(p, s, 1-side, t.ack, now)
 	}
 	if t.length > 0 && t.flags&flagRST == 0 {
 		ahead, last := int32(seq-from.next), seq+t.length
@@ -98,7 +98,7 @@ func (e *Engine) tcp(p *plan, words []uint64, s stream, t *digest, direction uin
 		case flagSYN:
 			e.ask(p, s, side, request{time: now, id: uint64(t.seq + 1), kind: ruleset.PairTCPSyn, direction: direction})
 		case flagSYN | flagACK:
-			e.answer(p, words, s, ruleset.PairTCPSyn, side, uint64(t.ack), now)
+			e.answer(p, s, ruleset.PairTCPSyn, side, uint64(t.ack), now)
 		}
 	}
 	if t.flags&flagFIN != 0 {
@@ -143,7 +143,7 @@ func (s stream) repeats(side uint8, seq uint32) {
 
 // acknowledge pairs an ACK of what one end has sent with the last of the
 // segments that it covers; the others were not answered at once.
-func (e *Engine) acknowledge(p *plan, words []uint64, s stream, sender uint8, ack uint32, now int64) {
+func (e *Engine) acknowledge(p *plan, s stream, sender uint8, ack uint32, now int64) {
 	sent := &s.tcp[sender]
 	latest, found := request{}, false
 	all := s.state&of(waits, sender) != 0 && int32(ack-sent.end) >= 0
@@ -166,16 +166,16 @@ func (e *Engine) acknowledge(p *plan, words []uint64, s stream, sender uint8, ac
 		latest, found = sent.request(s, sender), true
 	}
 	if found && (s.state&of(twice, sender) == 0 || !between(s.again[sender].from, uint32(latest.id), s.again[sender].to)) {
-		p.pair(words, s, ruleset.PairTCPData, latest.direction, now-latest.time)
+		p.pair(s, ruleset.PairTCPData, latest.direction, now-latest.time)
 	}
 	if s.state&of(twice, sender) != 0 && int32(ack-s.again[sender].to) >= 0 {
 		s.state &^= of(twice, sender)
 	}
 }
 
-// expectPair returns the counter that the segment will count in if it is an ACK
-// of all that the other end has sent.
-func (p *plan) expectPair(words []uint64, s stream, t *digest, now int64) uint64 {
+// expectPair returns something of the counter that the segment will count in if
+// it is an ACK of all that the other end has sent.
+func (p *plan) expectPair(s stream, t *digest, now int64) uint64 {
 	sender := 1 - t.side&1
 	sent := &s.tcp[sender]
 	if t.flags&flagACK == 0 || s.state&of(waits, sender) == 0 || int32(t.ack-sent.end) < 0 {
@@ -184,7 +184,7 @@ func (p *plan) expectPair(words []uint64, s stream, t *digest, now int64) uint64
 	direction := sent.request(s, sender).direction
 	for i := range p.turnarounds {
 		if h := &p.turnarounds[i]; h.kind == ruleset.PairTCPData && h.direction == direction {
-			return words[h.at+h.bucket(uint64(now-sent.time)/1000)]
+			return uint64(p.flows.lowOf(s.flow)[h.at+h.bucket(uint64(now-sent.time)/1000)])
 		}
 	}
 	return 0

@@ -240,7 +240,7 @@ func (e *Engine) expect(jobs []job) {
 			}
 		}
 		if p, d := e.plans[s.plan], j.packet.digest(); d.form == formSegment && p.tcpData && p.flows.large() {
-			touched += p.expectPair(p.flows.at(s.flow), s, d, j.now)
+			touched += p.expectPair(s, d, j.now)
 		}
 	}
 	e.touched = touched
