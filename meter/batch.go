@@ -69,8 +69,8 @@ func (in *input) read(b *batch, src traces.Source) {
 }
 
 // prepare decodes the packets that were read last into b, for tasks that have
-// these memos, and for the streams with this seed, if it is not 0.
-func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
+// these memos, and for streams if there are any.
+func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], false
 	if b.err != nil {
 		return
@@ -85,8 +85,8 @@ func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
 		b.sights[i] = room(b.sights[i], n*m.view.sightLen())
 		b.results[i] = room(b.results[i], n)
 	}
-	if streams != 0 {
-		b.streamed.Reset(n, streams)
+	if streams {
+		b.streamed.Reset(n)
 		b.digested = true
 	}
 	simple := len(in.raw.Records) == 0
@@ -95,7 +95,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
 	}
 	p := &in.packet
 	for i := range in.raw.Packets {
-		if simple && in.prepareUsual(b, i, memos, streams != 0) {
+		if simple && in.prepareUsual(b, i, memos, streams) {
 			continue
 		}
 		in.decode(i)
@@ -111,7 +111,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams uint64) {
 		if !known {
 			b.odd = append(b.odd, odd{i, *p})
 		}
-		if streams != 0 {
+		if streams {
 			b.streamed.Set(i, p)
 		}
 	}
@@ -197,10 +197,10 @@ func (in *input) sights(b *batch, v *view) ([]uint64, []result) {
 	return sights, make([]result, len(b.seen))
 }
 
-// digest prepares in b what the streams with this seed need of the packets that
-// were read last, if that was not done by prepare.
-func (in *input) digest(b *batch, streams uint64) {
-	b.streamed.Reset(len(b.seen), streams)
+// digest prepares in b what streams need of the packets that were read last, if
+// that was not done by prepare.
+func (in *input) digest(b *batch) {
+	b.streamed.Reset(len(b.seen))
 	b.digested = true
 	for i := range in.raw.Packets {
 		in.decode(i)

@@ -35,7 +35,7 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 		}
 		in.read(b, src)
 		memos = m.memos(memos[:0])
-		in.prepare(b, memos, m.streamSeed())
+		in.prepare(b, memos, m.streaming)
 		return b
 	}, func() {}
 }
@@ -72,7 +72,7 @@ type feeder struct {
 	shared  atomic.Bool
 
 	memos   []*memo
-	streams uint64 // their seed, 0 if there are none
+	streams bool // there are any
 
 	// Of the goroutine that reads ahead.
 	ahead      *decoder
@@ -105,7 +105,7 @@ func (m *Meter) newDecoder() *decoder {
 
 func (m *Meter) newFeeder(src traces.Source) *feeder {
 	f := &feeder{
-		src: src, memos: m.memos(nil), streams: m.streamSeed(),
+		src: src, memos: m.memos(nil), streams: m.streaming,
 		ahead: m.newDecoder(), own: m.newDecoder(), at: new(group),
 		done: make(chan struct{}),
 	}

@@ -208,7 +208,7 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	memos := m.memos(nil)
 	again := func() {
 		in.read(b, src)
-		in.prepare(b, memos, 0)
+		in.prepare(b, memos, false)
 		if err := m.meterBatch(b); err != nil {
 			t.Fatal(err)
 		}
@@ -238,7 +238,7 @@ func BenchmarkMeter(b *testing.B) {
 	memos := m.memos(nil)
 	for b.Loop() {
 		in.read(batch, src)
-		in.prepare(batch, memos, 0)
+		in.prepare(batch, memos, false)
 		m.meterBatch(batch)
 		n += len(packets)
 	}

@@ -188,15 +188,6 @@ func (m *Meter) collectLast() error {
 	return m.collect(m.clock.now, true)
 }
 
-// streamSeed returns the seed of the streams for which packets are to be
-// prepared, 0 if there are none.
-func (m *Meter) streamSeed() uint64 {
-	if m.streaming {
-		return m.streams.Seed()
-	}
-	return 0
-}
-
 func (m *Meter) meterBatch(b *batch) error {
 	m.batch = b
 	for i, t := range m.tasks {
@@ -227,9 +218,10 @@ func (m *Meter) meterBatch(b *batch) error {
 // does the same, and more, at more cost.
 func (m *Meter) countRun(i int) int {
 	b := m.batch
-	if m.control != nil || m.streaming || len(b.records) > 0 || !m.clock.started {
+	if m.control != nil || m.streaming && !b.digested || len(b.records) > 0 || !m.clock.started {
 		return i
 	}
+	var streamed stream.Packet
 	now, due := m.clock.now, m.due()
 	from, octets := i, uint64(0)
 	for ; i < len(b.seen); i++ {
@@ -239,12 +231,18 @@ func (m *Meter) countRun(i int) int {
 		}
 		now = p.time
 		octets += uint64(p.octets)
+		if m.streaming {
+			streamed = b.streamed.At(i)
+		}
 		for _, t := range m.tasks {
 			r := t.results[i]
-			if row := r.row(); row != 0 && t.table.CountIf(row, r.generation(), r.direction(), 1, uint64(p.octets), now) {
-				t.stats.Counted++
-			} else {
-				t.meter(b, i, stream.Packet{}, 1, uint64(p.octets), now)
+			if row := r.row(); row == 0 || !t.table.CountIf(row, r.generation(), r.direction(), 1, uint64(p.octets), now) {
+				t.meter(b, i, streamed, 1, uint64(p.octets), now)
+				continue
+			}
+			t.stats.Counted++
+			if t.streams != nil {
+				t.streams.Packet(r.row(), int(r.direction()), streamed, uint64(p.octets), now)
 			}
 		}
 	}
@@ -274,7 +272,7 @@ func (m *Meter) count(i int) {
 	var streamed stream.Packet
 	if m.streaming && !record {
 		if !b.digested {
-			m.input.digest(b, m.streams.Seed())
+			m.input.digest(b)
 		}
 		streamed = b.streamed.At(i)
 	}

@@ -83,7 +83,7 @@ func TestPrepareUsual(t *testing.T) {
 	for range 50 {
 		prepared := func(m *memo, in *input) *batch {
 			b := new(batch)
-			in.prepare(b, []*memo{m}, 7)
+			in.prepare(b, []*memo{m}, true)
 			return b
 		}
 		v := newView(ruleset.Key{0: 0xff, 8: 0xff, 32: 0xff, 36: 0xff, 37: 0xff, 76: 0xff, 77: 0xff})

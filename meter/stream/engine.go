@@ -30,9 +30,12 @@ const (
 // Engine builds the distributions of all flows of a meter. It belongs to one
 // goroutine.
 type Engine struct {
-	plans      []*plan    // by shape ID, nil until a flow has it
-	rows       []row      // by row of the flow table
-	flows      int        // with distributions
+	plans []*plan // by shape ID, nil until a flow has it
+	rows  []row   // by row of the flow table
+	flows int     // with distributions
+	// By row, the stream of a flow that has only one, else 0: what most packets
+	// need, side by side.
+	only       []uint32
 	counts     [][]uint64 // what Counters has returned last
 	counters   []uint64   // the same one behind the other
 	maxStreams int
@@ -105,7 +108,7 @@ func (e *Engine) Create(at uint32, s *ruleset.Shape, now int64) {
 		e.plans[s.ID] = newPlan(s)
 	}
 	for len(e.rows) <= int(at) {
-		e.rows = append(e.rows, row{})
+		e.rows, e.only = append(e.rows, row{}), append(e.only, 0)
 	}
 	p := e.plans[s.ID]
 	r := &e.rows[at]
@@ -150,9 +153,9 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 	if plan.dhcp {
 		other := *p
 		p = &other
-		p.anywhere(e.streams.seed)
+		p.anywhere()
 	}
-	i := e.streams.find(at, &p.key, hashOf(p.mixed, at))
+	i := e.streams.find(at, &p.key, e.streams.hash(&p.key, at))
 	if i == 0 {
 		if i = e.begin(at, p, now); i == 0 {
 			return
@@ -194,7 +197,7 @@ func (e *Engine) begin(at uint32, p *digest, now int64) uint32 {
 		e.streams.refused++
 		return 0
 	}
-	i := e.streams.add(at, &p.key, hashOf(p.mixed, at))
+	i := e.streams.add(at, &p.key, e.streams.hash(&p.key, at))
 	s := e.streams.at(i)
 	r := &e.rows[at]
 	s.plan, s.flow = r.plan-1, r.flow
@@ -203,8 +206,10 @@ func (e *Engine) begin(at uint32, p *digest, now int64) uint32 {
 		s.state |= sameEnds
 	}
 	s.siblings.next = r.streams
+	e.only[at] = i
 	if r.streams != 0 {
 		e.streams.at(r.streams).siblings.before = i
+		e.only[at] = 0
 	}
 	r.streams = i
 	e.schedule(i)
@@ -245,6 +250,10 @@ func (e *Engine) end(i uint32, ended, now int64) {
 	}
 	if s.siblings.next != 0 {
 		e.streams.at(s.siblings.next).siblings.before = s.siblings.before
+	}
+	e.only[s.row] = 0
+	if r.streams != 0 && e.streams.at(r.streams).siblings.next == 0 {
+		e.only[s.row] = r.streams
 	}
 	e.streams.remove(i)
 }
@@ -300,7 +309,7 @@ func (e *Engine) Release(at uint32, now int64) bool {
 	plan.flows.remove(r.flow)
 	*r = row{}
 	if e.flows--; e.flows == 0 {
-		e.rows = nil
+		e.rows, e.only = nil, nil
 	}
 	return true
 }

@@ -27,9 +27,9 @@ func FuzzStreams(f *testing.F) {
 			direction := int(kind & 1)
 			switch kind & 7 {
 			case 0, 1:
-				e.Packet(row, direction, packetOf(e, tcp(back, a, uint32(b)<<(c>>4), uint32(c)<<(b>>4), int(c))), uint32(a), 100, now)
+				e.Packet(row, direction, packetOf(tcp(back, a, uint32(b)<<(c>>4), uint32(c)<<(b>>4), int(c))), uint32(a), 100, now)
 			case 2, 3:
-				e.Packet(row, direction, packetOf(e, udp(back, uint16(a), 53, dnsMessage(uint16(b), c&1 != 0)...)), uint32(c), 100, now)
+				e.Packet(row, direction, packetOf(udp(back, uint16(a), 53, dnsMessage(uint16(b), c&1 != 0)...)), uint32(c), 100, now)
 			case 4:
 				live[row] = !e.Release(row, now)
 			default:

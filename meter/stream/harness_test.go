@@ -36,12 +36,12 @@ func newHarness(t testing.TB, c Config, distributions ...string) *harness {
 
 // Packet is Engine.Packet for a packet as it was captured.
 func (h *harness) Packet(row uint32, direction int, p *ruleset.Packet, octets uint64, now int64) {
-	h.Engine.Packet(row, direction, packetOf(h.Engine, p), 0, octets, now)
+	h.Engine.Packet(row, direction, packetOf(p), 0, octets, now)
 }
 
-func packetOf(e *Engine, p *ruleset.Packet) Packet {
+func packetOf(p *ruleset.Packet) Packet {
 	var ps Packets
-	ps.Reset(1, e.streams.seed)
+	ps.Reset(1)
 	ps.Set(0, p)
 	return ps.At(0)
 }

@@ -11,7 +11,6 @@ import (
 // Packets is what streams need of the packets of a batch. It holds nothing of
 // their own data.
 type Packets struct {
-	seed     uint64
 	digests  []digest
 	payloads []byte
 }
@@ -24,8 +23,7 @@ type Packet struct {
 
 // digest is what streams need of a packet: a cache line.
 type digest struct {
-	key          // of its stream, but for the row
-	mixed uint64 // key's
+	key // of its stream, but for the row
 	// Of a TCP segment; length is that of its data. Of an ICMP echo message seq
 	// is identifier and sequence number, of a UDP datagram seq and length tell
 	// which of the payloads is its.
@@ -34,6 +32,7 @@ type digest struct {
 	form             form
 	side             uint8 // which end has sent it
 	role             role  // of an ICMP echo message
+	_                [8]byte
 }
 
 // form says what is known of a packet.
@@ -49,13 +48,12 @@ const (
 // with options (RFC 2131 section 2).
 const maxPayload = 576
 
-// Reset makes p the packets of a batch of n, for the Worker with this seed. Each
-// is then to be Set.
-func (p *Packets) Reset(n int, seed uint64) {
+// Reset makes p the packets of a batch of n. Each is then to be Set.
+func (p *Packets) Reset(n int) {
 	if cap(p.digests) < n {
 		p.digests = make([]digest, n)
 	}
-	p.seed, p.digests, p.payloads = seed, p.digests[:n], p.payloads[:0]
+	p.digests, p.payloads = p.digests[:n], p.payloads[:0]
 }
 
 // At returns packet i.
@@ -100,7 +98,6 @@ func (p *Packets) SetEnds(i int, source, dest *ruleset.End, transport []byte, oc
 		ports[0], ports[1] = ports[1], ports[0]
 	}
 	d.ends, d.rest = ends, newRest(ports[0], ports[1], proto, source.PeerType())
-	d.mixed = d.mix(p.seed)
 }
 
 // digest returns what is known of the packet.
@@ -138,7 +135,7 @@ func (a address) compare(b address) int {
 
 // anywhere makes the stream one of DHCP between any hosts: clients have no
 // address, and broadcast.
-func (d *digest) anywhere(seed uint64) {
+func (d *digest) anywhere() {
 	if d.proto() != protoUDP || !isDHCP(d.port(0)) || !isDHCP(d.port(1)) {
 		return
 	}
@@ -147,5 +144,4 @@ func (d *digest) anywhere(seed uint64) {
 		d.rest = newRest(d.port(1), d.port(0), protoUDP, d.family())
 		d.side = 1 - d.side
 	}
-	d.mixed = d.mix(seed)
 }

@@ -129,9 +129,9 @@ func (k *key) mix(seed uint64) uint64 {
 	return h ^ l
 }
 
-// hashOf returns the hash of a stream in this row whose key's mix is this.
-func hashOf(mixed uint64, row uint32) uint32 {
-	hi, lo := bits.Mul64(mixed^uint64(row)<<32^mix2, mix1)
+// hash returns the hash of the stream in this row with this key.
+func (t *streams) hash(k *key, row uint32) uint32 {
+	hi, lo := bits.Mul64(k.mix(t.seed)^uint64(row)<<32^mix2, mix1)
 	return uint32(hi ^ lo)
 }
 
@@ -150,6 +150,16 @@ func (t *streams) find(row uint32, k *key, hash uint32) uint32 {
 			if n := uint32(t.index[i]); t.at(n).is(row, k) {
 				return n
 			}
+		}
+	}
+	return 0
+}
+
+// first returns the number of a stream with this hash, 0 if there is none.
+func (t *streams) first(hash uint32) uint32 {
+	for i := hash & t.mask; t.index[i] != 0; i = (i + 1) & t.mask {
+		if uint32(t.index[i]>>32) == hash {
+			return uint32(t.index[i])
 		}
 	}
 	return 0
@@ -203,7 +213,7 @@ func (t *streams) grow() {
 // with the last.
 func (t *streams) remove(i uint32) {
 	s := t.at(i)
-	hash := hashOf(s.mix(t.seed), s.row)
+	hash := t.hash(&s.key, s.row)
 	e := uint64(hash)<<32 | uint64(i)
 	at := hash & t.mask
 	for t.index[at] != e {

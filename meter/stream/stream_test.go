@@ -299,7 +299,7 @@ func TestDamage(t *testing.T) {
 			if r.IntN(10) == 0 {
 				p.Data = p.Data[:4+r.IntN(len(p.Data)-4)]
 			}
-			e.Packet(row, r.IntN(2), packetOf(e, p), 0, 100, now)
+			e.Packet(row, r.IntN(2), packetOf(p), 0, 100, now)
 			if r.IntN(5) == 0 {
 				e.Advance(now)
 			}
@@ -335,9 +335,16 @@ func check(t *testing.T, e *Engine) {
 	}
 	for at := range e.rows {
 		i := e.rows[at].streams
+		only := i
+		if i != 0 && e.streams.at(i).siblings.next != 0 {
+			only = 0
+		}
+		if e.only[at] != only {
+			t.Fatalf("row %d: stream %d is alone, want %d", at, e.only[at], only)
+		}
 		for before := uint32(0); i != 0; i = e.streams.at(i).siblings.next {
 			s := e.streams.at(i)
-			if s.row != uint32(at) || s.siblings.before != before || e.streams.find(s.row, &s.key, hashOf(s.mix(e.streams.seed), s.row)) != i {
+			if s.row != uint32(at) || s.siblings.before != before || e.streams.find(s.row, &s.key, e.streams.hash(&s.key, s.row)) != i {
 				t.Fatalf("stream %d: row %d of %d, behind %d of %d", i, s.row, at, s.siblings.before, before)
 			}
 			before = i
@@ -378,7 +385,7 @@ func TestNoAllocations(t *testing.T) {
 			now += millisecond
 			binary.BigEndian.PutUint32(p.Data[4:], 10*i)
 			binary.BigEndian.PutUint32(q.Data[8:], 10*i+10)
-			ps.Reset(2, h.streams.seed)
+			ps.Reset(2)
 			ps.Set(0, p)
 			ps.Set(1, q)
 			h.Engine.Packet(1, 0, ps.At(0), 0, 100, now)

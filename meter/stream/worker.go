@@ -30,6 +30,7 @@ type job struct {
 	octets    uint32
 	stream    uint32 // the one that is expected, 0 if none is known
 	direction uint8
+	only      bool // that is the only stream of the flow
 }
 
 // change is one of a flow's counters by the end of a stream.
@@ -45,9 +46,6 @@ func NewWorker(c Config, changed func(row uint32, now int64)) *Worker {
 	w.engine = New(c, func(row uint32, now int64) { w.changes = append(w.changes, change{row, now}) })
 	return w
 }
-
-// Seed returns what Packets must be made with. It is not 0 and never changes.
-func (w *Worker) Seed() uint64 { return w.engine.streams.seed }
 
 // Create begins a flow of shape s in this row of the flow table.
 func (w *Worker) Create(row uint32, s *ruleset.Shape, now int64) {
@@ -206,26 +204,29 @@ func (e *Engine) expect(jobs []job) {
 	}
 	touched := uint64(0)
 	for i := range jobs {
-		if j := &jobs[i]; j.shape == nil {
-			// For now; if the packet is of no stream, it finds none.
-			j.stream = hashOf(j.packet.digest().mixed, j.row)
-			touched += t.index[j.stream&t.mask]
+		j := &jobs[i]
+		if j.shape != nil {
+			continue
 		}
+		if int(j.row) < len(e.only) && e.only[j.row] != 0 {
+			j.stream, j.only = e.only[j.row], true
+			continue
+		}
+		// For now; if the packet is of no stream, it finds none.
+		j.stream = t.hash(&j.packet.digest().key, j.row)
+		touched += t.index[j.stream&t.mask]
 	}
 	for i := range jobs {
 		j := &jobs[i]
 		if j.shape != nil {
 			continue
 		}
-		hash := j.stream
-		j.stream = 0
-		for i := hash & t.mask; t.index[i] != 0; i = (i + 1) & t.mask {
-			if uint32(t.index[i]>>32) == hash {
-				j.stream = uint32(t.index[i])
-				s := t.at(j.stream)
-				touched += s.rest + uint64(s.state)
-				break
-			}
+		if !j.only {
+			j.stream = t.first(j.stream)
+		}
+		if j.stream != 0 {
+			s := t.at(j.stream)
+			touched += s.rest + uint64(s.state)
 		}
 	}
 	for i := range jobs {

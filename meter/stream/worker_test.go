@@ -41,7 +41,7 @@ func work(t *testing.T, seed uint64, fork bool, batch int) string {
 			w.Create(row, shape, now)
 			live[row] = true
 		}
-		p := packetOf(w.engine, host(protoTCP, uint32(r.IntN(50)), uint8(r.IntN(32))))
+		p := packetOf(host(protoTCP, uint32(r.IntN(50)), uint8(r.IntN(32))))
 		d := p.digest()
 		d.side = uint8(r.IntN(2))
 		d.seq, d.ack, d.length = uint32(r.IntN(300)), uint32(r.IntN(300)), uint32(r.IntN(10))
