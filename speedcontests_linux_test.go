@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -64,10 +65,23 @@ func contests(t *testing.T) (all []contest) {
 	if err := os.WriteFile(coarse, []byte("save SourcePeerType; save SourceTransType; count;\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	text, err := os.ReadFile(everyFlow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turnaround := filepath.Join(t.TempDir(), "turnaround.srl")
+	text = bytes.Replace(text, []byte("count;"), []byte(`
+save ToTurnaroundTime1 = 50.tcp_data.0!0 & 2.3.1!700;
+save FromTurnaroundTime1 = 50.tcp_data.0!0 & 2.3.1!700;
+count;`), 1)
+	if err := os.WriteFile(turnaround, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for name, environ := range map[string]string{"rulesets": "", "rulesets on one core": oneCore} {
 		all = append(all, contest{name, "big1.pcap", big1, []contestant{
 			rules("all-flows", environ, everyFlow),
 			rules("four times that", environ, everyFlow, everyFlow, everyFlow, everyFlow),
+			rules("with TCP turnaround times", environ, turnaround),
 			rules("a flow for each protocol", environ, coarse),
 			rules("10 networks", environ, networks[10]),
 			rules("1,000 networks", environ, networks[1_000]),
