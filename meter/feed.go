@@ -45,7 +45,7 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 // one that waits, and one that it reads; the one that meters may have two. Where
 // there are streams, they may be looking at one more.
 const (
-	groupLen    = 8
+	groupLen    = 32
 	aheadGroups = 3
 	ownGroups   = 2
 )

@@ -49,6 +49,9 @@ const (
 	memoGrows = 8 // times as large each time
 )
 
+// nearWords is how much memory the caches near a processor hold, in words.
+const nearWords = 1 << 15
+
 // result is what is remembered: of a flow its row, direction and generation,
 // of other packets the verdict. 0 is nothing.
 type result uint64
@@ -109,21 +112,18 @@ func is(e, w []uint64) bool {
 }
 
 // lookUp sets results to what is remembered of packets of these sights. First
-// it begins to fetch all their entries, so that the fetches overlap.
+// it begins to fetch all their entries, so that the fetches overlap, unless there
+// are so few that they are near.
 func (m *memo) lookUp(sights []uint64, results []result) {
 	e := m.entries.Load()
 	n := m.view.sightLen()
 	sum := uint64(0)
-	for i := n - 1; i < len(sights); i += n {
+	for i := n - 1; i < len(sights) && len(e.words) > nearWords; i += n {
 		sum |= atomic.LoadUint64(&e.words[int(sights[i]>>32)&(e.size-1)*e.stride])
 	}
 	for i := range results {
 		results[i] = result(sum) // so that sum is wanted
-		if w := sights[i*n : i*n+n]; n == len(tupleSight{}) {
-			results[i] = e.findTuple((*tupleSight)(w))
-		} else {
-			results[i] = e.find(w)
-		}
+		results[i] = e.find(sights[i*n : i*n+n])
 	}
 }
 
@@ -131,6 +131,9 @@ func (m *memo) lookUp(sights []uint64, results []result) {
 func (m *memo) find(w []uint64) result { return m.entries.Load().find(w) }
 
 func (e *entries) find(w []uint64) result {
+	if len(w) == len(tupleSight{}) {
+		return e.findTuple((*tupleSight)(w))
+	}
 	home := e.home(w)
 	if r := result1(e.at(home), w); r != 0 {
 		return r

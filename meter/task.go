@@ -47,12 +47,18 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 	}, nil
 }
 
+// nearFlows is how many flows the caches near a processor hold.
+const nearFlows = nearWords / 8
+
 // expect prepares for metering a batch of packets that have these sights, of
 // which these results were remembered: it fetches all flows together that they
-// lead to.
+// lead to, unless there are so few that they are near.
 func (t *task) expect(sights []uint64, results []result) {
 	t.memo.grow()
 	t.sights, t.results, t.rows = sights, results, t.rows[:0]
+	if t.table.Active() < nearFlows {
+		return
+	}
 	for _, r := range results {
 		if row := r.row(); row != 0 {
 			t.rows = append(t.rows, row)
