@@ -1,6 +1,8 @@
 package meter
 
 import (
+	"slices"
+
 	"rtfm/meter/flow"
 	"rtfm/meter/stream"
 	"rtfm/ruleset"
@@ -18,11 +20,23 @@ type task struct {
 	sights  []uint64 // of the packets of the batch at hand
 	results []result // what was remembered of them
 	rows    []uint32 // those among them
+	near    int      // nearFlows
+	// Packets of the batch of which nothing was remembered, but whose flows are
+	// known: in order, and how many of them have been passed.
+	matched []matched
+	passed  int
 	// Room for the packet at hand.
 	packet           ruleset.Packet
 	key              ruleset.Key
 	flow             ruleset.FlowKey
 	flowKey, reverse flow.Key
+}
+
+// matched is a packet that has matched as it comes, and its flow.
+type matched struct {
+	number int // of the packet in the batch
+	flow   ruleset.FlowKey
+	key    flow.Key
 }
 
 // TaskStats counts what became of the packets that a ruleset has seen.
@@ -42,7 +56,7 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 	}
 	v := newView(p.Visible())
 	return &task{
-		program: p, table: table, view: v, memo: newMemo(v),
+		program: p, table: table, view: v, memo: newMemo(v), near: nearFlows,
 		stats: TaskStats{RuleSet: number, Name: rs.Name},
 	}, nil
 }
@@ -52,11 +66,13 @@ const nearFlows = nearWords / 8
 
 // expect prepares for metering a batch of packets that have these sights, of
 // which these results were remembered: it fetches all flows together that they
-// lead to, unless there are so few that they are near.
+// lead to, and then those of the packets of which nothing was remembered, unless
+// there are so few flows that they are near.
 func (t *task) expect(sights []uint64, results []result) {
 	t.memo.grow()
 	t.sights, t.results, t.rows = sights, results, t.rows[:0]
-	if t.table.Active() < nearFlows {
+	t.matched, t.passed = t.matched[:0], 0
+	if t.table.Active() < t.near {
 		return
 	}
 	for _, r := range results {
@@ -65,6 +81,45 @@ func (t *task) expect(sights []uint64, results []result) {
 		}
 	}
 	t.table.Touch(t.rows)
+	for i, r := range results {
+		if r == 0 {
+			t.expectFlow(i, t.view.sight(sights, i))
+		}
+	}
+	t.table.Fetch(len(t.matched), func(i int) *flow.Key { return &t.matched[i].key })
+}
+
+// expectFlow matches packet i of the batch, of this sight.
+func (t *task) expectFlow(i int, sight []uint64) {
+	if sight[len(sight)-1]&sightOdd != 0 {
+		return
+	}
+	if len(t.matched) == cap(t.matched) {
+		t.matched = slices.Grow(t.matched, batchLen)
+	}
+	t.matched = t.matched[:len(t.matched)+1]
+	m := &t.matched[len(t.matched)-1]
+	t.view.recall(sight, &t.packet)
+	if t.program.Match(&t.packet, &t.packet.Key, false, &m.flow) != pme.Success {
+		t.matched = t.matched[:len(t.matched)-1]
+		return
+	}
+	m.number = i
+	t.table.Prepare(&m.key, &m.flow)
+}
+
+// takeMatched sets the flow and its key to those of packet i of the batch if it
+// was matched by expect.
+func (t *task) takeMatched(i int) bool {
+	for t.passed < len(t.matched) && t.matched[t.passed].number < i {
+		t.passed++
+	}
+	if t.passed == len(t.matched) || t.matched[t.passed].number > i {
+		return false
+	}
+	m := &t.matched[t.passed]
+	t.flow, t.flowKey = m.flow, m.key
+	return true
 }
 
 // meter counts packet i of batch b, which expect has prepared for, as so many
@@ -76,6 +131,10 @@ func (t *task) meter(b *batch, i int, s stream.Packet, pdus, octets uint64, now 
 	// A packet of the batch may have been the first that is like this one.
 	sight := t.view.sight(t.sights, i)
 	if r := t.memo.find(sight); r != 0 && t.again(r, s, pdus, octets, now) {
+		return
+	}
+	if t.takeMatched(i) {
+		t.memo.remember(sight, t.place(s, pdus, octets, now))
 		return
 	}
 	p := &t.packet
@@ -112,13 +171,7 @@ func (t *task) match(p *ruleset.Packet, s stream.Packet, pdus, octets uint64, no
 	v := t.program.Match(p, &p.Key, false, &t.flow)
 	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)
-		if row := t.table.Find(&t.flowKey); row != 0 {
-			return t.count(row, flow.Forward, s, pdus, octets, now)
-		}
-		if row := t.findReverse(); row != 0 {
-			return t.count(row, flow.Backward, s, pdus, octets, now)
-		}
-		return t.create(flow.Forward, s, pdus, octets, now)
+		return t.place(s, pdus, octets, now)
 	}
 	if v == pme.NoMatch {
 		t.key = p.Key.Reverse()
@@ -138,6 +191,17 @@ func (t *task) match(p *ruleset.Packet, s stream.Packet, pdus, octets uint64, no
 	}
 	t.note(v, pdus)
 	return verdictResult(v)
+}
+
+// place meters a packet that has matched as it comes, as one of the flow.
+func (t *task) place(s stream.Packet, pdus, octets uint64, now int64) result {
+	if row := t.table.Find(&t.flowKey); row != 0 {
+		return t.count(row, flow.Forward, s, pdus, octets, now)
+	}
+	if row := t.findReverse(); row != 0 {
+		return t.count(row, flow.Backward, s, pdus, octets, now)
+	}
+	return t.create(flow.Forward, s, pdus, octets, now)
 }
 
 // findReverse returns the row of the flow whose key is the reverse of flow.

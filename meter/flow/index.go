@@ -55,6 +55,16 @@ func (x *index) segment(hash uint32) *segment {
 	return x.directory[uint64(hash)>>(32-x.depth)]
 }
 
+// first returns the row of the first entry of this hash, 0 if there is none.
+func (s *segment) first(hash uint32) uint32 {
+	for i := hash % segmentLen; s.slots[i] != 0; i = (i + 1) % segmentLen {
+		if e := s.slots[i]; e.hash() == hash {
+			return e.row()
+		}
+	}
+	return 0
+}
+
 // makeRoom splits segments until an entry of this hash can be inserted, false
 // if none can.
 func (x *index) makeRoom(hash uint32) bool {

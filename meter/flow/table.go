@@ -62,6 +62,7 @@ type Table struct {
 	cleared            int // block that was cleared last
 	recovered, created uint64
 	touched            uint64
+	fetched            []uint32 // room for rows
 }
 
 // mostFlows is the largest table: with a block begun for each ruleset, the
@@ -223,6 +224,30 @@ func (t *Table) Touch(rows []uint32) {
 		sum += t.at(row).generation
 	}
 	t.touched = uint64(sum)
+}
+
+// Fetch begins to fetch from memory what Find will need for n keys, as far as
+// there are flows with them.
+func (t *Table) Fetch(n int, key func(i int) *Key) {
+	sum := uint64(0)
+	for i := range n {
+		hash := key(i).hash
+		sum += uint64(t.index.segment(hash).slots[hash%segmentLen])
+	}
+	rows := t.fetched[:0]
+	for i := range n {
+		row := t.index.segment(key(i).hash).first(key(i).hash)
+		rows = append(rows, row)
+		if row != 0 {
+			sum += uint64(t.at(row).shape)
+		}
+	}
+	for i, row := range rows {
+		if k := key(i); row != 0 && k.n > 0 && t.at(row).shape == k.shape {
+			sum += t.keys[k.n].at(t.at(row).key)[0]
+		}
+	}
+	t.fetched, t.touched = rows, sum
 }
 
 // Supersede changes the generation of row.
