@@ -21,8 +21,8 @@ type task struct {
 	results []result // what was remembered of them
 	rows    []uint32 // those among them
 	near    int      // nearFlows
-	// Packets of the batch of which nothing was remembered, but whose flows are
-	// known: in order, and how many of them have been passed.
+	// Packets of the batch of which nothing was remembered and that were matched
+	// ahead: in order, and how many of them have been passed.
 	matched []matched
 	passed  int
 	// Room for the packet at hand.
