@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -195,69 +196,37 @@ func compareReceived(t *testing.T, rules string, datagrams [][]byte, want map[st
 	}
 	address := conn.LocalAddr().String()
 	conn.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	out, in := io.Pipe()
-	var stderr strings.Builder
-	ended := make(chan error, 1)
-	go func() {
-		// A collection a second shows what has been counted.
-		err := run(ctx, []string{"run", "-q", "-T", "1", "-r", rules, "-i", "netflow://" + address}, nil, in, &stderr)
-		in.Close()
-		ended <- err
-	}()
+	// A collection a second shows what has been counted. A process of its own:
+	// it gives up the rights that other tests need.
+	p := startBeside(t, exec.Command("rtfm", "run", "-q", "-T", "1", "-r", rules, "-i", "netflow://"+address))
 	to, err := net.Dial("udp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer to.Close()
-	var text strings.Builder
-	flows := func() map[string]string { return flowsByEnds(text.String()) }
-	data := make(chan string)
-	go func() {
-		b := make([]byte, 65536)
-		for {
-			n, err := out.Read(b)
-			if err != nil {
-				close(data)
-				return
-			}
-			data <- string(b[:n])
-		}
-	}()
 	// Until the socket is there nothing is counted: the template comes first.
-	for range 100 {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if _, err = to.Write([]byte("knock")); err == nil {
 			time.Sleep(10 * time.Millisecond)
 			if _, err = to.Write([]byte("knock")); err == nil {
 				break
 			}
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	for _, d := range datagrams {
 		if _, err := to.Write(d); err != nil {
 			t.Fatal(err)
 		}
 	}
-	deadline := time.After(30 * time.Second)
-	for !maps.Equal(flows(), want) {
-		select {
-		case s := <-data:
-			text.WriteString(s)
-		case <-deadline:
-			t.Fatalf("received:\n%s", differentFlows(flows(), want))
-		}
+	p.wait(30*time.Second, func(printed string) bool {
+		return maps.Equal(flowsByEnds(printed[:strings.LastIndexByte(printed, '\n')+1]), want)
+	})
+	p.signal(syscall.SIGINT)
+	if status := p.exit(20 * time.Second); status != 0 {
+		t.Errorf("exit status %d", status)
 	}
-	cancel()
-	for s := range data {
-		text.WriteString(s)
-	}
-	if err := <-ended; err != nil || stderr.Len() > 0 {
-		t.Errorf("%v: %s", err, stderr.String())
-	}
-	if !maps.Equal(flows(), want) {
-		t.Errorf("at the end:\n%s", differentFlows(flows(), want))
+	if got := flowsByEnds(p.printed()); !maps.Equal(got, want) {
+		t.Errorf("at the end:\n%s", differentFlows(got, want))
 	}
 }
 

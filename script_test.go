@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,7 +14,32 @@ import (
 
 // TestMain makes this test binary be rtfm where scripts and documents call it.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rtfm": main})
+	testscript.Main(keepsRights{m}, map[string]func(){"rtfm": main})
+}
+
+// keepsRights runs tests none of which may give up rights that others need, as
+// rtfm does when it captures: such tests start a process.
+type keepsRights struct{ *testing.M }
+
+func (m keepsRights) Run() int {
+	before := effectiveCapabilities()
+	status := m.M.Run()
+	if after := effectiveCapabilities(); after != before {
+		fmt.Fprintf(os.Stderr, "a test has given up rights: capabilities were %s and are %s\n", before, after)
+		return 1
+	}
+	return status
+}
+
+// effectiveCapabilities returns those of this process, in hexadecimal, on Linux.
+func effectiveCapabilities() string {
+	status, err := os.ReadFile("/proc/thread-self/status")
+	if err != nil {
+		return ""
+	}
+	_, found, _ := strings.Cut(string(status), "\nCapEff:\t")
+	found, _, _ = strings.Cut(found, "\n")
+	return found
 }
 
 // TestScripts runs the scripts of testdata/script, which hold every option,
