@@ -20,7 +20,7 @@ type batch struct {
 	err      error           // instead of packets
 	seen     []seen          // of each packet, what is counted whatever the rulesets
 	sights   [][]uint64      // by task, the packets' sights, one behind the other
-	results  [][]result      // by task, what was remembered of them when they were read
+	results  [][]result      // by task, what was remembered of them when they were read, or none
 	odd      []odd           // packets that not every memo knows
 	records  []traces.Record // what the packets stand for, if for anything
 	streamed stream.Packets  // what streams need of the packets, if digested is set
@@ -83,7 +83,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 	}
 	for i, m := range memos {
 		b.sights[i] = room(b.sights[i], n*m.view.sightLen())
-		b.results[i] = room(b.results[i], n)
+		b.results[i] = b.results[i][:0]
 	}
 	if streams {
 		b.streamed.Reset(n)
@@ -115,8 +115,28 @@ func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 			b.streamed.Set(i, p)
 		}
 	}
+}
+
+// lookUp sets the results to what these memos remember of the packets that were
+// prepared, but for memos that are strange: it makes those so that knew less
+// than half of the packets.
+func (b *batch) lookUp(memos []*memo, strange []bool) {
+	if len(b.seen) == 0 {
+		return
+	}
 	for i, m := range memos {
+		if strange[i] {
+			continue
+		}
+		b.results[i] = room(b.results[i], len(b.seen))
 		m.lookUp(b.sights[i], b.results[i])
+		known := 0
+		for _, r := range b.results[i] {
+			if r != 0 {
+				known++
+			}
+		}
+		strange[i] = known < len(b.seen)/2
 	}
 }
 

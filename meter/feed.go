@@ -56,6 +56,10 @@ type group struct {
 	own     bool // belongs to the goroutine that meters
 	batches [groupLen]batch
 	n       int // batches in use
+	// By task, set if its memo does not know enough packets of the group to be
+	// asked ahead. Where flows are short it learns of them too late, and what one
+	// processor has written is expensive to read for the other one.
+	strange []bool
 }
 
 // feeder reads and decodes on two processors what one meters. A goroutine of its
@@ -149,6 +153,8 @@ func (f *feeder) fill(g *group, d *decoder) bool {
 	}
 	g.number, g.n = f.numbers, 0
 	f.numbers++
+	g.strange = room(g.strange, len(f.memos))
+	clear(g.strange)
 	mapped := false
 	for more := true; more && g.n < groupLen; g.n++ {
 		b, in := &g.batches[g.n], d.inputs[g.n]
@@ -159,6 +165,7 @@ func (f *feeder) fill(g *group, d *decoder) bool {
 		more = !f.ended && (mapped || len(in.raw.Packets) == batchLen)
 		if !mapped {
 			in.prepare(b, f.memos, f.streams)
+			b.lookUp(f.memos, g.strange)
 		}
 	}
 	f.shared.Store(mapped && !f.ended)
@@ -184,6 +191,7 @@ func (f *feeder) prepareMapped(g *group, d *decoder, i int) int {
 	err := m.Guard(func() {
 		for j := i; j < to; j++ {
 			d.inputs[j].prepare(&g.batches[j], f.memos, f.streams)
+			g.batches[j].lookUp(f.memos, g.strange)
 		}
 	})
 	if err == nil {

@@ -19,7 +19,8 @@ type task struct {
 	stats   TaskStats
 	sights  []uint64 // of the packets of the batch at hand
 	results []result // what was remembered of them
-	rows    []uint32 // those among them
+	own     []result // room for those that are looked up here
+	rows    []uint32 // the flows among them
 	near    int      // nearFlows
 	// Packets of the batch of which nothing was remembered and that were matched
 	// ahead: in order, and how many of them have been passed.
@@ -65,11 +66,16 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 const nearFlows = nearWords / 8
 
 // expect prepares for metering a batch of packets that have these sights, of
-// which these results were remembered: it fetches all flows together that they
-// lead to, and then those of the packets of which nothing was remembered, unless
-// there are so few flows that they are near.
+// which these results were remembered, unless nobody has looked yet: it fetches
+// all flows together that they lead to, and then those of the packets of which
+// nothing was remembered, unless there are so few flows that they are near.
 func (t *task) expect(sights []uint64, results []result) {
 	t.memo.grow()
+	if len(results) == 0 {
+		t.own = room(t.own, len(sights)/t.view.sightLen())
+		results = t.own
+		t.memo.lookUp(sights, results)
+	}
 	t.sights, t.results, t.rows = sights, results, t.rows[:0]
 	t.matched, t.passed = t.matched[:0], 0
 	if t.table.Active() < t.near {
