@@ -1,5 +1,7 @@
 package srl
 
+import "slices"
+
 // expr reads terms with || between them.
 func (p *parser) expr() (Expr, bool) {
 	at := p.tok.at
@@ -73,16 +75,20 @@ func (p *parser) factor() (Expr, bool) {
 		p.expected("== behind the attribute %s", clip(t.Attr.Text))
 		return nil, false
 	}
-	return t, p.operands(&t.Operands)
+	p.list = p.list[:0]
+	ok = p.operands()
+	t.Operands = slices.Clone(p.list)
+	return t, ok
 }
 
-// operands reads an operand, or a list of them in parentheses. Lists may
-// hold lists: RFC 2723's own example puts a DEFINE that is a list into one.
-func (p *parser) operands(list *[]Operand) bool {
+// operands reads an operand, or a list of them in parentheses, into p.list.
+// Lists may hold lists: RFC 2723's own example puts a DEFINE that is a list
+// into one.
+func (p *parser) operands() bool {
 	if p.tok.kind != '(' {
 		o, ok := p.operand()
 		if ok {
-			*list = appendMany(*list, o)
+			p.list = append(p.list, o)
 		}
 		return ok
 	}
@@ -92,7 +98,7 @@ func (p *parser) operands(list *[]Operand) bool {
 	defer p.leave()
 	at := p.next().at
 	for {
-		if !p.operands(list) {
+		if !p.operands() {
 			return false
 		}
 		if p.take(')') {
@@ -119,7 +125,7 @@ func (p *parser) mask(o *Operand) (ok bool) {
 	case p.take('/'):
 		o.Width = true
 		if p.tok.kind == kValue {
-			if n := lenOf(p.tok.text, isDigit); n == len(p.tok.text) && n <= 3 {
+			if n := digit.length(p.tok.text); n == len(p.tok.text) && n <= 3 {
 				t := p.next()
 				o.Mask = Word{t.at, t.text}
 				return true

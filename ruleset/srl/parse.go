@@ -23,6 +23,8 @@ type parser struct {
 	ahead token // the one behind it
 	taken int   // tokens read
 
+	list []Operand // of the test that is being read
+
 	errs    ErrorList
 	badAt   int // value of taken at the last fault
 	nesting int

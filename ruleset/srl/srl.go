@@ -7,13 +7,12 @@
 // subroutine without parameters called by its bare name), unless it is told
 // to be strict.
 //
-// Text goes through three stages: the scanner (token.go) makes tokens of the
-// whole text, the expander (define.go) takes the DEFINE directives out of them
-// and puts their texts where their names stand, one token at a time, and the
-// parser (parse.go) is a recursive descent with two tokens of lookahead.
-// Nesting is bounded, since a stack that overflows cannot be caught; chains
-// of ELSE IF and lists of operands are loops and may be as long as memory
-// allows.
+// Text goes through three stages: the scanner (token.go) makes tokens of it,
+// the expander (define.go) takes the DEFINE directives out of them and puts
+// their texts where their names stand, one token at a time, and the parser
+// (parse.go) is a recursive descent with two tokens of lookahead. Nesting is
+// bounded, since a stack that overflows cannot be caught; chains of ELSE IF and
+// lists of operands are loops and may be as long as memory allows.
 package srl
 
 import (

@@ -54,6 +54,22 @@ var keywords = map[string]keyword{
 	"save": kwSave, "store": kwStore, "subroutine": kwSubroutine, "variable": kwVariable,
 }
 
+// longestKeyword is the length of the longest of them, SUBROUTINE.
+const longestKeyword = 10
+
+// keywordOf returns the keyword that a word is, whatever the case of its
+// letters.
+func keywordOf(text string) keyword {
+	if len(text) > longestKeyword {
+		return none
+	}
+	var lower [longestKeyword]byte
+	for i := range len(text) {
+		lower[i] = text[i] | 0x20 // which leaves digits as they are, and _ is in none
+	}
+	return keywords[string(lower[:len(text)])]
+}
+
 // nearKeyword returns the keyword from which a word differs by one letter:
 // changed, missing, too many or changed over with its neighbour.
 func nearKeyword(word string) (string, bool) {
@@ -108,17 +124,54 @@ func (t token) String() string {
 	return `"` + clip(t.text) + `"`
 }
 
-func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
-func isLetter(c byte) bool   { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-func isHex(c byte) bool      { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
-func isWordByte(c byte) bool { return isDigit(c) || isLetter(c) || c == '_' }
+// class is what an octet may be part of.
+type class uint8
+
+const (
+	digit  class = 1 << iota
+	letter       // a to z, of either case
+	hex          // hexadecimal digit
+	word         // identifiers and keywords
+	fields       // values with fields
+	colons       // IPv6 addresses
+)
+
+// classes holds the class of each octet.
+var classes = classify()
+
+func classify() (of [256]class) {
+	for c := '0'; c <= '9'; c++ {
+		of[c] = digit | hex | word | fields | colons
+	}
+	for c := 'a'; c <= 'z'; c++ {
+		of[c] = letter | word | fields | colons
+		if c <= 'f' {
+			of[c] |= hex
+		}
+		of[c&^0x20] = of[c]
+	}
+	of['_'] = word | fields | colons
+	of['.'] = fields | colons
+	of['-'], of['!'] = fields, fields
+	of[':'] = colons
+	return of
+}
+
+// length returns of how many octets of a class s consists at its beginning.
+func (in class) length(s string) int {
+	n := 0
+	for n < len(s) && classes[s[n]]&in != 0 {
+		n++
+	}
+	return n
+}
 
 // scanner makes tokens of a text.
 type scanner struct {
 	text   string
 	pos    int
+	bol    int // where the line begins
 	line   int32
-	bol    int  // where the line begins
 	last   kind // of the token before
 	report func(at Place, format string, args ...any)
 }
@@ -160,7 +213,7 @@ func (s *scanner) next() token {
 		t.text = s.text[from:s.pos]
 	}
 	if t.kind == kName {
-		t.key = keywords[strings.ToLower(t.text)]
+		t.key = keywordOf(t.text)
 	}
 	s.last = t.kind
 	return t
@@ -172,37 +225,39 @@ func (s *scanner) token() kind {
 	if rest == "" {
 		return kEOF
 	}
-	if s.wantsValue() {
+	c := rest[0]
+	is := classes[c]
+	if (is&hex != 0 || c == ':') && s.wantsValue() {
 		if n := lenIPv6(rest); n > 0 {
 			s.pos += n
 			return kValue
 		}
 	}
-	c := rest[0]
 	switch {
-	case isDigit(c) || isHexPair(rest):
-		s.pos += lenOf(rest, func(c byte) bool { return isWordByte(c) || c == '.' || c == '-' || c == '!' })
+	case is&digit != 0 || is&hex != 0 && isHexPair(rest):
+		s.pos += fields.length(rest)
 		return kValue
-	case isLetter(c):
-		s.pos += lenOf(rest, isWordByte)
+	case is&letter != 0:
+		s.pos += word.length(rest)
 		return kName
-	case c == '\'':
+	}
+	switch c {
+	case '(', ')', '{', '}', ',', ';', '/':
+		s.pos++
+		return kind(c)
+	case '\'':
 		return s.quoted(rest, c, kChar, "character constant")
-	case c == '"':
+	case '"':
 		return s.quoted(rest, c, kString, "text")
 	}
 	for _, p := range [...]struct {
 		text string
 		kind kind
-	}{{":=", kAssign}, {"==", kEqual}, {"&&", kAnd}, {"||", kOr}, {`\;`, kSemicolon}} {
+	}{{":=", kAssign}, {"==", kEqual}, {"&&", kAnd}, {"||", kOr}, {`\;`, kSemicolon}, {":", ':'}, {"=", '='}, {"&", '&'}} {
 		if strings.HasPrefix(rest, p.text) {
 			s.pos += len(p.text)
 			return p.kind
 		}
-	}
-	if strings.IndexByte("(){},;:=&/", c) >= 0 {
-		s.pos++
-		return kind(c)
 	}
 	at := s.place()
 	_, n := utf8.DecodeRuneInString(rest)
@@ -225,13 +280,13 @@ func (s *scanner) wantsValue() bool {
 	return false
 }
 
-// lenIPv6 returns the length of what looks like an IPv6 address, 0 when
-// nothing does: it has two colons and begins with one of them or a digit.
+// lenIPv6 returns the length of what looks like an IPv6 address, which has two
+// colons, 0 when nothing does.
 func lenIPv6(s string) int {
-	if s[0] != ':' && !isHex(s[0]) {
-		return 0
+	if n := fields.length(s); n == len(s) || s[n] != ':' {
+		return 0 // as most values are
 	}
-	n := lenOf(s, func(c byte) bool { return isWordByte(c) || c == ':' || c == '.' })
+	n := colons.length(s)
 	if strings.Count(s[:n], ":") < 2 {
 		return 0
 	}
@@ -241,16 +296,8 @@ func lenIPv6(s string) int {
 // isHexPair tells whether s begins with a hexadecimal field that begins with
 // a letter, such as FF-00.
 func isHexPair(s string) bool {
-	n := lenOf(s[:min(len(s), 3)], isHex)
+	n := hex.length(s[:min(len(s), 3)])
 	return n > 0 && n <= 2 && n < len(s) && s[n] == '-'
-}
-
-func lenOf(s string, in func(byte) bool) int {
-	n := 0
-	for n < len(s) && in(s[n]) {
-		n++
-	}
-	return n
 }
 
 // quoted goes over a text between two marks on one line, where a backslash

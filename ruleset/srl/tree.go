@@ -45,20 +45,15 @@ type Word struct {
 // IsName tells whether the word is an identifier, not a value: identifiers
 // begin with a letter and hold letters, digits and underscores only.
 func (w Word) IsName() bool {
-	for i := range len(w.Text) {
-		if !isWordByte(w.Text[i]) {
-			return false
-		}
-	}
-	return w.Text != "" && isLetter(w.Text[0])
+	return w.Text != "" && classes[w.Text[0]]&letter != 0 && word.length(w.Text) == len(w.Text)
 }
 
 // Define is a DEFINE directive.
 type Define struct {
 	Place
 	Name   Word
-	text   []token
-	active bool // being expanded
+	text   scanner // at its beginning, with nothing behind it
+	active bool    // being expanded
 }
 
 // Stmt is a statement.
