@@ -109,7 +109,8 @@ type compiler struct {
 	calls    []*instance            // being compiled, the innermost last
 	lists    map[listKey][]operand
 	maxNodes int
-	nodes    int
+	nodes    int    // their rules
+	room     []node // where the next ones are made
 	counts   bool // there is a COUNT
 
 	errs, warnings srl.ErrorList

@@ -86,21 +86,24 @@ func (c *compiler) tests(sc *scope, e *srl.Test, save bool, t, f *node) *node {
 		c.errorf(e.Attr.Place, "%s cannot be saved: it is the direction of matching, not part of a flow", ref)
 		return f
 	}
-	list := c.list(ref, e)
-	for i := len(list) - 1; i >= 0; i-- {
-		n := node{op: ruleset.OpGoto, attr: ref.attr, mask: list[i].mask, value: list[i].value, succ: t, fail: f}
+	op := func(o operand) ruleset.Opcode {
 		switch {
 		case !save:
-		case ref.class() == ruleset.ClassComputed && n.mask != ruleset.Ones(1):
+			return ruleset.OpGoto
+		case ref.class() == ruleset.ClassComputed && o.mask != ruleset.Ones(1):
 			// A pushed rule value would become the variable's.
-			n.op = ruleset.OpPushPktTo
-		default:
-			n.op = ruleset.OpPushRuleTo
+			return ruleset.OpPushPktTo
 		}
-		f = c.test(n)
-		if c.full() {
-			break
+		return ruleset.OpPushRuleTo
+	}
+	for list := c.list(ref, e); len(list) > 0 && !c.full(); {
+		from := len(list) - 1
+		last := list[from]
+		for from > 0 && !last.mask.Zero() && !list[from-1].mask.Zero() && op(list[from-1]) == op(last) {
+			from--
 		}
+		f = c.test(node{op: op(last), attr: ref.attr, list: list[from:], succ: t, fail: f})
+		list = list[:from]
 	}
 	return f
 }

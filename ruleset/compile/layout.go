@@ -24,23 +24,25 @@ func layOut(entry *node) []ruleset.Rule {
 			l.chain(n)
 		}
 	}
-	rules := make([]ruleset.Rule, len(l.order))
-	for i, n := range l.order {
-		rules[i] = n.finish()
+	rules := make([]ruleset.Rule, 0, l.rules)
+	for _, n := range l.order {
+		rules = n.finish(rules)
 	}
 	return rules
 }
 
 type layout struct {
 	order   []*node
+	rules   int     // of those in order
 	pending []*node // to be placed, the next one last
 	subs    []*node // likewise, behind the program
 }
 
 // put gives a node the next place.
 func (l *layout) put(n *node) {
+	n.rule = l.rules + 1
+	l.rules += n.rules()
 	l.order = append(l.order, n)
-	n.rule = len(l.order)
 }
 
 // chain places n and what must or had best stand behind it.
@@ -98,8 +100,8 @@ func (n *node) lead(tested bool) *node {
 	return &node{op: ruleset.OpGoto, succ: n}
 }
 
-// finish makes the rule.
-func (n *node) finish() ruleset.Rule {
+// finish appends the node's rules to others.
+func (n *node) finish(rules []ruleset.Rule) []ruleset.Rule {
 	r := ruleset.Rule{Attr: n.attr, Mask: n.mask, Value: n.value, Op: n.op, Param: n.ret}
 	if n.succ != nil {
 		r.Param = n.succ.rule
@@ -107,5 +109,12 @@ func (n *node) finish() ruleset.Rule {
 			r.Op++ // the Act form, which goes on without a test
 		}
 	}
-	return r
+	if !n.test {
+		return append(rules, r)
+	}
+	for i := range n.list {
+		r.Mask, r.Value = n.list[i].mask, n.list[i].value
+		rules = append(rules, r)
+	}
+	return rules
 }

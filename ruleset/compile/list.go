@@ -1,6 +1,11 @@
 package compile
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 )
@@ -25,28 +30,14 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 		return list
 	}
 	list := make([]operand, 0, len(e.Operands))
-	seen := newCover()
-	warned := ref.class() == ruleset.ClassMatching // 0 and 2 are the same there
+	at := make([]int, 0, len(e.Operands)) // where they stand in the program
 	for i := range e.Operands {
-		o, ok := c.operand(ref, e.Operands[i])
-		switch {
-		case !ok || ref.any:
-			continue
-		case o.never():
-			c.warnf(e.Operands[i].Value.Place, "this can never match: the value has bits outside of its mask")
-			continue
+		if o, ok := c.operand(ref, e.Operands[i]); ok && !ref.any {
+			list, at = append(list, o), append(at, i)
 		}
-		if by, ok := seen.covers(o); ok && ref.class() != ruleset.ClassMatching {
-			if !warned {
-				c.warnf(e.Operands[i].Value.Place, "%s is covered by %s in front of it", e.Operands[i], e.Operands[by])
-				warned = true
-			}
-			continue
-		}
-		seen.add(o, i)
-		list = append(list, o)
 	}
-	if seen.prefixes {
+	list = list[:c.needed(ref, e, list, at)]
+	if !slices.ContainsFunc(list, func(o operand) bool { return o.width < 0 }) {
 		// What overlaps is one inside the other, and no operand is inside one
 		// in front of it: the longest masks first keep that order.
 		list = widestFirst(list)
@@ -55,72 +46,117 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 	return list
 }
 
+// needed moves the operands of a list that can match what those in front of
+// them do not to its beginning and returns their number. at is where they stand
+// in the test.
+func (c *compiler) needed(ref reference, e *srl.Test, list []operand, at []int) int {
+	hidden := make([]bool, len(list))
+	warned := false
+	if ref.class() != ruleset.ClassMatching { // 0 and 2 are the same there
+		hidden = covered(list)
+	}
+	n := 0
+	for i, o := range list {
+		given := e.Operands[at[i]]
+		switch {
+		case o.never():
+			c.warnf(given.Value.Place, "this can never match: the value has bits outside of its mask")
+		case !hidden[i]:
+			list[n], at[n] = o, at[i]
+			n++
+		case !warned:
+			c.warnf(given.Value.Place, "%s is covered by %s in front of it", given, e.Operands[at[covering(list[:n], o)]])
+			warned = true
+		}
+	}
+	return n
+}
+
 // widestFirst returns operands, whose masks are a number of leading ones, in the
 // order of these numbers, the greatest first, and else in the order they have.
 func widestFirst(list []operand) []operand {
-	var byWidth [8*ruleset.MaxAddress + 1][]operand
-	for _, o := range list {
-		w, _ := o.mask.Width()
-		byWidth[w] = append(byWidth[w], o)
+	const most = 8 * ruleset.MaxAddress
+	var begin [most + 2]int // of those of each width; next where the next one goes
+	for i := range list {
+		begin[most-list[i].width+1]++
 	}
-	sorted := make([]operand, 0, len(list))
-	for w := len(byWidth) - 1; w >= 0; w-- {
-		sorted = append(sorted, byWidth[w]...)
+	for w := range most {
+		begin[w+1] += begin[w]
+	}
+	sorted := make([]operand, len(list))
+	for i := range list {
+		to := &begin[most-list[i].width]
+		sorted[*to] = list[i]
+		*to++
 	}
 	return sorted
 }
 
-// cover knows a list of operands, to tell whether another one can still
-// match something that they do not.
-type cover struct {
-	prefixes bool // all masks are a number of leading ones
-	// byWidth holds, for masks of so many leading ones, the values and where
-	// they stand in the list; others those of other masks.
-	byWidth map[int]map[[ruleset.MaxAddress]byte]int
-	widths  []int
-	masks   []ruleset.Value // of widths
-	others  map[[2][ruleset.MaxAddress]byte]int
-}
-
-func newCover() *cover {
-	return &cover{
-		prefixes: true,
-		byWidth:  map[int]map[[ruleset.MaxAddress]byte]int{},
-		others:   map[[2][ruleset.MaxAddress]byte]int{},
+// covered tells of each operand whether one in front of it matches whatever it
+// does. Those that never match do not count.
+func covered(list []operand) []bool {
+	hidden := make([]bool, len(list))
+	type network struct {
+		lead  uint64 // of the value
+		place int32  // in the list
+		first int32  // place of it and those that hold it
 	}
-}
-
-// add takes the operand at place i of the list.
-func (s *cover) add(o operand, i int) {
-	w, ok := o.mask.Width()
-	if !ok {
-		s.prefixes = false
-		s.others[[2][ruleset.MaxAddress]byte{o.mask.Padded(), o.value.Padded()}] = i
-		return
-	}
-	if s.byWidth[w] == nil {
-		s.byWidth[w] = map[[ruleset.MaxAddress]byte]int{}
-		s.widths = append(s.widths, w)
-		s.masks = append(s.masks, ruleset.WidthMask(w, ruleset.MaxAddress))
-	}
-	s.byWidth[w][o.value.Padded()] = i
-}
-
-// covers tells whether an operand of the list matches whatever o does, and
-// where it stands.
-func (s *cover) covers(o operand) (int, bool) {
-	width, ok := o.mask.Width()
-	if !ok {
-		i, found := s.others[[2][ruleset.MaxAddress]byte{o.mask.Padded(), o.value.Padded()}]
-		return i, found
-	}
-	for n, w := range s.widths {
-		if w > width {
-			continue
-		}
-		if i, found := s.byWidth[w][o.value.And(s.masks[n]).Padded()]; found {
-			return i, true
+	networks := make([]network, 0, len(list))
+	others := map[[2]ruleset.Value]bool{}
+	for i := range list {
+		switch o := &list[i]; {
+		case o.never():
+		case o.width >= 0:
+			b := o.value.Padded()
+			networks = append(networks, network{binary.BigEndian.Uint64(b[:]), int32(i), int32(i)})
+		default: // only its like covers it, of whatever length
+			like := [2]ruleset.Value{o.mask.Resize(ruleset.MaxAddress), o.value.Resize(ruleset.MaxAddress)}
+			hidden[i] = others[like]
+			others[like] = true
 		}
 	}
-	return 0, false
+	// Outer networks before inner ones.
+	slices.SortFunc(networks, func(a, b network) int {
+		if a.lead != b.lead {
+			return cmp.Compare(a.lead, b.lead)
+		}
+		x, y := &list[a.place], &list[b.place]
+		if xv, yv := x.value.Padded(), y.value.Padded(); xv != yv {
+			return bytes.Compare(xv[:], yv[:])
+		}
+		if x.width != y.width {
+			return cmp.Compare(x.width, y.width)
+		}
+		return cmp.Compare(a.place, b.place)
+	})
+	var around []network // those that hold the one at hand, the outermost first
+	for _, n := range networks {
+		for len(around) > 0 && !list[around[len(around)-1].place].holds(&list[n.place]) {
+			around = around[:len(around)-1]
+		}
+		if len(around) > 0 {
+			n.first = min(n.first, around[len(around)-1].first)
+		}
+		hidden[n.place] = n.first < n.place
+		around = append(around, n)
+	}
+	return hidden
+}
+
+// covering returns the place of the operand that is said to cover o: of those of
+// the list that do, one of the width that the list has first.
+func covering(list []operand, o operand) int {
+	best, bestSince := -1, 0
+	since := map[int]int{}
+	for i := range list {
+		l := &list[i]
+		if _, ok := since[l.width]; !ok {
+			since[l.width] = i
+		}
+		same := l.mask.Padded() == o.mask.Padded()
+		if (o.width < 0 && same || l.width >= 0 && l.width <= o.width) && l.holds(&o) && (best < 0 || since[l.width] < bestSince) {
+			best, bestSince = i, since[l.width]
+		}
+	}
+	return best
 }

@@ -2,22 +2,24 @@ package compile
 
 import "rtfm/ruleset"
 
-// node is one rule in the making. Its op is the form without Act; which form
-// it gets depends on the rule that follows. Without attribute, mask and value
-// it is a rule on Null.
+// node is one rule in the making, or several: the tests of an attribute for a
+// list of operands with which the same is done. Its op is the form without Act;
+// which form it gets depends on the rule that follows. Without attribute, mask
+// and value it is a rule on Null.
 type node struct {
 	op    ruleset.Opcode
 	attr  ruleset.Attr
 	mask  ruleset.Value
 	value ruleset.Value
+	list  []operand // of tests, in the place of mask and value
 
-	test bool    // the rule's test must be performed; otherwise it must not, or need not
+	test bool    // the tests must be performed; otherwise the rule's must not, or need not
 	succ *node   // what follows, for opcodes with a target
 	fail *node   // what follows a failed test
 	ret  int     // Return's parameter
 	pads []*node // of a Gosub: what follows each return
 
-	rule int // its number once it has a place
+	rule int // its number, or its first rule's, once it has a place
 }
 
 // always tells whether the rule does the same with its test performed or not.
@@ -28,11 +30,18 @@ func (n *node) ends() bool {
 	return n.always() && (n.op == ruleset.OpIgnore || n.op == ruleset.OpNoMatch)
 }
 
+// rules is how many rules the node becomes.
+func (n *node) rules() int { return max(1, len(n.list)) }
+
 func (c *compiler) add(n node) *node {
-	if c.nodes++; c.nodes > c.maxNodes {
+	if c.nodes += n.rules(); c.nodes > c.maxNodes {
 		c.tooLong()
 	}
-	return &n
+	if len(c.room) == cap(c.room) {
+		c.room = make([]node, 0, 64)
+	}
+	c.room = append(c.room, n)
+	return &c.room[len(c.room)-1]
 }
 
 // action makes a node that tests nothing.
@@ -46,14 +55,17 @@ func (c *compiler) action(n node) *node {
 	return c.add(n)
 }
 
-// test makes a node that tests and goes on to succ or fail.
+// test makes a node that tests and goes on to succ or fail. A mask of zeros is
+// the only one of its list.
 func (c *compiler) test(n node) *node {
 	n.test = true
+	always := n.list[0].mask.Zero()
 	switch {
-	case n.mask.Zero() && n.op == ruleset.OpGoto:
-		return n.succ // always true
-	case n.mask.Zero():
-		n.test, n.fail = false, nil
+	case always && n.op == ruleset.OpGoto:
+		return n.succ
+	case always:
+		n.mask, n.value = n.list[0].mask, n.list[0].value
+		n.test, n.list, n.fail = false, nil, nil
 		return c.action(n)
 	case n.op == ruleset.OpGoto && n.succ == n.fail:
 		return n.succ

@@ -124,10 +124,14 @@ func (c *compiler) unknown(w srl.Word, what string, known []string) {
 // operand is a value and the mask under which it is compared.
 type operand struct {
 	mask, value ruleset.Value
+	width       int // number of leading ones that the mask is, else -1
 }
 
+// holds tells whether o's value under l's mask is l's.
+func (l *operand) holds(o *operand) bool { return o.value.And(l.mask).Padded() == l.value.Padded() }
+
 // never tells whether no attribute value can be equal.
-func (o operand) never() bool { return o.value.And(o.mask).Padded() != o.value.Padded() }
+func (o *operand) never() bool { return !o.holds(o) }
 
 // operand reads value and mask as the attribute takes them.
 func (c *compiler) operand(ref reference, o srl.Operand) (operand, bool) {
@@ -136,7 +140,11 @@ func (c *compiler) operand(ref reference, o srl.Operand) (operand, bool) {
 	if v.Len() == 16 && m.Len() < 16 {
 		m = m.Resize(16) // rule files show both as IPv6 addresses
 	}
-	return operand{m, v}, ok && mok
+	width, prefix := m.Width()
+	if !prefix {
+		width = -1
+	}
+	return operand{m, v, width}, ok && mok
 }
 
 // value reads a value, or the name of one.
@@ -242,8 +250,8 @@ func shortest(a ruleset.Attr, m ruleset.Value) ruleset.Value {
 		return m
 	}
 	for _, n := range usualLengths(a) {
-		if m.Resize(n).Padded() == m.Padded() {
-			return m.Resize(n)
+		if short := m.Resize(n); short.Padded() == m.Padded() {
+			return short
 		}
 	}
 	return m
