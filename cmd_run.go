@@ -325,21 +325,33 @@ func (s *runSink) Collect(c meter.Collection) error {
 		s.stop()
 	}
 	whole := c.Last && c.From == 0 // the only collection: all was counted in it
-	err := s.meter.Flows(func(f *ruleset.Flow) error {
-		switch {
-		case !s.options.JSON:
-			s.writer.Flow(f, nil)
-		case whole:
-			all := flowfile.CountersOf(f)
-			s.writer.Flow(f, &all)
-		default:
-			d := s.deltas.Since(f)
-			s.writer.Flow(f, &d)
+	// record returns what has a flow's record put, with JSON with what the flow
+	// counted in the interval.
+	record := func(put func(*ruleset.Flow, *flowfile.Counters)) func(*ruleset.Flow) {
+		var counted flowfile.Counters
+		return func(f *ruleset.Flow) {
+			switch {
+			case !s.options.JSON:
+				put(f, nil)
+				return
+			case whole:
+				counted = flowfile.CountersOf(f)
+			default:
+				counted = s.deltas.Since(f)
+			}
+			put(f, &counted)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
+	}
+	if parts, ok := s.meter.Parts(); ok && (whole || !s.options.JSON) {
+		s.writer.Parts(len(parts), func(i int, put func(*ruleset.Flow, *flowfile.Counters)) {
+			parts[i].Flows(record(put))
+		})
+	} else {
+		write := record(s.writer.Flow)
+		err := s.meter.Flows(func(f *ruleset.Flow) error { write(f); return nil })
+		if err != nil {
+			return err
+		}
 	}
 	return s.writer.End(s.summary())
 }

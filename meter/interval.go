@@ -171,12 +171,7 @@ func (m *Meter) collect(to int64, last bool) error {
 func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
 	var fl ruleset.Flow
 	to := func() int64 { return m.next.to }
-	var rulesets []int
-	for _, t := range m.tasks {
-		rulesets = append(rulesets, t.stats.RuleSet)
-	}
-	slices.Sort(rulesets)
-	for _, n := range rulesets {
+	for _, n := range m.ruleSets() {
 		for row := m.table.NextOf(n, 1, m.next.from); row != 0; row = m.table.NextOf(n, row+1, m.next.from) {
 			m.read(row, to, &fl)
 			if err := f(&fl); err != nil {
@@ -185,6 +180,48 @@ func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
 		}
 	}
 	return nil
+}
+
+// ruleSets returns the numbers of the tasks' rulesets in order.
+func (m *Meter) ruleSets() (numbers []int) {
+	for _, t := range m.tasks {
+		numbers = append(numbers, t.stats.RuleSet)
+	}
+	slices.Sort(numbers)
+	return numbers
+}
+
+// Part is a part of the flows of a collection: some thousand at most.
+type Part struct {
+	table  *flow.Table
+	blocks []uint32 // their first rows
+	since  int64
+}
+
+// partBlocks is the most blocks in a Part.
+const partBlocks = 2
+
+// Parts returns what Flows goes through, in the same order, in parts that
+// several goroutines may read until Collect returns. Where flows have
+// distributions, which can only be read one after the other, it returns false.
+func (m *Meter) Parts() (parts []Part, ok bool) {
+	if m.streams != nil {
+		return nil, false
+	}
+	for _, n := range m.ruleSets() {
+		for blocks := range slices.Chunk(m.table.Blocks(n, m.next.from), partBlocks) {
+			parts = append(parts, Part{m.table, blocks, m.next.from})
+		}
+	}
+	return parts, true
+}
+
+// Flows calls f for each flow of the part. The flow is valid until f returns.
+func (p Part) Flows(f func(*ruleset.Flow)) {
+	var fl ruleset.Flow
+	for _, row := range p.blocks {
+		p.table.ScanBlock(row, p.since, &fl, func() bool { f(&fl); return true })
+	}
 }
 
 // read sets f to the flow in row, as it is at the time that now tells.

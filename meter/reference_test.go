@@ -209,7 +209,18 @@ type gather struct {
 
 func (g *gather) Collect(Collection) error {
 	c := make(map[ruleset.FlowKey]ruleset.Flow)
+	var inParts []ruleset.Flow // as they come
+	parts, ok := g.m.Parts()
+	for _, p := range parts {
+		p.Flows(func(f *ruleset.Flow) { inParts = append(inParts, *f) })
+	}
 	err := g.m.Flows(func(f *ruleset.Flow) error {
+		if ok {
+			if len(inParts) == 0 || !reflect.DeepEqual(inParts[0], *f) {
+				return fmt.Errorf("flow %v is not that of the parts, of which %d are left", f, len(inParts))
+			}
+			inParts = inParts[1:]
+		}
 		flow := *f
 		flow.Index, flow.Counters = 0, nil
 		for _, c := range f.Counters {
@@ -219,6 +230,9 @@ func (g *gather) Collect(Collection) error {
 		return nil
 	})
 	g.collections = append(g.collections, c)
+	if len(inParts) > 0 {
+		return fmt.Errorf("%d more flows in parts", len(inParts))
+	}
 	return err
 }
 func (g *gather) Damage(error)                    {}

@@ -201,11 +201,13 @@ func (t *task) match(p *ruleset.Packet, s stream.Packet, pdus, octets uint64, no
 
 // place meters a packet that has matched as it comes, as one of the flow.
 func (t *task) place(s stream.Packet, pdus, octets uint64, now int64) result {
-	if row := t.table.Find(&t.flowKey); row != 0 {
-		return t.count(row, flow.Forward, s, pdus, octets, now)
-	}
-	if row := t.findReverse(); row != 0 {
-		return t.count(row, flow.Backward, s, pdus, octets, now)
+	if t.table.Alike(&t.flowKey) {
+		if row := t.table.Find(&t.flowKey); row != 0 {
+			return t.count(row, flow.Forward, s, pdus, octets, now)
+		}
+		if row := t.findReverse(); row != 0 {
+			return t.count(row, flow.Backward, s, pdus, octets, now)
+		}
 	}
 	return t.create(flow.Forward, s, pdus, octets, now)
 }

@@ -155,18 +155,40 @@ func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
 // zero.
 func (t *Table) Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
 	for row = t.NextOf(ruleSet, row, since); row != 0; row = t.NextOf(ruleSet, row, since) {
-		records := t.records[(row-1)/blockLen]
-		for end := t.BlockEnd(row); row <= end; row++ {
-			r := &records[(row-1)%blockLen]
-			if r.shape == inactive || r.changed() < since {
-				continue
-			}
-			t.read(r, f)
-			if f.Index = row; !yield() {
-				return
-			}
+		if !t.ScanBlock(row, since, f, yield) {
+			return
+		}
+		row = t.BlockEnd(row) + 1
+	}
+}
+
+// ScanBlock is Scan for the rows of one block from row on. It returns false if
+// yield did. While the table does not change, several goroutines may call it.
+func (t *Table) ScanBlock(row uint32, since int64, f *ruleset.Flow, yield func() bool) bool {
+	records := t.records[(row-1)/blockLen]
+	for end := t.BlockEnd(row); row <= end; row++ {
+		r := &records[(row-1)%blockLen]
+		if r.shape == inactive || r.changed() < since {
+			continue
+		}
+		t.read(r, f)
+		if f.Index = row; !yield() {
+			return false
 		}
 	}
+	return true
+}
+
+// Blocks returns the first rows of the blocks that hold flows of the ruleset
+// with this number, some of which may have been active, or have changed, at or
+// after time since.
+func (t *Table) Blocks(ruleSet int, since int64) (rows []uint32) {
+	for n := range t.blocks {
+		if b := &t.blocks[n]; b.active > 0 && t.latest[n] >= since && b.owner == ruleSet {
+			rows = append(rows, uint32(n)*blockLen+1)
+		}
+	}
+	return rows
 }
 
 // Expect begins to fetch from memory the rows behind these, all together: they

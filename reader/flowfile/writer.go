@@ -20,21 +20,27 @@ type Options struct {
 // collection. The first error of the underlying writer is kept and returned
 // by End and Flush. It is not safe for concurrent use.
 type Writer struct {
-	w       io.Writer
-	err     error
-	opts    Options
-	format  *ruleset.Format
-	meter   string
-	epoch   int64 // of the meter's uptime, nanoseconds since 1970
-	zone    *time.Location
-	buf     []byte
-	current *printer // of the shape that was printed last
-	byShape map[*ruleset.Shape]*printer
+	page
+	w     io.Writer
+	err   error
+	meter string
+	zone  *time.Location
 
 	begun     bool  // a collection was begun
 	start, at int64 // of the present interval
 	to        uint64
-	flows     uint64
+}
+
+// page is lines that are not written yet, and what it takes to make those of
+// flows.
+type page struct {
+	opts    Options
+	format  *ruleset.Format
+	epoch   int64 // of the meter's uptime, nanoseconds since 1970
+	buf     []byte
+	flows   uint64
+	current *printer // of the shape that was printed last
+	byShape map[*ruleset.Shape]*printer
 }
 
 // flushAt is the size of the buffer above which it is written out.
@@ -46,15 +52,11 @@ const flushAt = 1 << 16
 // 1970-01-01 00:00:00 UTC.
 func NewWriter(w io.Writer, h Header, epoch int64, f *ruleset.Format, opts Options) *Writer {
 	wr := &Writer{
-		w:       w,
-		opts:    opts,
-		format:  f,
-		meter:   name(h.Meter),
-		epoch:   epoch,
-		zone:    h.Start.Location(),
-		buf:     make([]byte, 0, flushAt+1<<12),
-		byShape: map[*ruleset.Shape]*printer{},
-		at:      epoch,
+		page:  newPage(opts, f, epoch),
+		w:     w,
+		meter: name(h.Meter),
+		zone:  h.Start.Location(),
+		at:    epoch,
 	}
 	switch {
 	case opts.Append:
@@ -64,6 +66,13 @@ func NewWriter(w io.Writer, h Header, epoch int64, f *ruleset.Format, opts Optio
 		wr.buf = appendFormat(h.appendTo(wr.buf), columns(f))
 	}
 	return wr
+}
+
+func newPage(opts Options, f *ruleset.Format, epoch int64) page {
+	return page{
+		opts: opts, format: f, epoch: epoch,
+		buf: make([]byte, 0, flushAt+1<<12), byShape: map[*ruleset.Shape]*printer{},
+	}
 }
 
 // Resume tells that collections were made before, of which the last ended at
@@ -97,28 +106,33 @@ func (w *Writer) Begin(at int64) {
 // Flow writes the record of a flow, and with JSON what it counted in this
 // interval, null if delta is nil. Both are only read, and not kept.
 func (w *Writer) Flow(f *ruleset.Flow, delta *Counters) {
-	if w.current == nil || w.current.shape != f.Shape {
-		w.change(f.Shape)
-	}
-	w.buf = w.current.appendTo(w.buf, f, delta, w.epoch)
-	w.flows++
+	w.put(f, delta)
 	if len(w.buf) >= flushAt {
 		w.write()
 	}
 }
 
-// change makes the printer of flows of shape s the current one.
-func (w *Writer) change(s *ruleset.Shape) {
-	p := w.byShape[s]
-	if p == nil {
-		if w.opts.JSON {
-			p = jsonPrinter(s)
-		} else {
-			p = textPrinter(w.format, s)
-		}
-		w.byShape[s] = p
+// put appends the record of a flow.
+func (p *page) put(f *ruleset.Flow, delta *Counters) {
+	if p.current == nil || p.current.shape != f.Shape {
+		p.change(f.Shape)
 	}
-	w.current = p
+	p.buf = p.current.appendTo(p.buf, f, delta, p.epoch)
+	p.flows++
+}
+
+// change makes the printer of flows of shape s the current one.
+func (p *page) change(s *ruleset.Shape) {
+	pr := p.byShape[s]
+	if pr == nil {
+		if p.opts.JSON {
+			pr = jsonPrinter(s)
+		} else {
+			pr = textPrinter(p.format, s)
+		}
+		p.byShape[s] = pr
+	}
+	p.current = pr
 }
 
 // Skipped tells that n collections without flows are not in the file.
@@ -157,10 +171,14 @@ func (w *Writer) Flush() error {
 }
 
 func (w *Writer) write() {
-	if w.err == nil && len(w.buf) > 0 {
-		if _, err := w.w.Write(w.buf); err != nil {
+	w.writeOut(w.buf)
+	w.buf = w.buf[:0]
+}
+
+func (w *Writer) writeOut(b []byte) {
+	if w.err == nil && len(b) > 0 {
+		if _, err := w.w.Write(b); err != nil {
 			w.err = fmt.Errorf("flow data file: %w", err)
 		}
 	}
-	w.buf = w.buf[:0]
 }
