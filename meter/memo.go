@@ -119,7 +119,8 @@ func (m *memo) lookUp(sights []uint64, results []result) {
 	n := m.view.sightLen()
 	sum := uint64(0)
 	for i := n - 1; i < len(sights) && len(e.words) > nearWords; i += n {
-		sum |= atomic.LoadUint64(&e.words[int(sights[i]>>32)&(e.size-1)*e.stride])
+		at := int(sights[i]>>32) & (e.size - 1)
+		sum |= atomic.LoadUint64(&e.words[at*e.stride]) | atomic.LoadUint64(&e.words[(at^1)*e.stride])
 	}
 	for i := range results {
 		results[i] = result(sum) // so that sum is wanted

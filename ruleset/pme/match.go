@@ -16,6 +16,7 @@ func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k 
 		depth   = 0 // of the return stack
 		at      = int32(0)
 		test    = true
+		copies  = true // all pushes do
 		actions = 0
 		rule    = int32(0)
 	)
@@ -74,7 +75,11 @@ func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k 
 			if at = p.push(at, r, key[r.off]); at < 0 {
 				return Stopped
 			}
+			copies = copies && r.copies
 			if !r.op.HasTarget() {
+				if copies {
+					return p.copy(at, pkt, key, k)
+				}
 				return p.build(at, pkt, key, k)
 			}
 		}

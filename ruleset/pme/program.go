@@ -35,6 +35,7 @@ type instr struct {
 	save        int32 // what a push saves, index in Program.saves
 	trim        uint8 // octets of the value without zeros at its end
 	computed    bool  // a Class or Kind, which a pushed rule value sets
+	copies      bool  // a push copies its value from the packet, or there is none
 	target      int32 // the next rule from 0; for Return the parameter
 	group       int32 // index in Program.groups, -1 for none
 	// aux is for testVariable where in Program.variants its forms begin, for
@@ -158,6 +159,7 @@ func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[saved]int32
 		}
 	}
 	if r.Op.Pushes() {
+		in.copies = in.keep[0] == 0 || in.fromPacket() && !in.computed
 		s := saved{attr: a, mask: mask}
 		if info.Class == ruleset.ClassDistrib {
 			s.parameters, _ = r.Value.Fit(a)

@@ -14,6 +14,13 @@ type node struct {
 	save          int32 // what was saved last, index in Program.saves
 	next          []edge
 	shapes        []lengthShape
+	copied        *copied // made when it is first needed
+}
+
+// copied is what is saved where all of it is copied from the packet.
+type copied struct {
+	mask           ruleset.Key // the bits of the key
+	peer, adjacent int         // masks of the addresses' lengths: 0 if none is saved
 }
 
 // saved is what a push saves: an attribute and its mask, or a distribution
@@ -61,6 +68,43 @@ func (p *Program) push(at int32, r *instr, stored byte) int32 {
 	return to
 }
 
+// copy makes the flow key where all items of the pattern queue are copied from
+// the packet: which bits of it these are is known. See BenchmarkMatch.
+func (p *Program) copy(at int32, pkt *ruleset.Packet, key *ruleset.Key, k *ruleset.FlowKey) Verdict {
+	c := p.nodes[at].copied
+	if c == nil {
+		c = p.copied(at)
+	}
+	for i := 0; i < ruleset.KeySize; i += 8 {
+		w := binary.LittleEndian.Uint64(key[i:i+8]) & binary.LittleEndian.Uint64(c.mask[i:i+8])
+		binary.LittleEndian.PutUint64(k.Key[i:i+8], w)
+	}
+	k.Shape = p.shapeOf(at, int(pkt.PeerLen)&c.peer, int(pkt.AdjacentLen)&c.adjacent)
+	return Success
+}
+
+// copied finds what is copied from packets in state at, and remembers it.
+func (p *Program) copied(at int32) *copied {
+	c := new(copied)
+	for _, s := range p.savedAt(at) {
+		if !saveable(s.attr) {
+			continue
+		}
+		info := s.attr.Info()
+		for i := range info.Size {
+			c.mask[info.Offset+i] = s.mask.At(i)
+		}
+		if s.attr.IsPeer() {
+			c.peer = -1
+		}
+		if s.attr.IsAdjacent() {
+			c.adjacent = -1
+		}
+	}
+	p.nodes[at].copied = c
+	return c
+}
+
 // build makes the flow key from the pattern queue: all values zero, then the
 // items' copied in the order they were saved.
 func (p *Program) build(at int32, pkt *ruleset.Packet, key *ruleset.Key, k *ruleset.FlowKey) Verdict {
@@ -69,7 +113,7 @@ func (p *Program) build(at int32, pkt *ruleset.Packet, key *ruleset.Key, k *rule
 	peer, adjacent := 0, 0
 	for _, r := range p.queue[:n.depth] {
 		value := &r.value
-		fromPacket := r.op >= ruleset.OpPushPktTo || r.op == ruleset.OpCountPkt
+		fromPacket := r.fromPacket()
 		if fromPacket {
 			w := r.masked(key)
 			if r.computed {
@@ -91,14 +135,34 @@ func (p *Program) build(at int32, pkt *ruleset.Packet, key *ruleset.Key, k *rule
 			adjacent = max(adjacent, r.length(int(pkt.AdjacentLen), fromPacket))
 		}
 	}
+	k.Shape = p.shapeOf(at, peer, adjacent)
+	return Success
+}
+
+// shapeOf returns the shape of the flows that state at makes with addresses of
+// these lengths.
+func (p *Program) shapeOf(at int32, peer, adjacent int) *ruleset.Shape {
+	n := &p.nodes[at]
 	for i := range n.shapes {
 		if s := &n.shapes[i]; s.peer == peer && s.adjacent == adjacent {
-			k.Shape = s.shape
-			return Success
+			return s.shape
 		}
 	}
-	k.Shape = p.shape(at, peer, adjacent)
-	return Success
+	return p.shape(at, peer, adjacent)
+}
+
+// savedAt returns what was saved in state at, in order.
+func (p *Program) savedAt(at int32) []saved {
+	queue := make([]saved, p.nodes[at].depth)
+	for i := at; i != 0; i = p.nodes[i].parent {
+		queue[p.nodes[i].depth-1] = p.saves[p.nodes[i].save]
+	}
+	return queue
+}
+
+// fromPacket tells whether a push takes its value from the packet.
+func (r *instr) fromPacket() bool {
+	return r.op >= ruleset.OpPushPktTo || r.op == ruleset.OpCountPkt
 }
 
 // length returns how long the pushed address is; see pushedLen.
@@ -120,13 +184,9 @@ func (r *instr) length(packet int, fromPacket bool) int {
 // shape finds the shape of the flows that state at makes with addresses of
 // these lengths, and remembers it.
 func (p *Program) shape(at int32, peer, adjacent int) *ruleset.Shape {
-	queue := make([]saved, p.nodes[at].depth)
-	for i := at; i != 0; i = p.nodes[i].parent {
-		queue[p.nodes[i].depth-1] = p.saves[p.nodes[i].save]
-	}
 	var attrs []ruleset.Saved
 	var distributions []ruleset.Distribution
-	for _, s := range queue {
+	for _, s := range p.savedAt(at) {
 		switch {
 		case saveable(s.attr):
 			attrs = append(attrs, ruleset.Saved{Attr: s.attr, Mask: s.mask})
