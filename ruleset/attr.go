@@ -288,11 +288,21 @@ func slot(a Attr) int {
 // Info returns a's entry of the attribute table; its Class is ClassNone when
 // there is no such attribute.
 func (a Attr) Info() Info {
-	if s := slot(a); s >= 0 && slots[s] != 0 {
-		return attributes[slots[s]-1]
+	if in := a.info(); in.Class != ClassNone {
+		return *in
 	}
 	return Info{Attr: a}
 }
+
+// info returns a's entry of the attribute table, or an empty one.
+func (a Attr) info() *Info {
+	if s := slot(a); s >= 0 && slots[s] != 0 {
+		return &attributes[slots[s]-1]
+	}
+	return &noInfo
+}
+
+var noInfo Info
 
 // String returns a's name, or its number as `attribute(77)`.
 func (a Attr) String() string {
@@ -306,7 +316,7 @@ func (a Attr) String() string {
 // packet, computed ones, Null, MatchingStoD and the meter variables
 // (RuleAttributeNumber, RFC 2720), and distributions, which are only saved.
 func (a Attr) Testable() bool {
-	switch a.Info().Class {
+	switch a.info().Class {
 	case ClassNone, ClassMask, ClassMeasured:
 		return false
 	}

@@ -72,7 +72,7 @@ func (rs *RuleSet) problems(follow bool) []problem {
 
 // fault tells why a meter refuses r in a ruleset of n rules.
 func (r *Rule) fault(n int) string {
-	in := r.Attr.Info()
+	in := r.Attr.info()
 	switch {
 	case in.Class == ClassNone:
 		return "there is no " + r.Attr.String()

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -61,6 +62,9 @@ func (v Value) Zero() bool { return v.b == [MaxAddress]byte{} }
 
 // Resize returns v with n octets, cut or filled with zeros on the right.
 func (v Value) Resize(n int) Value {
+	if n == int(v.n) {
+		return v
+	}
 	var r Value
 	r.n = uint8(min(n, MaxAddress))
 	copy(r.b[:r.n], v.b[:])
@@ -69,24 +73,35 @@ func (v Value) Resize(n int) Value {
 
 // And returns v with all bits cleared that m has not set.
 func (v Value) And(m Value) Value {
-	for i := range v.b {
-		v.b[i] &= m.b[i]
-	}
+	order := binary.NativeEndian
+	order.PutUint64(v.b[:], order.Uint64(v.b[:])&order.Uint64(m.b[:]))
+	order.PutUint64(v.b[8:], order.Uint64(v.b[8:])&order.Uint64(m.b[8:]))
+	order.PutUint32(v.b[16:], order.Uint32(v.b[16:])&order.Uint32(m.b[16:]))
 	return v
+}
+
+// words returns the octets followed by zeros as numbers.
+func (v *Value) words() [3]uint64 {
+	return [...]uint64{
+		binary.BigEndian.Uint64(v.b[:]),
+		binary.BigEndian.Uint64(v.b[8:]),
+		uint64(binary.BigEndian.Uint32(v.b[16:])) << 32,
+	}
 }
 
 // Width returns the number of leading ones when the mask is just that, else
 // false.
 func (v Value) Width() (int, bool) {
-	n := 0
-	for n < len(v.b) && v.b[n] == 0xff {
-		n++
+	w, i := v.words(), 0
+	for ^w[i] == 0 {
+		i++ // not beyond the last one, which ends in zeros
 	}
-	w := 8 * n
-	if n < len(v.b) {
-		w += bits.LeadingZeros8(^v.b[n])
+	ones := bits.LeadingZeros64(^w[i])
+	rest := w[i] << ones
+	for _, b := range w[i+1:] {
+		rest |= b
 	}
-	return w, WidthMask(w, int(v.n)).b == v.b
+	return 64*i + ones, rest == 0
 }
 
 // Fit returns v with the length that a rule on attribute a gives it: numbers
@@ -94,12 +109,15 @@ func (v Value) Width() (int, bool) {
 // addresses and parameters of distributions are filled with zeros on the
 // right. False when bits would be lost.
 func (v Value) Fit(a Attr) (Value, bool) {
-	in := a.Info()
+	in := a.info()
 	switch {
 	case in.Class == ClassNull || in.Class == ClassVariable:
 		return v, true
 	case in.Variable && in.Class != ClassDistrib:
-		r := v.Resize(min(int(v.n), in.Size))
+		if int(v.n) <= in.Size {
+			return v, true
+		}
+		r := v.Resize(in.Size)
 		return r, r.b == v.b
 	case in.Class == ClassAddress || in.Class == ClassDistrib:
 		return v.Resize(in.Size), v.Resize(in.Size).b == v.b
@@ -141,7 +159,7 @@ func ParseValue(s string, size int) (Value, error) {
 	if len(s) >= 3 && s[0] == '\'' && s[len(s)-1] == '\'' {
 		return parseChar(s, size)
 	}
-	if strings.Contains(s, ":") {
+	if strings.IndexByte(s, ':') >= 0 {
 		a, err := netip.ParseAddr(s)
 		if err != nil || a.Zone() != "" {
 			return v, valueErr(s, "not an IPv6 address, and hexadecimal octets have hyphens between them")
@@ -151,10 +169,13 @@ func ParseValue(s string, size int) (Value, error) {
 	}
 	last := byte(0)
 	for rest := s; ; {
-		i := strings.IndexAny(rest, ".-!")
-		field := rest
-		if i >= 0 {
-			field, last = rest[:i], rest[i]
+		i := 0
+		for i < len(rest) && rest[i] != '.' && rest[i] != '-' && rest[i] != '!' {
+			i++
+		}
+		field := rest[:i]
+		if i < len(rest) {
+			last = rest[i]
 		}
 		if last == 0 {
 			return parseNumber(s, size)
@@ -166,8 +187,8 @@ func ParseValue(s string, size int) (Value, error) {
 		case '!':
 			bits, width = 16, 2
 		}
-		u, err := strconv.ParseUint(field, base, bits)
-		if err != nil || field[0] == '+' {
+		u, ok := parseField(field, base, bits)
+		if !ok {
 			return v, valueErr(s, "%s", fieldFault(field, base, bits))
 		}
 		if int(v.n)+width > MaxAddress {
@@ -179,14 +200,28 @@ func ParseValue(s string, size int) (Value, error) {
 		}
 		v.b[v.n] = byte(u)
 		v.n++
-		if i < 0 {
+		if i+1 >= len(rest) { // the last field, or a trailing field character as in "10."
 			return v, nil
 		}
 		rest = rest[i+1:]
-		if rest == "" { // a trailing field character, as in "10."
-			return v, nil
+	}
+}
+
+// parseField reads a number of no more than so many bits.
+func parseField(field string, base, bits int) (u int, ok bool) {
+	for _, c := range []byte(field) {
+		d := base
+		switch {
+		case c >= '0' && c <= '9':
+			d = int(c - '0')
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			d = int(c|0x20-'a') + 10
+		}
+		if u = u*base + d; d >= base || u>>bits != 0 {
+			return 0, false
 		}
 	}
+	return u, field != ""
 }
 
 func fieldFault(field string, base, bits int) string {

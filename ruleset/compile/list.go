@@ -1,9 +1,6 @@
 package compile
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"rtfm/ruleset"
@@ -30,10 +27,10 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 		return list
 	}
 	list := make([]operand, 0, len(e.Operands))
-	at := make([]int, 0, len(e.Operands)) // where they stand in the program
+	at := make([]int32, 0, len(e.Operands)) // where they stand in the program
 	for i := range e.Operands {
-		if o, ok := c.operand(ref, e.Operands[i]); ok && !ref.any {
-			list, at = append(list, o), append(at, i)
+		if o, ok := c.operand(ref, &e.Operands[i]); ok && !ref.any {
+			list, at = append(list, o), append(at, int32(i))
 		}
 	}
 	list = list[:c.needed(ref, e, list, at)]
@@ -49,23 +46,24 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 // needed moves the operands of a list that can match what those in front of
 // them do not to its beginning and returns their number. at is where they stand
 // in the test.
-func (c *compiler) needed(ref reference, e *srl.Test, list []operand, at []int) int {
+func (c *compiler) needed(ref reference, e *srl.Test, list []operand, at []int32) int {
 	hidden := make([]bool, len(list))
 	warned := false
 	if ref.class() != ruleset.ClassMatching { // 0 and 2 are the same there
 		hidden = covered(list)
 	}
 	n := 0
-	for i, o := range list {
-		given := e.Operands[at[i]]
+	for i := range list {
+		o, given := &list[i], &e.Operands[at[i]]
 		switch {
-		case o.never():
+		case o.never:
 			c.warnf(given.Value.Place, "this can never match: the value has bits outside of its mask")
 		case !hidden[i]:
-			list[n], at[n] = o, at[i]
+			list[n], at[n] = *o, at[i]
 			n++
 		case !warned:
-			c.warnf(given.Value.Place, "%s is covered by %s in front of it", given, e.Operands[at[covering(list[:n], o)]])
+			by := e.Operands[at[covering(list[:n], o)]]
+			c.warnf(given.Value.Place, "%s is covered by %s in front of it", *given, by)
 			warned = true
 		}
 	}
@@ -96,48 +94,30 @@ func widestFirst(list []operand) []operand {
 // does. Those that never match do not count.
 func covered(list []operand) []bool {
 	hidden := make([]bool, len(list))
-	type network struct {
-		lead  uint64 // of the value
-		place int32  // in the list
-		first int32  // place of it and those that hold it
-	}
-	networks := make([]network, 0, len(list))
+	networks := make([]ruleset.Prefix, 0, len(list))
 	others := map[[2]ruleset.Value]bool{}
 	for i := range list {
 		switch o := &list[i]; {
-		case o.never():
+		case o.never:
 		case o.width >= 0:
-			b := o.value.Padded()
-			networks = append(networks, network{binary.BigEndian.Uint64(b[:]), int32(i), int32(i)})
+			networks = append(networks, ruleset.MakePrefix(o.value, int(o.width), i))
 		default: // only its like covers it, of whatever length
 			like := [2]ruleset.Value{o.mask.Resize(ruleset.MaxAddress), o.value.Resize(ruleset.MaxAddress)}
 			hidden[i] = others[like]
 			others[like] = true
 		}
 	}
-	// Outer networks before inner ones.
-	slices.SortFunc(networks, func(a, b network) int {
-		if a.lead != b.lead {
-			return cmp.Compare(a.lead, b.lead)
-		}
-		x, y := &list[a.place], &list[b.place]
-		if xv, yv := x.value.Padded(), y.value.Padded(); xv != yv {
-			return bytes.Compare(xv[:], yv[:])
-		}
-		if x.width != y.width {
-			return cmp.Compare(x.width, y.width)
-		}
-		return cmp.Compare(a.place, b.place)
-	})
-	var around []network // those that hold the one at hand, the outermost first
-	for _, n := range networks {
-		for len(around) > 0 && !list[around[len(around)-1].place].holds(&list[n.place]) {
+	var around []ruleset.Prefix // those that hold the next one, each at the first place of it and those around it
+	for _, n := range ruleset.SortPrefixes(networks) {
+		for len(around) > 0 && !around[len(around)-1].Holds(&n) {
 			around = around[:len(around)-1]
 		}
 		if len(around) > 0 {
-			n.first = min(n.first, around[len(around)-1].first)
+			if first := around[len(around)-1].Place; first < n.Place {
+				hidden[n.Place] = true
+				n.Place = first
+			}
 		}
-		hidden[n.place] = n.first < n.place
 		around = append(around, n)
 	}
 	return hidden
@@ -145,16 +125,16 @@ func covered(list []operand) []bool {
 
 // covering returns the place of the operand that is said to cover o: of those of
 // the list that do, one of the width that the list has first.
-func covering(list []operand, o operand) int {
+func covering(list []operand, o *operand) int {
 	best, bestSince := -1, 0
-	since := map[int]int{}
+	since := map[int16]int{}
 	for i := range list {
 		l := &list[i]
 		if _, ok := since[l.width]; !ok {
 			since[l.width] = i
 		}
 		same := l.mask.Padded() == o.mask.Padded()
-		if (o.width < 0 && same || l.width >= 0 && l.width <= o.width) && l.holds(&o) && (best < 0 || since[l.width] < bestSince) {
+		if (o.width < 0 && same || l.width >= 0 && l.width <= o.width) && l.holds(o) && (best < 0 || since[l.width] < bestSince) {
 			best, bestSince = i, since[l.width]
 		}
 	}

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -42,6 +43,7 @@ func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, 
 
 func readFile(name string, stdin io.Reader) ([]byte, error) {
 	r := stdin
+	var text bytes.Buffer
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
@@ -49,12 +51,15 @@ func readFile(name string, stdin io.Reader) ([]byte, error) {
 		}
 		defer f.Close()
 		r = f
+		if info, err := f.Stat(); err == nil {
+			text.Grow(int(min(info.Size(), maxFile)) + bytes.MinRead)
+		}
 	}
-	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err == nil && len(text) > maxFile {
+	_, err := text.ReadFrom(io.LimitReader(r, maxFile+1))
+	if err == nil && text.Len() > maxFile {
 		err = fmt.Errorf("%s: larger than %d octets", name, maxFile)
 	}
-	return text, err
+	return text.Bytes(), err
 }
 
 // aRule is what rule files hold and SRL programs never do: the RULES statement,

@@ -124,31 +124,30 @@ func (c *compiler) unknown(w srl.Word, what string, known []string) {
 // operand is a value and the mask under which it is compared.
 type operand struct {
 	mask, value ruleset.Value
-	width       int // number of leading ones that the mask is, else -1
+	width       int16 // number of leading ones that the mask is, else -1
+	never       bool  // no attribute value can be equal
 }
 
 // holds tells whether o's value under l's mask is l's.
 func (l *operand) holds(o *operand) bool { return o.value.And(l.mask).Padded() == l.value.Padded() }
 
-// never tells whether no attribute value can be equal.
-func (o *operand) never() bool { return !o.holds(o) }
-
 // operand reads value and mask as the attribute takes them.
-func (c *compiler) operand(ref reference, o srl.Operand) (operand, bool) {
-	v, ok := c.value(ref, o.Value)
-	m, mok := c.mask(ref, o)
+func (c *compiler) operand(ref reference, from *srl.Operand) (operand, bool) {
+	v, ok := c.value(ref, &from.Value)
+	m, mok := c.mask(ref, from)
 	if v.Len() == 16 && m.Len() < 16 {
 		m = m.Resize(16) // rule files show both as IPv6 addresses
 	}
-	width, prefix := m.Width()
-	if !prefix {
-		width = -1
+	o := operand{mask: m, value: v, width: -1}
+	if w, prefix := m.Width(); prefix {
+		o.width = int16(w)
 	}
-	return operand{m, v, width}, ok && mok
+	o.never = !o.holds(&o)
+	return o, ok && mok
 }
 
 // value reads a value, or the name of one.
-func (c *compiler) value(ref reference, w srl.Word) (ruleset.Value, bool) {
+func (c *compiler) value(ref reference, w *srl.Word) (ruleset.Value, bool) {
 	if !w.IsName() {
 		return c.parse(ref, w)
 	}
@@ -163,7 +162,7 @@ func (c *compiler) value(ref reference, w srl.Word) (ruleset.Value, bool) {
 		for i := range known {
 			known[i] = strings.ToUpper(known[i])
 		}
-		c.unknown(w, "DEFINE or value of "+ref.String(), known)
+		c.unknown(*w, "DEFINE or value of "+ref.String(), known)
 	case c.prog.Strict:
 		c.errorf(w.Place, "%s is not DEFINEd, and RFC 2723 has no names of its own for values (--strict)", w.Text)
 	default:
@@ -173,7 +172,7 @@ func (c *compiler) value(ref reference, w srl.Word) (ruleset.Value, bool) {
 }
 
 // parse reads a value or mask in the notation of RFC 2723 appendix B.
-func (c *compiler) parse(ref reference, w srl.Word) (ruleset.Value, bool) {
+func (c *compiler) parse(ref reference, w *srl.Word) (ruleset.Value, bool) {
 	in := ref.attr.Info()
 	if in.Class == ruleset.ClassDistrib && !ref.any {
 		v, err := ruleset.ParseDistribution(w.Text)
@@ -202,7 +201,7 @@ func (c *compiler) parse(ref reference, w srl.Word) (ruleset.Value, bool) {
 }
 
 // mask reads an operand's mask, which is all ones if there is none.
-func (c *compiler) mask(ref reference, o srl.Operand) (ruleset.Value, bool) {
+func (c *compiler) mask(ref reference, o *srl.Operand) (ruleset.Value, bool) {
 	size := ref.attr.Info().Size
 	if ref.any {
 		size = ruleset.MaxAddress
@@ -214,7 +213,7 @@ func (c *compiler) mask(ref reference, o srl.Operand) (ruleset.Value, bool) {
 		c.errorf(o.Mask.Place, "expected a mask behind &, found %q", o.Mask.Text)
 		return ruleset.Value{}, false
 	case !o.Width:
-		m, ok := c.parse(ref, o.Mask)
+		m, ok := c.parse(ref, &o.Mask)
 		return shortest(ref.attr, m), ok
 	}
 	w, err := strconv.Atoi(o.Mask.Text)
@@ -222,7 +221,15 @@ func (c *compiler) mask(ref reference, o srl.Operand) (ruleset.Value, bool) {
 		c.errorf(o.Mask.Place, "/%s is wider than the %d bits of %s", o.Mask.Text, 8*size, ref)
 		return ruleset.Value{}, false
 	}
-	return shortest(ref.attr, ruleset.WidthMask(w, size)), true
+	if ref.attr.Info().Variable {
+		for _, n := range usualLengths(ref.attr) {
+			if w <= 8*n {
+				size = n
+				break
+			}
+		}
+	}
+	return ruleset.WidthMask(w, size), true
 }
 
 // canonical returns a value in the length that values of this attribute have

@@ -104,7 +104,7 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 		return next
 	}
 	if !s.Assign {
-		if n.mask, ok = c.mask(ref, s.Operand); !ok {
+		if n.mask, ok = c.mask(ref, &s.Operand); !ok {
 			return next
 		}
 		return c.action(n)
@@ -115,8 +115,8 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 			c.errorf(s.Operand.Value.Place, "%s needs parameters in a mask as well: SAVE %s = value & mask", ref, ref)
 			return next
 		}
-		v, vok := c.value(ref, s.Operand.Value)
-		m, mok := c.parse(ref, s.Operand.Mask)
+		v, vok := c.value(ref, &s.Operand.Value)
+		m, mok := c.parse(ref, &s.Operand.Mask)
 		if !vok || !mok {
 			return next
 		}
@@ -128,11 +128,11 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 		n.value, n.mask = v, m
 		return c.action(n)
 	}
-	o, ok := c.operand(ref, s.Operand)
+	o, ok := c.operand(ref, &s.Operand)
 	if !ok {
 		return next
 	}
-	if o.never() {
+	if o.never {
 		c.warnf(s.Operand.Value.Place, "the value has bits outside of its mask; they are not saved")
 	}
 	n.op, n.mask = ruleset.OpPushRuleTo, o.mask
@@ -164,7 +164,7 @@ func (c *compiler) store(sc *scope, s *srl.Store, next *node) *node {
 		c.errorf(s.Variable.Place, "STORE sets SourceClass, DestClass, FlowClass, SourceKind, DestKind or FlowKind, not %s", ref)
 		return next
 	}
-	v, ok := c.value(ref, s.Value)
+	v, ok := c.value(ref, &s.Value)
 	if !ok {
 		return next
 	}

@@ -1,10 +1,10 @@
 package pme
 
 import (
-	"cmp"
 	"math"
 	"math/bits"
-	"slices"
+
+	"rtfm/ruleset"
 )
 
 // networks finds the first of a run of rules whose test succeeds, where all test
@@ -33,22 +33,19 @@ func isNetwork(r *instr) bool {
 }
 
 func makeNetworks(first, end int, form func(int) *instr) group {
-	type network struct {
-		start, last uint64
-		rule        int32
-	}
-	all := make([]network, 0, end-first)
+	all := make([]ruleset.Prefix, 0, end-first)
 	for i := first; i < end; i++ {
 		r := form(i)
-		start := bits.ReverseBytes64(r.value[0])
-		all = append(all, network{start, start | ^bits.ReverseBytes64(r.mask[0]), int32(i)})
+		all = append(all, ruleset.Prefix{
+			Bits: [3]uint64{bits.ReverseBytes64(r.value[0])}, Len: uint8(bits.OnesCount64(r.mask[0])), Place: int32(i),
+		})
 	}
-	// Outer ones before inner ones.
-	slices.SortFunc(all, func(a, b network) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.last, a.last), cmp.Compare(a.rule, b.rule))
-	})
 	n := &networks{spans: append(make([]span, 0, 2*len(all)+1), span{0, noRule})}
-	var open []network // those around, each with the first rule of it and those around it
+	type network struct {
+		last uint64
+		rule int32 // the first one of it and those around it
+	}
+	var open []network // those around, the outermost first
 	innermost := func() int32 {
 		if len(open) == 0 {
 			return noRule
@@ -62,11 +59,11 @@ func makeNetworks(first, end int, form func(int) *instr) group {
 			n.add(next, innermost())
 		}
 	}
-	for _, w := range all {
-		closeUntil(w.start)
-		w.rule = min(w.rule, innermost())
-		open = append(open, w)
-		n.add(w.start, w.rule)
+	for _, w := range ruleset.SortPrefixes(all) {
+		start := w.Bits[0]
+		closeUntil(start)
+		open = append(open, network{start | ^uint64(0)>>w.Len, min(w.Place, innermost())})
+		n.add(start, innermost())
 	}
 	closeUntil(math.MaxUint64)
 	n.makeIndex()

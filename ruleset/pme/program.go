@@ -3,6 +3,7 @@ package pme
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"rtfm/ruleset"
 )
@@ -97,8 +98,14 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 	}
 	saves := make(map[saved]int32)
 	for i := range rs.Rules {
-		r := &rs.Rules[i]
-		in := p.prepare(r, r.Attr, saves)
+		r, in := &rs.Rules[i], &p.rules[i]
+		if i > 0 && r.Attr == rs.Rules[i-1].Attr && r.Mask == rs.Rules[i-1].Mask && r.Op == rs.Rules[i-1].Op && saveable(r.Attr) {
+			*in = p.rules[i-1] // as in a list, but for the value
+			in.setValue(r.Value)
+			in.setTarget(r)
+			continue
+		}
+		*in = p.prepare(r, r.Attr, saves)
 		if isVariable(r.Attr) && !r.Op.Assigns() {
 			in.kind = testVariable
 			in.aux = int32(len(p.variants))
@@ -106,7 +113,6 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 				p.variants = append(p.variants, p.prepare(r, a, saves))
 			}
 		}
-		p.rules[i] = in
 	}
 	if at := endless(p.rules); at >= 0 {
 		return nil, fmt.Errorf("ruleset: rule %d: loops for ever: no test on the way back to it can fail", at+1)
@@ -120,11 +126,8 @@ func isVariable(a ruleset.Attr) bool { return a >= ruleset.V1 && a <= ruleset.V5
 // prepare makes the form of rule r in which its attribute is a.
 func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[saved]int32) instr {
 	info := a.Info()
-	in := instr{op: r.Op, attr: a, group: -1, target: int32(r.Param)}
-	if r.Op.HasTarget() {
-		in.target--
-	}
-	value, fits := r.Value.Fit(a)
+	in := instr{op: r.Op, attr: a, group: -1}
+	in.setTarget(r)
 	mask := fitted(a, r.Mask)
 	switch {
 	case r.Op.Assigns():
@@ -135,28 +138,17 @@ func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[saved]int32
 	case info.Class == ruleset.ClassMatching:
 		in.kind = testStoD
 		in.aux = int32(len(p.stod))
+		value, fits := r.Value.Fit(a)
 		is := func(b byte) bool { return fits && mask.At(0)&b == value.At(0) }
 		p.stod = append(p.stod, stodTest{is(1), is(0) || is(2)})
 	case !saveable(a):
 		in.kind = testNever
 	default:
 		in.off = uint8(info.Offset)
-		kept := value.And(mask)
-		in.mask, in.value = toWords(mask), toWords(kept)
+		in.mask = toWords(mask)
 		in.keep = toWords(ruleset.Ones(info.Size))
-		in.kind = testWords
-		if in.mask[1]|in.mask[2]|in.value[1]|in.value[2] == 0 {
-			in.kind = testWord
-		}
-		if !fits || kept.Padded() != value.Padded() {
-			in.kind = testNever
-		}
 		in.computed = info.Class == ruleset.ClassComputed
-		for n := kept.Len(); n > 0 && in.trim == 0; n-- {
-			if kept.At(n-1) != 0 {
-				in.trim = uint8(n)
-			}
-		}
+		in.setValue(r.Value)
 	}
 	if r.Op.Pushes() {
 		in.copies = in.keep[0] == 0 || in.fromPacket() && !in.computed
@@ -173,6 +165,35 @@ func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[saved]int32
 		in.save = id
 	}
 	return in
+}
+
+// setTarget takes the parameter of r.
+func (in *instr) setTarget(r *ruleset.Rule) {
+	in.target = int32(r.Param)
+	if r.Op.HasTarget() {
+		in.target--
+	}
+}
+
+// setValue has a rule with attribute and mask test for a value.
+func (in *instr) setValue(v ruleset.Value) {
+	value, fits := v.Fit(in.attr)
+	whole := toWords(value)
+	in.trim = 0
+	for i, w := range whole {
+		in.value[i] = w & in.mask[i]
+		if in.value[i] != 0 {
+			in.trim = uint8(8*i + (bits.Len64(in.value[i])+7)/8)
+		}
+	}
+	switch {
+	case !fits || in.value != whole:
+		in.kind = testNever
+	case in.mask[1]|in.mask[2] == 0:
+		in.kind = testWord
+	default:
+		in.kind = testWords
+	}
 }
 
 func toWords(v ruleset.Value) (w words) {

@@ -1,7 +1,6 @@
 package srl
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -36,13 +35,14 @@ type frame struct {
 func newExpander(prog *Program, text string, report func(Place, string, ...any)) *expander {
 	x := &expander{defines: map[string]*Define{}, report: report}
 	s := scanner{text: text, line: 1, report: report}
+	var t token
 	for n := 1; ; n++ {
-		t := s.next()
+		s.next(&t)
 		for t.key == kwDefine {
 			t = x.define(prog, &s, t.at)
 			x.behind = append(x.behind, s)
 			if t.kind == ';' {
-				t = s.next()
+				s.next(&t)
 			}
 		}
 		if t.kind == kEOF {
@@ -63,40 +63,31 @@ func newExpander(prog *Program, text string, report func(Place, string, ...any))
 // reported is for scanning a text once more.
 func reported(Place, string, ...any) {}
 
-// appendMany is append for what may become long: it doubles the room, where
-// append adds a quarter and copies all so often.
-func appendMany[T any](s []T, v T) []T {
-	if len(s) == cap(s) {
-		s = slices.Grow(s, max(4, len(s)))
-	}
-	return append(s, v)
-}
-
 // define reads a directive behind its keyword and returns the token at which
 // it ended, a semicolon unless it is faulty.
 func (x *expander) define(prog *Program, s *scanner, at Place) token {
 	d := &Define{Place: at}
-	name := s.next()
-	equals := name
+	var name token
+	s.next(&name)
+	t := name
 	d.text = *s
 	if name.kind == kName && name.key == none {
-		equals = s.next()
+		s.next(&t)
 	}
 	switch {
 	case name.kind == kName && name.key != none:
 		x.report(name.at, "%s is a keyword and cannot be DEFINEd", name)
-		equals = s.next()
+		s.next(&t)
 	case name.kind != kName:
 		x.report(name.at, "expected a name behind DEFINE, found %s", name)
-	case equals.kind != '=':
-		x.report(equals.at, "expected = behind DEFINE %s, found %s", clip(name.text), equals)
+	case t.kind != '=':
+		x.report(t.at, "expected = behind DEFINE %s, found %s", clip(name.text), t)
 	}
-	t := equals
 	if t.kind == '=' {
 		d.text = *s
-		t = s.next()
+		s.next(&t)
 	}
-	for ; t.kind != ';' && t.kind != kEOF; t = s.next() {
+	for ; t.kind != ';' && t.kind != kEOF; s.next(&t) {
 		if t.key == kwDefine {
 			x.report(t.at, "expected ; behind the text of DEFINE %s, found DEFINE", clip(name.text))
 			return x.define(prog, s, t.at)
@@ -120,14 +111,15 @@ func (x *expander) define(prog *Program, s *scanner, at Place) token {
 	return t
 }
 
-// next returns the next token.
-func (x *expander) next() token {
+// next makes t the next token.
+func (x *expander) next(t *token) {
 	for {
 		f := &x.frames[len(x.frames)-1]
-		t := f.next()
+		f.next(t)
 		switch {
 		case t.kind == kEOF && f.def == nil:
-			return x.end
+			*t = x.end
+			return
 		case t.kind == kEOF:
 			f.def.active = false
 			x.frames = x.frames[:len(x.frames)-1]
@@ -156,14 +148,14 @@ func (x *expander) next() token {
 				if d.active {
 					x.report(t.at, "DEFINE %s uses itself", clip(t.text))
 					t.kind = kBad
-					return t
+					return
 				}
 				d.active = true
 				x.frames = append(x.frames, frame{d.text, d, t.at})
 				continue
 			}
 		}
-		return t
+		return
 	}
 }
 

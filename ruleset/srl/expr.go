@@ -88,6 +88,9 @@ func (p *parser) operands() bool {
 	if p.tok.kind != '(' {
 		o, ok := p.operand()
 		if ok {
+			if len(p.list) == cap(p.list) { // append would add a quarter, and copy all so often
+				p.list = append(make([]Operand, 0, 2*len(p.list)+4), p.list...)
+			}
 			p.list = append(p.list, o)
 		}
 		return ok

@@ -19,9 +19,10 @@ const maxLabel = 65535
 type parser struct {
 	prog  *Program
 	in    *expander
-	tok   token // the one to be read
-	ahead token // the one behind it
-	taken int   // tokens read
+	room  [3]token // for these two and the one read last
+	tok   *token   // the one to be read
+	ahead *token   // the one behind it
+	taken int      // tokens read
 
 	list []Operand // of the test that is being read
 
@@ -62,17 +63,30 @@ func (p *parser) fault(format string, args ...any) {
 
 // expected reports that something else stands here.
 func (p *parser) expected(what string, args ...any) {
-	p.fault("expected %s, found %s", fmt.Sprintf(what, args...), p.tok)
+	p.fault("expected %s, found %s", fmt.Sprintf(what, args...), *p.tok)
 }
 
-func (p *parser) next() token {
+// next goes over the current token and returns it, valid until next is called
+// once more.
+func (p *parser) next() *token {
 	t := p.tok
 	p.taken++
 	p.tok = p.ahead
 	if p.ahead.kind != kEOF {
-		p.ahead = p.in.next()
+		p.ahead = &p.room[p.taken%len(p.room)]
+		p.in.next(p.ahead)
 	}
 	return t
+}
+
+// restart reads the tokens that the expander has now.
+func (p *parser) restart() {
+	p.tok, p.ahead = new(token), new(token)
+	p.in.next(p.tok)
+	*p.ahead = *p.tok
+	if p.tok.kind != kEOF {
+		p.in.next(p.ahead)
+	}
 }
 
 // take goes over the current token if it is of this kind.
@@ -168,8 +182,7 @@ func (p *parser) enter() bool {
 	if p.nesting == maxNesting {
 		p.fault("nested more than %d deep", maxNesting)
 		p.in.stop()
-		p.tok = p.in.next()
-		p.ahead = p.tok
+		p.restart()
 		return false
 	}
 	p.nesting++
@@ -187,11 +200,7 @@ func (p *parser) program(text string) {
 	if len(p.errs) > MaxErrors {
 		p.in.stop()
 	}
-	p.tok = p.in.next()
-	p.ahead = p.tok
-	if p.tok.kind != kEOF {
-		p.ahead = p.in.next()
-	}
+	p.restart()
 	p.prog.Stmts = p.stmts(func() bool { return p.tok.kind == kEOF })
 }
 
@@ -298,7 +307,7 @@ func (p *parser) skip() Stmt {
 // named reads a statement that begins with an identifier: a labelled compound
 // statement, a call by bare name, or one of NeTraMet's statements.
 func (p *parser) named() Stmt {
-	t := p.next()
+	t := *p.next()
 	word := Word{t.at, t.text}
 	if p.take(':') {
 		if p.tok.kind == '{' {

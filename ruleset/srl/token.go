@@ -202,9 +202,9 @@ func (s *scanner) blanks() {
 	}
 }
 
-// next returns the next token.
-func (s *scanner) next() token {
-	t := token{kind: kStray}
+// next makes t the next token.
+func (s *scanner) next(t *token) {
+	t.kind = kStray
 	for t.kind == kStray {
 		s.blanks()
 		t.at = s.place()
@@ -212,11 +212,11 @@ func (s *scanner) next() token {
 		t.kind = s.token()
 		t.text = s.text[from:s.pos]
 	}
+	t.key = none
 	if t.kind == kName {
 		t.key = keywordOf(t.text)
 	}
 	s.last = t.kind
-	return t
 }
 
 // token goes over one token and returns its kind.
@@ -227,17 +227,20 @@ func (s *scanner) token() kind {
 	}
 	c := rest[0]
 	is := classes[c]
-	if (is&hex != 0 || c == ':') && s.wantsValue() {
-		if n := lenIPv6(rest); n > 0 {
+	if is&hex != 0 || c == ':' {
+		n := fields.length(rest)
+		if n < len(rest) && rest[n] == ':' && s.wantsValue() {
+			if n := lenIPv6(rest); n > 0 {
+				s.pos += n
+				return kValue
+			}
+		}
+		if is&digit != 0 || isHexPair(rest) {
 			s.pos += n
 			return kValue
 		}
 	}
-	switch {
-	case is&digit != 0 || is&hex != 0 && isHexPair(rest):
-		s.pos += fields.length(rest)
-		return kValue
-	case is&letter != 0:
+	if is&letter != 0 {
 		s.pos += word.length(rest)
 		return kName
 	}
@@ -283,9 +286,6 @@ func (s *scanner) wantsValue() bool {
 // lenIPv6 returns the length of what looks like an IPv6 address, which has two
 // colons, 0 when nothing does.
 func lenIPv6(s string) int {
-	if n := fields.length(s); n == len(s) || s[n] != ':' {
-		return 0 // as most values are
-	}
 	n := colons.length(s)
 	if strings.Count(s[:n], ":") < 2 {
 		return 0

@@ -1,0 +1,68 @@
+package ruleset
+
+import "math/bits"
+
+// Prefix is a number of leading bits, as the networks of a ruleset are.
+type Prefix struct {
+	Bits [3]uint64 // from the high-order one on; 0 behind the prefix
+	Len  uint8     // how many bits
+	// Place is where it stands in a list: who makes a list says so.
+	Place int32
+}
+
+// MakePrefix returns the prefix of so many bits that a value is.
+func MakePrefix(v Value, length, place int) Prefix {
+	return Prefix{v.words(), uint8(length), int32(place)}
+}
+
+// Holds tells whether q begins with p.
+func (p *Prefix) Holds(q *Prefix) bool {
+	for i, b := range p.Bits {
+		if differ := b ^ q.Bits[i]; differ != 0 {
+			return 64*i+bits.LeadingZeros64(differ) >= int(p.Len) && p.Len <= q.Len
+		}
+	}
+	return p.Len <= q.Len
+}
+
+// octet returns octet i of what prefixes are sorted by.
+func (p *Prefix) octet(i int) byte {
+	if i == 8*len(p.Bits) {
+		return p.Len
+	}
+	return byte(p.Bits[i/8] >> (56 - 8*(i%8)))
+}
+
+// SortPrefixes returns a list in the order of the bits, where a prefix stands in
+// front of those that it holds, and equal ones as they were. What it returns
+// may be the list itself.
+func SortPrefixes(list []Prefix) []Prefix {
+	var differ Prefix
+	for i := range list {
+		for w, b := range list[i].Bits {
+			differ.Bits[w] |= b ^ list[0].Bits[w]
+		}
+		differ.Len |= list[i].Len ^ list[0].Len
+	}
+	// By one octet after the other, the last one first.
+	other := make([]Prefix, len(list))
+	for i := 8 * len(differ.Bits); i >= 0; i-- {
+		if differ.octet(i) == 0 {
+			continue
+		}
+		var begin [257]int // of those with each octet; next where the next one goes
+		for j := range list {
+			begin[int(list[j].octet(i))+1]++
+		}
+		for o := range 256 {
+			begin[o+1] += begin[o]
+		}
+		for j := range list {
+			to := &begin[list[j].octet(i)]
+			other[*to] = list[j]
+			*to++
+		}
+		list, other = other, list
+	}
+	return list
+}
