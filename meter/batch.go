@@ -19,12 +19,18 @@ type batch struct {
 	source   traces.Stats    // of the source, when it was read
 	err      error           // instead of packets
 	seen     []seen          // of each packet, what is counted whatever the rulesets
-	sights   [][]uint64      // by task, the packets' sights, one behind the other
-	results  [][]result      // by task, what was remembered of them when they were read, or none
+	known    []known         // by memo, what it knew of the packets when they were read
 	odd      []odd           // packets that not every memo knows
 	records  []traces.Record // what the packets stand for, if for anything
 	streamed stream.Packets  // what streams need of the packets, if digested is set
 	digested bool
+}
+
+// known is what a memo knows of the packets of a batch.
+type known struct {
+	sights  []uint64   // the packets' sights, one behind the other
+	asked   bool       // it was asked for them
+	results [][]result // by task, what it remembered of them, if it was asked
 }
 
 // seen is what is counted of a packet.
@@ -53,14 +59,6 @@ func (m *Meter) newInput() *input {
 	return &input{ipOctets: m.cfg.IPOctets, raw: *traces.NewBatch(batchLen)}
 }
 
-// memos appends those of the meter's tasks to s.
-func (m *Meter) memos(s []*memo) []*memo {
-	for _, t := range m.tasks {
-		s = append(s, t.memo)
-	}
-	return s
-}
-
 // read reads packets from the source into b.
 func (in *input) read(b *batch, src traces.Source) {
 	b.err = src.ReadBatch(&in.raw)
@@ -68,8 +66,8 @@ func (in *input) read(b *batch, src traces.Source) {
 	b.file, b.until = in.raw.File, in.raw.Until
 }
 
-// prepare decodes the packets that were read last into b, for tasks that have
-// these memos, and for streams if there are any.
+// prepare decodes the packets that were read last into b, for the tasks of these
+// memos, and for streams if there are any.
 func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], false
 	if b.err != nil {
@@ -78,12 +76,10 @@ func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 	b.records = append(b.records[:0], in.raw.Records...)
 	n := len(in.raw.Packets)
 	b.seen = room(b.seen, n)
-	for len(b.sights) < len(memos) {
-		b.sights, b.results = append(b.sights, nil), append(b.results, nil)
-	}
+	b.known = room(b.known, len(memos))
 	for i, m := range memos {
-		b.sights[i] = room(b.sights[i], n*m.view.sightLen())
-		b.results[i] = b.results[i][:0]
+		b.known[i].sights = room(b.known[i].sights, n*m.view.sightLen())
+		b.known[i].asked = false
 	}
 	if streams {
 		b.streamed.Reset(n)
@@ -106,7 +102,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 		}
 		known := true
 		for j, m := range memos {
-			known = m.view.see(p, m.view.sight(b.sights[j], i)) && known
+			known = m.view.see(p, m.view.sight(b.known[j].sights, i)) && known
 		}
 		if !known {
 			b.odd = append(b.odd, odd{i, *p})
@@ -128,10 +124,11 @@ func (b *batch) lookUp(memos []*memo, strange []bool) {
 		if strange[i] {
 			continue
 		}
-		b.results[i] = room(b.results[i], len(b.seen))
-		m.lookUp(b.sights[i], b.results[i])
+		k := &b.known[i]
+		k.results = m.lookUp(k.sights, k.results)
+		k.asked = true
 		known := 0
-		for _, r := range b.results[i] {
+		for _, r := range k.results[0] {
 			if r != 0 {
 				known++
 			}
@@ -155,7 +152,7 @@ func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams bool) bool
 	u.Source.Trans |= ruleset.InterfaceNumber(source)
 	u.Dest.Trans |= ruleset.InterfaceNumber(dest)
 	for j, m := range memos {
-		m.view.seeTuple(&u.Source, &u.Dest, u.PeerLen, packet.UsualAdjacentLen, (*tupleSight)(m.view.sight(b.sights[j], i)))
+		m.view.seeTuple(&u.Source, &u.Dest, u.PeerLen, packet.UsualAdjacentLen, (*tupleSight)(m.view.sight(b.known[j].sights, i)))
 	}
 	if streams {
 		at, octets := u.Transport()

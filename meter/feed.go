@@ -27,15 +27,13 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 		return func() *batch { return f.next(ctx) }, func() { join(); f.stop(ctx) }
 	}
 	in, b := m.newInput(), new(batch)
-	var memos []*memo
 	m.input = in
 	return func() *batch {
 		if m.streams != nil {
 			m.streams.Flush()
 		}
 		in.read(b, src)
-		memos = m.memos(memos[:0])
-		in.prepare(b, memos, m.streaming)
+		in.prepare(b, m.memos, m.streaming)
 		return b
 	}, func() {}
 }
@@ -56,7 +54,7 @@ type group struct {
 	own     bool // belongs to the goroutine that meters
 	batches [groupLen]batch
 	n       int // batches in use
-	// By task, set if its memo does not know enough packets of the group to be
+	// By memo, set if it does not know enough packets of the group to be
 	// asked ahead. Where flows are short it learns of them too late, and what one
 	// processor has written is expensive to read for the other one.
 	strange []bool
@@ -109,7 +107,7 @@ func (m *Meter) newDecoder() *decoder {
 
 func (m *Meter) newFeeder(src traces.Source) *feeder {
 	f := &feeder{
-		src: src, memos: m.memos(nil), streams: m.streaming,
+		src: src, memos: m.memos, streams: m.streaming,
 		ahead: m.newDecoder(), own: m.newDecoder(), at: new(group),
 		done: make(chan struct{}),
 	}

@@ -27,10 +27,10 @@ func TestAskedAhead(t *testing.T) {
 		f.fill(g, f.ahead)
 		asked := 0
 		for i := range g.batches[:g.n] {
-			if b := &g.batches[i]; len(b.results[0]) == len(packets) {
+			if b := &g.batches[i]; b.known[0].asked && len(b.known[0].results[0]) == len(packets) {
 				asked++
-			} else if len(b.results[0]) != 0 || len(b.seen) != len(packets) {
-				t.Fatalf("%d packets, %d results", len(b.seen), len(b.results[0]))
+			} else if b.known[0].asked || len(b.seen) != len(packets) {
+				t.Fatalf("%d packets, asked %t", len(b.seen), b.known[0].asked)
 			}
 			if err := m.meterBatch(&g.batches[i]); err != nil {
 				t.Fatal(err)

@@ -205,10 +205,9 @@ func TestNoAllocationPerPacket(t *testing.T) {
 		packets[i].Time = 5
 	}
 	b, in, src := new(batch), m.newInput(), &repeated{packets}
-	memos := m.memos(nil)
 	again := func() {
 		in.read(b, src)
-		in.prepare(b, memos, false)
+		in.prepare(b, m.memos, false)
 		if err := m.meterBatch(b); err != nil {
 			t.Fatal(err)
 		}
@@ -235,10 +234,9 @@ func BenchmarkMeter(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	batch, in, src := new(batch), m.newInput(), &repeated{packets}
-	memos := m.memos(nil)
 	for b.Loop() {
 		in.read(batch, src)
-		in.prepare(batch, memos, false)
+		in.prepare(batch, m.memos, false)
 		m.meterBatch(batch)
 		n += len(packets)
 	}

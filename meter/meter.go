@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"rtfm/meter/flow"
@@ -52,6 +53,7 @@ const (
 type Meter struct {
 	cfg   Config
 	tasks []*task
+	memos []*memo // of the tasks
 	table *flow.Table
 	// streams builds distributions; nil until a ruleset saves any. streaming is
 	// set while a task runs one.
@@ -102,7 +104,32 @@ func New(cfg Config) (*Meter, error) {
 		}
 		m.tasks = append(m.tasks, t)
 	}
+	m.shareMemos()
 	return m, nil
+}
+
+// shareMemos gives the tasks their memos: tasks that see the same of packets
+// share one, which lasts as long as no task joins or leaves them.
+func (m *Meter) shareMemos() {
+	var groups [][]*task
+	for _, t := range m.tasks {
+		i := slices.IndexFunc(groups, func(g []*task) bool { return g[0].view.key == t.view.key })
+		if i < 0 {
+			i, groups = len(groups), append(groups, nil)
+		}
+		groups[i] = append(groups[i], t)
+	}
+	m.memos = m.memos[:0]
+	for _, group := range groups {
+		shared := group[0].memo
+		if shared == nil || !slices.Equal(shared.tasks, group) {
+			shared = newMemo(group[0].view, group...)
+		}
+		m.memos = append(m.memos, shared)
+		for i, t := range group {
+			t.memo, t.member = shared, i
+		}
+	}
 }
 
 // newTask returns a task that runs the ruleset under this number.
@@ -190,8 +217,17 @@ func (m *Meter) collectLast() error {
 
 func (m *Meter) meterBatch(b *batch) error {
 	m.batch = b
-	for i, t := range m.tasks {
-		t.expect(b.sights[i], b.results[i])
+	for i, memo := range m.memos {
+		memo.grow()
+		k := &b.known[i]
+		results := k.results
+		if !k.asked {
+			memo.results = memo.lookUp(k.sights, memo.results)
+			results = memo.results
+		}
+		for j, t := range memo.tasks {
+			t.expect(k.sights, results[j])
+		}
 	}
 	for i := m.countRun(0); i < len(b.seen); i = m.countRun(i + 1) {
 		if time := b.seen[i].time; m.clock.now == time && m.stats.Packets > 0 {

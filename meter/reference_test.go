@@ -376,6 +376,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 			cfg.RuleSets = []*ruleset.RuleSet{finest()}
 		}
 	}
+	if r.IntN(3) == 0 { // two that see the same
+		cfg.RuleSets = append(cfg.RuleSets, cfg.RuleSets[0])
+	}
 	m, err := New(cfg)
 	if err != nil {
 		return verdict{}, 0 // a ruleset that loops

@@ -120,6 +120,7 @@ func (c *Controlled) Changed() {
 		m.tasks = append(m.tasks, s.task)
 		m.streaming = m.streaming || s.task.streams != nil
 	}
+	m.shareMemos()
 	m.alarm = c.firstAlarm()
 	c.rouse()
 }

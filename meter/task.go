@@ -14,12 +14,12 @@ type task struct {
 	program *pme.Program
 	table   *flow.Table
 	view    *view
-	memo    *memo
+	memo    *memo          // shared with tasks of equal views
+	member  int            // which of these the task is
 	streams *stream.Worker // nil if the ruleset saves no distributions
 	stats   TaskStats
 	sights  []uint64 // of the packets of the batch at hand
 	results []result // what was remembered of them
-	own     []result // room for those that are looked up here
 	rows    []uint32 // the flows among them
 	near    int      // nearFlows
 	// Packets of the batch of which nothing was remembered and that were matched
@@ -57,7 +57,7 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 	}
 	v := newView(p.Visible())
 	return &task{
-		program: p, table: table, view: v, memo: newMemo(v), near: nearFlows,
+		program: p, table: table, view: v, near: nearFlows,
 		stats: TaskStats{RuleSet: number, Name: rs.Name},
 	}, nil
 }
@@ -66,16 +66,10 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 const nearFlows = nearWords / 8
 
 // expect prepares for metering a batch of packets that have these sights, of
-// which these results were remembered, unless nobody has looked yet: it fetches
-// all flows together that they lead to, and then those of the packets of which
-// nothing was remembered, unless there are so few flows that they are near.
+// which these results were remembered: it fetches all flows together that they
+// lead to, and then those of the packets of which nothing was remembered, unless
+// there are so few flows that they are near.
 func (t *task) expect(sights []uint64, results []result) {
-	t.memo.grow()
-	if len(results) == 0 {
-		t.own = room(t.own, len(sights)/t.view.sightLen())
-		results = t.own
-		t.memo.lookUp(sights, results)
-	}
 	t.sights, t.results, t.rows = sights, results, t.rows[:0]
 	t.matched, t.passed = t.matched[:0], 0
 	if t.table.Active() < t.near {
@@ -136,11 +130,11 @@ func (t *task) meter(b *batch, i int, s stream.Packet, pdus, octets uint64, now 
 	}
 	// A packet of the batch may have been the first that is like this one.
 	sight := t.view.sight(t.sights, i)
-	if r := t.memo.find(sight); r != 0 && t.again(r, s, pdus, octets, now) {
+	if r := t.memo.remembered(sight, t.member); r != 0 && t.again(r, s, pdus, octets, now) {
 		return
 	}
 	if t.takeMatched(i) {
-		t.memo.remember(sight, t.place(s, pdus, octets, now))
+		t.memo.remember(sight, t.member, t.place(s, pdus, octets, now))
 		return
 	}
 	p := &t.packet
@@ -149,7 +143,7 @@ func (t *task) meter(b *batch, i int, s stream.Packet, pdus, octets uint64, now 
 	} else {
 		t.view.recall(sight, p)
 	}
-	t.memo.remember(sight, t.match(p, s, pdus, octets, now))
+	t.memo.remember(sight, t.member, t.match(p, s, pdus, octets, now))
 }
 
 // again does with a packet what was done with one alike, false if that does

@@ -11,14 +11,21 @@ import (
 // A view is what a ruleset sees of packets (pme.Program.Visible). It is never
 // changed, so that packets may be seen while others are metered.
 type view struct {
-	ends   []visible // words of an end, the same of both
-	common []visible // what has no direction: one word, or none
-	words  int       // of a sight without its last one
-	blind  bool      // the ruleset sees more than that: no memo knows any packet
-	tuple  bool      // the ruleset sees no more than seeTuple does
-	// secret keeps whoever sends the packets from making ones that collide.
-	secret [maxWords + 2]uint64
+	ends   []visible   // words of an end, the same of both
+	common []visible   // what has no direction: one word, or none
+	words  int         // of a sight without its last one
+	blind  bool        // the ruleset sees more than that: no memo knows any packet
+	tuple  bool        // the ruleset sees no more than seeTuple does
+	key    ruleset.Key // the bits that count
 }
+
+// secret keeps whoever sends the packets from making ones whose sights collide.
+var secret = func() (s [maxWords + 2]uint64) {
+	for i := range s {
+		s[i] = rand.Uint64()
+	}
+	return s
+}()
 
 // visible is a word of the match key and the bits of it that count.
 type visible struct {
@@ -50,10 +57,7 @@ const (
 
 // newView returns how a ruleset sees packets that sees these bits.
 func newView(see ruleset.Key) *view {
-	v := &view{blind: see.HasRecord()}
-	for i := range v.secret {
-		v.secret[i] = rand.Uint64()
-	}
+	v := &view{key: see, blind: see.HasRecord()}
 	word := func(n int) visible {
 		return visible{uint8(8 * n), binary.LittleEndian.Uint64(see[8*n:])}
 	}
@@ -103,22 +107,22 @@ func (v *view) see(p *ruleset.Packet, w []uint64) bool {
 		w[2*i], w[2*i+1] = source, dest
 	}
 	n := 2 * len(v.ends)
-	h := v.secret[maxWords]
+	h := secret[maxWords]
 	for i := 0; i+1 < n; i += 2 {
 		x := (w[i] ^ w[i+1]) & -lower
 		w[i] ^= x
 		w[i+1] ^= x
-		hi, lo := bits.Mul64(w[i]^v.secret[i], w[i+1]^v.secret[i+1])
+		hi, lo := bits.Mul64(w[i]^secret[i], w[i+1]^secret[i+1])
 		h ^= hi ^ lo
 	}
 	w[n-2] |= uint64(p.PeerLen) << 56
 	w[n-1] |= uint64(p.AdjacentLen) << 56
 	for i, c := range v.common {
 		w[n+i] = binary.LittleEndian.Uint64(p.Key[c.off:]) & c.mask
-		hi, lo := bits.Mul64(w[n+i]^v.secret[n+i], h)
+		hi, lo := bits.Mul64(w[n+i]^secret[n+i], h)
 		h = hi ^ lo
 	}
-	hi, lo := bits.Mul64(h, v.secret[maxWords+1]|1)
+	hi, lo := bits.Mul64(h, secret[maxWords+1]|1)
 	w[v.words] = (hi^lo)&^(1<<32-1) | lower
 	return true
 }
@@ -139,10 +143,10 @@ func (v *view) seeTuple(source, dest *ruleset.End, peerLen, adjacentLen uint8, w
 	_, lower = bits.Sub64(d2, s2, lower)
 	x0, x1, x2 := (s0^d0)&-lower, (s1^d1)&-lower, (s2^d2)&-lower
 	s0, d0, s1, d1, s2, d2 = s0^x0, d0^x0, s1^x1, d1^x1, s2^x2, d2^x2
-	h0, l0 := bits.Mul64(s0^v.secret[0], d0^v.secret[1])
-	h1, l1 := bits.Mul64(s1^v.secret[2], d1^v.secret[3])
-	h2, l2 := bits.Mul64(s2^v.secret[4], d2^v.secret[5])
-	hi, lo := bits.Mul64(v.secret[maxWords]^h0^l0^h1^l1^h2^l2, v.secret[maxWords+1]|1)
+	h0, l0 := bits.Mul64(s0^secret[0], d0^secret[1])
+	h1, l1 := bits.Mul64(s1^secret[2], d1^secret[3])
+	h2, l2 := bits.Mul64(s2^secret[4], d2^secret[5])
+	hi, lo := bits.Mul64(secret[maxWords]^h0^l0^h1^l1^h2^l2, secret[maxWords+1]|1)
 	w[0], w[1], w[2], w[3] = s0, d0, s1, d1
 	w[4], w[5] = s2|uint64(peerLen)<<56, d2|uint64(adjacentLen)<<56
 	w[6] = (hi^lo)&^(1<<32-1) | lower

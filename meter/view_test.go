@@ -98,14 +98,14 @@ func TestPrepareUsual(t *testing.T) {
 				p.Link = traces.LinkRaw
 			}
 		}
-		got := prepared(newMemo(v), in)
+		got := prepared(newMemo(v, nil), in)
 		plain := *v
 		if plain.tuple = false; !v.tuple {
 			t.Fatal("not a view of tuples")
 		}
-		want := prepared(newMemo(&plain), in)
-		if !slices.Equal(got.seen, want.seen) || !slices.Equal(got.sights[0], want.sights[0]) || len(got.odd) != len(want.odd) || !reflect.DeepEqual(&got.streamed, &want.streamed) {
-			t.Fatalf("have %+v\n%x\n%+v\nwant %+v\n%x\n%+v", got.seen, got.sights, got.streamed, want.seen, want.sights, want.streamed)
+		want := prepared(newMemo(&plain, nil), in)
+		if !slices.Equal(got.seen, want.seen) || !slices.Equal(got.known[0].sights, want.known[0].sights) || len(got.odd) != len(want.odd) || !reflect.DeepEqual(&got.streamed, &want.streamed) {
+			t.Fatalf("have %+v\n%x\n%+v\nwant %+v\n%x\n%+v", got.seen, got.known[0].sights, got.streamed, want.seen, want.known[0].sights, want.streamed)
 		}
 	}
 }
