@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -157,6 +158,8 @@ func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Conf
 func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 	o.traces.sequence = args
 	names := o.traces.names()
+	// Little of what reading long lists takes can be collected before they run.
+	gc := debug.SetGCPercent(800)
 	config, err := o.config(cmd, names)
 	if err != nil {
 		return err
@@ -168,6 +171,7 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 		}
 	}
 	m, err := meter.New(config)
+	debug.SetGCPercent(gc)
 	if err != nil {
 		return err
 	}

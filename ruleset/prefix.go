@@ -19,7 +19,7 @@ func MakePrefix(v Value, length, place int) Prefix {
 func (p *Prefix) Holds(q *Prefix) bool {
 	for i, b := range p.Bits {
 		if differ := b ^ q.Bits[i]; differ != 0 {
-			return 64*i+bits.LeadingZeros64(differ) >= int(p.Len) && p.Len <= q.Len
+			return 64*i+bits.LeadingZeros64(differ) >= int(p.Len)
 		}
 	}
 	return p.Len <= q.Len
@@ -34,9 +34,10 @@ func (p *Prefix) octet(i int) byte {
 }
 
 // SortPrefixes returns a list in the order of the bits, where a prefix stands in
-// front of those that it holds, and equal ones as they were. What it returns
-// may be the list itself.
-func SortPrefixes(list []Prefix) []Prefix {
+// front of those that it holds, and equal ones as they were. It uses both the
+// list and room, which is no shorter; what it returns is one of them.
+func SortPrefixes(list, room []Prefix) []Prefix {
+	room = room[:len(list)]
 	var differ Prefix
 	for i := range list {
 		for w, b := range list[i].Bits {
@@ -45,7 +46,6 @@ func SortPrefixes(list []Prefix) []Prefix {
 		differ.Len |= list[i].Len ^ list[0].Len
 	}
 	// By one octet after the other, the last one first.
-	other := make([]Prefix, len(list))
 	for i := 8 * len(differ.Bits); i >= 0; i-- {
 		if differ.octet(i) == 0 {
 			continue
@@ -59,10 +59,10 @@ func SortPrefixes(list []Prefix) []Prefix {
 		}
 		for j := range list {
 			to := &begin[list[j].octet(i)]
-			other[*to] = list[j]
+			room[*to] = list[j]
 			*to++
 		}
-		list, other = other, list
+		list, room = room, list
 	}
 	return list
 }

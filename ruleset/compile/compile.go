@@ -111,7 +111,13 @@ type compiler struct {
 	maxNodes int
 	nodes    int    // their rules
 	room     []node // where the next ones are made
-	counts   bool // there is a COUNT
+	counts   bool   // there is a COUNT
+
+	// Room for the list of operands at hand: them, where they stand in the
+	// program, and the networks among them.
+	operands []operand
+	places   []int32
+	networks []ruleset.Prefix
 
 	errs, warnings srl.ErrorList
 	seen           map[srl.Error]bool // of both: a subroutine is compiled several times

@@ -26,15 +26,17 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 	if list, ok := c.lists[listKey{e, ref.attr.Reverse()}]; ok && len(c.errs) == 0 && !ref.any {
 		return list
 	}
-	list := make([]operand, 0, len(e.Operands))
-	at := make([]int32, 0, len(e.Operands)) // where they stand in the program
+	list, at := slices.Grow(c.operands[:0], len(e.Operands)), slices.Grow(c.places[:0], len(e.Operands))
 	for i := range e.Operands {
 		if o, ok := c.operand(ref, &e.Operands[i]); ok && !ref.any {
 			list, at = append(list, o), append(at, int32(i))
 		}
 	}
+	c.operands, c.places = list, at
 	list = list[:c.needed(ref, e, list, at)]
-	if !slices.ContainsFunc(list, func(o operand) bool { return o.width < 0 }) {
+	if slices.ContainsFunc(list, func(o operand) bool { return o.width < 0 }) {
+		list = slices.Clone(list)
+	} else {
 		// What overlaps is one inside the other, and no operand is inside one
 		// in front of it: the longest masks first keep that order.
 		list = widestFirst(list)
@@ -50,7 +52,7 @@ func (c *compiler) needed(ref reference, e *srl.Test, list []operand, at []int32
 	hidden := make([]bool, len(list))
 	warned := false
 	if ref.class() != ruleset.ClassMatching { // 0 and 2 are the same there
-		hidden = covered(list)
+		c.covered(list, hidden)
 	}
 	n := 0
 	for i := range list {
@@ -90,11 +92,11 @@ func widestFirst(list []operand) []operand {
 	return sorted
 }
 
-// covered tells of each operand whether one in front of it matches whatever it
-// does. Those that never match do not count.
-func covered(list []operand) []bool {
-	hidden := make([]bool, len(list))
-	networks := make([]ruleset.Prefix, 0, len(list))
+// covered notes as hidden each operand of which one in front of it matches
+// whatever it does. Those that never match do not count.
+func (c *compiler) covered(list []operand, hidden []bool) {
+	c.networks = slices.Grow(c.networks[:0], 2*len(list))
+	networks := c.networks
 	others := map[[2]ruleset.Value]bool{}
 	for i := range list {
 		switch o := &list[i]; {
@@ -108,7 +110,7 @@ func covered(list []operand) []bool {
 		}
 	}
 	var around []ruleset.Prefix // those that hold the next one, each at the first place of it and those around it
-	for _, n := range ruleset.SortPrefixes(networks) {
+	for _, n := range ruleset.SortPrefixes(networks, networks[len(networks):2*len(networks)]) {
 		for len(around) > 0 && !around[len(around)-1].Holds(&n) {
 			around = around[:len(around)-1]
 		}
@@ -120,7 +122,6 @@ func covered(list []operand) []bool {
 		}
 		around = append(around, n)
 	}
-	return hidden
 }
 
 // covering returns the place of the operand that is said to cover o: of those of

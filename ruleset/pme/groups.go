@@ -25,6 +25,7 @@ type group struct {
 // makeGroups finds the groups among the rules, and among each form of those
 // on meter variables.
 func (p *Program) makeGroups(forms int) {
+	var room []ruleset.Prefix
 	for form := range forms {
 		form := func(i int) *instr {
 			r := &p.rules[i]
@@ -47,15 +48,17 @@ func (p *Program) makeGroups(forms int) {
 			r, end := form(i), i+1
 			if r != nil && groupable(r) {
 				end = run(i, r, sameMask)
-				of := p.makeTable
-				if wider := run(i, r, bothNetworks); wider > end {
-					end, of = wider, makeNetworks
-				}
-				if end-i >= minGroup {
+				wider := run(i, r, bothNetworks)
+				networks := wider > end
+				if end = max(end, wider); end-i >= minGroup {
 					for j := i; j < end; j++ {
 						form(j).group = int32(len(p.groups))
 					}
-					p.groups = append(p.groups, of(i, end, form))
+					if networks {
+						p.groups = append(p.groups, makeNetworks(i, end, form, &room))
+					} else {
+						p.groups = append(p.groups, p.makeTable(i, end, form))
+					}
 				}
 			}
 			i = end

@@ -3,6 +3,7 @@ package pme
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"rtfm/ruleset"
 )
@@ -32,8 +33,11 @@ func isNetwork(r *instr) bool {
 	return r.kind == testWord && ^m&(^m+1) == 0
 }
 
-func makeNetworks(first, end int, form func(int) *instr) group {
-	all := make([]ruleset.Prefix, 0, end-first)
+// makeNetworks makes the group of such a run, in which room is used.
+func makeNetworks(first, end int, form func(int) *instr, room *[]ruleset.Prefix) group {
+	count := end - first
+	*room = slices.Grow((*room)[:0], 2*count)
+	all := *room
 	for i := first; i < end; i++ {
 		r := form(i)
 		all = append(all, ruleset.Prefix{
@@ -59,7 +63,7 @@ func makeNetworks(first, end int, form func(int) *instr) group {
 			n.add(next, innermost())
 		}
 	}
-	for _, w := range ruleset.SortPrefixes(all) {
+	for _, w := range ruleset.SortPrefixes(all, all[count:2*count]) {
 		start := w.Bits[0]
 		closeUntil(start)
 		open = append(open, network{start | ^uint64(0)>>w.Len, min(w.Place, innermost())})

@@ -95,3 +95,19 @@ func TestNetworksWork(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkCompileNetworks prepares a list of 100,000 networks to run.
+func BenchmarkCompileNetworks(b *testing.B) {
+	r := rand.New(rand.NewPCG(9, 10))
+	var rules []ruleset.Rule
+	for i := range 100_000 {
+		rules = append(rules, networkRule(r.Uint32(), 30-i/5_000))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		var shapes ruleset.Shapes
+		if _, err := Compile(&ruleset.RuleSet{Rules: rules}, 2, &shapes); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

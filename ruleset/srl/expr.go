@@ -1,7 +1,5 @@
 package srl
 
-import "slices"
-
 // expr reads terms with || between them.
 func (p *parser) expr() (Expr, bool) {
 	at := p.tok.at
@@ -75,10 +73,36 @@ func (p *parser) factor() (Expr, bool) {
 		p.expected("== behind the attribute %s", clip(t.Attr.Text))
 		return nil, false
 	}
-	p.list = p.list[:0]
 	ok = p.operands()
-	t.Operands = slices.Clone(p.list)
+	t.Operands = p.list.take()
 	return t, ok
+}
+
+const pieceLen = 64
+
+// gathered is a list of which it is not known yet how long it becomes, in pieces.
+type gathered struct {
+	pieces []*[pieceLen]Operand
+	n      int
+}
+
+func (g *gathered) add(o *Operand) {
+	at := g.n / pieceLen
+	if at == len(g.pieces) {
+		g.pieces = append(g.pieces, new([pieceLen]Operand))
+	}
+	g.pieces[at][g.n%pieceLen] = *o
+	g.n++
+}
+
+// take empties the list and returns what it had.
+func (g *gathered) take() []Operand {
+	list := make([]Operand, 0, g.n)
+	for _, piece := range g.pieces {
+		list = append(list, piece[:min(len(piece), g.n-len(list))]...)
+	}
+	g.n = 0
+	return list
 }
 
 // operands reads an operand, or a list of them in parentheses, into p.list.
@@ -88,10 +112,7 @@ func (p *parser) operands() bool {
 	if p.tok.kind != '(' {
 		o, ok := p.operand()
 		if ok {
-			if len(p.list) == cap(p.list) { // append would add a quarter, and copy all so often
-				p.list = append(make([]Operand, 0, 2*len(p.list)+4), p.list...)
-			}
-			p.list = append(p.list, o)
+			p.list.add(&o)
 		}
 		return ok
 	}
