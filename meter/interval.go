@@ -135,6 +135,7 @@ func (m *Meter) closeInterval(at int64) error {
 	if m.streams != nil {
 		// What has changed belongs to this interval, rounded up too.
 		m.streams.Advance(n.end - flow.Centisecond)
+		m.streams.Sync()
 	}
 	last := m.cfg.Intervals > 0 && n.made+1 >= int64(m.cfg.Intervals)
 	if err := m.collect(n.end, last); err != nil {
@@ -165,7 +166,7 @@ func (m *Meter) collect(to int64, last bool) error {
 }
 
 // Flows calls f for each flow that was active in the collection at hand, or
-// had a stream that ended then, ruleset by ruleset in the order of number and
+// was changed by a stream that ended then, ruleset by ruleset in the order of number and
 // index, as readers of a meter do, until f returns an error. The flow is valid
 // until f returns.
 func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
@@ -250,6 +251,7 @@ func (m *Meter) recover() {
 		if m.cfg.Interval == 0 && m.control == nil {
 			return
 		}
+		m.streams.Sync()
 	}
 	var limits flow.Limits
 	if m.control != nil {

@@ -17,6 +17,7 @@ type task struct {
 	memo    *memo          // shared with tasks of equal views
 	member  int            // which of these the task is
 	streams *stream.Worker // nil if the ruleset saves no distributions
+	ends    bool           // see pme.Program.EndsOfPackets
 	stats   TaskStats
 	sights  []uint64 // of the packets of the batch at hand
 	results []result // what was remembered of them
@@ -57,7 +58,7 @@ func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flo
 	}
 	v := newView(p.Visible())
 	return &task{
-		program: p, table: table, view: v, near: nearFlows,
+		program: p, table: table, view: v, near: nearFlows, ends: p.EndsOfPackets(),
 		stats: TaskStats{RuleSet: number, Name: rs.Name},
 	}, nil
 }
@@ -230,7 +231,7 @@ func (t *task) create(d flow.Direction, s stream.Packet, pdus, octets uint64, no
 		return 0
 	}
 	if t.streams != nil {
-		t.streams.Create(row, t.flow.Shape, now)
+		t.streams.Create(row, t.flow.Shape, t.ends && t.flow.Shape.SavesEnds(), now)
 	}
 	return t.count(row, d, s, pdus, octets, now)
 }

@@ -36,6 +36,42 @@ type Shape struct {
 
 	named    bool // saves a SubscriberID or the SessionID
 	recorded bool // saves the MeterID or a prefix
+	ends     uint8
+}
+
+// What of the ends a shape saves whole.
+const (
+	wholeSourcePeer uint8 = 1 << iota
+	wholeDestPeer
+	wholeSourceTrans
+	wholeDestTrans
+	wholeTransType
+	wholeEnds = 1<<iota - 1
+)
+
+// SavesEnds tells whether flows of this shape save the peer and transport
+// addresses of both ends, and the protocol, none of them masked.
+func (s *Shape) SavesEnds() bool { return s.ends == wholeEnds }
+
+// note notes that the shape saves v.
+func (s *Shape) note(v *Saved) {
+	s.recorded = s.recorded || v.Attr == MeterID || v.Attr == SourcePrefix || v.Attr == DestPrefix
+	s.named = s.named || v.Attr >= SourceSubscriberID && v.Attr <= SessionID
+	if v.Mask != Ones(s.Len(v.Attr)) {
+		return
+	}
+	switch v.Attr {
+	case SourcePeerAddress:
+		s.ends |= wholeSourcePeer
+	case DestPeerAddress:
+		s.ends |= wholeDestPeer
+	case SourceTransAddress:
+		s.ends |= wholeSourceTrans
+	case DestTransAddress:
+		s.ends |= wholeDestTrans
+	case SourceTransType, DestTransType:
+		s.ends |= wholeTransType
+	}
 }
 
 // Len returns the length in octets of the value of a in a flow of this shape.
@@ -141,8 +177,7 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 	for i := range sh.Saved {
 		v := &sh.Saved[i]
 		v.Mask = v.Mask.Resize(sh.Len(v.Attr))
-		sh.recorded = sh.recorded || v.Attr == MeterID || v.Attr == SourcePrefix || v.Attr == DestPrefix
-		sh.named = sh.named || v.Attr >= SourceSubscriberID && v.Attr <= SessionID
+		sh.note(v)
 		sig = append(sig, byte(v.Attr>>8), byte(v.Attr))
 		sig = v.Mask.Append(sig)
 	}

@@ -136,3 +136,24 @@ func TestAppendSaved(t *testing.T) {
 		}
 	}
 }
+
+// TestSavesEnds leaves out, or masks, one attribute after the other.
+func TestSavesEnds(t *testing.T) {
+	var shapes Shapes
+	all := []Saved{{SourcePeerAddress, Ones(20)}, {DestPeerAddress, Ones(20)}, {SourceTransType, Ones(1)},
+		{SourceTransAddress, Ones(2)}, {DestTransAddress, Ones(2)}}
+	for _, length := range []uint8{4, 16} {
+		s := shapes.Intern(1, length, 0, all)
+		if !s.SavesEnds() || !s.Reverse.SavesEnds() {
+			t.Errorf("addresses of %d octets: the ends are not saved", length)
+		}
+		for i := range all {
+			without := append(append([]Saved(nil), all[:i]...), all[i+1:]...)
+			n := s.Len(all[i].Attr)
+			masked := append([]Saved{{all[i].Attr, WidthMask(8*n-1, n)}}, without...)
+			if shapes.Intern(1, length, 0, without).SavesEnds() || shapes.Intern(1, length, 0, masked).SavesEnds() {
+				t.Errorf("addresses of %d octets: the ends are saved without all of %v", length, all[i].Attr)
+			}
+		}
+	}
+}

@@ -30,12 +30,11 @@ const (
 // Engine builds the distributions of all flows of a meter. It belongs to one
 // goroutine.
 type Engine struct {
-	plans []*plan // by shape ID, nil until a flow has it
-	rows  []row   // by row of the flow table
-	flows int     // with distributions
-	// By row, the stream of a flow that has only one, else 0: what most packets
-	// need, side by side.
-	only       []uint32
+	plans      []*plan // by shape ID, nil until a flow has it
+	rows       []row   // by row of the flow table
+	soles      []sole  // by row, side by side since most packets need no more
+	flows      int     // with distributions
+	store      store
 	counts     [][]uint64 // what Counters has returned last
 	counters   []uint64   // the same one behind the other
 	maxStreams int
@@ -44,23 +43,37 @@ type Engine struct {
 	streams    streams
 	requests   requests
 	wheel      wheel
+	near       int    // nearStreams
 	touched    uint64 // means nothing; see expect
 	started    bool
 	changed    func(row uint32, now int64)
 }
 
+// nearStreams is how many streams the caches near a processor hold.
+const nearStreams = 1 << 11
+
 // row is what is known of the flow in a row of the flow table. The zero row is
 // one without distributions.
 type row struct {
 	plan    uint32 // shape ID plus 1
-	flow    uint32 // in the plan's store
+	flow    uint32 // in the store
 	streams uint32 // the first of the flow's
+	single  bool   // see Create
 }
+
+// sole is the only stream of a flow, 0 if there is not just one, and a bit if the
+// flow is single.
+type sole uint32
+
+const soleSingle sole = 1 << 31
+
+func (s sole) stream() uint32 { return uint32(s &^ soleSingle) }
+func (s sole) single() bool   { return s&soleSingle != 0 }
 
 // New returns an engine without flows. It calls changed when the end of a
 // stream has changed the counters of the flow in a row.
 func New(c Config, changed func(row uint32, now int64)) *Engine {
-	e := &Engine{changed: changed, maxStreams: c.MaxStreams, timeout: c.Timeout, multiplier: c.Multiplier}
+	e := &Engine{changed: changed, near: nearStreams, maxStreams: c.MaxStreams, timeout: c.Timeout, multiplier: c.Multiplier}
 	if e.maxStreams <= 0 {
 		e.maxStreams = DefaultMaxStreams
 	}
@@ -93,8 +106,10 @@ func (e *Engine) Stats() Stats {
 	return Stats{e.streams.active, e.streams.created, e.streams.refused, e.requests.active}
 }
 
-// Create begins a flow of shape s in this row of the flow table.
-func (e *Engine) Create(at uint32, s *ruleset.Shape, now int64) {
+// Create begins a flow of shape s in this row of the flow table. The flow is
+// single if all its TCP segments, or UDP datagrams, go between the same two
+// addresses and ports.
+func (e *Engine) Create(at uint32, s *ruleset.Shape, single bool, now int64) {
 	if !e.started {
 		e.started, e.wheel.start = true, now
 	}
@@ -108,112 +123,139 @@ func (e *Engine) Create(at uint32, s *ruleset.Shape, now int64) {
 		e.plans[s.ID] = newPlan(s)
 	}
 	for len(e.rows) <= int(at) {
-		e.rows, e.only = append(e.rows, row{}), append(e.only, 0)
+		e.rows, e.soles = append(e.rows, row{}), append(e.soles, 0)
 	}
 	p := e.plans[s.ID]
 	r := &e.rows[at]
-	*r = row{plan: uint32(s.ID) + 1, flow: p.flows.add()}
+	*r = row{plan: uint32(s.ID) + 1, flow: e.store.begin(p), single: single}
 	e.flows++
 	if p.rated {
-		p.flows.wordsOf(r.flow)[p.first] = uint64(now)
+		e.store.wordsOf(r.flow)[p.first] = uint64(now)
 	}
 }
 
-// flow returns the flow in a row and its plan, nil if it has none.
-func (e *Engine) flow(at uint32) (*row, *plan) {
+// flow returns the flow in a row, nil if it has no distributions.
+func (e *Engine) flow(at uint32) *row {
 	if int(at) >= len(e.rows) || e.rows[at].plan == 0 {
-		return nil, nil
+		return nil
 	}
-	r := &e.rows[at]
-	return r, e.plans[r.plan-1]
+	return &e.rows[at]
 }
+
+// counted returns the flow in a row, for its distributions to be counted in.
+func (e *Engine) counted(r *row) counted { return counted{e.plans[r.plan-1], &e.store, r.flow} }
 
 // Packet counts a packet of so many octets that the flow in this row has
 // counted, in direction 0 if it goes from source to destination, else 1. Its
 // stream may be the one with this number.
 func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, octets uint64, now int64) {
+	if int(at) >= len(e.soles) {
+		return
+	}
 	direction &= 1
-	p := packet.digest()
-	if stream != 0 && stream <= e.streams.used {
-		if s := e.streams.at(stream); s.is(at, &p.key) {
-			plan := e.plans[s.plan]
-			plan.packet(s.flow, direction, octets, now)
-			e.packet(plan, stream, packet.of, p, direction, octets, now)
+	d := packet.digest()
+	sole := e.soles[at]
+	if sole.single() {
+		flow := e.streams.at(sole.stream()).flow
+		if c := (counted{e.store.planOf(flow), &e.store, flow}); c.kept[d.form] && d.of(c.plan) {
+			c.packet(direction, octets, now)
+			e.packet(c, sole.stream(), packet, d, direction, octets, now)
 			return
 		}
 	}
-	r, plan := e.flow(at)
-	if plan == nil {
+	r := e.flow(at)
+	if r == nil {
 		return
 	}
-	plan.packet(r.flow, direction, octets, now)
-	if !plan.streams || p.form == formless {
+	c := e.counted(r)
+	c.packet(direction, octets, now)
+	if !c.kept[d.form] {
 		return
 	}
-	if plan.dhcp {
-		other := *p
-		p = &other
-		p.anywhere()
+	k := packet.key()
+	if c.dhcp {
+		anyKey, other := *k, *d
+		other.side = anyKey.anywhere(d.side)
+		k, d = &anyKey, &other
 	}
-	i := e.streams.find(at, &p.key, e.streams.hash(&p.key, at))
-	if i == 0 {
-		if i = e.begin(at, p, now); i == 0 {
-			return
+	if sole != 0 {
+		stream = sole.stream()
+	}
+	if stream == 0 || stream > e.streams.used || !e.streams.at(stream).is(at, k) {
+		if stream = e.streams.find(at, k, e.streams.hash(k, at)); stream == 0 {
+			if stream = e.begin(at, k, now); stream == 0 {
+				return
+			}
 		}
 	}
-	e.packet(plan, i, packet.of, p, direction, octets, now)
+	e.packet(c, stream, packet, d, direction, octets, now)
 }
 
-// packet counts a packet, one of these, in stream i.
-func (e *Engine) packet(plan *plan, i uint32, of *Packets, p *digest, direction int, octets uint64, now int64) {
+// of tells whether the packet belongs to the only stream of a single flow.
+func (d *digest) of(p *plan) bool {
+	return d.form >= formCut || d.form == formDatagram && !p.dhcp
+}
+
+// packet counts a packet in stream i.
+func (e *Engine) packet(c counted, i uint32, packet Packet, d *digest, direction int, octets uint64, now int64) {
 	s := e.streams.at(i)
-	if now-s.last > e.timeout && e.due(s) < now || p.form == formSegment && p.begins(s) {
+	if now-s.last > e.timeout && e.due(s) < now || d.form == formSegment && d.begins(s) {
 		e.unschedule(s)
-		at := s.row
+		at, k := s.row, s.key
 		e.end(i, min(e.due(s), now), now)
-		if i = e.begin(at, p, now); i == 0 {
+		if i = e.begin(at, &k, now); i == 0 {
 			return
 		}
 		s = e.streams.at(i)
 	}
-	s.count(plan, p.side, direction, octets, now)
-	if plan.plainPairs {
-		plan.plain(s, p.side, uint8(direction), now)
+	s.count(c.plan, d.side, direction, octets, now)
+	if c.plainPairs {
+		c.plain(s, d.side, uint8(direction), now)
 	}
-	switch {
-	case p.form == formSegment:
-		e.tcp(plan, s, p, uint8(direction), now)
-	case s.proto() == protoUDP:
-		e.udp(plan, s, of.payload(p), p.side, uint8(direction), now)
-	case plan.echo:
-		e.pairs(plan, s, p.role, p.side, request{time: now, id: uint64(p.seq), kind: ruleset.PairEcho, direction: uint8(direction)})
+	switch d.form {
+	case formSegment:
+		e.tcp(c, s, d, uint8(direction), now)
+	case formDatagram:
+		e.udp(c, s, packet.of.payload(d), d.side, uint8(direction), now)
+	case formMessage:
+		if c.echo {
+			e.pairs(c, s, d.role, d.side, request{time: now, id: uint64(d.seq), kind: ruleset.PairEcho, direction: uint8(direction)})
+		}
 	}
 }
 
 // begin makes a stream of the flow in a row and returns its number, 0 if there
 // are too many.
-func (e *Engine) begin(at uint32, p *digest, now int64) uint32 {
+func (e *Engine) begin(at uint32, k *key, now int64) uint32 {
 	if e.streams.active >= e.maxStreams {
 		e.streams.refused++
 		return 0
 	}
-	i := e.streams.add(at, &p.key, e.streams.hash(&p.key, at))
+	i := e.streams.add(at, k, e.streams.hash(k, at))
 	s := e.streams.at(i)
 	r := &e.rows[at]
-	s.plan, s.flow = r.plan-1, r.flow
-	s.first, s.last = now, now
-	if s.ends[0] == s.ends[1] && s.port(0) == s.port(1) {
-		s.state |= sameEnds
-	}
+	s.flow, s.first, s.last = r.flow, now, now
 	s.siblings.next = r.streams
-	e.only[at] = i
 	if r.streams != 0 {
 		e.streams.at(r.streams).siblings.before = i
-		e.only[at] = 0
 	}
 	r.streams = i
+	e.seeSole(at)
 	e.schedule(i)
 	return i
+}
+
+// seeSole notes whether the flow in a row has just one stream.
+func (e *Engine) seeSole(at uint32) {
+	r := &e.rows[at]
+	e.soles[at] = 0
+	if r.streams == 0 || e.streams.at(r.streams).siblings.next != 0 {
+		return
+	}
+	e.soles[at] = sole(r.streams)
+	if r.single {
+		e.soles[at] |= soleSingle
+	}
 }
 
 // count adds a packet to what the stream has counted.
@@ -228,9 +270,9 @@ func (s stream) count(p *plan, side uint8, direction int, octets uint64, now int
 	}
 	if s.state&of(saw, side) == 0 {
 		s.state |= of(saw, side)
-		s.directions[side&1] = uint8(direction)
+		s.state = s.state&^of(opposite, side) | of(opposite, side)*uint16(direction&1)
 		if s.state&of(saw, 1-side) == 0 {
-			s.directions[1-side&1] = uint8(1 - direction)
+			s.state |= of(opposite, 1-side) * uint16(1-direction&1)
 		}
 	}
 }
@@ -239,10 +281,13 @@ func (s stream) count(p *plan, side uint8, direction int, octets uint64, now int
 // distributions of whole streams it adds to. It must not be in the wheel.
 func (e *Engine) end(i uint32, ended, now int64) {
 	s := e.streams.at(i)
-	r, p := e.flow(s.row)
-	e.unanswered(p, s, ended)
-	p.stream(s)
-	e.changed(s.row, now)
+	r := &e.rows[s.row]
+	c := e.counted(r)
+	e.unanswered(c.plan, s, ended)
+	if c.whole {
+		c.stream(s)
+		e.changed(s.row, now)
+	}
 	if s.siblings.before != 0 {
 		e.streams.at(s.siblings.before).siblings.next = s.siblings.next
 	} else {
@@ -251,28 +296,25 @@ func (e *Engine) end(i uint32, ended, now int64) {
 	if s.siblings.next != 0 {
 		e.streams.at(s.siblings.next).siblings.before = s.siblings.before
 	}
-	e.only[s.row] = 0
-	if r.streams != 0 && e.streams.at(r.streams).siblings.next == 0 {
-		e.only[s.row] = r.streams
-	}
+	e.seeSole(s.row)
 	e.streams.remove(i)
 }
 
 // stream counts a stream that has ended.
-func (p *plan) stream(s stream) {
-	for i := range p.times {
-		p.count(&p.times[i], s.flow, uint64(s.last-s.first)/1000, 1)
+func (c counted) stream(s stream) {
+	for i := range c.times {
+		c.count(&c.times[i], uint64(s.last-s.first)/1000, 1)
 	}
 	add := func(all []histogram, v uint64) {
 		for i := range all {
-			p.count(&all[i], s.flow, v, 1)
+			c.count(&all[i], v, 1)
 		}
 	}
 	for direction := range 2 {
-		add(p.octets[direction], s.octets[direction])
-		add(p.pdus[direction], s.pdus[direction])
-		if l := &p.losses[direction]; l.wanted {
-			p.count(&l.histogram, s.flow, uint64(s.lost[direction]), 1)
+		add(c.octets[direction], s.octets[direction])
+		add(c.pdus[direction], s.pdus[direction])
+		if l := &c.losses[direction]; l.wanted {
+			c.count(&l.histogram, uint64(s.lost[direction]), 1)
 		}
 	}
 	if s.proto() != protoTCP {
@@ -280,14 +322,14 @@ func (p *plan) stream(s stream) {
 	}
 	for side := range s.tcp {
 		t := &s.sent[side]
-		direction := s.directions[side] & 1
+		direction := s.state / of(opposite, uint8(side)) & 1
 		micros := uint64(t.last-t.first) / 1000
-		add(p.tcpSizes[direction], t.size)
+		add(c.tcpSizes[direction], t.size)
 		if s.state&of(sentData, uint8(side)) != 0 {
-			add(p.tcpTimes[direction], micros)
+			add(c.tcpTimes[direction], micros)
 		}
 		if micros > 0 {
-			add(p.tcpRates[direction], t.size*8*1_000_000/micros)
+			add(c.tcpRates[direction], t.size*8*1_000_000/micros)
 		}
 	}
 }
@@ -295,8 +337,8 @@ func (p *plan) stream(s stream) {
 // Release forgets the flow in this row, unless it has streams: then these end,
 // for their counts to be read before, and it returns false.
 func (e *Engine) Release(at uint32, now int64) bool {
-	r, plan := e.flow(at)
-	if plan == nil {
+	r := e.flow(at)
+	if r == nil {
 		return true
 	}
 	if r.streams != 0 {
@@ -306,10 +348,10 @@ func (e *Engine) Release(at uint32, now int64) bool {
 		}
 		return false
 	}
-	plan.flows.remove(r.flow)
+	e.store.remove(r.flow)
 	*r = row{}
 	if e.flows--; e.flows == 0 {
-		e.rows, e.only = nil, nil
+		e.rows, e.soles = nil, nil
 	}
 	return true
 }
@@ -330,16 +372,17 @@ func (e *Engine) Finish(now int64) {
 // as of time now, in the order of its shape's. They are valid until the next
 // call.
 func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
-	r, plan := e.flow(at)
-	if plan == nil {
+	r := e.flow(at)
+	if r == nil {
 		return nil
 	}
-	plan.settle(r.flow, now)
-	e.counters = plan.flows.appendCounters(e.counters[:0], r.flow)
+	c := e.counted(r)
+	c.settle(now)
+	e.counters = c.store.appendCounters(e.counters[:0], c.flow)
 	e.counts = e.counts[:0]
 	words := e.counters
-	for i := range plan.shape.Distributions {
-		n := plan.shape.Distributions[i].Counters()
+	for i := range c.shape.Distributions {
+		n := c.shape.Distributions[i].Counters()
 		e.counts = append(e.counts, words[:n:n])
 		words = words[n:]
 	}

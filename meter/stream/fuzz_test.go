@@ -20,7 +20,7 @@ func FuzzStreams(f *testing.F) {
 			now += int64(steps[4]) * int64(steps[4]) * millisecond
 			row := uint32(kind>>3)%2 + 1
 			if !live[row] {
-				e.Create(row, shape, now)
+				e.Create(row, shape, false, now)
 				live[row] = true
 			}
 			back := kind&1 != 0

@@ -30,7 +30,7 @@ func newHarness(t testing.TB, c Config, distributions ...string) *harness {
 		}
 		h.ended = now
 	})
-	h.Create(1, h.shape, 0)
+	h.Create(1, h.shape, false, 0)
 	return h
 }
 

@@ -3,7 +3,6 @@ package stream
 import (
 	"cmp"
 	"encoding/binary"
-	"math/bits"
 
 	"rtfm/ruleset"
 )
@@ -12,6 +11,7 @@ import (
 // their own data.
 type Packets struct {
 	digests  []digest
+	keys     []key // of the packets' streams; formless ones have none
 	payloads []byte
 }
 
@@ -21,9 +21,8 @@ type Packet struct {
 	number int
 }
 
-// digest is what streams need of a packet: a cache line.
+// digest is what most streams need of a packet.
 type digest struct {
-	key // of its stream, but for the row
 	// Of a TCP segment; length is that of its data. Of an ICMP echo message seq
 	// is identifier and sequence number, of a UDP datagram seq and length tell
 	// which of the payloads is its.
@@ -31,8 +30,7 @@ type digest struct {
 	flags            uint8
 	form             form
 	side             uint8 // which end has sent it
-	role             role  // of an ICMP echo message
-	_                [8]byte
+	role             role  // of an ICMP message
 }
 
 // form says what is known of a packet.
@@ -41,7 +39,11 @@ type form uint8
 const (
 	formless form = iota // it is of no stream: not IP, or a fragment without ports
 	formOther
-	formSegment // its TCP header
+	formMessage  // of ICMP
+	formDatagram // of UDP
+	formCut      // of TCP, cut before the flags
+	formSegment  // of TCP
+	forms
 )
 
 // maxPayload is how much of a UDP payload is looked at most: a DHCP message
@@ -51,9 +53,9 @@ const maxPayload = 576
 // Reset makes p the packets of a batch of n. Each is then to be Set.
 func (p *Packets) Reset(n int) {
 	if cap(p.digests) < n {
-		p.digests = make([]digest, n)
+		p.digests, p.keys = make([]digest, n), make([]key, n)
 	}
-	p.digests, p.payloads = p.digests[:n], p.payloads[:0]
+	p.digests, p.keys, p.payloads = p.digests[:n], p.keys[:n], p.payloads[:0]
 }
 
 // At returns packet i.
@@ -73,35 +75,41 @@ func (p *Packets) Set(i int, from *ruleset.Packet) {
 // SetEnds sets packet i to one of IP between these ends, with a transport header
 // and what follows it, which were of so many octets on the wire.
 func (p *Packets) SetEnds(i int, source, dest *ruleset.End, transport []byte, octets uint32) {
-	d := &p.digests[i]
-	*d = digest{form: formOther}
+	d := digest{form: formOther}
 	proto := source.TransType()
 	ports := [2]uint16{source.Port(), dest.Port()}
 	switch proto {
 	case protoTCP:
 		d.parseTCP(transport, octets)
 	case protoUDP:
+		d.form = formDatagram
 		if len(transport) > 8 {
 			d.seq = uint32(len(p.payloads))
 			p.payloads = append(p.payloads, transport[8:min(len(transport), 8+maxPayload)]...)
 			d.length = uint32(len(p.payloads)) - d.seq
 		}
 	case protoICMP, protoICMPv6: // these have types and codes for ports
+		d.form = formMessage
 		identifier, sequence, role := echo(transport, proto)
 		d.seq, d.role = uint32(identifier)<<16|uint32(sequence), role
 		ports = [2]uint16{identifier, identifier}
 	}
-	ends := [2]address{newAddress(source), newAddress(dest)}
-	if c := ends[0].compare(ends[1]); c > 0 || c == 0 && ports[0] > ports[1] {
+	k := &p.keys[i]
+	k.ends = [2]address{newAddress(source), newAddress(dest)}
+	if c := k.ends[0].compare(k.ends[1]); c > 0 || c == 0 && ports[0] > ports[1] {
 		d.side = 1
-		ends[0], ends[1] = ends[1], ends[0]
+		k.ends[0], k.ends[1] = k.ends[1], k.ends[0]
 		ports[0], ports[1] = ports[1], ports[0]
 	}
-	d.ends, d.rest = ends, newRest(ports[0], ports[1], proto, source.PeerType())
+	k.rest = newRest(ports[0], ports[1], proto, source.PeerType())
+	p.digests[i] = d
 }
 
 // digest returns what is known of the packet.
 func (p Packet) digest() *digest { return &p.of.digests[p.number] }
+
+// key returns that of the packet's stream.
+func (p Packet) key() *key { return &p.of.keys[p.number] }
 
 // payload returns the payload of a UDP datagram as far as it was captured.
 func (p *Packets) payload(d *digest) []byte { return p.payloads[d.seq : d.seq+d.length] }
@@ -109,6 +117,7 @@ func (p *Packets) payload(d *digest) []byte { return p.payloads[d.seq : d.seq+d.
 // parseTCP reads the TCP header of a segment of so many octets, if it was captured
 // as far as the flags.
 func (d *digest) parseTCP(b []byte, octets uint32) {
+	d.form = formCut
 	if len(b) < 14 {
 		return
 	}
@@ -122,9 +131,7 @@ func (d *digest) parseTCP(b []byte, octets uint32) {
 
 // newAddress returns the peer address of an end, which for IP has zeros behind 16
 // octets.
-func newAddress(e *ruleset.End) address {
-	return address{bits.ReverseBytes64(e.Peer[0]), bits.ReverseBytes64(e.Peer[1])}
-}
+func newAddress(e *ruleset.End) address { return address{e.Peer[0], e.Peer[1]} }
 
 func (a address) compare(b address) int {
 	if a.high != b.high {
@@ -133,15 +140,17 @@ func (a address) compare(b address) int {
 	return cmp.Compare(a.low, b.low)
 }
 
-// anywhere makes the stream one of DHCP between any hosts: clients have no
-// address, and broadcast.
-func (d *digest) anywhere() {
-	if d.proto() != protoUDP || !isDHCP(d.port(0)) || !isDHCP(d.port(1)) {
-		return
+// anywhere makes the key of a datagram of DHCP between any hosts that of one
+// stream: clients have no address, and broadcast. It returns what becomes of the
+// side that has sent it.
+func (k *key) anywhere(side uint8) uint8 {
+	if k.proto() != protoUDP || !isDHCP(k.port(0)) || !isDHCP(k.port(1)) {
+		return side
 	}
-	d.ends = [2]address{}
-	if d.port(0) > d.port(1) {
-		d.rest = newRest(d.port(1), d.port(0), protoUDP, d.family())
-		d.side = 1 - d.side
+	k.ends = [2]address{}
+	if k.port(0) > k.port(1) {
+		k.rest = newRest(k.port(1), k.port(0), protoUDP, k.family())
+		side = 1 - side
 	}
+	return side
 }

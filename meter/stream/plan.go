@@ -17,11 +17,12 @@ type plan struct {
 	rated  bool   // there are rates
 	first  int    // word: time of the flow's first packet, where rates begin
 	latest [2]int // words: time of the latest packet in each direction plus 1, 0 for none
-	flows  store
+	flows  pool
 
 	// What streams are for; see Engine.
-	single      bool // there are distributions of single packets
-	streams     bool // the flow keeps streams
+	single      bool        // there are distributions of single packets
+	kept        [forms]bool // the flow keeps streams of such packets
+	whole       bool        // there are distributions of whole streams
 	turnarounds []turnaround
 	losses      [2]loss // by direction
 	times       []histogram
@@ -48,24 +49,31 @@ type rate struct {
 	ended, amount int
 }
 
+// counted is a flow whose distributions a plan builds.
+type counted struct {
+	*plan
+	store *store
+	flow  uint32 // in the store
+}
+
 // settleRate counts the rates of a flow's intervals that ended by time now.
-func (p *plan) settleRate(flow uint32, r *rate, now int64) {
-	words := p.flows.wordsOf(flow)
-	ended := uint64(now-int64(words[p.first])) / (r.seconds * second)
+func (c counted) settleRate(r *rate, now int64) {
+	words := c.store.wordsOf(c.flow)
+	ended := uint64(now-int64(words[c.first])) / (r.seconds * second)
 	n := ended - words[r.ended]
 	if n == 0 {
 		return
 	}
-	p.count(&r.histogram, flow, words[r.amount]/r.seconds, 1)
+	c.count(&r.histogram, words[r.amount]/r.seconds, 1)
 	if n > 1 {
-		p.count(&r.histogram, flow, 0, n-1)
+		c.count(&r.histogram, 0, n-1)
 	}
 	words[r.ended], words[r.amount] = ended, 0
 }
 
-// count adds n values of v to a distribution of a flow.
-func (p *plan) count(h *histogram, flow uint32, v, n uint64) {
-	p.flows.count(flow, h.at+h.bucket(v), n)
+// count adds n values of v to a distribution.
+func (c counted) count(h *histogram, v, n uint64) {
+	c.store.count(c.flow, h.at+h.bucket(v), n)
 }
 
 // newPlan returns the plan for flows of shape s, which has distributions.
@@ -95,7 +103,7 @@ func newPlan(s *ruleset.Shape) *plan {
 			p.rates[direction][i].ended, p.rates[direction][i].amount = word(), word()
 		}
 	}
-	p.flows = store{counters: at, words: words}
+	p.flows = pool{counters: at, words: words}
 	return p
 }
 
@@ -108,7 +116,7 @@ func (p *plan) add(d *ruleset.Distribution, h histogram) {
 		direction = 1
 	}
 	into := func(all *[2][]histogram) { all[direction] = append(all[direction], h) }
-	p.streams = p.streams || d.Attr > ruleset.FromPDURate || d.Attr.CountsPairs()
+	p.whole = p.whole || d.Attr > ruleset.FromPDURate && !d.Attr.CountsPairs() || d.Attr == ruleset.ToLostPDUs || d.Attr == ruleset.FromLostPDUs
 	p.single = p.single || d.Attr <= ruleset.FromPDURate && !d.Attr.CountsPairs()
 	p.sized = p.sized || d.Attr >= ruleset.ToFlowOctets && d.Attr <= ruleset.FromFlowPDUs
 	p.tcpWhole = p.tcpWhole || d.Attr >= ruleset.ToTCPSize && d.Attr <= ruleset.FromTCPRate
@@ -168,32 +176,36 @@ func (p *plan) wantPairs() {
 			p.udp = append(p.udp, u)
 		}
 	}
+	for f := formOther; f < forms; f++ {
+		p.kept[f] = p.whole || p.plainPairs || f == formMessage && p.echo || f == formDatagram && len(p.udp) > 0 ||
+			f >= formCut && (p.tcpSyn || p.tcpData)
+	}
 }
 
 // second is a second in nanoseconds.
 const second = 1_000_000_000
 
 // packet counts a packet of the flow in the distributions of single packets.
-func (p *plan) packet(flow uint32, direction int, octets uint64, now int64) {
-	if !p.single {
+func (c counted) packet(direction int, octets uint64, now int64) {
+	if !c.single {
 		return
 	}
-	for i := range p.sizes[direction] {
-		p.count(&p.sizes[direction][i], flow, octets, 1)
+	for i := range c.sizes[direction] {
+		c.count(&c.sizes[direction][i], octets, 1)
 	}
-	words := p.flows.wordsOf(flow)
-	if gaps := p.gaps[direction]; len(gaps) > 0 {
-		latest := &words[p.latest[direction]]
+	words := c.store.wordsOf(c.flow)
+	if gaps := c.gaps[direction]; len(gaps) > 0 {
+		latest := &words[c.latest[direction]]
 		if *latest != 0 {
 			for i := range gaps {
-				p.count(&gaps[i], flow, (uint64(now)+1-*latest)/1000, 1)
+				c.count(&gaps[i], (uint64(now)+1-*latest)/1000, 1)
 			}
 		}
 		*latest = uint64(now) + 1
 	}
-	for i := range p.rates[direction] {
-		r := &p.rates[direction][i]
-		p.settleRate(flow, r, now)
+	for i := range c.rates[direction] {
+		r := &c.rates[direction][i]
+		c.settleRate(r, now)
 		if r.bits {
 			words[r.amount] += 8 * octets
 		} else {
@@ -203,10 +215,10 @@ func (p *plan) packet(flow uint32, direction int, octets uint64, now int64) {
 }
 
 // settle brings the distributions of rates up to time now.
-func (p *plan) settle(flow uint32, now int64) {
-	for direction := range p.rates {
-		for i := range p.rates[direction] {
-			p.settleRate(flow, &p.rates[direction][i], now)
+func (c counted) settle(now int64) {
+	for direction := range c.rates {
+		for i := range c.rates[direction] {
+			c.settleRate(&c.rates[direction][i], now)
 		}
 	}
 }

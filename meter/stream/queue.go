@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"encoding/binary"
+
 	"rtfm/meter/huge"
 	"rtfm/ruleset"
 )
@@ -9,72 +11,132 @@ import (
 type request struct {
 	time      int64
 	id        uint64
-	next      uint32
 	kind      ruleset.PairKind
 	direction uint8
 }
 
-// queue is a list of requests, the oldest first.
-type queue struct{ first, last uint32 }
+// queue is the requests from one end of a stream, the oldest first, side by side
+// in a chunk. The zero queue is empty and has no chunk.
+type queue struct {
+	number  [4]uint8 // of the chunk; octets, since a stream has no room between its fields
+	size    uint8    // of the chunk, index in chunkSizes, 0 if there is none
+	from, n uint8    // where in the chunk they are
+}
+
+func (q *queue) chunk() uint32 { return binary.NativeEndian.Uint32(q.number[:]) }
+
+// chunkSizes are the requests that chunks have room for: no more than the
+// longest queue.
+var chunkSizes = [...]uint8{0, 2, 8, 32, max(maxQueueTCP, maxQueue)}
 
 // requests holds the requests of all streams.
 type requests struct {
-	blocks []*[requestBlock]request
-	slab   huge.Slab[[requestBlock]request]
-	used   uint32
-	free   uint32
-	active int
+	pools  [len(chunkSizes)]chunkPool
+	chunks int // in use
+	active int // requests
 }
 
-const requestBlock = 1024
-
-func (t *requests) at(i uint32) *request {
-	return &t.blocks[i/requestBlock][i%requestBlock]
+// chunkPool is the chunks of one size, some to a block.
+type chunkPool struct {
+	blocks [][]request
+	slab   huge.Slab[request]
+	used   uint32 // numbers ever given
+	free   []uint32
 }
 
-// push adds r, from an end of s, to its queue.
-func (t *requests) push(s stream, end uint8, r request) {
-	i := t.free
-	if i != 0 {
-		t.free = t.at(i).next
-	} else {
-		t.used++
-		i = t.used
-		if int(i/requestBlock) == len(t.blocks) {
-			t.blocks = append(t.blocks, &t.slab.Take(1)[0])
-		}
+const chunkBlock = 64
+
+// take returns the number of a chunk of this size.
+func (t *requests) take(size uint8) uint32 {
+	t.chunks++
+	p := &t.pools[size]
+	if n := len(p.free); n > 0 {
+		i := p.free[n-1]
+		p.free = p.free[:n-1]
+		return i
 	}
-	*t.at(i) = r
-	q := &s.queues[end&1]
-	if q.last != 0 {
-		t.at(q.last).next = i
-	} else {
-		q.first = i
+	if int(p.used) == len(p.blocks)*chunkBlock {
+		p.blocks = append(p.blocks, p.slab.Take(chunkBlock*int(chunkSizes[size])))
 	}
-	q.last = i
-	s.queued[end&1]++
+	p.used++
+	return p.used - 1
+}
+
+// give takes back the chunk of q, which is empty then. The memory of many chunks
+// is given back with the last.
+func (t *requests) give(q *queue) {
+	p := &t.pools[q.size]
+	p.free = append(p.free, q.chunk())
+	*q = queue{}
+	if t.chunks--; t.chunks > 0 {
+		return
+	}
+	used := uint32(0)
+	for size := range t.pools {
+		used += t.pools[size].used
+	}
+	if used > 4*chunkBlock {
+		*t = requests{}
+	}
+}
+
+// all returns the requests of q, followed by the room that there is for more.
+func (t *requests) all(q *queue) []request {
+	if q.size == 0 {
+		return nil
+	}
+	room := uint32(chunkSizes[q.size])
+	at := q.chunk() % chunkBlock * room
+	return t.pools[q.size].blocks[q.chunk()/chunkBlock][at+uint32(q.from) : at+room : at+room][:q.n]
+}
+
+// push adds r to q.
+func (t *requests) push(q *queue, r request) {
+	all := t.all(q)
+	if len(all) == cap(all) {
+		all = t.widen(q)
+	}
+	all = all[:len(all)+1]
+	all[len(all)-1] = r
+	q.n++
 	t.active++
 }
 
-// remove takes request i, which stands behind before (0 for none), out of the
-// queue of an end of s, and returns the one behind it. The memory of many is
-// given back with the last.
-func (t *requests) remove(s stream, end uint8, before, i uint32) uint32 {
-	q, r := &s.queues[end&1], t.at(i)
-	s.queued[end&1]--
-	next := r.next
-	if before != 0 {
-		t.at(before).next = next
-	} else {
-		q.first = next
+// widen makes room for another request in q and returns all of it.
+func (t *requests) widen(q *queue) []request {
+	all := t.all(q)
+	larger := *q
+	larger.from = 0
+	if q.from == 0 {
+		larger.size++
+		binary.NativeEndian.PutUint32(larger.number[:], t.take(larger.size))
 	}
-	if q.last == i {
-		q.last = before
+	room := t.all(&larger)
+	if q.size != 0 {
+		copy(room, all)
+		if q.from == 0 {
+			t.give(q)
+		}
 	}
-	r.next = t.free
-	t.free = i
-	if t.active--; t.active == 0 && t.used > requestBlock {
-		*t = requests{}
+	*q = larger
+	return room
+}
+
+// drop takes the first n requests out of q.
+func (t *requests) drop(q *queue, n int) {
+	if n == 0 {
+		return
 	}
-	return next
+	t.active -= n
+	q.from += uint8(n)
+	if q.n -= uint8(n); q.n == 0 {
+		t.give(q)
+	}
+}
+
+// remove takes the i-th request out of q.
+func (t *requests) remove(q *queue, i int) {
+	all := t.all(q)
+	copy(all[1:i+1], all[:i])
+	t.drop(q, 1)
 }

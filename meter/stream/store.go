@@ -6,22 +6,31 @@ import (
 	"rtfm/meter/huge"
 )
 
-// store holds the counters and words of all flows of a plan. Of counters it holds
-// the lower 16 bits, since few get further and caches then hold four times as
-// many; what has gone over is in a map.
+// store holds the counters and words of all flows, in blocks of flows of one
+// plan. Of counters it holds the lower 8 bits, since few get far and caches then
+// hold eight times as many; what has gone over is in a map.
 type store struct {
-	counters, words int // of a flow
-	blocks          []storeBlock
-	low             huge.Slab[uint16]
-	slab            huge.Slab[uint64]
-	over            map[place]uint64 // what counters have in units of overUnit
-	used            uint32
-	free            []uint32
+	blocks []storeBlock
+	unused []uint32            // blocks
+	over   map[uint32][]uint64 // by flow, what its counters have in units of overUnit
+	later  []place             // counters to which 1 is to be added; see count
+	given  int                 // counters in blocks
 }
 
+// storeBlock is the flows of a block.
 type storeBlock struct {
-	low   []uint16
+	plan  *plan
+	low   []uint8
 	words []uint64
+}
+
+// pool is the flows of a plan in the store.
+type pool struct {
+	counters, words int // of a flow
+	blocks          []uint32
+	free            []uint32 // flows
+	low             huge.Slab[uint8]
+	slab            huge.Slab[uint64]
 }
 
 // place is one of a flow's counters.
@@ -29,73 +38,124 @@ type place struct{ flow, counter uint32 }
 
 const (
 	blockLen = 64 // flows in a block
-	overUnit = math.MaxUint16 + 1
+	overUnit = math.MaxUint8 + 1
 )
 
+// planOf returns the plan of a flow.
+func (s *store) planOf(flow uint32) *plan { return s.blocks[flow/blockLen].plan }
+
 // lowOf returns the lower bits of a flow's counters.
-func (s *store) lowOf(flow uint32) []uint16 {
-	from := int(flow%blockLen) * s.counters
-	return s.blocks[flow/blockLen].low[from : from+s.counters]
+func (s *store) lowOf(flow uint32) []uint8 {
+	b := &s.blocks[flow/blockLen]
+	n := len(b.low) / blockLen
+	from := int(flow%blockLen) * n
+	return b.low[from : from+n]
 }
 
 // wordsOf returns a flow's words.
 func (s *store) wordsOf(flow uint32) []uint64 {
-	from := int(flow%blockLen) * s.words
-	return s.blocks[flow/blockLen].words[from : from+s.words]
+	b := &s.blocks[flow/blockLen]
+	n := len(b.words) / blockLen
+	from := int(flow%blockLen) * n
+	return b.words[from : from+n]
 }
 
-// count adds n to one of a flow's counters.
+// count adds n to one of a flow's counters. If there are more than the caches near
+// a processor hold it may be done later, many together, so that the fetches from
+// memory overlap.
 func (s *store) count(flow uint32, counter int, n uint64) {
-	low := &s.lowOf(flow)[counter]
+	if n != 1 || s.given < farCounters {
+		s.add(place{flow, uint32(counter)}, n)
+		return
+	}
+	if s.later = append(s.later, place{flow, uint32(counter)}); len(s.later) == maxLater {
+		s.settle()
+	}
+}
+
+const (
+	farCounters = 1 << 19
+	maxLater    = 1 << 10
+)
+
+// settle does what is to be done later.
+func (s *store) settle() {
+	for _, at := range s.later {
+		s.add(at, 1)
+	}
+	s.later = s.later[:0]
+}
+
+// add adds n to a counter.
+func (s *store) add(at place, n uint64) {
+	b := &s.blocks[at.flow/blockLen]
+	low := &b.low[int(at.flow%blockLen)*b.plan.flows.counters+int(at.counter)]
 	n += uint64(*low)
-	*low = uint16(n)
+	*low = uint8(n)
 	if n >= overUnit {
 		if s.over == nil {
-			s.over = make(map[place]uint64)
+			s.over = make(map[uint32][]uint64)
 		}
-		s.over[place{flow, uint32(counter)}] += n / overUnit
+		if s.over[at.flow] == nil {
+			s.over[at.flow] = make([]uint64, b.plan.flows.counters)
+		}
+		s.over[at.flow][at.counter] += n / overUnit
 	}
 }
 
 // appendCounters appends a flow's counters to all.
 func (s *store) appendCounters(all []uint64, flow uint32) []uint64 {
+	s.settle()
+	over := s.over[flow]
 	for i, low := range s.lowOf(flow) {
 		n := uint64(low)
-		if len(s.over) > 0 {
-			n += s.over[place{flow, uint32(i)}] * overUnit
+		if over != nil {
+			n += over[i] * overUnit
 		}
 		all = append(all, n)
 	}
 	return all
 }
 
-// large tells whether the counters are more than the caches near a processor hold.
-func (s *store) large() bool { return s.low.Len() > 1<<19 }
-
-// add returns the number of a flow, all zero.
-func (s *store) add() uint32 {
-	if n := len(s.free); n > 0 {
-		flow := s.free[n-1]
-		s.free = s.free[:n-1]
+// begin returns the number of a flow of plan p, all zero.
+func (s *store) begin(p *plan) uint32 {
+	f := &p.flows
+	if n := len(f.free); n > 0 {
+		flow := f.free[n-1]
+		f.free = f.free[:n-1]
 		clear(s.lowOf(flow))
 		clear(s.wordsOf(flow))
 		return flow
 	}
-	if int(s.used) == len(s.blocks)*blockLen {
-		s.blocks = append(s.blocks, storeBlock{s.low.Take(blockLen * s.counters), s.slab.Take(blockLen * s.words)})
+	block := uint32(len(s.blocks))
+	if n := len(s.unused); n > 0 {
+		block = s.unused[n-1]
+		s.unused = s.unused[:n-1]
+	} else {
+		s.blocks = append(s.blocks, storeBlock{})
 	}
-	s.used++
-	return s.used - 1
+	s.blocks[block] = storeBlock{p, f.low.Take(blockLen * f.counters), f.slab.Take(blockLen * f.words)}
+	s.given += blockLen * f.counters
+	f.blocks = append(f.blocks, block)
+	for i := uint32(blockLen - 1); i > 0; i-- {
+		f.free = append(f.free, block*blockLen+i)
+	}
+	return block * blockLen
 }
 
-// remove takes a flow back. When none is in use, all memory is given back.
+// remove takes a flow back. When none of its plan is in use, all their memory is
+// given back.
 func (s *store) remove(flow uint32) {
-	if len(s.over) > 0 {
-		for i := range s.counters {
-			delete(s.over, place{flow, uint32(i)})
-		}
+	s.settle()
+	f := &s.planOf(flow).flows
+	delete(s.over, flow)
+	if f.free = append(f.free, flow); len(f.free) < len(f.blocks)*blockLen {
+		return
 	}
-	if s.free = append(s.free, flow); len(s.free) == int(s.used) {
-		*s = store{counters: s.counters, words: s.words}
+	for _, b := range f.blocks {
+		s.blocks[b] = storeBlock{}
 	}
+	s.given -= len(f.blocks) * blockLen * f.counters
+	s.unused = append(s.unused, f.blocks...)
+	*f = pool{counters: f.counters, words: f.words}
 }

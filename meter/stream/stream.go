@@ -32,27 +32,29 @@ func (k *key) is(o *key) bool {
 		k.ends[1].high == o.ends[1].high && k.ends[1].low == o.ends[1].low
 }
 
-// stream is what is known of one stream, in two parts for the sake of caches.
-// They hold no pointers: the numbers of others link them, 0 ends a list.
+// stream is what is known of one stream, in parts for the sake of caches. They
+// hold no pointers: the numbers of others link them, 0 ends a list.
 type stream struct {
 	*hot
+	*identity
 	*cold
 }
 
-// hot is what most packets need of a stream: two cache lines.
+// hot is what most packets need of a stream: a cache line.
 type hot struct {
+	last    int64
+	tcp     [2]tcpEnd
+	flow    uint32   // in the store
+	packets uint32   // no more than it holds
+	queues  [2]queue // of the requests from each end
+	state   uint16
+}
+
+// identity is another line: what a stream is found by.
+type identity struct {
 	key
-	row         uint32 // of its flow in the flow table, 0 if there is no stream here
-	flow        uint32 // in the plan's store
-	first, last int64
-	// Another line.
-	tcp        [2]tcpEnd
-	queues     [2]queue // of the requests from each end
-	queued     [2]uint8 // how many these are
-	directions [2]uint8 // in the flow, of what each end sends
-	packets    uint32   // no more than it holds
-	plan       uint32   // shape ID
-	state      uint16
+	row   uint32 // of its flow in the flow table, 0 if there is no stream here
+	first int64
 }
 
 // cold is for few packets, or not always wanted.
@@ -68,23 +70,23 @@ type cold struct {
 	slot     uint16    // of the wheel
 }
 
-// State bits of a stream; those of the first end, and next to each the same of
-// the other.
+// State bits of the first end of a stream. Next to each is that of the other.
 const (
 	saw      uint16 = 1 << (2 * iota) // a packet was seen
-	fin                               // with FIN
+	opposite                          // what it sends goes from the flow's destination to its source
+	fin                               // with FIN, or RST was seen from either end
 	numbers                           // TCP sequence numbers are known
 	sentData                          // there was TCP data
 	waits                             // tcpEnd.end waits for its ACK
 	backward                          // it was sent from the flow's destination
 	twice                             // again is known
-	reset                             // RST was seen, from either end
-
-	sameEnds = reset << 1
 )
 
 // of returns a state bit for an end.
 func of(bit uint16, end uint8) uint16 { return bit << (end & 1) }
+
+// sameEnds tells whether both ends of the stream are one.
+func (s *identity) sameEnds() bool { return s.ends[0] == s.ends[1] && s.port(0) == s.port(1) }
 
 // links are the neighbours in a doubly linked list.
 type links struct{ next, before uint32 }
@@ -108,13 +110,14 @@ type streams struct {
 const streamBlock = 256
 
 type block struct {
-	hot  [streamBlock]hot
-	cold [streamBlock]cold
+	hot      [streamBlock]hot
+	identity [streamBlock]identity
+	cold     [streamBlock]cold
 }
 
 func (t *streams) at(i uint32) stream {
 	b := t.blocks[i/streamBlock]
-	return stream{&b.hot[i%streamBlock], &b.cold[i%streamBlock]}
+	return stream{&b.hot[i%streamBlock], &b.identity[i%streamBlock], &b.cold[i%streamBlock]}
 }
 
 // Odd numbers for hashes.
@@ -136,7 +139,7 @@ func (t *streams) hash(k *key, row uint32) uint32 {
 }
 
 // is tells whether s is the stream of the flow in this row that has this key.
-func (s stream) is(row uint32, k *key) bool { return s.row == row && s.key.is(k) }
+func (s *identity) is(row uint32, k *key) bool { return s.row == row && s.key.is(k) }
 
 // find returns the number of the stream in this row with this key, 0 if there
 // is none.
@@ -181,7 +184,7 @@ func (t *streams) add(row uint32, k *key, hash uint32) uint32 {
 		}
 	}
 	s := t.at(i)
-	*s.hot, *s.cold = hot{row: row, key: *k}, cold{}
+	*s.hot, *s.identity, *s.cold = hot{}, identity{row: row, key: *k}, cold{}
 	t.insert(uint64(hash)<<32 | uint64(i))
 	t.active++
 	t.created++

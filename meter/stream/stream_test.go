@@ -202,8 +202,8 @@ func TestHalfOpen(t *testing.T) {
 	if s := h.Stats(); s.Active > 53_000 || s.Requests > 53_000 {
 		t.Errorf("%+v are in use, of a hundred seconds", s)
 	}
-	if h.streams.used > 53_000 || h.requests.used > 53_000 {
-		t.Errorf("memory for %d streams and %d requests", h.streams.used, h.requests.used)
+	if requests := h.requests.pools[1].used; h.streams.used > 53_000 || requests > 53_000 {
+		t.Errorf("memory for %d streams and %d requests", h.streams.used, requests)
 	}
 	for range 60 {
 		now += Tick
@@ -253,7 +253,7 @@ func TestRelease(t *testing.T) {
 	if h.Counters(1, 0) != nil {
 		t.Error("counters of a flow that was released")
 	}
-	h.Create(1, h.shape, 40*second)
+	h.Create(1, h.shape, false, 40*second)
 	h.want("new", 0, map[ruleset.Attr][]uint64{ruleset.FlowTime: {0, 0, 0, 0, 0}})
 }
 
@@ -283,7 +283,7 @@ func TestDamage(t *testing.T) {
 			}
 			row := uint32(1 + r.IntN(4))
 			if !live[row] {
-				e.Create(row, shape, now)
+				e.Create(row, shape, false, now)
 				live[row] = true
 			}
 			var p *ruleset.Packet
@@ -323,6 +323,7 @@ func check(t *testing.T, e *Engine) {
 	t.Helper()
 	var scheduled, listed []uint32
 	requests := 0
+	chunks := map[[2]uint32]bool{} // in use
 	for slot, i := range e.wheel.slots {
 		for before := uint32(0); i != 0; i = e.streams.at(i).due.next {
 			s := e.streams.at(i)
@@ -335,12 +336,14 @@ func check(t *testing.T, e *Engine) {
 	}
 	for at := range e.rows {
 		i := e.rows[at].streams
-		only := i
+		only := sole(i)
 		if i != 0 && e.streams.at(i).siblings.next != 0 {
 			only = 0
+		} else if i != 0 && e.rows[at].single {
+			only |= soleSingle
 		}
-		if e.only[at] != only {
-			t.Fatalf("row %d: stream %d is alone, want %d", at, e.only[at], only)
+		if e.soles[at] != only {
+			t.Fatalf("row %d: stream %x is alone, want %x", at, e.soles[at], only)
 		}
 		for before := uint32(0); i != 0; i = e.streams.at(i).siblings.next {
 			s := e.streams.at(i)
@@ -351,12 +354,17 @@ func check(t *testing.T, e *Engine) {
 			listed = append(listed, i)
 			n, waiting := uint8(0), uint8(0)
 			for side := range s.queues {
-				before := n
-				for q := s.queues[side].first; q != 0; q = e.requests.at(q).next {
-					n++
+				q := &s.queues[side]
+				n += q.n
+				if int(q.from)+int(q.n) > int(chunkSizes[q.size]) || q.n == 0 && *q != (queue{}) {
+					t.Fatalf("stream %d: queue %+v", i, *q)
 				}
-				if n-before != s.queued[side] {
-					t.Fatalf("stream %d: %d requests of end %d, want %d", i, n-before, side, s.queued[side])
+				if q.size > 0 {
+					if place := [2]uint32{uint32(q.size), q.chunk()}; chunks[place] {
+						t.Fatalf("stream %d: the chunk of %+v has another owner", i, *q)
+					} else {
+						chunks[place] = true
+					}
 				}
 				if s.state&of(waits, uint8(side)) != 0 {
 					waiting++
@@ -367,6 +375,9 @@ func check(t *testing.T, e *Engine) {
 			}
 			requests += int(n)
 		}
+	}
+	if len(chunks) != e.requests.chunks {
+		t.Fatalf("%d chunks, want %d", e.requests.chunks, len(chunks))
 	}
 	slices.Sort(scheduled)
 	slices.Sort(listed)

@@ -44,18 +44,19 @@ func (t *digest) begins(s stream) bool {
 // closing tells whether the stream has ended but for stragglers: by RST, or by
 // FIN from both ends, or from the only one that is seen.
 func (s stream) closing() bool {
-	if s.state&(reset|fin|fin<<1) == 0 {
+	if s.state&(fin|fin<<1) == 0 {
 		return false
 	}
-	open := false
 	for end := range uint8(2) {
-		open = open || s.state&of(saw, end) != 0 && s.state&of(fin, end) == 0
+		if s.state&of(saw, end) != 0 && s.state&of(fin, end) == 0 {
+			return false
+		}
 	}
-	return s.state&reset != 0 || !open
+	return true
 }
 
 // tcp follows the sequence numbers, looks for pairs, and sees the stream's end.
-func (e *Engine) tcp(p *plan, s stream, t *digest, direction uint8, now int64) {
+func (e *Engine) tcp(c counted, s stream, t *digest, direction uint8, now int64) {
 	side := t.side & 1
 	from := &s.tcp[side]
 	seq := t.seq
@@ -66,23 +67,23 @@ func (e *Engine) tcp(p *plan, s stream, t *digest, direction uint8, now int64) {
 		s.state |= of(numbers, side)
 		from.next = seq
 	}
-	if p.tcpData && t.flags&flagACK != 0 {
-		e.acknowledge(p, s, 1-side, t.ack, now)
+	if c.tcpData && t.flags&flagACK != 0 {
+		e.acknowledge(c, s, 1-side, t.ack, now)
 	}
 	if t.length > 0 && t.flags&flagRST == 0 {
 		ahead, last := int32(seq-from.next), seq+t.length
-		if l := &p.losses[direction&1]; ahead > 0 && l.wanted && l.kind == ruleset.PairTCPData {
+		if l := &c.losses[direction&1]; ahead > 0 && l.wanted && l.kind == ruleset.PairTCPData {
 			s.lost[direction&1]++
 		}
-		if p.tcpData {
+		if c.tcpData {
 			if ahead >= 0 {
-				e.sends(p, s, side, direction, last, now)
+				e.sends(c.plan, s, side, direction, last, now)
 			} else {
 				s.repeats(side, seq)
 			}
 		}
 		more := max(int32(last-from.next), 0)
-		if p.tcpWhole {
+		if c.tcpWhole {
 			whole := &s.sent[side]
 			if s.state&of(sentData, side) == 0 {
 				whole.first = now
@@ -93,19 +94,19 @@ func (e *Engine) tcp(p *plan, s stream, t *digest, direction uint8, now int64) {
 		from.next += uint32(more)
 		s.state |= of(sentData, side)
 	}
-	if p.tcpSyn {
+	if c.tcpSyn {
 		switch t.flags & (flagSYN | flagACK | flagRST) {
 		case flagSYN:
-			e.ask(p, s, side, request{time: now, id: uint64(t.seq + 1), kind: ruleset.PairTCPSyn, direction: direction})
+			e.ask(c, s, side, request{time: now, id: uint64(t.seq + 1), kind: ruleset.PairTCPSyn, direction: direction})
 		case flagSYN | flagACK:
-			e.answer(p, s, ruleset.PairTCPSyn, side, uint64(t.ack), now)
+			e.answer(c, s, ruleset.PairTCPSyn, side, uint64(t.ack), now)
 		}
 	}
 	if t.flags&flagFIN != 0 {
 		s.state |= of(fin, side)
 	}
 	if t.flags&flagRST != 0 {
-		s.state |= reset
+		s.state |= fin | fin<<1
 	}
 }
 
@@ -115,7 +116,7 @@ func (e *Engine) sends(p *plan, s stream, side, direction uint8, last uint32, no
 	e.makeRoom(p, s)
 	from := &s.tcp[side]
 	if s.state&of(waits, side) != 0 {
-		e.requests.push(s, side, from.request(s, side))
+		e.requests.push(&s.queues[side&1], from.request(s, side))
 	}
 	s.state = s.state&^of(backward, side) | of(waits, side) | of(backward, side)*uint16(direction&1)
 	from.time, from.end = now, last
@@ -143,51 +144,49 @@ func (s stream) repeats(side uint8, seq uint32) {
 
 // acknowledge pairs an ACK of what one end has sent with the last of the
 // segments that it covers; the others were not answered at once.
-func (e *Engine) acknowledge(p *plan, s stream, sender uint8, ack uint32, now int64) {
-	sent := &s.tcp[sender]
+func (e *Engine) acknowledge(c counted, s stream, sender uint8, ack uint32, now int64) {
+	sent, q := &s.tcp[sender], &s.queues[sender]
 	latest, found := request{}, false
 	all := s.state&of(waits, sender) != 0 && int32(ack-sent.end) >= 0
-	before := uint32(0)
-	for i := s.queues[sender].first; i != 0; {
-		e.streams.steps++
-		r := e.requests.at(i)
-		if r.kind != ruleset.PairTCPData {
-			before, i = i, r.next
-			continue
-		}
-		if !all && int32(ack-uint32(r.id)) < 0 {
-			break
-		}
-		latest, found = *r, true
-		i = e.requests.remove(s, sender, before, i)
+	switch {
+	case q.n == 0:
+	case all && !c.tcpSyn: // nothing else is in the queue
+		e.requests.drop(q, int(q.n))
+	default:
+		latest, found = e.covered(q, all, ack)
 	}
 	if all {
 		s.state &^= of(waits, sender)
 		latest, found = sent.request(s, sender), true
 	}
 	if found && (s.state&of(twice, sender) == 0 || !between(s.again[sender].from, uint32(latest.id), s.again[sender].to)) {
-		p.pair(s, ruleset.PairTCPData, latest.direction, now-latest.time)
+		c.pair(s, ruleset.PairTCPData, latest.direction, now-latest.time)
 	}
 	if s.state&of(twice, sender) != 0 && int32(ack-s.again[sender].to) >= 0 {
 		s.state &^= of(twice, sender)
 	}
 }
 
-// expectPair returns something of the counter that the segment will count in if
-// it is an ACK of all that the other end has sent.
-func (p *plan) expectPair(s stream, t *digest, now int64) uint64 {
-	sender := 1 - t.side&1
-	sent := &s.tcp[sender]
-	if t.flags&flagACK == 0 || s.state&of(waits, sender) == 0 || int32(t.ack-sent.end) < 0 {
-		return 0
-	}
-	direction := sent.request(s, sender).direction
-	for i := range p.turnarounds {
-		if h := &p.turnarounds[i]; h.kind == ruleset.PairTCPData && h.direction == direction {
-			return uint64(p.flows.lowOf(s.flow)[h.at+h.bucket(uint64(now-sent.time)/1000)])
+// covered takes the segments of data that an ACK covers out of a queue, all of
+// them or those up to ack, and returns the last one if there is any.
+func (e *Engine) covered(q *queue, all bool, ack uint32) (latest request, found bool) {
+	requests := e.requests.all(q)
+	taken := 0 // those before i that are taken; the others make room for them
+	for i := range requests {
+		e.streams.steps++
+		r := requests[i]
+		if r.kind != ruleset.PairTCPData {
+			continue
 		}
+		if !all && int32(ack-uint32(r.id)) < 0 {
+			break
+		}
+		latest, found = r, true
+		copy(requests[taken+1:i+1], requests[taken:i])
+		taken++
 	}
-	return 0
+	e.requests.drop(q, taken)
+	return latest, found
 }
 
 // between tells whether n is behind from, and not behind to.

@@ -11,26 +11,40 @@ type Worker struct {
 	engine  *Engine
 	changed func(row uint32, now int64)
 	rows    []uint64 // a bit for each row of the flow table: its flow has distributions
-	jobs    []job    // not yet begun
+	jobs    *jobs    // not yet begun
 	// What the other goroutine has, if there is one: todo is nil if there is
 	// none, and busy set while it is at work.
-	todo    chan []job
-	done    chan []job
+	todo    chan *jobs
+	done    chan *jobs
 	busy    bool
-	spare   []job
+	spare   *jobs
 	changes []change
 }
 
-// job begins a flow of a shape in this row, or counts a packet of it.
+// jobs are packets to count, and what is to be done between them.
+type jobs struct {
+	list    []job
+	between []step
+	packets []*Packets // those that jobs are of
+}
+
+// job counts a packet of the flow in this row.
 type job struct {
-	shape     *ruleset.Shape
-	packet    Packet
-	now       int64
-	row       uint32
-	octets    uint32
-	stream    uint32 // the one that is expected, 0 if none is known
-	direction uint8
-	only      bool // that is the only stream of the flow
+	now    int64
+	row    uint32
+	octets uint32
+	of     uint32 // index in jobs.packets
+	packet uint32 // its number there twice, plus the direction
+}
+
+// step is to be done before the packet with this number in jobs.list: a flow
+// of a shape is to be begun, or without one the engine to Advance.
+type step struct {
+	before int
+	now    int64
+	shape  *ruleset.Shape
+	row    uint32
+	single bool
 }
 
 // change is one of a flow's counters by the end of a stream.
@@ -42,13 +56,14 @@ type change struct {
 // NewWorker returns a Worker without flows. It calls changed, when it is called
 // itself, if the end of a stream has changed the counters of the flow in a row.
 func NewWorker(c Config, changed func(row uint32, now int64)) *Worker {
-	w := &Worker{changed: changed}
+	w := &Worker{changed: changed, jobs: new(jobs), spare: new(jobs)}
 	w.engine = New(c, func(row uint32, now int64) { w.changes = append(w.changes, change{row, now}) })
 	return w
 }
 
-// Create begins a flow of shape s in this row of the flow table.
-func (w *Worker) Create(row uint32, s *ruleset.Shape, now int64) {
+// Create begins a flow of shape s in this row of the flow table; see
+// Engine.Create.
+func (w *Worker) Create(row uint32, s *ruleset.Shape, single bool, now int64) {
 	if len(s.Distributions) == 0 {
 		return
 	}
@@ -56,7 +71,7 @@ func (w *Worker) Create(row uint32, s *ruleset.Shape, now int64) {
 		w.rows = append(w.rows, 0)
 	}
 	w.rows[row/64] |= 1 << (row % 64)
-	w.jobs = append(w.jobs, job{shape: s, row: row, now: now})
+	w.jobs.between = append(w.jobs.between, step{len(w.jobs.list), now, s, row, single})
 }
 
 // has tells whether the flow in this row has distributions.
@@ -69,22 +84,33 @@ func (w *Worker) has(row uint32) bool {
 // p, which records of flows do not have, nothing is counted. Its Packets are to
 // stay as they are until Flush was called twice, or once without Fork.
 func (w *Worker) Packet(row uint32, direction int, p Packet, octets uint64, now int64) {
-	if p.of != nil && w.has(row) {
-		w.jobs = append(w.jobs, job{row: row, direction: uint8(direction), packet: p, octets: uint32(octets), now: now})
+	if p.of == nil || !w.has(row) {
+		return
 	}
+	j := w.jobs
+	if n := len(j.packets); n == 0 || j.packets[n-1] != p.of {
+		j.packets = append(j.packets, p.of)
+	}
+	j.list = append(j.list, job{now, row, uint32(octets), uint32(len(j.packets) - 1), uint32(p.number)<<1 | uint32(direction&1)})
 }
+
+// none tells whether there is nothing to do.
+func (j *jobs) none() bool { return len(j.list) == 0 && len(j.between) == 0 }
+
+// clear makes j empty.
+func (j *jobs) clear() { j.list, j.between, j.packets = j.list[:0], j.between[:0], j.packets[:0] }
 
 // Flush has the packets counted that there are. Those of which it was told
 // before the last call are counted when it returns.
 func (w *Worker) Flush() {
 	if w.todo == nil {
-		w.sync()
+		w.Sync()
 		return
 	}
 	w.wait()
-	if len(w.jobs) > 0 {
+	if !w.jobs.none() {
 		w.todo <- w.jobs
-		w.jobs, w.busy = w.spare[:0], true
+		w.jobs, w.busy = w.spare, true
 	}
 }
 
@@ -92,16 +118,17 @@ func (w *Worker) Flush() {
 func (w *Worker) wait() {
 	if w.busy {
 		w.spare, w.busy = <-w.done, false
+		w.spare.clear()
 		w.tell()
 	}
 }
 
-// sync does all that is to be done.
-func (w *Worker) sync() {
+// Sync does all that is to be done, and tells of the changes.
+func (w *Worker) Sync() {
 	w.wait()
-	if len(w.jobs) > 0 {
+	if !w.jobs.none() {
 		w.engine.do(w.jobs)
-		w.jobs = w.jobs[:0]
+		w.jobs.clear()
 		w.tell()
 	}
 }
@@ -116,30 +143,29 @@ func (w *Worker) tell() {
 
 // Fork begins the other goroutine. The function that it returns ends it.
 func (w *Worker) Fork() (join func()) {
-	w.todo, w.done = make(chan []job), make(chan []job, 1)
-	go func(todo <-chan []job, done chan<- []job) {
+	w.todo, w.done = make(chan *jobs), make(chan *jobs, 1)
+	go func(todo <-chan *jobs, done chan<- *jobs) {
 		for jobs := range todo {
 			w.engine.do(jobs)
 			done <- jobs
 		}
 	}(w.todo, w.done)
 	return func() {
-		w.sync()
+		w.Sync()
 		close(w.todo)
 		w.todo = nil
 	}
 }
 
-// Advance ends the streams that have timed out by time now; see Engine.
+// Advance ends the streams that have timed out by time now; see Engine. Sync, or
+// what returns something of the flow, has it done.
 func (w *Worker) Advance(now int64) {
-	w.sync()
-	w.engine.Advance(now)
-	w.tell()
+	w.jobs.between = append(w.jobs.between, step{before: len(w.jobs.list), now: now})
 }
 
 // Finish ends all streams.
 func (w *Worker) Finish(now int64) {
-	w.sync()
+	w.Sync()
 	w.engine.Finish(now)
 	w.tell()
 }
@@ -150,7 +176,7 @@ func (w *Worker) Release(row uint32, now int64) bool {
 	if !w.has(row) {
 		return true
 	}
-	w.sync()
+	w.Sync()
 	released := w.engine.Release(row, now)
 	if released {
 		w.rows[row/64] &^= 1 << (row % 64)
@@ -166,13 +192,13 @@ func (w *Worker) Counters(row uint32, now int64) [][]uint64 {
 	if !w.has(row) {
 		return nil
 	}
-	w.sync()
+	w.Sync()
 	return w.engine.Counters(row, now)
 }
 
 // Stats returns what was counted so far.
 func (w *Worker) Stats() Stats {
-	w.sync()
+	w.Sync()
 	return w.engine.Stats()
 }
 
@@ -180,68 +206,77 @@ func (w *Worker) Stats() Stats {
 const ahead = 256
 
 // do does jobs, one after the other.
-func (e *Engine) do(jobs []job) {
-	for len(jobs) > 0 {
-		some := jobs[:min(ahead, len(jobs))]
-		jobs = jobs[len(some):]
-		e.expect(some)
+func (e *Engine) do(all *jobs) {
+	rest := all.between
+	var streams [ahead]uint32
+	for from := 0; from < len(all.list); from += ahead {
+		some := all.list[from:min(from+ahead, len(all.list))]
+		e.expect(all, some, &streams)
 		for i := range some {
-			if j := &some[i]; j.shape != nil {
-				e.Create(j.row, j.shape, j.now)
-			} else {
-				e.Packet(j.row, int(j.direction), j.packet, j.stream, uint64(j.octets), j.now)
+			for len(rest) > 0 && rest[0].before == from+i {
+				rest = e.step(rest)
 			}
+			j := &some[i]
+			e.Packet(j.row, int(j.packet&1), all.packet(j), streams[i%ahead], uint64(j.octets), j.now)
 		}
+	}
+	for len(rest) > 0 {
+		rest = e.step(rest)
 	}
 }
 
-// expect finds the streams of jobs, as far as there are any, and fetches from
-// memory what they will need, all together, so that the fetches overlap.
-func (e *Engine) expect(jobs []job) {
+// step does the first of these and returns the others.
+func (e *Engine) step(all []step) []step {
+	if b := &all[0]; b.shape != nil {
+		e.Create(b.row, b.shape, b.single, b.now)
+	} else {
+		e.Advance(b.now)
+	}
+	return all[1:]
+}
+
+// packet returns the packet of j.
+func (all *jobs) packet(j *job) Packet { return Packet{all.packets[j.of], int(j.packet >> 1)} }
+
+// expect finds the streams of jobs, as far as there are any and their flows have
+// more than one, and fetches from memory what all of them will need together, so
+// that the fetches overlap, unless there are so few that they are near.
+func (e *Engine) expect(all *jobs, jobs []job, streams *[ahead]uint32) {
 	t := &e.streams
-	if t.active == 0 {
+	if t.active <= e.near {
+		clear(streams[:])
 		return
 	}
 	touched := uint64(0)
 	for i := range jobs {
-		j := &jobs[i]
-		if j.shape != nil {
+		j, at := &jobs[i], &streams[i%ahead]
+		*at = 0
+		if int(j.row) >= len(e.soles) {
 			continue
 		}
-		if int(j.row) < len(e.only) && e.only[j.row] != 0 {
-			j.stream, j.only = e.only[j.row], true
-			continue
-		}
-		// For now; if the packet is of no stream, it finds none.
-		j.stream = t.hash(&j.packet.digest().key, j.row)
-		touched += t.index[j.stream&t.mask]
-	}
-	for i := range jobs {
-		j := &jobs[i]
-		if j.shape != nil {
-			continue
-		}
-		if !j.only {
-			j.stream = t.first(j.stream)
-		}
-		if j.stream != 0 {
-			s := t.at(j.stream)
-			touched += s.rest + uint64(s.state)
+		if *at = uint32(e.soles[j.row]); *at == 0 {
+			// For now; a packet of no stream has any key.
+			*at = t.hash(all.packet(j).key(), j.row)
+			touched += t.index[*at&t.mask]
 		}
 	}
 	for i := range jobs {
-		j := &jobs[i]
-		if j.stream == 0 {
+		j, at := &jobs[i], &streams[i%ahead]
+		if int(j.row) >= len(e.soles) {
 			continue
 		}
-		s := t.at(j.stream)
-		for _, q := range s.queues {
-			if q.first != 0 {
-				touched += uint64(e.requests.at(q.first).next)
-			}
+		if known := e.soles[j.row]; known != 0 {
+			*at = known.stream()
+		} else {
+			*at = t.first(*at)
 		}
-		if p, d := e.plans[s.plan], j.packet.digest(); d.form == formSegment && p.tcpData && p.flows.large() {
-			touched += p.expectPair(s, d, j.now)
+		if *at == 0 {
+			continue
+		}
+		s := t.at(*at)
+		touched += uint64(s.packets)
+		if !e.soles[j.row].single() {
+			touched += s.rest
 		}
 	}
 	e.touched = touched

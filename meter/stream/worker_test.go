@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"rtfm/ruleset"
 )
 
 // TestWorker tells an engine, and workers with and without another goroutine,
@@ -26,6 +28,7 @@ func TestWorker(t *testing.T) {
 func work(t *testing.T, seed uint64, fork bool, batch int) string {
 	var seen strings.Builder
 	w := NewWorker(Config{MaxStreams: 200, Timeout: second}, func(row uint32, now int64) { fmt.Fprintln(&seen, "changed", row, now) })
+	w.engine.near = int(seed%2) * nearStreams
 	if fork {
 		defer w.Fork()()
 	}
@@ -38,7 +41,7 @@ func work(t *testing.T, seed uint64, fork bool, batch int) string {
 		now += r.Int64N(second / 50)
 		row := uint32(1 + r.IntN(10))
 		if !live[row] {
-			w.Create(row, shape, now)
+			w.Create(row, shape, false, now)
 			live[row] = true
 		}
 		p := packetOf(host(protoTCP, uint32(r.IntN(50)), uint8(r.IntN(32))))
@@ -62,4 +65,55 @@ func work(t *testing.T, seed uint64, fork bool, batch int) string {
 	w.Finish(now)
 	fmt.Fprintln(&seen, w.Stats())
 	return seen.String()
+}
+
+// TestSingle tells engines of flows with one stream each, known to be single or
+// not, and with streams fetched ahead or not: nothing that is seen depends on it.
+func TestSingle(t *testing.T) {
+	shape := shapeOf(t, "ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", "FromTurnaroundTime = 4.plain & 2.3.1!1000",
+		"FlowTime = 4 & 1.3.0!3000", "ToTCPSize = 4 & 1.0.0!3000", "ToPacketSize = 3 & 1.0.10!300", "ToTurnaroundTime1 = 4.dns & 2.3.1!1000")
+	narrow := shapeOf(t, "ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", "FromTurnaroundTime = 4.echo & 2.3.1!1000")
+	run := func(shape *ruleset.Shape, single bool, near int) string {
+		var seen strings.Builder
+		w := NewWorker(Config{MaxStreams: 90, Timeout: second}, func(row uint32, now int64) { fmt.Fprintln(&seen, "changed", row, now) })
+		w.engine.near = near
+		r := rand.New(rand.NewPCG(4, 5))
+		const rows = 100
+		for row := range uint32(rows) {
+			w.Create(row+1, shape, single, 0)
+		}
+		now := int64(0)
+		for i := range 30_000 {
+			now += r.Int64N(second / 500)
+			n, back := r.Uint32N(rows), r.IntN(2)
+			p := packetOf(exchange(n, back == 1))
+			if d := p.digest(); d.form == formSegment {
+				d.seq, d.ack, d.length, d.flags = r.Uint32N(300), r.Uint32N(300), r.Uint32N(10), uint8(r.IntN(1+i%32))
+				if i%50 == 0 {
+					d.form = formCut
+				}
+			}
+			w.Packet(n+1, back, p, r.Uint64N(400), now)
+			if i%100 == 0 {
+				w.Advance(now)
+			}
+			if i%700 == 0 {
+				w.Flush()
+			}
+		}
+		w.Sync()
+		check(t, w.engine)
+		w.Finish(now)
+		for row := range uint32(rows) {
+			fmt.Fprintln(&seen, row, w.Counters(row+1, now))
+		}
+		fmt.Fprintln(&seen, w.Stats())
+		return seen.String()
+	}
+	for _, shape := range []*ruleset.Shape{shape, narrow} {
+		want := run(shape, false, 1000)
+		if run(shape, false, 0) != want || run(shape, true, 1000) != want || run(shape, true, 0) != want {
+			t.Error("what is seen of single flows depends on being known to be")
+		}
+	}
 }

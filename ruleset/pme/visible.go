@@ -2,6 +2,7 @@ package pme
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"rtfm/ruleset"
 )
@@ -33,4 +34,21 @@ func (p *Program) Visible() ruleset.Key {
 		v[i] |= b
 	}
 	return v
+}
+
+// EndsOfPackets tells whether all peer and transport addresses and protocols that
+// flows save are those of their packets, none a value that stands in a rule.
+func (p *Program) EndsOfPackets() bool {
+	fromRule := func(r instr) bool {
+		switch r.op {
+		case ruleset.OpCount, ruleset.OpPushRuleTo, ruleset.OpPushRuleToAct:
+			switch r.attr {
+			case ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceTransAddress, ruleset.DestTransAddress,
+				ruleset.SourceTransType, ruleset.DestTransType:
+				return true
+			}
+		}
+		return false
+	}
+	return !slices.ContainsFunc(p.rules, fromRule) && !slices.ContainsFunc(p.variants, fromRule)
 }

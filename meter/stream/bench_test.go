@@ -1,0 +1,70 @@
+package stream
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// BenchmarkTurnaround counts TCP segments of many streams of a flow each, as
+// common as the n-th is rarer than the first, and their turnaround times.
+func BenchmarkTurnaround(b *testing.B) {
+	const streams, batch, batches = 80_000, 256, 32
+	r := rand.New(rand.NewPCG(1, 2))
+	w := NewWorker(Config{}, func(uint32, int64) {})
+	shape := shapeOf(b, "ToTurnaroundTime1 = 50.tcp_data & 2.3.1!700", "FromTurnaroundTime1 = 50.tcp_data & 2.3.1!700")
+	type ends struct{ seq [2]uint32 }
+	state := make([]ends, streams)
+	cumulated := make([]float64, streams)
+	sum := 0.0
+	for i := range cumulated {
+		sum += 1 / float64(i+1)
+		cumulated[i] = sum
+	}
+	order := r.Perm(streams)
+	pick := func() int {
+		v, low, high := r.Float64()*sum, 0, streams-1
+		for low < high {
+			if m := (low + high) / 2; cumulated[m] < v {
+				low = m + 1
+			} else {
+				high = m
+			}
+		}
+		return order[low]
+	}
+	now := int64(0)
+	for i := range streams {
+		w.Create(uint32(i+1), shape, true, now)
+	}
+	packets := make([]Packets, batches)
+	type packet struct {
+		row       uint32
+		direction int
+	}
+	var told [batches][batch]packet
+	b.ResetTimer()
+	for n := 0; n < b.N; {
+		b.StopTimer()
+		for i := range packets {
+			packets[i].Reset(batch)
+			for j := range batch {
+				k, side := pick(), r.IntN(2)
+				s := &state[k]
+				length := uint32(r.IntN(1400))
+				packets[i].digests[j] = digest{form: formSegment, side: uint8(side), flags: flagACK, seq: s.seq[side], ack: s.seq[1-side], length: length}
+				packets[i].keys[j] = key{ends: [2]address{{uint64(k), 1}, {2, 2}}, rest: newRest(1, 2, protoTCP, 1)}
+				s.seq[side] += length
+				told[i][j] = packet{uint32(k + 1), side}
+			}
+		}
+		b.StartTimer()
+		for i := range packets {
+			for j := range batch {
+				now += 6000
+				w.Packet(told[i][j].row, told[i][j].direction, packets[i].At(j), 100, now)
+			}
+		}
+		w.Sync()
+		n += batch * batches
+	}
+}
