@@ -145,8 +145,8 @@ func (m *memo) lookUp(sights []uint64, results [][]result) [][]result {
 	for i := n - 1; i < len(sights) && len(e.words) > nearWords; i += n {
 		at := e.home(sights[i])
 		sum |= atomic.LoadUint64(&e.words[at*e.stride]) | atomic.LoadUint64(&e.words[(at^1)*e.stride])
-		if e.tasks > 1 {
-			sum |= atomic.LoadUint64(&e.words[at*e.stride+n-1+int(sights[i]&sightReverse)*e.tasks])
+		if e.tasks > 1 { // the last of their results
+			sum |= atomic.LoadUint64(&e.words[at*e.stride+n-2+int(sights[i]&sightReverse+1)*e.tasks])
 		}
 	}
 	for i := range results[0] {
