@@ -12,7 +12,8 @@ const maxExpansion = 1 << 22
 // names may be used in front of their definitions (RFC 2723 section 2.1:
 // wherever the name appears elsewhere), so the whole text is scanned for them
 // first; then it and the DEFINEs' texts are scanned as they are needed, which
-// takes less time than to keep all their tokens.
+// takes less time than to keep all their tokens. Only of a DEFINE that is used
+// again they are kept: its text may be long.
 type expander struct {
 	defines map[string]*Define
 	behind  []scanner // what follows each DEFINE directive
@@ -26,8 +27,33 @@ type expander struct {
 // frame is a text whose tokens are being given.
 type frame struct {
 	scanner
-	def *Define // nil for the program itself
-	use Place   // of the DEFINE's name in the program
+	tokens []token // if they are kept
+	def    *Define // nil for the program itself
+	use    Place   // of the DEFINE's name in the program
+}
+
+// next makes t the next token, which keeps its place in the text.
+func (f *frame) next(t *token) {
+	if len(f.tokens) == 0 {
+		f.scanner.next(t)
+		return
+	}
+	*t, f.tokens = f.tokens[0], f.tokens[1:]
+}
+
+// expand returns a frame that gives the DEFINE's tokens where its name stands.
+func (d *Define) expand(use Place) frame {
+	if d.used && d.tokens == nil {
+		s := d.text
+		for more := true; more; {
+			var t token
+			s.next(&t)
+			d.tokens = append(d.tokens, t)
+			more = t.kind != kEOF
+		}
+	}
+	d.used = true
+	return frame{d.text, d.tokens, d, use}
 }
 
 // newExpander looks for the DEFINE directives in a program's text and for what
@@ -151,7 +177,7 @@ func (x *expander) next(t *token) {
 					return
 				}
 				d.active = true
-				x.frames = append(x.frames, frame{d.text, d, t.at})
+				x.frames = append(x.frames, d.expand(t.at))
 				continue
 			}
 		}

@@ -170,6 +170,23 @@ func TestKeywords(t *testing.T) {
 	}
 }
 
+// TestDefineUsedAgain wants the text of a DEFINE to be scanned no more than once
+// for its uses behind the first: it may be long, and they many.
+func TestDefineUsedAgain(t *testing.T) {
+	const text = "define once = 1; define often = 2, # and\n\n\n 3; if a == (once, often, often, often) count;"
+	p := parse(t, text)
+	if got := p.String(); got != "if a == (1, 2, 3, 2, 3, 2, 3)\n   count;\n" {
+		t.Errorf("got %q", got)
+	}
+	once, often := p.Defines[0], p.Defines[1]
+	if once.tokens != nil {
+		t.Errorf("%v are kept", once.tokens)
+	}
+	if n := len(often.tokens); n != 4 || often.tokens[n-1].kind != kEOF {
+		t.Errorf("%v are kept", often.tokens)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"define net = (10/8, 'a'); if SourcePeerAddress == (net, 2001:db8::/32) && (a == 1 || b == FF-00) save, count; else ignore;",

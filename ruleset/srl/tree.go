@@ -53,6 +53,8 @@ type Define struct {
 	Place
 	Name   Word
 	text   scanner // at its beginning, with nothing behind it
+	used   bool
+	tokens []token // those of text, once it is used again
 	active bool    // being expanded
 }
 
