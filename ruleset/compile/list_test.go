@@ -85,7 +85,7 @@ func TestListRoom(t *testing.T) {
 	if n := after.Mallocs - before.Mallocs; n > networks/20 {
 		t.Errorf("%d allocations for %d networks", n, networks)
 	}
-	if n := (after.TotalAlloc - before.TotalAlloc) / networks; n > 800 {
+	if n := (after.TotalAlloc - before.TotalAlloc) / networks; n > 1000 { // 640, with the race detector 820
 		t.Errorf("%d octets for each network", n)
 	}
 }
