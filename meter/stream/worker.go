@@ -2,9 +2,9 @@ package stream
 
 import "rtfm/ruleset"
 
-// Worker has an Engine do what it is told, in that order. What begins flows and
-// counts packets is done when Flush is called or something is to be seen of it,
-// so that fetches from memory overlap; from the call of Fork to that of what it
+// Worker has an Engine do what it is told, in that order. What begins flows,
+// counts packets and ends streams in time is done when Flush is called or
+// something is to be seen of it, so that fetches from memory overlap; from the call of Fork to that of what it
 // returns another goroutine does what is flushed. Nothing that is seen depends
 // on it. A Worker belongs to one goroutine.
 type Worker struct {
