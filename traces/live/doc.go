@@ -9,7 +9,8 @@
 //
 // A block is handed over when it is full or some time has passed, so several
 // rings have to be merged by time: a packet is given when each other ring has
-// a later one, or has had none for so long that it cannot hold an earlier one.
+// a later one, or has had none for some time. Of a block that is not handed over
+// yet the kernel tells how many packets it has.
 //
 // Several rings of one interface share its packets by a hash that is the same
 // for both directions of a flow (PACKET_FANOUT_HASH). That helps where several

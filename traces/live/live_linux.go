@@ -16,10 +16,12 @@ import (
 )
 
 const (
-	// holdBack is how long after it was found ready a block's packets may have
-	// to wait for earlier ones of other rings: twice retireAfter, and what the
-	// kernel's timer may be late.
+	// holdBack is how long after it was found ready a block's packets wait for
+	// earlier ones that may be on their way to other rings.
 	holdBack = 2*retireAfter*time.Millisecond + 5*time.Millisecond
+	// patience is how long they wait at most for those that are in another ring,
+	// in a block that the kernel is late to hand over.
+	patience = time.Second
 	// tendEvery is how often interfaces are looked after, losses asked for,
 	// and the longest wait for packets.
 	tendEvery = 100 * time.Millisecond
@@ -36,7 +38,9 @@ type source struct {
 	stats      traces.Stats
 	tendAt     time.Time
 	told       time.Time // when ReadBatch returned last
+	quiet      time.Time // when no ring had packets
 	stop       time.Time // when ctx was found done
+	ending     bool      // each ring has a budget
 	closed     bool
 }
 
@@ -63,7 +67,7 @@ func Open(ctx context.Context, c Config) (traces.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("socket to control interfaces: %w", err)
 	}
-	s := &source{ctx: ctx, config: c, control: control, file: strings.Join(c.Interfaces, ",")}
+	s := &source{ctx: ctx, config: c, control: control, file: strings.Join(c.Interfaces, ","), quiet: time.Now()}
 	for _, name := range c.Interfaces {
 		i := &captured{device: device{name: name}, stats: -1}
 		s.interfaces = append(s.interfaces, i)
@@ -160,6 +164,9 @@ func (s *source) ReadBatch(b *traces.Batch) error {
 				return err
 			}
 		}
+		if !s.stop.IsZero() && !s.ending && now.After(s.stop.Add(holdBack)) {
+			s.end(now)
+		}
 		wait := s.merge(b, now)
 		switch {
 		case len(b.Packets) > 0:
@@ -170,7 +177,7 @@ func (s *source) ReadBatch(b *traces.Batch) error {
 			return io.EOF
 		case now.Sub(s.told) > tendEvery:
 			s.told = now
-			b.Until = now.Add(-2 * holdBack).UnixNano()
+			b.Until = s.quiet.Add(-2 * holdBack).UnixNano()
 			return nil
 		}
 		if err := s.wait(wait); err != nil {
@@ -187,12 +194,13 @@ func (s *source) merge(b *traces.Batch, now time.Time) time.Duration {
 		var first *ring
 		var from *device
 		until := int64(math.MaxInt64) // the others' earliest time
-		empty := false
+		empty, filling := false, false
 		for _, i := range s.interfaces {
 			for _, r := range i.rings {
 				switch {
 				case !r.look(now):
-					empty = true
+					empty = empty || r.budget != 0
+					filling = filling || r.budget != 0 && r.filling()
 				case first == nil:
 					first, from = r, &i.device
 				case r.cur.time() < first.cur.time():
@@ -204,11 +212,18 @@ func (s *source) merge(b *traces.Batch, now time.Time) time.Duration {
 			}
 		}
 		if first == nil {
+			if !filling {
+				s.quiet = now
+			}
 			return tendEvery
 		}
-		if empty && !s.over(now) {
-			if held := first.seen[first.head].Add(holdBack).Sub(now); held > 0 {
-				return held
+		if empty {
+			wait := holdBack
+			if filling && s.roomy() {
+				wait = patience
+			}
+			if held := first.seen[first.head].Add(wait).Sub(now); held > 0 {
+				return min(held, tendEvery)
 			}
 		}
 		before := len(b.Packets)
@@ -220,10 +235,42 @@ func (s *source) merge(b *traces.Batch, now time.Time) time.Duration {
 	return 0
 }
 
-// over tells whether all that came before ctx was done is in blocks that are
-// ready.
+// roomy tells whether packets may wait: no ring is more than half full.
+func (s *source) roomy() bool {
+	for _, i := range s.interfaces {
+		for _, r := range i.rings {
+			if 2*(r.ready+r.done) > len(r.seen) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// end has the rings come to their ends, once all that came before ctx was done
+// is in them.
+func (s *source) end(now time.Time) {
+	s.ending = true
+	for _, i := range s.interfaces {
+		for _, r := range i.rings {
+			r.end(now)
+		}
+	}
+}
+
+// over tells whether all rings have come to their ends.
 func (s *source) over(now time.Time) bool {
-	return !s.stop.IsZero() && now.After(s.stop.Add(holdBack))
+	if !s.ending {
+		return false
+	}
+	for _, i := range s.interfaces {
+		for _, r := range i.rings {
+			if r.budget > 0 && now.Before(s.stop.Add(patience)) {
+				return false // the kernel is late
+			}
+		}
+	}
+	return true
 }
 
 // wait waits until a ring that has nothing ready has, but not for longer than
@@ -232,7 +279,7 @@ func (s *source) wait(most time.Duration) error {
 	s.polled = s.polled[:0]
 	for _, i := range s.interfaces {
 		for _, r := range i.rings {
-			if r.cur.left == 0 {
+			if r.cur.left == 0 && r.budget != 0 {
 				s.polled = append(s.polled, unix.PollFd{Fd: int32(r.fd), Events: unix.POLLIN})
 			}
 		}
@@ -250,18 +297,14 @@ func (s *source) wait(most time.Duration) error {
 }
 
 // tend asks for losses and looks after interfaces that have vanished. It also
-// notes that ctx is done: then each ring is read once round at most.
+// notes that ctx is done.
 func (s *source) tend(now time.Time) error {
 	s.tendAt = now.Add(tendEvery)
-	stopped := s.stop.IsZero() && s.ctx.Err() != nil
-	if stopped {
+	if s.stop.IsZero() && s.ctx.Err() != nil {
 		s.stop = now
 	}
 	for _, i := range s.interfaces {
 		for _, r := range i.rings {
-			if stopped {
-				r.budget = len(r.seen)
-			}
 			n, err := r.dropped()
 			if err != nil {
 				return fmt.Errorf("%s: %w", i.name, err)
@@ -271,7 +314,9 @@ func (s *source) tend(now time.Time) error {
 			// once until it is taken away.
 			unix.GetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 		}
-		s.lookAfter(i)
+		if !s.ending {
+			s.lookAfter(i)
+		}
 	}
 	return nil
 }
@@ -310,7 +355,7 @@ func (s *source) lookAfter(i *captured) {
 		}
 	} else {
 		for _, r := range i.rings {
-			if r.look(time.Now()) {
+			if r.look(time.Now()) || r.filling() {
 				return // later
 			}
 		}

@@ -250,6 +250,32 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// TestFilling wants to know of packets in a block that the kernel still fills,
+// and of none in one that waits to be filled again.
+func TestFilling(t *testing.T) {
+	tracetest.Network(t)
+	c := open(t, func(c *Config) { c.RingSize = 1 }, "eb")
+	r := c.src.(*source).interfaces[0].rings[0]
+	s := tracetest.NewSender(t, "ea")
+	f := frames(1)
+	found := 0
+	for deadline := time.Now().Add(20 * time.Second); found < 2*len(r.seen); {
+		if r.look(time.Now()) || r.filling() {
+			t.Fatal("packets are there before any was sent")
+		}
+		s.Send(f...)
+		// It may have been handed over by now, if this machine is slow.
+		if !r.look(time.Now()) && r.filling() {
+			found++
+		}
+		c.read(atLeast(1))
+		r.giveBack()
+		if time.Now().After(deadline) {
+			t.Fatalf("packets were found in %d blocks", found)
+		}
+	}
+}
+
 // TestOverload sends more than the rings hold before anything is read: what is
 // not there is counted as lost.
 func TestOverload(t *testing.T) {

@@ -171,6 +171,12 @@ func (r *ring) status(block int) *uint32 {
 	return (*uint32)(unsafe.Pointer(&r.mem[block*r.size+blockStatus]))
 }
 
+// count is where the kernel tells how many packets the block has. It does so
+// while it fills the block, too, from 0 on.
+func (r *ring) count(block int) *uint32 {
+	return (*uint32)(unsafe.Pointer(&r.mem[block*r.size+blockCount]))
+}
+
 // look finds blocks that have become ready, and tells whether there is a packet
 // to be read.
 func (r *ring) look(now time.Time) bool {
@@ -192,6 +198,25 @@ func (r *ring) look(now time.Time) bool {
 		r.cur = newBlock(r.mem[r.head*r.size:][:r.size:r.size])
 	}
 	return true
+}
+
+// filling tells whether there are packets in the block that the kernel fills,
+// which it has not handed over when look was called.
+func (r *ring) filling() bool {
+	blocks := len(r.seen)
+	return r.ready+r.done < blocks && atomic.LoadUint32(r.count((r.head+r.ready)%blocks)) > 0
+}
+
+// end makes the ring end behind the packets that it has now.
+func (r *ring) end(now time.Time) {
+	if r.look(now) {
+		r.budget = r.ready - 1 // one is being read
+	} else {
+		r.budget = 0
+	}
+	if r.filling() {
+		r.budget++
+	}
 }
 
 // finish leaves a block whose packets have all been taken.
@@ -227,7 +252,9 @@ func (r *ring) giveBack() {
 	r.finish()
 	blocks := len(r.seen)
 	for ; r.done > 0; r.done-- {
-		atomic.StoreUint32(r.status((r.head-r.done+blocks)%blocks), unix.TP_STATUS_KERNEL)
+		i := (r.head - r.done + blocks) % blocks
+		atomic.StoreUint32(r.count(i), 0) // as long as it waits to be filled
+		atomic.StoreUint32(r.status(i), unix.TP_STATUS_KERNEL)
 	}
 }
 
