@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,17 +110,6 @@ func (p *process) exit(patience time.Duration) int {
 		p.t.Fatalf("%q has not ended after %v", p.cmd.Args, patience)
 	}
 	return p.cmd.ProcessState.ExitCode()
-}
-
-// freeAddress returns a UDP address of this machine that nobody listens at.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	return c.LocalAddr().String()
 }
 
 // netSNMPEnviron returns an environment that keeps net-snmp's programs from the

@@ -86,9 +86,7 @@ func bridgeEnds(t *testing.T) [2]func(payload int) {
 	tracetest.Run(t, "ip link add name br0 type bridge")
 	tracetest.Run(t, "ip link set eb master br0")
 	tracetest.Run(t, "ip link set ed master br0")
-	for _, name := range []string{"ec", "ed", "br0"} {
-		tracetest.Run(t, "ip link set "+name+" up")
-	}
+	tracetest.Up(t, "ec", "ed", "br0")
 	a, c := tracetest.NewSender(t, "ea"), tracetest.NewSender(t, "ec")
 	return [2]func(payload int){
 		func(n int) {

@@ -42,7 +42,7 @@ func TestDocuments(t *testing.T) {
 		}
 		t.Run(p, func(t *testing.T) {
 			// A command that hangs, and what runs beside it, is killed.
-			limited, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			limited, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			dir := likeRoot(t)
 			text := withFreeSockets(t, dir, string(text))
@@ -116,7 +116,7 @@ func withFreeSockets(t *testing.T, dir, text string) string {
 	free := map[string]string{"/var/agentx/master": filepath.Join(dir, "agentx")}
 	return sockets.ReplaceAllStringFunc(text, func(shown string) string {
 		if free[shown] == "" {
-			free[shown] = freeAddress(t)
+			free[shown] = tracetest.Address(t, "udp")
 		}
 		return free[shown]
 	})

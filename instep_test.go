@@ -45,7 +45,7 @@ func TestInStep(t *testing.T) {
 	if testing.Short() {
 		intervals = intervals[2:3]
 	}
-	embedded, agent := fmt.Sprint(freePort(t)), fmt.Sprint(freePort(t))
+	embedded, agent := freePort(t), freePort(t)
 	socket := snmpd(t, agent)
 	for _, trace := range traces {
 		for _, interval := range intervals {
@@ -122,7 +122,7 @@ func TestInStepLong(t *testing.T) {
 	for _, name := range []string{"all-flows", "services", "networks"} {
 		rules = append(rules, "-r", "ruleset/examples/"+name+".srl")
 	}
-	port := fmt.Sprint(freePort(t))
+	port := freePort(t)
 	for _, form := range []string{"--json=false", "--json"} {
 		want := filepath.Join(dir, "run"+form)
 		ends(t, program(t, append([]string{"run", "-q", form, "--name", "127.0.0.1", "-T", interval, "-F", want, trace}, rules...)...))

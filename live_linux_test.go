@@ -28,24 +28,17 @@ func startLive(t *testing.T, rings int, args ...string) *process {
 	return p
 }
 
+// accepting matches a packet socket's filter that takes octets of each packet: it
+// is set last, so that the ring takes none before it is all that it should be.
+var accepting = regexp.MustCompile(`bpf filter \(1\): +0x06 0 0 [1-9]`)
+
 // waitToCapture waits until the program captures at this many rings.
 func (p *process) waitToCapture(rings int) {
 	p.t.Helper()
+	ss := tracetest.Require(p.t, "ss")
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		sockets, err := os.ReadFile("/proc/thread-self/net/packet")
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		// Behind the heading, a line for each socket, whose fifth word is its
-		// interface.
-		bound := 0
-		for line := range bytes.Lines(sockets) {
-			if f := bytes.Fields(line); len(f) > 4 && f[4][0] >= '1' && f[4][0] <= '9' {
-				bound++
-			}
-		}
-		if bound >= rings {
-			time.Sleep(100 * time.Millisecond) // what is left to do after binding
+		sockets := tracetest.Run(p.t, ss+" -0nb")
+		if len(accepting.FindAllString(sockets, -1)) >= rings {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -148,13 +141,14 @@ func TestLiveKills(t *testing.T) {
 	p := startLive(t, 1, "run", "-i", "eb", "-T", "1", "-F", file)
 
 	sender := startBeside(t, exec.Command(tracetest.Require(t, "tcpreplay"), "-q", "-i", "ea", "--pps", "5000", "--loop", "0", trace))
-	time.Sleep(300 * time.Millisecond)
+	for deadline := time.Now().Add(20 * time.Second); received(t, "eb") < 100; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the sender does not send")
+		}
+	}
 	sender.signal(syscall.SIGKILL)
 	<-sender.ended
 	total := received(t, "eb")
-	if total < 100 {
-		t.Errorf("the sender has sent %d packets until it was killed", total)
-	}
 
 	tracetest.Run(t, "ip link del eb")
 	p.wait(20*time.Second, func(printed string) bool { return strings.Contains(printed, "eb is gone") })
@@ -174,27 +168,11 @@ func TestLiveKills(t *testing.T) {
 	}
 	enough := collections() + 3
 	p.wait(20*time.Second, func(string) bool { return collections() >= enough })
+	p.wait(20*time.Second, func(string) bool { return countedIn(t, file) >= total }) // if the meter is late
 	p.signal(syscall.SIGKILL)
 	p.exit(20 * time.Second)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	counted := map[string]int{} // by flow
-	for _, line := range onlyFlows(t, string(text)) {
-		f := strings.Fields(line)
-		to, err := strconv.Atoi(f[5])
-		if err != nil {
-			t.Fatal(err)
-		}
-		counted[f[1]] = to
-	}
-	sum := 0
-	for _, n := range counted {
-		sum += n
-	}
-	if sum != total {
-		t.Errorf("%d packets counted, want %d, in\n%s", sum, total, text)
+	if sum := countedIn(t, file); sum != total {
+		t.Errorf("%d packets counted, want %d", sum, total)
 	}
 
 	// The next one has nothing in its way.
@@ -202,6 +180,47 @@ func TestLiveKills(t *testing.T) {
 	tracetest.Run(t, "tcpreplay -q -i ea --pps 5000 "+trace)
 	p.endLive()
 	numberIn(t, `(?m)^(1000) packets, .* 0 lost$`, p.printed())
+}
+
+// countedIn returns how many packets the flows of a flow data file have counted,
+// as far as whole collections tell.
+func countedIn(t *testing.T, file string) (sum int) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := string(text[:max(0, bytes.LastIndex(text, []byte("#EndData")))])
+	counted := map[string]int{} // by flow
+	for _, line := range onlyFlows(t, whole) {
+		f := strings.Fields(line)
+		to, err := strconv.Atoi(f[5])
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted[f[1]] = to
+	}
+	for _, n := range counted {
+		sum += n
+	}
+	return sum
+}
+
+// rights returns the status of a thread of a process that has capabilities, ""
+// if none has.
+func rights(t *testing.T, pid int) string {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("threads %v, %v", threads, err)
+	}
+	for _, path := range threads {
+		status, err := os.ReadFile(path)
+		if err == nil && !strings.Contains(string(status), "\nCapPrm:\t0000000000000000\n") {
+			return string(status)
+		}
+	}
+	return ""
 }
 
 // TestLiveRights wants no rights left once the interface is captured, and it to
@@ -215,18 +234,14 @@ func TestLiveRights(t *testing.T) {
 			args = append(args, "--user", user)
 		}
 		p := startLive(t, 1, args...)
-		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.cmd.Process.Pid))
-		if err != nil || len(threads) == 0 {
-			t.Fatalf("threads %v, %v", threads, err)
-		}
 		if !linkedWithC() {
-			for _, path := range threads {
-				status, err := os.ReadFile(path)
-				if err != nil {
-					t.Fatal(err)
+			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+				has := rights(t, p.cmd.Process.Pid)
+				if has == "" {
+					break
 				}
-				if !strings.Contains(string(status), "\nCapPrm:\t0000000000000000\n") {
-					t.Errorf("user %q: %s", user, status)
+				if time.Now().After(deadline) {
+					t.Fatalf("user %q: %s", user, has)
 				}
 			}
 		}
@@ -258,7 +273,7 @@ func TestLiveOverload(t *testing.T) {
 	index := tracetest.Index(t, "eb")
 	objects := func(names ...string) string {
 		t.Helper()
-		args := []string{"-v2c", "-c", "public", "-On", "-t", "5", "-r", "0", "127.0.0.1:1161"}
+		args := []string{"-v2c", "-c", "public", "-On", "-t", "20", "-r", "0", "127.0.0.1:1161"}
 		for _, name := range names {
 			args = append(args, fmt.Sprintf(name, index))
 		}

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,16 +101,20 @@ func sent(t *testing.T, program func(to *net.UDPAddr) []string) (datagrams [][]b
 	if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v: %s", args, err, out)
 	}
+	// All have been sent by now, and this comes behind them.
+	const end = "the end"
+	if _, err := conn.WriteTo([]byte(end), conn.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	b := make([]byte, 65536)
 	for {
-		// All have been sent by now.
-		conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		n, err := conn.Read(b)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return datagrams
-		}
 		if err != nil {
 			t.Fatal(err)
+		}
+		if string(b[:n]) == end {
+			return datagrams
 		}
 		datagrams = append(datagrams, bytes.Clone(b[:n]))
 	}
@@ -190,12 +194,7 @@ func compareTshark(t *testing.T, name, trace string, flows map[string]string) {
 
 // compareReceived sends the datagrams to rtfm.
 func compareReceived(t *testing.T, rules string, datagrams [][]byte, want map[string]string) {
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := conn.LocalAddr().String()
-	conn.Close()
+	address := tracetest.Address(t, "udp")
 	// A collection a second shows what has been counted. A process of its own:
 	// it gives up the rights that other tests need.
 	p := startBeside(t, exec.Command("rtfm", "run", "-q", "-T", "1", "-r", rules, "-i", "netflow://"+address))
@@ -205,14 +204,7 @@ func compareReceived(t *testing.T, rules string, datagrams [][]byte, want map[st
 	}
 	defer to.Close()
 	// Until the socket is there nothing is counted: the template comes first.
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if _, err = to.Write([]byte("knock")); err == nil {
-			time.Sleep(10 * time.Millisecond)
-			if _, err = to.Write([]byte("knock")); err == nil {
-				break
-			}
-		}
-	}
+	p.wait(20*time.Second, func(string) bool { return udpQueue(t, address) != "" })
 	for _, d := range datagrams {
 		if _, err := to.Write(d); err != nil {
 			t.Fatal(err)
@@ -228,6 +220,28 @@ func compareReceived(t *testing.T, rules string, datagrams [][]byte, want map[st
 	if got := flowsByEnds(p.printed()); !maps.Equal(got, want) {
 		t.Errorf("at the end:\n%s", differentFlows(got, want))
 	}
+}
+
+// udpQueue returns the length of the queue of datagrams at an address, in
+// hexadecimal, "" if nobody listens there.
+func udpQueue(t *testing.T, address string) string {
+	t.Helper()
+	sockets, err := os.ReadFile("/proc/thread-self/net/udp")
+	if err != nil {
+		t.Skip(err)
+	}
+	at := netip.MustParseAddrPort(address)
+	ip := at.Addr().As4()
+	local := fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(ip[:]), at.Port())
+	for line := range strings.Lines(string(sockets)) {
+		// The second column is the local address, the fifth the queues' lengths.
+		f := strings.Fields(line)
+		if f[1] == local {
+			_, queue, _ := strings.Cut(f[4], ":")
+			return queue
+		}
+	}
+	return ""
 }
 
 // TestNetflowNames checks how sources of records are given.
@@ -312,7 +326,7 @@ func TestNetflowInStep(t *testing.T) {
 	}
 	want, got := filepath.Join(dir, "run.flows"), filepath.Join(dir, "step.flows")
 	ends(t, program(t, "run", "-q", "--name", "127.0.0.1", "-r", rules, "-T", "30", "-F", want, "netflow:"+trace))
-	port := fmt.Sprint(freePort(t))
+	port := freePort(t)
 	meter := program(t, "meter", "-C", "netflow:"+trace, "-T", "30", "-m", port)
 	ends(t, program(t, "manager", "-C", "-r", rules, "-m", port, "-F", got, "127.0.0.1"))
 	ends(t, meter)

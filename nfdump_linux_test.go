@@ -72,12 +72,10 @@ func TestNfdump(t *testing.T) {
 
 // collected has nfcapd collect datagrams, and returns the folder of its files.
 func collected(t *testing.T, nfcapd string, datagrams [][]byte) string {
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	at, err := net.ResolveUDPAddr("udp", tracetest.Address(t, "udp"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := conn.LocalAddr().(*net.UDPAddr)
-	conn.Close()
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -92,6 +90,9 @@ func collected(t *testing.T, nfcapd string, datagrams [][]byte) string {
 	lines := bufio.NewScanner(log)
 	for lines.Scan() && !strings.HasPrefix(lines.Text(), "Startup nfcapd") {
 	}
+	for udpQueue(t, at.String()) == "" && ctx.Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+	}
 	out, err := net.DialUDP("udp", nil, at)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +103,7 @@ func collected(t *testing.T, nfcapd string, datagrams [][]byte) string {
 			t.Fatal(err)
 		}
 	}
-	for queued(t, at.Port) && ctx.Err() == nil {
+	for udpQueue(t, at.String()) > "00000000" && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
 	}
 	// A signal that comes just before it waits for a datagram has it wait on.
@@ -126,23 +127,6 @@ func collected(t *testing.T, nfcapd string, datagrams [][]byte) string {
 		t.Fatalf("nfcapd: %v: %s", err, said.String())
 	}
 	return dir
-}
-
-// queued tells whether datagrams wait at a UDP port.
-func queued(t *testing.T, port int) bool {
-	sockets, err := os.ReadFile("/proc/thread-self/net/udp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(sockets)) {
-		// The second column is the local address, the fifth the queues' lengths.
-		f := strings.Fields(line)
-		if strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
-			return !strings.HasSuffix(f[4], ":00000000")
-		}
-	}
-	t.Fatalf("no socket at port %d", port)
-	return false
 }
 
 // dumpFile returns the one file that nfcapd has left in a folder.

@@ -51,7 +51,7 @@ func embedded(t testing.TB, address, community string) *frontEnd {
 	if err := os.WriteFile(filepath.Join(dir, "snmp.conf"), []byte("hexOutputLength 0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &frontEnd{t, "embedded", dir, address, []string{"-v2c", "-c", community, "-t", "5", "-r", "0"}}
+	return &frontEnd{t, "embedded", dir, address, []string{"-v2c", "-c", community, "-t", "20", "-r", "0"}}
 }
 
 // master is snmpd on loopback, with a configuration of its own.
@@ -64,7 +64,7 @@ type master struct {
 // newMaster starts snmpd. Its write community is "writer".
 func newMaster(t testing.TB) *master {
 	t.Helper()
-	f := embedded(t, freeAddress(t), "writer")
+	f := embedded(t, tracetest.Address(t, "udp"), "writer")
 	f.name = "snmpd"
 	m := &master{frontEnd: f, socket: "unix:" + filepath.Join(f.dir, "agentx")}
 	config := fmt.Sprintf("agentAddress udp:%s\nmaster agentx\nagentXSocket %s\nrwcommunity writer 127.0.0.1\n", f.address, m.socket)
@@ -93,7 +93,7 @@ type meterProcess struct {
 // the master if it is given one.
 func startMeter(t testing.TB, m *master, args ...string) *meterProcess {
 	t.Helper()
-	return startMeterAt(t, freeAddress(t), m, args...)
+	return startMeterAt(t, tracetest.Address(t, "udp"), m, args...)
 }
 
 // startMeterAt is startMeter for a meter that answers at this address.
@@ -112,7 +112,13 @@ func startMeterAt(t testing.TB, address string, m *master, args ...string) *mete
 	return &meterProcess{p, f}
 }
 
-// wait waits until a variable shows a value, as net-snmp prints it.
+// waitForEnd waits until the meter's traces have ended.
+func (m *meterProcess) waitForEnd() {
+	m.process.t.Helper()
+	m.process.wait(20*time.Second, func(out string) bool { return strings.Contains(out, "the traces have ended") })
+}
+
+// waitFor waits until a variable shows a value, as net-snmp prints it.
 func (f *frontEnd) waitFor(oid, value string) {
 	f.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {

@@ -20,7 +20,7 @@ import (
 // soakConfig has three meters, of which the last is asked through snmpd.
 const soakConfig = `
 defaults:
-  snmp: {community: {env: RTFM_WRITE_COMMUNITY}, timeout: 500ms, retries: 1}
+  snmp: {community: {env: RTFM_WRITE_COMMUNITY}, timeout: 1s, retries: 2}
   interval: %v
   keepalive: 1s
   inactivity-timeout: 2s
@@ -208,8 +208,8 @@ func (sent *life) check(t *testing.T, got *life, killed bool) (all, counted, due
 // configuration.
 func newSecureMaster(t *testing.T, password string, lines ...string) *master {
 	t.Helper()
-	f := embedded(t, freeAddress(t), "")
-	f.args = []string{"-v3", "-l", "authPriv", "-u", "collector", "-a", "SHA-256", "-A", password, "-x", "AES", "-X", password, "-t", "5", "-r", "0"}
+	f := embedded(t, tracetest.Address(t, "udp"), "")
+	f.args = []string{"-v3", "-l", "authPriv", "-u", "collector", "-a", "SHA-256", "-A", password, "-x", "AES", "-X", password, "-t", "20", "-r", "0"}
 	m := &master{frontEnd: f, socket: "unix:" + filepath.Join(f.dir, "agentx")}
 	config := fmt.Sprintf("agentAddress udp:%s\nmaster agentx\nagentXSocket %s\ncreateUser collector SHA-256 %s AES %[3]s\nrwuser collector priv\n",
 		f.address, m.socket, password)
@@ -278,7 +278,7 @@ func TestSoak(t *testing.T) {
 		if i == 2 {
 			m.under = agent
 		}
-		m.start(freeAddress(t))
+		m.start(tracetest.Address(t, "udp"))
 		meters[i] = m
 	}
 	rules, err := filepath.Abs("manager/testdata/all.srl")
@@ -331,7 +331,7 @@ func TestSoak(t *testing.T) {
 	// has come back it can collect nothing.
 	agent.waitFor(flowMIB+".1.8.0", "INTEGER: 1000000")
 	for _, m := range meters {
-		m.process.wait(20*time.Second, func(out string) bool { return strings.Contains(out, "the traces have ended") })
+		m.waitForEnd()
 	}
 	manager.signal(syscall.SIGTERM)
 	if status := manager.exit(20 * time.Second); status != 0 {

@@ -118,7 +118,7 @@ func standbyModel(packets []standbyPacket, width, floodMark int) (intervals []ma
 // stop, or the meter only runs its built-in one, and return. The manager must
 // write what the definition says, to the packet.
 func TestInStepStandby(t *testing.T) {
-	port := fmt.Sprint(freePort(t))
+	port := freePort(t)
 	for _, tt := range []struct {
 		width, floodMark int
 		switched         string // how often the trace has the meter do what

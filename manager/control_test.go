@@ -29,7 +29,7 @@ func loadRules(t testing.TB, name string) *ruleset.RuleSet {
 func testMeter(l *loopMeter) *Meter {
 	m := Defaults()
 	m.Name, m.Address, m.Owner = "m", l.address, "test"
-	m.SNMP.Community, m.SNMP.Timeout = NewSecret("w"), 200*time.Millisecond
+	m.SNMP.Community, m.SNMP.Timeout = NewSecret("w"), time.Second
 	m.Output = filepath.Join(l.t.TempDir(), "m.flows")
 	return &m
 }

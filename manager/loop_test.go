@@ -73,7 +73,7 @@ func (f foreign) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error
 func startLoop(t testing.TB, address string, maxFlows int, front func(*mib.Handler) smi.Handler) *loopMeter {
 	t.Helper()
 	if address == "" {
-		address = "127.0.0.1:0"
+		address = tracetest.Address(t, "udp") // it may be started again there
 	}
 	conn, err := net.ListenPacket("udp", address)
 	if err != nil {
@@ -176,7 +176,7 @@ func (c *silentConn) ReadFrom(b []byte) (int, net.Addr, error) {
 // dial returns a client of the meter, for the test itself.
 func (l *loopMeter) dial() *client.Client {
 	l.t.Helper()
-	c, err := client.Dial(l.t.Context(), client.Config{Address: l.address, Community: "w", Timeout: time.Second})
+	c, err := client.Dial(l.t.Context(), client.Config{Address: l.address, Community: "w", Timeout: 5 * time.Second})
 	if err != nil {
 		l.t.Fatal(err)
 	}

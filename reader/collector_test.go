@@ -31,7 +31,7 @@ func serve(t testing.TB, h smi.Handler) string {
 
 func dial(t testing.TB, address string) *client.Client {
 	t.Helper()
-	c, err := client.Dial(t.Context(), client.Config{Address: address, Community: "test", Timeout: 100 * time.Millisecond, Retries: 10})
+	c, err := client.Dial(t.Context(), client.Config{Address: address, Community: "test", Timeout: 2 * time.Second, Retries: 5})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func TestSetLost(t *testing.T) {
 			table := rows(3)
 			table.SetFaults(tt.faults)
 			m := agentxtest.Listen(t)
-			sub, _, stop := start(t, agentx.Config{Address: m.Address(), PingInterval: 20 * time.Millisecond, ResponseTimeout: time.Second}, table)
+			sub, _, stop := start(t, agentx.Config{Address: m.Address(), PingInterval: 20 * time.Millisecond, ResponseTimeout: 2 * time.Second}, table)
 			s := m.Accept()
 			s.Registered(1)
 			do(s, tt.phases...)

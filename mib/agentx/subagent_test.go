@@ -55,7 +55,7 @@ func change(t testing.TB, ch <-chan error) error {
 	select {
 	case err := <-ch:
 		return err
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("no change of state")
 		return nil
 	}

@@ -22,7 +22,7 @@ func serve(t testing.TB, h smi.Handler) string {
 
 func dial(t testing.TB, address string) *Client {
 	t.Helper()
-	c, err := Dial(t.Context(), Config{Address: address, Community: community, Timeout: 200 * time.Millisecond})
+	c, err := Dial(t.Context(), Config{Address: address, Community: community, Timeout: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -171,7 +171,7 @@ func TestFlowsBySnmpd(t *testing.T) {
 // dialSnmpd returns a client of a meter behind snmpd.
 func dialSnmpd(t *testing.T, m mib.Meter) *Client {
 	t.Helper()
-	c, err := Dial(t.Context(), Config{Address: startSnmpd(t, m), Community: "v2c"})
+	c, err := Dial(t.Context(), Config{Address: startSnmpd(t, m), Community: "v2c", Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,12 +34,7 @@ func startSnmpd(t testing.TB, m mib.Meter) string {
 	t.Helper()
 	program := tracetest.Require(t, "snmpd")
 	dir := t.TempDir()
-	free, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, socket := free.LocalAddr().String(), "unix:"+filepath.Join(dir, "agentx")
-	free.Close()
+	address, socket := tracetest.Address(t, "udp"), "unix:"+filepath.Join(dir, "agentx")
 	config := filepath.Join(dir, "snmpd.conf")
 	if err := os.WriteFile(config, fmt.Appendf(nil, snmpdConfig, address, socket), 0o600); err != nil {
 		t.Fatal(err)
@@ -78,8 +72,8 @@ func startSnmpd(t testing.TB, m mib.Meter) string {
 	})
 	select {
 	case <-registered:
-	case <-time.After(10 * time.Second):
-		t.Fatal("snmpd did not take the subagent within 10 s")
+	case <-time.After(30 * time.Second):
+		t.Fatal("snmpd did not take the subagent")
 	}
 	return address
 }
@@ -93,7 +87,7 @@ func TestSnmpd(t *testing.T) {
 	strong := Config{Version: V3, User: "strong", Auth: "SHA-512", AuthPassphrase: "authenticate-me", Priv: "AES-256", PrivPassphrase: "encrypt-for-me"}
 	usual := Config{Version: V3, User: "usual", AuthPassphrase: "authenticate-me", PrivPassphrase: "encrypt-for-me"}
 	for what, cfg := range map[string]Config{"strong": strong, "usual": usual, "v2c": {Community: "v2c"}} {
-		cfg.Address = address
+		cfg.Address, cfg.Timeout = address, 5*time.Second
 		c, err := Dial(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -116,7 +110,7 @@ func TestSnmpd(t *testing.T) {
 		"nobody":           {User: "nobody", AuthPassphrase: "authenticate-me", PrivPassphrase: "encrypt-for-me"},
 		"wrong passphrase": {User: "usual", AuthPassphrase: "authenticate-him", PrivPassphrase: "encrypt-for-me"},
 	} {
-		cfg.Address, cfg.Version = address, V3
+		cfg.Address, cfg.Version, cfg.Timeout = address, V3, 5*time.Second
 		c, err := Dial(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)

@@ -100,9 +100,7 @@ func TestBridge(t *testing.T) {
 	for _, port := range []string{"eb", "ed"} {
 		tracetest.Run(t, "ip link set "+port+" master br0")
 	}
-	for _, name := range []string{"ec", "ed", "br0"} {
-		tracetest.Run(t, "ip link set "+name+" up")
-	}
+	tracetest.Up(t, "ec", "ed", "br0")
 	stations := [2]string{"02:00:00:00:00:0a", "02:00:00:00:00:0c"}
 	sent := [2][]byte{
 		tracetest.Eth(stations[0], stations[1]).IPv4("10.0.0.1", "10.0.0.2").UDP(1, 2).Bytes(),

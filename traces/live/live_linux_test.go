@@ -225,8 +225,7 @@ func TestLoopback(t *testing.T) {
 func TestOrder(t *testing.T) {
 	tracetest.Network(t)
 	tracetest.Run(t, "ip link add ec type veth peer name ed")
-	tracetest.Run(t, "ip link set ec up")
-	tracetest.Run(t, "ip link set ed up")
+	tracetest.Up(t, "ec", "ed")
 	c := open(t, func(c *Config) { c.Rings = 2 }, "ea", "eb", "ec", "ed")
 	senders := []*tracetest.Sender{tracetest.NewSender(t, "ea"), tracetest.NewSender(t, "ec")}
 	r := rand.New(rand.NewPCG(1, 2))

@@ -39,8 +39,33 @@ func Network(t testing.TB) {
 func Join(t testing.TB) {
 	t.Helper()
 	Run(t, "ip link add ea type veth peer name eb")
-	Run(t, "ip link set ea up")
-	Run(t, "ip link set eb up")
+	Up(t, "ea", "eb")
+}
+
+// Up sets interfaces up and waits until they run: the kernel tells each of its
+// peer some time after both are up, and drops what is sent before.
+func Up(t testing.TB, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		Run(t, "ip link set "+name+" up")
+	}
+	for _, name := range names {
+		waitToRun(t, name)
+	}
+}
+
+func waitToRun(t testing.TB, name string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		if i, err := net.InterfaceByName(name); err != nil {
+			t.Fatal(err)
+		} else if i.Flags&net.FlagRunning != 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not run", name)
+		}
+	}
 }
 
 // Run runs a command, whose words are separated by blanks, and returns what it
@@ -63,21 +88,10 @@ type Sender struct {
 	to syscall.SockaddrLinklayer
 }
 
-// NewSender returns a sender at the named interface, once that is running: the
-// kernel tells it of its peer some time after both are up, and drops what is sent
-// before.
+// NewSender returns a sender at the named interface, once that runs.
 func NewSender(t testing.TB, name string) *Sender {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		if i, err := net.InterfaceByName(name); err != nil {
-			t.Fatal(err)
-		} else if i.Flags&net.FlagRunning != 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not run", name)
-		}
-	}
+	waitToRun(t, name)
 	fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(os.NewSyscallError("socket", err))

@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long the master waits for the subagent before a test fails.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // Master listens for subagents. Its methods are for the test's goroutine.
 type Master struct {

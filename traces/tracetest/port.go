@@ -1,0 +1,44 @@
+package tracetest
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"testing"
+)
+
+// Address returns a loopback address for a program that listens at it, "udp" or
+// "tcp", now or again and again while the test runs. Nobody else takes it: the
+// other network's socket of the same port is held until the test ends, and with
+// it Address goes to no other test of any process; and systems choose the ports
+// of clients' sockets from 32768 on.
+func Address(t testing.TB, network string) string {
+	t.Helper()
+	const first, last = 10_000, 32_767
+	other := map[string]string{"udp": "tcp", "tcp": "udp"}[network]
+	for range 10 * (last - first) {
+		address := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(last-first+1))
+		held, err := listen(other, address)
+		if err != nil {
+			continue
+		}
+		free, err := listen(network, address)
+		if err != nil {
+			held.Close()
+			continue
+		}
+		free.Close()
+		t.Cleanup(func() { held.Close() })
+		return address
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
+func listen(network, address string) (io.Closer, error) {
+	if network == "udp" {
+		return net.ListenPacket(network, address)
+	}
+	return net.Listen(network, address)
+}
