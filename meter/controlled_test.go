@@ -278,11 +278,10 @@ func TestInStep(t *testing.T) {
 	r := newRig(t, ControlConfig{Interval: 10 * time.Second})
 	state := func(want mib.TraceState) {
 		t.Helper()
-		for range 200 {
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 			if r.get("x.1.5.1.0") == int64(want) {
 				return
 			}
-			time.Sleep(5 * time.Millisecond)
 		}
 		t.Fatalf("state %d, want %d", r.get("x.1.5.1.0"), want)
 	}
@@ -400,7 +399,7 @@ func TestLiveClock(t *testing.T) {
 	time.Sleep(30 * time.Millisecond)
 	r.set("1.3.1.4.1=t")
 	last := r.get("1.3.1.4.1")
-	if last < 3 || last > 1000 {
+	if last < 3 || last > 10_000 {
 		t.Errorf("Uptime %d centiseconds", last)
 	}
 	r.want("flows before", r.flows(2, 0), "")
@@ -410,11 +409,10 @@ func TestLiveClock(t *testing.T) {
 	r.want("flows since the reading began", r.flows(2, int(last)), "1:1")
 	r.want("packets back in time", r.get("x.1.2.6.0"), 0)
 	// Its clock goes on without packets: the reader times out.
-	for range 400 {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if r.get("1.3.1.6.1") < 0 {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	t.Error("the reader did not time out")
 }
