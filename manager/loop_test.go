@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,7 +107,16 @@ func startLoop(t testing.TB, address string, maxFlows int, front func(*mib.Handl
 		}
 	})
 	var once sync.Once
-	l.stop = func() { once.Do(func() { cancel(); wg.Wait(); conn.Close() }) }
+	l.stop = func() {
+		once.Do(func() {
+			cancel()
+			wg.Wait()
+			// No process that is about to start a program keeps a copy.
+			syscall.ForkLock.RLock()
+			defer syscall.ForkLock.RUnlock()
+			conn.Close()
+		})
+	}
 	t.Cleanup(l.stop)
 	return l
 }

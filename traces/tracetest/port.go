@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"syscall"
 	"testing"
 )
 
@@ -23,17 +24,28 @@ func Address(t testing.TB, network string) string {
 		if err != nil {
 			continue
 		}
-		free, err := listen(network, address)
-		if err != nil {
+		if !isFree(network, address) {
 			held.Close()
 			continue
 		}
-		free.Close()
 		t.Cleanup(func() { held.Close() })
 		return address
 	}
 	t.Fatal("no port is free")
 	return ""
+}
+
+// isFree tells whether one can listen at an address.
+func isFree(network, address string) bool {
+	// A process that is about to start another program has a copy of each socket.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	free, err := listen(network, address)
+	if err != nil {
+		return false
+	}
+	free.Close()
+	return true
 }
 
 func listen(network, address string) (io.Closer, error) {
