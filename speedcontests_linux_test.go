@@ -69,19 +69,21 @@ func contests(t *testing.T) (all []contest) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	turnaround := filepath.Join(t.TempDir(), "turnaround.srl")
-	text = bytes.Replace(text, []byte("count;"), []byte(`
-save ToTurnaroundTime1 = 50.tcp_data.0!0 & 2.3.1!700;
-save FromTurnaroundTime1 = 50.tcp_data.0!0 & 2.3.1!700;
-count;`), 1)
-	if err := os.WriteFile(turnaround, text, 0o644); err != nil {
-		t.Fatal(err)
+	const to, from = "save ToTurnaroundTime1 = 50.tcp_data.0!0 & 2.3.1!700;\n", "save FromTurnaroundTime1 = 50.tcp_data.0!0 & 2.3.1!700;\n"
+	turnaround := func(name, saved string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, bytes.Replace(text, []byte("count;"), []byte(saved+"count;"), 1), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
+	oneWay, bothWays := turnaround("one-way.srl", to), turnaround("both-ways.srl", to+from)
 	for name, environ := range map[string]string{"rulesets": "", "rulesets on one core": oneCore} {
 		all = append(all, contest{name, "big1.pcap", big1, []contestant{
 			rules("all-flows", environ, everyFlow),
 			rules("four times that", environ, everyFlow, everyFlow, everyFlow, everyFlow),
-			rules("with TCP turnaround times", environ, turnaround),
+			rules("with TCP turnaround times", environ, oneWay),
+			rules("with those to and from", environ, bothWays),
 			rules("a flow for each protocol", environ, coarse),
 			rules("10 networks", environ, networks[10]),
 			rules("1,000 networks", environ, networks[1_000]),

@@ -22,8 +22,8 @@ type batch struct {
 	known    []known         // by memo, what it knew of the packets when they were read
 	odd      []odd           // packets that not every memo knows
 	records  []traces.Record // what the packets stand for, if for anything
-	streamed stream.Packets  // what streams need of the packets, if digested is set
-	digested bool
+	streamed stream.Packets  // what streams need of the packets, of these forms
+	digested stream.Forms
 }
 
 // known is what a memo knows of the packets of a batch.
@@ -67,9 +67,9 @@ func (in *input) read(b *batch, src traces.Source) {
 }
 
 // prepare decodes the packets that were read last into b, for the tasks of these
-// memos, and for streams if there are any.
-func (in *input) prepare(b *batch, memos []*memo, streams bool) {
-	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], false
+// memos, and for streams of these forms.
+func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
+	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], 0
 	if b.err != nil {
 		return
 	}
@@ -81,9 +81,9 @@ func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 		b.known[i].sights = room(b.known[i].sights, n*m.view.sightLen())
 		b.known[i].asked = false
 	}
-	if streams {
-		b.streamed.Reset(n)
-		b.digested = true
+	if streams != 0 {
+		b.streamed.Reset(n, streams)
+		b.digested = streams
 	}
 	simple := len(in.raw.Records) == 0
 	for _, m := range memos {
@@ -107,7 +107,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams bool) {
 		if !known {
 			b.odd = append(b.odd, odd{i, *p})
 		}
-		if streams {
+		if streams != 0 {
 			b.streamed.Set(i, p)
 		}
 	}
@@ -139,7 +139,7 @@ func (b *batch) lookUp(memos []*memo, strange []bool) {
 
 // prepareUsual is prepare for packet i if it is one that rulesets see no more of
 // than a packet.Usual has, else it returns false. The views must all be of tuples.
-func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams bool) bool {
+func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams stream.Forms) bool {
 	from, s, u := &in.raw.Packets[i], &b.seen[i], &in.usual
 	if from.Link != traces.LinkEthernet || !u.Read(from.Data) {
 		return false
@@ -154,7 +154,7 @@ func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams bool) bool
 	for j, m := range memos {
 		m.view.seeTuple(&u.Source, &u.Dest, u.PeerLen, packet.UsualAdjacentLen, (*tupleSight)(m.view.sight(b.known[j].sights, i)))
 	}
-	if streams {
+	if streams != 0 {
 		at, octets := u.Transport()
 		b.streamed.SetEnds(i, &u.Source, &u.Dest, from.Data[at:], octets)
 	}
@@ -214,11 +214,11 @@ func (in *input) sights(b *batch, v *view) ([]uint64, []result) {
 	return sights, make([]result, len(b.seen))
 }
 
-// digest prepares in b what streams need of the packets that were read last, if
-// that was not done by prepare.
-func (in *input) digest(b *batch) {
-	b.streamed.Reset(len(b.seen))
-	b.digested = true
+// digest prepares in b what streams of these forms need of the packets that were
+// read last, if that was not done by prepare.
+func (in *input) digest(b *batch, streams stream.Forms) {
+	b.streamed.Reset(len(b.seen), streams)
+	b.digested = streams
 	for i := range in.raw.Packets {
 		in.decode(i)
 		b.streamed.Set(i, &in.packet)

@@ -4,10 +4,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"rtfm/mib"
 	"rtfm/mib/smi"
+	"rtfm/ruleset"
 	"rtfm/traces"
 )
 
@@ -67,7 +70,7 @@ func TestControlledStreams(t *testing.T) {
 	r.feed(to(1, 6))
 	r.want("streams of a stopped ruleset", active(), 1)
 	r.m.Do(func() {
-		if r.m.meter.streaming {
+		if r.m.meter.streamed != 0 {
 			t.Error("packets are prepared for streams although no task has any")
 		}
 	})
@@ -93,6 +96,40 @@ func TestControlledStreams(t *testing.T) {
 	r.feed(to(1, 213))
 	r.want("streams without rulesets", active(), 0)
 	r.want("made", int(r.m.meter.Stats().Streams.Created), 6)
+}
+
+// TestStreamsOfOtherForms has a ruleset with streams of UDP begin in the middle of
+// a batch that was prepared for one with ICMP's.
+func TestStreamsOfOtherForms(t *testing.T) {
+	r := newRig(t, ControlConfig{Interval: 10 * time.Second})
+	state := func(want mib.TraceState) {
+		t.Helper()
+		for range 4000 {
+			if r.get("x.1.5.1.0") == int64(want) {
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		t.Fatalf("state %d, want %d", r.get("x.1.5.1.0"), want)
+	}
+	echoes := strings.NewReplacer("=84 ", fmt.Sprintf("=%d ", ruleset.ToTurnaroundTime), "h020000000000", "h020100000000").Replace(lifetimes(2))
+	r.set(echoes + runTask(1, 2, 0, 0) + " 1.3.1.6.1=4 1.3.1.7.1=2")
+	state(mib.TraceReading)
+	<-r.src.waiting
+	other := to(1, 12)
+	other.Data[29]++ // of the source address
+	r.src.batches <- []traces.Packet{to(1, 0), to(2, 9), to(1, 11), other, to(2, 13), to(1, 14)}
+	state(mib.TraceWaitingForReader)
+	r.m.Do(func() {
+		if s := r.m.meter.Stats().Streams; s.Created != 0 {
+			t.Errorf("%d streams of a ruleset that wants none of UDP", s.Created)
+		}
+	})
+	r.set(lifetimes(3) + "1.4.1.2.1=3")
+	r.set("1.3.1.4.1=t x.1.5.1.0=3")
+	<-r.src.waiting
+	r.want("streams of the other one", r.m.meter.Stats().Streams.Created, 3)
+	r.src.waiting <- struct{}{}
 }
 
 // TestStreamsAreReadFirst has a flow whose stream ends while it is recovered: it

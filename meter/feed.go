@@ -33,7 +33,7 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 			m.streams.Flush()
 		}
 		in.read(b, src)
-		in.prepare(b, m.memos, m.streaming)
+		in.prepare(b, m.memos, m.streamed)
 		return b
 	}, func() {}
 }
@@ -74,7 +74,7 @@ type feeder struct {
 	shared  atomic.Bool
 
 	memos   []*memo
-	streams bool // there are any
+	streams stream.Forms
 
 	// Of the goroutine that reads ahead.
 	ahead      *decoder
@@ -107,12 +107,12 @@ func (m *Meter) newDecoder() *decoder {
 
 func (m *Meter) newFeeder(src traces.Source) *feeder {
 	f := &feeder{
-		src: src, memos: m.memos, streams: m.streaming,
+		src: src, memos: m.memos, streams: m.streamed,
 		ahead: m.newDecoder(), own: m.newDecoder(), at: new(group),
 		done: make(chan struct{}),
 	}
 	ahead, own := aheadGroups, ownGroups
-	if m.streaming {
+	if m.streamed != 0 {
 		f.worker = m.streams
 		ahead, own = ahead+1, own+1
 	}

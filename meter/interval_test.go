@@ -207,7 +207,7 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	b, in, src := new(batch), m.newInput(), &repeated{packets}
 	again := func() {
 		in.read(b, src)
-		in.prepare(b, m.memos, false)
+		in.prepare(b, m.memos, 0)
 		if err := m.meterBatch(b); err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +236,7 @@ func BenchmarkMeter(b *testing.B) {
 	batch, in, src := new(batch), m.newInput(), &repeated{packets}
 	for b.Loop() {
 		in.read(batch, src)
-		in.prepare(batch, m.memos, false)
+		in.prepare(batch, m.memos, 0)
 		m.meterBatch(batch)
 		n += len(packets)
 	}

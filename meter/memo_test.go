@@ -26,7 +26,7 @@ func TestTasksShareMemos(t *testing.T) {
 		b, in, src := new(batch), m.newInput(), &repeated{packets}
 		for range 2 {
 			in.read(b, src)
-			in.prepare(b, m.memos, false)
+			in.prepare(b, m.memos, 0)
 			if err := m.meterBatch(b); err != nil {
 				t.Fatal(err)
 			}

@@ -55,18 +55,18 @@ type Meter struct {
 	tasks []*task
 	memos []*memo // of the tasks
 	table *flow.Table
-	// streams builds distributions; nil until a ruleset saves any. streaming is
-	// set while a task runs one.
-	streams   *stream.Worker
-	streaming bool
-	shapes    ruleset.Shapes
-	clock     clock
-	stats     Stats
-	batch     *batch // the one being metered
-	input     *input // of the batch, unless batches are read ahead
-	sink      Sink
-	next      collection // the one under way
-	done      bool       // the last collection was made
+	// streams builds distributions; nil until a ruleset saves any. streamed is
+	// what those want that tasks run.
+	streams  *stream.Worker
+	streamed stream.Forms
+	shapes   ruleset.Shapes
+	clock    clock
+	stats    Stats
+	batch    *batch // the one being metered
+	input    *input // of the batch, unless batches are read ahead
+	sink     Sink
+	next     collection // the one under way
+	done     bool       // the last collection was made
 	// control is nil unless the meter is controlled by a manager; then alarm
 	// is the number of flows at which it must do something.
 	control *Controlled
@@ -135,11 +135,12 @@ func (m *Meter) shareMemos() {
 // newTask returns a task that runs the ruleset under this number.
 func (m *Meter) newTask(rs *ruleset.RuleSet, number int) (*task, error) {
 	t, err := newTask(rs, number, &m.shapes, m.table)
-	if err == nil && rs.SavesDistributions() {
+	if d := rs.Distributions(); err == nil && len(d) > 0 {
 		if m.streams == nil {
 			m.streams = stream.NewWorker(m.cfg.Streams, m.table.Change)
 		}
-		t.streams, m.streaming = m.streams, true
+		t.streams, t.streamed = m.streams, stream.FormsOf(d)
+		m.streamed |= t.streamed
 	}
 	return t, err
 }
@@ -254,7 +255,7 @@ func (m *Meter) meterBatch(b *batch) error {
 // does the same, and more, at more cost.
 func (m *Meter) countRun(i int) int {
 	b := m.batch
-	if m.control != nil || m.streaming && !b.digested || len(b.records) > 0 || !m.clock.started {
+	if m.control != nil || m.streamed&^b.digested != 0 || len(b.records) > 0 || !m.clock.started {
 		return i
 	}
 	var streamed stream.Packet
@@ -267,7 +268,7 @@ func (m *Meter) countRun(i int) int {
 		}
 		now = p.time
 		octets += uint64(p.octets)
-		if m.streaming {
+		if m.streamed != 0 {
 			streamed = b.streamed.At(i)
 		}
 		for _, t := range m.tasks {
@@ -306,9 +307,9 @@ func (m *Meter) count(i int) {
 		s.note(p.flags, traces.LinkType(p.link))
 	}
 	var streamed stream.Packet
-	if m.streaming && !record {
-		if !b.digested {
-			m.input.digest(b)
+	if m.streamed != 0 && !record {
+		if m.streamed&^b.digested != 0 {
+			m.input.digest(b, m.streamed)
 		}
 		streamed = b.streamed.At(i)
 	}

@@ -102,7 +102,7 @@ func (c *Controlled) Changed() {
 			s.task = nil
 		}
 	}
-	m.tasks, m.streaming = m.tasks[:0], false
+	m.tasks, m.streamed = m.tasks[:0], 0
 	for _, index := range want {
 		n := c.assign(index)
 		s := c.slots[n]
@@ -118,7 +118,7 @@ func (c *Controlled) Changed() {
 			s.task = t
 		}
 		m.tasks = append(m.tasks, s.task)
-		m.streaming = m.streaming || s.task.streams != nil
+		m.streamed |= s.task.streamed
 	}
 	m.shareMemos()
 	m.alarm = c.firstAlarm()

@@ -11,18 +11,19 @@ import (
 
 // task is a ruleset that is run over every packet.
 type task struct {
-	program *pme.Program
-	table   *flow.Table
-	view    *view
-	memo    *memo          // shared with tasks of equal views
-	member  int            // which of these the task is
-	streams *stream.Worker // nil if the ruleset saves no distributions
-	ends    bool           // see pme.Program.EndsOfPackets
-	stats   TaskStats
-	sights  []uint64 // of the packets of the batch at hand
-	results []result // what was remembered of them
-	rows    []uint32 // the flows among them
-	near    int      // nearFlows
+	program  *pme.Program
+	table    *flow.Table
+	view     *view
+	memo     *memo          // shared with tasks of equal views
+	member   int            // which of these the task is
+	streams  *stream.Worker // nil if the ruleset saves no distributions
+	streamed stream.Forms   // what it wants of them
+	ends     bool           // see pme.Program.EndsOfPackets
+	stats    TaskStats
+	sights   []uint64 // of the packets of the batch at hand
+	results  []result // what was remembered of them
+	rows     []uint32 // the flows among them
+	near     int      // nearFlows
 	// Packets of the batch of which nothing was remembered and that were matched
 	// ahead: in order, and how many of them have been passed.
 	matched []matched
@@ -231,7 +232,7 @@ func (t *task) create(d flow.Direction, s stream.Packet, pdus, octets uint64, no
 		return 0
 	}
 	if t.streams != nil {
-		t.streams.Create(row, t.flow.Shape, t.ends && t.flow.Shape.SavesEnds(), now)
+		t.streams.Create(row, t.flow.Shape, s, t.ends && t.flow.Shape.SavesEnds(), now)
 	}
 	return t.count(row, d, s, pdus, octets, now)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rtfm/meter/packet"
+	"rtfm/meter/stream"
 	"rtfm/ruleset"
 	"rtfm/traces"
 )
@@ -81,9 +82,10 @@ func TestSights(t *testing.T) {
 func TestPrepareUsual(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	for range 50 {
+		forms := stream.Forms(1 + r.IntN(256))
 		prepared := func(m *memo, in *input) *batch {
 			b := new(batch)
-			in.prepare(b, []*memo{m}, true)
+			in.prepare(b, []*memo{m}, forms)
 			return b
 		}
 		v := newView(ruleset.Key{0: 0xff, 8: 0xff, 32: 0xff, 36: 0xff, 37: 0xff, 76: 0xff, 77: 0xff})

@@ -29,6 +29,8 @@ const (
 	PairRADIUS PairKind = 14
 	// PairDHCP is DHCP, by transaction identifier, client and message type.
 	PairDHCP PairKind = 15
+	// PairKinds is behind the last kind.
+	PairKinds = 16
 )
 
 var pairKinds = map[string]PairKind{

@@ -41,10 +41,15 @@ func (rs *RuleSet) Saves() []Attr {
 	return slices.Compact(saved)
 }
 
-// SavesDistributions tells whether flows of this ruleset may have
-// distributions.
-func (rs *RuleSet) SavesDistributions() bool {
-	return slices.ContainsFunc(rs.Rules, func(r Rule) bool { return r.SavesDistribution() })
+// Distributions returns those that flows of this ruleset may have.
+func (rs *RuleSet) Distributions() []Distribution {
+	var all []Distribution
+	for i := range rs.Rules {
+		if rs.Rules[i].SavesDistribution() {
+			all = append(all, *rs.Rules[i].distribution())
+		}
+	}
+	return all
 }
 
 // SavesDistribution tells whether the rule saves a distribution.

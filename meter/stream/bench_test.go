@@ -34,7 +34,7 @@ func BenchmarkTurnaround(b *testing.B) {
 	}
 	now := int64(0)
 	for i := range streams {
-		w.Create(uint32(i+1), shape, true, now)
+		w.Create(uint32(i+1), shape, Packet{}, true, now)
 	}
 	packets := make([]Packets, batches)
 	type packet struct {
@@ -46,13 +46,13 @@ func BenchmarkTurnaround(b *testing.B) {
 	for n := 0; n < b.N; {
 		b.StopTimer()
 		for i := range packets {
-			packets[i].Reset(batch)
+			packets[i].Reset(batch, everyForm)
 			for j := range batch {
 				k, side := pick(), r.IntN(2)
 				s := &state[k]
 				length := uint32(r.IntN(1400))
 				packets[i].digests[j] = digest{form: formSegment, side: uint8(side), flags: flagACK, seq: s.seq[side], ack: s.seq[1-side], length: length}
-				packets[i].keys[j] = key{ends: [2]address{{uint64(k), 1}, {2, 2}}, rest: newRest(1, 2, protoTCP, 1)}
+				packets[i].setKey(j, &key{ends: [2]address{{uint64(k), 1}, {2, 2}}, rest: newRest(1, 2, protoTCP, 1)})
 				s.seq[side] += length
 				told[i][j] = packet{uint32(k + 1), side}
 			}

@@ -107,8 +107,8 @@ func (e *Engine) Stats() Stats {
 }
 
 // Create begins a flow of shape s in this row of the flow table. The flow is
-// single if all its TCP segments, or UDP datagrams, go between the same two
-// addresses and ports.
+// single if all its packets are of one protocol, and TCP segments or UDP datagrams
+// go between the same two addresses and ports.
 func (e *Engine) Create(at uint32, s *ruleset.Shape, single bool, now int64) {
 	if !e.started {
 		e.started, e.wheel.start = true, now
@@ -120,7 +120,7 @@ func (e *Engine) Create(at uint32, s *ruleset.Shape, single bool, now int64) {
 		e.plans = append(e.plans, nil)
 	}
 	if e.plans[s.ID] == nil {
-		e.plans[s.ID] = newPlan(s)
+		e.plans[s.ID] = newPlan(s, &e.store)
 	}
 	for len(e.rows) <= int(at) {
 		e.rows, e.soles = append(e.rows, row{}), append(e.soles, 0)
@@ -143,7 +143,7 @@ func (e *Engine) flow(at uint32) *row {
 }
 
 // counted returns the flow in a row, for its distributions to be counted in.
-func (e *Engine) counted(r *row) counted { return counted{e.plans[r.plan-1], &e.store, r.flow} }
+func (e *Engine) counted(r *row) counted { return counted{e.plans[r.plan-1], r.flow} }
 
 // Packet counts a packet of so many octets that the flow in this row has
 // counted, in direction 0 if it goes from source to destination, else 1. Its
@@ -157,9 +157,9 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 	sole := e.soles[at]
 	if sole.single() {
 		flow := e.streams.at(sole.stream()).flow
-		if c := (counted{e.store.planOf(flow), &e.store, flow}); c.kept[d.form] && d.of(c.plan) {
+		if c := (counted{e.store.planOf(flow), flow}); c.kept[d.form] && d.of(c.plan) {
 			c.packet(direction, octets, now)
-			e.packet(c, sole.stream(), packet, d, direction, octets, now)
+			e.packet(c, sole.stream(), packet.of, d, direction, octets, now)
 			return
 		}
 	}
@@ -174,21 +174,21 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 	}
 	k := packet.key()
 	if c.dhcp {
-		anyKey, other := *k, *d
-		other.side = anyKey.anywhere(d.side)
-		k, d = &anyKey, &other
+		other := *d
+		other.side = k.anywhere(d.side)
+		d = &other
 	}
 	if sole != 0 {
 		stream = sole.stream()
 	}
-	if stream == 0 || stream > e.streams.used || !e.streams.at(stream).is(at, k) {
-		if stream = e.streams.find(at, k, e.streams.hash(k, at)); stream == 0 {
-			if stream = e.begin(at, k, now); stream == 0 {
+	if stream == 0 || stream > e.streams.used || !e.streams.at(stream).is(at, &k) {
+		if stream = e.streams.find(at, &k, e.streams.hash(&k, at)); stream == 0 {
+			if stream = e.begin(at, &k, now); stream == 0 {
 				return
 			}
 		}
 	}
-	e.packet(c, stream, packet, d, direction, octets, now)
+	e.packet(c, stream, packet.of, d, direction, octets, now)
 }
 
 // of tells whether the packet belongs to the only stream of a single flow.
@@ -196,8 +196,8 @@ func (d *digest) of(p *plan) bool {
 	return d.form >= formCut || d.form == formDatagram && !p.dhcp
 }
 
-// packet counts a packet in stream i.
-func (e *Engine) packet(c counted, i uint32, packet Packet, d *digest, direction int, octets uint64, now int64) {
+// packet counts a packet, one of these, in stream i.
+func (e *Engine) packet(c counted, i uint32, of *Packets, d *digest, direction int, octets uint64, now int64) {
 	s := e.streams.at(i)
 	if now-s.last > e.timeout && e.due(s) < now || d.form == formSegment && d.begins(s) {
 		e.unschedule(s)
@@ -216,10 +216,10 @@ func (e *Engine) packet(c counted, i uint32, packet Packet, d *digest, direction
 	case formSegment:
 		e.tcp(c, s, d, uint8(direction), now)
 	case formDatagram:
-		e.udp(c, s, packet.of.payload(d), d.side, uint8(direction), now)
+		e.udp(c, s, of.payload(d), d.side, uint8(direction), now)
 	case formMessage:
 		if c.echo {
-			e.pairs(c, s, d.role, d.side, request{time: now, id: uint64(d.seq), kind: ruleset.PairEcho, direction: uint8(direction)})
+			e.pairs(c, s, d.role, d.side, newRequest(now, ruleset.PairEcho, uint64(d.seq), uint8(direction)))
 		}
 	}
 }
@@ -241,7 +241,7 @@ func (e *Engine) begin(at uint32, k *key, now int64) uint32 {
 	}
 	r.streams = i
 	e.seeSole(at)
-	e.schedule(i)
+	e.schedule(i, e.due(s))
 	return i
 }
 

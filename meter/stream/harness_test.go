@@ -39,9 +39,12 @@ func (h *harness) Packet(row uint32, direction int, p *ruleset.Packet, octets ui
 	h.Engine.Packet(row, direction, packetOf(p), 0, octets, now)
 }
 
+// everyForm is all forms.
+const everyForm Forms = 1<<forms - 1
+
 func packetOf(p *ruleset.Packet) Packet {
 	var ps Packets
-	ps.Reset(1)
+	ps.Reset(1, everyForm)
 	ps.Set(0, p)
 	return ps.At(0)
 }

@@ -14,9 +14,9 @@ type histogram struct {
 	// Of a linear distribution whose limits are low enough: the first limit,
 	// how much higher the last one is, and how many steps there are between.
 	lower, span, steps uint64
-	// Of others, by the bits that a value has: the first bucket that it can be
-	// in, and behind it the last.
-	first [66]uint8
+	// Of others, by the cell that a value is in: the first bucket that it can be
+	// in, and behind it the last. There are cells up to that of the last limit.
+	first []uint8
 }
 
 // maxSpan is how far limits may lie apart for the bucket to be computed in 64
@@ -30,18 +30,26 @@ func newHistogram(d *ruleset.Distribution, at int) histogram {
 		h.lower, h.span, h.steps = h.limits[0], span, uint64(last)
 		return h
 	}
-	for n := range h.first {
-		least := uint64(0) // of n bits
-		if n > 0 {
-			least = 1 << (n - 1)
-		}
-		if n > 64 {
-			h.first[n] = uint8(last + 1)
-			continue
-		}
-		h.first[n] = uint8(h.search(least, 0, last+1))
+	for n := range cell(h.limits[last]) + 1 {
+		h.first = append(h.first, uint8(h.search(least(n), 0, last)))
 	}
+	h.first = append(h.first, uint8(last))
 	return h
+}
+
+// cell returns the number of the cell that v is in: the first have a value each,
+// then there are as many for all values of so many bits.
+func cell(v uint64) int {
+	shift := max(bits.Len64(v)-1-cellBits, 0)
+	return shift<<cellBits + int(v>>shift)
+}
+
+const cellBits = 4
+
+// least returns the least value in cell n.
+func least(n int) uint64 {
+	shift := max(n>>cellBits-1, 0)
+	return uint64(n-shift<<cellBits) << shift
 }
 
 // search returns the first bucket from low on whose limit is not below v, high
@@ -61,7 +69,11 @@ func (h *histogram) search(v uint64, low, high int) int {
 // bucket returns the number of the bucket that v is in.
 func (h *histogram) bucket(v uint64) int {
 	if h.span == 0 {
-		n := bits.Len64(v)
+		last := len(h.limits) - 1
+		if v > h.limits[last] {
+			return last + 1
+		}
+		n := cell(v)
 		return h.search(v, int(h.first[n]), int(h.first[n+1]))
 	}
 	if v <= h.lower {

@@ -46,3 +46,12 @@ func TestBuckets(t *testing.T) {
 		}
 	}
 }
+
+// TestCells has each cell begin where the one before it ends.
+func TestCells(t *testing.T) {
+	for n := 1; n <= cell(math.MaxUint64); n++ {
+		if v := least(n); cell(v) != n || cell(v-1) != n-1 {
+			t.Fatalf("%d, the least value of cell %d, is in cell %d, and the one before in %d", v, n, cell(v), cell(v-1))
+		}
+	}
+}

@@ -1,8 +1,8 @@
 package stream
 
 import (
-	"cmp"
 	"encoding/binary"
+	"math"
 
 	"rtfm/ruleset"
 )
@@ -10,8 +10,10 @@ import (
 // Packets is what streams need of the packets of a batch. It holds nothing of
 // their own data.
 type Packets struct {
+	wanted   Forms
 	digests  []digest
-	keys     []key // of the packets' streams; formless ones have none
+	keys     []shortKey // of the packets' streams; formless ones have none
+	wide     [][2]address
 	payloads []byte
 }
 
@@ -33,6 +35,15 @@ type digest struct {
 	role             role  // of an ICMP message
 }
 
+// shortKey is the key of a packet's stream, or refers to Packets.wide for its
+// ends if they are more than 4 octets each.
+type shortKey struct {
+	ends [2]uint32
+	rest uint64 // with one more than the index in Packets.wide, or 0, at wideShift
+}
+
+const wideShift = 16
+
 // form says what is known of a packet.
 type form uint8
 
@@ -46,16 +57,41 @@ const (
 	forms
 )
 
+// Forms are the forms of packets that streams are kept of, a bit for each. There
+// are some as soon as there are distributions.
+type Forms uint8
+
+// FormsOf returns the forms of packets that flows with some of these
+// distributions keep streams of.
+func FormsOf(distributions []ruleset.Distribution) Forms {
+	if len(distributions) == 0 {
+		return 0
+	}
+	p := new(plan)
+	for i := range distributions {
+		p.add(&distributions[i], newHistogram(&distributions[i], 0))
+	}
+	p.wantPairs()
+	all := Forms(1 << formless)
+	for f, kept := range p.kept {
+		if kept {
+			all |= 1 << f
+		}
+	}
+	return all
+}
+
 // maxPayload is how much of a UDP payload is looked at most: a DHCP message
 // with options (RFC 2131 section 2).
 const maxPayload = 576
 
-// Reset makes p the packets of a batch of n. Each is then to be Set.
-func (p *Packets) Reset(n int) {
+// Reset makes p the packets of a batch of n, less than 65,535. Each is then to be
+// Set; of those of forms that are not wanted no more is known than the form.
+func (p *Packets) Reset(n int, wanted Forms) {
 	if cap(p.digests) < n {
-		p.digests, p.keys = make([]digest, n), make([]key, n)
+		p.digests, p.keys = make([]digest, n), make([]shortKey, n)
 	}
-	p.digests, p.keys, p.payloads = p.digests[:n], p.keys[:n], p.payloads[:0]
+	p.wanted, p.digests, p.keys, p.wide, p.payloads = wanted, p.digests[:n], p.keys[:n], p.wide[:0], p.payloads[:0]
 }
 
 // At returns packet i.
@@ -64,7 +100,7 @@ func (p *Packets) At(i int) Packet { return Packet{p, i} }
 // Set sets packet i.
 func (p *Packets) Set(i int, from *ruleset.Packet) {
 	if from.Flags&(ruleset.HasTransport|ruleset.Fragment|ruleset.IsIP) != ruleset.HasTransport|ruleset.IsIP {
-		p.digests[i] = digest{}
+		p.digests[i], p.keys[i] = digest{}, shortKey{}
 		return
 	}
 	var source, dest ruleset.End
@@ -75,41 +111,73 @@ func (p *Packets) Set(i int, from *ruleset.Packet) {
 // SetEnds sets packet i to one of IP between these ends, with a transport header
 // and what follows it, which were of so many octets on the wire.
 func (p *Packets) SetEnds(i int, source, dest *ruleset.End, transport []byte, octets uint32) {
-	d := digest{form: formOther}
+	d := &p.digests[i]
+	*d = digest{}
 	proto := source.TransType()
-	ports := [2]uint16{source.Port(), dest.Port()}
+	if d.form = formOf(proto); p.wanted>>d.form&1 == 0 {
+		p.keys[i] = shortKey{}
+		return
+	}
+	port0, port1 := source.Port(), dest.Port()
 	switch proto {
 	case protoTCP:
 		d.parseTCP(transport, octets)
 	case protoUDP:
-		d.form = formDatagram
 		if len(transport) > 8 {
 			d.seq = uint32(len(p.payloads))
 			p.payloads = append(p.payloads, transport[8:min(len(transport), 8+maxPayload)]...)
 			d.length = uint32(len(p.payloads)) - d.seq
 		}
 	case protoICMP, protoICMPv6: // these have types and codes for ports
-		d.form = formMessage
 		identifier, sequence, role := echo(transport, proto)
 		d.seq, d.role = uint32(identifier)<<16|uint32(sequence), role
-		ports = [2]uint16{identifier, identifier}
+		port0, port1 = identifier, identifier
 	}
-	k := &p.keys[i]
-	k.ends = [2]address{newAddress(source), newAddress(dest)}
-	if c := k.ends[0].compare(k.ends[1]); c > 0 || c == 0 && ports[0] > ports[1] {
+	a, b := newAddress(source), newAddress(dest)
+	if b.before(a) || a == b && port0 > port1 {
 		d.side = 1
-		k.ends[0], k.ends[1] = k.ends[1], k.ends[0]
-		ports[0], ports[1] = ports[1], ports[0]
+		a, b = b, a
+		port0, port1 = port1, port0
 	}
-	k.rest = newRest(ports[0], ports[1], proto, source.PeerType())
-	p.digests[i] = d
+	p.setKey(i, &key{[2]address{a, b}, newRest(port0, port1, proto, source.PeerType())})
+}
+
+// formOf returns the form of packets of a protocol, formCut for TCP.
+func formOf(proto uint8) form {
+	switch proto {
+	case protoTCP:
+		return formCut
+	case protoUDP:
+		return formDatagram
+	case protoICMP, protoICMPv6:
+		return formMessage
+	}
+	return formOther
+}
+
+// setKey sets the key of packet i's stream.
+func (p *Packets) setKey(i int, k *key) {
+	s := &p.keys[i]
+	s.rest = k.rest
+	if (k.ends[0].high|k.ends[1].high)>>32|k.ends[0].low|k.ends[1].low == 0 {
+		s.ends[0], s.ends[1] = uint32(k.ends[0].high), uint32(k.ends[1].high)
+		return
+	}
+	p.wide = append(p.wide, k.ends)
+	s.rest |= uint64(len(p.wide)) << wideShift
 }
 
 // digest returns what is known of the packet.
 func (p Packet) digest() *digest { return &p.of.digests[p.number] }
 
 // key returns that of the packet's stream.
-func (p Packet) key() *key { return &p.of.keys[p.number] }
+func (p Packet) key() key {
+	s := &p.of.keys[p.number]
+	if wide := uint16(s.rest >> wideShift); wide > 0 {
+		return key{p.of.wide[wide-1], s.rest &^ (math.MaxUint16 << wideShift)}
+	}
+	return key{[2]address{{high: uint64(s.ends[0])}, {high: uint64(s.ends[1])}}, s.rest}
+}
 
 // payload returns the payload of a UDP datagram as far as it was captured.
 func (p *Packets) payload(d *digest) []byte { return p.payloads[d.seq : d.seq+d.length] }
@@ -117,7 +185,6 @@ func (p *Packets) payload(d *digest) []byte { return p.payloads[d.seq : d.seq+d.
 // parseTCP reads the TCP header of a segment of so many octets, if it was captured
 // as far as the flags.
 func (d *digest) parseTCP(b []byte, octets uint32) {
-	d.form = formCut
 	if len(b) < 14 {
 		return
 	}
@@ -133,11 +200,8 @@ func (d *digest) parseTCP(b []byte, octets uint32) {
 // octets.
 func newAddress(e *ruleset.End) address { return address{e.Peer[0], e.Peer[1]} }
 
-func (a address) compare(b address) int {
-	if a.high != b.high {
-		return cmp.Compare(a.high, b.high)
-	}
-	return cmp.Compare(a.low, b.low)
+func (a address) before(b address) bool {
+	return a.high < b.high || a.high == b.high && a.low < b.low
 }
 
 // anywhere makes the key of a datagram of DHCP between any hosts that of one

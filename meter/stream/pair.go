@@ -8,14 +8,6 @@ const (
 	maxQueue    = 60
 )
 
-// turnaround is a distribution of the times between requests of one kind and
-// direction and their answers.
-type turnaround struct {
-	histogram
-	kind      ruleset.PairKind
-	direction uint8
-}
-
 // loss is the distribution of what a stream has lost in one direction.
 type loss struct {
 	histogram
@@ -41,26 +33,32 @@ const (
 	answers
 )
 
-// ask keeps a request from one end, unless it repeats one that waits: the
-// answer is to the first.
+// ask keeps a request from one end, unless nobody wants its answer or it repeats
+// one that waits: the answer is to the first.
 func (e *Engine) ask(c counted, s stream, side uint8, r request) {
+	if !c.answered[r.kind()][r.direction()] {
+		return
+	}
 	for _, o := range e.requests.all(&s.queues[side&1]) {
 		e.streams.steps++
-		if o.id == r.id && o.kind == r.kind {
+		if o.asks() == r.asks() {
 			return
 		}
 	}
-	e.makeRoom(c.plan, s)
+	if s.crowded() {
+		e.makeRoom(c.plan, s)
+	}
 	e.requests.push(&s.queues[side&1], r)
 }
+
+// crowded tells whether so many requests wait that there may be no room for
+// another one.
+func (h *hot) crowded() bool { return h.queues[0].n+h.queues[1].n >= maxQueue-2 }
 
 // makeRoom has the oldest request of the stream give way if there are too many
 // for another one.
 func (e *Engine) makeRoom(p *plan, s stream) {
 	waiting, most := s.queues[0].n+s.queues[1].n, uint8(maxQueue)
-	if waiting < maxQueue-2 {
-		return
-	}
 	if s.proto() == protoTCP {
 		most = maxQueueTCP
 		for end := range uint8(2) {
@@ -82,9 +80,9 @@ func (e *Engine) makeRoom(p *plan, s stream) {
 	e.requests.drop(&s.queues[oldest], 1)
 }
 
-// answer pairs an answer from one end with the request of the other end that
-// it is to.
-func (e *Engine) answer(c counted, s stream, kind ruleset.PairKind, side uint8, id uint64, now int64) {
+// answer pairs an answer from one end, as if it were a request, with the request
+// of the other end that it is to.
+func (e *Engine) answer(c counted, s stream, side uint8, a request) {
 	asker := 1 - side&1
 	if s.sameEnds() {
 		asker = 0
@@ -93,8 +91,8 @@ func (e *Engine) answer(c counted, s stream, kind ruleset.PairKind, side uint8, 
 	all := e.requests.all(q)
 	for i := range all {
 		e.streams.steps++
-		if r := &all[i]; r.id == id && r.kind == kind {
-			c.pair(s, kind, r.direction, now-r.time)
+		if r := &all[i]; r.asks() == a.asks() {
+			c.pair(s, r.kind(), r.direction(), a.time-r.time)
 			e.requests.remove(q, i)
 			return
 		}
@@ -103,10 +101,9 @@ func (e *Engine) answer(c counted, s stream, kind ruleset.PairKind, side uint8, 
 
 // pair counts a pair whose answer came so much later.
 func (c counted) pair(s stream, kind ruleset.PairKind, direction uint8, took int64) {
-	for i := range c.turnarounds {
-		if t := &c.turnarounds[i]; t.kind == kind && t.direction == direction {
-			c.count(&t.histogram, uint64(took)/1000, 1)
-		}
+	times := c.turnarounds[kind][direction&1]
+	for i := range times {
+		c.count(&times[i], uint64(took)/1000, 1)
 	}
 	if l := &c.losses[direction&1]; l.wanted && l.kind == kind && took > l.limit {
 		s.lost[direction&1]++
@@ -115,8 +112,9 @@ func (c counted) pair(s stream, kind ruleset.PairKind, direction uint8, took int
 
 // loses counts a request that was not answered.
 func (p *plan) loses(s stream, r *request) {
-	if l := &p.losses[r.direction&1]; l.wanted && l.kind == r.kind && r.kind != ruleset.PairTCPData {
-		s.lost[r.direction&1]++
+	direction, kind := r.direction()&1, r.kind()
+	if l := &p.losses[direction]; l.wanted && l.kind == kind && kind != ruleset.PairTCPData {
+		s.lost[direction]++
 	}
 }
 
@@ -126,7 +124,7 @@ func (e *Engine) unanswered(p *plan, s stream, now int64) {
 	for end := range s.queues {
 		all := e.requests.all(&s.queues[end])
 		for i := range all {
-			if r := &all[i]; now-r.time > p.losses[r.direction&1].limit {
+			if r := &all[i]; now-r.time > p.losses[r.direction()&1].limit {
 				p.loses(s, r)
 			}
 		}
@@ -151,7 +149,7 @@ func (c counted) plain(s stream, side, direction uint8, now int64) {
 func (e *Engine) udp(c counted, s stream, payload []byte, side, direction uint8, now int64) {
 	for _, k := range c.udp {
 		id, role := k.parse(payload)
-		e.pairs(c, s, role, side, request{time: now, id: id, kind: k.kind, direction: direction})
+		e.pairs(c, s, role, side, newRequest(now, k.kind, id, direction))
 	}
 }
 
@@ -161,6 +159,6 @@ func (e *Engine) pairs(c counted, s stream, role role, side uint8, r request) {
 	case asks:
 		e.ask(c, s, side, r)
 	case answers:
-		e.answer(c, s, r.kind, side, r.id, r.time)
+		e.answer(c, s, side, r)
 	}
 }

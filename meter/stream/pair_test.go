@@ -2,6 +2,8 @@ package stream
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"rtfm/ruleset"
@@ -237,4 +239,58 @@ func FuzzPayload(f *testing.F) {
 			t.Errorf("%+v is left", s)
 		}
 	})
+}
+
+// TestDataOfOneDirection counts the turnaround times of data in one direction with and
+// without those of the other one, which do not change them, and whose segments
+// wait for no ACK if nobody wants to know.
+func TestDataOfOneDirection(t *testing.T) {
+	const to, from = "ToTurnaroundTime = 20.tcp_data & 2.3.1!1000", "FromTurnaroundTime = 20.tcp_data & 2.3.1!1000"
+	run := func(distributions ...string) (counters []uint64, most int) {
+		h := newHarness(t, Config{}, distributions...)
+		r := rand.New(rand.NewPCG(1, 1))
+		var next [2]uint32
+		now := int64(0)
+		for range 20_000 {
+			now += r.Int64N(10 * millisecond)
+			side := r.IntN(2)
+			n := r.IntN(3)
+			h.Packet(1, side, tcp(side == 1, flagACK, next[side], next[1-side]-uint32(r.IntN(3)), n), 100, now)
+			next[side] += uint32(n)
+			most = max(most, h.Stats().Requests)
+		}
+		return h.counters(ruleset.ToTurnaroundTime, now), most
+	}
+	both, mostOfBoth := run(to, from)
+	one, mostOfOne := run(to)
+	if !slices.Equal(one, both) || slices.Max(one) == 0 {
+		t.Errorf("%v, with the other direction %v", one, both)
+	}
+	if mostOfOne >= mostOfBoth {
+		t.Errorf("%d segments of one direction wait, %d of both", mostOfOne, mostOfBoth)
+	}
+	if lost, most := run(from, "ToLostPDUs = 5.tcp_data & 1.0.1!5", to); !slices.Equal(lost, both) || most != mostOfBoth {
+		t.Errorf("%v with losses", lost)
+	}
+}
+
+// TestForms takes each distribution for itself.
+func TestForms(t *testing.T) {
+	const any = 1 << formless
+	for distribution, want := range map[string]Forms{
+		"ToTurnaroundTime1 = 3.tcp_data & 1.3.10!30": any | 1<<formCut | 1<<formSegment,
+		"ToTurnaroundTime1 = 3.tcp_syn & 1.3.10!30":  any | 1<<formCut | 1<<formSegment,
+		"ToTurnaroundTime1 = 3.dhcp & 1.3.10!30":     any | 1<<formDatagram,
+		"FromTurnaroundTime1 = 3.echo & 1.3.10!30":   any | 1<<formMessage,
+		"ToTurnaroundTime1 = 3.plain & 1.3.10!30":    everyForm,
+		"ToFlowPDUs = 3 & 1.0.10!30":                 everyForm,
+		"ToPacketSize = 3 & 1.0.10!30":               any,
+	} {
+		if got := FormsOf(shapeOf(t, distribution).Distributions); got != want {
+			t.Errorf("%s: %b, want %b", distribution, got, want)
+		}
+	}
+	if got := FormsOf(nil); got != 0 {
+		t.Errorf("without distributions: %b", got)
+	}
 }

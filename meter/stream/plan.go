@@ -11,6 +11,7 @@ import (
 // rates and gaps are remembered between packets.
 type plan struct {
 	shape  *ruleset.Shape
+	store  *store         // that its flows are in
 	sizes  [2][]histogram // by direction
 	gaps   [2][]histogram
 	rates  [2][]rate
@@ -20,11 +21,11 @@ type plan struct {
 	flows  pool
 
 	// What streams are for; see Engine.
-	single      bool        // there are distributions of single packets
-	kept        [forms]bool // the flow keeps streams of such packets
-	whole       bool        // there are distributions of whole streams
-	turnarounds []turnaround
-	losses      [2]loss // by direction
+	single      bool                              // there are distributions of single packets
+	kept        [forms]bool                       // the flow keeps streams of such packets
+	whole       bool                              // there are distributions of whole streams
+	turnarounds [ruleset.PairKinds][2][]histogram // by kind of pairs and direction of the request
+	losses      [2]loss                           // by direction
 	times       []histogram
 	octets      [2][]histogram
 	pdus        [2][]histogram
@@ -36,7 +37,13 @@ type plan struct {
 	// The kinds of pairs that are wanted.
 	plainPairs, echo, tcpSyn, tcpData, dhcp bool
 	udp                                     []parser
+	// By kind of pairs and direction of the request, that its answer is wanted.
+	answered [ruleset.PairKinds][2]bool
 }
+
+// wants tells whether anything is wanted of the packets of a flow that are all of
+// one protocol, if one of them has this form.
+func (p *plan) wants(f form) bool { return p.single || f == formless || p.kept[f] }
 
 // rate is a distribution of the rates of intervals, which follow each other
 // from the flow's first packet on without a gap.
@@ -52,8 +59,7 @@ type rate struct {
 // counted is a flow whose distributions a plan builds.
 type counted struct {
 	*plan
-	store *store
-	flow  uint32 // in the store
+	flow uint32 // in the store
 }
 
 // settleRate counts the rates of a flow's intervals that ended by time now.
@@ -76,9 +82,10 @@ func (c counted) count(h *histogram, v, n uint64) {
 	c.store.count(c.flow, h.at+h.bucket(v), n)
 }
 
-// newPlan returns the plan for flows of shape s, which has distributions.
-func newPlan(s *ruleset.Shape) *plan {
-	p := &plan{shape: s}
+// newPlan returns the plan for flows of shape s, which has distributions; they are
+// in this store.
+func newPlan(s *ruleset.Shape, in *store) *plan {
+	p := &plan{shape: s, store: in}
 	at := 0
 	for i := range s.Distributions {
 		d := &s.Distributions[i]
@@ -143,27 +150,28 @@ func (p *plan) add(d *ruleset.Distribution, h histogram) {
 	case ruleset.ToLostPDUs, ruleset.FromLostPDUs:
 		p.losses[direction] = loss{h, true, kind, int64(p2) * 1_000_000}
 	default: // the turnaround times
-		p.turnarounds = append(p.turnarounds, turnaround{h, kind, uint8(direction)})
+		into(&p.turnarounds[kind])
 	}
 }
 
 // wantPairs finds which kinds of pairs are wanted, and for losses without a
 // limit of their own the upper limit of the turnaround times that they go with.
 func (p *plan) wantPairs() {
-	want := map[ruleset.PairKind]bool{}
-	for i := range p.turnarounds {
-		want[p.turnarounds[i].kind] = true
-	}
+	var want [ruleset.PairKinds]bool
 	for direction := range p.losses {
+		for kind := range p.turnarounds {
+			p.answered[kind][direction] = len(p.turnarounds[kind][direction]) > 0
+			want[kind] = want[kind] || p.answered[kind][direction]
+		}
 		l := &p.losses[direction]
 		if !l.wanted {
 			continue
 		}
-		want[l.kind] = true
-		for i := len(p.turnarounds) - 1; i >= 0 && l.limit == 0; i-- {
-			if t := &p.turnarounds[i]; t.kind == l.kind && int(t.direction) == direction {
-				l.limit = int64(min(t.limits[len(t.limits)-1], math.MaxInt64/1000)) * 1000
-			}
+		want[l.kind], p.answered[l.kind][direction] = true, true
+		times := p.turnarounds[l.kind][direction]
+		if n := len(times); l.limit == 0 && n > 0 {
+			limits := times[n-1].limits
+			l.limit = int64(min(limits[len(limits)-1], math.MaxInt64/1000)) * 1000
 		}
 		if l.limit == 0 {
 			l.limit = DefaultTimeout

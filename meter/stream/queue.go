@@ -7,13 +7,27 @@ import (
 	"rtfm/ruleset"
 )
 
-// request is a packet that waits for its answer.
+// request is a packet that waits for its answer: 16 octets, of which four are a
+// cache line.
 type request struct {
-	time      int64
-	id        uint64
-	kind      ruleset.PairKind
-	direction uint8
+	time int64
+	what uint64 // what it asks, and as the highest bit its direction
 }
+
+// newRequest returns a request with this identifier, of 59 bits.
+func newRequest(now int64, kind ruleset.PairKind, id uint64, direction uint8) request {
+	return request{now, uint64(direction&1)<<63 | asked(kind, id)}
+}
+
+// asked is what requests of a kind and their answers have in common.
+func asked(kind ruleset.PairKind, id uint64) uint64 { return uint64(kind)<<idBits | id&(1<<idBits-1) }
+
+// idBits are the bits of an identifier; beside them is room for kinds.
+const idBits = 59
+
+func (r *request) asks() uint64           { return r.what &^ (1 << 63) }
+func (r *request) direction() uint8       { return uint8(r.what >> 63) }
+func (r *request) kind() ruleset.PairKind { return ruleset.PairKind(r.asks() >> idBits) }
 
 // queue is the requests from one end of a stream, the oldest first, side by side
 // in a chunk. The zero queue is empty and has no chunk.
@@ -27,7 +41,7 @@ func (q *queue) chunk() uint32 { return binary.NativeEndian.Uint32(q.number[:]) 
 
 // chunkSizes are the requests that chunks have room for: no more than the
 // longest queue.
-var chunkSizes = [...]uint8{0, 2, 8, 32, max(maxQueueTCP, maxQueue)}
+var chunkSizes = [...]uint8{0, 4, 16, 128}
 
 // requests holds the requests of all streams.
 type requests struct {
@@ -104,21 +118,17 @@ func (t *requests) push(q *queue, r request) {
 
 // widen makes room for another request in q and returns all of it.
 func (t *requests) widen(q *queue) []request {
-	all := t.all(q)
-	larger := *q
-	larger.from = 0
+	all, before := t.all(q), *q
 	if q.from == 0 {
-		larger.size++
-		binary.NativeEndian.PutUint32(larger.number[:], t.take(larger.size))
+		q.size++
+		binary.NativeEndian.PutUint32(q.number[:], t.take(q.size))
 	}
-	room := t.all(&larger)
-	if q.size != 0 {
-		copy(room, all)
-		if q.from == 0 {
-			t.give(q)
-		}
+	q.from = 0
+	room := t.all(q)[:len(all)]
+	copy(room, all)
+	if before.from == 0 && before.size != 0 {
+		t.give(&before)
 	}
-	*q = larger
 	return room
 }
 

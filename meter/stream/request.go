@@ -58,7 +58,8 @@ func dns(d []byte) (uint64, role) {
 }
 
 // ntp reads time stamps (RFC 5905 section 7.3): the answer's origin time stamp
-// is the transmit time stamp of the request.
+// is the transmit time stamp of the request. Their five highest bits, which change
+// every four years, are left out.
 func ntp(d []byte) (uint64, role) {
 	if len(d) < 48 {
 		return 0, neither
@@ -104,8 +105,8 @@ func dhcp(d []byte) (uint64, role) {
 	if len(d) < options || binary.BigEndian.Uint32(d[236:]) != 0x63825363 {
 		return 0, neither
 	}
-	// Transaction and the last octets of the client's MAC address.
-	id := uint64(binary.BigEndian.Uint32(d[4:]))<<32 | uint64(binary.BigEndian.Uint32(d[30:]))&^1
+	// Transaction and the last bits of the client's MAC address.
+	id := uint64(binary.BigEndian.Uint32(d[4:]))<<27 | uint64(binary.BigEndian.Uint32(d[30:]))<<1&(1<<27-1)
 	for o := d[options:]; len(o) >= 3 && o[0] != 255; {
 		if o[0] == 0 {
 			o = o[1:]
@@ -162,9 +163,9 @@ func snmp(d []byte) (uint64, role) {
 			return 0, neither
 		}
 		if flags[0]&4 != 0 {
-			return 1<<63 | id, asks
+			return 1<<32 | id, asks
 		}
-		return 1<<63 | id, answers
+		return 1<<32 | id, answers
 	}
 	if _, d, ok = element(d, 4); !ok || len(d) == 0 {
 		return 0, neither

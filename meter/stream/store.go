@@ -37,7 +37,7 @@ type pool struct {
 type place struct{ flow, counter uint32 }
 
 const (
-	blockLen = 64 // flows in a block
+	blockLen = 256 // flows in a block
 	overUnit = math.MaxUint8 + 1
 )
 

@@ -36,7 +36,6 @@ func (k *key) is(o *key) bool {
 // hold no pointers: the numbers of others link them, 0 ends a list.
 type stream struct {
 	*hot
-	*identity
 	*cold
 }
 
@@ -50,24 +49,22 @@ type hot struct {
 	state   uint16
 }
 
-// identity is another line: what a stream is found by.
-type identity struct {
-	key
-	row   uint32 // of its flow in the flow table, 0 if there is no stream here
-	first int64
-}
-
-// cold is for few packets, or not always wanted.
+// cold is for few packets, or not always wanted. What a stream is found by, and
+// looked at in time, is a line of its own.
 type cold struct {
+	key
+	first int64
+	due   links  // in the wheel's list
+	row   uint32 // of its flow in the flow table, 0 if there is no stream here
+	slot  uint16 // of the wheel
+
 	run      run
 	pdus     [2]uint64 // by direction in the flow
 	octets   [2]uint64
 	sent     [2]sent
 	again    [2]again
 	lost     [2]uint32 // by direction
-	due      links     // in the wheel's list
 	siblings links     // in the flow's list
-	slot     uint16    // of the wheel
 }
 
 // State bits of the first end of a stream. Next to each is that of the other.
@@ -86,7 +83,7 @@ const (
 func of(bit uint16, end uint8) uint16 { return bit << (end & 1) }
 
 // sameEnds tells whether both ends of the stream are one.
-func (s *identity) sameEnds() bool { return s.ends[0] == s.ends[1] && s.port(0) == s.port(1) }
+func (s *cold) sameEnds() bool { return s.ends[0] == s.ends[1] && s.port(0) == s.port(1) }
 
 // links are the neighbours in a doubly linked list.
 type links struct{ next, before uint32 }
@@ -110,14 +107,13 @@ type streams struct {
 const streamBlock = 256
 
 type block struct {
-	hot      [streamBlock]hot
-	identity [streamBlock]identity
-	cold     [streamBlock]cold
+	hot  [streamBlock]hot
+	cold [streamBlock]cold
 }
 
 func (t *streams) at(i uint32) stream {
 	b := t.blocks[i/streamBlock]
-	return stream{&b.hot[i%streamBlock], &b.identity[i%streamBlock], &b.cold[i%streamBlock]}
+	return stream{&b.hot[i%streamBlock], &b.cold[i%streamBlock]}
 }
 
 // Odd numbers for hashes.
@@ -139,7 +135,7 @@ func (t *streams) hash(k *key, row uint32) uint32 {
 }
 
 // is tells whether s is the stream of the flow in this row that has this key.
-func (s *identity) is(row uint32, k *key) bool { return s.row == row && s.key.is(k) }
+func (s *cold) is(row uint32, k *key) bool { return s.row == row && s.key.is(k) }
 
 // find returns the number of the stream in this row with this key, 0 if there
 // is none.
@@ -184,7 +180,7 @@ func (t *streams) add(row uint32, k *key, hash uint32) uint32 {
 		}
 	}
 	s := t.at(i)
-	*s.hot, *s.identity, *s.cold = hot{}, identity{row: row, key: *k}, cold{}
+	*s.hot, *s.cold = hot{}, cold{row: row, key: *k}
 	t.insert(uint64(hash)<<32 | uint64(i))
 	t.active++
 	t.created++
@@ -248,9 +244,10 @@ func (s stream) idleLimit(timeout, multiplier int64) int64 {
 	if s.closing() {
 		return timeout
 	}
-	average := (s.last - s.first) / int64(max(s.packets, 1))
-	if average > math.MaxInt64/multiplier {
+	average := uint64(s.last-s.first) / uint64(max(s.packets, 1))
+	high, low := bits.Mul64(average, uint64(multiplier))
+	if high > 0 || low > math.MaxInt64 {
 		return math.MaxInt64
 	}
-	return max(timeout, average*multiplier)
+	return max(timeout, int64(low))
 }

@@ -396,7 +396,7 @@ func TestNoAllocations(t *testing.T) {
 			now += millisecond
 			binary.BigEndian.PutUint32(p.Data[4:], 10*i)
 			binary.BigEndian.PutUint32(q.Data[8:], 10*i+10)
-			ps.Reset(2)
+			ps.Reset(2, everyForm)
 			ps.Set(0, p)
 			ps.Set(1, q)
 			h.Engine.Packet(1, 0, ps.At(0), 0, 100, now)

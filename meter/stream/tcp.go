@@ -76,9 +76,9 @@ func (e *Engine) tcp(c counted, s stream, t *digest, direction uint8, now int64)
 			s.lost[direction&1]++
 		}
 		if c.tcpData {
-			if ahead >= 0 {
+			if ahead >= 0 && c.answered[ruleset.PairTCPData][direction&1] {
 				e.sends(c.plan, s, side, direction, last, now)
-			} else {
+			} else if ahead < 0 {
 				s.repeats(side, seq)
 			}
 		}
@@ -97,9 +97,9 @@ func (e *Engine) tcp(c counted, s stream, t *digest, direction uint8, now int64)
 	if c.tcpSyn {
 		switch t.flags & (flagSYN | flagACK | flagRST) {
 		case flagSYN:
-			e.ask(c, s, side, request{time: now, id: uint64(t.seq + 1), kind: ruleset.PairTCPSyn, direction: direction})
+			e.ask(c, s, side, newRequest(now, ruleset.PairTCPSyn, uint64(t.seq+1), direction))
 		case flagSYN | flagACK:
-			e.answer(c, s, ruleset.PairTCPSyn, side, uint64(t.ack), now)
+			e.answer(c, s, side, newRequest(now, ruleset.PairTCPSyn, uint64(t.ack), direction))
 		}
 	}
 	if t.flags&flagFIN != 0 {
@@ -113,7 +113,9 @@ func (e *Engine) tcp(c counted, s stream, t *digest, direction uint8, now int64)
 // sends keeps a segment of data up to the sequence number last as the latest
 // that waits for its ACK.
 func (e *Engine) sends(p *plan, s stream, side, direction uint8, last uint32, now int64) {
-	e.makeRoom(p, s)
+	if s.crowded() {
+		e.makeRoom(p, s)
+	}
 	from := &s.tcp[side]
 	if s.state&of(waits, side) != 0 {
 		e.requests.push(&s.queues[side&1], from.request(s, side))
@@ -124,11 +126,8 @@ func (e *Engine) sends(p *plan, s stream, side, direction uint8, last uint32, no
 
 // request returns the latest segment that waits for its ACK.
 func (t *tcpEnd) request(s stream, side uint8) request {
-	r := request{time: t.time, id: uint64(t.end), kind: ruleset.PairTCPData}
-	if s.state&of(backward, side) != 0 {
-		r.direction = 1
-	}
-	return r
+	direction := uint8(s.state / of(backward, side) & 1)
+	return newRequest(t.time, ruleset.PairTCPData, uint64(t.end), direction)
 }
 
 // repeats notes that data from seq on was sent again: an ACK of what was sent
@@ -159,8 +158,8 @@ func (e *Engine) acknowledge(c counted, s stream, sender uint8, ack uint32, now 
 		s.state &^= of(waits, sender)
 		latest, found = sent.request(s, sender), true
 	}
-	if found && (s.state&of(twice, sender) == 0 || !between(s.again[sender].from, uint32(latest.id), s.again[sender].to)) {
-		c.pair(s, ruleset.PairTCPData, latest.direction, now-latest.time)
+	if found && (s.state&of(twice, sender) == 0 || !between(s.again[sender].from, uint32(latest.what), s.again[sender].to)) {
+		c.pair(s, ruleset.PairTCPData, latest.direction(), now-latest.time)
 	}
 	if s.state&of(twice, sender) != 0 && int32(ack-s.again[sender].to) >= 0 {
 		s.state &^= of(twice, sender)
@@ -175,10 +174,10 @@ func (e *Engine) covered(q *queue, all bool, ack uint32) (latest request, found 
 	for i := range requests {
 		e.streams.steps++
 		r := requests[i]
-		if r.kind != ruleset.PairTCPData {
+		if r.kind() != ruleset.PairTCPData {
 			continue
 		}
-		if !all && int32(ack-uint32(r.id)) < 0 {
+		if !all && int32(ack-uint32(r.what)) < 0 {
 			break
 		}
 		latest, found = r, true

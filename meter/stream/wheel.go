@@ -22,11 +22,11 @@ func (e *Engine) due(s stream) int64 {
 	return later(s.last, s.idleLimit(e.timeout, e.multiplier))
 }
 
-// schedule puts stream i in the list of its slot.
-func (e *Engine) schedule(i uint32) {
+// schedule puts stream i, which is due at that time, in the list of its slot.
+func (e *Engine) schedule(i uint32, due int64) {
 	s := e.streams.at(i)
 	w := &e.wheel
-	ticks := (e.due(s)-w.start)/Tick + 1 - w.tick
+	ticks := (due-w.start)/Tick + 1 - w.tick
 	s.slot = uint16((w.tick + min(max(ticks, 1), wheelSlots-1)) % wheelSlots)
 	first := &w.slots[s.slot]
 	s.due = links{next: *first}
@@ -72,7 +72,7 @@ func (e *Engine) Advance(now int64) {
 				s.slot = wheelSlots
 				e.end(i, due, now)
 			} else {
-				e.schedule(i)
+				e.schedule(i, due)
 			}
 			i = next
 		}

@@ -1,6 +1,10 @@
 package stream
 
-import "rtfm/ruleset"
+import (
+	"slices"
+
+	"rtfm/ruleset"
+)
 
 // Worker has an Engine do what it is told, in that order. What begins flows,
 // counts packets and ends streams in time is done when Flush is called or
@@ -10,7 +14,8 @@ import "rtfm/ruleset"
 type Worker struct {
 	engine  *Engine
 	changed func(row uint32, now int64)
-	rows    []uint64 // a bit for each row of the flow table: its flow has distributions
+	rows    []rows64 // of the flow table
+	plans   []*plan  // by shape ID, nil until a flow has it
 	jobs    *jobs    // not yet begun
 	// What the other goroutine has, if there is one: todo is nil if there is
 	// none, and busy set while it is at work.
@@ -19,6 +24,12 @@ type Worker struct {
 	busy    bool
 	spare   *jobs
 	changes []change
+}
+
+// rows64 is what is known of the flows in 64 rows, a bit for each.
+type rows64 struct {
+	has    uint64 // it has distributions
+	counts uint64 // they are of packets such as it has
 }
 
 // jobs are packets to count, and what is to be done between them.
@@ -61,22 +72,42 @@ func NewWorker(c Config, changed func(row uint32, now int64)) *Worker {
 	return w
 }
 
-// Create begins a flow of shape s in this row of the flow table; see
-// Engine.Create.
-func (w *Worker) Create(row uint32, s *ruleset.Shape, single bool, now int64) {
+// Create begins a flow of shape s in this row of the flow table, whose first
+// packet this is; see Engine.Create.
+func (w *Worker) Create(row uint32, s *ruleset.Shape, first Packet, single bool, now int64) {
 	if len(s.Distributions) == 0 {
 		return
 	}
 	for len(w.rows) <= int(row/64) {
-		w.rows = append(w.rows, 0)
+		w.rows = append(w.rows, rows64{})
 	}
-	w.rows[row/64] |= 1 << (row % 64)
+	r := &w.rows[row/64]
+	r.has |= 1 << (row % 64)
+	if !single || first.of == nil || w.plan(s).wants(first.digest().form) {
+		r.counts |= 1 << (row % 64)
+	}
 	w.jobs.between = append(w.jobs.between, step{len(w.jobs.list), now, s, row, single})
+}
+
+// plan returns the plan for shape s.
+func (w *Worker) plan(s *ruleset.Shape) *plan {
+	for len(w.plans) <= s.ID {
+		w.plans = append(w.plans, nil)
+	}
+	if w.plans[s.ID] == nil {
+		w.plans[s.ID] = newPlan(s, nil)
+	}
+	return w.plans[s.ID]
 }
 
 // has tells whether the flow in this row has distributions.
 func (w *Worker) has(row uint32) bool {
-	return int(row/64) < len(w.rows) && w.rows[row/64]>>(row%64)&1 != 0
+	return int(row/64) < len(w.rows) && w.rows[row/64].has>>(row%64)&1 != 0
+}
+
+// counts tells whether they are of packets such as it has.
+func (w *Worker) counts(row uint32) bool {
+	return int(row/64) < len(w.rows) && w.rows[row/64].counts>>(row%64)&1 != 0
 }
 
 // Packet counts a packet of so many octets that the flow in this row has
@@ -84,14 +115,21 @@ func (w *Worker) has(row uint32) bool {
 // p, which records of flows do not have, nothing is counted. Its Packets are to
 // stay as they are until Flush was called twice, or once without Fork.
 func (w *Worker) Packet(row uint32, direction int, p Packet, octets uint64, now int64) {
-	if p.of == nil || !w.has(row) {
+	if p.of == nil || !w.counts(row) {
 		return
 	}
 	j := w.jobs
 	if n := len(j.packets); n == 0 || j.packets[n-1] != p.of {
 		j.packets = append(j.packets, p.of)
 	}
-	j.list = append(j.list, job{now, row, uint32(octets), uint32(len(j.packets) - 1), uint32(p.number)<<1 | uint32(direction&1)})
+	if len(j.list) == cap(j.list) {
+		j.list = slices.Grow(j.list, 1)
+	}
+	j.list = j.list[:len(j.list)+1]
+	// Field by field: to copy a whole one is to wait for its fields.
+	b := &j.list[len(j.list)-1]
+	b.now, b.row, b.octets = now, row, uint32(octets)
+	b.of, b.packet = uint32(len(j.packets)-1), uint32(p.number)<<1|uint32(direction&1)
 }
 
 // none tells whether there is nothing to do.
@@ -179,7 +217,9 @@ func (w *Worker) Release(row uint32, now int64) bool {
 	w.Sync()
 	released := w.engine.Release(row, now)
 	if released {
-		w.rows[row/64] &^= 1 << (row % 64)
+		r := &w.rows[row/64]
+		r.has &^= 1 << (row % 64)
+		r.counts &^= 1 << (row % 64)
 	}
 	w.tell()
 	return released
@@ -256,7 +296,8 @@ func (e *Engine) expect(all *jobs, jobs []job, streams *[ahead]uint32) {
 		}
 		if *at = uint32(e.soles[j.row]); *at == 0 {
 			// For now; a packet of no stream has any key.
-			*at = t.hash(all.packet(j).key(), j.row)
+			k := all.packet(j).key()
+			*at = t.hash(&k, j.row)
 			touched += t.index[*at&t.mask]
 		}
 	}

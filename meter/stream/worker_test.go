@@ -41,7 +41,7 @@ func work(t *testing.T, seed uint64, fork bool, batch int) string {
 		now += r.Int64N(second / 50)
 		row := uint32(1 + r.IntN(10))
 		if !live[row] {
-			w.Create(row, shape, false, now)
+			w.Create(row, shape, Packet{}, false, now)
 			live[row] = true
 		}
 		p := packetOf(host(protoTCP, uint32(r.IntN(50)), uint8(r.IntN(32))))
@@ -80,7 +80,7 @@ func TestSingle(t *testing.T) {
 		r := rand.New(rand.NewPCG(4, 5))
 		const rows = 100
 		for row := range uint32(rows) {
-			w.Create(row+1, shape, single, 0)
+			w.Create(row+1, shape, packetOf(exchange(row, false)), single, 0)
 		}
 		now := int64(0)
 		for i := range 30_000 {
@@ -114,6 +114,34 @@ func TestSingle(t *testing.T) {
 		want := run(shape, false, 1000)
 		if run(shape, false, 0) != want || run(shape, true, 1000) != want || run(shape, true, 0) != want {
 			t.Error("what is seen of single flows depends on being known to be")
+		}
+	}
+}
+
+// TestNothingWanted tells workers of flows of which no packet is wanted, in
+// different ways, and sees which of them have anything to do.
+func TestNothingWanted(t *testing.T) {
+	for _, c := range []struct {
+		distribution string
+		single       bool
+		first        *ruleset.Packet
+		want         int
+	}{
+		{"ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", true, exchange(0, false), 0},
+		{"ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", true, exchange(1, false), 1},
+		{"ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", false, exchange(0, false), 1},
+		{"ToTurnaroundTime = 4.dns & 2.3.1!1000", true, exchange(0, false), 1},
+		{"ToTurnaroundTime = 4.dns & 2.3.1!1000", true, exchange(1, false), 0},
+		{"ToTurnaroundTime = 4.plain & 2.3.1!1000", true, exchange(0, false), 1},
+		{"FlowTime = 4 & 1.3.0!3000", true, exchange(0, false), 1},
+		{"ToPacketSize = 3 & 1.0.10!300", true, exchange(0, false), 1},
+	} {
+		w := NewWorker(Config{}, nil)
+		p := packetOf(c.first)
+		w.Create(1, shapeOf(t, c.distribution), p, c.single, 0)
+		w.Packet(1, 0, p, 100, 0)
+		if got := len(w.jobs.list); got != c.want {
+			t.Errorf("%s: %d packets to count of %v, single %v, want %d", c.distribution, got, p.key(), c.single, c.want)
 		}
 	}
 }
