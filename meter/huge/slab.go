@@ -7,6 +7,7 @@ import "unsafe"
 type Slab[T any] struct {
 	rest  []T
 	given int
+	later []byte // the huge pages that were not asked for yet
 }
 
 // most is the size of the largest piece that a Slab makes, in octets.
@@ -18,12 +19,27 @@ func (s *Slab[T]) Take(n int) []T {
 	if len(s.rest) < n {
 		size := n * int(unsafe.Sizeof(*new(T)))
 		s.rest = make([]T, n*max(1, min(s.given/n, most/max(size, 1))))
-		Prefer(s.rest)
+		s.later = pages(s.rest)
 	}
 	taken := s.rest[:n:n]
 	s.rest = s.rest[n:]
 	s.given += n
+	s.ahead()
 	return taken
+}
+
+// ahead asks for the huge page behind the one that is being given.
+func (s *Slab[T]) ahead() {
+	for len(s.later) > 0 && len(s.rest) > 0 {
+		at, next := uintptr(unsafe.Pointer(&s.rest[0])), uintptr(unsafe.Pointer(&s.later[0]))
+		if at+page <= next {
+			return
+		}
+		if at <= next { // else it is being given
+			populate(s.later[:page])
+		}
+		s.later = s.later[page:]
+	}
 }
 
 // Len returns how many elements there are, given or not.
