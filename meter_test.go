@@ -173,6 +173,9 @@ func TestSnmpdKilled(t *testing.T) {
 			}
 		}
 		t.Logf("%v after snmpd's return", answered.Sub(back))
+		if answered.Sub(back) > 2*time.Second {
+			t.Errorf("the meter answers %v after snmpd's return", answered.Sub(back))
+		}
 		if got := m.must("snmpwalk", column); strings.Join(got, "\n") != strings.Join(want, "\n") {
 			t.Errorf("%d flows, before %d", len(got), len(want))
 		}

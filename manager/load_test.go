@@ -240,7 +240,7 @@ func FuzzConfig(f *testing.F) {
 		}
 		began := time.Now()
 		c, _, err := parseConfig(filepath.Join(dir, "rtfm.yaml"), []byte(text))
-		if took := time.Since(began); took > time.Minute {
+		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("took %v", took)
 		}
 		if (c == nil) == (err == nil) {

@@ -166,9 +166,9 @@ func (m *Meter) collect(to int64, last bool) error {
 }
 
 // Flows calls f for each flow that was active in the collection at hand, or
-// was changed by a stream that ended then, ruleset by ruleset in the order of number and
-// index, as readers of a meter do, until f returns an error. The flow is valid
-// until f returns.
+// was changed by a stream that ended then, ruleset by ruleset in the order of
+// number and index, as readers of a meter do, until f returns an error. The flow
+// is valid until f returns.
 func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
 	var fl ruleset.Flow
 	to := func() int64 { return m.next.to }

@@ -6,11 +6,8 @@ import (
 	"unsafe"
 )
 
-const (
-	page = 2 << 20 // octets
-	// madvPopulateWrite is MADV_POPULATE_WRITE, since Linux 5.14.
-	madvPopulateWrite = 23
-)
+// madvPopulateWrite is MADV_POPULATE_WRITE, since Linux 5.14.
+const madvPopulateWrite = 23
 
 // Prefer asks the system to hold memory in huge pages where whole ones fit,
 // so that what is looked for all over it takes fewer steps of address

@@ -2,8 +2,6 @@
 
 package huge
 
-const page = 1 << 20
-
 // Prefer does nothing on this system.
 func Prefer[T any]([]T) {}
 

@@ -10,6 +10,9 @@ type Slab[T any] struct {
 	later []byte // the huge pages that were not asked for yet
 }
 
+// page is the size of a huge page in octets.
+const page = 2 << 20
+
 // most is the size of the largest piece that a Slab makes, in octets.
 const most = 16 << 20
 

@@ -1,25 +1,30 @@
 package huge
 
 import (
+	"errors"
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
 	"unsafe"
+
+	"rtfm/traces/tracetest"
 )
 
 // TestSlabAhead sees that the system has memory for what a Slab gives before it
-// is given: the next huge page.
+// is given: the next huge page. It needs what "hugepages" stands for in RTFM_REQUIRE:
+// huge pages, and a kernel that fills them when asked to (Linux 5.14).
 func TestSlabAhead(t *testing.T) {
 	own := make([]byte, 4096)
 	if err := syscall.Madvise(pageOf(own), madvPopulateWrite); err == syscall.EINVAL {
-		t.Skip("this system does not populate memory on demand")
+		tracetest.Missing(t, "hugepages", fmt.Errorf("populating memory: %w", err))
 	}
 	var s Slab[[64 << 10]byte]
 	for s.Len() < 4*most/(64<<10) {
 		s.Take(1)
 	}
 	if len(s.later) == 0 {
-		t.Skip("this system has no huge pages")
+		tracetest.Missing(t, "hugepages", errors.New("the kernel has none"))
 	}
 	next := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(&s.later[0]), -page)), page)
 	for deadline := time.Now().Add(20 * time.Second); resident(t, next) < page; time.Sleep(time.Millisecond) {

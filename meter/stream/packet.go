@@ -57,9 +57,16 @@ const (
 	forms
 )
 
-// Forms are the forms of packets that streams are kept of, a bit for each. There
-// are some as soon as there are distributions.
+// Forms are the forms of packets that streams are kept of, a bit for each, and
+// whether other packets are counted too. There are some as soon as there are
+// distributions.
 type Forms uint8
+
+const formsAll Forms = 1 << forms // packets of all forms are counted
+
+// counts tells whether a packet is, of a flow that has only those of one protocol,
+// or may be.
+func (f Forms) counts(p form) bool { return f>>p&1 != 0 || f&formsAll != 0 }
 
 // FormsOf returns the forms of packets that flows with some of these
 // distributions keep streams of.
@@ -72,7 +79,10 @@ func FormsOf(distributions []ruleset.Distribution) Forms {
 		p.add(&distributions[i], newHistogram(&distributions[i], 0))
 	}
 	p.wantPairs()
-	all := Forms(1 << formless)
+	all := Forms(1 << formless) // the others of its flow may be of any
+	if p.single {
+		all |= formsAll
+	}
 	for f, kept := range p.kept {
 		if kept {
 			all |= 1 << f

@@ -41,10 +41,6 @@ type plan struct {
 	answered [ruleset.PairKinds][2]bool
 }
 
-// wants tells whether anything is wanted of the packets of a flow that are all of
-// one protocol, if one of them has this form.
-func (p *plan) wants(f form) bool { return p.single || f == formless || p.kept[f] }
-
 // rate is a distribution of the rates of intervals, which follow each other
 // from the flow's first packet on without a gap.
 type rate struct {

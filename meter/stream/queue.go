@@ -39,8 +39,8 @@ type queue struct {
 
 func (q *queue) chunk() uint32 { return binary.NativeEndian.Uint32(q.number[:]) }
 
-// chunkSizes are the requests that chunks have room for: no more than the
-// longest queue.
+// chunkSizes are the requests that chunks have room for. The largest has more than
+// the longest queue, which is moved to its beginning when it comes to the end.
 var chunkSizes = [...]uint8{0, 4, 16, 128}
 
 // requests holds the requests of all streams.

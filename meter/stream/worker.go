@@ -8,14 +8,14 @@ import (
 
 // Worker has an Engine do what it is told, in that order. What begins flows,
 // counts packets and ends streams in time is done when Flush is called or
-// something is to be seen of it, so that fetches from memory overlap; from the call of Fork to that of what it
-// returns another goroutine does what is flushed. Nothing that is seen depends
-// on it. A Worker belongs to one goroutine.
+// something is to be seen of it, so that fetches from memory overlap; from the
+// call of Fork to that of what it returns another goroutine does what is flushed.
+// Nothing that is seen depends on it. A Worker belongs to one goroutine.
 type Worker struct {
 	engine  *Engine
 	changed func(row uint32, now int64)
 	rows    []rows64 // of the flow table
-	plans   []*plan  // by shape ID, nil until a flow has it
+	forms   []Forms  // by shape ID, 0 until a flow has it
 	jobs    *jobs    // not yet begun
 	// What the other goroutine has, if there is one: todo is nil if there is
 	// none, and busy set while it is at work.
@@ -83,21 +83,21 @@ func (w *Worker) Create(row uint32, s *ruleset.Shape, first Packet, single bool,
 	}
 	r := &w.rows[row/64]
 	r.has |= 1 << (row % 64)
-	if !single || first.of == nil || w.plan(s).wants(first.digest().form) {
+	if !single || first.of == nil || w.formsOf(s).counts(first.digest().form) {
 		r.counts |= 1 << (row % 64)
 	}
 	w.jobs.between = append(w.jobs.between, step{len(w.jobs.list), now, s, row, single})
 }
 
-// plan returns the plan for shape s.
-func (w *Worker) plan(s *ruleset.Shape) *plan {
-	for len(w.plans) <= s.ID {
-		w.plans = append(w.plans, nil)
+// formsOf returns the forms that flows of shape s want.
+func (w *Worker) formsOf(s *ruleset.Shape) Forms {
+	for len(w.forms) <= s.ID {
+		w.forms = append(w.forms, 0)
 	}
-	if w.plans[s.ID] == nil {
-		w.plans[s.ID] = newPlan(s, nil)
+	if w.forms[s.ID] == 0 {
+		w.forms[s.ID] = FormsOf(s.Distributions)
 	}
-	return w.plans[s.ID]
+	return w.forms[s.ID]
 }
 
 // has tells whether the flow in this row has distributions.

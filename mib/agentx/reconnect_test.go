@@ -138,7 +138,7 @@ func TestDeafMaster(t *testing.T) {
 	for range 1000 {
 		sub.Notify(smitest.OID(base + ".0.1"))
 	}
-	if d := time.Since(began); d > 4*time.Second { // then it would have waited for the deadline
+	if d := time.Since(began); d > time.Second {
 		t.Errorf("notifying took %v", d)
 	}
 	if got := sub.Stats().NotifyLost; got != 1000-64 {
@@ -154,7 +154,8 @@ func TestDeafMaster(t *testing.T) {
 	again.Close()
 }
 
-// TestReconnect restarts the master in every way, and the subagent is back.
+// TestReconnect restarts the master in every way and measures how soon the
+// subagent is back.
 func TestReconnect(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "m")
@@ -179,10 +180,14 @@ func TestReconnect(t *testing.T) {
 	}
 	back := func(why string, m *agentxtest.Master) {
 		t.Helper()
+		began := time.Now()
 		s = m.Accept()
 		s.Registered(1)
 		if got := show(s.Do(get(agentx.Get, ".2.1"))); got != ".2.1 = Integer32 1" {
 			t.Errorf("%s: then %s", why, got)
+		}
+		if d := time.Since(began); d > 2*time.Second {
+			t.Errorf("%s: back after %v", why, d)
 		}
 	}
 	s.Drop()
@@ -197,6 +202,7 @@ func TestReconnect(t *testing.T) {
 	m.Close()
 	s.Drop()
 	changed("read", "dial")
+	time.Sleep(1500 * time.Millisecond) // the pauses between attempts have grown to their longest
 	m = agentxtest.ListenAt(t, "unix", path)
 	back("master gone for a while", m)
 	changed("up")

@@ -340,7 +340,11 @@ func TestSnmpdKilled(t *testing.T) {
 				t.Fatalf("no answer: %v\n%s", err, got)
 			}
 		}
-		t.Logf("snmpd was back after %v, the subagent %v later", returned, time.Since(began)-returned)
+		after := time.Since(began) - returned
+		t.Logf("snmpd was back after %v, the subagent %v later", returned, after)
+		if after > 2*time.Second {
+			t.Errorf("the subagent answers %v after snmpd's return", after)
+		}
 	}
 	if st := sub.Stats(); st.Sessions != 3 {
 		t.Errorf("counts %+v", st)

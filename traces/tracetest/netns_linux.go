@@ -23,7 +23,7 @@ func Network(t testing.TB) {
 	Require(t, "ip")
 	runtime.LockOSThread() // for good: the thread ends with the goroutine
 	if err := syscall.Unshare(syscall.CLONE_NEWNET); err != nil {
-		missing(t, "netns", os.NewSyscallError("unshare", err))
+		Missing(t, "netns", os.NewSyscallError("unshare", err))
 	}
 	// IPv6 would look for routers and neighbours.
 	for _, all := range []string{"all", "default"} {

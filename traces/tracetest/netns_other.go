@@ -8,4 +8,4 @@ import (
 )
 
 // Network skips the test, or fails it if RTFM_REQUIRE names netns.
-func Network(t testing.TB) { missing(t, "netns", errors.New("network namespaces need Linux")) }
+func Network(t testing.TB) { Missing(t, "netns", errors.New("network namespaces need Linux")) }

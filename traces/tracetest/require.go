@@ -19,6 +19,7 @@ import (
 //	"mibs"    the folder that RTFM_MIBS names, of the modules that MIBs import
 //	"netns"   network namespaces, see Network
 //	"tun"     tunnel interfaces, see NewTun
+//	others    see where Missing is called
 //	a tool    the path of that program
 //
 // The folders are to be given by absolute paths, since each package's tests run
@@ -29,12 +30,13 @@ func Require(t testing.TB, what string) string {
 	if err == nil {
 		return path
 	}
-	missing(t, what, err)
+	Missing(t, what, err)
 	return ""
 }
 
-// missing skips the test that needs what is not there, or fails it.
-func missing(t testing.TB, what string, err error) {
+// Missing skips the test that needs what is not there, or fails it, as Require
+// does.
+func Missing(t testing.TB, what string, err error) {
 	t.Helper()
 	if slices.Contains(strings.Fields(os.Getenv("RTFM_REQUIRE")), what) {
 		t.Fatalf("RTFM_REQUIRE names %s: %v", what, err)

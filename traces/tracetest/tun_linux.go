@@ -18,7 +18,7 @@ func NewTun(t testing.TB, name string, hatype uintptr) *os.File {
 	t.Helper()
 	fd, err := syscall.Open("/dev/net/tun", syscall.O_RDWR|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		missing(t, "tun", &os.PathError{Op: "open", Path: "/dev/net/tun", Err: err})
+		Missing(t, "tun", &os.PathError{Op: "open", Path: "/dev/net/tun", Err: err})
 	}
 	f := os.NewFile(uintptr(fd), name)
 	t.Cleanup(func() { f.Close() })
