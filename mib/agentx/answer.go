@@ -6,6 +6,10 @@ import (
 	"rtfm/mib/smi"
 )
 
+// tooLong is more octets of BER than the variables of any Response take: a PDU
+// has no sub-identifier or counter in less than two thirds of the octets.
+const tooLong = 2 * MaxPDU
+
 // answer carries out a request for our MIB and responds to it.
 func (s *session) answer(p *PDU) error {
 	switch p.Type {
@@ -15,10 +19,14 @@ func (s *session) answer(p *PDU) error {
 			s.names = append(s.names, p.Ranges[i].Start)
 		}
 		s.vars = smi.Resize(s.vars, len(s.names))
-		return s.respondVars(&p.Header, s.h.Get(s.names, s.vars))
+		n, err := smi.InParts(s.vars, tooLong, func(from, to int) *smi.Error { return s.h.Get(s.names[from:to], s.vars[from:to]) })
+		s.vars = s.vars[:n]
+		return s.respondVars(&p.Header, err)
 	case GetNext:
 		s.vars = smi.Resize(s.vars, len(p.Ranges))
-		return s.respondVars(&p.Header, s.h.Next(p.Ranges, s.vars))
+		n, err := smi.InParts(s.vars, tooLong, func(from, to int) *smi.Error { return s.h.Next(p.Ranges[from:to], s.vars[from:to]) })
+		s.vars = s.vars[:n]
+		return s.respondVars(&p.Header, err)
 	case GetBulk:
 		s.bulk.Ranges, s.bulk.NonRepeaters = p.Ranges, int(p.NonRepeaters)
 		s.bulk.MaxRepetitions = min(int(p.MaxRepetitions), maxVars/max(1, len(p.Ranges)-int(p.NonRepeaters)))
@@ -90,8 +98,11 @@ func (s *session) respondVars(h *Header, err *smi.Error) error {
 		break
 	}
 	s.out = e.end()
-	if len(s.out) > keepBytes {
-		s.vars = nil
+	if s.asks++; s.asks >= lookEvery {
+		s.asks = 0
+		if smi.Held(s.vars) > keepAnswers {
+			s.vars = nil
+		}
 	}
 	return s.write()
 }

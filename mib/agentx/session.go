@@ -18,6 +18,15 @@ const maxVars = 1 << 12
 // keepBytes is how long a PDU may be for its memory to be kept for the next.
 const keepBytes = 1 << 18
 
+// Each of a PDU's variables may have grown to what the longest one took. So the
+// memory for requests is begun anew when so many octets have used it, that for
+// responses when it has so many octets, which is looked at every few requests.
+const (
+	keepRequests = 1 << 20
+	keepAnswers  = 1 << 21
+	lookEvery    = 16
+)
+
 // session is one connection to the master, from dial to close. Its own
 // goroutine, Run's, does everything but read PDUs.
 type session struct {
@@ -36,6 +45,9 @@ type session struct {
 	vars  []smi.VarBind
 	out   []byte
 	bulk  smi.Bulk
+	// Octets of the PDUs that the memory of in was used for, and requests since
+	// that of vars was looked at.
+	received, asks int
 }
 
 // request is a PDU that the master has yet to respond to.
@@ -201,8 +213,14 @@ func (s *session) sendNotify() error {
 
 // receive deals with a PDU from the master.
 func (s *session) receive(b []byte) error {
-	if len(b) > keepBytes {
-		defer func() { s.in = new(PDU) }()
+	if s.received += len(b); s.received > keepRequests || len(b) > keepBytes {
+		// Also that of the Set before, unless it is still under way.
+		defer func() {
+			s.received, s.in, s.names, s.bulk = 0, new(PDU), nil, smi.Bulk{}
+			if s.set.state == setNone {
+				s.set.pdu = new(PDU)
+			}
+		}()
 	}
 	p := s.in
 	if err := p.Decode(b); err != nil {

@@ -15,8 +15,8 @@ type Bulk struct {
 	ranges []Range // of the repetitions at hand
 }
 
-// Limits of how many variables are asked for before FillRuns looks at
-// MaxOctets: in one repetition, and in several.
+// Limits of how many variables are asked for before FillRuns and InParts look at
+// how many octets they take: in one repetition, and in several.
 const (
 	bulkStep = 64
 	bulkRun  = 512
@@ -109,4 +109,22 @@ func allEnded(vbs []VarBind) bool {
 		}
 	}
 	return true
+}
+
+// InParts answers a request for len(out) variables: it has part fill out[from:to],
+// some of them at a time, until their values take more than maxOctets in BER. It
+// returns how many were filled. The Index of an error is that in out, from 1.
+func InParts(out []VarBind, maxOctets int, part func(from, to int) *Error) (filled int, err *Error) {
+	octets := 0
+	for filled < len(out) && octets <= maxOctets {
+		from := filled
+		filled = min(from+bulkStep, len(out))
+		if err := part(from, filled); err != nil {
+			return from, &Error{err.Status, from + err.Index}
+		}
+		for i := range out[from:filled] {
+			octets += out[from+i].BERSize()
+		}
+	}
+	return filled, nil
 }

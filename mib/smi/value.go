@@ -209,3 +209,13 @@ func Resize(vbs []VarBind, n int) []VarBind {
 	}
 	return vbs[:n]
 }
+
+// Held returns how many octets of memory names and values hold, those behind the
+// end of vbs included, but not what vbs has itself.
+func Held(vbs []VarBind) (octets int) {
+	for i := range vbs[:cap(vbs)] {
+		vb := &vbs[:cap(vbs)][i]
+		octets += cap(vb.Value.Octets) + 4*(cap(vb.Name)+cap(vb.Value.OID))
+	}
+	return octets
+}

@@ -50,11 +50,16 @@ func (m *message) decodeVersion(d smi.Decoder) (smi.Decoder, error) {
 	return body, err
 }
 
-// decode reads what follows the version, into m's memory.
-func (m *message) decode(d smi.Decoder) (err error) {
-	if m.community, err = d.Octets(); err != nil {
-		return err
-	}
+// decodeCommunity reads what follows the version. The rest is decodePDU's, which
+// takes memory: who sent the message is to be looked at before.
+func (m *message) decodeCommunity(d smi.Decoder) (smi.Decoder, error) {
+	var err error
+	m.community, err = d.Octets()
+	return d, err
+}
+
+// decodePDU reads what follows the community, into m's memory.
+func (m *message) decodePDU(d smi.Decoder) error {
 	tag, pdu, err := d.Next()
 	if err != nil {
 		return err

@@ -60,7 +60,19 @@ type Server struct {
 	bulk   smi.Bulk
 	vars   []smi.VarBind
 	out    []byte
+	asked  int // octets of the requests that the memory of req was used for
+	asks   int // requests since the memory of vars was looked at
 }
+
+// Memory of variables is kept from one message to the next, and each of them may
+// have grown to what the longest one took. That for requests is begun anew when
+// so many octets have used it, that for answers when it has so many octets, which
+// is looked at every few requests.
+const (
+	keepRequests = 1 << 18
+	keepAnswers  = 1 << 20
+	lookEvery    = 16
+)
 
 // New returns a Server of h.
 func New(cfg Config, h smi.Handler) (*Server, error) {
@@ -135,7 +147,7 @@ func (s *Server) handle(b []byte) []byte {
 		s.stats.version.Add(1)
 		return nil
 	}
-	if err := m.decode(d); err != nil {
+	if d, err = m.decodeCommunity(d); err != nil {
 		s.stats.parse.Add(1)
 		return nil
 	}
@@ -144,6 +156,11 @@ func (s *Server) handle(b []byte) []byte {
 	mayRead := member(s.read, m.community) | mayWrite
 	if mayRead == 0 {
 		s.stats.community.Add(1)
+		return nil
+	}
+	s.forget(len(b))
+	if err := m.decodePDU(d); err != nil {
+		s.stats.parse.Add(1)
 		return nil
 	}
 	switch m.pdu {
@@ -160,6 +177,20 @@ func (s *Server) handle(b []byte) []byte {
 	return nil
 }
 
+// forget gives up memory that was used for many messages, given that one of so
+// many octets is to be decoded.
+func (s *Server) forget(octets int) {
+	if s.asked += octets; s.asked > keepRequests {
+		s.asked, s.req.vars, s.names, s.ranges, s.bulk = octets, nil, nil, nil, smi.Bulk{}
+	}
+	if s.asks++; s.asks >= lookEvery {
+		s.asks = 0
+		if smi.Held(s.vars) > keepAnswers {
+			s.vars = nil
+		}
+	}
+}
+
 // member returns 1 if name is that of the community, 0 if not.
 func member(community, name []byte) int {
 	if len(community) == 0 {
@@ -173,13 +204,16 @@ func (s *Server) answerRead() []byte {
 	m := &s.req
 	s.h.system.refresh()
 	var err *smi.Error
+	answered := len(m.vars)
 	if m.pdu == getRequest {
 		s.names = s.names[:0]
 		for i := range m.vars {
 			s.names = append(s.names, m.vars[i].Name)
 		}
 		s.vars = smi.Resize(s.vars, len(s.names))
-		err = s.h.Get(s.names, s.vars)
+		answered, err = smi.InParts(s.vars, s.max, func(from, to int) *smi.Error {
+			return s.h.Get(s.names[from:to], s.vars[from:to])
+		})
 	} else {
 		s.ranges = s.ranges[:0]
 		for i := range m.vars {
@@ -187,7 +221,9 @@ func (s *Server) answerRead() []byte {
 		}
 		if m.pdu == getNextRequest {
 			s.vars = smi.Resize(s.vars, len(s.ranges))
-			err = s.h.Next(s.ranges, s.vars)
+			answered, err = smi.InParts(s.vars, s.max, func(from, to int) *smi.Error {
+				return s.h.Next(s.ranges[from:to], s.vars[from:to])
+			})
 		} else {
 			s.bulk.Ranges, s.bulk.MaxOctets = s.ranges, s.max
 			s.bulk.NonRepeaters, s.bulk.MaxRepetitions = int(m.status), int(m.index)
@@ -196,6 +232,9 @@ func (s *Server) answerRead() []byte {
 	}
 	if err != nil {
 		return s.fail(err)
+	}
+	if answered < len(m.vars) {
+		return s.tooBig()
 	}
 	return s.respond(smi.NoError, 0, s.vars)
 }
@@ -240,9 +279,6 @@ func (s *Server) tooBig() []byte {
 func (s *Server) respond(status smi.Status, index int, vars []smi.VarBind) []byte {
 	m := &s.req
 	n := octets(vars)
-	if n > 2*MaxMessage {
-		s.vars = nil // not to keep that much memory
-	}
 	for m.pdu == getBulkRequest && status == smi.NoError && len(vars) > 0 && m.responseSize(status, index, n) > s.max {
 		n -= vars[len(vars)-1].BERSize()
 		vars = vars[:len(vars)-1]

@@ -71,6 +71,18 @@ func ask(names ...string) (vbs []smi.VarBind) {
 	return vbs
 }
 
+// decode reads a whole message.
+func (m *message) decode(b []byte) error {
+	d, err := m.decodeVersion(smi.NewDecoder(b))
+	if err == nil {
+		d, err = m.decodeCommunity(d)
+	}
+	if err == nil {
+		err = m.decodePDU(d)
+	}
+	return err
+}
+
 // show returns what is in a response, and checks the rest of it.
 func show(t testing.TB, b []byte) string {
 	t.Helper()
@@ -78,11 +90,7 @@ func show(t testing.TB, b []byte) string {
 		return "nothing"
 	}
 	var m message
-	d, err := m.decodeVersion(smi.NewDecoder(b))
-	if err == nil {
-		err = m.decode(d)
-	}
-	if err != nil || m.version != 1 || m.pdu != response || m.requestID != 12345 || string(m.community) != "reader" && string(m.community) != "writer" {
+	if err := m.decode(b); err != nil || m.version != 1 || m.pdu != response || m.requestID != 12345 || string(m.community) != "reader" && string(m.community) != "writer" {
 		t.Fatalf("response % x: %+v, %v", b, m, err)
 	}
 	var s []string
@@ -436,11 +444,7 @@ func FuzzMessage(f *testing.F) {
 			return
 		}
 		var m message
-		d, err := m.decodeVersion(smi.NewDecoder(answer))
-		if err == nil {
-			err = m.decode(d)
-		}
-		if err != nil || m.pdu != response || m.requestID != s.req.requestID {
+		if err := m.decode(answer); err != nil || m.pdu != response || m.requestID != s.req.requestID {
 			t.Fatalf("answer % x: %+v, %v", answer, m, err)
 		}
 		if m.pdu != response || s.req.pdu != getBulkRequest && m.status != int32(smi.TooBig) && len(m.vars) != len(s.req.vars) {
