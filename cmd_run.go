@@ -392,21 +392,27 @@ func (s *runSink) summary() flowfile.Summary {
 // more returns what is only told of some sources: duplicates, and the losses of
 // each interface that has had any. An interface may have had several numbers.
 func more(now, before *traces.Stats) (more []flowfile.Number) {
-	lostAt := func(st *traces.Stats, name string) (n uint64) {
-		for _, i := range st.PerInterface {
-			if i.String() == name {
-				n += i.Lost
+	type losses struct{ total, before uint64 }
+	lost := make(map[string]losses)
+	var names []string
+	for i := range now.PerInterface {
+		name := now.PerInterface[i].String()
+		n, told := lost[name]
+		if n.total += now.PerInterface[i].Lost; n.total > 0 {
+			lost[name] = n
+			if !told {
+				names = append(names, name)
 			}
 		}
-		return n
 	}
-	told := make(map[string]bool)
-	for _, i := range now.PerInterface {
-		name := i.String()
-		if total := lostAt(now, name); total > 0 && !told[name] {
-			told[name] = true
-			more = append(more, flowfile.Number{Name: "lost-" + name, Value: total - lostAt(before, name)})
-		}
+	for i := range before.PerInterface {
+		name := before.PerInterface[i].String()
+		n := lost[name]
+		n.before += before.PerInterface[i].Lost
+		lost[name] = n
+	}
+	for _, name := range names {
+		more = append(more, flowfile.Number{Name: "lost-" + name, Value: lost[name].total - lost[name].before})
 	}
 	if now.Duplicates > 0 {
 		more = append(more, flowfile.Number{Name: "duplicates", Value: now.Duplicates - before.Duplicates})

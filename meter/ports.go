@@ -22,6 +22,8 @@ type ports struct {
 	read    []*port
 	upTo    []int
 	counted int
+	noted   *traces.InterfaceStats // the first that was noted last
+	notes   int                    // how many were
 }
 
 type port struct {
@@ -123,10 +125,22 @@ func (p *port) draw() {
 
 // note takes over what the source tells of its interfaces. One that has come
 // back under another number is sampled as before.
+//
+// What a source has told is not changed: the same again need not be looked at.
 func (ps *ports) note(interfaces []traces.InterfaceStats) {
+	if len(interfaces) == 0 || ps.noted == &interfaces[0] && ps.notes == len(interfaces) {
+		return
+	}
+	ps.noted, ps.notes = &interfaces[0], len(interfaces)
 	for i := range interfaces {
 		from := &interfaces[i]
-		p := ps.port(from.Number)
+		p := ps.ports[from.Number]
+		if p == nil {
+			if len(ps.ports) == maxPorts {
+				continue // it gets no row
+			}
+			p = ps.port(from.Number)
+		}
 		if p.name != from.Name {
 			p.name = from.Name
 			for _, before := range interfaces[:i] {

@@ -191,10 +191,8 @@ func (m *Merged) OpenFiles() error {
 func (m *Merged) Stats() (sum Stats) {
 	for i := range m.traces {
 		st := m.traces[i].src.Stats()
-		at := st.PerInterface
-		st.PerInterface = nil
-		sum.add(st)
-		for _, f := range at {
+		sum.addRecords(&st)
+		for _, f := range st.PerInterface {
 			n, known := m.numbers[mergedInterface{i, f.Number}]
 			if !known {
 				n = uint32(i) + 1
@@ -202,7 +200,7 @@ func (m *Merged) Stats() (sum Stats) {
 			sum.lose(n, f.Lost)
 		}
 	}
-	return sum
+	return sum.snapshot()
 }
 
 // Close implements Source.

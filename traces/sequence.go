@@ -85,11 +85,18 @@ func (s *Sequence) ReadBatch(b *Batch) error {
 
 // Stats implements Source: the sums over the files read so far.
 func (s *Sequence) Stats() Stats {
-	st := s.done.snapshot()
-	if s.cur != nil {
-		st.add(s.cur.Stats())
+	if s.cur == nil {
+		return s.done.snapshot()
 	}
-	return st
+	st := s.cur.Stats()
+	if len(s.done.PerInterface) == 0 {
+		st.addRecords(&s.done)
+		return st
+	}
+	sum := s.done
+	sum.places, sum.shared = nil, true
+	sum.add(st)
+	return sum.snapshot()
 }
 
 // Close implements Source.

@@ -139,6 +139,9 @@ type Stats struct {
 	// Bytes is the number of octets read from the file itself, before any
 	// decompression.
 	Bytes uint64 `json:"bytes"`
+
+	places map[uint32]int // in PerInterface, by number; nil while these are few
+	shared bool           // PerInterface is that of a snapshot
 }
 
 // InterfaceStats is what is known of one interface.
@@ -159,34 +162,72 @@ func (i *InterfaceStats) String() string {
 	return i.Name
 }
 
-// lose counts n packets that were lost at an interface.
+// fewInterfaces are found by looking at one after the other.
+const fewInterfaces = 8
+
+// lose counts n packets that were lost at an interface. It must not be called
+// for a snapshot.
 func (s *Stats) lose(number uint32, n uint64) {
 	if n == 0 {
 		return
 	}
 	s.Lost += n
-	for i := range s.PerInterface {
-		if s.PerInterface[i].Number == number {
-			s.PerInterface[i].Lost += n
-			return
+	if s.shared {
+		s.PerInterface, s.shared = slices.Clone(s.PerInterface), false
+	}
+	i := s.place(number)
+	if i < 0 {
+		i = len(s.PerInterface)
+		s.PerInterface = append(s.PerInterface, InterfaceStats{Number: number})
+		if s.places != nil {
+			s.places[number] = i
 		}
 	}
-	s.PerInterface = append(s.PerInterface, InterfaceStats{Number: number, Lost: n})
+	s.PerInterface[i].Lost += n
 }
 
-// snapshot returns s with interfaces of its own.
-func (s Stats) snapshot() Stats {
-	s.PerInterface = slices.Clone(s.PerInterface)
-	return s
+// place returns where in PerInterface an interface is, -1 if it is not there.
+func (s *Stats) place(number uint32) int {
+	if len(s.PerInterface) <= fewInterfaces {
+		return slices.IndexFunc(s.PerInterface, func(i InterfaceStats) bool { return i.Number == number })
+	}
+	if s.places == nil {
+		s.places = make(map[uint32]int, 2*len(s.PerInterface))
+		for i := range s.PerInterface {
+			s.places[s.PerInterface[i].Number] = i
+		}
+	}
+	if i, known := s.places[number]; known {
+		return i
+	}
+	return -1
+}
+
+// snapshot returns s as it is now. Its interfaces stay as they are, and are those
+// of the snapshot before if no more packets were lost.
+func (s *Stats) snapshot() Stats {
+	s.shared = true
+	now := *s
+	now.places, now.shared = nil, false
+	return now
 }
 
 // add adds t's counts to s.
 func (s *Stats) add(t Stats) {
+	s.addRecords(&t)
+	for i := range t.PerInterface {
+		from := &t.PerInterface[i]
+		s.lose(from.Number, from.Lost)
+		if from.Name != "" && from.Lost > 0 {
+			s.PerInterface[s.place(from.Number)].Name = from.Name
+		}
+	}
+}
+
+// addRecords adds t's counts to s, but for what was lost.
+func (s *Stats) addRecords(t *Stats) {
 	s.Records += t.Records
 	s.Skipped += t.Skipped
 	s.Cut += t.Cut
 	s.Bytes += t.Bytes
-	for _, i := range t.PerInterface {
-		s.lose(i.Number, i.Lost)
-	}
 }
