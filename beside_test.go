@@ -100,6 +100,26 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
+// signalAgain sends a signal to a program that had one before, again and again:
+// those that come soon after the first are taken for the same wish. It returns
+// the exit status, as exit does.
+func (p *process) signalAgain(s syscall.Signal, patience time.Duration) int {
+	p.t.Helper()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	over := time.After(patience)
+	for {
+		select {
+		case <-p.ended:
+			return p.cmd.ProcessState.ExitCode()
+		case <-again.C:
+			p.signal(s)
+		case <-over:
+			p.t.Fatalf("%q has not ended after %v", p.cmd.Args, patience)
+		}
+	}
+}
+
 // exit waits until the program has ended and returns its exit status, -1 after
 // a signal.
 func (p *process) exit(patience time.Duration) int {

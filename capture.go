@@ -90,10 +90,10 @@ func (o *captureOptions) open(ctx context.Context, notify func(string)) (traces.
 
 // giveUpRights gives up what was needed to open interfaces: the rights of the
 // present user for those of another one, unless that is empty, and all
-// capabilities, unless an interface that returns would need them. The files
-// become the other user's.
-func (o *captureOptions) giveUpRights(user string, files ...ownFile) error {
-	if err := becomeUser(user, files); err != nil {
+// capabilities, unless an interface that returns would need them. A secret, if
+// there is one, becomes the other user's, who has to remove it.
+func (o *captureOptions) giveUpRights(user string, secret *secretFile) error {
+	if err := becomeUser(user, secret); err != nil {
 		return err
 	}
 	if !o.isLive() || o.rings > 1 {
@@ -109,7 +109,3 @@ func (o *captureOptions) filter(src traces.Source) traces.Source {
 	}
 	return traces.Dedup(src, o.dedup == "drop")
 }
-
-// ownFile is a file that the user whom --user names has to open again, or to
-// remove.
-type ownFile interface{ chown(uid, gid int) error }

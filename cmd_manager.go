@@ -115,11 +115,13 @@ func (o *managerOptions) run(cmd *cobra.Command, args []string) error {
 	log := slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level}))
 	changes := make(chan *manager.Config)
 	hups := make(chan os.Signal, 1)
+	ownHangup(cmd.Context())
 	signal.Notify(hups, syscall.SIGHUP)
 	defer signal.Stop(hups)
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	go o.reload(ctx, hups, file, changes, log)
+	defer finishing(cmd.Context())()
 	return manager.Run(ctx, config, changes, manager.Options{
 		Log: log, Remove: o.stop, Grace: seconds(o.grace), Version: version(),
 	})

@@ -68,8 +68,9 @@ SNMP is answered in one of two ways, or both:
   --agentx ADDRESS  as a subagent of net-snmp's snmpd, which brings SNMPv3 and
                     access control: unix:PATH or tcp:HOST:PORT.
 
-SIGTERM and SIGINT end metering; flows can be read for --grace seconds more, a
-second signal ends that. SIGHUP opens the log file again.`
+SIGTERM and SIGINT end metering; flows can be read for --grace seconds more, which
+another signal ends, two seconds later or more. SIGHUP opens the log file again,
+or without --log ends metering too.`
 
 // meterCommand is `rtfm meter`.
 func meterCommand() *cobra.Command {
@@ -107,7 +108,7 @@ func meterCommand() *cobra.Command {
 	o.streams.add(cmd)
 	f.StringVar(&o.octets, "octets", "frame", "count the octets of what: frame (without FCS) or ip")
 	f.StringVar(&o.log, "log", "", "append the log to this `FILE`, not to standard error")
-	f.StringVar(&o.user, "user", "", "run as this `USER` once sockets, traces and the log are open")
+	f.StringVar(&o.user, "user", "", "run as this `USER` once sockets and traces are open; the log is opened as that one")
 	f.Float64Var(&o.grace, "grace", 10, "`SECONDS` for which flows can be read after a signal to end")
 	cmd.MarkFlagsMutuallyExclusive("snmp", "port")
 	return cmd
@@ -157,7 +158,7 @@ type fronts struct {
 	server *snmp.Server
 	conn   net.PacketConn
 	agent  *agentx.Subagent
-	secret secretFile // of a random community, if there is one
+	secret *secretFile // of a random community, if there is one
 }
 
 func (o *meterOptions) run(cmd *cobra.Command) error {
@@ -178,10 +179,13 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	var logTo io.Writer = cmd.ErrOrStderr()
 	var file *logFile
 	if o.log != "" {
-		var err error
-		if file, err = openLog(o.log); err != nil {
-			return err
+		file = &logFile{name: o.log}
+		if o.user == "" {
+			if err := file.reopen(); err != nil {
+				return err
+			}
 		}
+		defer file.giveUp(cmd.ErrOrStderr())
 		logTo = file
 	}
 	log := slog.New(slog.NewTextHandler(logTo, nil))
@@ -193,14 +197,9 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 		Version: "rtfm " + version(),
 		Notify:  func(n mib.Notification) { f.notify(log, n) },
 	})
-	var own []ownFile
-	if file != nil {
-		own = append(own, file)
-	}
 	err = o.open(&f, m, log, cmd.ErrOrStderr())
-	if f.secret != "" {
-		own = append(own, f.secret)
-		defer os.Remove(string(f.secret))
+	if f.secret != nil {
+		defer f.secret.remove()
 	}
 	if err != nil {
 		return err
@@ -210,8 +209,13 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer src.Close()
-	if err := o.capture.giveUpRights(o.user, own...); err != nil {
+	if err := o.capture.giveUpRights(o.user, f.secret); err != nil {
 		return err
+	}
+	if file != nil && o.user != "" {
+		if err := file.reopen(); err != nil {
+			return fmt.Errorf("--log, as user %s: %w", o.user, err)
+		}
 	}
 	return o.serve(cmd.Context(), m, src, &f, log, file)
 }
@@ -279,7 +283,7 @@ func (o *meterOptions) open(f *fronts, m *meter.Controlled, log *slog.Logger, st
 		if read, f.secret, err = randomCommunity(); err != nil {
 			return err
 		}
-		fmt.Fprintf(stderr, "rtfm: the read community is in %s\n", f.secret)
+		fmt.Fprintf(stderr, "rtfm: the read community is in %s\n", f.secret.f.Name())
 	}
 	started := time.Now()
 	f.server, err = snmp.New(snmp.Config{
@@ -348,6 +352,7 @@ func (f *fronts) notify(log *slog.Logger, n mib.Notification) {
 // serve runs the meter and its front ends until the traces have ended and were
 // read, or a signal came and the grace time is over.
 func (o *meterOptions) serve(ctx context.Context, m *meter.Controlled, src traces.Source, f *fronts, log *slog.Logger, file *logFile) error {
+	defer finishing(ctx)()
 	serving, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -365,6 +370,7 @@ func (o *meterOptions) serve(ctx context.Context, m *meter.Controlled, src trace
 	}
 	if file != nil {
 		hups := make(chan os.Signal, 1)
+		ownHangup(ctx)
 		signal.Notify(hups, syscall.SIGHUP)
 		defer signal.Stop(hups)
 		wg.Go(func() { reopenLog(serving, hups, file, log) })
@@ -393,7 +399,7 @@ func (o *meterOptions) serve(ctx context.Context, m *meter.Controlled, src trace
 		return err
 	case ctx.Err() != nil:
 		log.Info("metering has ended; flows can still be read", "seconds", o.grace)
-		lastGrace(o.grace)
+		lastGrace(ctx, o.grace)
 	case context.Cause(metering) != nil:
 		return context.Cause(metering)
 	}
@@ -404,13 +410,10 @@ func (o *meterOptions) serve(ctx context.Context, m *meter.Controlled, src trace
 }
 
 // lastGrace waits for the grace time to pass, or a further signal.
-func lastGrace(grace float64) {
-	again := make(chan os.Signal, 1)
-	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(again)
+func lastGrace(ctx context.Context, grace float64) {
 	select {
 	case <-time.After(seconds(grace)):
-	case <-again:
+	case <-furtherSignal(ctx):
 	}
 }
 

@@ -255,6 +255,9 @@ func (r *reading) collectOnce(ctx context.Context) error {
 
 // collect makes collections until ctx ends, and a last one then.
 func (r *reading) collect(ctx context.Context) error {
+	if !r.options.watch {
+		defer finishing(ctx)()
+	}
 	every := seconds(r.options.interval)
 	for {
 		var err error

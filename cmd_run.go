@@ -100,7 +100,7 @@ func runCommand() *cobra.Command {
 	f.BoolVar(&o.strict, "strict", false, "refuse SRL that RFC 2723 does not have")
 	o.traces.flags(cmd)
 	o.capture.flags(cmd)
-	f.StringVar(&o.user, "user", "", "with -i, run as this `USER` once the interfaces are open")
+	f.StringVar(&o.user, "user", "", "run as this `USER` once the interfaces or traces are open; the flow data file is opened as that one")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
 	return cmd
 }
@@ -127,6 +127,8 @@ func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Conf
 		return c, fmt.Errorf("-f %d: want a number of flows from 1 to %d", o.maxFlows, math.MaxInt32)
 	case o.inactivity < 0 || o.inactivity > 1e9 || math.IsNaN(o.inactivity):
 		return c, fmt.Errorf("--inactivity-timeout %v: want a number of seconds up to 1000000000", o.inactivity)
+	case o.json && o.format != "":
+		return c, errors.New("--format is for text: JSON has all attributes")
 	case o.octets != "frame" && o.octets != "ip":
 		return c, fmt.Errorf("--octets %s: want frame or ip", o.octets)
 	}
@@ -186,8 +188,15 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 	default:
 		o.name = sources[0]
 	}
+	reading, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	src, err := o.open(reading, names, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer src.Close()
 	inputs := append(tracePaths(names), o.rules...)
-	return writeTo(o.output, inputs, cmd.OutOrStdout(), func(w io.Writer) error {
+	return writeTo(cmd.Context(), o.output, inputs, cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
 		s := &runSink{
 			meter: m, errors: cmd.ErrOrStderr(), out: w, format: format,
 			header: flowfile.Header{
@@ -199,34 +208,42 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 		for _, rs := range config.RuleSets {
 			s.options.Statistics = s.options.Statistics || rs.Statistics
 		}
+		ctx := cmd.Context()
 		if o.capture.isLive() {
-			return o.meterLive(cmd.Context(), m, s, cmd.ErrOrStderr())
+			ctx = context.WithoutCancel(ctx) // the source ends, and all that it has is metered
+		} else {
+			s.stop = stop // the source is read ahead: it must not wait for more than is asked for
 		}
-		// The source is read ahead: it must not wait for more than is asked for.
-		reading, stop := context.WithCancel(cmd.Context())
-		defer stop()
-		s.stop = stop
-		src := withInterrupt(reading, o.traces.open(o.notify(cmd.ErrOrStderr())), names)
-		defer src.Close()
-		if !o.quiet {
-			src = withProgress(src, names, cmd.ErrOrStderr())
-		}
-		return o.meter(cmd.Context(), m, o.capture.filter(src), s, cmd.ErrOrStderr())
+		return o.meter(ctx, m, src, s, cmd.ErrOrStderr())
 	})
 }
 
-// meterLive meters interfaces until ctx is done, and then what was captured
-// until then.
-func (o *runOptions) meterLive(ctx context.Context, m *meter.Meter, s *runSink, stderr io.Writer) error {
-	src, err := o.capture.open(ctx, func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) })
-	if err != nil {
-		return err
+// open opens the interfaces, or makes a source of the traces, and gives up the
+// rights that only that takes. The source ends when ctx is done.
+func (o *runOptions) open(ctx context.Context, names []string, stderr io.Writer) (src traces.Source, err error) {
+	if o.capture.isLive() {
+		src, err = o.capture.open(ctx, func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) })
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		files := o.traces.open(o.notify(stderr))
+		if o.user != "" { // who may not be allowed to
+			if err := files.OpenFiles(); err != nil {
+				return nil, &exitError{status: statusDamaged, err: err}
+			}
+		}
+		src = withInterrupt(ctx, files, names)
+		if !o.quiet {
+			src = withProgress(src, names, stderr)
+		}
+		src = o.capture.filter(src)
 	}
-	defer src.Close()
-	if err := o.capture.giveUpRights(o.user); err != nil {
-		return err
+	if err := o.capture.giveUpRights(o.user, nil); err != nil {
+		src.Close()
+		return nil, err
 	}
-	return o.meter(context.WithoutCancel(ctx), m, src, s, stderr)
+	return src, nil
 }
 
 // notify returns what tells people of things worth knowing, nil if they are not
@@ -240,13 +257,14 @@ func (o *runOptions) notify(stderr io.Writer) func(message string) {
 
 // meter runs the meter and tells what came of it.
 func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Source, s *runSink, stderr io.Writer) error {
+	defer finishing(ctx)()
 	began := time.Now()
 	if err := m.Run(ctx, src, s); err != nil {
 		return err
 	}
 	took := time.Since(began)
 	stats := m.Stats()
-	if !o.quiet {
+	if !o.quiet && (stats.Packets > 0 || !s.damaged) {
 		printSummary(stderr, &stats, took)
 	}
 	full := o.full(&stats)
@@ -423,7 +441,7 @@ func more(now, before *traces.Stats) (more []flowfile.Number) {
 // Damage implements meter.Sink.
 func (s *runSink) Damage(err error) {
 	s.damaged = true
-	fmt.Fprintf(s.errors, "rtfm: %v\n", err)
+	fmt.Fprintf(s.errors, "rtfm: %v%s\n", err, rulesHint(err))
 }
 
 // BackInTime implements meter.Sink.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -65,7 +64,7 @@ once, as file:line:col: message. "-" stands for standard input.`,
 			if err != nil {
 				return err
 			}
-			return writeTo(output, args, cmd.OutOrStdout(), func(w io.Writer) error {
+			return writeTo(cmd.Context(), output, args, cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
 				_, err := rs.WriteTo(w)
 				return err
 			})
@@ -74,27 +73,4 @@ once, as file:line:col: message. "-" stands for standard input.`,
 	compileCmd.Flags().StringVarP(&output, "output", "o", "", "write the rules to this `FILE`, not to standard output")
 	cmd.AddCommand(check, compileCmd)
 	return cmd
-}
-
-// writeTo gives write the file of this name, made anew, or without a name
-// stdout. It refuses to write over one of the files of names inputs.
-func writeTo(name string, inputs []string, stdout io.Writer, write func(io.Writer) error) error {
-	if name == "" || name == "-" {
-		return write(stdout)
-	}
-	old, err := os.Stat(name)
-	for _, input := range inputs {
-		if in, inErr := os.Stat(input); err == nil && inErr == nil && in.Mode().IsRegular() && os.SameFile(old, in) {
-			return fmt.Errorf("writing to %s would destroy %s, which is read", name, input)
-		}
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,22 +41,31 @@ func (c *community) value(warn io.Writer) (string, error) {
 	return s, nil
 }
 
-// secretFile is the path of a file that holds a community.
-type secretFile string
+// secretFile is a file that holds a community, made by this process.
+type secretFile struct{ f *os.File }
 
-func (f secretFile) chown(uid, gid int) error { return os.Chown(string(f), uid, gid) }
+// chown gives the file to a user. It is this one file, whatever has its name now:
+// others may be allowed to change the folder.
+func (s *secretFile) chown(uid, gid int) error { return s.f.Chown(uid, gid) }
+
+// remove removes the file.
+func (s *secretFile) remove() {
+	s.f.Close()
+	os.Remove(s.f.Name())
+}
 
 // randomCommunity makes a community that nobody can guess and writes it to a
 // new file that only this user can read.
-func randomCommunity() (value string, file secretFile, err error) {
+func randomCommunity() (value string, file *secretFile, err error) {
 	f, err := os.CreateTemp(os.Getenv("XDG_RUNTIME_DIR"), "rtfm-community-*") // with mode 0600
 	if err != nil {
-		return "", "", err
+		return "", nil, err
 	}
+	file = &secretFile{f}
 	value = rand.Text()
-	_, err = fmt.Fprintln(f, value)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return "", "", errors.Join(err, os.Remove(f.Name()))
+	if _, err = fmt.Fprintln(f, value); err != nil {
+		file.remove()
+		return "", nil, err
 	}
-	return value, secretFile(f.Name()), nil
+	return value, file, nil
 }

@@ -336,7 +336,5 @@ func TestLiveOverload(t *testing.T) {
 	}
 	close(stop)
 	<-stopped
-	p.signal(syscall.SIGTERM)
-	p.signal(syscall.SIGTERM) // no grace
-	p.exit(20 * time.Second)
+	p.signalAgain(syscall.SIGTERM, 20*time.Second) // not only for its grace
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"os"
 	"sync"
 )
@@ -8,11 +11,13 @@ import (
 // logFile is a log that can be opened again after it was renamed. It is safe
 // for concurrent use.
 type logFile struct {
-	name string
-	mu   sync.Mutex
-	f    *os.File
+	name   string
+	mu     sync.Mutex
+	f      *os.File     // nil before it is opened first
+	before bytes.Buffer // what came before that
 }
 
+// openLog opens a log, for appending.
 func openLog(name string) (*logFile, error) {
 	l := &logFile{name: name}
 	return l, l.reopen()
@@ -20,6 +25,10 @@ func openLog(name string) (*logFile, error) {
 
 // reopen opens the file of the log's name, to which all goes as soon as it is
 // there. If that fails, the log goes on to the file that it had.
+//
+// The file is opened with the rights that the process has then, and never given
+// to another user: whoever may rename it may have put a link to any file in its
+// place.
 func (l *logFile) reopen() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -31,19 +40,28 @@ func (l *logFile) reopen() error {
 		l.f.Close()
 	}
 	l.f = f
-	return nil
+	_, err = l.before.WriteTo(f)
+	return err
 }
 
-// chown gives the file to a user, who could not open it again otherwise.
-func (l *logFile) chown(uid, gid int) error {
+// giveUp writes to w what came before the log was opened, if it never was.
+func (l *logFile) giveUp(w io.Writer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.f.Chown(uid, gid)
+	_, err := l.before.WriteTo(w)
+	return err
 }
 
 // Write implements io.Writer.
 func (l *logFile) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.f.Write(p)
+	if l.f != nil {
+		return l.f.Write(p)
+	}
+	const most = 1 << 20
+	if l.before.Len()+len(p) > most {
+		return 0, errors.New("too much for a log that is not open yet")
+	}
+	return l.before.Write(p)
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -33,12 +31,15 @@ func main() {
 // runMain is main with everything it touches as arguments; it returns the exit
 // status.
 func runMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, ending, stop := withEnding(context.Background(), stderr)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := run(ctx, args, stdin, stdout, stderr)
 	if err == nil {
 		return 0
+	}
+	if status := ending.status(); status != 0 && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "rtfm: interrupted")
+		return status
 	}
 	var exit *exitError
 	var program srl.ErrorList

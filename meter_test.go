@@ -252,8 +252,7 @@ func TestGrace(t *testing.T) {
 	if got := meter.must("snmpget", active); got[0] != active+" = INTEGER: 3" {
 		t.Errorf("after SIGTERM: %s", got[0])
 	}
-	meter.signal(syscall.SIGTERM)
-	if status := meter.exit(10 * time.Second); status != 0 {
+	if status := meter.signalAgain(syscall.SIGTERM, 10*time.Second); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
 
@@ -289,8 +288,7 @@ func TestReopenLog(t *testing.T) {
 	}
 	p.signal(syscall.SIGTERM)
 	waitForText(t, log, "metering has ended")
-	p.signal(syscall.SIGTERM)
-	p.exit(10 * time.Second)
+	p.signalAgain(syscall.SIGTERM, 10*time.Second)
 	before, err := os.ReadFile(old)
 	if err != nil {
 		t.Fatal(err)

@@ -115,3 +115,18 @@ func baseNames(names []string) []string {
 	}
 	return base
 }
+
+// rulesHint returns what to add to the error of a trace that is rules.
+func rulesHint(err error) string {
+	var damage *traces.Error
+	if !errors.As(err, &damage) || !errors.Is(err, traces.ErrFormat) {
+		return ""
+	}
+	switch filepath.Ext(damage.File) {
+	case ".srl":
+		return "; an SRL program goes behind -r"
+	case ".rules":
+		return "; a rule file goes behind -r"
+	}
+	return ""
+}

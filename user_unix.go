@@ -10,8 +10,9 @@ import (
 )
 
 // becomeUser gives up the rights of the present user for those of another,
-// unless name is empty. These files become that user's.
-func becomeUser(name string, files []ownFile) error {
+// unless name is empty. The secret, unless it is nil, becomes that user's. Nothing
+// else is given away: only of what this process has made is it certain what it is.
+func becomeUser(name string, secret *secretFile) error {
 	if name == "" {
 		return nil
 	}
@@ -27,8 +28,8 @@ func becomeUser(name string, files []ownFile) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		if err := f.chown(uid, gid); err != nil {
+	if secret != nil {
+		if err := secret.chown(uid, gid); err != nil {
 			return fmt.Errorf("become user %s: %w", name, err)
 		}
 	}

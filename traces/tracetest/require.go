@@ -19,6 +19,7 @@ import (
 //	"mibs"    the folder that RTFM_MIBS names, of the modules that MIBs import
 //	"netns"   network namespaces, see Network
 //	"tun"     tunnel interfaces, see NewTun
+//	"root"    the rights of root
 //	others    see where Missing is called
 //	a tool    the path of that program
 //
