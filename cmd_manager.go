@@ -54,6 +54,8 @@ that does not answer is tried again, and what it still holds is collected when
 it does. What the manager has put into a meter is left running when it ends,
 and taken up again when it is started again; --stop removes it instead.
 
+SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
+
 SIGTERM and SIGINT make a last collection and end. SIGHUP opens the log file
 again and, with --config, applies what was changed in the file.`
 
@@ -72,22 +74,23 @@ func managerCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.config, "config", "", "manage the meters of this configuration `FILE`")
 	f.BoolVar(&o.check, "check", false, "check the configuration file and all that it names, and end")
-	f.Float64VarP(&o.interval, "interval", "c", 300, "make a collection every so many `SECONDS`")
+	secondsVar(cmd, &o.interval, "interval", "c", 300, "make a collection every so many `SECONDS`")
 	f.StringArrayVarP(&o.rules, "rules", "r", nil, "run this `FILE` of SRL or rules in the meter; may be repeated")
 	f.StringArrayVarP(&o.standby, "standby", "e", nil, "`FILE` of rules to run when the flow table fills up;\nrepeated: for the first -r, the second and so on")
 	f.StringVarP(&o.output, "flows", "F", "", "append the flow data to this `FILE` (default HOST.flows)")
 	f.BoolVar(&o.json, "json", false, "write JSON lines")
-	f.Float64VarP(&o.keepalive, "keepalive", "k", 60, "see every so many `SECONDS` whether the meter is well")
+	secondsVar(cmd, &o.keepalive, "keepalive", "k", 60, "see every so many `SECONDS` whether the meter is well")
 	f.BoolVarP(&o.trace, "trace", "C", false, "the meter meters a trace in step (rtfm meter -C TRACE -T SECONDS):\ncollect when it says so, and end with it")
 	f.IntVar(&o.highWater, "high-water-mark", 65, "`PERCENT` of the flow table at which -e runs")
 	f.IntVar(&o.floodMark, "flood-mark", 95, "`PERCENT` of the flow table at which the meter runs its built-in rules; 0 for never\n(not set in the meter unless given)")
-	f.IntVar(&o.inactivity, "inactivity-timeout", 600, "`SECONDS` after which the meter may recover an idle flow\n(not set in the meter unless given)")
+	o.inactivity = 600
+	f.Var(wholeSecondsFlag{&o.inactivity}, "inactivity-timeout", "`SECONDS` after which the meter may recover an idle flow\n(not set in the meter unless given)")
 	f.StringVar(&o.owner, "owner", "", "the manager's `NAME` in the meter: what bears it is taken to be its own\n(default that of the host and of the flow data file)")
 	o.snmp.add(cmd)
 	f.BoolVar(&o.stop, "stop", false, "at the end, stop the tasks and remove from the meters what was put there")
 	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`, not to standard error")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log each collection too")
-	f.Float64Var(&o.grace, "grace", 30, "`SECONDS` for the last collections after a signal to end")
+	secondsVar(cmd, &o.grace, "grace", "", 30, "`SECONDS` for the last collections after a signal to end")
 	for _, name := range append(o.snmp.names(), "rules", "standby", "interval", "keepalive", "flows", "json", "trace", "high-water-mark",
 		"flood-mark", "inactivity-timeout", "owner") {
 		cmd.MarkFlagsMutuallyExclusive("config", name)

@@ -68,6 +68,8 @@ SNMP is answered in one of two ways, or both:
   --agentx ADDRESS  as a subagent of net-snmp's snmpd, which brings SNMPv3 and
                     access control: unix:PATH or tcp:HOST:PORT.
 
+SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
+
 SIGTERM and SIGINT end metering; flows can be read for --grace seconds more, which
 another signal ends, two seconds later or more. SIGHUP opens the log file again,
 or without --log ends metering too.`
@@ -94,7 +96,7 @@ func meterCommand() *cobra.Command {
 	f.SortFlags = false
 	o.traces.flags(cmd)
 	o.capture.flags(cmd)
-	f.Float64VarP(&o.interval, "interval", "T", 0, "stop every so many `SECONDS` of packet time until a manager has read the flows")
+	secondsVar(cmd, &o.interval, "interval", "T", 0, "stop every so many `SECONDS` of packet time until a manager has read the flows")
 	f.IntVarP(&o.intervals, "intervals", "N", 0, "end after so many intervals (default 0, all)")
 	f.BoolVar(&o.pace, "pace", false, "play traces at the speed at which they were captured, not at once")
 	f.StringVar(&o.snmp, "snmp", "127.0.0.1:1161", "answer SNMPv2c at this UDP `ADDRESS`; with --agentx only if it is given")
@@ -109,7 +111,7 @@ func meterCommand() *cobra.Command {
 	f.StringVar(&o.octets, "octets", "frame", "count the octets of what: frame (without FCS) or ip")
 	f.StringVar(&o.log, "log", "", "append the log to this `FILE`, not to standard error")
 	f.StringVar(&o.user, "user", "", "run as this `USER` once sockets and traces are open; the log is opened as that one")
-	f.Float64Var(&o.grace, "grace", 10, "`SECONDS` for which flows can be read after a signal to end")
+	secondsVar(cmd, &o.grace, "grace", "", 10, "`SECONDS` for which flows can be read after a signal to end")
 	cmd.MarkFlagsMutuallyExclusive("snmp", "port")
 	return cmd
 }
@@ -126,6 +128,8 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 		return errors.New(`neither a TRACE given nor an INTERFACE with -i; "rtfm meter --help" tells more`)
 	case o.capture.isLive() && (o.interval != 0 || o.pace):
 		return errors.New("-T and --pace are for traces, not for interfaces (-i)")
+	case o.interval == 0 && cmd.Flags().Changed("interval"):
+		return errors.New("-T 0: want the length of an interval; without -T the traces are metered without a stop")
 	case !isSeconds(o.interval) || o.interval > 0 && o.interval < 1e-6:
 		return fmt.Errorf("-T %v: want a number of seconds from 0.000001 to 1000000000", o.interval)
 	case o.intervals < 0 || o.intervals > 0 && o.interval == 0:

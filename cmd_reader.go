@@ -62,6 +62,8 @@ the other; neither registers. In a table a distribution is what it comes to: how
 many values (n), their mean, and the limits of the buckets within which 50, 90
 and 99 of a hundred are reached.
 
+SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
+
 SIGTERM and SIGINT make a last collection and end. The registration stays, for
 the next start, until the meter has not heard of the reader for long.`
 
@@ -79,7 +81,7 @@ func readerCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Float64VarP(&o.interval, "interval", "c", 300, "make a collection every so many `SECONDS`")
+	secondsVar(cmd, &o.interval, "interval", "c", 300, "make a collection every so many `SECONDS`")
 	f.IntVarP(&o.ruleSet, "ruleset", "r", 0, "read the flows of the `RULESET` with this number (default all that tasks run)")
 	f.StringVarP(&o.output, "flows", "F", "", "append the flow data to this `FILE`, not to standard output")
 	f.BoolVarP(&o.trace, "trace", "C", false, "the meter meters a trace in step")

@@ -61,7 +61,7 @@ tells of, at the time of its datagram.
 The flow data file has the form that NeTraMet's NeMaC writes, or with --json one
 JSON object a line. Each collection holds the flows that were active in its
 interval, with counters that began at the flow's first packet. All times are
-those of the packets.
+those of the packets. SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
 
 Exit status: 0 if all went well, 1 for wrong usage or a faulty ruleset, 2 if a
 trace was damaged or none (what could be read is in the flow data), 3 if the
@@ -87,14 +87,14 @@ func runCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringArrayVarP(&o.rules, "rules", "r", nil, "run this `FILE` of SRL or rules; may be repeated")
-	f.Float64VarP(&o.interval, "interval", "T", 0, "make a collection each time the packets' clock has passed so many `SECONDS`\n(default one collection, at the end)")
+	secondsVar(cmd, &o.interval, "interval", "T", 0, "make a collection each time the packets' clock has passed so many `SECONDS`\n(default one collection, at the end)")
 	f.IntVarP(&o.intervals, "intervals", "N", 0, "stop after so many collections (default 0, all)")
 	f.StringVarP(&o.output, "flows", "F", "", "write the flow data to this `FILE`, not to standard output")
 	f.BoolVar(&o.json, "json", false, "write JSON lines")
 	f.StringVar(&o.format, "format", "", "write these `ATTRIBUTES`, as a FORMAT statement names them\n(default those of the first ruleset that has one, else all that rulesets save)")
 	f.StringVar(&o.octets, "octets", "frame", "count the octets of what: frame (without FCS) or ip")
 	f.IntVarP(&o.maxFlows, "max-flows", "f", meter.DefaultMaxFlows, "size of the flow table")
-	f.Float64Var(&o.inactivity, "inactivity-timeout", meter.DefaultInactivityTimeout.Seconds(), "with -T, `SECONDS` after which an idle flow's record may be used again")
+	secondsVar(cmd, &o.inactivity, "inactivity-timeout", "", meter.DefaultInactivityTimeout.Seconds(), "with -T, `SECONDS` after which an idle flow's record may be used again")
 	o.streams.add(cmd)
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default the first trace's, or the host's)")
 	f.BoolVar(&o.strict, "strict", false, "refuse SRL that RFC 2723 does not have")
@@ -117,6 +117,8 @@ func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Conf
 	switch {
 	case len(traceNames) == 0 && !o.capture.isLive():
 		return c, errors.New(`no TRACE given ("-" is standard input); "rtfm run --help" tells more`)
+	case o.interval == 0 && cmd.Flags().Changed("interval"):
+		return c, errors.New("-T 0: want the length of an interval; without -T there is one collection, at the end")
 	case o.interval < 0 || o.interval > 0 && o.interval < 1e-6 || o.interval > 1e9 || math.IsNaN(o.interval):
 		return c, fmt.Errorf("-T %v: want a number of seconds from 0.000001 to 1000000000", o.interval)
 	case o.intervals < 0:

@@ -74,7 +74,7 @@ func traceInfoCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.BoolVar(&o.json, "json", false, "write a JSON object a line for each file")
-	f.Float64Var(&o.gap, "gap", 10, "count a gap where no packet comes for so many `SECONDS`")
+	secondsVar(cmd, &o.gap, "gap", "", 10, "count a gap where no packet comes for so many `SECONDS`")
 	return cmd
 }
 
@@ -153,11 +153,12 @@ Comments and other options of pcapng are left out, and so are frame check
 sequences.
 
 TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds after
-the first packet. OUT appears when it is complete.
+the first packet. OUT appears, in place of what had the name before, when it is
+complete. After a signal or damage OUT.part has what stands before, and OUT is as
+it was; standard output has it anyway.
 
 Exit status: 0 if all went well, 1 for wrong usage or a packet that does not fit,
-2 if IN was damaged or none, 130 if a signal ended it. After a signal or damage
-OUT has what stands before.`
+2 if IN was damaged or none, 130 if a signal ended it.`
 
 func traceConvertCommand() *cobra.Command {
 	var o traceConvertOptions
@@ -228,15 +229,25 @@ func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
 		return err
 	}
 	defer out.Abort()
+	defer finishing(ctx)()
 	done, err := traces.Convert(ctx, out.Writer, src, conversion)
 	if err != nil {
 		return err
 	}
-	if err := out.Commit(); err != nil {
+	name := names[1]
+	if ctx.Err() == nil && done.Damage == nil {
+		err = out.Commit()
+	} else {
+		name, err = out.CommitPart()
+	}
+	if err != nil {
 		return err
 	}
 	if !o.quiet {
 		cmd.PrintErrf("%d packets written", done.Packets)
+		if ctx.Err() != nil || done.Damage != nil {
+			cmd.PrintErrf(" to %s", name)
+		}
 		if done.Outside > 0 {
 			cmd.PrintErrf(", %d left out by their times", done.Outside)
 		}
@@ -247,7 +258,7 @@ func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
 	}
 	switch {
 	case ctx.Err() != nil:
-		return &exitError{status: statusInterrupted, err: fmt.Errorf("interrupted: %s ends here, %s may not", names[1], names[0])}
+		return &exitError{status: statusInterrupted, err: fmt.Errorf("interrupted: %s ends here, %s may not", name, names[0])}
 	case done.Damage != nil:
 		return &exitError{status: statusDamaged, err: done.Damage}
 	}

@@ -238,3 +238,31 @@ func TestKeepsWhatWasThere(t *testing.T) {
 		}
 	}
 }
+
+// TestInterruptedConversion: a part of a trace does not get the name of the whole.
+func TestInterruptedConversion(t *testing.T) {
+	t.Parallel()
+	sample, err := os.ReadFile("traces/testdata/sample.pcap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "out.pcap")
+	if err := os.WriteFile(out, sample, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startBeside(t, exec.Command("rtfm", "trace", "convert", "-q", endlessPipe(t, string(sample[:5000])), out))
+	p.waitToRest()
+	p.signal(syscall.SIGTERM)
+	if status := p.exit(20 * time.Second); status != statusInterrupted {
+		t.Errorf("exit status %d", status)
+	}
+	if now, err := os.ReadFile(out); !bytes.Equal(now, sample) {
+		t.Errorf("%s is no longer what it was: %v", out, err)
+	}
+	if part, err := os.ReadFile(out + ".part"); err != nil || len(part) < 24 || len(part) > 5000 {
+		t.Errorf("%d octets of the part: %v", len(part), err)
+	}
+	if entries, _ := os.ReadDir(filepath.Dir(out)); len(entries) != 2 {
+		t.Errorf("left over: %v", entries)
+	}
+}

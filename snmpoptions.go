@@ -36,7 +36,7 @@ func (o *snmpOptions) add(cmd *cobra.Command) {
 	f.StringVar(&o.priv, "priv", "AES-128", "SNMPv3: encrypt by this `PROTOCOL`: AES-128, AES-192, AES-256")
 	f.StringVar(&o.privFile, "priv-file", "", "SNMPv3: `FILE` that holds the privacy passphrase (or environment RTFM_PRIV)")
 	f.StringVar(&o.context, "context", "", "SNMPv3: the `CONTEXT`")
-	f.Float64Var(&o.timeout, "timeout", 2, "wait for an answer for so many `SECONDS`")
+	secondsVar(cmd, &o.timeout, "timeout", "", 2, "wait for an answer for so many `SECONDS`")
 	f.IntVar(&o.retries, "retries", 3, "ask again so many `TIMES` when there is no answer")
 }
 

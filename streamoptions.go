@@ -21,8 +21,8 @@ type streamOptions struct {
 func (o *streamOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.IntVarP(&o.max, "max-streams", "t", stream.DefaultMaxStreams, "most streams at a time, which rulesets with distributions need")
-	f.Float64Var(&o.idle, "stream-timeout", time.Duration(stream.DefaultTimeout).Seconds(), "`SECONDS` that a stream is idle at least before it ends,")
-	f.IntVar(&o.multiplier, "stream-multiplier", stream.DefaultMultiplier, "and how many times the average interval of its packets")
+	secondsVar(cmd, &o.idle, "stream-timeout", "", time.Duration(stream.DefaultTimeout).Seconds(), "a stream ends when it was idle for so many `SECONDS`, and for so long as --stream-multiplier tells")
+	f.IntVar(&o.multiplier, "stream-multiplier", stream.DefaultMultiplier, "a stream ends when it was idle for so many times the average interval of its packets,\nand for --stream-timeout")
 }
 
 // config checks the options.

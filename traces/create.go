@@ -96,13 +96,21 @@ func (f *File) create() (*os.File, error) {
 	if real, err := filepath.EvalSymlinks(f.name); err == nil {
 		f.name = real
 	}
-	if old, err := os.Stat(f.name); err == nil && !old.Mode().IsRegular() {
+	old, err := os.Stat(f.name)
+	if err == nil && !old.Mode().IsRegular() {
 		return os.OpenFile(f.name, os.O_WRONLY, 0)
+	}
+	mode := os.FileMode(0o666)
+	if err == nil {
+		mode = old.Mode().Perm()
 	}
 	f.temporary = true
 	dir, base := filepath.Split(f.name)
 	for n := 0; ; n++ {
-		file, err := os.OpenFile(fmt.Sprintf("%s.%s.%d-%d", dir, base, os.Getpid(), n), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		file, err := os.OpenFile(fmt.Sprintf("%s.%s.%d-%d", dir, base, os.Getpid(), n), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+		if err == nil && old != nil {
+			file.Chmod(mode) // whatever the umask; where it cannot be, it is less
+		}
 		if !errors.Is(err, os.ErrExist) || n == 100 {
 			return file, err
 		}
@@ -110,7 +118,21 @@ func (f *File) create() (*os.File, error) {
 }
 
 // Commit writes the end of the trace and gives the file its name.
-func (f *File) Commit() error {
+func (f *File) Commit() error { return f.commit(f.name) }
+
+// CommitPart is Commit for a trace that is not all that it should be: its file is
+// the one that name tells, and what stood in the other one stays. Where there is
+// no other name, as for standard output, it is the same as Commit.
+func (f *File) CommitPart() (name string, err error) {
+	if !f.temporary {
+		return f.name, f.Commit()
+	}
+	name = f.name + ".part"
+	return name, f.commit(name)
+}
+
+// commit does what Commit does, with this name.
+func (f *File) commit(name string) error {
 	err := f.Writer.Close()
 	if f.compressor != nil {
 		err = errors.Join(err, f.compressor.Close())
@@ -126,7 +148,7 @@ func (f *File) Commit() error {
 	}
 	if f.temporary {
 		f.temporary = false
-		return os.Rename(f.file.Name(), f.name)
+		return os.Rename(f.file.Name(), name)
 	}
 	return nil
 }
