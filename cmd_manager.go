@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/manager"
+	"rtfm/reader"
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 )
@@ -33,6 +35,7 @@ type managerOptions struct {
 	highWater  int
 	floodMark  int
 	inactivity int // seconds
+	maxFlows   int
 	owner      string
 	snmp       snmpOptions
 	stop       bool
@@ -85,6 +88,7 @@ func managerCommand() *cobra.Command {
 	f.IntVar(&o.floodMark, "flood-mark", 95, "`PERCENT` of the flow table at which the meter runs its built-in rules; 0 for never\n(not set in the meter unless given)")
 	o.inactivity = 600
 	f.Var(wholeSecondsFlag{&o.inactivity}, "inactivity-timeout", "`SECONDS` after which the meter may recover an idle flow\n(not set in the meter unless given)")
+	f.IntVar(&o.maxFlows, "max-flows", reader.DefaultMaxFlows, maxFlowsUsage)
 	f.StringVar(&o.owner, "owner", "", "the manager's `NAME` in the meter: what bears it is taken to be its own\n(default that of the host and of the flow data file)")
 	o.snmp.add(cmd)
 	f.BoolVar(&o.stop, "stop", false, "at the end, stop the tasks and remove from the meters what was put there")
@@ -92,7 +96,7 @@ func managerCommand() *cobra.Command {
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log each collection too")
 	secondsVar(cmd, &o.grace, "grace", "", 30, "`SECONDS` for the last collections after a signal to end")
 	for _, name := range append(o.snmp.names(), "rules", "standby", "interval", "keepalive", "flows", "json", "trace", "high-water-mark",
-		"flood-mark", "inactivity-timeout", "owner") {
+		"flood-mark", "inactivity-timeout", "max-flows", "owner") {
 		cmd.MarkFlagsMutuallyExclusive("config", name)
 	}
 	return cmd
@@ -197,6 +201,8 @@ func (o *managerOptions) load(cmd *cobra.Command, args []string) (*manager.Confi
 		return nil, fmt.Errorf("--flood-mark %d: want a percentage", o.floodMark)
 	case o.inactivity < 0:
 		return nil, fmt.Errorf("--inactivity-timeout %d: want a number of seconds", o.inactivity)
+	case !isMaxFlows(o.maxFlows):
+		return nil, fmt.Errorf("--max-flows %d: want a number from 1 to %d", o.maxFlows, math.MaxInt32)
 	}
 	if err := readOnce(append(slices.Clone(o.rules), o.standby...)...); err != nil {
 		return nil, err
@@ -218,6 +224,7 @@ func (o *managerOptions) meter(cmd *cobra.Command, args []string) (m manager.Met
 	}
 	m.Address, m.SNMP = c.Address, manager.SNMPOf(&c)
 	m.Interval, m.Keepalive, m.Trace, m.JSON = seconds(o.interval), seconds(o.keepalive), o.trace, o.json
+	m.MaxFlows = o.maxFlows
 	if m.Output = o.output; m.Output == "" {
 		m.Output = "{name}.flows"
 	}

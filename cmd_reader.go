@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,6 +38,7 @@ type readerOptions struct {
 	owner    string
 	firstRow int
 	lastRow  int
+	maxFlows int
 	name     string
 	log      string
 }
@@ -94,12 +96,20 @@ func readerCommand() *cobra.Command {
 	f.StringVar(&o.owner, "owner", "", "what the reader is known by in the meter: a `NAME` that no other has\n(default that of the host and of the flow data file)")
 	f.IntVar(&o.firstRow, "first-row", 1, "the first `INDEX` that the reader may have in flowReaderInfoTable")
 	f.IntVar(&o.lastRow, "last-row", 1000, "the last `INDEX`")
+	f.IntVar(&o.maxFlows, "max-flows", reader.DefaultMaxFlows, maxFlowsUsage)
 	o.snmp.add(cmd)
 	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`, not to standard error")
 	cmd.MarkFlagsMutuallyExclusive("once", "watch", "flows")
 	cmd.MarkFlagsMutuallyExclusive("once", "watch", "trace")
 	return cmd
 }
+
+// maxFlowsUsage tells what the option means that the reader and the manager have.
+const maxFlowsUsage = "refuse collections of more `FLOWS` than this, or of more than 4096 octets for each of them;\n" +
+	"with --json, the counters of so many flows are remembered, in 128 octets each"
+
+// isMaxFlows tells whether there may be so many flows in a collection.
+func isMaxFlows(n int) bool { return n >= 1 && n <= math.MaxInt32 }
 
 // check tells what is wrong with the options.
 func (o *readerOptions) check() error {
@@ -108,6 +118,8 @@ func (o *readerOptions) check() error {
 		return fmt.Errorf("-c %v: want a number of seconds from 0.1 to 1000000000", o.interval)
 	case o.ruleSet < 0 || o.ruleSet > ruleset.MaxRuleSets:
 		return fmt.Errorf("-r %d: want the number of a ruleset in the meter, from 1 to %d", o.ruleSet, ruleset.MaxRuleSets)
+	case !isMaxFlows(o.maxFlows):
+		return fmt.Errorf("--max-flows %d: want a number from 1 to %d", o.maxFlows, math.MaxInt32)
 	case o.firstRow < 1 || o.lastRow < o.firstRow:
 		return fmt.Errorf("rows from %d to %d: want numbers from 1 on, the first one first", o.firstRow, o.lastRow)
 	}
@@ -150,7 +162,7 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 	cfg := reader.Config{
 		Header: flowfile.Header{Version: flowfile.Release(version()), Parameters: o.parameters(), Meter: o.name},
 		JSON:   o.json, Passive: o.passive || o.once || o.watch,
-		Owner: o.owner, FirstRow: o.firstRow, LastRow: o.lastRow,
+		Owner: o.owner, FirstRow: o.firstRow, LastRow: o.lastRow, MaxFlows: o.maxFlows,
 		Warn: func(err error) { r.log.Warn("collection", "warning", err) },
 	}
 	if cfg.Header.Meter == "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"rtfm/reader"
 	"rtfm/ruleset"
 )
 
@@ -40,6 +41,9 @@ type Meter struct {
 	// ReaderTimeout is how long the meter keeps flows for a manager that does
 	// not come to collect them; 0 for ever.
 	ReaderTimeout time.Duration
+	// MaxFlows is how many flows a collection may have; it bounds what a meter
+	// can make the manager write and remember.
+	MaxFlows int
 	// Trace makes collections whenever the meter, which meters a trace in
 	// step, has come to the end of an interval; Interval is not used.
 	Trace bool
@@ -133,6 +137,7 @@ func Defaults() Meter {
 		Interval:      5 * time.Minute,
 		Keepalive:     time.Minute,
 		ReaderTimeout: 24 * time.Hour,
+		MaxFlows:      reader.DefaultMaxFlows,
 		Output:        "{name}.flows",
 		Location:      time.Local,
 	}

@@ -110,6 +110,7 @@ func (c *control) download(ctx context.Context) error {
 	before := c.sets()
 	c.ruleSets = make(map[*ruleset.RuleSet]int)
 	c.retired = nil
+	rules := 0 // that were read
 	for i, row := range rows.All {
 		if row.Owner != c.meter.Owner || !c.meter.Rows.RuleSets.Contains(i) {
 			continue
@@ -127,6 +128,9 @@ func (c *control) download(ctx context.Context) error {
 				old.Rules = before[at].Rules
 			} else if old.Rules, err = c.client.RuleSet(ctx, i); err != nil {
 				return err
+			}
+			if rules += len(old.Rules.Rules); rules > client.MaxRules {
+				return fmt.Errorf("%s: %w", c.client.Address(), client.ErrManyRules)
 			}
 			c.retired = append(c.retired, old)
 		default:

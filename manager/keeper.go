@@ -39,6 +39,7 @@ type keeper struct {
 	due       time.Time // of the next collection
 	failing   time.Time // since when the meter gives no proper answers, zero if it does
 	reason    string    // that was logged for it
+	again     time.Time // when a session was last begun as soon as one had ended
 }
 
 func newKeeper(m *Meter, o *Options) *keeper {
@@ -62,8 +63,8 @@ func (k *keeper) open() error {
 		},
 		JSON: k.meter.JSON, Statistics: k.meter.statistics(),
 		Owner: k.meter.Owner, FirstRow: k.meter.Rows.Readers.First, LastRow: k.meter.Rows.Readers.Last,
-		Timeout: int(k.meter.ReaderTimeout / time.Second),
-		Warn:    func(err error) { k.log.Warn("collection", "warning", err) },
+		Timeout: int(k.meter.ReaderTimeout / time.Second), MaxFlows: k.meter.MaxFlows,
+		Warn: func(err error) { k.log.Warn("collection", "warning", err) },
 	}, file, known)
 	return nil
 }
@@ -107,7 +108,9 @@ func (k *keeper) run(ctx context.Context) error {
 		if k.failing.IsZero() {
 			retry = firstRetry
 		}
-		if k.failed(err) {
+		if k.failed(err) && time.Since(k.again) > longestRetry {
+			// But not for a meter that seems to be restarted all the time.
+			k.again = time.Now()
 			continue
 		}
 		select {
@@ -216,7 +219,7 @@ func (k *keeper) apply(ctx context.Context) error {
 		}
 	}
 	a, b := k.opened, k.meter
-	if a.parameters() == b.parameters() && a.statistics() == b.statistics() && a.ReaderTimeout == b.ReaderTimeout {
+	if a.parameters() == b.parameters() && a.statistics() == b.statistics() && a.ReaderTimeout == b.ReaderTimeout && a.MaxFlows == b.MaxFlows {
 		return nil
 	}
 	k.close()

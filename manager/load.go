@@ -139,6 +139,7 @@ func (l *loader) meterKeys(m *Meter) []key {
 		{"flood-interval", l.duration(&m.FloodInterval, time.Second, 24*time.Hour)},
 		{"keepalive", l.duration(&m.Keepalive, time.Second, 24*time.Hour)},
 		{"reader-timeout", l.duration(&m.ReaderTimeout, 0, 365*24*time.Hour)},
+		{"max-flows", l.number(&m.MaxFlows, 1, maxRow)},
 		{"trace", l.boolean(&m.Trace)},
 		{"output", l.text(&m.Output, oneWord(4096))},
 		{"json", l.boolean(&m.JSON)},

@@ -39,6 +39,11 @@ type Config struct {
 	// never. For a trace in step it has to be 0: these are seconds of the
 	// trace.
 	Timeout int
+	// MaxFlows is how many flows a collection may have, of all rulesets
+	// together; 0 means DefaultMaxFlows. It bounds what a meter can make the
+	// Collector write, 4096 octets for each of them, and with JSON remember, 128
+	// octets. A collection that is larger fails with ErrLimit.
+	MaxFlows int
 
 	// Warn is told what is unusual but keeps no collection from being made.
 	Warn func(error)
@@ -70,6 +75,7 @@ type Collector struct {
 	// wrote to this output.
 	alone  uint64
 	header string // the columns of the last header, empty if a new one is due
+	warned bool   // that the meter has room for more flows than a collection may have
 	ended  bool   // the trace's last interval was collected
 }
 
@@ -79,7 +85,8 @@ func New(cfg Config, out Output, known *State) *Collector {
 	if cfg.Warn == nil {
 		cfg.Warn = func(error) {}
 	}
-	k := &Collector{cfg: cfg, out: out, state: known, deltas: new(Deltas)}
+	k := &Collector{cfg: cfg, out: out, state: known}
+	k.deltas = k.newDeltas()
 	if known != nil {
 		k.alone = math.MaxUint64
 	}
@@ -249,33 +256,33 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 	}
 	if in.restarted {
 		k.header = ""
-		k.deltas, k.alone = new(Deltas), 0
+		k.deltas, k.alone = k.newDeltas(), 0
 	}
 	k.state = before
 	alone := min(k.alone, in.to)
-	var kept []keptReading
+	k.warnOfLimit(c, in.status)
+	read := readings{room: k.deltas.most}
 	err = k.out.Append(func(w io.Writer, fresh bool) error {
-		wr := k.writer(w, fresh, in, sets)
+		most := fileOctets * int64(k.maxFlows())
+		wr := k.writer(&limited{w, most, most}, fresh, in, sets)
 		if in.skipped > 0 {
 			wr.Skipped(in.skipped)
 		}
 		wr.Begin(in.at)
 		for i := range sets {
 			err := c.Flows(ctx, k.query(in, &sets[i], sets), func(f *ruleset.Flow) error {
-				result.Flows++
-				if !k.cfg.JSON {
-					wr.Flow(f, nil)
-					return nil
+				if result.Flows++; result.Flows > uint64(k.maxFlows()) {
+					return fmt.Errorf("%w: it has more than %d flows: max-flows allows more", ErrLimit, k.maxFlows())
 				}
-				now := readingOf(f)
-				kept = append(kept, keptReading{f.Index, now})
-				delta, exact := k.deltas.since(f.Index, &now)
-				if exact || ruleset.Uptime(f.FirstTime, next.Epoch) >= alone {
-					wr.Flow(f, &delta)
-				} else {
-					wr.Flow(f, nil)
+				var known *flowfile.Counters
+				if k.cfg.JSON {
+					read.add(f)
+					if delta, exact := k.deltas.since(f); exact || ruleset.Uptime(f.FirstTime, next.Epoch) >= alone {
+						known = &delta
+					}
 				}
-				return nil
+				wr.Flow(f, known)
+				return wr.Err()
 			})
 			if err != nil {
 				return err
@@ -290,20 +297,19 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		k.header = ""
 		return nil, err
 	}
-	for i := range kept {
-		k.deltas.keep(kept[i].row, &kept[i].reading)
-	}
 	k.state, k.alone = next, alone
+	if !k.deltas.keepAll(&read) {
+		k.alone = in.to // flows that began before may have been read and forgotten
+		k.cfg.Warn(fmt.Errorf("%s: there are more flows, or larger ones, than can be remembered: what some of them count until the next collection is not known; max-flows allows more", c.Address()))
+	}
 	if err := k.out.Remember(next); err != nil {
 		k.cfg.Warn(fmt.Errorf("the collection is written, but not what is to be remembered of it: %w", err))
 	}
 	return result, nil
 }
 
-type keptReading struct {
-	row uint32
-	reading
-}
+// newDeltas returns memory of what flows had counted, with a bound.
+func (k *Collector) newDeltas() *Deltas { return &Deltas{most: memoryOctets * k.maxFlows()} }
 
 // same makes sure that the meter is still the same that it was when the
 // collection began.

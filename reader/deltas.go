@@ -8,48 +8,135 @@ import (
 // Deltas remembers what each flow had counted when it was read last, to tell
 // what it counted since: flows' own counters only grow. The zero value
 // remembers nothing.
+//
+// A meter may give its flows any indexes. So they are the keys of a map, whose
+// size is that of what was read, whatever the indexes are.
 type Deltas struct {
-	rows []reading
+	rows map[uint32]reading
+	// distributions are the counters of the flows that have some.
+	distributions map[uint32][]uint64
+	octets        int // about what both take
+	most          int // octets that they may take, 0 for any number
 }
 
 // reading is what was read of a flow last: its identity beside the row, and
-// its counters.
+// its counters. It has no pointers, which millions of flows would have the
+// garbage collector follow.
 type reading struct {
-	ruleSet   int
-	firstTime int64
-	counters  flowfile.Counters
+	firstTime                              int64
+	toPDUs, fromPDUs, toOctets, fromOctets uint64
+	ruleSet                                int32
+	counters                               int32 // of distributions
 }
 
+// rowOctets is about what a reading takes in a map.
+const rowOctets = 96
+
 func readingOf(f *ruleset.Flow) reading {
-	return reading{f.Shape.RuleSet, f.FirstTime, flowfile.CountersOf(f)}
+	r := reading{f.FirstTime, f.ToPDUs, f.FromPDUs, f.ToOctets, f.FromOctets, int32(f.Shape.RuleSet), 0}
+	for _, c := range f.Counters {
+		r.counters += int32(len(c))
+	}
+	return r
 }
 
 // Since returns what f has counted since it was given last, all of it the
 // first time.
 func (d *Deltas) Since(f *ruleset.Flow) flowfile.Counters {
-	now := readingOf(f)
-	delta, _ := d.since(f.Index, &now)
-	d.keep(f.Index, &now)
+	delta, _ := d.since(f)
+	d.keep(f.Index, readingOf(f), flatten(nil, f))
 	return delta
 }
 
-// since returns what the flow in a row has counted since it was kept last, all
-// of it and false if it was not.
-func (d *Deltas) since(row uint32, now *reading) (flowfile.Counters, bool) {
-	if int(row) >= len(d.rows) {
-		return now.counters, false
+// flatten appends the counters of all distributions of f.
+func flatten(to []uint64, f *ruleset.Flow) []uint64 {
+	for _, c := range f.Counters {
+		to = append(to, c...)
 	}
-	before := &d.rows[row]
-	if before.ruleSet != now.ruleSet || before.firstTime != now.firstTime {
-		return now.counters, false
-	}
-	return now.counters.Since(&before.counters), true
+	return to
 }
 
-// keep remembers the reading of the flow in a row.
-func (d *Deltas) keep(row uint32, now *reading) {
-	if n := int(row) + 1; n > len(d.rows) {
-		d.rows = append(d.rows, make([]reading, n-len(d.rows))...)
+// since returns what f has counted since it was kept last, all of it and false
+// if it was not.
+func (d *Deltas) since(f *ruleset.Flow) (flowfile.Counters, bool) {
+	now := flowfile.CountersOf(f)
+	r, ok := d.rows[f.Index]
+	if !ok || int(r.ruleSet) != f.Shape.RuleSet || r.firstTime != f.FirstTime {
+		return now, false
 	}
-	d.rows[row] = *now
+	return now.Since(&flowfile.Counters{
+		ToPDUs: r.toPDUs, FromPDUs: r.fromPDUs, ToOctets: r.toOctets, FromOctets: r.fromOctets,
+		Distributions: d.distributions[f.Index],
+	}), true
+}
+
+// keep remembers the reading of the flow in a row; counters is not modified
+// from now on. Without room for it, it forgets everything and returns false.
+func (d *Deltas) keep(row uint32, now reading, counters []uint64) bool {
+	before, had := d.rows[row]
+	need := 8 * (int(now.counters) - int(before.counters))
+	if !had {
+		need += rowOctets
+	}
+	if d.octets += need; d.most > 0 && d.octets > d.most {
+		*d = Deltas{most: d.most}
+		return false
+	}
+	if d.rows == nil {
+		d.rows = make(map[uint32]reading)
+	}
+	d.rows[row] = now
+	switch {
+	case len(counters) > 0:
+		if d.distributions == nil {
+			d.distributions = make(map[uint32][]uint64)
+		}
+		d.distributions[row] = counters
+	case before.counters > 0:
+		delete(d.distributions, row)
+	}
+	return true
+}
+
+// readings are those of a collection that is under way: they are kept once it
+// has succeeded.
+type readings struct {
+	rows     []rowReading
+	counters []uint64 // of distributions, of all rows
+	room     int      // for so many more octets; less than 0 when something was left out
+}
+
+type rowReading struct {
+	row uint32
+	reading
+}
+
+// add adds the reading of f, if there is room.
+func (r *readings) add(f *ruleset.Flow) {
+	now := readingOf(f)
+	if r.room -= rowOctets + 8*int(now.counters); r.room < 0 {
+		*r = readings{room: -1}
+		return
+	}
+	r.rows = append(r.rows, rowReading{f.Index, now})
+	r.counters = flatten(r.counters, f)
+}
+
+// keepAll keeps what was read by a collection. It returns false if there was no
+// room for it, or for what was kept before, and something is forgotten: then it
+// is whole flows.
+func (d *Deltas) keepAll(r *readings) bool {
+	if r.room < 0 {
+		*d = Deltas{most: d.most}
+		return false
+	}
+	all := true
+	counters := r.counters
+	for i := range r.rows {
+		now := &r.rows[i]
+		n := int(now.counters)
+		all = d.keep(now.row, now.reading, append([]uint64(nil), counters[:n]...)) && all
+		counters = counters[n:]
+	}
+	return all
 }

@@ -2,6 +2,7 @@ package reader
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -52,6 +53,7 @@ func (r *Rules) choose(ctx context.Context, c *client.Client, wanted func(int) b
 	}
 	known := make(map[int]rules)
 	var sets []RuleSet
+	all := 0
 	for i, info := range infos.All {
 		if !wanted(i) {
 			continue
@@ -62,6 +64,9 @@ func (r *Rules) choose(ctx context.Context, c *client.Client, wanted func(int) b
 			if rs.RuleSet, err = c.RuleSet(ctx, i); err != nil {
 				return nil, err
 			}
+		}
+		if all += len(rs.Rules); all > client.MaxRules {
+			return nil, fmt.Errorf("%s: %w", c.Address(), client.ErrManyRules)
 		}
 		known[i] = rs
 		sets = append(sets, RuleSet{i, rs.RuleSet})

@@ -21,6 +21,8 @@ var (
 	ErrNonsense = errors.New("nonsense")
 	// ErrAccess: the agent knows who asks, but does not let him.
 	ErrAccess = errors.New("access is denied")
+	// ErrManyRules: the rulesets of a meter have more rules than MaxRules.
+	ErrManyRules = fmt.Errorf("%w: its rulesets have more than %d rules together", ErrNonsense, MaxRules)
 )
 
 // Error is a request that a meter refused.

@@ -100,6 +100,7 @@ type flowBuilder struct {
 	// distributions.
 	byMasks map[string]*ruleset.Shape
 	masks   []byte
+	room    *int // octets that further shapes may take
 }
 
 func newFlowBuilder(q *FlowQuery) *flowBuilder {
@@ -109,7 +110,11 @@ func newFlowBuilder(q *FlowQuery) *flowBuilder {
 	}
 	b := &flowBuilder{
 		ruleSet: q.RuleSet, epoch: q.Epoch, uptime: q.Uptime, exact: q.Exact, fields: fieldsFor(read, q.Attrs),
-		byMasks: make(map[string]*ruleset.Shape),
+		byMasks: make(map[string]*ruleset.Shape), room: q.room,
+	}
+	if b.room == nil {
+		room := shapesOctets
+		b.room = &room
 	}
 	b.value = make([][]byte, len(b.fields))
 	return b
@@ -278,6 +283,9 @@ func (b *flowBuilder) shape() error {
 			return errManyShapes
 		}
 		b.flow.Shape = b.intern(peer, adjacent)
+		if *b.room -= octetsOfShape(b.flow.Shape, len(key)); *b.room < 0 {
+			return errManyShapes
+		}
 		b.byMasks[string(key)] = b.flow.Shape
 	}
 	return nil
@@ -287,7 +295,16 @@ func (b *flowBuilder) shape() error {
 // meter does: a meter cannot fill the memory with others.
 const maxShapes = 1 << 16
 
-var errManyShapes = fmt.Errorf("there are flows with more than %d choices of masks and distributions", maxShapes)
+// shapesOctets is about what the shapes of all flows of a query may take.
+const shapesOctets = 64 << 20
+
+// octetsOfShape returns about what a shape takes, with the key by which it is
+// found.
+func octetsOfShape(s *ruleset.Shape, key int) int {
+	return 256 + 2*key + 24*len(s.Saved) + 64*len(s.Distributions)
+}
+
+var errManyShapes = fmt.Errorf("there are flows with more than %d choices of masks and distributions, or such that they take more than %d octets", maxShapes, shapesOctets)
 
 // anySet tells whether b has a bit that is set.
 func anySet(b []byte) bool {

@@ -48,6 +48,7 @@ type FlowQuery struct {
 	MaxFlows int
 
 	inOrder bool // flows must come in the order of their indexes
+	room    *int // octets that the flows' shapes may take
 }
 
 // Flows reads flows and calls f for each, in the order of their indexes when

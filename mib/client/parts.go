@@ -17,7 +17,7 @@ func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) 
 	if len(queries) == 1 {
 		return c.read(ctx, queries[0], f)
 	}
-	j := joiner{ruleSet: q.RuleSet, joined: make(map[[maxParts]*ruleset.Shape]*ruleset.Shape)}
+	j := joiner{ruleSet: q.RuleSet, room: queries[0].room, joined: make(map[[maxParts]*ruleset.Shape]*ruleset.Shape)}
 	for _, more := range queries[1:] {
 		p := &part{}
 		var stop func()
@@ -43,6 +43,8 @@ func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) 
 // split returns the queries by which q is read.
 func (q *FlowQuery) split() []*FlowQuery {
 	first, rest := *q, []ruleset.Attr(nil)
+	room := shapesOctets
+	first.room = &room
 	n := 0
 	first.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), func(a ruleset.Attr) bool {
 		if a.Info().Class != ruleset.ClassDistrib {
@@ -95,6 +97,7 @@ const maxParts = 32 / mib.BlockDistributions
 // joiner joins flows and their further distributions.
 type joiner struct {
 	ruleSet int
+	room    *int // octets that further shapes may take
 	parts   []*part
 	shapes  ruleset.Shapes
 	joined  map[[maxParts]*ruleset.Shape]*ruleset.Shape // by those of the parts
@@ -122,6 +125,9 @@ func (j *joiner) join(flow *ruleset.Flow) (whole bool, err error) {
 			distributions = append(distributions, s.Distributions...)
 		}
 		shape = j.shapes.Intern(j.ruleSet, flow.Shape.PeerLen, flow.Shape.AdjacentLen, flow.Shape.Saved, distributions...)
+		if *j.room -= octetsOfShape(shape, 8*maxParts); *j.room < 0 {
+			return false, fmt.Errorf("%w: %v", ErrNonsense, errManyShapes)
+		}
 		j.joined[key] = shape
 	}
 	flow.Shape = shape

@@ -91,6 +91,10 @@ func (c *Client) PutRuleSet(ctx context.Context, index int, owner string, rs *ru
 // octetsOf returns a mask or value as a rule has it: at least one octet.
 func octetsOf(v ruleset.Value) string { return string(v.Resize(max(v.Len(), 1)).Append(nil)) }
 
+// MaxRules is how many rules should be read of all rulesets of a meter together:
+// more is ErrManyRules to those who keep them.
+const MaxRules = ruleset.MaxRules
+
 // RuleSet reads a ruleset and its rules. What a Meter MIB does not hold,
 // FORMAT and the like, is missing.
 func (c *Client) RuleSet(ctx context.Context, index int) (*ruleset.RuleSet, error) {

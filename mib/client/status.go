@@ -76,7 +76,7 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	boot := &vars[7].Value
 	if boot.Type != smi.NoSuchObject && boot.Type != smi.NoSuchInstance {
 		s.Extension = true
-		s.Version = string(r.octets(&vars[6], math.MaxUint16))
+		s.Version = string(r.octets(&vars[6], longestText))
 		if n := copy(s.Boot[:], r.octets(&vars[7], len(s.Boot))); n < len(s.Boot) && r.err == nil {
 			r.err = nonsense(vars[7].Name, "%d octets, not %d", n, len(s.Boot))
 		}

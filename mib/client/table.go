@@ -95,6 +95,9 @@ func (c *Client) rows(ctx context.Context, most int, columns []*object, f func(i
 			if len(index) != 1 || index[0] == 0 || index[0] > math.MaxInt32 {
 				return c.wrap(nonsense(name, "the index is not a number from 1 to %d", math.MaxInt32))
 			}
+			if n := len(v.Value.Octets); n > longestText {
+				return c.wrap(nonsense(name, "%d octets, where %d are the most", n, longestText))
+			}
 			row := rows[index[0]]
 			if i == 0 {
 				order = append(order, index[0])

@@ -18,7 +18,7 @@ type Options struct {
 
 // Writer writes a flow data file. Between Begin and End come the flows of one
 // collection. The first error of the underlying writer is kept and returned
-// by End and Flush. It is not safe for concurrent use.
+// by Err, End and Flush. It is not safe for concurrent use.
 type Writer struct {
 	page
 	w     io.Writer
@@ -42,6 +42,10 @@ type page struct {
 	current *printer // of the shape that was printed last
 	byShape map[*ruleset.Shape]*printer
 }
+
+// maxPrinters is how many are remembered. A meter may tell of more shapes than
+// there is memory for their printers.
+const maxPrinters = 1 << 12
 
 // flushAt is the size of the buffer above which it is written out.
 const flushAt = 1 << 16
@@ -112,6 +116,9 @@ func (w *Writer) Flow(f *ruleset.Flow, delta *Counters) {
 	}
 }
 
+// Err returns the first error of the underlying writer, if one has shown.
+func (w *Writer) Err() error { return w.err }
+
 // put appends the record of a flow.
 func (p *page) put(f *ruleset.Flow, delta *Counters) {
 	if p.current == nil || p.current.shape != f.Shape {
@@ -125,6 +132,9 @@ func (p *page) put(f *ruleset.Flow, delta *Counters) {
 func (p *page) change(s *ruleset.Shape) {
 	pr := p.byShape[s]
 	if pr == nil {
+		if len(p.byShape) >= maxPrinters {
+			clear(p.byShape)
+		}
 		if p.opts.JSON {
 			pr = jsonPrinter(s)
 		} else {

@@ -1,0 +1,46 @@
+package client
+
+import (
+	"errors"
+	"testing"
+
+	"rtfm/ruleset"
+)
+
+// TestShapesBound has a meter tell of flows each of which is of another kind:
+// what is remembered of them has an end, whatever their number is.
+func TestShapesBound(t *testing.T) {
+	q := &FlowQuery{RuleSet: 2, Uptime: 100, Attrs: []ruleset.Attr{ruleset.SourcePeerAddress, ruleset.DestPeerAddress}}
+	room := 100 * 300
+	q.room = &room
+	var found error
+	shapes := make(map[*ruleset.Shape]bool)
+	b := newFlowBuilder(q)
+	field := func(a ruleset.Attr) int {
+		for i := range b.fields {
+			if b.fields[i].attr == a {
+				return i
+			}
+		}
+		t.Fatalf("%v is not read", a)
+		return 0
+	}
+	source, dest := field(ruleset.SourcePeerAddress), field(ruleset.DestPeerAddress)
+	for i := range 1000 {
+		b.start()
+		b.flow.Index = uint32(i + 1)
+		b.octets(source, []byte{0, 0, 0, 0})
+		b.octets(b.fields[source].mask, []byte{255, 255, byte(i >> 8), byte(i)})
+		b.octets(dest, []byte{0, 0, 0, 0})
+		b.octets(b.fields[dest].mask, []byte{255, 255, 255, 255})
+		f, err := b.finish()
+		if err != nil {
+			found = err
+			break
+		}
+		shapes[f.Shape] = true
+	}
+	if !errors.Is(found, errManyShapes) || len(shapes) < 50 || len(shapes) > 100 {
+		t.Errorf("%d kinds of flows, and then %v", len(shapes), found)
+	}
+}
