@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"runtime"
 
 	"rtfm/traces"
 )
@@ -13,7 +14,7 @@ import (
 type interruptible struct {
 	traces.Source
 	ctx   context.Context
-	waits bool // reading may take for ever
+	waits bool // reading may take for ever, or nobody else looks at ctx meanwhile
 	stats traces.Stats
 	read  chan error    // gives what the read under way has returned
 	left  bool          // that read was not waited for
@@ -24,6 +25,9 @@ type interruptible struct {
 // that ends when ctx is done.
 func withInterrupt(ctx context.Context, src traces.Source, names []string) traces.Source {
 	s := &interruptible{Source: src, ctx: ctx, read: make(chan error, 1)}
+	// With one processor nothing is read ahead, and a read that finds no packet in a
+	// large file would keep whoever waits for it from looking at ctx.
+	s.waits = runtime.GOMAXPROCS(0) == 1
 	for _, path := range tracePaths(names) {
 		if st, err := os.Stat(path); path == "-" || err == nil && !st.Mode().IsRegular() {
 			s.waits = true

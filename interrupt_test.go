@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces"
 	"rtfm/traces/tracetest"
 )
 
@@ -97,5 +98,68 @@ func TestLastInterval(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Error("the meter waits for more packets")
+	}
+}
+
+// busy is a source that reads, once it was asked to, until it is released.
+type busy struct {
+	traces.Source
+	asked, release chan struct{}
+}
+
+func (s *busy) ReadBatch(*traces.Batch) error {
+	close(s.asked)
+	<-s.release
+	return io.EOF
+}
+
+// TestInterruptedReading: with one processor, where nothing is read ahead, a read
+// of a regular file that finds no packets ends when it is told to.
+func TestInterruptedReading(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	ctx, interrupt := context.WithCancel(context.Background())
+	src := &busy{asked: make(chan struct{}), release: make(chan struct{})}
+	defer close(src.release)
+	s := withInterrupt(ctx, src, []string{"traces/testdata/sample.pcap"})
+	ended := make(chan error, 1)
+	go func() { ended <- s.ReadBatch(new(traces.Batch)) }()
+	<-src.asked
+	interrupt()
+	select {
+	case err := <-ended:
+		if err != io.EOF {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the read goes on")
+	}
+}
+
+// TestShortenedTrace makes a trace shorter while the program reads it.
+func TestShortenedTrace(t *testing.T) {
+	dir := t.TempDir()
+	trace, pipe := filepath.Join(dir, "trace.pcap"), filepath.Join(dir, "pipe")
+	if err := os.WriteFile(trace, tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(20_000)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	go func() {
+		w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // when the trace before it is open
+		if err == nil {
+			err = os.Truncate(trace, 0)
+		}
+		if err == nil {
+			_, err = w.Write(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(10)...))
+		}
+		if err = errors.Join(err, w.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	var out, errs bytes.Buffer
+	status := runMain([]string{"run", "-q", "-C", trace, "-C", pipe}, nil, &out, &errs)
+	if s := errs.String(); status != statusDamaged || !strings.Contains(s, "made shorter") {
+		t.Errorf("exit status %d, %q", status, s)
 	}
 }

@@ -1,6 +1,9 @@
 package traces
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // The layout of ATM cells (ITU-T I.361) as capture cards keep them: a header
 // without its check octet, and 48 octets. From the highest bit on, the header
@@ -17,6 +20,33 @@ const (
 // were captured or first ones only.
 type aal5 struct {
 	circuits map[circuit]bool // whether a frame has begun there and not ended
+	changes  []cellChange     // since begin; nil if that was never called
+}
+
+// cellChange is what a circuit was before a cell came.
+type cellChange struct {
+	circuit       circuit
+	known, within bool
+}
+
+// begin has what follows be such as again undoes.
+func (a *aal5) begin() {
+	if a.changes == nil {
+		a.changes = make([]cellChange, 0, 16)
+	}
+	a.changes = a.changes[:0]
+}
+
+// again undoes what cells have changed since begin.
+func (a *aal5) again() {
+	for _, c := range slices.Backward(a.changes) {
+		if c.known {
+			a.circuits[c.circuit] = c.within
+		} else {
+			delete(a.circuits, c.circuit)
+		}
+	}
+	a.changes = a.changes[:0]
 }
 
 // circuit is a virtual circuit of an interface.
@@ -47,6 +77,9 @@ func (a *aal5) packet(p *Packet, cell []byte) bool {
 	if known || len(a.circuits) < maxCircuits {
 		if a.circuits == nil {
 			a.circuits = make(map[circuit]bool)
+		}
+		if a.changes != nil {
+			a.changes = append(a.changes, cellChange{c, known, within})
 		}
 		a.circuits[c] = typ&1 == 0 // type 1 is the last cell of a frame
 	}

@@ -94,7 +94,11 @@ type erf struct {
 
 func (*erf) name() string { return "erf" }
 
-func (*erf) inPlace() {}
+func (e *erf) again() { e.cells.again() }
+
+// maxERFScan is how many records a scan looks at, so that what their cells change
+// takes little memory to undo.
+const maxERFScan = 4096
 
 // openERF begins with the first record; there is no header.
 func openERF(*input) (format, error) { return new(erf), nil }
@@ -119,7 +123,8 @@ func erfBody(rec []byte, k erfKind) (int, error) {
 
 // scan implements format.
 func (e *erf) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
-	for len(b.Packets) < cap(b.Packets) {
+	e.cells.begin()
+	for n := 0; n < maxERFScan && len(b.Packets) < cap(b.Packets); n++ {
 		rest := win[used:]
 		if len(rest) < erfHeader {
 			return used, erfHeader, nil

@@ -16,8 +16,14 @@ const (
 // first, so that both are found out from the first records.
 type hpcap struct {
 	order hpcapOrder
-	half  bool // the file begins in the middle of a packet
-	skip  int  // octets of padding, or of half a packet, that are to be passed over
+	hpcapPlace
+	before hpcapPlace // at the begin of the scan
+}
+
+// hpcapPlace tells what is to be passed over before the next record.
+type hpcapPlace struct {
+	half bool // the file begins in the middle of a packet
+	skip int  // octets of padding, or of half a packet, that are to be passed over
 }
 
 // hpcapOrder is how the numbers of records stand.
@@ -94,7 +100,7 @@ func openHPCAP(in *input) (format, error) {
 
 func (*hpcap) name() string { return "hpcap" }
 
-func (*hpcap) inPlace() {}
+func (f *hpcap) again() { f.hpcapPlace = f.before }
 
 func (f *hpcap) tell(d *Description) {
 	d.Detail = byteOrderName(f.order.big)
@@ -106,6 +112,7 @@ func (f *hpcap) tell(d *Description) {
 
 // scan implements format.
 func (f *hpcap) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
+	f.before = f.hpcapPlace
 	if f.half {
 		f.half = false
 		st.Records++

@@ -29,10 +29,17 @@ func (m *Mapping) Guard(use func()) error {
 	if err := m.catch(use); err != nil {
 		return err
 	}
-	if size, err := fileSize(m.fd); err == nil && size < int64(len(m.data)) {
+	if m.shortened() {
 		return ErrShortened
 	}
 	return nil
+}
+
+// shortened reports whether the file is shorter than the mapping: then there may
+// be zeros where its octets were.
+func (m *Mapping) shortened() bool {
+	size, err := fileSize(m.fd)
+	return err == nil && size < int64(len(m.data))
 }
 
 // catch calls use and returns an error if there is no memory where it looks.

@@ -46,7 +46,7 @@ func NewReader(r io.Reader, name string) (Source, error) {
 
 func newReader(r io.Reader, name string) (*reader, error) {
 	raw := &counter{src: r}
-	src := &reader{name: name, raw: raw, in: newInput(raw)}
+	src := &reader{name: name, raw: raw, in: newInput(raw), size: sizeFrom(r)}
 	kind, err := src.decompress()
 	if err == nil {
 		src.compression = kind
@@ -64,4 +64,22 @@ func newReader(r io.Reader, name string) (*reader, error) {
 		return nil, &Error{File: name, Format: kind, Err: err}
 	}
 	return src, nil
+}
+
+// sizeFrom returns how many octets there are to read of r, 0 if r is not a
+// regular file.
+func sizeFrom(r io.Reader) int64 {
+	f, ok := r.(*os.File)
+	if !ok {
+		return 0
+	}
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() {
+		return 0
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0
+	}
+	return max(st.Size()-at, 0)
 }

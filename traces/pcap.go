@@ -100,7 +100,7 @@ func openPcap(in *input) (format, error) {
 
 func (p *pcap) name() string { return "pcap" }
 
-func (*pcap) inPlace() {}
+func (*pcap) again() {} // the state is that of the header
 
 func (p *pcap) tell(d *Description) {
 	d.Detail = byteOrderName(p.big)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // The block types that are read (draft-ietf-opsawg-pcapng section 4, and
@@ -46,14 +47,38 @@ const (
 	ngMax           = maxCapturedHuge + 1<<16
 )
 
+// What is kept of a file at most: interfaces of a section and of all, and octets
+// of the name of each.
+const (
+	maxInterfaces    = 1 << 16
+	maxAllInterfaces = 1 << 20
+	maxName          = 256
+)
+
 // pcapng reads the blocks of a pcapng file.
 type pcapng struct {
 	big        bool
 	interfaces []ngIface // those of the current section
 	before     uint32    // the number of interfaces in the sections before
 	time       int64     // of the last packet that had one
+	changes    ngChanges // of the scan
 	described  []Interface
 }
+
+// ngChanges is what a scan has changed that is not of packets.
+type ngChanges struct {
+	time    int64    // of the last packet, before
+	dropped []ngDrop // in their order
+}
+
+// ngDrop is what an interface's statistics said before.
+type ngDrop struct {
+	id      uint32
+	dropped uint64
+}
+
+// maxNgDrops is how many statistics a scan reads.
+const maxNgDrops = 4096
 
 // ngIface is an interface of a section.
 type ngIface struct {
@@ -66,7 +91,14 @@ type ngIface struct {
 
 func (g *pcapng) name() string { return "pcapng" }
 
-func (*pcapng) inPlace() {}
+// again undoes what packets and statistics have changed. Other blocks change
+// something only when they have been read, as the last of their scan.
+func (g *pcapng) again() {
+	g.time = g.changes.time
+	for _, d := range slices.Backward(g.changes.dropped) {
+		g.interfaces[d.id].dropped = d.dropped
+	}
+}
 
 func (g *pcapng) tell(d *Description) {
 	d.Detail, d.Interfaces = byteOrderName(g.big), g.described
@@ -104,15 +136,20 @@ func (g *pcapng) uint64(b []byte) uint64 {
 	return v
 }
 
-// scan implements format.
+// scan implements format. Where a section begins or an interface is described it
+// ends, before and behind that block, so that again need not undo these.
 func (g *pcapng) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
-	for len(b.Packets) < cap(b.Packets) {
+	g.changes.time, g.changes.dropped = g.time, g.changes.dropped[:0]
+	for len(b.Packets) < cap(b.Packets) && len(g.changes.dropped) < maxNgDrops {
 		rest := win[used:]
 		if len(rest) < ngOverhead {
 			return used, ngOverhead, nil
 		}
 		kind := g.uint32(rest)
 		if kind == ngSection {
+			if used > 0 {
+				return used, 0, nil
+			}
 			if err := g.byteOrder(rest); err != nil {
 				return used, 0, err
 			}
@@ -128,22 +165,31 @@ func (g *pcapng) scan(win []byte, b *Batch, st *Stats) (used, need int, err erro
 		if end := g.uint32(block[size-4:]); end != size {
 			return used, 0, corrupt("block length %d is %d at its end", size, end)
 		}
-		packet := false
 		switch kind {
-		case ngSection:
-			err = g.section(block)
-		case ngInterface:
-			err = g.describe(block)
+		case ngEnhanced, ngPacket, ngSimple:
+			err = g.packet(kind, block, b, st)
+		case ngSection, ngInterface:
+			if len(b.Packets) > 0 {
+				return used, 0, nil
+			}
+			if kind == ngSection {
+				err = g.section(block)
+			} else {
+				err = g.describe(block)
+			}
+			if err != nil {
+				return used, 0, err
+			}
+			st.Records++
+			st.Skipped++
+			return used + int(size), 0, nil
 		case ngStatistics:
 			err = g.statistics(block, st)
-		case ngEnhanced, ngPacket, ngSimple:
-			packet = true
-			err = g.packet(kind, block, b, st)
 		}
 		if err != nil {
 			return used, 0, err
 		}
-		if !packet {
+		if kind != ngEnhanced && kind != ngPacket && kind != ngSimple {
 			st.Skipped++
 		}
 		st.Records++
@@ -185,12 +231,18 @@ func (g *pcapng) describe(block []byte) error {
 	if len(block) < ngInterfaceMin {
 		return corrupt("interface description of %d octets", len(block))
 	}
+	switch len(g.interfaces) {
+	case maxInterfaces:
+		return corrupt("more than %d interfaces in a section", maxInterfaces)
+	case maxAllInterfaces - int(g.before):
+		return corrupt("more than %d interfaces in all sections", maxAllInterfaces)
+	}
 	f := ngIface{snap: g.uint32(block[12:])}
 	name, resol, offset, fcs := "", uint8(6), int64(0), uint8(0)
 	err := g.options(block[16:len(block)-4], func(code uint16, value []byte) {
 		switch {
 		case code == ngOptName && len(g.described) < maxDescribed:
-			name = string(bytes.TrimRight(value, "\x00"))
+			name = string(bytes.TrimRight(value[:min(len(value), maxName)], "\x00"))
 		case code == ngOptResol && len(value) == 1:
 			resol = value[0]
 		case code == ngOptOffset && len(value) == 8:
@@ -234,15 +286,18 @@ func (g *pcapng) statistics(block []byte, st *Stats) error {
 		return corrupt("statistics of interface %d of %d", id, len(g.interfaces))
 	}
 	f := &g.interfaces[id]
-	return g.options(block[20:len(block)-4], func(code uint16, value []byte) {
-		if code != ngOptIfDrop || len(value) != 8 {
-			return
-		}
-		if n := g.uint64(value); n > f.dropped {
-			st.lose(g.before+id+1, n-f.dropped)
-			f.dropped = n
+	dropped := f.dropped
+	err := g.options(block[20:len(block)-4], func(code uint16, value []byte) {
+		if code == ngOptIfDrop && len(value) == 8 {
+			dropped = max(dropped, g.uint64(value))
 		}
 	})
+	if dropped > f.dropped {
+		st.lose(g.before+id+1, dropped-f.dropped)
+		g.changes.dropped = append(g.changes.dropped, ngDrop{id, f.dropped})
+		f.dropped = dropped
+	}
+	return err
 }
 
 // options calls each with the options of a block.

@@ -27,64 +27,74 @@ type reader struct {
 	compression string   // empty for none
 	in          *input   // the decompressed stream
 	format      format
-	guessed     bool // format was, by the look of the records
+	guessed     bool  // format was, by the look of the records
+	size        int64 // of the file when it was opened, from there on; 0 if it is not a regular one
 	stats       Stats
+	scanned     Stats // in the last step
 	err         error // what ReadBatch returns when all packets have been
 	close       []func() error
 }
 
-// inPlace is a format whose packets' Data lie in the windows that it scans.
-type inPlace interface{ inPlace() }
+// inPlace is a format whose packets' Data lie in the windows that it scans. A
+// window that is mapped may fail to be there wherever scan looks. Then the same
+// records are scanned once more, and again is called first: it undoes what the
+// scan that failed has changed of the format's own state.
+type inPlace interface{ again() }
 
 // ReadBatch implements Source.
 func (r *reader) ReadBatch(b *Batch) error {
 	b.reset(r.name)
-	if _, ok := r.format.(inPlace); ok && b.MayMap && r.file != nil && r.compression == "" {
+	f, ok := r.format.(inPlace)
+	if ok && b.MayMap && r.file != nil && r.compression == "" {
 		if r.in.mapFile(r.file); r.in.mapping != nil {
-			r.raw.n.Store(uint64(len(r.in.mapping.data)))
+			n := len(r.in.mapping.data)
+			r.raw.n.Store(uint64(n))
+			r.size = max(r.size, int64(n))
 		}
 		r.file = nil
 	}
-	m := r.in.mapping
-	if m == nil || !b.MayMap {
-		return r.readBatch(b)
+	need := 0
+	for r.err == nil && len(b.Packets) == 0 {
+		m, at := r.in.mapping, r.in.off
+		if m == nil || !b.MayMap {
+			need = r.step(b, need)
+		} else if m.catch(func() { need = r.step(b, need) }) != nil || r.err != nil && m.shortened() {
+			// It must be read instead, once more from here.
+			b.reset(r.name)
+			f.again()
+			r.scanned, r.err = Stats{}, nil
+			r.in.reread(at, nil)
+			r.raw.n.Store(uint64(at))
+			need = 0
+		}
+		r.stats.add(r.scanned)
 	}
-	before, at := r.stats, r.in.off
-	var err error
-	if m.catch(func() { err = r.readBatch(b) }) != nil {
-		// It must be read instead, once more from here.
-		b.reset(r.name)
-		r.stats, r.err = before, nil
-		r.in.reread(at, nil)
-		r.raw.n.Store(uint64(at))
-		return r.readBatch(b)
+	if len(b.Packets) == 0 {
+		return r.err
 	}
-	if r.in.mapping == m {
-		b.Mapping = m
+	if b.MayMap {
+		b.Mapping = r.in.mapping
 	}
-	return err
+	return nil
 }
 
-func (r *reader) readBatch(b *Batch) error {
-	need := 0
-	for r.err == nil {
-		if need > 0 {
-			if err := r.in.fill(need); err != nil {
-				r.err = r.ended(err, need)
-				break
-			}
+// step fills the window with need octets and scans it once. It returns how many
+// octets the next record needs, 0 if that is not known. What it has counted is in
+// r.scanned, and what ends the reading in r.err.
+func (r *reader) step(b *Batch, need int) int {
+	r.scanned = Stats{PerInterface: r.scanned.PerInterface[:0]}
+	if need > 0 {
+		if err := r.in.fill(need); err != nil {
+			r.err = r.ended(err, need)
+			return 0
 		}
-		used, more, err := r.format.scan(r.in.window(), b, &r.stats)
-		r.in.discard(used)
-		if err != nil {
-			r.err = r.damage(err)
-		}
-		if len(b.Packets) > 0 {
-			return nil
-		}
-		need = more
 	}
-	return r.err
+	used, need, err := r.format.scan(r.in.window(), b, &r.scanned)
+	r.in.discard(used)
+	if err != nil {
+		r.err = r.damage(err)
+	}
+	return need
 }
 
 // ended returns what ReadBatch has to return when the stream ended with err
@@ -92,6 +102,8 @@ func (r *reader) readBatch(b *Batch) error {
 func (r *reader) ended(err error, need int) error {
 	have := len(r.in.window())
 	switch {
+	case errors.Is(err, io.EOF) && r.shortened():
+		return r.damage(ErrShortened)
 	case !errors.Is(err, io.EOF):
 		return r.damage(err)
 	case have > 0:
@@ -100,12 +112,22 @@ func (r *reader) ended(err error, need int) error {
 	return io.EOF
 }
 
+// shortened reports whether the file, which has ended, has lost octets since it
+// was opened that were not read before.
+func (r *reader) shortened() bool {
+	if f := r.in.file; f != nil { // it was mapped: zeros may have been seen instead
+		st, err := f.Stat()
+		return err != nil || st.Size() < r.size
+	}
+	return int64(r.raw.n.Load()) < r.size
+}
+
 // damage wraps err with the place of the record after those that were read.
 func (r *reader) damage(err error) error {
 	return &Error{
 		File:   r.name,
 		Format: r.format.name(),
-		Record: int64(r.stats.Records) + 1,
+		Record: int64(r.stats.Records+r.scanned.Records) + 1,
 		Offset: r.in.off,
 		Err:    err,
 	}
