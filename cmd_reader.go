@@ -78,7 +78,15 @@ func readerCommand() *cobra.Command {
 		Long:  readerHelp,
 		Example: `  rtfm reader -c 300 -F gateway.flows --community-file secret gateway
   RTFM_COMMUNITY=public rtfm reader --once gateway:1161`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return errors.New(`no HOST given; "rtfm reader --help" tells more`)
+			case len(args) > 2:
+				return fmt.Errorf("%s: want a HOST and a COMMUNITY only", args[2])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	f := cmd.Flags()

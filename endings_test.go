@@ -266,3 +266,15 @@ func TestInterruptedConversion(t *testing.T) {
 		t.Errorf("left over: %v", entries)
 	}
 }
+
+// TestRuntimeEnds: what the Go runtime ends, as it does without memory or at
+// SIGQUIT, does not have the exit status of a damaged trace.
+func TestRuntimeEnds(t *testing.T) {
+	t.Parallel()
+	p := startBeside(t, exec.Command("rtfm", "run", "-q", endlessPipe(t, "")))
+	p.waitToRest()
+	p.signal(syscall.SIGQUIT)
+	if status := p.exit(20 * time.Second); status != -1 {
+		t.Errorf("exit status %d, want that of a signal", status)
+	}
+}

@@ -62,6 +62,7 @@ var dependencies = map[string][]string{
 	"github.com/rogpeppe/go-internal":   {},
 	"github.com/schollz/progressbar/v3": {"main"},
 	"github.com/spf13/cobra":            {"main"},
+	"github.com/spf13/pflag":            {"main"},
 	"golang.org/x/term":                 {"main"},
 	"golang.org/x/sys":                  {"traces/live"},
 	"github.com/ulikunitz/xz":           {"traces"},

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +27,12 @@ const (
 )
 
 func main() {
+	// What the Go runtime ends by itself, such as a program out of memory, has
+	// exit status 2 otherwise, which means something else here.
+	debug.SetTraceback("crash")
+	if isStandIn(os.Stdout) {
+		os.Stdout = closedOutput()
+	}
 	os.Exit(runMain(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -81,11 +89,15 @@ writes these to flow data files (RFC 2720 to 2724).`,
 		SilenceUsage:  true,
 		Version:       version(),
 	}
-	root.SetVersionTemplate("rtfm {{.Version}}\n")
+	root.SetVersionTemplate(builtFrom())
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), srlCommand(), traceCommand())
+	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), srlCommand(), traceCommand(), versionCommand())
+	root.SetHelpCommand(helpCommand())
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		plainUsage(root)
+	}
 	return root.ExecuteContext(ctx)
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -16,15 +15,6 @@ import (
 	"rtfm/meter"
 	"rtfm/traces"
 )
-
-// version returns the program's version, as the Go tool chain knows it.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "devel"
-	}
-	return info.Main.Version
-}
 
 // printSummary tells what a run has counted.
 func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {

@@ -27,6 +27,9 @@ func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return nil, nil, fmt.Errorf("%s: no text, which an SRL program and a rule file are; is it a trace?", name)
+	}
 	if isRuleFile(name, text) {
 		rs, ds, err := ruleset.ParseRules(name, text)
 		for _, d := range ds {
