@@ -244,6 +244,7 @@ type reading struct {
 	stdout    io.Writer
 	page      reader.Stream // to printed, what print is to show
 	printed   bytes.Buffer
+	hinted    bool // at --passive
 }
 
 // sets returns the rulesets to collect.
@@ -290,6 +291,10 @@ func (r *reading) collect(ctx context.Context) error {
 		}
 		if err != nil && ctx.Err() == nil {
 			r.log.Error("no collection", "error", err)
+			if !r.hinted && !r.options.passive && mayNotWrite(err) {
+				r.log.Warn("this reader may not write to the meter, where it registers (flowReaderInfoTable): let it, or have it only read, with --passive")
+				r.hinted = true
+			}
 		}
 		next := time.NewTimer(time.Until(reader.Next(time.Now(), every)))
 		select {
@@ -318,11 +323,19 @@ func (r *reading) inStep(ctx context.Context) error {
 			return nil // the meter waits, and keeps its flows
 		case errors.Is(err, client.ErrNoAnswer):
 			r.log.Error("no collection", "error", err)
+		case err != nil && !r.options.passive && mayNotWrite(err):
+			return fmt.Errorf("%w; a reader in step writes to flowReaderInfoTable, unless it is --passive, and to rtfmTraceState", err)
 		case err != nil:
 			return err
 		}
 	}
 	return nil
+}
+
+// mayNotWrite tells whether the agent has refused to set something.
+func mayNotWrite(err error) bool {
+	var refused *client.Error
+	return errors.As(err, &refused) && errors.Is(refused, client.ErrAccess)
 }
 
 // print prints the flows of a collection.

@@ -191,7 +191,9 @@ access viewers "" usm priv exact meter none none`, "PASSWORD", password)
 			path := filepath.Join(t.TempDir(), "flows")
 			p := read(tt.user, append(tt.args, "-F", path)...)
 			if tt.complains != "" {
-				p.wait(20*time.Second, func(out string) bool { return strings.Contains(out, tt.complains) })
+				p.wait(20*time.Second, func(out string) bool {
+					return strings.Count(out, tt.complains) >= 2 && strings.Count(out, "have it only read, with --passive") == 1
+				})
 				p.signal(syscall.SIGTERM)
 				if status := p.exit(20 * time.Second); status != 1 {
 					t.Errorf("status %d", status)

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
+
+	"rtfm/manager"
 )
 
 // community is where an SNMP community, or a passphrase, comes from: its file, the environment,
@@ -27,18 +28,8 @@ func (c *community) value(warn io.Writer) (string, error) {
 	if c.file == "" {
 		return os.Getenv(c.variable), nil
 	}
-	text, err := os.ReadFile(c.file)
-	if err != nil {
-		return "", err
-	}
-	s := strings.TrimRight(string(text), "\r\n")
-	switch {
-	case s == "":
-		return "", fmt.Errorf("%s: nothing in it", c.file)
-	case strings.ContainsAny(s, "\r\n"):
-		return "", fmt.Errorf("%s: more than one line", c.file)
-	}
-	return s, nil
+	secret, err := manager.SecretFromFile(c.file)
+	return secret.Reveal(), err
 }
 
 // secretFile is a file that holds a community, made by this process.

@@ -23,11 +23,14 @@ type snmpOptions struct {
 
 	user, auth, priv, context string
 	authFile, privFile        string
+
+	given func(name string) bool // whether an option is on the command line
 }
 
 // add adds the options to a command's.
 func (o *snmpOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
+	o.given = f.Changed
 	f.IntVarP(&o.port, "port", "m", 161, "UDP `PORT` of the meter, if HOST has none")
 	f.StringVar(&o.community.file, o.community.option, "", "`FILE` that holds the community (or environment "+o.community.variable+")")
 	f.StringVar(&o.user, "user", "", "SNMPv3: the `USER`, in place of a community")
@@ -62,15 +65,24 @@ func (o *snmpOptions) config(args []string, warn io.Writer) (client.Config, erro
 	if o.retries == 0 {
 		c.Retries = -1
 	}
+	if err := client.CheckTransport(c.Address); err != nil {
+		return c, err
+	}
 	if _, _, err := net.SplitHostPort(c.Address); err != nil {
 		c.Address = net.JoinHostPort(strings.Trim(c.Address, "[]"), strconv.Itoa(o.port))
 	}
-	var err error
+	err := o.needUser()
+	if err != nil {
+		return c, err
+	}
 	if o.user != "" {
 		c.Version, c.User, c.Auth, c.Priv, c.ContextName = client.V3, o.user, o.auth, o.priv, o.context
 		auth, priv := community{file: o.authFile, variable: "RTFM_AUTH"}, community{file: o.privFile, variable: "RTFM_PRIV"}
 		if c.AuthPassphrase, err = auth.value(warn); err == nil {
 			c.PrivPassphrase, err = priv.value(warn)
+		}
+		if err == nil {
+			err = o.secure(&c)
 		}
 	} else {
 		if len(args) > 1 {
@@ -84,4 +96,29 @@ func (o *snmpOptions) config(args []string, warn io.Writer) (client.Config, erro
 		return c, err
 	}
 	return c, c.Check()
+}
+
+// needUser refuses options of SNMPv3 without a user: SNMPv2c would not heed them.
+func (o *snmpOptions) needUser() error {
+	if o.user != "" {
+		return nil
+	}
+	for _, name := range []string{"user", "auth", "auth-file", "priv", "priv-file", "context"} {
+		if o.given(name) {
+			return fmt.Errorf("--%s is for SNMPv3, which takes a --user", name)
+		}
+	}
+	return nil
+}
+
+// secure refuses to do without the authentication or encryption that is asked
+// for, for lack of a passphrase.
+func (o *snmpOptions) secure(c *client.Config) error {
+	switch {
+	case o.given("auth") && c.AuthPassphrase == "":
+		return fmt.Errorf("--auth %s: no passphrase is given, by --auth-file or RTFM_AUTH", o.auth)
+	case o.given("priv") && c.PrivPassphrase == "":
+		return fmt.Errorf("--priv %s: no passphrase is given, by --priv-file or RTFM_PRIV", o.priv)
+	}
+	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
+	"rtfm/mib/client"
 	"rtfm/ruleset"
 )
 
@@ -36,7 +37,7 @@ func (d *decoder) parse(text []byte) ast.Node {
 		d.errorAt(nil, "the file is larger than %d octets", maxConfig)
 		return nil
 	}
-	tokens := lexer.Tokenize(string(text))
+	tokens := lexer.Tokenize(strings.TrimPrefix(string(text), "\ufeff")) // a byte order mark
 	if !d.checkTokens(tokens) {
 		return nil
 	}
@@ -234,7 +235,7 @@ func (d *decoder) oneOf(to *string, words ...string) func(ast.Node) {
 				return
 			}
 		}
-		d.errorf(n, "%q: want %s", s, strings.Join(words, ", "))
+		d.errorf(n, "%q: want %s%s", s, strings.Join(words, ", "), client.Weak(s))
 	}
 }
 

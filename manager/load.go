@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"rtfm/mib/client"
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
 	"rtfm/ruleset/srl"
@@ -101,6 +102,9 @@ func (l *loader) config(n ast.Node) *Config {
 			c.Meters = append(c.Meters, m)
 		}
 	})
+	if seq, ok := meters.(*ast.SequenceNode); ok && len(seq.Values) == 0 {
+		l.errorf(meters, `"meters" is empty: there is nothing to manage`)
+	}
 	if len(c.Meters) > maxMeters {
 		l.errorf(meters, "there are more than %d meters", maxMeters)
 	}
@@ -195,6 +199,9 @@ func (l *loader) meter(n ast.Node, defaults Meter) *Meter {
 
 // splitAddress returns the host of an address, and the address with a port.
 func splitAddress(address string) (host, withPort string, err error) {
+	if err := client.CheckTransport(address); err != nil {
+		return "", "", err
+	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		host, port = strings.Trim(address, "[]"), "161"

@@ -37,6 +37,7 @@ func configDir(t testing.TB) string {
 	}
 	write(t, dir, "faulty.srl", "SAVE nothing;\nCOUNT;\n")
 	write(t, dir, "secret", "hidden-in-a-file\n")
+	write(t, dir, "two", "hidden\nlines\n")
 	write(t, dir, "short", "seven77")
 	write(t, dir, "empty", "\n")
 	return dir
@@ -139,11 +140,15 @@ func TestFaults(t *testing.T) {
 		{"meters:\n", []string{`1:1: "meters" has no value`}},
 		{"meters: 5", []string{`1:9: meters has to be a list`}},
 		{"- 1\n- 2", []string{`the file has to be keys`, `has no "meters"`}},
+		{"meters: []", []string{`1:9: "meters" is empty: there is nothing to manage`}},
+		{"\ufeffmeters: []", []string{`1:9: "meters" is empty`}},
+		{"meters:\n- address: a\n  snmp: {community: {file: two}}\n  tasks: [{rules: all.srl}]", []string{`two: more than one line`}},
+		{"meters:\n- address: tcp:a:161\n  snmp: {community: {file: secret}}\n  tasks: [{rules: all.srl}]", []string{`2:3: address "tcp:a:161": SNMP is spoken over UDP only`}},
 		{"meters: [5]", []string{`1:10: a meter has to be keys`}},
 		{"meters: []\n---\nmeters: []", []string{`3:1: a second document`}},
 		{"meters: &a []\ndefaults: *a", []string{`1:9: "&": anchors, aliases`}},
 		{"meters: !!seq []", []string{`1:9: "!!seq": anchors, aliases, merge keys and tags`}},
-		{"meters: []\nmeters: []", []string{`2:1: `}},
+		{"meters: [5]\nmeters: []", []string{`2:1: `}},
 		{meter + "  flod-mark: 90", []string{`5:3: a meter has no "flod-mark"; did you mean "flood-mark"?`}},
 		{meter + "  colour: red", []string{`5:3: a meter has no "colour"`}},
 		{meter + "  interval: 25h\n  keepalive: soon\n  flood-mark: 101\n  json: 1\n  sampling: {eth0: 2, 1: -1}\n  timezone: Mars/Olympus",
@@ -157,7 +162,7 @@ func TestFaults(t *testing.T) {
 		{"meters:\n- address: a\n  snmp: {community: {env: RTFM_TEST_UNSET}}", []string{`3:27: environment variable RTFM_TEST_UNSET is not set`}},
 		{"meters:\n- address: a\n  snmp: {community: {file: secret, env: RTFM_TEST_SECRET}}", []string{`3:21: a secret comes from a file or from the environment, not from both`}},
 		{"meters:\n- address: a\n  snmp: {user: u, auth: {password: {file: short}}}", []string{`3:26: the password is shorter than 8`}},
-		{"meters:\n- address: a\n  snmp: {user: u, auth: {protocol: md5, password: {file: secret}}}", []string{`3:36: "md5": want SHA-256, SHA-224`}},
+		{"meters:\n- address: a\n  snmp: {user: u, auth: {protocol: md5, password: {file: secret}}}", []string{`3:36: "md5": want SHA-256, SHA-224, SHA-384, SHA-512; MD5 and SHA-1 are too weak`}},
 		{"meters:\n- address: a\n  snmp: {user: u, privacy: {password: {file: secret}}}\n  tasks: [{rules: all.srl}]", []string{`2:3: meter a has "privacy" without "auth"`}},
 		{"meters:\n- address: a\n  snmp: {community: {file: secret}, auth: {password: {file: secret}}}", []string{`3:37: "auth" is for SNMPv3`}},
 		{"meters:\n- address: a\n  tasks: [{rules: all.srl}]", []string{`2:3: meter a has neither "community" nor "user"`}},
@@ -216,7 +221,8 @@ func TestSecretsAreNotShown(t *testing.T) {
 func TestSecretFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, tt := range []struct{ text, want string }{
-		{"abc\n", "abc"}, {"abc", "abc"}, {"abc\r\n", "abc"}, {"a b \n\n", "a b \n"},
+		{"abc\n", "abc"}, {"abc", "abc"}, {"abc\r\n", "abc"}, {"a b \n\n", "a b "}, {"a\nb\n", ""}, {"\nb", ""}, {"a\rb", ""},
+		{strings.Repeat("x", maxSecret) + strings.Repeat("\n", 2*maxSecret) + "b", ""},
 		{strings.Repeat("x", maxSecret) + "\n", strings.Repeat("x", maxSecret)},
 		{strings.Repeat("x", maxSecret+1), ""}, {"", ""}, {"\n", ""},
 	} {

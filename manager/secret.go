@@ -1,11 +1,11 @@
 package manager
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // Secret is a community or a password. However it is printed, it does not
@@ -43,20 +43,23 @@ func SecretFromEnv(name string) (Secret, error) {
 	return s, nil
 }
 
-// SecretFromFile returns the secret that a file holds, without the line end
-// behind it.
+// SecretFromFile returns the secret that a file holds: one line, without the
+// line end behind it.
 func SecretFromFile(name string) (Secret, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return Secret{}, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSecret+3))
-	if err != nil {
+	const most = 2 * maxSecret // with line ends
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	switch {
+	case err != nil:
 		return Secret{}, err
+	case len(text) > most:
+		return Secret{}, fmt.Errorf("%s: more than %d octets", name, most)
 	}
-	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
-	s, err := checkSecret(string(text))
+	s, err := checkSecret(strings.TrimRight(string(text), "\r\n"))
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", name, err)
 	}
@@ -66,7 +69,9 @@ func SecretFromFile(name string) (Secret, error) {
 func checkSecret(text string) (Secret, error) {
 	switch {
 	case text == "":
-		return Secret{}, errors.New("the secret is empty")
+		return Secret{}, errors.New("nothing in it")
+	case strings.ContainsAny(text, "\r\n"):
+		return Secret{}, errors.New("more than one line")
 	case len(text) > maxSecret:
 		return Secret{}, fmt.Errorf("the secret is longer than %d octets", maxSecret)
 	}

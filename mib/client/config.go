@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gosnmp/gosnmp"
@@ -61,6 +62,18 @@ var privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
 	"": gosnmp.AES, "AES-128": gosnmp.AES, "AES-192": gosnmp.AES192, "AES-256": gosnmp.AES256,
 }
 
+// Weak tells why a protocol of SNMPv3 is refused, in words to stand behind those
+// that may be chosen: nothing unless it is one of RFC 3414 that is broken.
+func Weak(protocol string) string {
+	switch strings.ToUpper(protocol) {
+	case "MD5", "SHA", "SHA1", "SHA-1":
+		return "; MD5 and SHA-1 are too weak, and net-snmp has the others since 5.8"
+	case "DES", "3DES":
+		return "; DES is too weak, and all that have SHA-2 have AES"
+	}
+	return ""
+}
+
 // Check tells what is wrong with c, without a word of its secrets.
 func (c *Config) Check() error {
 	_, err := c.session()
@@ -100,8 +113,25 @@ func (c *Config) session() (*gosnmp.GoSNMP, error) {
 	return s, nil
 }
 
+// CheckTransport tells whether an address begins with a transport, as those of
+// net-snmp's programs may: a Client speaks UDP only.
+func CheckTransport(address string) error {
+	transport, rest, ok := strings.Cut(address, ":")
+	if _, err := strconv.ParseUint(rest, 10, 16); !ok || err == nil {
+		return nil // no more than a port
+	}
+	switch strings.ToLower(transport) {
+	case "udp", "udp6", "udpv6", "udpipv6", "tcp", "tcp6", "tcpv6", "tcpipv6", "tls", "tlstcp", "dtls", "dtlsudp", "ssh", "unix":
+		return fmt.Errorf("address %q: SNMP is spoken over UDP only, and to host or host:port, without %q", address, transport+":")
+	}
+	return nil
+}
+
 // split returns host and port of the address.
 func (c *Config) split() (string, uint16, error) {
+	if err := CheckTransport(c.Address); err != nil {
+		return "", 0, err
+	}
 	host, text, err := net.SplitHostPort(c.Address)
 	if err != nil {
 		// An address without port, an IPv6 one in brackets or not.
@@ -121,11 +151,11 @@ func (c *Config) split() (string, uint16, error) {
 func (c *Config) user(s *gosnmp.GoSNMP) error {
 	auth, ok := authProtocols[c.Auth]
 	if !ok {
-		return fmt.Errorf("authentication protocol %q: want SHA-224, SHA-256, SHA-384 or SHA-512", c.Auth)
+		return fmt.Errorf("authentication protocol %q: want SHA-224, SHA-256, SHA-384 or SHA-512%s", c.Auth, Weak(c.Auth))
 	}
 	priv, ok := privProtocols[c.Priv]
 	if !ok {
-		return fmt.Errorf("privacy protocol %q: want AES-128, AES-192 or AES-256", c.Priv)
+		return fmt.Errorf("privacy protocol %q: want AES-128, AES-192 or AES-256%s", c.Priv, Weak(c.Priv))
 	}
 	switch {
 	case c.User == "":

@@ -161,20 +161,22 @@ func TestRefused(t *testing.T) {
 // TestConfig checks faulty configurations.
 func TestConfig(t *testing.T) {
 	for want, c := range map[string]Config{
-		"want a host":     {Address: "host:port", Community: "x"},
-		"1 to 65535":      {Address: "host:0", Community: "x"},
-		"no community":    {Address: "host"},
-		"no SNMPv3 user":  {Address: "host", Version: V3},
-		"no privacy":      {Address: "host", Version: V3, User: "u", PrivPassphrase: "12345678"},
-		"at least 8":      {Address: "host", Version: V3, User: "u", AuthPassphrase: "1234567"},
-		"authentication ": {Address: "host", Version: V3, User: "u", Auth: "MD5"},
-		"privacy proto":   {Address: "host", Version: V3, User: "u", Priv: "DES"},
+		"want a host":                         {Address: "host:port", Community: "x"},
+		"1 to 65535":                          {Address: "host:0", Community: "x"},
+		"no community":                        {Address: "host"},
+		"no SNMPv3 user":                      {Address: "host", Version: V3},
+		"no privacy":                          {Address: "host", Version: V3, User: "u", PrivPassphrase: "12345678"},
+		"at least 8":                          {Address: "host", Version: V3, User: "u", AuthPassphrase: "1234567"},
+		"SHA-512; MD5 and SHA-1 are too weak": {Address: "host", Version: V3, User: "u", Auth: "MD5"},
+		"AES-256; DES is too weak":            {Address: "host", Version: V3, User: "u", Priv: "DES"},
+		"over UDP only":                       {Address: "tcp:host:161", Community: "x"},
+		`without "udp6:"`:                     {Address: "udp6:[::1]:161", Community: "x"},
 	} {
 		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", c, err, want)
 		}
 	}
-	for address, want := range map[string]string{"h": "h 161", "h:5": "h 5", "[::1]:7": "::1 7", "[::1]": "::1 161", "::1": "::1 161"} {
+	for address, want := range map[string]string{"h": "h 161", "tcp:7": "tcp 7", "h:5": "h 5", "[::1]:7": "::1 7", "[::1]": "::1 161", "::1": "::1 161"} {
 		c := Config{Address: address, Community: "x"}
 		if host, port, err := c.split(); err != nil || fmt.Sprint(host, " ", port) != want {
 			t.Errorf("%s: %v, %s %d", address, err, host, port)
