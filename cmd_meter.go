@@ -395,7 +395,7 @@ func (o *meterOptions) serve(ctx context.Context, m *meter.Controlled, src trace
 	err := m.Run(metering, src, func(err error) {
 		if metering.Err() == nil {
 			damaged = true
-			log.Error("trace damaged", "error", err)
+			log.Error("trace damaged", "error", fmt.Sprint(err, hint(err)))
 		}
 	})
 	switch {

@@ -271,6 +271,8 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Sourc
 	}
 	full := o.full(&stats)
 	switch {
+	case s.disorder != nil:
+		return s.disorder
 	case ctx.Err() != nil:
 		err := errors.New("interrupted: the flow data ends here, the traces may not")
 		if full != nil {
@@ -332,7 +334,9 @@ type runSink struct {
 	deltas  reader.Deltas
 	before  meter.Stats // at the collection before
 	damaged bool
-	stop    func() // ends the reading of the source, if that may wait
+	// disorder is why the traces were not all read, nil if they were.
+	disorder error
+	stop     func() // ends the reading of the source, if that may wait
 }
 
 // Collect implements meter.Sink.
@@ -442,8 +446,13 @@ func more(now, before *traces.Stats) (more []flowfile.Number) {
 
 // Damage implements meter.Sink.
 func (s *runSink) Damage(err error) {
+	var order *traces.OrderError
+	if errors.As(err, &order) {
+		s.disorder = fmt.Errorf("%w%s", err, hint(err))
+		return
+	}
 	s.damaged = true
-	fmt.Fprintf(s.errors, "rtfm: %v%s\n", err, rulesHint(err))
+	fmt.Fprintf(s.errors, "rtfm: %v%s\n", err, hint(err))
 }
 
 // BackInTime implements meter.Sink.

@@ -25,6 +25,8 @@ const (
 type traceOptions struct {
 	sequence []string // its arguments, read one after the other
 	merged   []string // those of options, merged by time
+
+	unordered bool // sequence need not be in the order of time
 }
 
 // flags defines the options.
@@ -32,6 +34,7 @@ func (o *traceOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.merged, "trace", "C", nil, "meter this `TRACE`; repeated: merged by time, each its own interface")
 	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")
+	f.BoolVar(&o.unordered, "unordered", false, "read traces one after the other even if one begins before the end of the one before it:\nits packets count at that time")
 }
 
 // check finds traces that do not fit each other.
@@ -64,7 +67,11 @@ func (o *traceOptions) open(notify func(message string)) (src files) {
 	if len(o.merged) > 1 {
 		src = traces.OpenMerged(paths, notify)
 	} else {
-		src = traces.OpenSequence(paths, notify)
+		sequence := traces.OpenSequence(paths, notify)
+		if o.unordered {
+			sequence.Unordered()
+		}
+		src = sequence
 	}
 	src.Wrap(func(n int, src traces.Source) traces.Source {
 		if paths[n] == names[n] {
@@ -116,8 +123,13 @@ func baseNames(names []string) []string {
 	return base
 }
 
-// rulesHint returns what to add to the error of a trace that is rules.
-func rulesHint(err error) string {
+// hint returns what to add to the error of traces that are not in order, or of one
+// that is rules.
+func hint(err error) string {
+	var order *traces.OrderError
+	if errors.As(err, &order) {
+		return "; traces of one time are merged by -C for each, and --unordered counts all that is earlier at that time"
+	}
 	var damage *traces.Error
 	if !errors.As(err, &damage) || !errors.Is(err, traces.ErrFormat) {
 		return ""

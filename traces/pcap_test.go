@@ -176,6 +176,46 @@ func TestSequenceOpenFiles(t *testing.T) {
 	}
 }
 
+// TestSequenceOrder: a trace that begins before the end of the one before it is an
+// error, unless that is wanted.
+func TestSequenceOrder(t *testing.T) {
+	at := func(times ...int64) string {
+		packets := tracetest.Mix(len(times))
+		for i, ns := range times {
+			packets[i].Time = ns
+		}
+		return write(t, tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, packets...))
+	}
+	read := func(src traces.Source) (n int, errs []error) {
+		batch := traces.NewBatch(7)
+		for {
+			err := src.ReadBatch(batch)
+			if err == io.EOF {
+				return n, errs
+			}
+			if err != nil {
+				errs = append(errs, err)
+			}
+			n += len(batch.Packets)
+		}
+	}
+	const s = int64(1e9)
+	first, near, early, late := at(100*s, 200*s), at(199*s, 300*s), at(150*s, 400*s), at(500*s)
+	if n, errs := read(traces.OpenSequence([]string{first, near, late}, nil)); n != 5 || len(errs) > 0 {
+		t.Errorf("in order: %d packets, %v", n, errs)
+	}
+	n, errs := read(traces.OpenSequence([]string{first, early, late}, nil))
+	var order *traces.OrderError
+	if n != 2 || len(errs) != 1 || !errors.As(errs[0], &order) || *order != (traces.OrderError{File: early, Before: first, Begins: 150 * s, Ends: 200 * s}) {
+		t.Errorf("out of order: %d packets, %v", n, errs)
+	}
+	src := traces.OpenSequence([]string{first, early, late}, nil)
+	src.Unordered()
+	if n, errs := read(src); n != 5 || len(errs) > 0 {
+		t.Errorf("in any order: %d packets, %v", n, errs)
+	}
+}
+
 // TestSequence reads good, damaged and missing files one after another.
 func TestSequence(t *testing.T) {
 	one, two := tracetest.Mix(20), tracetest.Mix(30)

@@ -2,8 +2,10 @@ package traces
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
 // OpenSequence returns a Source that reads the traces of the given names, as
@@ -28,7 +30,35 @@ type Sequence struct {
 	opened int    // files so far
 	cur    Source // nil between files
 	done   Stats  // of the files before cur
+
+	unordered bool
+	first     bool   // no packet of cur was read yet
+	last      int64  // the time of the packet that was read last
+	before    string // the file that it is of, "" if there is none
 }
+
+// disorder is how much earlier than the end of one trace the next may begin, in
+// nanoseconds: programs that write a file after the other do not cut exactly.
+const disorder = 1e9
+
+// OrderError means that a trace begins before the end of the one that was read
+// before it, by more than a second.
+type OrderError struct {
+	File, Before string // the trace, and the one that was read before it
+	Begins, Ends int64  // when it begins, and when that one ends: nanoseconds since 1970
+}
+
+// Error returns a message such as
+// `b.pcap begins at 2026-11-21T09:13:25Z, before a.pcap ends, at 2026-11-21T09:17:56Z`.
+func (e *OrderError) Error() string {
+	at := func(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339Nano) }
+	return fmt.Sprintf("%s begins at %s, before %s ends, at %s", e.File, at(e.Begins), e.Before, at(e.Ends))
+}
+
+// Unordered has the traces be read as they come. Without it, one that begins
+// before the end of the one before it is an *OrderError, and nothing is read
+// after that. It is called before the first ReadBatch.
+func (s *Sequence) Unordered() { s.unordered = true }
 
 // Wrap has each trace read through the Source that wrap makes of it, given also
 // its number among the names, from 0. It is called before the first ReadBatch.
@@ -70,7 +100,10 @@ func (s *Sequence) ReadBatch(b *Batch) error {
 		}
 		err := s.cur.ReadBatch(b)
 		if err == nil {
-			return nil
+			if err = s.inOrder(b); err == nil {
+				return nil
+			}
+			s.names = nil
 		}
 		s.done.add(s.cur.Stats())
 		if cerr := s.cur.Close(); err == io.EOF && cerr != nil {
@@ -81,6 +114,22 @@ func (s *Sequence) ReadBatch(b *Batch) error {
 			return err
 		}
 	}
+}
+
+// inOrder returns an error if b, which was just read, is of a trace that begins
+// too early.
+func (s *Sequence) inOrder(b *Batch) error {
+	if len(b.Packets) == 0 {
+		return nil
+	}
+	begins := b.Packets[0].Time
+	if s.first && s.before != "" && !s.unordered && begins < s.last-disorder {
+		err := &OrderError{File: b.File, Before: s.before, Begins: begins, Ends: s.last}
+		b.reset(b.File)
+		return err
+	}
+	s.first, s.before, s.last = false, b.File, b.Packets[len(b.Packets)-1].Time
+	return nil
 }
 
 // Stats implements Source: the sums over the files read so far.
@@ -135,6 +184,7 @@ func (s *Sequence) openNext() error {
 	if err != nil {
 		return err
 	}
+	s.first = true
 	if s.cur = src; s.wrap != nil {
 		s.cur = s.wrap(n, src)
 	}
