@@ -55,18 +55,19 @@ var layout = map[string][]string{
 // dependencies lists the modules of others, each with the packages that may
 // import it outside their tests; "main" is the root.
 var dependencies = map[string][]string{
-	"github.com/goccy/go-yaml":          {"manager"},
-	"github.com/gopacket/gopacket":      {"traces/tracetest"},
-	"github.com/gosnmp/gosnmp":          {"mib/client"},
-	"github.com/klauspost/compress":     {"traces"},
-	"github.com/rogpeppe/go-internal":   {},
-	"github.com/schollz/progressbar/v3": {"main"},
-	"github.com/spf13/cobra":            {"main"},
-	"github.com/spf13/pflag":            {"main"},
-	"golang.org/x/term":                 {"main"},
-	"golang.org/x/sys":                  {"traces/live"},
-	"github.com/ulikunitz/xz":           {"traces"},
-	"github.com/xi2/xz":                 {"traces"},
+	"github.com/alecthomas/participle/v2": {},
+	"github.com/goccy/go-yaml":            {"manager"},
+	"github.com/gopacket/gopacket":        {"traces/tracetest"},
+	"github.com/gosnmp/gosnmp":            {"mib/client"},
+	"github.com/klauspost/compress":       {"traces"},
+	"github.com/rogpeppe/go-internal":     {},
+	"github.com/schollz/progressbar/v3":   {"main"},
+	"github.com/spf13/cobra":              {"main"},
+	"github.com/spf13/pflag":              {"main"},
+	"github.com/ulikunitz/xz":             {"traces"},
+	"github.com/xi2/xz":                   {"traces"},
+	"golang.org/x/sys":                    {"traces/live"},
+	"golang.org/x/term":                   {"main"},
 }
 
 // folders lists what may stand at the top level beside files.
