@@ -17,6 +17,11 @@ require (
 require github.com/alecthomas/participle/v2 v2.1.4
 
 require (
+	github.com/posteo/go-agentx v0.3.0
+	golang.org/x/net v0.55.0 // indirect
+)
+
+require (
 	github.com/gosnmp/gosnmp v1.47.0
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect

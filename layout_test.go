@@ -60,6 +60,7 @@ var dependencies = map[string][]string{
 	"github.com/gopacket/gopacket":        {"traces/tracetest"},
 	"github.com/gosnmp/gosnmp":            {"mib/client"},
 	"github.com/klauspost/compress":       {"traces"},
+	"github.com/posteo/go-agentx":         {},
 	"github.com/rogpeppe/go-internal":     {},
 	"github.com/schollz/progressbar/v3":   {"main"},
 	"github.com/spf13/cobra":              {"main"},
