@@ -59,8 +59,9 @@ type RuleSet struct {
 type Output interface {
 	// Append writes a collection; see File.Append.
 	Append(write func(w io.Writer, fresh bool) error) error
-	// Remember is called after each collection, and before one that begins
-	// something new.
+	// Remember is called after each collection, before one that begins
+	// something new, and just before the end of one is written: then State.Next
+	// is set.
 	Remember(*State) error
 }
 
@@ -291,6 +292,9 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		if err := k.same(ctx, c, in.status); err != nil {
 			return err
 		}
+		if err := k.intend(*before, next); err != nil {
+			return err
+		}
 		return wr.End(summary(&counts, &before.Counts, sampling, in.status))
 	})
 	if err != nil {
@@ -306,6 +310,16 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		k.cfg.Warn(fmt.Errorf("the collection is written, but not what is to be remembered of it: %w", err))
 	}
 	return result, nil
+}
+
+// intend remembers what is to be remembered once the end of the collection is
+// written, so that nothing is lost if the process ends just behind it.
+func (k *Collector) intend(before State, next *State) error {
+	before.Next = next
+	if err := k.out.Remember(&before); err != nil {
+		return fmt.Errorf("remembering what is collected: %w", err)
+	}
+	return nil
 }
 
 // newDeltas returns memory of what flows had counted, with a bound.

@@ -20,7 +20,7 @@
 // A collection is in the file whole or not at all: what was written of one that
 // failed is cut off again, by the next start if it must be. The state file
 // beside it tells of which run of the meter the file's collections are, and up
-// to where they were made for each ruleset; what was finished after it was
-// written last is found in the file itself. FORMAT.md of package flowfile
+// to where they were made for each ruleset; just before a collection's end is
+// written it also tells of what will be true then. FORMAT.md of package flowfile
 // describes both.
 package reader

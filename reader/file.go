@@ -29,6 +29,9 @@ type State struct {
 	Intervals uint64 `json:"intervals,omitempty"`
 	// Size is that of the file behind the latest collection.
 	Size int64 `json:"size"`
+	// Next is what is to be remembered instead if the file has one more
+	// collection, behind Size: it was being written.
+	Next *State `json:"next,omitempty"`
 }
 
 // Counts are sums since the meter started.
@@ -109,20 +112,36 @@ func (f *File) recover() (*State, error) {
 		return nil, err
 	}
 	f.size, f.seen = from+tail.Size, info
-	if tail.Size > 0 && known != nil {
-		known.To, known.ToNs = tail.To, tail.EndNs
-		if known.ToNs == 0 {
-			known.ToNs = known.Epoch + int64(known.To)*nsPerTick
-		}
-		known.Intervals += uint64(tail.Collections)
-		for rs := range known.Collected {
-			known.Collected[rs] = tail.To
-		}
+	if known != nil {
+		known = known.with(&tail)
 	}
 	if err := data.Truncate(f.size); err != nil {
 		return nil, fmt.Errorf("%s: cutting off an incomplete collection: %w", f.path, err)
 	}
 	return known, nil
+}
+
+// with returns what is known once the collections in the file's tail, behind
+// Size, are counted in.
+func (s *State) with(tail *flowfile.Tail) *State {
+	next := s.Next
+	s.Next = nil
+	switch {
+	case tail.Collections == 0:
+		return s // what was being written was cut off
+	case tail.Collections == 1 && next != nil && next.To == tail.To:
+		return next
+	}
+	// The state is of another program, or could not be written.
+	s.To, s.ToNs = tail.To, tail.EndNs
+	if s.ToNs == 0 {
+		s.ToNs = s.Epoch + int64(s.To)*nsPerTick
+	}
+	s.Intervals += uint64(tail.Collections)
+	for rs := range s.Collected {
+		s.Collected[rs] = tail.To
+	}
+	return s
 }
 
 // complete looks behind from for where the complete collections end of a file
@@ -155,7 +174,11 @@ func (f *File) Remember(s *State) error {
 	if _, err := f.state.WriteAt(b, 0); err != nil {
 		return err
 	}
-	return f.state.Truncate(int64(len(b)))
+	if err := f.state.Truncate(int64(len(b))); err != nil || s.Next == nil {
+		return err
+	}
+	// It must be on the disk before the collection is.
+	return f.state.Sync()
 }
 
 // Append calls write with the file open at its end. fresh tells that a header
