@@ -22,7 +22,8 @@ import (
 // knows everything, what describes packets and rules knows nothing. Tests may
 // import more, as far as the compiler allows.
 var layout = map[string][]string{
-	"ruleset":             {},
+	"ruleset":             {"ruleset/keyhash"},
+	"ruleset/keyhash":     {},
 	"ruleset/srl":         {},
 	"ruleset/compile":     {"ruleset", "ruleset/srl"},
 	"ruleset/pme":         {"ruleset"},
@@ -35,9 +36,9 @@ var layout = map[string][]string{
 
 	"meter/packet": {"ruleset"},
 	"meter/huge":   {},
-	"meter/flow":   {"meter/huge", "ruleset"},
-	"meter/stream": {"meter/huge", "ruleset"},
-	"meter":        {"ruleset", "ruleset/pme", "traces", "meter/packet", "meter/huge", "meter/flow", "meter/stream", "mib"},
+	"meter/flow":   {"meter/huge", "ruleset", "ruleset/keyhash"},
+	"meter/stream": {"meter/huge", "ruleset", "ruleset/keyhash"},
+	"meter":        {"ruleset", "ruleset/keyhash", "ruleset/pme", "traces", "meter/packet", "meter/huge", "meter/flow", "meter/stream", "mib"},
 
 	"mib":                   {"mib/smi", "ruleset"},
 	"mib/smi":               {},

@@ -3,9 +3,9 @@ package meter
 import (
 	"encoding/binary"
 	"math/bits"
-	"math/rand/v2"
 
 	"rtfm/ruleset"
+	"rtfm/ruleset/keyhash"
 )
 
 // A view is what a ruleset sees of packets (pme.Program.Visible). It is never
@@ -19,13 +19,9 @@ type view struct {
 	key    ruleset.Key // the bits that count
 }
 
-// secret keeps whoever sends the packets from making ones whose sights collide.
-var secret = func() (s [maxWords + 2]uint64) {
-	for i := range s {
-		s[i] = rand.Uint64()
-	}
-	return s
-}()
+// secret keeps whoever sends the packets from making ones whose sights collide:
+// see package keyhash. The first words are added to those of a sight.
+var secret = keyhash.NewSecret()
 
 // visible is a word of the match key and the bits of it that count.
 type visible struct {
@@ -107,23 +103,22 @@ func (v *view) see(p *ruleset.Packet, w []uint64) bool {
 		w[2*i], w[2*i+1] = source, dest
 	}
 	n := 2 * len(v.ends)
-	h := secret[maxWords]
 	for i := 0; i+1 < n; i += 2 {
 		x := (w[i] ^ w[i+1]) & -lower
 		w[i] ^= x
 		w[i+1] ^= x
-		hi, lo := bits.Mul64(w[i]^secret[i], w[i+1]^secret[i+1])
-		h ^= hi ^ lo
 	}
 	w[n-2] |= uint64(p.PeerLen) << 56
 	w[n-1] |= uint64(p.AdjacentLen) << 56
+	var sum keyhash.Sum
+	for i := 0; i+1 < n; i += 2 {
+		sum = sum.Add(w[i]+secret[i], w[i+1]+secret[i+1])
+	}
 	for i, c := range v.common {
 		w[n+i] = binary.LittleEndian.Uint64(p.Key[c.off:]) & c.mask
-		hi, lo := bits.Mul64(w[n+i]^secret[n+i], h)
-		h = hi ^ lo
+		sum = sum.Add(w[n+i]+secret[n+i], secret[maxWords])
 	}
-	hi, lo := bits.Mul64(h, secret[maxWords+1]|1)
-	w[v.words] = (hi^lo)&^(1<<32-1) | lower
+	w[v.words] = sum.Hash((*[4]uint64)(secret[maxWords+1:]))&^(1<<32-1) | lower
 	return true
 }
 
@@ -143,13 +138,10 @@ func (v *view) seeTuple(source, dest *ruleset.End, peerLen, adjacentLen uint8, w
 	_, lower = bits.Sub64(d2, s2, lower)
 	x0, x1, x2 := (s0^d0)&-lower, (s1^d1)&-lower, (s2^d2)&-lower
 	s0, d0, s1, d1, s2, d2 = s0^x0, d0^x0, s1^x1, d1^x1, s2^x2, d2^x2
-	h0, l0 := bits.Mul64(s0^secret[0], d0^secret[1])
-	h1, l1 := bits.Mul64(s1^secret[2], d1^secret[3])
-	h2, l2 := bits.Mul64(s2^secret[4], d2^secret[5])
-	hi, lo := bits.Mul64(secret[maxWords]^h0^l0^h1^l1^h2^l2, secret[maxWords+1]|1)
-	w[0], w[1], w[2], w[3] = s0, d0, s1, d1
-	w[4], w[5] = s2|uint64(peerLen)<<56, d2|uint64(adjacentLen)<<56
-	w[6] = (hi^lo)&^(1<<32-1) | lower
+	s2, d2 = s2|uint64(peerLen)<<56, d2|uint64(adjacentLen)<<56
+	sum := keyhash.Sum{}.Add(s0+secret[0], d0+secret[1]).Add(s1+secret[2], d1+secret[3]).Add(s2+secret[4], d2+secret[5])
+	w[0], w[1], w[2], w[3], w[4], w[5] = s0, d0, s1, d1, s2, d2
+	w[6] = sum.Hash((*[4]uint64)(secret[maxWords+1:]))&^(1<<32-1) | lower
 }
 
 // recall sets p to a packet that the ruleset cannot tell from the one with

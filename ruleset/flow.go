@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+
+	"rtfm/ruleset/keyhash"
 )
 
 // Saved is one attribute of a flow's identity, with the mask under which its
@@ -34,9 +36,8 @@ type Shape struct {
 	// distributions stay, since To and From are the flow's own directions.
 	Reverse *Shape
 
-	named    bool // saves a SubscriberID or the SessionID
-	recorded bool // saves the MeterID or a prefix
-	ends     uint8
+	named bool // saves a SubscriberID or the SessionID
+	ends  uint8
 }
 
 // What of the ends a shape saves whole.
@@ -55,7 +56,6 @@ func (s *Shape) SavesEnds() bool { return s.ends == wholeEnds }
 
 // note notes that the shape saves v.
 func (s *Shape) note(v *Saved) {
-	s.recorded = s.recorded || v.Attr == MeterID || v.Attr == SourcePrefix || v.Attr == DestPrefix
 	s.named = s.named || v.Attr >= SourceSubscriberID && v.Attr <= SessionID
 	if v.Mask != Ones(s.Len(v.Attr)) {
 		return
@@ -220,46 +220,56 @@ func (k *FlowKey) Reverse() FlowKey {
 	return r
 }
 
-// Hash mixes the identity into 32 bits that are the same for its reverse, so
-// that one look into a table finds either.
-func (k *FlowKey) Hash(seed uint64) uint32 {
-	const a, b, c = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3
+// Hash returns a hash of the identity that is the same for its reverse, so that
+// one look into a table finds either. See package keyhash for what it withstands.
+func (k *FlowKey) Hash(secret *keyhash.Secret) uint32 {
 	const types = 0x00ff0000ffff0000 // of an end's last word: they stay in place
 	word := func(i int) uint64 { return binary.LittleEndian.Uint64(k.Key[8*i:]) }
-	computed := word(offComputed / 8)
-	var ends [2]uint64
-	for e := range ends {
-		i := e * endSize / 8
-		h := mix(word(i)^a, word(i+1)^seed)
-		h ^= mix(word(i+2)^b, word(i+3)^h^seed) ^ mix(word(i+4)&^types^c, h^seed)
-		if computed != 0 { // Class and Kind of this end
-			h = mix(h^computed>>(8*e)&0xff0000ff, seed^b)
-		}
-		if k.Shape.named {
-			for _, v := range k.Key[offSubscriber+e*subscriberSize : offSubscriber+(e+1)*subscriberSize] {
-				h = mix(h^uint64(v), seed^c)
-			}
-		}
-		ends[e] = h
-	}
-	both := word(4)&types ^ bits.RotateLeft64(word(9)&types, 8)
-	h := mix(ends[0]+ends[1]^both, seed^a) ^ mix(word(10)^b, seed^c)
-	h ^= computed & 0xff0000ff0000 * c // FlowClass and FlowKind
+	computed, last := word(offComputed/8), word(offMeterID/8)
+	// An end's Class, Kind and prefix take the place of its types. What has no
+	// direction is: the types of both ends, FlowClass and FlowKind; the attributes
+	// of a packet that no end has; the MeterID and the end of the SessionID.
+	s := [5]uint64{word(0), word(1), word(2), word(3),
+		word(4)&^types | computed&0xff<<16 | computed>>24&0xff<<24 | last>>48&0xff<<48}
+	d := [5]uint64{word(5), word(6), word(7), word(8),
+		word(9)&^types | computed>>8&0xff<<16 | computed>>32&0xff<<24 | last>>56<<48}
+	both := word(4)&types | word(9)&types>>16 | computed>>16&0xff<<40 | computed>>40&0xff<<56
+	var named, namedDest [3]uint64
 	if k.Shape.named {
-		h = mix(h^word(offSession/8)^word(offSession/8+1)<<32, seed^c)
+		named, namedDest = k.subscriber(Source), k.subscriber(Dest)
 	}
-	if k.Shape.recorded {
-		prefixes := mix(uint64(k.Key[offPrefix])^a, seed^b) + mix(uint64(k.Key[offPrefix+1])^a, seed^b)
-		h = mix(h^uint64(binary.LittleEndian.Uint32(k.Key[offMeterID:])), prefixes^c)
+	// The ends are compared as numbers of so many words, without a branch, and the
+	// lower one comes first.
+	_, lower := bits.Sub64(namedDest[0], named[0], 0)
+	_, lower = bits.Sub64(namedDest[1], named[1], lower)
+	_, lower = bits.Sub64(namedDest[2], named[2], lower)
+	for i := range s {
+		_, lower = bits.Sub64(d[i], s[i], lower)
 	}
-	h = mix(h^uint64(min(k.Shape.ID, k.Shape.Reverse.ID)), seed^b)
-	return uint32(h)
+	var sum keyhash.Sum
+	for i := range s {
+		x := (s[i] ^ d[i]) & -lower
+		sum = sum.Add(s[i]^x+secret[2*i], d[i]^x+secret[2*i+1])
+	}
+	sum = sum.Add(both+secret[10], word(10)+secret[11])
+	shape := uint64(min(k.Shape.ID, k.Shape.Reverse.ID))
+	sum = sum.Add(shape+secret[12], last&(1<<48-1)+secret[13])
+	if k.Shape.named {
+		for i := range named {
+			x := (named[i] ^ namedDest[i]) & -lower
+			sum = sum.Add(named[i]^x+secret[14+2*i], namedDest[i]^x+secret[15+2*i])
+		}
+		sum = sum.Add(word(offSession/8)+secret[20], secret[21])
+	}
+	return uint32(sum.Hash((*[4]uint64)(secret[22:])))
 }
 
-// mix multiplies and folds.
-func mix(x, y uint64) uint64 {
-	hi, lo := bits.Mul64(x, y)
-	return hi ^ lo
+// subscriber returns the SubscriberID of an end in words.
+func (k *FlowKey) subscriber(end int) [3]uint64 {
+	b := k.Key[offSubscriber+end*subscriberSize:]
+	return [3]uint64{
+		binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), uint64(binary.LittleEndian.Uint32(b[16:])),
+	}
 }
 
 // Value returns the octets of attribute a as the flow holds them: those of an

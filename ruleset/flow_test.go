@@ -2,9 +2,13 @@ package ruleset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"rtfm/ruleset/keyhash"
+	"rtfm/ruleset/keyhash/keyhashtest"
 )
 
 func TestFlowKeyReverse(t *testing.T) {
@@ -82,10 +86,11 @@ func TestFlowKeyHash(t *testing.T) {
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 1))
+	secret := keyhash.NewSecret()
 	seen := make(map[uint32]bool)
 	hash := func(k *FlowKey) {
-		h := k.Hash(5)
-		if rev := k.Reverse(); rev.Hash(5) != h {
+		h := k.Hash(&secret)
+		if rev := k.Reverse(); rev.Hash(&secret) != h {
 			t.Fatalf("%+v: the reverse has another hash", k)
 		}
 		if seen[h] {
@@ -155,5 +160,70 @@ func TestSavesEnds(t *testing.T) {
 				t.Errorf("addresses of %d octets: the ends are saved without all of %v", length, all[i].Attr)
 			}
 		}
+	}
+}
+
+// attackers are the attributes that attacks on the hash of a flow vary, by the
+// places of 8 octets in the key where they stand: all there are.
+func attackers() (saved []Saved) {
+	for _, in := range All() {
+		switch in.Class {
+		case ClassInteger, ClassAddress, ClassComputed:
+			saved = append(saved, Saved{in.Attr, Ones(in.Size)})
+		}
+	}
+	return saved
+}
+
+// TestFlowKeyHashUnderAttack has all words of keys chosen so as to collide.
+func TestFlowKeyHashUnderAttack(t *testing.T) {
+	var shapes Shapes
+	shape := shapes.Intern(1, 20, MaxAdjacent, attackers())
+	var saves FlowKey
+	saves.Shape = shape
+	for _, s := range shape.Saved {
+		s.Mask.Append(saves.Value(s.Attr)[:0])
+	}
+	secret := keyhash.NewSecret()
+	words := KeySize / 8
+	if testing.Short() {
+		words = 12 // those without SubscriberIDs, SessionID and MeterID
+	}
+	for _, attack := range keyhashtest.Attacks(words) {
+		seen := make(map[Key]bool)
+		var hashes keyhashtest.Hashes
+		for i := range keyhashtest.Keys {
+			var w [KeySize / 8]uint64
+			attack.Set(i, w[:words])
+			k := FlowKey{Shape: shape}
+			for j, x := range w {
+				binary.LittleEndian.PutUint64(k.Key[8*j:], x)
+			}
+			for j := range k.Key {
+				k.Key[j] &= saves.Key[j]
+			}
+			reverse := k.Reverse()
+			if seen[k.Key] || seen[reverse.Key] {
+				continue
+			}
+			seen[k.Key] = true
+			h := k.Hash(&secret)
+			if reverse.Hash(&secret) != h {
+				t.Fatalf("%s: the reverse of key %d has another hash", attack.Name, i)
+			}
+			hashes = append(hashes, h)
+		}
+		hashes.Check(t, attack.Name)
+	}
+}
+
+func BenchmarkFlowKeyHash(b *testing.B) {
+	var shapes Shapes
+	k := FlowKey{Shape: shapes.Intern(1, 4, 0, attackers()[:8])}
+	secret := keyhash.NewSecret()
+	sum := uint32(0)
+	for b.Loop() {
+		k.Key[0] = byte(sum)
+		sum += k.Hash(&secret)
 	}
 }

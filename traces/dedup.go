@@ -2,6 +2,7 @@ package traces
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/maphash"
 )
 
@@ -41,9 +42,10 @@ type dedup struct {
 	Source
 	drop    bool
 	seed    maphash.Seed
-	count   uint64 // duplicates found
-	at      int32  // the record that is next to be overwritten
-	used    int32  // records in use
+	hashed  [8 + DedupOctets]byte // room for what is hashed of a packet
+	count   uint64                // duplicates found
+	at      int32                 // the record that is next to be overwritten
+	used    int32                 // records in use
 	records []dedupRecord
 	buckets [2 * DedupRecords]int32 // by hash: the latest record, or none
 }
@@ -98,8 +100,12 @@ func (d *dedup) Stats() Stats {
 // seen tells whether the packet is a duplicate, and remembers it.
 func (d *dedup) seen(p *Packet) bool {
 	data := p.Data[:min(len(p.Data), DedupOctets)]
-	// Packets that differ in nothing but their length are in different buckets.
-	hash := maphash.Bytes(d.seed, data) ^ uint64(p.Wire)*0x9e3779b97f4a7c15
+	// Packets that differ in nothing but the lower half of their length are in
+	// different buckets; all else that makes them alike is hashed together. Were it
+	// added behind that, packets could be made that share a bucket whatever the seed.
+	binary.LittleEndian.PutUint64(d.hashed[:], uint64(p.Wire>>16)<<32|uint64(p.Link))
+	n := copy(d.hashed[8:], data)
+	hash := maphash.Bytes(d.seed, d.hashed[:8+n]) ^ uint64(p.Wire&0xffff)*0x9e3779b97f4a7c15
 	bucket := &d.buckets[hash%uint64(len(d.buckets))]
 	found := false
 	for i := *bucket; i != none; i = d.records[i].older {

@@ -5,6 +5,11 @@ package flow
 // entries to a new one; the directory doubles when it must. Growing thus never
 // stops the meter for longer than one segment takes, some ten microseconds, and
 // leaves nothing to the garbage collector.
+//
+// Whatever the hashes are, there is room for every entry: a segment that cannot
+// be split any more has another one behind it when it is full. Hashes that nobody
+// can choose do not lead there; then looking for an entry takes as long as there
+// are segments.
 
 const (
 	segmentLen  = 4096
@@ -23,7 +28,8 @@ func (e indexEntry) row() uint32        { return uint32(e) }
 type segment struct {
 	slots [segmentLen]indexEntry
 	used  int
-	depth int // how many leading bits its hashes share
+	depth int      // how many leading bits its hashes share
+	more  *segment // for entries that have no room here, if depth is maxDepth
 }
 
 type index struct {
@@ -57,26 +63,31 @@ func (x *index) segment(hash uint32) *segment {
 
 // first returns the row of the first entry of this hash, 0 if there is none.
 func (s *segment) first(hash uint32) uint32 {
-	for i := hash % segmentLen; s.slots[i] != 0; i = (i + 1) % segmentLen {
-		if e := s.slots[i]; e.hash() == hash {
-			return e.row()
+	for ; s != nil; s = s.more {
+		for i := hash % segmentLen; s.slots[i] != 0; i = (i + 1) % segmentLen {
+			if e := s.slots[i]; e.hash() == hash {
+				return e.row()
+			}
 		}
 	}
 	return 0
 }
 
-// makeRoom splits segments until an entry of this hash can be inserted, false
-// if none can.
-func (x *index) makeRoom(hash uint32) bool {
-	s := x.segment(hash)
+// insert puts e where there is room for it, or makes some.
+func (x *index) insert(e indexEntry) {
+	s := x.segment(e.hash())
 	for s.used >= segmentFull && s.depth < maxDepth {
-		x.split(s, hash)
-		s = x.segment(hash)
+		x.split(s, e.hash())
+		s = x.segment(e.hash())
 	}
-	return s.used < segmentLen-1
+	for s.used == segmentLen-1 { // one slot is always empty
+		if s.more == nil {
+			s.more = x.newSegment(maxDepth)
+		}
+		s = s.more
+	}
+	s.insert(e)
 }
-
-func (x *index) insert(e indexEntry) { x.segment(e.hash()).insert(e) }
 
 func (s *segment) insert(e indexEntry) {
 	i := e.hash() % segmentLen
@@ -110,7 +121,7 @@ func (x *index) split(s *segment, hash uint32) {
 	s.used = 0
 	for _, e := range x.moving {
 		if e != 0 {
-			x.insert(e)
+			x.segment(e.hash()).insert(e)
 		}
 	}
 }
@@ -120,6 +131,10 @@ func (x *index) remove(e indexEntry) {
 	s := x.segment(e.hash())
 	i := e.hash() % segmentLen
 	for s.slots[i] != e {
+		if s.slots[i] == 0 {
+			s, i = s.more, e.hash()%segmentLen
+			continue
+		}
 		i = (i + 1) % segmentLen
 	}
 	for j := (i + 1) % segmentLen; s.slots[j] != 0; j = (j + 1) % segmentLen {

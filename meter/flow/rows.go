@@ -282,7 +282,7 @@ func (t *Table) remove(row uint32, r *record) {
 	keys := &t.keys[l.words]
 	k := ruleset.FlowKey{Shape: l.shape}
 	l.unpack(keys.at(r.key), &k.Key)
-	t.index.remove(entry(k.Hash(t.seed), row))
+	t.index.remove(entry(k.Hash(&t.secret), row))
 	keys.remove(r.key)
 	t.byRuleSet[l.shape.RuleSet&255]--
 	t.active--

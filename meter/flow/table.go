@@ -14,10 +14,10 @@ package flow
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"rtfm/meter/huge"
 	"rtfm/ruleset"
+	"rtfm/ruleset/keyhash"
 )
 
 // Direction says which of a flow's counters a packet adds to.
@@ -57,7 +57,7 @@ type Table struct {
 	active             int                       // rows in use
 	keys               [maxKeyWords + 1]keyStore // by length in words
 	index              index
-	seed               uint64
+	secret             keyhash.Secret
 	cursor             int // block where recovery goes on
 	cleared            int // block that was cleared last
 	recovered, created uint64
@@ -72,9 +72,9 @@ const mostFlows = math.MaxInt32 - 256*blockLen
 // New returns an empty table for at most max flows. The shapes of all its
 // flows must come from one ruleset.Shapes.
 func New(max int) *Table {
-	// The seed keeps whoever sends the packets from making keys that collide.
-	// Nothing that is seen of a table depends on it.
-	t := &Table{max: min(max, mostFlows), seed: rand.Uint64()}
+	// Whoever sends the packets cannot make keys that collide without knowing the
+	// secret (see package keyhash), and nothing that is seen of a table depends on it.
+	t := &Table{max: min(max, mostFlows), secret: keyhash.NewSecret()}
 	t.index.init()
 	for n := range t.keys {
 		t.keys[n].words = n
@@ -112,7 +112,7 @@ type Key struct {
 // Prepare sets key to the identity k.
 func (t *Table) Prepare(key *Key, k *ruleset.FlowKey) {
 	t.pack(key, k)
-	key.hash = k.Hash(t.seed)
+	key.hash = k.Hash(&t.secret)
 }
 
 // PrepareReverse sets reverse to the identity of the flow in the other
@@ -133,16 +133,14 @@ func (t *Table) pack(key *Key, k *ruleset.FlowKey) {
 
 // Find returns the row of the flow with this key, 0 if there is none.
 func (t *Table) Find(key *Key) uint32 {
-	s := t.index.segment(key.hash)
-	for i := key.hash % segmentLen; ; i = (i + 1) % segmentLen {
-		e := s.slots[i]
-		if e == 0 {
-			return 0
-		}
-		if e.hash() == key.hash && t.is(e.row(), key) {
-			return e.row()
+	for s := t.index.segment(key.hash); s != nil; s = s.more {
+		for i := key.hash % segmentLen; s.slots[i] != 0; i = (i + 1) % segmentLen {
+			if e := s.slots[i]; e.hash() == key.hash && t.is(e.row(), key) {
+				return e.row()
+			}
 		}
 	}
+	return 0
 }
 
 // Alike tells whether there may be a flow with this key or the one prepared as
@@ -167,7 +165,7 @@ func (t *Table) is(row uint32, key *Key) bool {
 // Create makes the flow with this key, which Find must not have found, with
 // all counters zero, and returns its row; 0 if the table is full.
 func (t *Table) Create(key *Key, now int64) uint32 {
-	if t.active >= t.max || !t.index.makeRoom(key.hash) {
+	if t.active >= t.max {
 		return 0
 	}
 	n := t.layouts[key.shape].shape.RuleSet & 255

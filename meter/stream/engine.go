@@ -2,9 +2,9 @@ package stream
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"rtfm/ruleset"
+	"rtfm/ruleset/keyhash"
 )
 
 // Config limits what an engine keeps. Fields that are 0 take the default.
@@ -83,9 +83,7 @@ func New(c Config, changed func(row uint32, now int64)) *Engine {
 	if e.multiplier <= 0 {
 		e.multiplier = DefaultMultiplier
 	}
-	// The seed keeps whoever sends the packets from making keys that collide.
-	// Nothing that is seen of an engine depends on it.
-	e.streams.seed = rand.Uint64() | 1
+	e.streams.secret = keyhash.NewSecret() // nothing that is seen of an engine depends on it
 	return e
 }
 

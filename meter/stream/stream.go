@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"rtfm/meter/huge"
+	"rtfm/ruleset/keyhash"
 )
 
 // key identifies a stream within its flow: its ends in an order of their own, so
@@ -97,7 +98,7 @@ type streams struct {
 	index   []uint64
 	mask    uint32
 	active  int
-	seed    uint64
+	secret  keyhash.Secret
 	created uint64
 	refused uint64
 	// steps counts what a test wants to see bounded: entries looked at.
@@ -116,22 +117,13 @@ func (t *streams) at(i uint32) stream {
 	return stream{&b.hot[i%streamBlock], &b.cold[i%streamBlock]}
 }
 
-// Odd numbers for hashes.
-const mix1, mix2 = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db
-
-// mix mixes the words of a key.
-func (k *key) mix(seed uint64) uint64 {
-	other := seed*mix1 ^ mix2
-	h1, l1 := bits.Mul64(k.ends[0].high^seed, k.ends[1].high^other)
-	h2, l2 := bits.Mul64(k.ends[0].low^other, k.ends[1].low^seed)
-	h, l := bits.Mul64(h1^l1^k.rest^seed, h2^l2^other)
-	return h ^ l
-}
-
-// hash returns the hash of the stream in this row with this key.
+// hash returns the hash of the stream in this row with this key. Package keyhash
+// tells what it withstands.
 func (t *streams) hash(k *key, row uint32) uint32 {
-	hi, lo := bits.Mul64(k.mix(t.seed)^uint64(row)<<32^mix2, mix1)
-	return uint32(hi ^ lo)
+	s := &t.secret
+	sum := keyhash.Sum{}.Add(k.ends[0].high+s[0], k.ends[1].high+s[1]).
+		Add(k.ends[0].low+s[2], k.ends[1].low+s[3]).Add(k.rest+s[4], uint64(row)+s[5])
+	return uint32(sum.Hash((*[4]uint64)(s[6:])))
 }
 
 // is tells whether s is the stream of the flow in this row that has this key.
@@ -233,7 +225,7 @@ func (t *streams) remove(i uint32) {
 	s.siblings.next = t.free
 	t.free = i
 	if t.active--; t.active == 0 && t.used > streamBlock {
-		*t = streams{seed: t.seed, created: t.created, refused: t.refused, steps: t.steps}
+		*t = streams{secret: t.secret, created: t.created, refused: t.refused, steps: t.steps}
 	}
 }
 
