@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,9 +64,10 @@ those of the packets. SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
 
 Exit status: 0 if all went well, 1 for wrong usage or a faulty ruleset, 2 if a
 trace was damaged or none (what could be read is in the flow data), 3 if the
-flow table was full and packets are missing from the flows, or the stream table
-and they are missing from distributions, 130 if a signal ended the metering of
-traces early (what had been read is in the flow data).`
+flow table was full or rules looped and packets are missing from the flows, or
+the stream table was and they are missing from distributions, 4 if the numbers
+do not add up, which is a fault of the program, 130 if a signal ended the
+metering of traces early (what had been read is in the flow data).`
 
 // runCommand is `rtfm run`.
 func runCommand() *cobra.Command {
@@ -265,20 +265,24 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Sourc
 		return err
 	}
 	took := time.Since(began)
-	stats := m.Stats()
-	if !o.quiet && (stats.Packets > 0 || !s.damaged) {
+	if stats := m.Stats(); !o.quiet && (stats.Packets > 0 || !s.damaged) {
 		printSummary(stderr, &stats, took)
 	}
-	full := o.full(&stats)
+	return o.result(ctx, m, s)
+}
+
+// result returns an error that asks for the exit status of a run that has ended.
+func (o *runOptions) result(ctx context.Context, m *meter.Meter, s *runSink) error {
+	stats := m.Stats()
+	full := o.missing(&stats)
 	switch {
+	case s.faulty:
+		return &exitError{status: statusFault, err: full}
 	case s.disorder != nil:
 		return s.disorder
 	case ctx.Err() != nil:
 		err := errors.New("interrupted: the flow data ends here, the traces may not")
-		if full != nil {
-			err = fmt.Errorf("%w; %w", err, full)
-		}
-		return &exitError{status: statusInterrupted, err: err}
+		return &exitError{status: statusInterrupted, err: joined(err, full)}
 	case s.damaged:
 		return &exitError{status: statusDamaged, err: full}
 	case full != nil:
@@ -287,9 +291,12 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Sourc
 	return nil
 }
 
-// full returns an error if the flow table or that of streams was full.
-func (o *runOptions) full(stats *meter.Stats) error {
-	var flows, streams error
+// missing returns an error if packets are missing from flows or distributions.
+func (o *runOptions) missing(stats *meter.Stats) error {
+	var stopped, flows, streams error
+	if n := stats.Stopped(); n > 0 {
+		stopped = fmt.Errorf("rules loop: %d packets were stopped by a limit of the engine and are in no flow", n)
+	}
 	if stats.Uncounted() > 0 {
 		flows = fmt.Errorf("the flow table was full: %d packets are in no flow; -f makes the table larger than %d flows, coarser rules need fewer",
 			stats.Uncounted(), o.maxFlows)
@@ -298,10 +305,21 @@ func (o *runOptions) full(stats *meter.Stats) error {
 		streams = fmt.Errorf("the stream table was full: %d packets are in no stream, and missing from distributions; -t makes the table larger than %d streams",
 			n, o.streams.max)
 	}
-	if flows != nil && streams != nil {
-		return fmt.Errorf("%w; %w", flows, streams)
+	return joined(flows, stopped, streams)
+}
+
+// joined returns an error that tells of these in one line, nil if there are none.
+func joined(errs ...error) (all error) {
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case all == nil:
+			all = err
+		default:
+			all = fmt.Errorf("%w; %w", all, err)
+		}
 	}
-	return cmp.Or(flows, streams)
+	return all
 }
 
 // parameters returns the options as NeMaC's flow data files show them.
@@ -334,6 +352,7 @@ type runSink struct {
 	deltas  reader.Deltas
 	before  meter.Stats // at the collection before
 	damaged bool
+	faulty  bool // numbers did not add up
 	// disorder is why the traces were not all read, nil if they were.
 	disorder error
 	stop     func() // ends the reading of the source, if that may wait
@@ -359,6 +378,8 @@ func (s *runSink) Collect(c meter.Collection) error {
 		var counted flowfile.Counters
 		return func(f *ruleset.Flow) {
 			switch {
+			case whole && !s.options.JSON:
+				counted = flowfile.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs}
 			case !s.options.JSON:
 				put(f, nil)
 				return
@@ -382,35 +403,6 @@ func (s *runSink) Collect(c meter.Collection) error {
 		}
 	}
 	return s.writer.End(s.summary())
-}
-
-// summary returns what was counted since the collection before.
-func (s *runSink) summary() flowfile.Summary {
-	now := s.meter.Stats()
-	before := s.before
-	s.before = now
-	sum := func(st *meter.Stats, of func(*meter.TaskStats) uint64) (n uint64) {
-		for i := range st.Tasks {
-			n += of(&st.Tasks[i])
-		}
-		return n
-	}
-	since := func(of func(*meter.TaskStats) uint64) uint64 { return sum(&now, of) - sum(&before, of) }
-	var numbers []flowfile.Number
-	if now.Streams.Created > 0 {
-		n, b := &now.Streams, &before.Streams
-		numbers = flowfile.StreamNumbers(uint64(n.Active), n.Created-b.Created, n.Ended()-b.Ended(), n.Unstreamed-b.Unstreamed)
-	}
-	return flowfile.Summary{
-		More:      append(numbers, more(&now.Trace, &before.Trace)...),
-		Lost:      now.Trace.Lost - before.Trace.Lost,
-		Uncounted: now.Uncounted() - before.Uncounted(),
-		Packets:   now.Packets - before.Packets,
-		Octets:    now.Octets - before.Octets,
-		Ignored:   since(func(t *meter.TaskStats) uint64 { return t.Ignored }),
-		Unmatched: since(func(t *meter.TaskStats) uint64 { return t.Unmatched }),
-		Active:    uint64(now.Active),
-	}
 }
 
 // more returns what is only told of some sources: duplicates, and the losses of

@@ -21,7 +21,8 @@ import (
 const (
 	statusFailed  = 1 // wrong usage, a faulty ruleset, a file that cannot be written
 	statusDamaged = 2 // a trace was damaged or none: what could be read was metered
-	statusFull    = 3 // the flow or stream table was full: packets are missing from flows or distributions
+	statusFull    = 3 // a table was full or rules looped: packets are missing from flows or distributions
+	statusFault   = 4 // numbers do not add up: a fault of the program
 
 	statusInterrupted = 130 // by a signal: what had been read was metered
 )

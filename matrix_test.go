@@ -151,6 +151,8 @@ rtfmPacketsMalformed 0 | Counter64: 0
 rtfmPacketsUnknownLink 0 | Counter64: 0
 rtfmPacketsBackInTime 0 | Counter64: 0
 rtfmPacketsLost 0 | Counter64: 0
+rtfmPacketsDuplicates 0 | Counter64: 0
+rtfmPacketsSampledOut 0 | Counter64: 0
 rtfmStreamsActive 0 | Gauge32: 0
 rtfmStreamsCreated 0 | Counter64: 0
 rtfmStreamsEnded 0 | Counter64: 0
@@ -160,8 +162,10 @@ rtfmRuleSetIgnored 1 | Counter64: 0
 rtfmRuleSetUnmatched 1 | Counter64: 0
 rtfmRuleSetStopped 1 | Counter64: 0
 rtfmRuleSetUncounted 1 | Counter64: 0
+rtfmRuleSetPackets 1 | Counter64: 453
 rtfmInterfacePackets 1 | Counter64: ...
 rtfmInterfaceLost 1 | Counter64: 0
+rtfmInterfaceName 1 | ""
 rtfmTraceCollections 0 | Counter64: 1
 rtfmTraceFrom 0 | Timeticks: (0) 0:00:00.00
 rtfmTraceTo 0 | Timeticks: (6000) 0:01:00.00

@@ -232,11 +232,11 @@ func TestTurns(t *testing.T) {
 		}
 		l.send("10.0.0.1", tt.packets)
 	}
-	counts, err := c.RuleSetCounts(t.Context())
+	counts, err := c.Counts(t.Context(), []int{2, 3})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all, coarse := counts.At(3).Matched, counts.At(2).Matched; all != 320 || coarse != 4001 {
+	if all, coarse := counts.RuleSets[3].Matched, counts.RuleSets[2].Matched; all != 320 || coarse != 4001 {
 		t.Errorf("%d and %d packets were counted, want 320 by one ruleset and 4001 by that for Sundays", all, coarse)
 	}
 	if got := tables(t, c); strings.Count(got, "task") != 1 || strings.Count(got, "ruleset") != 3 {

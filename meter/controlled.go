@@ -331,7 +331,8 @@ func (c *Controlled) Counts() mib.Counts {
 	s := &c.meter.stats
 	counts := mib.Counts{
 		Packets: s.Packets, Octets: s.Octets, CutShort: s.CutHeaders, Malformed: s.Malformed,
-		BackInTime: s.BackInTime, Lost: c.source.Lost, Memory: processMemory(),
+		BackInTime: s.BackInTime, Lost: c.source.Lost, Duplicates: c.source.Duplicates, SampledOut: c.ports.sampledOut,
+		Memory:       processMemory(),
 		FlowsCreated: c.meter.table.Created(), FlowsRecovered: c.meter.table.Recovered(),
 	}
 	if c.meter.streams != nil {
@@ -360,10 +361,10 @@ func (c *Controlled) RuleSetCounts(index int) mib.RuleSetCounts {
 	}
 	sum := s.past
 	if s.task != nil {
-		sum.add(&s.task.stats)
+		sum.add(c.meter.taskStats(s.task))
 	}
 	return mib.RuleSetCounts{
-		Matched: sum.Counted, Ignored: sum.Ignored, Unmatched: sum.Unmatched,
+		Packets: sum.Packets, Matched: sum.Counted, Ignored: sum.Ignored, Unmatched: sum.Unmatched,
 		Stopped: sum.Stopped, Uncounted: sum.Uncounted,
 	}
 }

@@ -135,6 +135,9 @@ func (m *Meter) shareMemos() {
 // newTask returns a task that runs the ruleset under this number.
 func (m *Meter) newTask(rs *ruleset.RuleSet, number int) (*task, error) {
 	t, err := newTask(rs, number, &m.shapes, m.table)
+	if err == nil {
+		t.since = m.stats.Packets
+	}
 	if d := rs.Distributions(); err == nil && len(d) > 0 {
 		if m.streams == nil {
 			m.streams = stream.NewWorker(m.cfg.Streams, m.table.Change)
@@ -334,7 +337,14 @@ func (m *Meter) Stats() Stats {
 		s.Streams = m.streams.Stats()
 	}
 	for _, t := range m.tasks {
-		s.Tasks = append(s.Tasks, t.stats)
+		s.Tasks = append(s.Tasks, m.taskStats(t))
 	}
+	return s
+}
+
+// taskStats returns what the task has counted so far.
+func (m *Meter) taskStats(t *task) TaskStats {
+	s := t.stats
+	s.Packets = m.stats.Packets - t.since
 	return s
 }

@@ -24,6 +24,11 @@ type ports struct {
 	counted int
 	noted   *traces.InterfaceStats // the first that was noted last
 	notes   int                    // how many were
+	// sampledOut are the packets passed over since the start, of records their
+	// PDUs; of the batch at hand also those before each packet that is metered,
+	// and all of them.
+	sampledOut, out uint64
+	outBefore       []uint64
 }
 
 type port struct {
@@ -60,7 +65,8 @@ func (ps *ports) port(number uint32) *port {
 // admit takes the packets out of the batch that are passed over.
 func (ps *ports) admit(b *traces.Batch) {
 	ps.read, ps.upTo, ps.counted = ps.read[:0], ps.upTo[:0], 0
-	kept := 0
+	ps.outBefore, ps.out = ps.outBefore[:0], 0
+	start, kept := ps.sampledOut, 0
 	for i := range b.Packets {
 		number := b.Packets[i].Interface
 		p := ps.last
@@ -70,6 +76,11 @@ func (ps *ports) admit(b *traces.Batch) {
 		}
 		ps.read = append(ps.read, p)
 		if p.row.SampleRate != 1 && !p.sampled() {
+			pdus := uint64(1)
+			if len(b.Records) > 0 {
+				pdus = b.Records[i].PDUs
+			}
+			ps.out += pdus
 			continue
 		}
 		if kept != i {
@@ -80,17 +91,25 @@ func (ps *ports) admit(b *traces.Batch) {
 		}
 		kept++
 		ps.upTo = append(ps.upTo, len(ps.read))
+		ps.outBefore = append(ps.outBefore, start+ps.out)
 	}
+	ps.out += start
 	b.Packets = b.Packets[:kept]
 	b.Records = b.Records[:min(kept, len(b.Records))]
 }
 
 // count counts packet i of the batch, which is being metered, and those before
 // it that were passed over.
-func (ps *ports) count(i int) { ps.countTo(ps.upTo[i]) }
+func (ps *ports) count(i int) {
+	ps.countTo(ps.upTo[i])
+	ps.sampledOut = ps.outBefore[i]
+}
 
 // countRest counts the packets behind the last one that is metered.
-func (ps *ports) countRest() { ps.countTo(len(ps.read)) }
+func (ps *ports) countRest() {
+	ps.countTo(len(ps.read))
+	ps.sampledOut = ps.out
+}
 
 func (ps *ports) countTo(n int) {
 	for ; ps.counted < n; ps.counted++ {
@@ -142,7 +161,7 @@ func (ps *ports) note(interfaces []traces.InterfaceStats) {
 			p = ps.port(from.Number)
 		}
 		if p.name != from.Name {
-			p.name = from.Name
+			p.name, p.row.Name = from.Name, from.Name
 			for _, before := range interfaces[:i] {
 				if before.Name == from.Name {
 					p.row.SampleRate = ps.port(before.Number).row.SampleRate

@@ -22,7 +22,8 @@ type slot struct {
 const builtIn = 1
 
 // add adds u's counts to s.
-func (s *TaskStats) add(u *TaskStats) {
+func (s *TaskStats) add(u TaskStats) {
+	s.Packets += u.Packets
 	s.Counted += u.Counted
 	s.Ignored += u.Ignored
 	s.Unmatched += u.Unmatched
@@ -98,7 +99,7 @@ func (c *Controlled) Changed() {
 	want := c.wanted()
 	for _, s := range c.slots {
 		if s != nil && s.task != nil && !(slices.Contains(want, s.index) && c.slots[c.number(s.index)] == s) {
-			s.past.add(&s.task.stats)
+			s.past.add(m.taskStats(s.task))
 			s.task = nil
 		}
 	}

@@ -43,6 +43,15 @@ func (s *Stats) Uncounted() (n uint64) {
 	return n
 }
 
+// Stopped is the number of packets that hit a limit of the engine, summed over
+// the rulesets.
+func (s *Stats) Stopped() (n uint64) {
+	for _, t := range s.Tasks {
+		n += t.Stopped
+	}
+	return n
+}
+
 // note counts what was wrong with a packet on a link of this type.
 func (s *Stats) note(flags ruleset.PacketFlags, link traces.LinkType) {
 	if flags&ruleset.Cut != 0 {

@@ -19,11 +19,12 @@ type task struct {
 	streams  *stream.Worker // nil if the ruleset saves no distributions
 	streamed stream.Forms   // what it wants of them
 	ends     bool           // see pme.Program.EndsOfPackets
-	stats    TaskStats
-	sights   []uint64 // of the packets of the batch at hand
-	results  []result // what was remembered of them
-	rows     []uint32 // the flows among them
-	near     int      // nearFlows
+	since    uint64         // packets that the meter had seen when the task started
+	stats    TaskStats      // but for Packets
+	sights   []uint64       // of the packets of the batch at hand
+	results  []result       // what was remembered of them
+	rows     []uint32       // the flows among them
+	near     int            // nearFlows
 	// Packets of the batch of which nothing was remembered and that were matched
 	// ahead: in order, and how many of them have been passed.
 	matched []matched
@@ -46,6 +47,8 @@ type matched struct {
 type TaskStats struct {
 	RuleSet int
 	Name    string
+	// Packets that were run through the ruleset: each is one of those below.
+	Packets uint64
 	// Counted packets are in a flow. Ignored ones were left out by an Ignore
 	// rule; Unmatched ones matched in neither direction; Stopped ones hit a
 	// limit of the engine; Uncounted ones found the flow table full.

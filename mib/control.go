@@ -92,6 +92,8 @@ func (m *Manager) RuleSet() int {
 
 // Interface is a row of flowInterfaceTable.
 type Interface struct {
+	// Name is empty if it is not known.
+	Name          string
 	SampleRate    int
 	Packets, Lost uint64
 }

@@ -32,6 +32,8 @@ func (h *Handler) extensionObjects() []object {
 		count(packets(5), func(c Counts) uint64 { return c.UnknownLink }),
 		count(packets(6), func(c Counts) uint64 { return c.BackInTime }),
 		count(packets(7), func(c Counts) uint64 { return c.Lost }),
+		count(packets(8), func(c Counts) uint64 { return c.Duplicates }),
+		count(packets(9), func(c Counts) uint64 { return c.SampledOut }),
 		scalar(streams(1), func(v *smi.Value) { v.SetUint(smi.Gauge32, h.meter.Counts().StreamsActive) }),
 		count(streams(2), func(c Counts) uint64 { return c.StreamsCreated }),
 		count(streams(3), func(c Counts) uint64 { return c.StreamsEnded }),
@@ -78,6 +80,7 @@ func (h *Handler) ruleSetCountObjects() []object {
 		func(c RuleSetCounts) uint64 { return c.Unmatched },
 		func(c RuleSetCounts) uint64 { return c.Stopped },
 		func(c RuleSetCounts) uint64 { return c.Uncounted },
+		func(c RuleSetCounts) uint64 { return c.Packets },
 	} {
 		objects = append(objects, object{
 			oid: below(extension, 1, 3, 1, uint32(i+1)), table: t,
@@ -97,6 +100,10 @@ func (h *Handler) interfaceCountObjects() []object {
 		}},
 		{oid: below(extension, 1, 4, 1, 2), table: t, get: func(v *smi.Value) bool {
 			v.SetUint(smi.Counter64, t.current.Lost)
+			return true
+		}},
+		{oid: below(extension, 1, 4, 1, 3), table: t, get: func(v *smi.Value) bool {
+			v.SetOctets(smi.OctetString, []byte(t.current.Name))
 			return true
 		}},
 	}

@@ -60,7 +60,10 @@ type Counts struct {
 	Packets, Octets                              uint64
 	CutShort, Malformed, UnknownLink, BackInTime uint64
 	Lost                                         uint64
-	FlowsCreated, FlowsRecovered                 uint64
+	// Duplicates are packets that were found to be copies of others, SampledOut
+	// those that sampling passed over: these are not among Packets.
+	Duplicates, SampledOut       uint64
+	FlowsCreated, FlowsRecovered uint64
 	// Streams in use, those that were begun and that have ended, and packets that
 	// are in none because there were too many.
 	StreamsActive, StreamsCreated, StreamsEnded, Unstreamed uint64
@@ -70,6 +73,8 @@ type Counts struct {
 
 // RuleSetCounts is what became of the packets that a ruleset has seen.
 type RuleSetCounts struct {
+	// Packets that were run through the ruleset: the sum of those below.
+	Packets uint64
 	// Matched packets are in a flow. Ignored ones were left out by an Ignore
 	// rule; Unmatched ones matched in neither direction; Stopped ones hit a
 	// limit of the Packet Matching Engine; Uncounted ones found no room in the

@@ -263,6 +263,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 	alone := min(k.alone, in.to)
 	k.warnOfLimit(c, in.status)
 	read := readings{room: k.deltas.most}
+	sum := summary(&counts, &before.Counts, sampling, in.status)
 	err = k.out.Append(func(w io.Writer, fresh bool) error {
 		most := fileOctets * int64(k.maxFlows())
 		wr := k.writer(&limited{w, most, most}, fresh, in, sets)
@@ -295,12 +296,16 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		if err := k.intend(*before, next); err != nil {
 			return err
 		}
-		return wr.End(summary(&counts, &before.Counts, sampling, in.status))
+		for i := range sum.RuleSets {
+			sum.RuleSets[i].Collected = wr.Collected(int(sum.RuleSets[i].RuleSet))
+		}
+		return wr.End(sum)
 	})
 	if err != nil {
 		k.header = ""
 		return nil, err
 	}
+	k.tell(&sum, in.number > 0)
 	k.state, k.alone = next, alone
 	if !k.deltas.keepAll(&read) {
 		k.alone = in.to // flows that began before may have been read and forgotten

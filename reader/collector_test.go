@@ -138,8 +138,13 @@ func (s *writes) Collect(c meter.Collection) error {
 	sum := flowfile.Summary{
 		More:    more,
 		Packets: now.Packets - s.before.Packets, Octets: now.Octets - s.before.Octets,
-		Ignored: task.Ignored - before.Ignored, Unmatched: task.Unmatched - before.Unmatched, Active: uint64(now.Active),
+		Active: uint64(now.Active),
+		RuleSets: []flowfile.RuleSetSummary{{
+			RuleSet: uint64(task.RuleSet), Packets: task.Packets - before.Packets, Counted: task.Counted - before.Counted,
+			Ignored: task.Ignored - before.Ignored, Unmatched: task.Unmatched - before.Unmatched,
+		}},
 	}
+	sum.AddRuleSets()
 	s.before = now
 	s.before.Tasks = []meter.TaskStats{task}
 	return s.w.End(sum)

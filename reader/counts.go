@@ -1,7 +1,9 @@
 package reader
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -10,65 +12,156 @@ import (
 	"rtfm/reader/flowfile"
 )
 
+// Counts are sums since the meter started.
+type Counts struct {
+	Packets    uint64 `json:"packets"`
+	Octets     uint64 `json:"octets"`
+	Lost       uint64 `json:"lost"`
+	Duplicates uint64 `json:"duplicates,omitempty"`
+	SampledOut uint64 `json:"sampledOut,omitempty"`
+	// RuleSets are what became of the packets, by ruleset.
+	RuleSets map[int]ruleSetCounts `json:"ruleSets,omitempty"`
+	// Of streams, if there have been any.
+	StreamsCreated uint64 `json:"streamsCreated,omitempty"`
+	StreamsEnded   uint64 `json:"streamsEnded,omitempty"`
+	Unstreamed     uint64 `json:"unstreamed,omitempty"`
+	// LostAt are the packets lost at each interface that has lost any, by its
+	// name, or its number if that is not known.
+	LostAt []flowfile.Number `json:"lostAt,omitempty"`
+}
+
+// ruleSetCounts is mib.RuleSetCounts as a state file has it.
+type ruleSetCounts struct {
+	Packets   uint64 `json:"packets"`
+	Matched   uint64 `json:"counted"`
+	Ignored   uint64 `json:"ignored"`
+	Unmatched uint64 `json:"unmatched"`
+	Stopped   uint64 `json:"stopped"`
+	Uncounted uint64 `json:"uncounted"`
+}
+
 // counts reads what the meter has counted beside flows, and one of how many
 // packets it meters. A meter without the extension tells nothing.
 func (k *Collector) counts(ctx context.Context, c *client.Client, st *client.Status, sets []RuleSet) (n Counts, sampling uint64, err error) {
 	if !st.Extension {
 		return n, 1, nil
 	}
-	n.Packets, n.Octets, n.Lost = st.Counts.Packets, st.Counts.Octets, st.Counts.Lost
-	n.StreamsCreated, n.StreamsEnded, n.Unstreamed = st.Counts.StreamsCreated, st.Counts.StreamsEnded, st.Counts.Unstreamed
-	perSet, err := c.RuleSetCounts(ctx)
-	if err != nil {
-		return n, 0, err
-	}
-	for _, s := range sets {
-		if r := perSet.At(s.Index); r != nil {
-			n.Uncounted += r.Uncounted
-			n.Ignored += r.Ignored
-			n.Unmatched += r.Unmatched
-		}
-	}
 	interfaces, err := c.Interfaces(ctx)
 	if err != nil {
 		return n, 0, err
 	}
-	n.LostAt = make(map[int]uint64)
+	places := make(map[string]int)
 	for number, i := range interfaces.All {
 		sampling = max(sampling, uint64(i.SampleRate))
 		if i.Lost > 0 {
-			n.LostAt[number] = i.Lost
+			n.addLost(places, cmp.Or(i.Name, strconv.Itoa(number)), i.Lost)
 		}
 	}
+	var indexes []int
+	for _, s := range sets {
+		indexes = append(indexes, s.Index)
+	}
+	now, err := c.Counts(ctx, indexes)
+	if err != nil {
+		return n, 0, err
+	}
+	n.Packets, n.Octets, n.Lost = now.Packets, now.Octets, now.Lost
+	n.Duplicates, n.SampledOut = now.Duplicates, now.SampledOut
+	n.RuleSets = make(map[int]ruleSetCounts)
+	for i, counts := range now.RuleSets {
+		n.RuleSets[i] = ruleSetCounts(counts)
+	}
+	n.StreamsCreated, n.StreamsEnded, n.Unstreamed = now.StreamsCreated, now.StreamsEnded, now.Unstreamed
 	return n, sampling, nil
 }
 
-// summary returns what was counted between two collections. Sums that went
-// back, because a ruleset was destroyed, begin anew.
-func summary(now, before *Counts, sampling uint64, st *client.Status) flowfile.Summary {
-	since := func(n, b uint64) uint64 {
-		if n < b {
-			return n
-		}
-		return n - b
+// addLost counts packets that were lost at an interface, which may have several
+// rows of its name. places are those of names in LostAt.
+func (n *Counts) addLost(places map[string]int, name string, lost uint64) {
+	i, ok := places[name]
+	if !ok {
+		i = len(n.LostAt)
+		places[name] = i
+		n.LostAt = append(n.LostAt, flowfile.Number{Name: name})
 	}
-	var more []flowfile.Number
+	n.LostAt[i].Value += lost
+}
+
+// since returns what was counted between b and n. Numbers that went back have
+// begun anew.
+func since(n, b uint64) uint64 {
+	if n < b {
+		return n
+	}
+	return n - b
+}
+
+// summary returns what was counted between two collections.
+func summary(now, before *Counts, sampling uint64, st *client.Status) flowfile.Summary {
+	s := flowfile.Summary{
+		Lost:     since(now.Lost, before.Lost),
+		Sampling: sampling,
+		Packets:  since(now.Packets, before.Packets),
+		Octets:   since(now.Octets, before.Octets),
+		Active:   uint64(st.ActiveFlows),
+		RuleSets: ruleSets(now, before),
+	}
+	s.AddRuleSets()
 	if now.StreamsCreated > 0 {
-		more = flowfile.StreamNumbers(st.Counts.StreamsActive, since(now.StreamsCreated, before.StreamsCreated),
+		s.More = flowfile.StreamNumbers(st.Counts.StreamsActive, since(now.StreamsCreated, before.StreamsCreated),
 			since(now.StreamsEnded, before.StreamsEnded), since(now.Unstreamed, before.Unstreamed))
 	}
-	for _, i := range slices.Sorted(maps.Keys(now.LostAt)) {
-		more = append(more, flowfile.Number{Name: "lost-" + strconv.Itoa(i), Value: since(now.LostAt[i], before.LostAt[i])})
+	lostBefore := make(map[string]uint64)
+	for _, at := range before.LostAt {
+		lostBefore[at.Name] = at.Value
 	}
-	return flowfile.Summary{
-		More:      more,
-		Lost:      since(now.Lost, before.Lost),
-		Uncounted: since(now.Uncounted, before.Uncounted),
-		Sampling:  sampling,
-		Packets:   since(now.Packets, before.Packets),
-		Octets:    since(now.Octets, before.Octets),
-		Ignored:   since(now.Ignored, before.Ignored),
-		Unmatched: since(now.Unmatched, before.Unmatched),
-		Active:    uint64(st.ActiveFlows),
+	for _, at := range now.LostAt {
+		s.More = append(s.More, flowfile.Number{Name: "lost-" + at.Name, Value: since(at.Value, lostBefore[at.Name])})
+	}
+	if now.Duplicates > 0 {
+		s.More = append(s.More, flowfile.Number{Name: "duplicates", Value: since(now.Duplicates, before.Duplicates)})
+	}
+	if now.SampledOut > 0 {
+		s.More = append(s.More, flowfile.Number{Name: "sampled-out", Value: since(now.SampledOut, before.SampledOut)})
+	}
+	return s
+}
+
+// ruleSets returns what became of packets between two collections, for each
+// ruleset that has ever seen any. One whose packets are fewer than before is another.
+func ruleSets(now, before *Counts) (sets []flowfile.RuleSetSummary) {
+	for _, i := range slices.Sorted(maps.Keys(now.RuleSets)) {
+		n, b := now.RuleSets[i], before.RuleSets[i]
+		if n.Packets == 0 {
+			continue
+		}
+		if n.Packets < b.Packets {
+			b = ruleSetCounts{}
+		}
+		sets = append(sets, flowfile.RuleSetSummary{
+			RuleSet: uint64(i), Packets: n.Packets - b.Packets, Counted: n.Matched - b.Matched, Ignored: n.Ignored - b.Ignored,
+			Unmatched: n.Unmatched - b.Unmatched, Stopped: n.Stopped - b.Stopped, Uncounted: n.Uncounted - b.Uncounted,
+		})
+	}
+	return sets
+}
+
+// tell warns of packets that are in no flow, and of numbers that do not add up.
+// exact tells that the meter stood still while its flows were read.
+func (k *Collector) tell(s *flowfile.Summary, exact bool) {
+	if s.Uncounted > 0 {
+		k.cfg.Warn(fmt.Errorf("the meter's flow table was full: %d packets of the interval are in no flow", s.Uncounted))
+	}
+	if s.Stopped > 0 {
+		k.cfg.Warn(fmt.Errorf("%d packets of the interval hit a limit of the meter's engine and are in no flow: rules loop", s.Stopped))
+	}
+	for i := range s.RuleSets {
+		r := &s.RuleSets[i]
+		if r.Sum() != r.Packets {
+			k.cfg.Warn(fmt.Errorf("a fault of the meter: ruleset %d has seen %d packets, of which %d are told", r.RuleSet, r.Packets, r.Sum()))
+		}
+		if exact && r.Collected != nil && *r.Collected != r.Counted {
+			k.cfg.Warn(fmt.Errorf("a fault of the meter or the reader: ruleset %d has counted %d packets, its flows have %d", r.RuleSet, r.Counted, *r.Collected))
+		}
 	}
 }

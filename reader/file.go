@@ -34,23 +34,6 @@ type State struct {
 	Next *State `json:"next,omitempty"`
 }
 
-// Counts are sums since the meter started.
-type Counts struct {
-	Packets   uint64 `json:"packets"`
-	Octets    uint64 `json:"octets"`
-	Lost      uint64 `json:"lost"`
-	Uncounted uint64 `json:"uncounted"`
-	Ignored   uint64 `json:"ignored"`
-	Unmatched uint64 `json:"unmatched"`
-	// Of streams, if there have been any.
-	StreamsCreated uint64 `json:"streamsCreated,omitempty"`
-	StreamsEnded   uint64 `json:"streamsEnded,omitempty"`
-	Unstreamed     uint64 `json:"unstreamed,omitempty"`
-	// LostAt are the packets lost at each interface that has lost any, by its
-	// number.
-	LostAt map[int]uint64 `json:"lostAt,omitempty"`
-}
-
 // File is a flow data file to which collections are appended. It is open only
 // while one is written: a file that was renamed meanwhile is begun anew.
 type File struct {

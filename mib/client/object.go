@@ -51,6 +51,8 @@ var (
 	rtfmPacketsUnknownLink  = ours("rtfmPacketsUnknownLink", 1, 2, 5)
 	rtfmPacketsBackInTime   = ours("rtfmPacketsBackInTime", 1, 2, 6)
 	rtfmPacketsLost         = ours("rtfmPacketsLost", 1, 2, 7)
+	rtfmPacketsDuplicates   = ours("rtfmPacketsDuplicates", 1, 2, 8)
+	rtfmPacketsSampledOut   = ours("rtfmPacketsSampledOut", 1, 2, 9)
 	rtfmStreamsActive       = ours("rtfmStreamsActive", 1, 7, 1)
 	rtfmStreamsCreated      = ours("rtfmStreamsCreated", 1, 7, 2)
 	rtfmStreamsEnded        = ours("rtfmStreamsEnded", 1, 7, 3)
@@ -103,9 +105,11 @@ var (
 	rtfmRuleSetUnmatched = ours("rtfmRuleSetUnmatched", 1, 3, 1, 3)
 	rtfmRuleSetStopped   = ours("rtfmRuleSetStopped", 1, 3, 1, 4)
 	rtfmRuleSetUncounted = ours("rtfmRuleSetUncounted", 1, 3, 1, 5)
+	rtfmRuleSetPackets   = ours("rtfmRuleSetPackets", 1, 3, 1, 6)
 
 	rtfmInterfacePackets = ours("rtfmInterfacePackets", 1, 4, 1, 1)
 	rtfmInterfaceLost    = ours("rtfmInterfaceLost", 1, 4, 1, 2)
+	rtfmInterfaceName    = ours("rtfmInterfaceName", 1, 4, 1, 3)
 
 	rtfmBlockData = ours("rtfmBlockData", 1, 6, 1, 6)
 )
@@ -115,7 +119,7 @@ var objects = []*object{
 	sysUpTime, flowFloodMark, flowInactivityTimeout, flowActiveFlows, flowMaxFlows, flowFloodMode,
 	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmMeterFlowsCreated,
 	rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
-	rtfmPacketsLost, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver,
+	rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver,
 	flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp, flowRuleInfoStatus, flowRuleInfoName,
 	flowRuleInfoRulesReady, flowRuleInfoFlowRecs, flowInterfaceSampleRate, flowInterfaceLostPackets,
 	flowReaderTimeout, flowReaderOwner, flowReaderLastTime, flowReaderPreviousTime, flowReaderStatus,
@@ -123,7 +127,7 @@ var objects = []*object{
 	flowManagerOwner, flowManagerTimeStamp, flowManagerStatus, flowManagerRunningStandby,
 	flowDataEntry, flowPackageData, flowRuleSelector, flowRuleMask, flowRuleMatchedValue, flowRuleAction,
 	flowRuleParameter, rtfmRuleSetMatched, rtfmRuleSetIgnored, rtfmRuleSetUnmatched, rtfmRuleSetStopped,
-	rtfmRuleSetUncounted, rtfmInterfacePackets, rtfmInterfaceLost, rtfmBlockData,
+	rtfmRuleSetUncounted, rtfmRuleSetPackets, rtfmInterfacePackets, rtfmInterfaceLost, rtfmInterfaceName, rtfmBlockData,
 }
 
 // objectName returns the name of an instance for people: the object's, and

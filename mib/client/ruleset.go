@@ -141,17 +141,3 @@ func (c *Client) RuleSet(ctx context.Context, index int) (*ruleset.RuleSet, erro
 func (c *Client) DestroyRuleSet(ctx context.Context, index int) error {
 	return c.destroy(ctx, index, flowRuleInfoStatus)
 }
-
-// RuleSetCounts reads what became of the packets that each ruleset has seen;
-// none on a meter without the extension.
-func (c *Client) RuleSetCounts(ctx context.Context) (*mib.Rows[mib.RuleSetCounts], error) {
-	rows := new(mib.Rows[mib.RuleSetCounts])
-	columns := []*object{rtfmRuleSetMatched, rtfmRuleSetIgnored, rtfmRuleSetUnmatched, rtfmRuleSetStopped, rtfmRuleSetUncounted}
-	err := c.rows(ctx, mib.MaxRows, columns, func(i int, row []smi.VarBind) error {
-		var r values
-		n := func(at int) uint64 { return r.uint(&row[at], smi.Counter64) }
-		rows.Put(i, &mib.RuleSetCounts{Matched: n(0), Ignored: n(1), Unmatched: n(2), Stopped: n(3), Uncounted: n(4)})
-		return r.err
-	})
-	return rows, err
-}

@@ -133,10 +133,10 @@ func (c *Client) Interfaces(ctx context.Context) (*mib.Rows[mib.Interface], erro
 	if err != nil {
 		return nil, err
 	}
-	err = c.rows(ctx, maxInterfaces, []*object{rtfmInterfacePackets, rtfmInterfaceLost}, func(i int, row []smi.VarBind) error {
+	err = c.rows(ctx, maxInterfaces, []*object{rtfmInterfacePackets, rtfmInterfaceLost, rtfmInterfaceName}, func(i int, row []smi.VarBind) error {
 		var r values
 		if in := rows.At(i); in != nil {
-			in.Packets, in.Lost = r.uint(&row[0], smi.Counter64), r.uint(&row[1], smi.Counter64)
+			in.Packets, in.Lost, in.Name = r.uint(&row[0], smi.Counter64), r.uint(&row[1], smi.Counter64), r.text(&row[2])
 		}
 		return r.err
 	})

@@ -76,10 +76,47 @@ type Summary struct {
 	Octets    uint64
 	Ignored   uint64 // packets that rules said to ignore
 	Unmatched uint64 // packets that no rules matched
+	Stopped   uint64 // packets that hit a limit of the Packet Matching Engine
 	Active    uint64 // flows in the flow table
+	// RuleSets are those whose flows the collection has.
+	RuleSets []RuleSetSummary
 	// More are written behind these, in #Stats: those of StreamNumbers,
-	// "duplicates", and packets lost at an interface as "lost-" with its name.
+	// "duplicates", "sampled-out", and packets lost at an interface as "lost-"
+	// with its name.
 	More []Number
+}
+
+// RuleSetSummary is what became of the packets of one interval that a ruleset
+// has seen.
+type RuleSetSummary struct {
+	RuleSet uint64 // its number
+	// Packets is the sum of what follows: packets that are in a flow, those left
+	// out by rules that said so, those that no rules matched, that hit a limit of
+	// the engine, and those of flows for which the flow table had no room.
+	Packets, Counted, Ignored, Unmatched, Stopped, Uncounted uint64
+	// Collected is what the collection's flow records have counted in the
+	// interval, if that is known; see Writer.Collected. JSON only. A meter that
+	// counts on while it is read has flow records that know more than Counted
+	// does; the next ones then add less.
+	Collected *uint64
+}
+
+// Sum is the number of packets of which it is known what became of them.
+func (s *RuleSetSummary) Sum() uint64 {
+	return s.Counted + s.Ignored + s.Unmatched + s.Stopped + s.Uncounted
+}
+
+// AddRuleSets sets Ignored, Unmatched, Stopped and Uncounted to the sums over
+// RuleSets.
+func (s *Summary) AddRuleSets() {
+	s.Ignored, s.Unmatched, s.Stopped, s.Uncounted = 0, 0, 0, 0
+	for i := range s.RuleSets {
+		r := &s.RuleSets[i]
+		s.Ignored += r.Ignored
+		s.Unmatched += r.Unmatched
+		s.Stopped += r.Stopped
+		s.Uncounted += r.Uncounted
+	}
 }
 
 // StreamNumbers are those of a meter that keeps streams: how many there are, how
@@ -91,17 +128,18 @@ func StreamNumbers(active, created, ended, unstreamed uint64) []Number {
 
 // Number is one that only some meters have.
 type Number struct {
-	Name  string
-	Value uint64
+	Name  string `json:"name"`
+	Value uint64 `json:"value"`
 }
 
 // The `#` records.
 const (
-	markHead   = "##NeTraMet v"
-	markFormat = "#Format:"
-	markTime   = "#Time:"
-	markStats  = "#Stats:"
-	markEnd    = "#EndData"
+	markHead    = "##NeTraMet v"
+	markFormat  = "#Format:"
+	markTime    = "#Time:"
+	markStats   = "#Stats:"
+	markRuleSet = "#RuleSet:"
+	markEnd     = "#EndData"
 )
 
 // appendTo appends h as the first line of a file.
@@ -156,10 +194,21 @@ func (s *Summary) statsNumbers(yield func(name string, n *uint64)) {
 	yield("octets", &s.Octets)
 	yield("ignored", &s.Ignored)
 	yield("unmatched", &s.Unmatched)
+	yield("stopped", &s.Stopped)
 	yield("active", &s.Active)
 	for i := range s.More {
 		yield(name(s.More[i].Name), &s.More[i].Value)
 	}
+}
+
+func (s *RuleSetSummary) numbers(yield func(name string, n *uint64)) {
+	yield("ruleset", &s.RuleSet)
+	yield("packets", &s.Packets)
+	yield("counted", &s.Counted)
+	yield("ignored", &s.Ignored)
+	yield("unmatched", &s.Unmatched)
+	yield("stopped", &s.Stopped)
+	yield("uncounted", &s.Uncounted)
 }
 
 // appendNumbers appends ` name=number` for each.

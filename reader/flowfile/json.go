@@ -51,13 +51,33 @@ func jsonSkipped(n int) any {
 // appendJSONEnd appends the record of a collection's end.
 func appendJSONEnd(b []byte, s *Summary) []byte {
 	b = append(b, `{"record":"end"`...)
-	s.numbers(func(name string, n *uint64) {
+	b = appendMembers(b, s.numbers)
+	if len(s.RuleSets) > 0 {
+		b = append(b, `,"rulesets":[`...)
+		for i := range s.RuleSets {
+			r := &s.RuleSets[i]
+			begin := len(b) // a comma, which becomes the brace
+			b = appendMembers(b, r.numbers)
+			b[begin] = '{'
+			if r.Collected != nil {
+				b = strconv.AppendUint(append(b, `,"collected":`...), *r.Collected, 10)
+			}
+			b = append(b, "},"...)
+		}
+		b[len(b)-1] = ']'
+	}
+	return append(b, "}\n"...)
+}
+
+// appendMembers appends `,"name":number` for each.
+func appendMembers(b []byte, numbers func(func(string, *uint64))) []byte {
+	numbers(func(name string, n *uint64) {
 		quoted, _ := json.Marshal(name) // no string fails
 		b = append(b, ',')
 		b = append(append(b, quoted...), ':')
 		b = strconv.AppendUint(b, *n, 10)
 	})
-	return append(b, "}\n"...)
+	return b
 }
 
 // jsonPrinter returns the printer of a flow record as a JSON object.

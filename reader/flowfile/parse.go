@@ -150,18 +150,22 @@ func isNameByte(c byte) bool {
 // parse sets the numbers that text gives as `name=number`; other words are
 // not ours, and left alone.
 func (s *Summary) parse(text string) error {
-	var err error
 	for word := range strings.FieldsSeq(text) {
 		if key, _, ok := strings.Cut(word, "="); ok && isMore(key) {
 			s.More = append(s.More, Number{Name: key})
 		}
 	}
+	return parseNumbers(text, s.numbers)
+}
+
+// parseNumbers sets those numbers that text gives as `name=number`.
+func parseNumbers(text string, numbers func(func(string, *uint64))) (err error) {
 	for word := range strings.FieldsSeq(text) {
 		key, digits, ok := strings.Cut(word, "=")
 		if !ok {
 			continue
 		}
-		s.numbers(func(name string, n *uint64) {
+		numbers(func(name string, n *uint64) {
 			if name == key && err == nil {
 				if *n, err = strconv.ParseUint(digits, 10, 64); err != nil {
 					err = fmt.Errorf("%q is not a number", word)
@@ -175,7 +179,7 @@ func (s *Summary) parse(text string) error {
 // isMore tells whether a number with this name is one of Summary.More.
 func isMore(name string) bool {
 	switch name {
-	case "duplicates", "streams", "streams-created", "streams-ended", "unstreamed":
+	case "duplicates", "sampled-out", "streams", "streams-created", "streams-ended", "unstreamed":
 		return true
 	}
 	return strings.HasPrefix(name, "lost-")

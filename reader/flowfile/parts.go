@@ -28,7 +28,7 @@ func (w *Writer) Parts(parts int, flows func(part int, put func(f *ruleset.Flow,
 			if part >= parts {
 				return
 			}
-			p.buf, p.flows = p.buf[:0], 0
+			p.buf, p.flows, p.sums = p.buf[:0], 0, sums{}
 			flows(part, p.put)
 			<-turn
 			w.add(&p)
@@ -46,6 +46,10 @@ func (w *Writer) Parts(parts int, flows func(part int, put func(f *ruleset.Flow,
 // add writes the flows of a page.
 func (w *Writer) add(p *page) {
 	w.flows += p.flows
+	for i := range p.sums {
+		w.sums[i].pdus += p.sums[i].pdus
+		w.sums[i].unknown += p.sums[i].unknown
+	}
 	if len(w.buf)+len(p.buf) < flushAt {
 		w.buf = append(w.buf, p.buf...)
 		return

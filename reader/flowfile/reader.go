@@ -22,6 +22,7 @@ const (
 	KindTime                       // #Time
 	KindFlow                       // a flow record
 	KindStats                      // #Stats
+	KindRuleSet                    // #RuleSet
 	KindEnd                        // #EndData
 	KindComment                    // any other line that begins with #
 	KindIncomplete                 // not in the file: the collection before ended without its #EndData
@@ -36,7 +37,7 @@ type Record struct {
 	Header     Header     // of the last KindHeader
 	Columns    []Column   // of the last KindFormat
 	Collection Collection // of the last KindTime
-	Summary    Summary    // KindStats and KindEnd: those numbers that Text has
+	Summary    Summary    // KindStats, KindRuleSet and KindEnd: those numbers that Text has
 	Values     []string   // KindFlow: of each column
 }
 
@@ -193,6 +194,10 @@ func (r *Reader) information(text string, line int) (*Record, error) {
 	case strings.HasPrefix(text, markStats):
 		rec = r.record(KindStats, line, text)
 		err = rec.Summary.parse(text[len(markStats):])
+	case strings.HasPrefix(text, markRuleSet):
+		rec = r.record(KindRuleSet, line, text)
+		rec.Summary.RuleSets = make([]RuleSetSummary, 1)
+		err = parseNumbers(text[len(markRuleSet):], rec.Summary.RuleSets[0].numbers)
 	case strings.HasPrefix(text, markEnd):
 		r.open, r.needsEnd = false, true
 		rec = r.record(KindEnd, line, text)

@@ -41,7 +41,7 @@ func readAll(t testing.TB, text string) (recs []*Record, faults []string) {
 // summarise lists records as `line kind`, flows with their values.
 func summarise(recs []*Record) (s []string) {
 	names := map[Kind]string{KindHeader: "header", KindFormat: "format", KindTime: "time", KindFlow: "flow",
-		KindStats: "stats", KindEnd: "end", KindComment: "comment", KindIncomplete: "incomplete"}
+		KindStats: "stats", KindRuleSet: "ruleset", KindEnd: "end", KindComment: "comment", KindIncomplete: "incomplete"}
 	for _, r := range recs {
 		line := fmt.Sprintf("%d %s", r.Line, names[r.Kind])
 		if r.Kind == KindFlow {
@@ -213,11 +213,17 @@ func TestReader(t *testing.T) {
 }
 
 func TestSummaryReads(t *testing.T) {
-	recs, _ := readAll(t, "#Stats: packets=7 octets=8 aps=3 ignored=9 unmatched=10 active=11\n#EndData: flows=1 lost=2 uncounted=3 sampling=4\n")
-	if got, want := recs[0].Summary, (Summary{Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Active: 11}); !reflect.DeepEqual(got, want) {
+	recs, _ := readAll(t, "#Stats: packets=7 octets=8 aps=3 ignored=9 unmatched=10 stopped=5 active=11\n"+
+		"#RuleSet: ruleset=2 packets=21 counted=1 ignored=9 x=7 unmatched=5 stopped=4 uncounted=2\n#EndData: flows=1 lost=2 uncounted=3 sampling=4 stopped=5\n")
+	if got, want := recs[0].Summary, (Summary{Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Stopped: 5, Active: 11}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
-	if got, want := recs[1].Summary, (Summary{Flows: 1, Lost: 2, Uncounted: 3, Sampling: 4}); !reflect.DeepEqual(got, want) {
+	if got, want := recs[1].Summary, (Summary{RuleSets: []RuleSetSummary{
+		{RuleSet: 2, Packets: 21, Counted: 1, Ignored: 9, Unmatched: 5, Stopped: 4, Uncounted: 2},
+	}}); recs[1].Kind != KindRuleSet || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	if got, want := recs[2].Summary, (Summary{Flows: 1, Lost: 2, Uncounted: 3, Stopped: 5, Sampling: 4}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -39,6 +39,7 @@ type page struct {
 	epoch   int64 // of the meter's uptime, nanoseconds since 1970
 	buf     []byte
 	flows   uint64
+	sums    sums
 	current *printer // of the shape that was printed last
 	byShape map[*ruleset.Shape]*printer
 }
@@ -46,6 +47,19 @@ type page struct {
 // maxPrinters is how many are remembered. A meter may tell of more shapes than
 // there is memory for their printers.
 const maxPrinters = 1 << 12
+
+// sums are what the flow records of a collection have counted in its interval,
+// by ruleset: PDUs, and the number of records of which that is not known. The
+// first is of rulesets that have no number of ours.
+type sums [ruleset.MaxRuleSets + 1]struct{ pdus, unknown uint64 }
+
+// place returns the place of a ruleset's sums.
+func (s *sums) place(ruleSet int) int {
+	if ruleSet < 0 || ruleSet >= len(s) {
+		return 0
+	}
+	return ruleSet
+}
 
 // flushAt is the size of the buffer above which it is written out.
 const flushAt = 1 << 16
@@ -98,7 +112,7 @@ func (w *Writer) Begin(at int64) {
 	if w.begun {
 		c.From = max(w.to, 1) - 1
 	}
-	w.begun, w.to, w.flows = true, c.To, 0
+	w.begun, w.to, w.flows, w.sums = true, c.To, 0, sums{}
 	w.start, w.at = w.at, max(at, w.at)
 	if w.opts.JSON {
 		w.jsonLine(jsonStart(&c, w.start, w.at))
@@ -108,7 +122,8 @@ func (w *Writer) Begin(at int64) {
 }
 
 // Flow writes the record of a flow, and with JSON what it counted in this
-// interval, null if delta is nil. Both are only read, and not kept.
+// interval, null if delta is nil. Both are only read, and not kept. For text,
+// delta is what Collected counts, and may lack distributions.
 func (w *Writer) Flow(f *ruleset.Flow, delta *Counters) {
 	w.put(f, delta)
 	if len(w.buf) >= flushAt {
@@ -126,6 +141,22 @@ func (p *page) put(f *ruleset.Flow, delta *Counters) {
 	}
 	p.buf = p.current.appendTo(p.buf, f, delta, p.epoch)
 	p.flows++
+	sum := &p.sums[p.sums.place(f.Shape.RuleSet)]
+	if delta == nil {
+		sum.unknown++
+	} else {
+		sum.pdus += delta.ToPDUs + delta.FromPDUs
+	}
+}
+
+// Collected returns the packets that the collection's records of a ruleset's
+// flows have counted in the interval, nil if that is not known of all.
+func (w *Writer) Collected(ruleSet int) *uint64 {
+	sum := w.sums[w.sums.place(ruleSet)]
+	if sum.unknown > 0 || w.sums.place(ruleSet) == 0 {
+		return nil
+	}
+	return &sum.pdus
 }
 
 // change makes the printer of flows of shape s the current one.
@@ -167,8 +198,15 @@ func (w *Writer) End(s Summary) error {
 		if w.opts.Statistics {
 			w.buf = appendNumbers(append(w.buf, markStats...), s.statsNumbers)
 			w.buf = append(w.buf, '\n')
+			for i := range s.RuleSets {
+				w.buf = appendNumbers(append(w.buf, markRuleSet...), s.RuleSets[i].numbers)
+				w.buf = append(w.buf, '\n')
+			}
 		}
 		w.buf = appendNumbers(append(w.buf, markEnd+":"...), s.endNumbers)
+		if s.Stopped > 0 {
+			w.buf = strconv.AppendUint(append(w.buf, " stopped="...), s.Stopped, 10)
+		}
 		w.buf = append(w.buf, '\n')
 	}
 	return w.Flush()

@@ -91,7 +91,11 @@ func writeTest(t testing.TB, w io.Writer, opts Options) {
 	for _, fl := range testFlows() {
 		wr.Flow(fl, &Counters{ToPDUs: fl.ToPDUs, FromPDUs: fl.FromPDUs, ToOctets: fl.ToOctets, FromOctets: fl.FromOctets})
 	}
-	if err := wr.End(Summary{Lost: 5, Uncounted: 6, Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Active: 3, More: []Number{{"lost-eth 0", 5}, {"duplicates", 1}}}); err != nil {
+	rulesets := []RuleSetSummary{
+		{RuleSet: 2, Packets: 1158, Counted: 1139, Ignored: 9, Unmatched: 10, Collected: wr.Collected(2)},
+		{RuleSet: 255, Packets: 18, Stopped: 12, Uncounted: 6},
+	}
+	if err := wr.End(Summary{Lost: 5, Uncounted: 6, Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Stopped: 12, Active: 3, RuleSets: rulesets, More: []Number{{"lost-eth 0", 5}, {"duplicates", 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	wr.Begin(epoch + 334_200_000_000)
@@ -115,15 +119,17 @@ func TestText(t *testing.T) {
 2 2 13  00-80-48-81-0E-7C 0 FF-FF-FF-FF-FF-FF 0 258  1 130.216.14.0 255.255.255.0 130.0.3.0 255.0.255.0  6 65534 255.255 0 67 0 0 2  1138 0  121824 0 3641
 255 4294967295 0  0 0 0 0 0  2 2001:db8:: ffff:ffff:: ::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff  0 0 0 0 0 0 0 2  9007199254740993 4  18446744073709551615 3 100000000000
 2 9 1  0 0 0 0 0  3 73.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 0 0  0 0 0 0 0 0 0 2  0 1  0 60 2
-#Stats: packets=7 octets=8 ignored=9 unmatched=10 active=3 lost-eth_0=5 duplicates=1
-#EndData: flows=3 lost=5 uncounted=6 sampling=1
+#Stats: packets=7 octets=8 ignored=9 unmatched=10 stopped=12 active=3 lost-eth_0=5 duplicates=1
+#RuleSet: ruleset=2 packets=1158 counted=1139 ignored=9 unmatched=10 stopped=0 uncounted=0
+#RuleSet: ruleset=255 packets=18 counted=0 ignored=0 unmatched=0 stopped=12 uncounted=6
+#EndData: flows=3 lost=5 uncounted=6 sampling=1 stopped=12
 #Time: 12:37:01 Wed  1 Feb 1995 test_meter Flows from 3641 to 33420
-#Stats: packets=0 octets=0 ignored=0 unmatched=0 active=0
+#Stats: packets=0 octets=0 ignored=0 unmatched=0 stopped=0 active=0
 #EndData: flows=0 lost=0 uncounted=0 sampling=64
 # 1234 empty collections passed over
 #Time: 14:18:07 Sat 10 Oct 2026 test_meter Flows from 33419 to 100000000000
 2 2 13  00-80-48-81-0E-7C 0 FF-FF-FF-FF-FF-FF 0 258  1 130.216.14.0 255.255.255.0 130.0.3.0 255.0.255.0  6 65534 255.255 0 67 0 0 2  1139 0  121824 0 3641
-#Stats: packets=0 octets=0 ignored=0 unmatched=0 active=0
+#Stats: packets=0 octets=0 ignored=0 unmatched=0 stopped=0 active=0
 #EndData: flows=1 lost=0 uncounted=0 sampling=1
 `
 	var b bytes.Buffer
@@ -178,9 +184,9 @@ func TestJSON(t *testing.T) {
 {"record":"flow","FlowRuleSet":2,"FlowIndex":2,"FirstTime":13,"LastActiveTime":3641,"FirstTimeNs":791641887630000000,"LastActiveTimeNs":791641923915678901,"SourceAdjacentAddress":"00-80-48-81-0E-7C","SourcePeerType":1,"SourcePeerAddress":"130.216.14.0","SourcePeerMask":24,"SourceTransType":6,"SourceTransAddress":65534,"DestPeerAddress":"130.0.3.0","DestPeerMask":"255.0.255.0","FlowKind":67,"VLANid":258,"ToPDUs":1138,"FromPDUs":0,"ToOctets":121824,"FromOctets":0,"DeltaToPDUs":1138,"DeltaFromPDUs":0,"DeltaToOctets":121824,"DeltaFromOctets":0}
 {"record":"flow","FlowRuleSet":255,"FlowIndex":4294967295,"FirstTime":0,"LastActiveTime":100000000000,"FirstTimeNs":791641887499999995,"LastActiveTimeNs":1791641887500000000,"SourcePeerType":2,"SourcePeerAddress":"2001:db8::","SourcePeerMask":32,"DestAdjacentAddress":"","DestPeerAddress":"::1","DestClass":0,"ToPDUs":9007199254740993,"FromPDUs":4,"ToOctets":18446744073709551615,"FromOctets":3,"DeltaToPDUs":9007199254740993,"DeltaFromPDUs":4,"DeltaToOctets":18446744073709551615,"DeltaFromOctets":3}
 {"record":"flow","FlowRuleSet":2,"FlowIndex":9,"FirstTime":1,"LastActiveTime":2,"FirstTimeNs":791641887510000000,"LastActiveTimeNs":791641887520000000,"SourcePeerType":3,"SourcePeerAddress":"73.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7","ToPDUs":0,"FromPDUs":1,"ToOctets":0,"FromOctets":60,"DeltaToPDUs":0,"DeltaFromPDUs":1,"DeltaToOctets":0,"DeltaFromOctets":60}
-{"record":"end","flows":3,"lost":5,"uncounted":6,"sampling":1,"packets":7,"octets":8,"ignored":9,"unmatched":10,"active":3,"lost-eth_0":5,"duplicates":1}
+{"record":"end","flows":3,"lost":5,"uncounted":6,"sampling":1,"packets":7,"octets":8,"ignored":9,"unmatched":10,"stopped":12,"active":3,"lost-eth_0":5,"duplicates":1,"rulesets":[{"ruleset":2,"packets":1158,"counted":1139,"ignored":9,"unmatched":10,"stopped":0,"uncounted":0,"collected":1139},{"ruleset":255,"packets":18,"counted":0,"ignored":0,"unmatched":0,"stopped":12,"uncounted":6}]}
 {"record":"start","meter":"test_meter","from":3641,"to":33420,"startNs":791641923920000000,"endNs":791642221700000000}
-{"record":"end","flows":0,"lost":0,"uncounted":0,"sampling":64,"packets":0,"octets":0,"ignored":0,"unmatched":0,"active":0}
+{"record":"end","flows":0,"lost":0,"uncounted":0,"sampling":64,"packets":0,"octets":0,"ignored":0,"unmatched":0,"stopped":0,"active":0}
 {"record":"skipped","collections":1234}
 `
 	var b bytes.Buffer
@@ -321,3 +327,24 @@ func benchmarkFlow(b *testing.B, opts Options, fl *ruleset.Flow) {
 func BenchmarkTextIPv4(b *testing.B) { benchmarkFlow(b, Options{}, testFlows()[0]) }
 func BenchmarkTextIPv6(b *testing.B) { benchmarkFlow(b, Options{}, testFlows()[1]) }
 func BenchmarkJSONIPv4(b *testing.B) { benchmarkFlow(b, Options{JSON: true}, testFlows()[0]) }
+
+// TestCollectedOfStrangers has flows of rulesets with numbers that no meter of
+// ours gives, and of one of which not all differences are known.
+func TestCollectedOfStrangers(t *testing.T) {
+	f, err := ruleset.ParseFormat(testFormat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wr := NewWriter(io.Discard, testHeader(), epoch, f, Options{JSON: true})
+	wr.Begin(epoch + 1)
+	var shapes ruleset.Shapes
+	for _, n := range []int{256, 1 << 30, 7, 8} {
+		wr.Flow(&ruleset.Flow{FlowKey: ruleset.FlowKey{Shape: shapes.Intern(n, 0, 0, nil)}}, &Counters{ToPDUs: 3, FromPDUs: 4})
+	}
+	wr.Flow(&ruleset.Flow{FlowKey: ruleset.FlowKey{Shape: shapes.Intern(8, 0, 0, nil)}}, nil)
+	for n, want := range map[int]bool{256: false, 1 << 30: false, -1: false, 7: true, 8: false, 9: true} {
+		if got := wr.Collected(n); (got != nil) != want || n == 7 && *got != 7 {
+			t.Errorf("ruleset %d: %v", n, got)
+		}
+	}
+}

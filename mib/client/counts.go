@@ -1,0 +1,83 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"rtfm/mib"
+	"rtfm/mib/smi"
+)
+
+// Counts are what a meter with the extension has counted at one moment.
+type Counts struct {
+	// Packets, Octets, Lost, Duplicates, SampledOut and those of streams.
+	mib.Counts
+	// RuleSets is by index. Those beyond the first ruleSetsAtOnce are of later
+	// moments.
+	RuleSets map[int]mib.RuleSetCounts
+}
+
+// ruleSetsAtOnce is how many rulesets' counters one request asks for, beside
+// those of the meter.
+const ruleSetsAtOnce = 15
+
+// Counts reads what the meter has counted, and what became of the packets that
+// these rulesets have seen. Rulesets that the meter has not got are left out.
+func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
+	n := &Counts{RuleSets: make(map[int]mib.RuleSetCounts)}
+	objects := []*object{
+		rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut,
+		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive,
+	}
+	numbers := []*uint64{
+		&n.Packets, &n.Octets, &n.Lost, &n.Duplicates, &n.SampledOut,
+		&n.StreamsCreated, &n.StreamsEnded, &n.Unstreamed, &n.StreamsActive,
+	}
+	for len(objects) > 0 || len(ruleSets) > 0 {
+		part := ruleSets[:min(len(ruleSets), ruleSetsAtOnce)]
+		ruleSets = ruleSets[len(part):]
+		var names []smi.OID
+		for _, o := range objects {
+			names = append(names, o.at(0))
+		}
+		for _, i := range part {
+			for _, o := range ruleSetColumns {
+				names = append(names, o.at(uint32(i)))
+			}
+		}
+		vars, err := c.get(ctx, names...)
+		if err != nil {
+			return nil, fmt.Errorf("reading the meter's counters: %w", err)
+		}
+		var r values
+		for i, o := range objects {
+			t := smi.Counter64
+			if o == rtfmStreamsActive {
+				t = smi.Gauge32
+			}
+			*numbers[i] = r.uint(&vars[i], t)
+		}
+		vars, objects = vars[len(objects):], nil
+		for _, i := range part {
+			row := vars[:len(ruleSetColumns)]
+			vars = vars[len(ruleSetColumns):]
+			if row[0].Value.Type != smi.NoSuchInstance {
+				n.RuleSets[i] = r.ruleSetCounts(row)
+			}
+		}
+		if r.err != nil {
+			return nil, c.wrap(fmt.Errorf("reading the meter's counters: %w", r.err))
+		}
+	}
+	return n, nil
+}
+
+// ruleSetColumns are what ruleSetCounts reads.
+var ruleSetColumns = []*object{
+	rtfmRuleSetPackets, rtfmRuleSetMatched, rtfmRuleSetIgnored, rtfmRuleSetUnmatched, rtfmRuleSetStopped, rtfmRuleSetUncounted,
+}
+
+func (r *values) ruleSetCounts(row []smi.VarBind) mib.RuleSetCounts {
+	n := func(at int) uint64 { return r.uint(&row[at], smi.Counter64) }
+	return mib.RuleSetCounts{Packets: n(0), Matched: n(1), Ignored: n(2), Unmatched: n(3), Stopped: n(4), Uncounted: n(5)}
+}
