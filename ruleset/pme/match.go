@@ -20,6 +20,9 @@ func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k 
 		actions = 0
 		rule    = int32(0)
 	)
+	if p.step != nil {
+		return p.follow(pkt, key, reversed, k)
+	}
 	*key.Computed() = [8]byte{}
 	for uint(rule) < uint(len(p.rules)) {
 		r := &p.rules[rule]
@@ -87,6 +90,17 @@ func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k 
 		rule = r.target
 	}
 	return NoMatch
+}
+
+// Watch has step called for each rule that a match comes to from now on, as
+// Follow does; nil ends that. Matches are slow meanwhile: each rule is tried by
+// itself, as Reference does. Without step nothing is slower.
+func (p *Program) Watch(step func(*Step)) { p.step = step }
+
+// follow is Match with p.step called at each rule.
+func (p *Program) follow(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k *ruleset.FlowKey) (v Verdict) {
+	v, *k = Follow(p.source, p.number, p.shapes, pkt, key, reversed, p.step)
+	return v
 }
 
 // form returns the rule in the form that the variables give it.

@@ -50,9 +50,36 @@ func compare(t *testing.T, rs *ruleset.RuleSet, prog *Program, shapes *ruleset.S
 		if v != want || v == Success && got != wantKey {
 			t.Fatalf("reversed %v: got %v %+v %x\nwant %v %+v %x\nrules %+v", reversed, v, got.Shape, got.Key, want, wantKey.Shape, wantKey.Key, rs.Rules)
 		}
+		watched(t, prog, p, reversed, v, got)
 		last = v
 	}
 	return last
+}
+
+// watched runs the program once more with somebody watching: the outcome is the
+// same, and the rules that were tried follow from each other.
+func watched(t *testing.T, prog *Program, p *ruleset.Packet, reversed bool, want Verdict, wantKey ruleset.FlowKey) {
+	t.Helper()
+	var last Step
+	prog.Watch(func(s *Step) {
+		if last.Rule > 0 && !last.Held && s.Rule != last.Rule+1 || s.Reversed != reversed || !s.Tested && !s.Held {
+			t.Fatalf("%+v comes behind %+v", *s, last)
+		}
+		last = *s
+	})
+	defer prog.Watch(nil)
+	key := p.Key
+	if reversed {
+		key = p.Key.Reverse()
+	}
+	var got ruleset.FlowKey
+	v := prog.Match(p, &key, reversed, &got)
+	if v != want || v == Success && got != wantKey {
+		t.Fatalf("watched: %v, want %v", v, want)
+	}
+	if v == Success && (!last.Held || prog.source.Rules[last.Rule-1].Op != ruleset.OpCount && prog.source.Rules[last.Rule-1].Op != ruleset.OpCountPkt) {
+		t.Fatalf("watched: the last step of a match is %+v", last)
+	}
 }
 
 // TestProgramIsReference holds the compiled program to the reference over

@@ -63,6 +63,9 @@ type Program struct {
 
 	queue   [MaxPushes]queued
 	returns [MaxReturns]frame
+
+	source *ruleset.RuleSet
+	step   func(*Step) // nil if nobody watches
 }
 
 // frame is what Gosub pushes on the return stack.
@@ -81,7 +84,7 @@ type stodTest [2]bool
 // are kept in shapes. An error tells which rule a meter cannot run.
 func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program, error) {
 	p := &Program{
-		number: number, shapes: shapes,
+		source: rs, number: number, shapes: shapes,
 		ordinal: make(map[ruleset.Attr]uint8),
 		nodes:   []node{{parent: 0}},
 		rules:   make([]instr, len(rs.Rules)),

@@ -14,6 +14,25 @@ type pushed struct {
 // destination have been changed over. The flow key is valid if the verdict is
 // Success. Class and Kind of key are changed.
 func Reference(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *ruleset.Packet, key *ruleset.Key, reversed bool) (Verdict, ruleset.FlowKey) {
+	return Follow(rs, number, shapes, p, key, reversed, func(*Step) {})
+}
+
+// Step is what a match does at one rule.
+type Step struct {
+	Rule int // its number, from 1
+	// Attr is what the rule tests, saves or sets: of a meter variable that is
+	// not assigned, the attribute that it stands for.
+	Attr ruleset.Attr
+	// Reversed is set if source and destination have been changed over.
+	Reversed bool
+	// Tested is set if the rule's test was performed, Held if it succeeded or
+	// was left out, so that the rule's action follows.
+	Tested, Held bool
+}
+
+// Follow matches as Reference does and calls step for each rule as it is
+// tried, before its action. The Step is valid until step returns.
+func Follow(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *ruleset.Packet, key *ruleset.Key, reversed bool, step func(*Step)) (Verdict, ruleset.FlowKey) {
 	type caller struct {
 		rule int
 		vars variables
@@ -36,7 +55,10 @@ func Reference(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *rules
 		if !r.Op.Assigns() {
 			attr = vars.resolve(attr)
 		}
-		if test && !r.Op.Assigns() && !succeeds(attr, r, key, reversed) {
+		tested := test && !r.Op.Assigns()
+		held := !tested || succeeds(attr, r, key, reversed)
+		step(&Step{Rule: rule, Attr: attr, Reversed: reversed, Tested: tested, Held: held})
+		if !held {
 			rule++
 			continue
 		}
