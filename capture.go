@@ -28,12 +28,12 @@ type captureOptions struct {
 // flags defines the options.
 func (o *captureOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter the packets of this `INTERFACE`; several with commas between, or repeated.\nnetflow://ADDRESS:PORT receives flow records there")
+	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter the packets of this `INTERFACE`; several with commas between, or repeated; any for all.\nnetflow://ADDRESS:PORT receives flow records there")
 	f.IntVar(&o.ringSize, "ring-size", live.DefaultRingSize>>20, "with -i, `MIB` of memory for the packets of each ring")
 	f.IntVar(&o.rings, "rings", 1, "with -i, rings for each interface: several help where several processors receive")
 	f.IntVar(&o.snapLen, "snap-length", live.DefaultSnapLen, "with -i, `OCTETS` that are captured of each packet at most")
 	f.BoolVar(&o.notPromisc, "no-promiscuous", false, "with -i, do not capture what is for other stations")
-	f.BoolVar(&o.cardStamps, "card-stamps", false, "with -i, take the time stamps of the network card where it makes any")
+	f.BoolVar(&o.cardStamps, "card-stamps", false, "with -i, have network cards stamp packets (needs CAP_NET_ADMIN), by their own clocks; how many they did is told")
 	f.StringVar(&o.dedup, "dedup", "", "find packets that come twice within 0.2 s, as at mirror ports; `ACTION` is mark (see SRL.md, Duplicate) or drop")
 }
 

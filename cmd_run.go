@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"runtime/debug"
@@ -198,7 +199,7 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 	}
 	defer src.Close()
 	inputs := append(tracePaths(names), o.rules...)
-	return writeTo(cmd.Context(), o.output, inputs, cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
+	err = writeTo(cmd.Context(), o.output, inputs, cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
 		s := &runSink{
 			meter: m, errors: cmd.ErrOrStderr(), out: w, format: format,
 			header: flowfile.Header{
@@ -218,6 +219,10 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 		}
 		return o.meter(ctx, m, src, s, cmd.ErrOrStderr())
 	})
+	if o.user != "" && errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("as user %s: %w", o.user, err)
+	}
+	return err
 }
 
 // open opens the interfaces, or makes a source of the traces, and gives up the

@@ -131,6 +131,24 @@ func TestLiveIsTrace(t *testing.T) {
 	}
 }
 
+// TestLiveStamps: the flow data tells which clock has stamped how many packets.
+func TestLiveStamps(t *testing.T) {
+	tracetest.Require(t, "tcpreplay")
+	tracetest.Network(t)
+	trace := writeMix(t, 1000)
+	file := filepath.Join(t.TempDir(), "flows")
+	p := startLive(t, 1, "run", "-i", "eb", "--json", "-F", file)
+	tracetest.Run(t, "tcpreplay -q -i ea --pps 20000 "+trace)
+	p.endLive()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	numberIn(t, `"stamped-kernel-eb":(1000)\b`, string(text))
+	numberIn(t, `"clock-synchronised":([01])\b`, string(text))
+	numberIn(t, `(?m)^(1000) packets at eb have their times from the kernel$`, p.printed())
+}
+
 // TestLiveKills kills the sender, the interface and the meter, one after the
 // other. What was received is counted all the same.
 func TestLiveKills(t *testing.T) {
@@ -228,11 +246,13 @@ func rights(t *testing.T, pid int) string {
 func TestLiveRights(t *testing.T) {
 	for _, user := range []string{"", "nobody"} {
 		tracetest.Network(t)
-		file := filepath.Join(t.TempDir(), "flows")
-		args := []string{"run", "-i", "eb", "-F", file}
+		dir := t.TempDir()
+		args := []string{"run", "-i", "eb"}
 		if user != "" {
+			_, dir = anotherUser(t) // who makes the file
 			args = append(args, "--user", user)
 		}
+		args = append(args, "-F", filepath.Join(dir, "flows"))
 		p := startLive(t, 1, args...)
 		if !linkedWithC() {
 			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {

@@ -34,7 +34,7 @@ func (s *runSink) summary() flowfile.Summary {
 		n, b := &now.Streams, &before.Streams
 		sum.More = flowfile.StreamNumbers(uint64(n.Active), n.Created-b.Created, n.Ended()-b.Ended(), n.Unstreamed-b.Unstreamed)
 	}
-	sum.More = append(sum.More, more(&now.Trace, &before.Trace)...)
+	sum.More = slices.Concat(sum.More, more(&now.Trace, &before.Trace), stampNumbers(&now.Trace, &before.Trace))
 	return sum
 }
 

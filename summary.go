@@ -26,6 +26,7 @@ func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 			fmt.Fprintf(w, "%d packets are %s\n", n.Value, n.Name)
 		}
 	}
+	printStamps(w, &s.Trace)
 	if s.CutHeaders > 0 {
 		fmt.Fprintf(w, "%d packets were cut within their headers: attributes are missing\n", s.CutHeaders)
 	}

@@ -134,6 +134,11 @@ type Stats struct {
 	// a source that captures, and of a trace those that have lost any.
 	Lost         uint64           `json:"lost"`
 	PerInterface []InterfaceStats `json:"-"`
+	// Stamps tells of a source that captures which clocks have stamped packets.
+	Stamps []InterfaceStamps `json:"-"`
+	// SystemClock is the state of the system's clock, where packets get times
+	// of it as they are captured.
+	SystemClock ClockState `json:"-"`
 	// Duplicates is the number of packets that Dedup has found.
 	Duplicates uint64 `json:"-"`
 	// Bytes is the number of octets read from the file itself, before any
@@ -153,6 +158,41 @@ type InterfaceStats struct {
 	// Lost is the number of packets lost there.
 	Lost uint64
 }
+
+// InterfaceStamps counts the packets of an interface by where their times come
+// from.
+type InterfaceStamps struct {
+	Name string
+	By   [StampSources]uint64
+}
+
+// StampSource is where a packet's time comes from.
+type StampSource uint8
+
+// The kernel stamps a packet when it comes, or at the latest when it is copied for
+// who captures, by the system's clock. A card stamps packets by a clock of its
+// own; an adapter is one whose times the driver has made into the system's.
+const (
+	StampKernel StampSource = iota
+	StampCard
+	StampAdapter
+	StampSources = 3 // how many there are
+)
+
+// String returns a word for flow data.
+func (s StampSource) String() string {
+	return [StampSources]string{"kernel", "card", "adapter"}[s]
+}
+
+// ClockState tells whether the system's clock is kept right, by NTP or PTP.
+type ClockState uint8
+
+// The states of a clock.
+const (
+	ClockUnknown ClockState = iota
+	ClockSynchronised
+	ClockUnsynchronised
+)
 
 // String returns the name, or the number if that is not known.
 func (i *InterfaceStats) String() string {

@@ -179,8 +179,8 @@ func parseNumbers(text string, numbers func(func(string, *uint64))) (err error) 
 // isMore tells whether a number with this name is one of Summary.More.
 func isMore(name string) bool {
 	switch name {
-	case "duplicates", "sampled-out", "streams", "streams-created", "streams-ended", "unstreamed":
+	case "duplicates", "sampled-out", "clock-synchronised", "streams", "streams-created", "streams-ended", "unstreamed":
 		return true
 	}
-	return strings.HasPrefix(name, "lost-")
+	return strings.HasPrefix(name, "lost-") || strings.HasPrefix(name, "stamped-")
 }

@@ -23,6 +23,7 @@ const (
 	packetWire     = 16 // tp_len
 	packetStatus   = 20
 	packetFrame    = 24 // tp_mac: offset of what was captured
+	packetNet      = 26 // tp_net: offset of its network header
 	packetTCI      = 32 // hv1.tp_vlan_tci
 	packetTPID     = 36
 	packetProtocol = 48 + 2 // sockaddr_ll.sll_protocol, in network order
@@ -64,6 +65,11 @@ func (b *block) time() int64 {
 func (b *block) take(p *traces.Packet, from *device) {
 	h := b.data[b.at:][:packetHeader:packetHeader]
 	frame := b.at + int(u16(h[packetFrame:]))
+	status := u32(h[packetStatus:])
+	from.stamped[status>>stampBits]++
+	if from.all != nil {
+		from = from.all.of(int32(u32(h[packetIfIndex:])), u16(h[packetHatype:]))
+	}
 	p.Time = int64(u32(h[packetSeconds:]))*1e9 + int64(u32(h[packetNanos:]))
 	p.Data = b.data[frame : frame+int(u32(h[packetCaptured:]))]
 	p.Wire = u32(h[packetWire:])
@@ -71,7 +77,7 @@ func (b *block) take(p *traces.Packet, from *device) {
 	p.Link = from.link
 	p.Interface = u32(h[packetIfIndex:])
 	p.Direction = from.direction(h[packetType])
-	switch status := u32(h[packetStatus:]); {
+	switch {
 	case from.link == traces.LinkLinuxSLL:
 		b.cook(p, h, frame)
 	case status&unix.TP_STATUS_VLAN_VALID != 0 && from.link == traces.LinkEthernet && len(p.Data) >= 12:
@@ -96,9 +102,14 @@ func (b *block) tag(p *traces.Packet, frame int, tpid, tci uint16) {
 }
 
 // cook puts the header of a cooked capture, LINKTYPE_LINUX_SLL, in front of a
-// packet that was captured without link header.
+// packet whose link header, if it was captured, is taken off.
 func (b *block) cook(p *traces.Packet, h []byte, frame int) {
 	end := frame + len(p.Data)
+	if off := b.at + int(u16(h[packetNet:])) - frame; off > 0 {
+		frame += off
+		end = max(end, frame)
+		p.Wire -= min(uint32(off), p.Wire)
+	}
 	p.Data = b.data[frame-headroom : end]
 	binary.BigEndian.PutUint16(p.Data, uint16(h[packetType]))
 	binary.BigEndian.PutUint16(p.Data[2:], u16(h[packetHatype:]))

@@ -46,6 +46,7 @@ func makeBlock(n int, payload []byte) []byte {
 		order.PutUint32(h[packetWire:], 20)
 		order.PutUint32(h[packetStatus:], unix.TP_STATUS_VLAN_VALID) // nothing to put it in
 		order.PutUint16(h[packetFrame:], 100)
+		order.PutUint16(h[packetNet:], 100)
 		copy(h[100:], payload)
 		address := h[48:] // struct sockaddr_ll
 		order.PutUint16(address, unix.AF_PACKET)

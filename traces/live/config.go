@@ -7,7 +7,8 @@ import (
 
 // Config tells what to capture, and how.
 type Config struct {
-	// Interfaces are the names of the interfaces, each once.
+	// Interfaces are the names of the interfaces, each once, or "any" alone for
+	// all that there are at any time. These are not made promiscuous.
 	Interfaces []string
 	// RingSize is the size of each ring in octets; it is rounded up to whole
 	// blocks, at least four, of at least 256 KiB and twice SnapLen.
@@ -18,8 +19,9 @@ type Config struct {
 	SnapLen int
 	// Promiscuous captures packets to other stations too.
 	Promiscuous bool
-	// CardStamps takes the time stamps of the network card where it makes
-	// any; that it does must have been configured. Else they are the kernel's.
+	// CardStamps has network cards stamp packets that come in, which takes
+	// CAP_NET_ADMIN unless they do already, and stays so. Where a card does not,
+	// the kernel does; Stats.Stamps tells how many packets of which.
 	CardStamps bool
 	// Notify is told of what someone who runs the meter should know: offloads
 	// that falsify counts, interfaces that vanish and return. It is called by
@@ -52,6 +54,9 @@ func (c *Config) check() error {
 			return fmt.Errorf("interface %s is given twice", name)
 		}
 		seen[name] = true
+	}
+	if seen["any"] && len(c.Interfaces) > 1 {
+		return errors.New("any is all interfaces: no other can be given beside it")
 	}
 	switch {
 	case len(c.Interfaces) == 0:

@@ -17,7 +17,9 @@ type device struct {
 	link     traces.LinkType
 	loopback bool
 	up       bool
-	port     bool // of a bridge; only known where it is captured
+	port     bool      // of a bridge; only known where it is captured
+	all      *devices  // it stands for these
+	stamped  [8]uint64 // packets by the bits that tell who has stamped them
 }
 
 // lookUp returns the interface of this name in the network namespace of the
@@ -44,15 +46,19 @@ func lookUp(fd int, name string) (device, error) {
 		}
 		get.set()
 	}
-	switch d.hatype {
-	case unix.ARPHRD_ETHER, unix.ARPHRD_LOOPBACK:
-		d.link = traces.LinkEthernet
-	case unix.ARPHRD_NONE, unix.ARPHRD_RAWIP, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT:
-		d.link = traces.LinkRaw
-	default:
-		d.link = traces.LinkLinuxSLL // the kernel takes the link header off
-	}
+	d.link = linkOf(d.hatype)
 	return d, nil
+}
+
+// linkOf returns how packets of a device of this ARPHRD type begin.
+func linkOf(hatype uint16) traces.LinkType {
+	switch hatype {
+	case unix.ARPHRD_ETHER, unix.ARPHRD_LOOPBACK:
+		return traces.LinkEthernet
+	case unix.ARPHRD_NONE, unix.ARPHRD_RAWIP, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT:
+		return traces.LinkRaw
+	}
+	return traces.LinkLinuxSLL // the link header is taken off
 }
 
 // direction returns where a packet of this sll_pkttype goes. The loopback

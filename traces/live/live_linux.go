@@ -42,6 +42,7 @@ type source struct {
 	stop       time.Time // when ctx was found done
 	ending     bool      // each ring has a budget
 	closed     bool
+	clockAt    time.Time // when the system's clock is looked at next
 }
 
 // captured is an interface and its rings.
@@ -76,6 +77,7 @@ func Open(ctx context.Context, c Config) (traces.Source, error) {
 			return nil, err
 		}
 	}
+	s.lookAtClock(time.Now())
 	return s, nil
 }
 
@@ -89,12 +91,24 @@ func (s *source) open(i *captured) error {
 	return nil
 }
 
-func (s *source) makeRings(i *captured) error {
-	d, err := lookUp(s.control, i.name)
-	if err != nil {
-		return err
-	}
+// set takes d for the device that has the interface's name now.
+func (i *captured) set(d device) {
+	d.stamped = i.stamped // by all that had the name
 	i.device = d
+}
+
+func (s *source) makeRings(i *captured) error {
+	d := s.all()
+	if i.name != All {
+		var err error
+		if d, err = lookUp(s.control, i.name); err != nil {
+			return err
+		}
+	}
+	i.set(d)
+	if s.config.CardStamps && d.all == nil {
+		s.stampByCard(i.name)
+	}
 	group := newGroup
 	for range s.config.Rings {
 		r, err := openRing(&s.config, &i.device)
@@ -122,18 +136,22 @@ func (s *source) makeRings(i *captured) error {
 
 // begun notes that the interface is captured, with the number it has now.
 func (s *source) begun(i *captured) {
-	i.port = isPort(i.index)
+	i.port = i.all == nil && isPort(i.index)
 	number := uint32(i.index)
 	i.stats = slices.IndexFunc(s.stats.PerInterface, func(st traces.InterfaceStats) bool { return st.Number == number })
 	if i.stats < 0 {
 		i.stats = len(s.stats.PerInterface)
 		s.stats.PerInterface = append(slices.Clone(s.stats.PerInterface), traces.InterfaceStats{Number: number, Name: i.name})
 	}
-	if i.loopback {
-		return
+	if !i.loopback && i.all == nil {
+		s.warnOffloads(i.rings[0].fd, i.name)
 	}
-	if on := offloadsOf(i.rings[0].fd, i.name); len(on) > 0 {
-		s.notify("%s: %s on: several packets may be counted as one; see ethtool -K", i.name, strings.Join(on, ", "))
+}
+
+// warnOffloads tells of what an interface has on that falsifies counts.
+func (s *source) warnOffloads(fd int, name string) {
+	if on := offloadsOf(fd, name); len(on) > 0 {
+		s.notify("%s: %s on: several packets may be counted as one; see ethtool -K", name, strings.Join(on, ", "))
 	}
 }
 
@@ -314,10 +332,12 @@ func (s *source) tend(now time.Time) error {
 			// once until it is taken away.
 			unix.GetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 		}
-		if !s.ending {
+		if !s.ending && i.all == nil {
 			s.lookAfter(i)
 		}
 	}
+	s.tellStamps()
+	s.lookAtClock(now)
 	return nil
 }
 
@@ -350,7 +370,7 @@ func (s *source) lookAfter(i *captured) {
 	}
 	if len(i.rings) == 1 && d.link == i.link && d.loopback == i.loopback {
 		if err = i.rings[0].bind(&s.config, &d); err == nil {
-			i.device = d
+			i.set(d)
 			s.begun(i)
 		}
 	} else {

@@ -35,6 +35,7 @@ type ring struct {
 	seen   []time.Time // by block: when it was found ready
 	done   int         // blocks before head that batches may still refer to
 	budget int         // blocks that may still be read; negative: all
+	all    bool        // of all interfaces
 }
 
 // openRing returns a ring that gets no packets yet, for the device.
@@ -47,7 +48,7 @@ func openRing(c *Config, d *device) (r *ring, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("packet socket (needs CAP_NET_RAW): %w", err)
 	}
-	r = &ring{fd: fd, budget: -1}
+	r = &ring{fd: fd, budget: -1, all: d.all != nil}
 	if err := r.setUp(c, d); err != nil {
 		r.close()
 		return nil, err
@@ -104,8 +105,11 @@ func (r *ring) setUp(c *Config, d *device) error {
 
 // accept makes the ring take n octets of each packet, none at all for 0.
 func (r *ring) accept(n int) error {
-	filter := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: uint32(n)}
-	if err := unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &filter}); err != nil {
+	filter := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: uint32(n)}}
+	if r.all && n > 0 {
+		filter = append(incomingAtLoopback(), filter...)
+	}
+	if err := unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}); err != nil {
 		return fmt.Errorf("snap length: %w", err)
 	}
 	return nil
@@ -117,7 +121,7 @@ func (r *ring) bind(c *Config, d *device) error {
 	if err := unix.Bind(r.fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: int(d.index)}); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
-	if c.Promiscuous {
+	if c.Promiscuous && !r.all { // that would be for each interface, of which more may come
 		mreq := unix.PacketMreq{Ifindex: d.index, Type: unix.PACKET_MR_PROMISC}
 		if err := unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &mreq); err != nil {
 			return fmt.Errorf("promiscuous mode: %w", err)
@@ -128,6 +132,9 @@ func (r *ring) bind(c *Config, d *device) error {
 
 // isBound tells whether the device that the ring was bound to is still there.
 func (r *ring) isBound() bool {
+	if r.all {
+		return true
+	}
 	a, err := unix.Getsockname(r.fd)
 	if err != nil {
 		return false
