@@ -119,12 +119,19 @@ var ports = map[string]uint16{
 	"postgresql": 5432, "x11": 6000, "bittorrent": 6881, "http-alt": 8080,
 }
 
+// maxNearest is the length of the longest name that Nearest looks at, and
+// mostNearest that of those it compares that with: longer ones are too far off.
+const (
+	maxNearest  = 64
+	mostNearest = maxNearest + maxNearest/4 + 1
+)
+
 // Nearest returns the one of these names that was probably meant: the one
 // that fewest single-letter changes, swaps of neighbours among them, make out
 // of name, if they are few for its length. Case is ignored, and of equally
 // near names the first in alphabetical order is taken.
 func Nearest(name string, among []string) (string, bool) {
-	if len(name) > 64 {
+	if len(name) > maxNearest {
 		return "", false
 	}
 	word := strings.ToLower(name)
@@ -144,10 +151,9 @@ func distance(a, b string, limit int) int {
 	if d := len(a) - len(b); d > limit || -d > limit {
 		return limit + 1
 	}
-	before := make([]int, len(b)+1)
-	last := make([]int, len(b)+1)
-	row := make([]int, len(b)+1)
-	for j := range last {
+	var rows [3][mostNearest + 1]int
+	before, last, row := &rows[0], &rows[1], &rows[2]
+	for j := range len(b) + 1 {
 		last[j] = j
 	}
 	for i := 1; i <= len(a); i++ {

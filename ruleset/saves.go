@@ -1,6 +1,9 @@
 package ruleset
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Saves returns the attributes that flows of this ruleset may have saved, in
 // order of number: those of its Push and Count rules, and what the meter
@@ -9,22 +12,23 @@ import "slices"
 func (rs *RuleSet) Saves() []Attr {
 	assigned := map[Attr][]Attr{} // by variable
 	for i := range rs.Rules {
-		if r := &rs.Rules[i]; r.Op.Assigns() {
-			assigned[r.Attr] = append(assigned[r.Attr], Attr(r.Value.Uint()))
+		r := &rs.Rules[i]
+		if of := Attr(r.Value.Uint()); r.Op.Assigns() && !slices.Contains(assigned[r.Attr], of) {
+			assigned[r.Attr] = append(assigned[r.Attr], of) // attributes there are few of
 		}
 	}
 	masks := map[Attr]Value{}
-	var saved []Attr
+	saved := map[Attr]bool{}
 	save := func(a Attr, mask Value) {
 		first, again := masks[a]
 		switch {
 		case !a.Readable():
 		case !again:
 			masks[a] = mask
-			saved = append(saved, a)
+			saved[a] = true
 		case first != mask:
 			if m := a.Mask(); m != Null {
-				saved = append(saved, m)
+				saved[m] = true
 			}
 		}
 	}
@@ -37,8 +41,7 @@ func (rs *RuleSet) Saves() []Attr {
 			}
 		}
 	}
-	slices.Sort(saved)
-	return slices.Compact(saved)
+	return slices.Sorted(maps.Keys(saved))
 }
 
 // Distributions returns those that flows of this ruleset may have.

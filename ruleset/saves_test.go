@@ -43,3 +43,24 @@ func TestUptime(t *testing.T) {
 		}
 	}
 }
+
+// TestSavesOften: a long rule file that assigns and saves a variable again and
+// again takes no memory for each pair of them.
+func TestSavesOften(t *testing.T) {
+	const n = 30_000
+	rs := &RuleSet{}
+	for range n {
+		rs.Rules = append(rs.Rules, Rule{Attr: V1, Value: AttrValue(SourcePeerAddress), Op: OpAssignAct, Param: 1})
+	}
+	for i := range n {
+		rs.Rules = append(rs.Rules, Rule{Attr: V1, Mask: WidthMask(1+i%32, 4), Op: OpPushPktToAct, Param: 1})
+	}
+	allocated := testing.AllocsPerRun(1, func() {
+		if got := rs.Saves(); len(got) != 2 || got[0] != SourcePeerAddress || got[1] != SourcePeerMask {
+			t.Errorf("saves %v", got)
+		}
+	})
+	if allocated > 100 {
+		t.Errorf("%v allocations", allocated)
+	}
+}

@@ -72,7 +72,9 @@ func (c *compiler) labels(in *subroutine, list []srl.Stmt) {
 		case *srl.Compound:
 			c.labels(in, s.Stmts)
 		case *srl.Back:
-			in.backs[s.N] = true
+			if s.Labelled {
+				in.backs[s.N] = true
+			}
 		case *srl.Call:
 			sub := c.subs[strings.ToLower(s.Sub.Text)]
 			for _, r := range s.Returns {
@@ -116,6 +118,10 @@ func (c *compiler) call(sc *scope, s *srl.Call, next *node) *node {
 		return next
 	}
 	n := node{op: ruleset.OpGosub, succ: copied.entry}
+	if c.pads += len(copied.returns); c.pads > c.maxNodes {
+		c.tooLong("takes more than %d rules, most of them behind its CALLs", c.maxNodes)
+		return next
+	}
 	for i := 1; i < len(copied.returns); i++ {
 		pad := next
 		if i <= len(sub.labels) && after[sub.labels[i-1]] != nil {
@@ -127,16 +133,20 @@ func (c *compiler) call(sc *scope, s *srl.Call, next *node) *node {
 }
 
 func (c *compiler) noSubroutine(s *srl.Call) {
-	var names []string
-	for _, d := range c.prog.Subs {
-		names = append(names, d.Name.Text)
+	known := func() (names []string) {
+		for _, d := range c.prog.Subs {
+			names = append(names, d.Name.Text)
+		}
+		if s.Bare {
+			names = append(names, "COUNT", "IGNORE", "NOMATCH", "RETURN")
+		}
+		return names
 	}
+	what := "subroutine"
 	if s.Bare {
-		names = append(names, "COUNT", "IGNORE", "NOMATCH", "RETURN")
-		c.unknown(s.Sub, "statement or subroutine", names)
-		return
+		what = "statement or subroutine"
 	}
-	c.unknown(s.Sub, "subroutine", names)
+	c.unknown(s.Sub, what, known)
 }
 
 // args finds the attributes that a call gives to the subroutine's parameters.
@@ -176,6 +186,9 @@ func (c *compiler) args(sc *scope, s *srl.Call, sub *subroutine) ([]reference, b
 // there cannot be one.
 func (c *compiler) instance(sub *subroutine, refs []reference, s *srl.Call) *instance {
 	name := sub.decl.Name.Text
+	if c.full() {
+		return nil
+	}
 	if sub.busy {
 		path, inside := "", false
 		for _, inst := range c.calls {
@@ -208,6 +221,8 @@ func (c *compiler) instance(sub *subroutine, refs []reference, s *srl.Call) *ins
 
 // newInstance compiles a subroutine for these parameters of call s.
 func (c *compiler) newInstance(sub *subroutine, refs []reference, s *srl.Call) *instance {
+	const stepsOfCopy, stepsOfParameter = 4, 16 // by the memory that they take
+	c.spend(stepsOfCopy + stepsOfParameter*len(refs) + len(sub.labels))
 	copied := &instance{sub: sub, depth: 1}
 	sc := &scope{params: map[string]reference{}, exits: map[string]*node{}, copy: copied}
 	for i, p := range sub.decl.Params {
@@ -220,7 +235,7 @@ func (c *compiler) newInstance(sub *subroutine, refs []reference, s *srl.Call) *
 	}
 	sub.busy = true
 	c.calls = append(c.calls, copied)
-	copied.entry = c.stmts(sc, sub.decl.Stmts, c.back(sc, 0))
+	copied.entry = c.stmts(sc, sub.decl.Stmts, c.back(sc, noLabel))
 	c.calls = c.calls[:len(c.calls)-1]
 	sub.busy = false
 	copied.returns = copied.returns[:copied.lastReturn()+1]
@@ -252,7 +267,10 @@ func (inst *instance) lastReturn() int {
 	return last
 }
 
-// back returns the node of a RETURN with this label, 0 for none.
+// noLabel is that of a RETURN without number, which no CALL has.
+const noLabel = -1
+
+// back returns the node of a RETURN with this label.
 func (c *compiler) back(sc *scope, label int) *node {
 	inst := sc.copy
 	i, ok := slices.BinarySearch(inst.sub.labels, label)

@@ -64,17 +64,23 @@ func Source(file string, text []byte, opts srl.Options) (rs *ruleset.RuleSet, wa
 // directory and extension. Its last rule ends the matching of packets for
 // which the program ends without a COUNT as NOMATCH does.
 func Compile(p *srl.Program) (rs *ruleset.RuleSet, warnings srl.ErrorList, err error) {
-	return compile(p, ruleset.MaxRules)
+	return newCompiler(p, ruleset.MaxRules).compile()
 }
 
-func compile(p *srl.Program, maxRules int) (*ruleset.RuleSet, srl.ErrorList, error) {
-	c := &compiler{
+func newCompiler(p *srl.Program, maxRules int) *compiler {
+	return &compiler{
 		prog:     p,
 		maxNodes: maxRules,
 		subs:     map[string]*subroutine{},
 		lists:    map[listKey][]operand{},
+		ending:   map[srl.Stmt]bool{},
 		seen:     map[srl.Error]bool{},
+		at:       srl.Place{Line: 1, Col: 1},
 	}
+}
+
+func (c *compiler) compile() (*ruleset.RuleSet, srl.ErrorList, error) {
+	p := c.prog
 	c.declare()
 	main := &scope{exits: map[string]*node{}}
 	entry := c.stmts(main, p.Stmts, c.action(node{op: ruleset.OpNoMatch}))
@@ -90,9 +96,9 @@ func compile(p *srl.Program, maxRules int) (*ruleset.RuleSet, srl.ErrorList, err
 		rs.Format = c.format(p.Format)
 	}
 	if len(c.errs) == 0 {
-		rs.Rules = layOut(entry)
-		if len(rs.Rules) > maxRules {
-			c.tooLong()
+		if rs.Rules = layOut(entry, c.maxNodes); rs.Rules == nil {
+			c.at = srl.Place{Line: 1, Col: 1}
+			c.tooLong("takes more than %d rules", c.maxNodes)
 		}
 	}
 	c.errs.Sort()
@@ -108,10 +114,15 @@ type compiler struct {
 	subs     map[string]*subroutine // by lower-case name
 	calls    []*instance            // being compiled, the innermost last
 	lists    map[listKey][]operand
+	ending   map[srl.Stmt]bool // see ends
 	maxNodes int
-	nodes    int    // their rules
-	room     []node // where the next ones are made
-	counts   bool   // there is a COUNT
+	nodes    int       // their rules
+	pads     int       // of all Gosubs: each becomes a rule
+	steps    int       // see spend
+	at       srl.Place // of the statement or IF arm being compiled
+	long     bool      // the program takes too much, which has been reported
+	room     []node    // where the next ones are made
+	counts   bool      // there is a COUNT
 
 	// Room for the list of operands at hand: them, where they stand in the
 	// program, and the networks among them.
@@ -119,6 +130,7 @@ type compiler struct {
 	places   []int32
 	networks []ruleset.Prefix
 
+	compared       int // unknown names, with those there are
 	errs, warnings srl.ErrorList
 	seen           map[srl.Error]bool // of both: a subroutine is compiled several times
 }
@@ -128,7 +140,6 @@ type scope struct {
 	params map[string]reference // by lower-case name
 	exits  map[string]*node     // where EXIT goes, by lower-case label
 	copy   *instance            // nil for the main program
-	arm    srl.Place            // of the IF whose expression is being compiled
 }
 
 func (c *compiler) errorf(at srl.Place, format string, args ...any) {
@@ -151,12 +162,31 @@ func (c *compiler) note(list *srl.ErrorList, what string, e srl.Error) {
 	*list = append(*list, e)
 }
 
-func (c *compiler) tooLong() {
-	c.errorf(srl.Place{Line: 1, Col: 1}, "the program takes more than %d rules", c.maxNodes)
+// tooLong reports, once, at which statement the program has become too much.
+// It is compiled from its end to its beginning.
+func (c *compiler) tooLong(what string, limit int) {
+	if !c.long {
+		c.long = true
+		c.errorf(c.at, "the program "+what, limit)
+	}
+}
+
+// stepsPerRule is how many steps a program may take to compile for each rule
+// that it may have.
+const stepsPerRule = 8
+
+// spend counts steps of what a short program can have done very often without
+// getting rules for it: an IF's ways to become true, the operands of a list for
+// each attribute that it is compared with, the parameters and returns of each
+// copy of a subroutine.
+func (c *compiler) spend(steps int) {
+	if c.steps += steps; c.steps > stepsPerRule*c.maxNodes {
+		c.tooLong("takes more than %d steps to compile: its IFs, lists or CALLs multiply each other", stepsPerRule*c.maxNodes)
+	}
 }
 
 // full tells that the program has become too long to go on, or too wrong.
-func (c *compiler) full() bool { return c.nodes > c.maxNodes || len(c.errs) > srl.MaxErrors }
+func (c *compiler) full() bool { return c.long || len(c.errs) > srl.MaxErrors }
 
 // format takes a FORMAT statement's attributes and separators together.
 func (c *compiler) format(f *srl.Format) *ruleset.Format {

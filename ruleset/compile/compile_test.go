@@ -196,14 +196,17 @@ func TestMaxRules(t *testing.T) {
 		nested.WriteString(" && (SourceTransType == 6 || SourceTransType == 17 && DestTransType == 17)")
 	}
 	nested.WriteString(" save, count;")
-	for _, tt := range []struct{ name, text string }{{"copies", copies.String()}, {"ways", nested.String()}} {
+	for _, tt := range []struct{ name, text, want string }{
+		{"copies", copies.String(), "x.srl:41:215: the program takes more than 40000 steps to compile: its IFs, lists or CALLs multiply each other"},
+		{"ways", nested.String(), "x.srl:1:1: the program takes more than 5000 rules"},
+	} {
 		p, err := srl.Parse("x.srl", []byte(tt.text), srl.Options{})
 		if err != nil {
 			t.Fatal(tt.name, err)
 		}
-		_, _, err = compile(p, 5000)
-		if err == nil || err.Error() != "x.srl:1:1: the program takes more than 5000 rules" {
-			t.Errorf("%s: got %v, want too many rules", tt.name, err)
+		_, _, err = newCompiler(p, 5000).compile()
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%s: got %v, want %s", tt.name, err, tt.want)
 		}
 	}
 }
@@ -272,7 +275,7 @@ func FuzzSource(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, strict bool) {
 		const limit = 3000
 		p, grammar := srl.Parse("x.srl", []byte(text), srl.Options{Strict: strict})
-		rs, _, err := compile(p, limit)
+		rs, _, err := newCompiler(p, limit).compile()
 		if grammar != nil || err != nil {
 			return
 		}
@@ -286,7 +289,7 @@ func FuzzSource(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same, _, err := compile(again, limit)
+		same, _, err := newCompiler(again, limit).compile()
 		if err != nil || rulesOf(t, same) != rulesOf(t, rs) {
 			t.Fatalf("what is printed compiles to something else: %v", err)
 		}

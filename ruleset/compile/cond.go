@@ -20,7 +20,7 @@ func (c *compiler) plain(sc *scope, e srl.Expr, t, f *node) *node {
 		}
 		return t
 	case *srl.Test:
-		return c.tests(sc, e, false, t, f)
+		return c.tests(sc, e, false, func() *node { return t }, f)
 	}
 	return f
 }
@@ -31,7 +31,14 @@ func (c *compiler) plain(sc *scope, e srl.Expr, t, f *node) *node {
 // expression when it is true, for the number of pushes done by then, which
 // depends on the way through it. f follows when it is false, with all of its
 // own pushes taken back.
+//
+// What follows a test depends on how many pushes each && around it has seen, so
+// an || of different numbers of tests has what is behind it compiled once for
+// each of them.
 func (c *compiler) saving(sc *scope, e srl.Expr, pushed int, t func(pushed int) *node, f *node) *node {
+	if c.spend(1); c.full() {
+		return f
+	}
 	switch e := e.(type) {
 	case *srl.Or:
 		for i := len(e.Terms) - 1; i >= 0; i-- {
@@ -39,38 +46,52 @@ func (c *compiler) saving(sc *scope, e srl.Expr, pushed int, t func(pushed int) 
 		}
 		return f
 	case *srl.And:
-		if len(e.Factors) > maxSaves {
-			c.errorf(sc.arm, "this IF saves more than %d attributes", maxSaves)
-			return f
-		}
 		// falses[k] follows a factor that is false behind k pushes.
 		falses := []*node{f}
 		for i := len(e.Factors) - 1; i >= 0; i-- {
 			factor, then := e.Factors[i], t
-			done := map[int]*node{}
+			var done []*node // by the pushes of this &&
 			t = func(n int) *node {
-				if done[n] == nil {
+				for len(done) <= n-pushed {
+					done = append(done, nil)
+				}
+				if done[n-pushed] == nil {
 					for len(falses) <= n-pushed {
 						falses = append(falses, c.action(node{op: ruleset.OpPopTo, succ: falses[len(falses)-1]}))
 					}
-					done[n] = c.saving(sc, factor, n, then, falses[n-pushed])
+					done[n-pushed] = c.saving(sc, factor, n, then, falses[n-pushed])
 				}
-				return done[n]
+				return done[n-pushed]
 			}
 		}
 		return t(pushed)
 	case *srl.Test:
-		if pushed == maxSaves {
-			c.errorf(sc.arm, "this IF saves more than %d attributes", maxSaves)
-			return f
-		}
-		return c.tests(sc, e, true, t(pushed+1), f)
+		return c.tests(sc, e, true, func() *node { return t(pushed + 1) }, f)
 	}
 	return f
 }
 
-// tests makes the nodes of a comparison with a list of operands.
-func (c *compiler) tests(sc *scope, e *srl.Test, save bool, t, f *node) *node {
+// mostSaves returns how many operands an expression may save.
+func mostSaves(e srl.Expr) int {
+	n := 0
+	switch e := e.(type) {
+	case *srl.Or:
+		for _, t := range e.Terms {
+			n = max(n, mostSaves(t))
+		}
+	case *srl.And:
+		for _, f := range e.Factors {
+			n += mostSaves(f)
+		}
+	case *srl.Test:
+		return 1
+	}
+	return n
+}
+
+// tests makes the nodes of a comparison with a list of operands; onTrue gives
+// what follows if one of them matches.
+func (c *compiler) tests(sc *scope, e *srl.Test, save bool, onTrue func() *node, f *node) *node {
 	ref, ok := c.attribute(sc, e.Attr)
 	if !ok {
 		return f
@@ -96,7 +117,11 @@ func (c *compiler) tests(sc *scope, e *srl.Test, save bool, t, f *node) *node {
 		}
 		return ruleset.OpPushRuleTo
 	}
-	for list := c.list(ref, e); len(list) > 0 && !c.full(); {
+	list := c.list(ref, e)
+	if len(list) == 0 || c.full() {
+		return f
+	}
+	for t := onTrue(); len(list) > 0 && !c.full(); {
 		from := len(list) - 1
 		last := list[from]
 		for from > 0 && !last.mask.Zero() && !list[from-1].mask.Zero() && op(list[from-1]) == op(last) {

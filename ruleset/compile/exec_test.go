@@ -100,6 +100,9 @@ func (m *machine) stmt(s srl.Stmt) outcome {
 	case *srl.Leave:
 		return outcome{kind: exits, label: s.Label.Text}
 	case *srl.Back:
+		if !s.Labelled {
+			return outcome{kind: returns, n: -1}
+		}
 		return outcome{kind: returns, n: s.N}
 	case *srl.Count:
 		return outcome{kind: done, of: pme.Success}

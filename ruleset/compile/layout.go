@@ -3,18 +3,21 @@ package compile
 import "rtfm/ruleset"
 
 // layOut gives every node that can be reached from entry a place and returns
-// the rules.
+// the rules, nil if there are more than maxRules.
 //
 // A test's failure goes on to the next rule, so behind a test stands what
 // follows its failure, or a rule on Null, whose test always succeeds, that
 // leads there. Everything else may stand anywhere. The first rule's test is
 // performed, so an action that must not be tested has such a rule in front.
-func layOut(entry *node) []ruleset.Rule {
+func layOut(entry *node, maxRules int) []ruleset.Rule {
 	l := &layout{pending: []*node{entry}}
 	if !entry.test && !entry.always() {
 		l.put(entry.lead(true))
 	}
 	for len(l.pending) > 0 || len(l.subs) > 0 {
+		if l.rules > maxRules {
+			return nil
+		}
 		if len(l.pending) == 0 {
 			l.pending, l.subs = l.subs[:1:1], l.subs[1:]
 		}
@@ -23,6 +26,9 @@ func layOut(entry *node) []ruleset.Rule {
 		if n.rule == 0 {
 			l.chain(n)
 		}
+	}
+	if l.rules > maxRules {
+		return nil
 	}
 	rules := make([]ruleset.Rule, 0, l.rules)
 	for _, n := range l.order {

@@ -26,6 +26,9 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 	if list, ok := c.lists[listKey{e, ref.attr.Reverse()}]; ok && len(c.errs) == 0 && !ref.any {
 		return list
 	}
+	if c.spend(len(e.Operands)); c.full() {
+		return nil
+	}
 	list, at := slices.Grow(c.operands[:0], len(e.Operands)), slices.Grow(c.places[:0], len(e.Operands))
 	for i := range e.Operands {
 		if o, ok := c.operand(ref, &e.Operands[i]); ok && !ref.any {

@@ -35,7 +35,7 @@ func (n *node) rules() int { return max(1, len(n.list)) }
 
 func (c *compiler) add(n node) *node {
 	if c.nodes += n.rules(); c.nodes > c.maxNodes {
-		c.tooLong()
+		c.tooLong("takes more than %d rules", c.maxNodes)
 	}
 	if len(c.room) == cap(c.room) {
 		c.room = make([]node, 0, 64)

@@ -40,16 +40,17 @@ func (c *compiler) attribute(sc *scope, w srl.Word) (reference, bool) {
 	}
 	a, ok := ruleset.ByName(w.Text)
 	if !ok {
-		var names []string
-		for _, in := range ruleset.All() {
-			if usable(in) {
-				names = append(names, in.Name)
+		c.unknown(w, "attribute", func() (names []string) {
+			for _, in := range ruleset.All() {
+				if usable(in) {
+					names = append(names, in.Name)
+				}
 			}
-		}
-		for _, p := range sc.params {
-			names = append(names, p.param)
-		}
-		c.unknown(w, "attribute", names)
+			for _, p := range sc.params {
+				names = append(names, p.param)
+			}
+			return names
+		})
 		return reference{}, false
 	}
 	in := a.Info()
@@ -88,14 +89,23 @@ func standard(a ruleset.Attr) bool {
 	return a == ruleset.FlowRuleSet
 }
 
-// unknown reports a name that nothing has, and which was probably meant.
-func (c *compiler) unknown(w srl.Word, what string, known []string) {
-	for _, d := range c.prog.Defines {
-		known = append(known, d.Name.Text)
-	}
+// unknown reports a name that nothing has, and which of those of names and of
+// the DEFINEs was probably meant.
+func (c *compiler) unknown(w srl.Word, what string, names func() []string) {
 	name := w.Text
 	if len(name) > 40 {
 		name = name[:40] + "..."
+	}
+	// Only the first few are compared: a long program of unknown names would take
+	// the square of its length.
+	const mostCompared = 50
+	if c.compared++; c.compared > mostCompared {
+		c.errorf(w.Place, "no %s %q", what, name)
+		return
+	}
+	known := names()
+	for _, d := range c.prog.Defines {
+		known = append(known, d.Name.Text)
 	}
 	// The first letter is rarely the wrong one.
 	var alike []string
@@ -157,12 +167,14 @@ func (c *compiler) value(ref reference, w *srl.Word) (ruleset.Value, bool) {
 	v, ok := ruleset.ValueName(ref.attr, w.Text)
 	switch {
 	case !ok:
-		known := ruleset.ValueNames(ref.attr)
-		slices.Sort(known)
-		for i := range known {
-			known[i] = strings.ToUpper(known[i])
-		}
-		c.unknown(*w, "DEFINE or value of "+ref.String(), known)
+		c.unknown(*w, "DEFINE or value of "+ref.String(), func() []string {
+			known := ruleset.ValueNames(ref.attr)
+			slices.Sort(known)
+			for i := range known {
+				known[i] = strings.ToUpper(known[i])
+			}
+			return known
+		})
 	case c.prog.Strict:
 		c.errorf(w.Place, "%s is not DEFINEd, and RFC 2723 has no names of its own for values (--strict)", w.Text)
 	default:

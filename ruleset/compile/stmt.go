@@ -12,7 +12,7 @@ import (
 // next is what follows the sequence.
 func (c *compiler) stmts(sc *scope, list []srl.Stmt, next *node) *node {
 	for i := len(list) - 1; i >= 0; i-- {
-		if i > 0 && ends(list[i-1]) {
+		if i > 0 && c.ends(list[i-1]) {
 			c.warnf(list[i].At(), "this is never reached")
 		}
 		next = c.stmt(sc, list[i], next)
@@ -21,17 +21,30 @@ func (c *compiler) stmts(sc *scope, list []srl.Stmt, next *node) *node {
 }
 
 // ends tells whether nothing behind the statement is reached from it.
-func ends(s srl.Stmt) bool {
+func (c *compiler) ends(s srl.Stmt) bool {
 	switch s := s.(type) {
 	case *srl.Count, *srl.Ignore, *srl.NoMatch, *srl.Leave, *srl.Back:
 		return true
 	case *srl.Compound:
-		return s.Label.Text == "" && slices.ContainsFunc(s.Stmts, ends)
+		return c.once(s, func() bool { return s.Label.Text == "" && slices.ContainsFunc(s.Stmts, c.ends) })
 	case *srl.If:
-		return s.Else != nil && ends(s.Else) &&
-			!slices.ContainsFunc(s.Arms, func(a srl.Arm) bool { return !ends(a.Then) })
+		return c.once(s, func() bool {
+			return s.Else != nil && c.ends(s.Else) &&
+				!slices.ContainsFunc(s.Arms, func(a srl.Arm) bool { return !c.ends(a.Then) })
+		})
 	}
 	return false
+}
+
+// once returns what ends is of s, which is found once: every statement around
+// it asks.
+func (c *compiler) once(s srl.Stmt, find func() bool) bool {
+	is, known := c.ending[s]
+	if !known {
+		is = find()
+		c.ending[s] = is
+	}
+	return is
 }
 
 // stmt makes the nodes of a statement and returns the first, which is next
@@ -39,6 +52,9 @@ func ends(s srl.Stmt) bool {
 func (c *compiler) stmt(sc *scope, s srl.Stmt, next *node) *node {
 	if c.full() {
 		return next
+	}
+	if s != nil {
+		c.at = s.At()
 	}
 	switch s := s.(type) {
 	case *srl.If:
@@ -61,6 +77,9 @@ func (c *compiler) stmt(sc *scope, s srl.Stmt, next *node) *node {
 	case *srl.Leave:
 		return sc.exits[strings.ToLower(s.Label.Text)]
 	case *srl.Back:
+		if !s.Labelled {
+			return c.back(sc, noLabel)
+		}
 		return c.back(sc, s.N)
 	case *srl.Count:
 		c.counts = true
@@ -81,9 +100,12 @@ func (c *compiler) arms(sc *scope, s *srl.If, next, otherwise *node) *node {
 		if a.Then != nil {
 			then = c.stmt(sc, a.Then, next)
 		}
-		sc.arm = a.Place
+		c.at = a.Place
 		switch {
 		case a.Cond == nil: // not understood, and reported
+		case a.Save && mostSaves(a.Cond) > maxSaves:
+			c.errorf(a.Place, "this IF saves more than %d attributes", maxSaves)
+			c.plain(sc, a.Cond, then, otherwise) // for its faults
 		case a.Save:
 			otherwise = c.saving(sc, a.Cond, 0, func(int) *node { return then }, otherwise)
 		default:

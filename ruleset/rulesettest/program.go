@@ -116,7 +116,7 @@ func (w *writer) stmt() {
 		}
 	case 18:
 		if w.sub >= 0 {
-			w.put("return%s;\n", w.pick("", " 1", " 2", " 3", " 70"))
+			w.put("return%s;\n", w.pick("", " 0", " 1", " 2", " 70", " 2147483647"))
 		} else {
 			w.put("save SourceTransType;\n")
 		}
@@ -226,7 +226,7 @@ func (w *writer) call() {
 		return
 	}
 	w.put("call sub%d (%s)\n", i, strings.Join(args, ", "))
-	for n := 1; n < 4; n++ {
+	for _, n := range []int{0, 1, 2, 1<<31 - 1} {
 		if w.IntN(2) == 0 {
 			w.put("%d: ", n)
 			w.stmt()

@@ -65,7 +65,9 @@ func newExpander(prog *Program, text string, report func(Place, string, ...any))
 	for n := 1; ; n++ {
 		s.next(&t)
 		for t.key == kwDefine {
-			t = x.define(prog, &s, t.at)
+			for t.key == kwDefine { // again, if a directive without its end is followed by one
+				t = x.define(prog, &s, t.at)
+			}
 			x.behind = append(x.behind, s)
 			if t.kind == ';' {
 				s.next(&t)
@@ -90,7 +92,8 @@ func newExpander(prog *Program, text string, report func(Place, string, ...any))
 func reported(Place, string, ...any) {}
 
 // define reads a directive behind its keyword and returns the token at which
-// it ended, a semicolon unless it is faulty.
+// it ended, a semicolon unless it is faulty: then the end of the text or the
+// DEFINE of the next directive.
 func (x *expander) define(prog *Program, s *scanner, at Place) token {
 	d := &Define{Place: at}
 	var name token
@@ -116,7 +119,7 @@ func (x *expander) define(prog *Program, s *scanner, at Place) token {
 	for ; t.kind != ';' && t.kind != kEOF; s.next(&t) {
 		if t.key == kwDefine {
 			x.report(t.at, "expected ; behind the text of DEFINE %s, found DEFINE", clip(name.text))
-			return x.define(prog, s, t.at)
+			return t
 		}
 	}
 	d.text.text, d.text.report = s.text[:s.pos-len(t.text)], reported

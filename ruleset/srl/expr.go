@@ -9,7 +9,9 @@ func (p *parser) expr() (Expr, bool) {
 	}
 	or := &Or{Place: at}
 	for {
-		if inner, is := first.(*Or); is {
+		if inner, is := first.(*Or); is && or.Terms == nil {
+			or.Terms = inner.Terms
+		} else if is {
 			or.Terms = append(or.Terms, inner.Terms...)
 		} else {
 			or.Terms = append(or.Terms, first)
@@ -32,7 +34,9 @@ func (p *parser) term() (Expr, bool) {
 	}
 	and := &And{Place: at}
 	for {
-		if inner, is := first.(*And); is {
+		if inner, is := first.(*And); is && and.Factors == nil {
+			and.Factors = inner.Factors
+		} else if is {
 			and.Factors = append(and.Factors, inner.Factors...)
 		} else {
 			and.Factors = append(and.Factors, first)
@@ -78,6 +82,10 @@ func (p *parser) factor() (Expr, bool) {
 	return t, ok
 }
 
+// maxOperands bounds a list: each operand becomes a rule, of which a ruleset
+// has no more.
+const maxOperands = 1 << 20
+
 const pieceLen = 64
 
 // gathered is a list of which it is not known yet how long it becomes, in pieces.
@@ -110,6 +118,10 @@ func (g *gathered) take() []Operand {
 // into one.
 func (p *parser) operands() bool {
 	if p.tok.kind != '(' {
+		if p.list.n == maxOperands {
+			p.fault("this list has more than %d values, the most that a ruleset has rules", maxOperands)
+			return false
+		}
 		o, ok := p.operand()
 		if ok {
 			p.list.add(&o)

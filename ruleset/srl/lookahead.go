@@ -71,15 +71,15 @@ func (p *parser) name(what string) (Word, bool) {
 	return Word{t.at, t.text}, true
 }
 
-// number reads a decimal number from 1 to limit.
-func (p *parser) number(what string, limit int) (int, bool) {
+// number reads a decimal number from first to last.
+func (p *parser) number(what string, first, last int) (int, bool) {
 	if p.tok.kind == kValue {
 		n, err := strconv.Atoi(p.tok.text)
-		if err == nil && n >= 1 && n <= limit {
+		if err == nil && n >= first && n <= last {
 			p.next()
 			return n, true
 		}
 	}
-	p.expected("%s from 1 to %d", what, limit)
+	p.expected("%s from %d to %d", what, first, last)
 	return 0, false
 }

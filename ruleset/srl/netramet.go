@@ -19,7 +19,7 @@ func (p *parser) addition(at Place, name string) bool {
 }
 
 func (p *parser) set(at Place) {
-	n, ok := p.number("the ruleset's number behind SET,", 255)
+	n, ok := p.number("the ruleset's number behind SET,", 1, 255)
 	if !ok {
 		p.resume()
 		return

@@ -2,6 +2,7 @@ package srl
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -9,8 +10,8 @@ import (
 // takes a piece of the stack.
 const maxNesting = 250
 
-// maxLabel is the greatest return label.
-const maxLabel = 65535
+// maxLabel is the greatest return label: RFC 2723 wants any integer.
+const maxLabel = math.MaxInt32
 
 // parser reads a program by recursive descent. A statement with a fault is
 // reported and left at the next point where one may begin, so that the rest

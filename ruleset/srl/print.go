@@ -126,7 +126,7 @@ func (pr *printer) stmt(s Stmt) {
 	case *Leave:
 		pr.line("exit %s;", s.Label.Text)
 	case *Back:
-		if s.N != 0 {
+		if s.Labelled {
 			pr.line("return %d;", s.N)
 		} else {
 			pr.line("return;")

@@ -152,7 +152,7 @@ func (p *parser) returned(seen map[int]Place) Return {
 	var r Return
 	for p.tok.kind == kValue && p.ahead.kind == ':' {
 		at := p.tok.at
-		n, ok := p.number("a return label", maxLabel)
+		n, ok := p.number("a return label", 0, maxLabel)
 		if !ok {
 			p.next()
 		}
@@ -182,7 +182,8 @@ func (p *parser) back() Stmt {
 	p.next()
 	ok := true
 	if p.tok.kind != ';' {
-		s.N, ok = p.number("a return label or ; behind RETURN, a number", maxLabel)
+		s.Labelled = true
+		s.N, ok = p.number("a return label or ; behind RETURN, a number", 0, maxLabel)
 	}
 	if ok {
 		p.end("RETURN")

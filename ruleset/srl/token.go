@@ -227,15 +227,18 @@ func (s *scanner) token() kind {
 	}
 	c := rest[0]
 	is := classes[c]
-	if is&hex != 0 || c == ':' {
+	// What follows may be long: it is looked through only where it is taken, or
+	// once behind a token after which a value may come.
+	value, wanted := is&digit != 0 || isHexPair(rest), (is&hex != 0 || c == ':') && s.wantsValue()
+	if value || wanted {
 		n := fields.length(rest)
-		if n < len(rest) && rest[n] == ':' && s.wantsValue() {
+		if wanted && n < len(rest) && rest[n] == ':' {
 			if n := lenIPv6(rest); n > 0 {
 				s.pos += n
 				return kValue
 			}
 		}
-		if is&digit != 0 || isHexPair(rest) {
+		if value {
 			s.pos += n
 			return kValue
 		}
@@ -301,7 +304,8 @@ func isHexPair(s string) bool {
 }
 
 // quoted goes over a text between two marks on one line, where a backslash
-// keeps the next octet from closing it.
+// keeps the next octet from closing it. Without its end, it is the rest of the
+// line.
 func (s *scanner) quoted(rest string, mark byte, k kind, what string) kind {
 	for i := 1; i < len(rest) && rest[i] != '\n'; i++ {
 		switch rest[i] {
@@ -313,6 +317,10 @@ func (s *scanner) quoted(rest string, mark byte, k kind, what string) kind {
 		}
 	}
 	s.report(s.place(), "expected %c to close this %s on its line", mark, what)
-	s.pos++
+	if n := strings.IndexByte(rest, '\n'); n >= 0 {
+		s.pos += n
+	} else {
+		s.pos = len(s.text)
+	}
 	return kBad
 }

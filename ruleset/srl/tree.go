@@ -108,10 +108,11 @@ type (
 		Label Word
 	}
 
-	// Back is a RETURN statement; N is 0 when it has no number.
+	// Back is a RETURN statement, Labelled if it has a number, which is N.
 	Back struct {
 		Place
-		N int
+		Labelled bool
+		N        int
 	}
 
 	// Count, Ignore, NoMatch are the statements of these names, Empty is a
