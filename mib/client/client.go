@@ -21,7 +21,11 @@ const maxVariables = 128
 // Client talks to one meter. It is not safe for concurrent use.
 type Client struct {
 	asking  sync.Mutex // held for a request: flows may be read ahead
+	config  Config     // for sessions to come
 	snmp    *gosnmp.GoSNMP
+	proven  bool // the agent has answered a request of this session
+	heard   bool // a datagram came since the latest request was sent
+	refused bool // and it was no answer that could be believed
 	address string
 	timeout time.Duration
 	retries int
@@ -35,18 +39,32 @@ type Client struct {
 // Dial opens a socket for a meter. It sends nothing: a meter that is not there
 // shows with the first request.
 func Dial(ctx context.Context, cfg Config) (*Client, error) {
-	s, err := cfg.session()
-	if err != nil {
+	c := &Client{config: cfg, address: cfg.Address}
+	if err := c.connect(ctx); err != nil {
 		return nil, err
 	}
-	c := &Client{snmp: s, address: cfg.Address, timeout: s.Timeout, retries: s.Retries}
+	return c, nil
+}
+
+// connect opens a socket, in the place of the one that there is.
+func (c *Client) connect(ctx context.Context) error {
+	s, err := c.config.session()
+	if err != nil {
+		return err
+	}
+	c.timeout, c.retries = s.Timeout, s.Retries
 	s.Context = ctx
-	s.PreSend = func(*gosnmp.GoSNMP) { c.sent = time.Now() }
+	s.PreSend = func(*gosnmp.GoSNMP) { c.sent, c.heard = time.Now(), false }
+	s.OnRecv = func(*gosnmp.GoSNMP) { c.heard = true }
 	s.OnRetry = c.wait
 	if err := s.Connect(); err != nil {
-		return nil, fmt.Errorf("%s: %w", cfg.Address, err)
+		return fmt.Errorf("%s: %w", c.address, err)
 	}
-	return c, nil
+	if c.snmp != nil {
+		c.snmp.Conn.Close()
+	}
+	c.snmp, c.proven = s, false
+	return nil
 }
 
 // Close closes the socket.
@@ -55,9 +73,21 @@ func (c *Client) Close() error { return c.snmp.Conn.Close() }
 // Address returns the address that the Client was given.
 func (c *Client) Address() string { return c.address }
 
+// ended is a context that has ended.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
 // wait keeps a request from being sent again before it was due: garbage, or
-// word that the port is closed, may come at once.
+// word that the port is closed, may come at once. An SNMPv3 session that was
+// refused something ends; see stale.
 func (c *Client) wait(s *gosnmp.GoSNMP) {
+	if c.heard && c.proven && s.Version == gosnmp.Version3 {
+		c.refused, s.Context = true, ended
+		return
+	}
 	left := c.timeout - time.Since(c.sent)
 	if left <= 0 {
 		return
@@ -78,15 +108,16 @@ func (c *Client) ask(ctx context.Context, once bool, request func() (*gosnmp.Snm
 	if err := ctx.Err(); err != nil {
 		return nil, c.wrap(err)
 	}
-	c.snmp.Context, c.snmp.Retries = ctx, c.retries
-	if once {
-		c.snmp.Retries = 0
+	p, err := c.send(ctx, once, request)
+	if err != nil && ctx.Err() == nil && c.stale(err) {
+		if err := c.connect(ctx); err != nil {
+			return nil, err
+		}
+		if once {
+			return nil, c.wrap(fmt.Errorf("%w that can be believed: the agent was started again", ErrNoAnswer))
+		}
+		p, err = c.send(ctx, once, request)
 	}
-	// A blocked read takes no notice of ctx. If setting the deadline fails, the
-	// socket is closed, and the read fails too.
-	stop := context.AfterFunc(ctx, func() { _ = c.snmp.Conn.SetReadDeadline(time.Unix(1, 0)) })
-	p, err := request()
-	stop()
 	switch {
 	case ctx.Err() != nil:
 		return nil, c.wrap(ctx.Err())
@@ -95,6 +126,7 @@ func (c *Client) ask(ctx context.Context, once bool, request func() (*gosnmp.Snm
 	case p.PDUType != gosnmp.GetResponse:
 		return nil, c.wrap(fmt.Errorf("%w: the answer is no response", ErrNonsense))
 	}
+	c.proven = true
 	vars := make([]smi.VarBind, len(p.Variables))
 	for i := range vars {
 		if err := convert(&p.Variables[i], &vars[i]); err != nil {
@@ -109,6 +141,29 @@ func (c *Client) ask(ctx context.Context, once bool, request func() (*gosnmp.Snm
 		return nil, c.wrap(refused)
 	}
 	return vars, nil
+}
+
+// send makes a request.
+func (c *Client) send(ctx context.Context, once bool, request func() (*gosnmp.SnmpPacket, error)) (*gosnmp.SnmpPacket, error) {
+	c.snmp.Context, c.snmp.Retries, c.refused = ctx, c.retries, false
+	if once {
+		c.snmp.Retries = 0
+	}
+	// A blocked read takes no notice of ctx. If setting the deadline fails, the
+	// socket is closed, and the read fails too.
+	conn := c.snmp.Conn
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	return request()
+}
+
+// stale tells whether an SNMPv3 session has to begin anew: an agent that has
+// answered in it has refused something, or what came in place of an answer cannot
+// be believed. It has most likely been started again and has another engine ID,
+// with which keys are made (RFC 3414 section 2.6).
+func (c *Client) stale(err error) bool {
+	return c.proven && c.snmp.Version == gosnmp.Version3 && (c.refused || errors.Is(c.fault(err), ErrAccess) ||
+		errors.Is(err, gosnmp.ErrUnknownEngineID) || errors.Is(err, gosnmp.ErrNotInTimeWindow))
 }
 
 // wrap says which meter an error is about.

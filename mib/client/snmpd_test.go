@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosnmp/gosnmp"
+
+	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
 	"rtfm/ruleset"
@@ -29,53 +32,131 @@ rouser usual priv
 rwcommunity v2c 127.0.0.1
 `
 
+// snmpd is net-snmp's agent in front of a MIB.
+type snmpd struct {
+	t            testing.TB
+	dir, address string
+	cmd          *exec.Cmd
+	log          bytes.Buffer
+	registered   chan struct{} // a value for each time that it took the subagent
+}
+
 // startSnmpd starts net-snmp's agent in front of a MIB and returns its address.
-func startSnmpd(t testing.TB, m mib.Meter) string {
+func startSnmpd(t testing.TB, m mib.Meter) string { return newSnmpd(t, m).address }
+
+func newSnmpd(t testing.TB, m mib.Meter) *snmpd {
 	t.Helper()
-	program := tracetest.Require(t, "snmpd")
-	dir := t.TempDir()
-	address, socket := tracetest.Address(t, "udp"), "unix:"+filepath.Join(dir, "agentx")
-	config := filepath.Join(dir, "snmpd.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, snmpdConfig, address, socket), 0o600); err != nil {
+	s := &snmpd{t: t, dir: t.TempDir(), registered: make(chan struct{}, 8)}
+	tracetest.Require(t, "snmpd")
+	socket := "unix:" + filepath.Join(s.dir, "agentx")
+	s.address = tracetest.Address(t, "udp")
+	if err := os.WriteFile(filepath.Join(s.dir, "snmpd.conf"), fmt.Appendf(nil, snmpdConfig, s.address, socket), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
-	cmd := exec.Command(program, "-f", "-Lo", "-C", "-c", config)
-	cmd.Env = append(os.Environ(), "SNMPCONFPATH="+dir, "SNMP_PERSISTENT_DIR="+filepath.Join(dir, "state"), "MIBS=")
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	registered := make(chan struct{}, 8)
 	agent, err := agentx.New(agentx.Config{
 		Address: socket, Subtrees: mib.Subtrees(), Descr: "test",
 		Changed: func(err error) {
 			if err == nil {
-				registered <- struct{}{}
+				s.registered <- struct{}{}
 			}
 		},
 	}, mib.New(m))
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.start()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { agent.Run(ctx); close(done) }()
 	t.Cleanup(func() {
 		stop()
 		<-done
-		cmd.Process.Kill()
-		cmd.Wait() // says that it was killed
+		s.kill()
 		if t.Failed() {
-			t.Logf("snmpd's log:\n%s", &log)
+			t.Logf("snmpd's log:\n%s", &s.log)
 		}
 	})
-	select {
-	case <-registered:
-	case <-time.After(30 * time.Second):
-		t.Fatal("snmpd did not take the subagent")
+	s.wait()
+	return s
+}
+
+// start starts the program, which makes itself an engine ID unless it has one in
+// its folder.
+func (s *snmpd) start() {
+	s.cmd = exec.Command(tracetest.Require(s.t, "snmpd"), "-f", "-Lo", "-C", "-c", filepath.Join(s.dir, "snmpd.conf"))
+	s.cmd.Env = append(os.Environ(), "SNMPCONFPATH="+s.dir, "SNMP_PERSISTENT_DIR="+filepath.Join(s.dir, "state"), "MIBS=")
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
 	}
-	return address
+}
+
+// wait waits until it has the subagent.
+func (s *snmpd) wait() {
+	s.t.Helper()
+	select {
+	case <-s.registered:
+	case <-time.After(30 * time.Second):
+		s.t.Fatal("snmpd did not take the subagent")
+	}
+}
+
+// kill kills it and forgets what it knew of itself.
+func (s *snmpd) kill() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait() // says that it was killed
+	os.RemoveAll(filepath.Join(s.dir, "state"))
+}
+
+// TestEngineID has snmpd come back with another engine ID, between requests and
+// while flows are read: whoever it let in before can go on.
+func TestEngineID(t *testing.T) {
+	t.Parallel()
+	s := newSnmpd(t, meter.NewControlled(meter.ControlConfig{MaxFlows: 100}))
+	c, err := Dial(t.Context(), Config{
+		Address: s.address, Version: V3, User: "strong", Auth: "SHA-512", AuthPassphrase: "authenticate-me",
+		Priv: "AES-256", PrivPassphrase: "encrypt-for-me", Timeout: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	// Less than one timeout: no request waits for an answer that cannot come.
+	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
+	defer stop()
+	engine := func() string {
+		return c.snmp.SecurityParameters.(*gosnmp.UsmSecurityParameters).AuthoritativeEngineID
+	}
+	if _, err := c.Status(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		before := engine()
+		s.kill()
+		s.start()
+		s.wait()
+		switch n {
+		case 0:
+			_, err = c.Status(ctx)
+		case 1:
+			err = c.SetInactivityTimeout(ctx, 99)
+		default: // a request that is not sent twice
+			err = c.CreateReader(ctx, 1, &mib.Reader{Row: mib.Row{Owner: "me"}, RuleSet: 1})
+		}
+		if err != nil || engine() == before {
+			t.Fatalf("start %d: %v; the engine ID was %x and is %x", n, err, before, engine())
+		}
+	}
+	// Passphrases that were never right are no reason to begin anew.
+	wrong, err := Dial(t.Context(), Config{Address: s.address, Version: V3, User: "strong", AuthPassphrase: "authenticate-him", Timeout: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wrong.Close()
+	socket := wrong.snmp
+	if _, err := wrong.Status(t.Context()); !errors.Is(err, ErrAccess) || wrong.snmp != socket {
+		t.Errorf("a wrong passphrase: %v, another socket: %v", err, wrong.snmp != socket)
+	}
 }
 
 // TestSnmpd talks SNMPv3 with snmpd.
@@ -110,7 +191,7 @@ func TestSnmpd(t *testing.T) {
 		"nobody":           {User: "nobody", AuthPassphrase: "authenticate-me", PrivPassphrase: "encrypt-for-me"},
 		"wrong passphrase": {User: "usual", AuthPassphrase: "authenticate-him", PrivPassphrase: "encrypt-for-me"},
 	} {
-		cfg.Address, cfg.Version, cfg.Timeout = address, V3, 5*time.Second
+		cfg.Address, cfg.Version, cfg.Timeout = address, V3, 200*time.Millisecond
 		c, err := Dial(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
