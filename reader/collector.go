@@ -248,7 +248,9 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		return nil, err
 	}
 	before, next := k.states(in, counts, sets)
-	result := &Result{Status: in.status, Restarted: in.restarted && k.state != nil, From: before.To, To: in.to}
+	result := &Result{Status: in.status, From: before.To, To: in.to}
+	// A first collection that was begun only tells of the same run.
+	result.Restarted = in.restarted && k.state != nil && (k.state.To != 0 || k.state.Boot != before.Boot)
 	if in.restarted || !maps.Equal(before.Collected, k.state.Collected) {
 		// What is found behind this in the file is to be known for what it is.
 		if err := k.out.Remember(before); err != nil {

@@ -272,3 +272,33 @@ func TestNotBegun(t *testing.T) {
 		t.Errorf("%d packets, want 200", got)
 	}
 }
+
+// TestKilledFirst ends a reader's process in its first collection: the next one
+// does not take the meter for another.
+func TestKilledFirst(t *testing.T) {
+	rs := program(t, "all-flows")
+	path := filepath.Join(t.TempDir(), "flows")
+	src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
+	c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
+	src.batches <- mix(100, 100)
+	waitFor(t, c, 100)
+	f, known := open(t, path)
+	out := &full{File: f, fails: true}
+	if _, err := New(testConfig(), out, known).Collect(t.Context(), c, []RuleSet{{2, rs}}); err == nil {
+		t.Fatal("a collection was made")
+	}
+	f.Close()
+	f, known = open(t, path)
+	if known == nil {
+		t.Fatal("nothing is known of the collection that failed")
+	}
+	result, err := New(testConfig(), f, known).Collect(t.Context(), c, []RuleSet{{2, rs}})
+	if err != nil || result.Restarted || result.Flows == 0 {
+		t.Errorf("%v, %+v", err, result)
+	}
+	// Another meter is told, though nothing was collected of the first.
+	known.To, known.Boot = 0, "0011223344556677"
+	if result, err = New(testConfig(), f, known).Collect(t.Context(), c, []RuleSet{{2, rs}}); err != nil || !result.Restarted {
+		t.Errorf("%v, %+v", err, result)
+	}
+}

@@ -122,7 +122,7 @@ func TestEngineID(t *testing.T) {
 	}
 	defer c.Close()
 	// Less than one timeout: no request waits for an answer that cannot come.
-	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	defer stop()
 	engine := func() string {
 		return c.snmp.SecurityParameters.(*gosnmp.UsmSecurityParameters).AuthoritativeEngineID
