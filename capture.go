@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,10 +74,11 @@ func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
 // isLive tells whether packets are to be captured.
 func (o *captureOptions) isLive() bool { return len(o.interfaces) > 0 }
 
-// open begins to capture, until ctx is done.
-func (o *captureOptions) open(ctx context.Context, notify func(string)) (traces.Source, error) {
+// open begins to capture, until ctx is done, or to receive flow records of these
+// exporters.
+func (o *captureOptions) open(ctx context.Context, exporters []netip.Prefix, notify func(string)) (traces.Source, error) {
 	if o.isRecords() {
-		return netflow.Listen(ctx, strings.TrimPrefix(o.interfaces[0], netflowScheme), notify)
+		return netflow.Listen(ctx, strings.TrimPrefix(o.interfaces[0], netflowScheme), netflow.Config{Exporters: exporters, Notify: notify})
 	}
 	src, err := live.Open(ctx, live.Config{
 		Interfaces: o.interfaces, RingSize: o.ringSize << 20, Rings: o.rings, SnapLen: o.snapLen,

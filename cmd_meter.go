@@ -117,7 +117,7 @@ func meterCommand() *cobra.Command {
 }
 
 func (o *meterOptions) check(cmd *cobra.Command) error {
-	if err := o.traces.check(); err != nil {
+	if err := o.traces.check(o.capture.isRecords()); err != nil {
 		return err
 	}
 	if err := o.capture.check(cmd, o.traces.names()); err != nil {
@@ -227,7 +227,7 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 // source opens the traces, or the interfaces.
 func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Source, error) {
 	if o.capture.isLive() {
-		return o.capture.open(ctx, func(message string) { log.Warn(message) })
+		return o.capture.open(ctx, o.traces.exporters, func(message string) { log.Warn(message) })
 	}
 	files := o.traces.open(func(message string) { log.Info(message) })
 	if o.user != "" { // who may not be allowed to

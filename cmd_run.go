@@ -109,7 +109,7 @@ func runCommand() *cobra.Command {
 // config checks the options and loads the rulesets.
 func (o *runOptions) config(cmd *cobra.Command, traceNames []string) (meter.Config, error) {
 	var c meter.Config
-	if err := o.traces.check(); err != nil {
+	if err := o.traces.check(o.capture.isRecords()); err != nil {
 		return c, err
 	}
 	if err := o.capture.check(cmd, traceNames); err != nil {
@@ -229,7 +229,7 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 // rights that only that takes. The source ends when ctx is done.
 func (o *runOptions) open(ctx context.Context, names []string, stderr io.Writer) (src traces.Source, err error) {
 	if o.capture.isLive() {
-		src, err = o.capture.open(ctx, func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) })
+		src, err = o.capture.open(ctx, o.traces.exporters, func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) })
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"rtfm/traces"
+	"rtfm/traces/netflow"
 	"rtfm/traces/tracetest"
 )
 
@@ -271,11 +273,20 @@ func TestNetflowNames(t *testing.T) {
 		src := o.open(nil)
 		n := 0
 		var b traces.Batch
-		for src.ReadBatch(&b) == nil {
+		told := false
+		for {
+			err := src.ReadBatch(&b)
+			if err == io.EOF {
+				break
+			}
+			told = told || errors.Is(err, netflow.ErrNoExports)
 			n += len(b.Packets)
 			if len(b.Records) > 0 {
 				t.Fatal("records in the sample trace")
 			}
+		}
+		if !told {
+			t.Error("it is not told that there are no export datagrams")
 		}
 		if st := src.Stats(); n != 2028 || st.Skipped != 2028 {
 			t.Errorf("%d packets, %+v", n, st)

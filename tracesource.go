@@ -25,6 +25,8 @@ const (
 type traceOptions struct {
 	sequence []string // its arguments, read one after the other
 	merged   []string // those of options, merged by time
+	// exporters are those whose flow records are believed, all if there are none.
+	exporters exporters
 
 	unordered bool // sequence need not be in the order of time
 }
@@ -34,11 +36,19 @@ func (o *traceOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.merged, "trace", "C", nil, "meter this `TRACE`; repeated: merged by time, each its own interface")
 	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")
+	f.Var(&o.exporters, "exporter", "with netflow:, believe this `ADDRESS[/WIDTH]` only, no other exporter; may be repeated")
 	f.BoolVar(&o.unordered, "unordered", false, "read traces one after the other even if one begins before the end of the one before it:\nits packets count at that time")
 }
 
-// check finds traces that do not fit each other.
-func (o *traceOptions) check() error {
+// check finds traces that do not fit each other. records reports whether flow
+// records are to be received.
+func (o *traceOptions) check(records bool) error {
+	for _, name := range o.names() {
+		records = records || strings.HasPrefix(name, netflowPrefix)
+	}
+	if len(o.exporters) > 0 && !records {
+		return errors.New("--exporter is for flow records: -i netflow://ADDRESS:PORT or netflow:TRACE")
+	}
 	if len(o.sequence) > 0 && len(o.merged) > 0 {
 		return errors.New("either traces as arguments, one after the other, or with -C, merged by time, not both")
 	}
@@ -77,17 +87,20 @@ func (o *traceOptions) open(notify func(message string)) (src files) {
 		if paths[n] == names[n] {
 			return src
 		}
-		return netflow.NewSource(src, datagram, func(message string) {
-			if notify != nil {
-				notify(names[n] + ": " + message)
-			}
+		return netflow.NewSource(src, datagram, netflow.Config{
+			Exporters: o.exporters,
+			Notify: func(message string) {
+				if notify != nil {
+					notify(names[n] + ": " + message)
+				}
+			},
 		})
 	})
 	return src
 }
 
-// datagram returns the UDP datagram that a packet holds.
-func datagram(p *traces.Packet) (netip.AddrPort, []byte, bool) {
+// datagram is a netflow.Unwrap.
+func datagram(p *traces.Packet) (from netip.AddrPort, octets []byte, size int) {
 	return packet.Datagram(uint32(p.Link), p.Data, p.Wire)
 }
 

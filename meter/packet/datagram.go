@@ -10,23 +10,25 @@ import (
 const udpSize = 8
 
 // Datagram returns the sender and the octets of the UDP datagram that a frame
-// holds; false if it holds none, or only a fragment or part of one. The octets
-// are some of data. The arguments are those of Decode.
-func Datagram(link uint32, data []byte, wire uint32) (from netip.AddrPort, octets []byte, ok bool) {
+// holds, and how many octets that datagram has: more than are returned if the frame
+// is the first of its fragments, or was not captured whole. size is 0 if the frame
+// holds none, or a later fragment. The octets are some of data. The arguments are
+// those of Decode.
+func Datagram(link uint32, data []byte, wire uint32) (from netip.AddrPort, octets []byte, size int) {
 	var p ruleset.Packet
 	Decode(&p, link, data, wire)
 	if p.Flags&ruleset.HasTransport == 0 || p.Key.TransType() != protoUDP {
-		return from, nil, false
+		return from, nil, 0
 	}
 	d := data[p.Transport:]
 	d = d[:min(len(d), int(p.TransportOctets))]
 	if len(d) < udpSize {
-		return from, nil, false
+		return from, nil, 0
 	}
-	size := int(be16(d[4:]))
-	if size < udpSize || size > len(d) {
-		return from, nil, false
+	size = int(be16(d[4:])) - udpSize
+	if size <= 0 {
+		return from, nil, 0
 	}
 	addr, _ := netip.AddrFromSlice(p.Key.Peer(ruleset.Source)[:p.PeerLen])
-	return netip.AddrPortFrom(addr, be16(d)), d[udpSize:size], true
+	return netip.AddrPortFrom(addr, be16(d)), d[udpSize:min(len(d), udpSize+size)], size
 }

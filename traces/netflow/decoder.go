@@ -1,9 +1,11 @@
 package netflow
 
 import (
+	"container/list"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"rtfm/traces"
 )
@@ -19,24 +21,42 @@ type Stats struct {
 	Unread uint64
 	// Uncounted is the number of records that count no packets.
 	Uncounted uint64
+	// Implausible is the number of counts, of a record in a direction, that are
+	// more than any flow has and were left out.
+	Implausible uint64
 	// Malformed is the number of datagrams that end within a set or record, or
 	// contradict themselves. What stands before is decoded.
 	Malformed uint64
-	// Forgotten is the number of exporters whose templates had to go for those
-	// of others.
+	// Partial is the number of datagrams that a trace does not hold in one piece,
+	// since they were sent in fragments or not captured whole.
+	Partial uint64
+	// Foreign is the number of datagrams of exporters that were not asked for.
+	Foreign uint64
+	// Forgotten is the number of domains of exporters whose templates had to go for
+	// those of others.
 	Forgotten uint64
+}
+
+// Config says what is to be decoded.
+type Config struct {
+	// Exporters, unless there are none, are the addresses whose datagrams are
+	// believed. All others are counted only.
+	Exporters []netip.Prefix
+	// Notify, unless it is nil, is told when something of Stats occurs first.
+	Notify func(message string)
 }
 
 // Decoder decodes export datagrams. It is not safe for concurrent use.
 type Decoder struct {
-	// Notify, unless it is nil, is told when something of Stats occurs first.
-	Notify func(message string)
+	Config
 
-	stats    Stats
-	toldLost bool
-	domains  map[domainID]*domain
-	size     int    // of all templates
-	now      uint64 // goes up with each datagram
+	stats     Stats
+	toldLost  bool
+	domains   map[domainID]*domain
+	exporters map[netip.Addr]*router
+	order     list.List // of exporters, the one used last at the back
+	size      int       // of all templates
+	now       uint64    // goes up with each datagram
 
 	// The flows that were decoded; of these so many were taken.
 	packets []traces.Packet
@@ -69,42 +89,93 @@ const (
 )
 
 // Decode decodes a datagram that came from exporter at a time in nanoseconds
-// since the Unix epoch. It returns false if this is no export datagram at all.
+// since the Unix epoch. It returns false if this is no export datagram at all, or
+// none of an exporter that was asked for.
 func (d *Decoder) Decode(exporter netip.AddrPort, time int64, b []byte) bool {
-	if len(b) < 2 {
+	v := version(b, len(b))
+	if v == 0 || !d.wanted(exporter) {
 		return false
 	}
-	d.exporter, d.time, d.whole = netip.AddrPortFrom(exporter.Addr().Unmap(), exporter.Port()), time, true
+	d.time, d.whole = time, true
 	d.dataCount, d.countable, d.missing = 0, true, d.missing[:0]
 	if d.Left() == 0 {
 		d.packets, d.records, d.headers, d.taken = d.packets[:0], d.records[:0], d.headers[:0], 0
 	}
-	decoded := false
-	switch binary.BigEndian.Uint16(b) {
+	switch v {
 	case 5:
-		decoded = d.v5(b)
+		d.v5(b)
 	case 9:
-		decoded = d.v9(b)
+		d.v9(b)
 	case 10:
-		decoded = d.ipfix(b)
+		d.ipfix(b)
 	}
-	if decoded {
-		d.stats.Datagrams++
+	d.stats.Datagrams++
+	return true
+}
+
+// wanted notes where a datagram comes from, and reports whether those of that
+// exporter were asked for.
+func (d *Decoder) wanted(exporter netip.AddrPort) bool {
+	d.exporter = netip.AddrPortFrom(exporter.Addr().Unmap(), exporter.Port())
+	if len(d.Exporters) == 0 || slices.ContainsFunc(d.Exporters, func(p netip.Prefix) bool { return p.Contains(d.exporter.Addr()) }) {
+		return true
 	}
-	return decoded
+	if d.stats.Foreign++; d.stats.Foreign == 1 {
+		d.notify("this exporter was not asked for")
+	}
+	return false
+}
+
+// decode decodes a datagram of size octets of which a trace has b, as Decode does
+// if that is all.
+func (d *Decoder) decode(exporter netip.AddrPort, time int64, b []byte, size int) bool {
+	if size > len(b) {
+		d.partial(exporter, b, size)
+		return false
+	}
+	return d.Decode(exporter, time, b)
+}
+
+// partial counts a datagram of size octets of which a trace has b together.
+func (d *Decoder) partial(exporter netip.AddrPort, b []byte, size int) {
+	if version(b, size) == 0 || !d.wanted(exporter) {
+		return
+	}
+	if d.stats.Partial++; d.stats.Partial == 1 {
+		d.notify("it was sent in fragments, or not captured whole, and is left out")
+	}
+}
+
+// version returns which version of NetFlow, or 10 for IPFIX, a datagram of size
+// octets that begins with b is of; 0 if of none.
+func version(b []byte, size int) int {
+	if len(b) < ipfixHeader {
+		return 0
+	}
+	number := func(at int) int { return int(binary.BigEndian.Uint16(b[at:])) }
+	switch number(0) {
+	case 5:
+		if n := number(2); n > 0 && size >= v5Header+n*v5Record && len(b) >= v5Header {
+			return 5
+		}
+	case 9:
+		if len(b) >= v9Header && isSet(b[v9Header:], size-v9Header) {
+			return 9
+		}
+	case 10:
+		if number(2) == size && (size == ipfixHeader || isSet(b[ipfixHeader:], size-ipfixHeader)) {
+			return 10
+		}
+	}
+	return 0
 }
 
 // v5 decodes a datagram of NetFlow 5.
-func (d *Decoder) v5(b []byte) bool {
-	if len(b) < v5Header {
-		return false
-	}
+func (d *Decoder) v5(b []byte) {
 	count := int(binary.BigEndian.Uint16(b[2:]))
-	if count == 0 || len(b) < v5Header+count*v5Record {
-		return false
-	}
 	dm := d.domain(5, uint32(binary.BigEndian.Uint16(b[20:])), false)
-	d.uptime(dm, binary.BigEndian.Uint32(b[4:]))
+	d.keep(dm)
+	dm.restarted(binary.BigEndian.Uint32(b[4:]))
 	d.sequence(dm, binary.BigEndian.Uint32(b[16:]), uint32(count))
 	// The two highest bits are the mode.
 	dm.sampling = uint64(binary.BigEndian.Uint16(b[22:]) & 0x3fff)
@@ -123,47 +194,38 @@ func (d *Decoder) v5(b []byte) bool {
 		d.put(dm, &f)
 		b = b[v5Record:]
 	}
-	return true
 }
 
 // v9 decodes a datagram of NetFlow 9 (RFC 3954 section 5.1).
-func (d *Decoder) v9(b []byte) bool {
-	if len(b) < v9Header+setHeader || !isSet(b[v9Header:]) {
-		return false
-	}
+func (d *Decoder) v9(b []byte) {
 	dm := d.domain(9, binary.BigEndian.Uint32(b[16:]), false)
-	d.uptime(dm, binary.BigEndian.Uint32(b[4:]))
+	dm.restarted(binary.BigEndian.Uint32(b[4:]))
 	d.sequence(dm, binary.BigEndian.Uint32(b[12:]), 1)
 	d.sets(dm, b[v9Header:], false)
-	return true
 }
 
 // ipfix decodes an IPFIX message (RFC 7011 section 3.1).
-func (d *Decoder) ipfix(b []byte) bool {
-	if len(b) < ipfixHeader || int(binary.BigEndian.Uint16(b[2:])) != len(b) || len(b) > ipfixHeader && !isSet(b[ipfixHeader:]) {
-		return false
-	}
+func (d *Decoder) ipfix(b []byte) {
 	dm := d.domain(10, binary.BigEndian.Uint32(b[12:]), true)
 	number := binary.BigEndian.Uint32(b[8:])
 	d.sets(dm, b[ipfixHeader:], true)
 	d.sequence(dm, number, d.dataCount)
 	dm.begun = dm.begun && d.countable
-	return true
 }
 
-// isSet tells whether b begins with a set that is whole.
-func isSet(b []byte) bool {
+// isSet reports whether b begins with the header of a set that size octets hold.
+func isSet(b []byte, size int) bool {
 	if len(b) < setHeader {
 		return false
 	}
 	n := int(binary.BigEndian.Uint16(b[2:]))
-	return n >= setHeader && n <= len(b)
+	return n >= setHeader && n <= size
 }
 
 // sets decodes the sets of a datagram.
 func (d *Decoder) sets(dm *domain, b []byte, ipfix bool) {
 	for len(b) >= setHeader {
-		if !isSet(b) {
+		if !isSet(b, len(b)) {
 			d.malformed("a set of %d octets where %d are left", binary.BigEndian.Uint16(b[2:]), len(b))
 			return
 		}
@@ -239,30 +301,35 @@ func (d *Decoder) template(dm *domain, id uint16, t *template, ok bool) bool {
 	case id < 256 || t.least == 0:
 		d.malformed("template %d of %d octets", id, t.least)
 		return false
+	case len(t.fields) > maxFields:
+		d.malformed("template %d of more than %d fields", id, maxFields)
+		return true
 	}
-	d.size += dm.put(id, t)
-	for d.size > maxSize && len(d.domains) > 1 {
-		d.forget()
+	d.keep(dm)
+	d.grow(dm, dm.put(id, t))
+	if dm.of.size <= maxOwnSize {
+		return true
 	}
-	if d.size > maxSize { // dm alone has them
-		d.size -= dm.size
-		dm.templates, dm.size = nil, 0
-		d.malformed("more templates than any exporter has")
-		return false
-	}
-	return true
+	// This domain alone has them.
+	d.grow(dm, -dm.size)
+	dm.templates, dm.size = nil, 0
+	d.malformed("more templates than any exporter has")
+	return false
 }
 
 // withdraw forgets a template, or all of a kind by the number of their set
 // (RFC 7011 section 8.1).
 func (d *Decoder) withdraw(dm *domain, id uint16, options bool) {
+	if dm.of == nil {
+		return
+	}
 	if id > 255 {
-		d.size -= dm.remove(id)
+		d.grow(dm, -dm.remove(id))
 		return
 	}
 	for id, t := range dm.templates {
 		if t.options == options {
-			d.size -= dm.remove(id)
+			d.grow(dm, -dm.remove(id))
 		}
 	}
 }
@@ -312,6 +379,12 @@ func (d *Decoder) put(dm *domain, f *flow) {
 			continue
 		}
 		counted = true
+		if r.PDUs > maxPDUs || r.Octets > maxOctets {
+			if d.stats.Implausible++; d.stats.Implausible == 1 {
+				d.notify("a record of %d packets and %d octets, more than a flow has, is left out", r.PDUs, r.Octets)
+			}
+			continue
+		}
 		from := len(d.headers)
 		var link traces.LinkType
 		d.headers, link = f.headers(d.headers, direction)
@@ -341,46 +414,6 @@ func (d *Decoder) Take(b *traces.Batch) {
 // Left returns the number of flows that were decoded and not taken.
 func (d *Decoder) Left() int { return len(d.packets) - d.taken }
 
-// domain returns what is known of the datagram's sequence.
-func (d *Decoder) domain(version uint16, number uint32, port bool) *domain {
-	id := domainID{d.exporter, version, number}
-	if !port {
-		id.exporter = netip.AddrPortFrom(d.exporter.Addr(), 0)
-	}
-	d.id = id
-	dm := d.domains[id]
-	if dm == nil {
-		if len(d.domains) == maxDomains {
-			d.forget()
-		}
-		if d.domains == nil {
-			d.domains = make(map[domainID]*domain)
-		}
-		dm = &domain{}
-		d.domains[id] = dm
-	}
-	d.now++
-	dm.used = d.now
-	return dm
-}
-
-// forget forgets the domain that was not used for longest.
-func (d *Decoder) forget() {
-	var oldest domainID
-	used := d.now + 1
-	for id, dm := range d.domains {
-		if dm.used < used {
-			oldest, used = id, dm.used
-		}
-	}
-	d.size -= d.domains[oldest].size
-	delete(d.domains, oldest)
-	d.stats.Forgotten++
-	if d.stats.Forgotten == 1 {
-		d.notify("there are too many exporters or templates: those of others are forgotten")
-	}
-}
-
 // sequence counts what the datagram's sequence number tells to be lost.
 func (d *Decoder) sequence(dm *domain, number, count uint32) {
 	lost := dm.sequence(number, count)
@@ -389,15 +422,6 @@ func (d *Decoder) sequence(dm *domain, number, count uint32) {
 		d.notify("sequence number %d tells of losses", number)
 	}
 	d.stats.Lost += uint64(lost) // down, too
-}
-
-// uptime notes the exporter's uptime; one that has started anew sends its
-// templates again (RFC 3954 section 9).
-func (d *Decoder) uptime(dm *domain, uptime uint32) {
-	if dm.restarted(uptime) {
-		d.size -= dm.size
-		*dm = domain{used: dm.used, uptime: uptime}
-	}
 }
 
 // malformed counts the datagram at hand as malformed.
@@ -410,6 +434,13 @@ func (d *Decoder) malformed(format string, args ...any) {
 	d.stats.Malformed++
 	if d.stats.Malformed == 1 {
 		d.notify("malformed: "+format, args...)
+	}
+}
+
+// tell tells of something that is not of a datagram.
+func (d *Decoder) tell(format string, args ...any) {
+	if d.Notify != nil {
+		d.Notify(fmt.Sprintf(format, args...))
 	}
 }
 

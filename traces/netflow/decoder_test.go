@@ -143,7 +143,7 @@ func TestDecode(t *testing.T) {
 		{"v9, template late", [][]byte{v9Datagram(1, 1, 5, set(256, v4Record)), v9Datagram(1, 2, 5, v4Template), v9Datagram(1, 3, 5, set(256, v4Record))},
 			v4, Stats{Records: 1, Unread: 1}},
 		{"v9, template of another source", [][]byte{v9Datagram(1, 1, 5, v4Template), v9Datagram(1, 1, 6, set(256, v4Record))}, "", Stats{Unread: 1}},
-		{"v9, exporter started anew", [][]byte{v9Datagram(100_000, 1, 5, v4Template), v9Datagram(10, 1, 5, set(256, v4Record))}, "", Stats{Unread: 1}},
+		{"v9, exporter started anew", [][]byte{v9Datagram(100_000, 1, 5, v4Template), v9Datagram(10, 1, 5, set(256, v4Record))}, v4, Stats{Records: 1}},
 		{"v9, template replaced", [][]byte{v9Datagram(1, 1, 5, v4Template),
 			v9Datagram(1, 2, 5, set(0, 256, 3, 27, 16, 2, 1, 4, 1), set(256, "2001:db8::1", []byte{9, 58}))},
 			"2 2001:db8::1:0>:::0 p58 tos0 9/0", Stats{Records: 1}},
@@ -228,7 +228,7 @@ func TestDecode(t *testing.T) {
 
 // TestSequence counts what is missing between datagrams.
 func TestSequence(t *testing.T) {
-	template := set(2, 256, 1, 2, 1)
+	template, template9 := set(2, 256, 1, 2, 1), set(0, 256, 1, 2, 1)
 	records := func(n int) []byte { return set(256, make([]byte, n)) }
 	v5 := func(pairs ...uint32) (all [][]byte) {
 		for i := 0; i < len(pairs); i += 2 {
@@ -256,7 +256,7 @@ func TestSequence(t *testing.T) {
 		{"ipfix, nothing lost", ipfix(0, 4, 4, 2, 6, 7), 0},
 		{"ipfix, lost", ipfix(0, 4, 4, 2, 16, 7, 24, 1), 11},
 		{"ipfix, numbers that count the message", append([][]byte{ipfixMessage(0, 5, template)}, ipfix(4, 4, 6, 2, 13, 7, 15, 2, 25, 3)[1:]...), 7},
-		{"v9 counts datagrams", [][]byte{v9Datagram(1, 5, 1, template), v9Datagram(1, 8, 1, template), v9Datagram(1, 9, 1, template), v9Datagram(1, 2, 2, template)}, 2},
+		{"v9 counts datagrams", [][]byte{v9Datagram(1, 5, 1, template9), v9Datagram(1, 8, 1, template9), v9Datagram(1, 9, 1, template9), v9Datagram(1, 2, 2, template9)}, 2},
 		{"ipfix, not all readable", [][]byte{ipfixMessage(0, 5, template), ipfixMessage(0, 5, set(300, make([]byte, 9))), ipfixMessage(900, 5, records(2)), ipfixMessage(903, 5)}, 1},
 	} {
 		var d Decoder
@@ -297,7 +297,7 @@ func TestBounds(t *testing.T) {
 			mine()
 		}
 	}
-	if len(d.domains) != maxDomains || d.stats.Forgotten != maxDomains+1 {
+	if len(d.domains) != maxOwnDomains+1 || d.stats.Forgotten != 2*maxDomains-maxOwnDomains {
 		t.Errorf("%d domains, %d forgotten", len(d.domains), d.stats.Forgotten)
 	}
 	many := octets(2, 0)
@@ -312,7 +312,17 @@ func TestBounds(t *testing.T) {
 	if d.size > maxSize {
 		t.Errorf("templates of size %d, where %d is the most", d.size, maxSize)
 	}
-	sum := 0
+	var sum int
+	for i := range uint32(2 * maxDomains) {
+		d.Decode(netip.AddrPortFrom(netip.AddrFrom4([4]byte{172, 16, byte(i >> 8), byte(i)}), 9), 0, ipfixMessage(0, 1, template))
+		if i%100 == 0 {
+			mine()
+		}
+	}
+	if len(d.domains) != maxDomains || len(d.exporters) != d.order.Len() || len(d.exporters) > maxDomains {
+		t.Errorf("%d domains of %d exporters, %d in order", len(d.domains), len(d.exporters), d.order.Len())
+	}
+	sum = 0
 	for _, dm := range d.domains {
 		for _, t := range dm.templates {
 			sum += t.size()
@@ -330,7 +340,7 @@ func TestBounds(t *testing.T) {
 	for i := range 65535 - 256 {
 		one.Decode(exporter, 0, ipfixMessage(0, 1, set(2, 256+i, 2, 2, 1, 1, 1)))
 	}
-	if one.size > maxSize || one.stats.Malformed == 0 {
+	if one.size > maxOwnSize || one.stats.Malformed == 0 {
 		t.Errorf("templates of size %d; %+v", one.size, one.stats)
 	}
 }

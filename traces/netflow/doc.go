@@ -27,7 +27,14 @@
 // Templates are those of an exporter's address and source ID (NetFlow 9), or
 // address, port and observation domain (IPFIX). Records whose template has not
 // come yet cannot be read; they are counted, and told of. Templates are kept
-// until they are withdrawn, replaced, or the exporter has started anew, as far
-// as the memory goes that they may have together: what was not used for longest
-// goes first.
+// until they are withdrawn or replaced, also when the exporter has started anew,
+// as far as the memory goes that those of an address, and all, may have: what was
+// not used for longest goes first.
+//
+// # Trust
+//
+// UDP has no proof of a sender. Config.Exporters are the addresses that are
+// believed; a network that lets nobody use these is still needed. Whatever a
+// datagram holds, what is kept of it is bounded, and the work is in proportion to
+// its octets.
 package netflow

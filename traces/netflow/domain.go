@@ -12,6 +12,8 @@ type domainID struct {
 
 // domain is what is known of a sequence of datagrams.
 type domain struct {
+	id        domainID
+	of        *router // nil if it is not kept
 	templates map[uint16]*template
 	size      int    // of all templates
 	used      uint64 // by Decoder.now, last
@@ -27,14 +29,6 @@ type domain struct {
 	sampling uint64            // interval of all that no sampler tells of; 0 is not known
 	samplers map[uint64]uint64 // intervals
 }
-
-// What is kept at most: exporters, the size of all templates together, and
-// samplers of an exporter.
-const (
-	maxDomains  = 4096
-	maxSize     = 1 << 20
-	maxSamplers = 256
-)
 
 // Sequence numbers that jump further are those of an exporter that has started
 // anew, not of datagrams that were lost or are late.
@@ -84,15 +78,19 @@ func (d *domain) sequence(number, count uint32) int64 {
 	return gap
 }
 
-// restarted notes the exporter's uptime, and forgets what was before when it
-// has started anew.
-func (d *domain) restarted(uptime uint32) bool {
+// restarted notes the exporter's uptime. One that has started anew begins to
+// number anew. Its templates are kept until it replaces them: it may send records
+// of the same ones for long, and whoever knows its address could have them
+// forgotten by a single datagram.
+func (d *domain) restarted(uptime uint32) {
 	const late = 60_000 // datagrams are not by more than that, in milliseconds
 	back := int32(uptime-d.uptime) < -late
+	if back && d.begun {
+		d.begun, d.numbers, d.gaps = false, unsure, 0
+	}
 	if back || !d.begun || int32(uptime-d.uptime) > 0 {
 		d.uptime = uptime
 	}
-	return back && d.begun
 }
 
 // put keeps a template, and returns by how much the size of all has grown.
@@ -140,7 +138,7 @@ func (d *domain) setSampling(o *options) {
 		if d.samplers == nil {
 			d.samplers = make(map[uint64]uint64)
 		}
-		if len(d.samplers) < maxSamplers {
+		if _, known := d.samplers[o.sampler]; known || len(d.samplers) < maxSamplers {
 			d.samplers[o.sampler] = n
 		}
 	}

@@ -66,8 +66,7 @@ func (s *survey) Describe() traces.Description {
 func (s *survey) packet(p *traces.Packet) bool {
 	d := &s.decoder
 	before := d.stats
-	exporter, datagram, ok := s.unwrap(p)
-	if !ok || !d.Decode(exporter, p.Time, datagram) {
+	if exporter, datagram, size := s.unwrap(p); !d.decode(exporter, p.Time, datagram, size) {
 		s.exports.Others++
 		return false
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // unwrap is an Unwrap of frames.
-func unwrap(p *traces.Packet) (netip.AddrPort, []byte, bool) {
+func unwrap(p *traces.Packet) (netip.AddrPort, []byte, int) {
 	return packet.Datagram(uint32(p.Link), p.Data, p.Wire)
 }
 
@@ -101,7 +101,7 @@ func TestInfo(t *testing.T) {
 
 // TestInfoBounds wants no more rows than there may be, and all counted.
 func TestInfoBounds(t *testing.T) {
-	s := &survey{unwrap: func(p *traces.Packet) (netip.AddrPort, []byte, bool) { return netip.AddrPort{}, p.Data, true }, rows: make(map[domainID]int)}
+	s := &survey{unwrap: func(p *traces.Packet) (netip.AddrPort, []byte, int) { return netip.AddrPort{}, p.Data, len(p.Data) }, rows: make(map[domainID]int)}
 	const n = maxDomains + 10
 	for i := range uint32(n) {
 		s.packet(&traces.Packet{Data: ipfixMessage(0, i, set(256+int(i%1000), uint32(0)))})

@@ -1,6 +1,8 @@
 package netflow
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -8,18 +10,24 @@ import (
 	"rtfm/traces"
 )
 
-// Unwrap returns the exporter and the octets of the UDP datagram that a packet
-// holds, false if it holds none.
-type Unwrap func(p *traces.Packet) (exporter netip.AddrPort, datagram []byte, ok bool)
+// Unwrap returns the exporter, the octets of the UDP datagram that a packet holds,
+// and how many that datagram has: more than there are octets if it was sent in
+// fragments, of which the packet is the first, or was not captured whole; 0 if
+// there is none.
+type Unwrap func(p *traces.Packet) (exporter netip.AddrPort, datagram []byte, size int)
+
+// ErrNoExports means that a trace has packets, but none with an export datagram.
+var ErrNoExports = errors.New("no packet holds an export datagram of NetFlow 5, NetFlow 9 or IPFIX")
 
 // NewSource returns a source of the records in the export datagrams of a trace,
 // whose packets unwrap opens. Packets that hold none count as skipped, what the
-// exporters' sequence numbers tell as lost. It closes the trace with itself.
+// exporters' sequence numbers tell as lost. A trace of such packets only ends with
+// ErrNoExports. It closes the trace with itself.
 //
-// Notify, unless it is nil, is told what could not be read: of each kind the
-// first time, and how often at the end of the trace.
-func NewSource(trace traces.Source, unwrap Unwrap, notify func(message string)) traces.Source {
-	return &source{trace: trace, unwrap: unwrap, decoder: Decoder{Notify: notify}}
+// c.Notify is told what could not be read: of each kind the first time, and how
+// often at the end of the trace.
+func NewSource(trace traces.Source, unwrap Unwrap, c Config) traces.Source {
+	return &source{trace: trace, unwrap: unwrap, decoder: Decoder{Config: c}}
 }
 
 type source struct {
@@ -27,6 +35,7 @@ type source struct {
 	unwrap  Unwrap
 	decoder Decoder
 	batch   traces.Batch // of the trace
+	file    string       // of the batch before
 	next    int          // packet of it
 	skipped uint64
 	err     error // what ended the trace
@@ -43,11 +52,11 @@ func (s *source) ReadBatch(b *traces.Batch) error {
 			if s.err != nil {
 				return s.err
 			}
-			s.next = 0
+			s.next, s.file = 0, cmp.Or(s.batch.File, s.file)
 			if s.err = s.trace.ReadBatch(&s.batch); s.err != nil {
 				s.batch.Packets = s.batch.Packets[:0]
 				if s.err == io.EOF {
-					s.decoder.sum()
+					return s.ended()
 				}
 				return s.err
 			}
@@ -55,8 +64,7 @@ func (s *source) ReadBatch(b *traces.Batch) error {
 		for s.next < len(s.batch.Packets) && s.decoder.Left() < cap(b.Packets) {
 			p := &s.batch.Packets[s.next]
 			s.next++
-			exporter, datagram, ok := s.unwrap(p)
-			if !ok || !s.decoder.Decode(exporter, p.Time, datagram) {
+			if exporter, datagram, size := s.unwrap(p); !s.decoder.decode(exporter, p.Time, datagram, size) {
 				s.skipped++
 			}
 		}
@@ -64,6 +72,16 @@ func (s *source) ReadBatch(b *traces.Batch) error {
 	b.File = s.batch.File
 	s.decoder.Take(b)
 	return nil
+}
+
+// ended tells what there is to say at the end of the trace, and returns how that
+// ended.
+func (s *source) ended() error {
+	s.decoder.sum()
+	if st := &s.decoder.stats; s.skipped > 0 && st.Datagrams+st.Foreign+st.Partial == 0 {
+		return &traces.Error{File: s.file, Err: fmt.Errorf("%d packets: %w", s.skipped, ErrNoExports)}
+	}
+	return io.EOF
 }
 
 // batchLen is the capacity of batches that have none.
@@ -100,8 +118,11 @@ func (d *Decoder) sum() {
 	}{
 		{d.stats.Unread, "sets of records came before their templates: they are not counted"},
 		{d.stats.Uncounted, "records count no packets: they are left out"},
+		{d.stats.Implausible, "records count more than a flow has: they are left out"},
+		{d.stats.Partial, "export datagrams were sent in fragments, or not captured whole: they are not counted"},
+		{d.stats.Foreign, "datagrams are of exporters that were not asked for: they are not counted"},
 		{d.stats.Malformed, "export datagrams are malformed: only what stands before that is counted"},
-		{d.stats.Forgotten, "exporters were forgotten"},
+		{d.stats.Forgotten, "templates' exporters, or domains of these, were forgotten"},
 	} {
 		if c.n > 1 {
 			d.Notify(fmt.Sprintf("%d %s", c.n, c.what))

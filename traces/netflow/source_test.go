@@ -21,7 +21,7 @@ import (
 	"rtfm/traces/tracetest"
 )
 
-func datagram(p *traces.Packet) (netip.AddrPort, []byte, bool) {
+func datagram(p *traces.Packet) (netip.AddrPort, []byte, int) {
 	return packet.Datagram(uint32(p.Link), p.Data, p.Wire)
 }
 
@@ -55,7 +55,7 @@ func TestSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told []string
-	src := netflow.NewSource(inner, datagram, func(s string) { told = append(told, s) })
+	src := netflow.NewSource(inner, datagram, netflow.Config{Notify: func(s string) { told = append(told, s) }})
 	defer src.Close()
 	var sum uint64
 	n := 0
@@ -94,7 +94,7 @@ func TestSource(t *testing.T) {
 // TestListen receives datagrams, until the context is done.
 func TestListen(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	src, err := netflow.Listen(ctx, "127.0.0.1:0", nil)
+	src, err := netflow.Listen(ctx, "127.0.0.1:0", netflow.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestTshark(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		src := netflow.NewSource(inner, datagram, nil)
+		src := netflow.NewSource(inner, datagram, netflow.Config{})
 		defer src.Close()
 		var got []string
 		var b traces.Batch
@@ -180,5 +180,71 @@ func TestTshark(t *testing.T) {
 		if strings.Join(got, "\n") != strings.Join(want, "\n") || len(got) == 0 {
 			t.Errorf("%s:\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
+	}
+}
+
+// TestPartial tells of export datagrams that a trace has not in one piece, and of
+// nothing else that is not whole.
+func TestPartial(t *testing.T) {
+	eth := tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02")
+	fragments := func(b []byte) (first, second tracetest.Frame) {
+		udp := append([]byte{3, 231, 8, 7, byte((8 + len(b)) >> 8), byte(8 + len(b)), 0, 0}, b...)
+		raw := func(part []byte, offset int, more bool) tracetest.Frame {
+			return eth.IPv4("10.0.0.1", "10.0.0.2", tracetest.IP{ID: 7, Offset: offset, More: more}).Raw(17, part)
+		}
+		return raw(udp[:800], 0, true), raw(udp[800:], 800, false)
+	}
+	first, second := fragments(export(0, 30))
+	other, _ := fragments(make([]byte, 1400))
+	packets := tracetest.Packets(first, second, frame(export(30, 30)), frame(export(60, 30)), other, frame([]byte("not that, but cut")))
+	for _, i := range []int{3, 5} { // not captured whole
+		packets[i].Data = packets[i].Data[:len(packets[i].Data)-2]
+	}
+	inner, err := traces.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, packets...)), "t.pcap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	src := netflow.NewSource(inner, datagram, netflow.Config{Notify: func(s string) { told = append(told, s) }})
+	defer src.Close()
+	n := 0
+	var b traces.Batch
+	for err = src.ReadBatch(&b); err == nil; err = src.ReadBatch(&b) {
+		n += len(b.Records)
+	}
+	if err != io.EOF || n != 30 || src.Stats().Skipped != 5 {
+		t.Errorf("%d records, %+v, %v", n, src.Stats(), err)
+	}
+	if len(told) != 2 || !strings.Contains(told[0], "10.0.0.1:999: it was sent in fragments") || !strings.HasPrefix(told[1], "2 export datagrams were sent in fragments") {
+		t.Errorf("told %q", told)
+	}
+}
+
+// TestNoExports: a trace that has packets, but no export datagram, is not what it
+// was taken for; one without packets is.
+func TestNoExports(t *testing.T) {
+	for _, c := range []struct {
+		frames    []tracetest.Frame
+		exporters []netip.Prefix
+		want      error
+	}{
+		{nil, nil, io.EOF},
+		{[]tracetest.Frame{frame([]byte("not that")), frame([]byte("nor this"))}, nil, netflow.ErrNoExports},
+		{[]tracetest.Frame{frame(export(0, 1))}, []netip.Prefix{netip.MustParsePrefix("10.0.0.9/32")}, io.EOF},
+	} {
+		inner, err := traces.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Packets(c.frames...)...)), "t.pcap")
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := netflow.NewSource(inner, datagram, netflow.Config{Exporters: c.exporters})
+		var b traces.Batch
+		err = src.ReadBatch(&b)
+		if !errors.Is(err, c.want) {
+			t.Errorf("%d packets: %v, want %v", len(c.frames), err, c.want)
+		}
+		if err != io.EOF && !strings.HasPrefix(err.Error(), "t.pcap: 2 packets: no packet holds an export datagram") {
+			t.Errorf("%q", err)
+		}
+		src.Close()
 	}
 }

@@ -45,6 +45,9 @@ func specifiers(b []byte, n, scopes int, ipfix bool) (t *template, rest []byte, 
 		if !known {
 			f.number = 0
 		}
+		if f.length == 0 {
+			continue // it would take time in each record, but no room
+		}
 		if f.length == variable && ipfix {
 			t.least++
 		} else {

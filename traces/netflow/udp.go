@@ -17,16 +17,16 @@ import (
 // ctx is done. It tells Batch.Until, and its ReadBatch returns an empty batch
 // when nothing comes for a second.
 //
-// Notify, unless it is nil, is told what could not be read: of each kind the
-// first time, and how often at the end.
-func Listen(ctx context.Context, address string, notify func(message string)) (traces.Source, error) {
+// c.Notify is told what could not be read: of each kind the first time, and how
+// often at the end.
+func Listen(ctx context.Context, address string, c Config) (traces.Source, error) {
 	conn, err := net.ListenPacket("udp", address)
 	if err != nil {
 		return nil, fmt.Errorf("receive flow records: %w", err)
 	}
 	u := conn.(*net.UDPConn)
-	u.SetReadBuffer(socketBuffer) // as much of it as the system allows
-	s := &listener{conn: u, ctx: ctx, file: "netflow://" + u.LocalAddr().String(), decoder: Decoder{Notify: notify}}
+	s := &listener{conn: u, ctx: ctx, file: "netflow://" + u.LocalAddr().String(), decoder: Decoder{Config: c}}
+	s.buffer = prepare(u)
 	s.stop = context.AfterFunc(ctx, func() { u.SetReadDeadline(time.Unix(1, 0)) })
 	return s, nil
 }
@@ -44,6 +44,10 @@ type listener struct {
 	file    string
 	decoder Decoder
 	buf     [maxDatagram]byte
+	oob     [64]byte // what the kernel says of a datagram
+	buffer  int      // octets of the socket's buffer; 0 if that is not known
+	dropped uint64   // datagrams for which there was no room in it
+	drops   uint32   // the kernel's count of these
 	stats   traces.Stats
 	ended   bool // by an error
 }
@@ -58,9 +62,12 @@ func (s *listener) ReadBatch(b *traces.Batch) error {
 		s.conn.SetReadDeadline(time.Now().Add(idle))
 		if s.ended || s.ctx.Err() != nil { // after the deadline was set: it may have replaced that of stop
 			s.decoder.sum()
+			if s.dropped > 0 {
+				s.decoder.tell("%d datagrams found no room in the socket's buffer", s.dropped)
+			}
 			return io.EOF
 		}
-		n, exporter, err := s.conn.ReadFromUDPAddrPort(s.buf[:])
+		n, told, _, exporter, err := s.conn.ReadMsgUDPAddrPort(s.buf[:], s.oob[:])
 		now := time.Now().UnixNano()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -73,6 +80,7 @@ func (s *listener) ReadBatch(b *traces.Batch) error {
 			s.ended = true
 			return fmt.Errorf("receive flow records: %w", err)
 		}
+		s.drop(s.oob[:told])
 		s.stats.Records++
 		s.stats.Bytes += uint64(n)
 		if !s.decoder.Decode(exporter, now, s.buf[:n]) {
@@ -87,7 +95,24 @@ func (s *listener) ReadBatch(b *traces.Batch) error {
 func (s *listener) Stats() traces.Stats {
 	st := s.stats
 	s.decoder.lost(&st)
+	if s.dropped > 0 {
+		st.PerInterface = append(st.PerInterface, traces.InterfaceStats{Number: source1 + 1, Name: "socket", Lost: s.dropped})
+	}
 	return st
+}
+
+// drop notes what the kernel tells, with a datagram, of those that it had to drop
+// before.
+func (s *listener) drop(oob []byte) {
+	drops, ok := droppedBefore(oob)
+	if !ok || drops == s.drops {
+		return
+	}
+	if s.dropped == 0 {
+		s.decoder.tell("datagrams find no room in the socket's buffer of %d octets: net.core.rmem_max bounds it", s.buffer)
+	}
+	s.dropped += uint64(drops - s.drops) // the kernel's count goes around
+	s.drops = drops
 }
 
 // Close implements traces.Source.
