@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -254,15 +253,13 @@ func TestLiveRights(t *testing.T) {
 		}
 		args = append(args, "-F", filepath.Join(dir, "flows"))
 		p := startLive(t, 1, args...)
-		if !linkedWithC() {
-			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-				has := rights(t, p.cmd.Process.Pid)
-				if has == "" {
-					break
-				}
-				if time.Now().After(deadline) {
-					t.Fatalf("user %q: %s", user, has)
-				}
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			has := rights(t, p.cmd.Process.Pid)
+			if has == "" {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("user %q: %s", user, has)
 			}
 		}
 		tracetest.Run(t, "ip link del eb")
@@ -275,12 +272,6 @@ func TestLiveRights(t *testing.T) {
 			t.Errorf("user %q: %d packets, want 1", user, n)
 		}
 	}
-}
-
-// linkedWithC tells whether this program is, as it is for the race detector.
-func linkedWithC() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "1"})
 }
 
 // TestLiveOverload stops the meter while more comes than its ring holds, then
