@@ -200,6 +200,9 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 		defer file.Close()
+		if err := file.Damage(); err != nil {
+			r.log.Warn("what was known of the flow data file is lost", "error", err)
+		}
 		r.out, known = file, state
 	}
 	if o.passive && !o.once && !o.watch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -57,6 +58,9 @@ func (k *keeper) open() error {
 		return err
 	}
 	k.file, k.opened = file, k.meter
+	if err := file.Damage(); err != nil {
+		k.log.Warn("what was known of the flow data file is lost", "error", err)
+	}
 	k.collector = reader.New(reader.Config{
 		Header: flowfile.Header{
 			Version: flowfile.Release(k.version), Parameters: k.meter.parameters(), Meter: k.meter.Name,
@@ -139,9 +143,19 @@ func (k *keeper) failed(err error) bool {
 	}
 	if text := err.Error(); text != k.reason {
 		k.reason = text
-		k.log.Warn("the meter cannot be managed; it is tried again until it answers, at least once a minute", "address", k.meter.Address, "error", err)
+		what := "the meter cannot be managed; it is tried again until it answers, at least once a minute"
+		if inFile(err) {
+			what = "flow data cannot be written, and stay in the meter; it is tried again at least once a minute"
+		}
+		k.log.Warn(what, "address", k.meter.Address, "error", err)
 	}
 	return false
+}
+
+// inFile tells whether an error is of the flow data file, not of the meter.
+func inFile(err error) bool {
+	var path *fs.PathError
+	return errors.As(err, &path)
 }
 
 // session speaks to the meter until there is an error; nil means that all was

@@ -41,22 +41,23 @@ type File struct {
 	state  *os.File    // open and locked as long as the File is in use
 	size   int64       // of what is complete
 	seen   os.FileInfo // the file whose size that is
+	mode   os.FileMode // that a new one gets, but for what the umask takes away
 	headed bool        // this process has written a header to it
+	left   bool        // what is beyond size is a collection of ours that failed
+	damage error       // why nothing is known
 }
 
 // OpenFile makes the file of this name ready, cuts off a collection that is
 // not complete, and returns what is known of those that are; nil if nothing
 // is. The state is kept in a file of the same name with ".state" behind it.
 func OpenFile(path string) (*File, *State, error) {
-	st, err := os.OpenFile(path+".state", os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
+	st, err := openState(path + ".state")
+	if errors.Is(err, errLocked) {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	} else if err != nil {
 		return nil, nil, err
 	}
-	f := &File{path: path, state: st}
-	if err := lock(st); err != nil {
-		st.Close()
-		return nil, nil, fmt.Errorf("%s: another reader writes to this file: %w", path, err)
-	}
+	f := &File{path: path, state: st, mode: 0o644}
 	known, err := f.recover()
 	if err != nil {
 		st.Close()
@@ -65,16 +66,17 @@ func OpenFile(path string) (*File, *State, error) {
 	return f, known, nil
 }
 
+// Damage tells why nothing is known although there is a state; nil if that is
+// not so.
+func (f *File) Damage() error { return f.damage }
+
 // Close ends the use of the file.
 func (f *File) Close() error { return f.state.Close() }
 
 // recover reads the state and cuts off what is not complete.
 func (f *File) recover() (*State, error) {
-	known := new(State)
-	// One without content, or cut short, says nothing.
-	if err := json.NewDecoder(f.state).Decode(known); err != nil {
-		known = nil
-	}
+	var known *State
+	known, f.damage = readState(f.state)
 	data, err := os.OpenFile(f.path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return known, nil
@@ -82,6 +84,9 @@ func (f *File) recover() (*State, error) {
 		return nil, err
 	}
 	defer data.Close()
+	if err := lock(data); err != nil {
+		return nil, fmt.Errorf("%s: %w, by whatever name: %w", f.path, errLocked, err)
+	}
 	info, err := data.Stat()
 	if err != nil {
 		return nil, err
@@ -94,7 +99,7 @@ func (f *File) recover() (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.size, f.seen = from+tail.Size, info
+	f.size, f.seen, f.mode = from+tail.Size, info, info.Mode().Perm()
 	if known != nil {
 		known = known.with(&tail)
 	}
@@ -168,7 +173,7 @@ func (f *File) Remember(s *State) error {
 // is wanted: the file is new, or this process has not yet written to it. If
 // anything goes wrong, the file is as it was before.
 func (f *File) Append(write func(w io.Writer, fresh bool) error) (err error) {
-	data, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o644)
+	data, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, f.mode)
 	if err != nil {
 		return err
 	}
@@ -177,23 +182,7 @@ func (f *File) Append(write func(w io.Writer, fresh bool) error) (err error) {
 			err = closeErr
 		}
 	}()
-	info, err := data.Stat()
-	if err != nil {
-		return err
-	}
-	if f.seen == nil || !os.SameFile(f.seen, info) || info.Size() < f.size {
-		// It is new, was renamed or cut, and maybe another put in its place.
-		tail, err := f.complete(data, 0, info.Size())
-		if err != nil {
-			return err
-		}
-		f.seen, f.size, f.headed = info, tail.Size, false
-	}
-	// What is beyond was left by a collection that could not be cut off.
-	if err := data.Truncate(f.size); err != nil {
-		return err
-	}
-	if _, err := data.Seek(f.size, io.SeekStart); err != nil {
+	if err := f.toEnd(data); err != nil {
 		return err
 	}
 	err = write(data, !f.headed)
@@ -201,9 +190,46 @@ func (f *File) Append(write func(w io.Writer, fresh bool) error) (err error) {
 		err = data.Sync()
 	}
 	if err != nil {
-		return errors.Join(err, data.Truncate(f.size))
+		cut := data.Truncate(f.size)
+		f.left = cut != nil
+		return errors.Join(err, cut)
 	}
 	f.size, err = data.Seek(0, io.SeekCurrent)
 	f.headed = true
+	return err
+}
+
+// toEnd goes to the end of the complete collections, and cuts off what is behind
+// them.
+func (f *File) toEnd(data *os.File) error {
+	if err := lock(data); err != nil {
+		return fmt.Errorf("%s: %w, by whatever name: %w", f.path, errLocked, err)
+	}
+	info, err := data.Stat()
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.seen == nil || !os.SameFile(f.seen, info) || info.Size() < f.size:
+		// It is new, was renamed or cut, and maybe another put in its place.
+		tail, err := f.complete(data, 0, info.Size())
+		if err != nil {
+			return err
+		}
+		f.seen, f.size, f.mode, f.headed = info, tail.Size, info.Mode().Perm(), false
+	case info.Size() > f.size && !f.left:
+		tail, err := f.complete(data, f.size, info.Size())
+		if err != nil {
+			return err
+		}
+		if tail.Collections > 0 {
+			return fmt.Errorf("%s: collections stand there that this reader has not made: %w, by whatever name", f.path, errLocked)
+		}
+	}
+	if err := data.Truncate(f.size); err != nil {
+		return err
+	}
+	f.left = false
+	_, err = data.Seek(f.size, io.SeekStart)
 	return err
 }
