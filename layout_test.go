@@ -134,6 +134,7 @@ func allFiles(t *testing.T) (paths []string) {
 			return err
 		case d.IsDir() && p == ".git":
 			return fs.SkipDir
+		case p == ".git": // of a worktree
 		case d.Type().IsRegular():
 			paths = append(paths, p)
 		}
