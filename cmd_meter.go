@@ -322,18 +322,23 @@ var events = map[mib.NotificationKind]string{
 	mib.Flood:          "flood mode entered",
 	mib.ReaderTimedOut: "reader timed out",
 	mib.PacketsLost:    "packets lost",
+	mib.StandbyOver:    "task no longer on its standby ruleset",
+	mib.FloodOver:      "flood mode ended",
+	mib.TableFull:      "flow table full: packets are in no flow",
 }
 
 // about returns what an event's log entry says besides what happened.
 func about(n mib.Notification) []slog.Attr {
 	flows := slog.Uint64("flows", n.Count)
 	switch n.Kind {
-	case mib.Standby:
+	case mib.Standby, mib.StandbyOver:
 		return []slog.Attr{slog.Int("task", n.Index), slog.Int("ruleset", n.RuleSet), slog.String("owner", n.Owner), flows}
-	case mib.Flood:
+	case mib.Flood, mib.FloodOver:
 		return []slog.Attr{flows}
 	case mib.ReaderTimedOut:
 		return []slog.Attr{slog.Int("reader", n.Index), slog.Int("ruleset", n.RuleSet), slog.String("owner", n.Owner)}
+	case mib.TableFull:
+		return []slog.Attr{slog.Int("ruleset", n.RuleSet), slog.Uint64("packets", n.Count)}
 	case mib.PacketsLost:
 		return []slog.Attr{slog.Int("interface", n.Index), slog.Uint64("packets", n.Count)}
 	}
@@ -343,7 +348,8 @@ func about(n mib.Notification) []slog.Attr {
 // notify logs an event and tells it to the AgentX master.
 func (f *fronts) notify(log *slog.Logger, n mib.Notification) {
 	level := slog.LevelWarn
-	if n.Kind == mib.MeterStarted {
+	switch n.Kind {
+	case mib.MeterStarted, mib.StandbyOver, mib.FloodOver:
 		level = slog.LevelInfo
 	}
 	log.LogAttrs(context.Background(), level, events[n.Kind], about(n)...)

@@ -144,6 +144,7 @@ rtfmMeterStart 0 | Counter64: 1795252405227917000
 rtfmMeterMemory 0 | Counter64: ...
 rtfmMeterFlowsCreated 0 | Counter64: 3
 rtfmMeterFlowsRecovered 0 | Counter64: 0
+rtfmMeterFloods 0 | Counter64: 0
 rtfmPacketsMetered 0 | Counter64: 453
 rtfmPacketsOctets 0 | Counter64: 133080
 rtfmPacketsCut 0 | Counter64: 0

@@ -64,6 +64,7 @@ type Controlled struct {
 	ended     uint64     // collections made
 	dismissed bool       // a manager has seen the end of the trace
 	ports     ports
+	told      told
 	source    traces.Stats // when the latest batch was read
 }
 
@@ -332,8 +333,8 @@ func (c *Controlled) Counts() mib.Counts {
 	counts := mib.Counts{
 		Packets: s.Packets, Octets: s.Octets, CutShort: s.CutHeaders, Malformed: s.Malformed,
 		BackInTime: s.BackInTime, Lost: c.source.Lost, Duplicates: c.source.Duplicates, SampledOut: c.ports.sampledOut,
-		Memory:       processMemory(),
-		FlowsCreated: c.meter.table.Created(), FlowsRecovered: c.meter.table.Recovered(),
+		Memory: processMemory(),
+		Floods: c.told.floods, FlowsCreated: c.meter.table.Created(), FlowsRecovered: c.meter.table.Recovered(),
 	}
 	if c.meter.streams != nil {
 		st := c.meter.streams.Stats()

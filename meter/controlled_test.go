@@ -209,6 +209,7 @@ func TestHighWaterMark(t *testing.T) {
 		{Kind: mib.MeterStarted},
 		{Kind: mib.Standby, Index: 1, RuleSet: 2, Count: 67},
 		{Kind: mib.Standby, Index: 2, RuleSet: 3, Count: 81},
+		{Kind: mib.StandbyOver, Index: 2, RuleSet: 3, Count: 81},
 		{Kind: mib.Standby, Index: 2, RuleSet: 3, Count: 82},
 	}
 	if !slices.Equal(r.told, want) {
@@ -236,7 +237,10 @@ func TestFlood(t *testing.T) {
 	r.set("1.9.0=1")
 	r.feed(to(2, 15))
 	r.want("flows of ruleset 2 in flood mode by a manager", r.get("1.1.1.8.2"), 1)
-	if want := []mib.Notification{{Kind: mib.MeterStarted}, {Kind: mib.Flood, Count: 96}}; !slices.Equal(r.told, want) {
+	r.want("floods", r.get("x.1.1.10.0"), 2)
+	if want := []mib.Notification{
+		{Kind: mib.MeterStarted}, {Kind: mib.Flood, Count: 96}, {Kind: mib.FloodOver, Count: 1}, {Kind: mib.Flood, Count: 2},
+	}; !slices.Equal(r.told, want) {
 		t.Errorf("told %+v, want %+v", r.told, want)
 	}
 	for _, mark := range []int{0, 100} {
@@ -246,6 +250,75 @@ func TestFlood(t *testing.T) {
 		r.want("flood mode without a mark", r.get("1.9.0"), 2)
 		r.want("standby without a mark", r.get("1.4.1.9.1"), 2)
 		r.want("uncounted", r.get("x.1.3.1.5.2"), 10)
+	}
+}
+
+// TestFullTableIsTold has packets find no room in the flow table of a meter
+// without marks, and looks when it tells of them.
+func TestFullTableIsTold(t *testing.T) {
+	r := newRig(t, ControlConfig{MaxFlows: 10})
+	r.set(pairs(2) + pairs(3) + runTask(1, 2, 0, 0) + runTask(2, 3, 0, 0) + "1.5.0=0")
+	r.feed(many(0, 5, 0)...)
+	r.feed(many(0, 5, 1)...)
+	r.want("uncounted", r.get("x.1.3.1.5.2"), 0)
+	r.feed(many(5, 12, 2)...)
+	r.feed(many(0, 5, 3)...)
+	r.feed(many(5, 9, 4)...)
+	r.feed(many(0, 5, 62)...) // a minute later
+	r.feed(many(0, 5, 63.5)...)
+	want := []mib.Notification{
+		{Kind: mib.MeterStarted},
+		{Kind: mib.TableFull, Index: 2, RuleSet: 2, Count: 7}, {Kind: mib.TableFull, Index: 3, RuleSet: 3, Count: 7},
+		{Kind: mib.TableFull, Index: 2, RuleSet: 2, Count: 11}, {Kind: mib.TableFull, Index: 3, RuleSet: 3, Count: 11},
+	}
+	if !slices.Equal(r.told, want) {
+		t.Errorf("told %+v\nwant %+v", r.told, want)
+	}
+	for i := range 2 {
+		packets, sum := r.get(fmt.Sprint("x.1.3.1.6.", i+2)), int64(0)
+		for column := range 5 {
+			sum += r.get(fmt.Sprintf("x.1.3.1.%d.%d", column+1, i+2))
+		}
+		if packets != 36 || sum != packets {
+			t.Errorf("ruleset %d has seen %d packets, %d are told", i+2, packets, sum)
+		}
+	}
+}
+
+// TestFloodRecedes enters flood mode with flows that were collected. They are
+// recovered long before they are idle, until the table is far below the mark;
+// those that a reader still has to collect are kept.
+func TestFloodRecedes(t *testing.T) {
+	for _, collected := range []bool{true, false} {
+		r := newRig(t, ControlConfig{MaxFlows: 10_000})
+		r.set(pairs(2) + runTask(1, 2, 0, 0) + "1.5.0=80 1.3.1.6.5=4 1.3.1.7.5=2")
+		r.feed(many(0, 8100, 0)...)
+		r.want("flood mode", r.get("1.9.0"), 1)
+		before := r.get("1.1.1.8.2")
+		r.feed(to(1, 1))
+		if collected {
+			r.set("1.3.1.4.5=t0")
+			r.feed(to(1, 2))
+			r.set("1.3.1.4.5=t0")
+		}
+		for i := range 20 {
+			r.feed(to(1, 3+float64(i)/5))
+		}
+		if after := r.get("1.1.1.8.2"); collected && after >= 8000/2 || !collected && after != before {
+			t.Errorf("collected %v: %d flows are left of %d", collected, after, before)
+		}
+	}
+}
+
+// TestSampledOut meters one of three packets, and one of three flow records.
+func TestSampledOut(t *testing.T) {
+	r := newRig(t, ControlConfig{MaxFlows: 1000})
+	r.set(pairs(2) + runTask(1, 2, 0, 0) + "1.2.1.1.1=3")
+	r.feed(many(0, 200, 0)...)
+	r.feed(many(0, 100, 1)...)
+	metered, out := r.get("x.1.2.1.0"), r.get("x.1.2.9.0")
+	if metered+out != 300 || metered < 50 || metered > 150 || r.get("x.1.4.1.1.1") != 300 || r.get("x.1.3.1.6.2") != metered {
+		t.Errorf("%d packets are metered, %d sampled out, of 300", metered, out)
 	}
 }
 

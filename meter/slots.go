@@ -16,6 +16,8 @@ type slot struct {
 	task   *task     // nil while it does not run
 	past   TaskStats // of tasks that have ended
 	doomed bool      // its flows are being destroyed
+	// What was last notified of uncounted packets, and at which Uptime.
+	fullTold, fullAt uint64
 }
 
 // builtIn is the number and index of the built-in ruleset.
@@ -129,6 +131,7 @@ func (c *Controlled) Changed() {
 // Settle implements mib.Meter.
 func (c *Controlled) Settle() {
 	c.managed = c.managed || c.hasTask()
+	c.tellEnds()
 	for _, s := range c.slots {
 		if s != nil && !s.doomed && !c.held(s) {
 			s.doomed = true

@@ -18,9 +18,10 @@ const ticksPerSecond = 100
 // reader of its ruleset has begun two collections since its last packet: then
 // the first of them has ended (RFC 2720, flowReaderLastTime; RFC 2123 section
 // 2.3.6). Where no reader is registered, being idle is enough (RFC 2720: the
-// meter is not aware of others). While the table is fuller than a mark, flows
-// that all readers have collected need not be idle as long (RFC 2722 section
-// 4.6); one that a reader still has to collect is never given up.
+// meter is not aware of others). While the table is fuller than a mark, and
+// from then on until it is far below, flows that all readers have collected need
+// not be idle as long (RFC 2722 section 4.6); one that a reader still has to
+// collect is never given up.
 func (c *Controlled) upkeep(limits *flow.Limits) {
 	now := c.Now()
 	up := ruleset.Uptime(now, c.Start())
@@ -33,9 +34,10 @@ func (c *Controlled) upkeep(limits *flow.Limits) {
 	c.ports.tellLost(up, func(number int, lost uint64) {
 		c.notify(mib.Notification{Kind: mib.PacketsLost, Index: number, Count: lost})
 	})
+	c.tellFull(up)
 	idle := now - int64(c.control.InactivityTimeout)*1e9
 	collected := c.collected()
-	full := c.meter.table.Active() >= c.lowestMark()
+	full := c.full()
 	for number, s := range c.slots {
 		switch {
 		case s == nil:
@@ -96,6 +98,23 @@ func (c *Controlled) firstAlarm() int {
 	return first
 }
 
+// full tells whether flows that were collected are to go before they are idle:
+// the table is fuller than a mark, or was when a task went to its standby ruleset
+// or the meter into flood mode, and is fuller than half of that mark still.
+// Otherwise the table would stay just below the mark for the inactivity timeout,
+// and no manager would end what it has begun.
+func (c *Controlled) full() bool {
+	active, mark := c.meter.table.Active(), c.lowestMark()
+	if active >= mark {
+		return true
+	}
+	flooded := c.control.FloodMode
+	for _, m := range c.control.Managers.All {
+		flooded = flooded || m.Active && m.RunningStandby
+	}
+	return flooded && mark < math.MaxInt && active >= mark/2
+}
+
 // lowestMark returns the number of flows that is over the lowest mark of all,
 // whether it has been acted on or not.
 func (c *Controlled) lowestMark() int {
@@ -122,14 +141,12 @@ func (c *Controlled) filled() {
 			standby := *m
 			standby.RunningStandby = true
 			c.control.Managers.Put(i, &standby)
-			c.notify(mib.Notification{
-				Kind: mib.Standby, Index: i, RuleSet: m.CurrentRuleSet, Owner: m.Owner, Count: uint64(flows),
-			})
+			c.tellStandby(i, m)
 		}
 	}
 	if !c.control.FloodMode && flows >= c.over(c.control.FloodMark) {
 		c.control.FloodMode = true
-		c.notify(mib.Notification{Kind: mib.Flood, Count: uint64(flows)})
+		c.tellFlood()
 	}
 	c.Changed()
 }

@@ -25,6 +25,7 @@ func (h *Handler) extensionObjects() []object {
 		count(meter(5), func(c Counts) uint64 { return c.Memory }),
 		count(meter(6), func(c Counts) uint64 { return c.FlowsCreated }),
 		count(meter(7), func(c Counts) uint64 { return c.FlowsRecovered }),
+		count(meter(10), func(c Counts) uint64 { return c.Floods }),
 		count(packets(1), func(c Counts) uint64 { return c.Packets }),
 		count(packets(2), func(c Counts) uint64 { return c.Octets }),
 		count(packets(3), func(c Counts) uint64 { return c.CutShort }),
@@ -130,18 +131,20 @@ func (n *Notification) Bindings() (smi.OID, []smi.VarBind) {
 	active := func() smi.VarBind { return integer(below(flowMIB, 1, 7, 0), int(n.Count)) }
 	var vars []smi.VarBind
 	switch n.Kind {
-	case Standby:
+	case Standby, StandbyOver:
 		vars = []smi.VarBind{
 			integer(below(flowMIB, 1, 4, 1, columnManagerCurrent, row), n.RuleSet),
 			text(below(flowMIB, 1, 4, 1, columnManagerOwner, row), n.Owner), active(),
 		}
-	case Flood:
+	case Flood, FloodOver:
 		vars = []smi.VarBind{active()}
 	case ReaderTimedOut:
 		vars = []smi.VarBind{
 			integer(below(flowMIB, 1, 3, 1, columnReaderRuleSet, row), n.RuleSet),
 			text(below(flowMIB, 1, 3, 1, columnReaderOwner, row), n.Owner),
 		}
+	case TableFull:
+		vars = []smi.VarBind{count(below(extension, 1, 3, 1, 5, row))}
 	case PacketsLost:
 		vars = []smi.VarBind{count(below(extension, 1, 4, 1, 2, row))}
 	}

@@ -64,6 +64,8 @@ type Counts struct {
 	// those that sampling passed over: these are not among Packets.
 	Duplicates, SampledOut       uint64
 	FlowsCreated, FlowsRecovered uint64
+	// Floods is how often the meter has entered flood mode.
+	Floods uint64
 	// Streams in use, those that were begun and that have ended, and packets that
 	// are in none because there were too many.
 	StreamsActive, StreamsCreated, StreamsEnded, Unstreamed uint64
@@ -109,16 +111,17 @@ type Trace struct {
 // Notification is one of the extension's notifications.
 type Notification struct {
 	Kind NotificationKind
-	// Index is of the row it is about: the manager's for Standby, the
-	// reader's for ReaderTimedOut, the interface's for PacketsLost.
+	// Index is of the row it is about: the manager's for Standby and
+	// StandbyOver, the reader's for ReaderTimedOut, the interface's for
+	// PacketsLost, the ruleset's for TableFull.
 	Index int
-	// RuleSet is the ruleset that was running, for Standby, or that the
-	// reader was reading.
+	// RuleSet is the task's current one, for Standby and StandbyOver, that of
+	// the reader, or that whose packets found the table full.
 	RuleSet int
-	// Owner is the row's, for Standby and ReaderTimedOut.
+	// Owner is the row's, for Standby, StandbyOver and ReaderTimedOut.
 	Owner string
-	// Count is the number of flows in the flow table, for Standby and Flood,
-	// or that of packets lost since the meter started.
+	// Count is the number of flows in the flow table, for those of standby and
+	// flood, or that of packets lost, or in no flow, since the meter started.
 	Count uint64
 }
 
@@ -132,4 +135,7 @@ const (
 	Flood          NotificationKind = 3
 	ReaderTimedOut NotificationKind = 4
 	PacketsLost    NotificationKind = 5
+	StandbyOver    NotificationKind = 6
+	FloodOver      NotificationKind = 7
+	TableFull      NotificationKind = 8
 )

@@ -44,6 +44,7 @@ var (
 	rtfmMeterMemory         = ours("rtfmMeterMemory", 1, 1, 5)
 	rtfmMeterFlowsCreated   = ours("rtfmMeterFlowsCreated", 1, 1, 6)
 	rtfmMeterFlowsRecovered = ours("rtfmMeterFlowsRecovered", 1, 1, 7)
+	rtfmMeterFloods         = ours("rtfmMeterFloods", 1, 1, 10)
 	rtfmPacketsMetered      = ours("rtfmPacketsMetered", 1, 2, 1)
 	rtfmPacketsOctets       = ours("rtfmPacketsOctets", 1, 2, 2)
 	rtfmPacketsCut          = ours("rtfmPacketsCut", 1, 2, 3)
@@ -118,7 +119,7 @@ var (
 var objects = []*object{
 	sysUpTime, flowFloodMark, flowInactivityTimeout, flowActiveFlows, flowMaxFlows, flowFloodMode,
 	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmMeterFlowsCreated,
-	rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
+	rtfmMeterFlowsRecovered, rtfmMeterFloods, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
 	rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver,
 	flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp, flowRuleInfoStatus, flowRuleInfoName,
 	flowRuleInfoRulesReady, flowRuleInfoFlowRecs, flowInterfaceSampleRate, flowInterfaceLostPackets,

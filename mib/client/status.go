@@ -54,7 +54,7 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 		rtfmMeterVersion, rtfmMeterBoot, rtfmMeterStart, rtfmMeterUptime, rtfmMeterMemory,
 		rtfmMeterFlowsCreated, rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed,
 		rtfmPacketsUnknownLink, rtfmPacketsBackInTime, rtfmPacketsLost,
-		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive,
+		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive, rtfmMeterFloods,
 	} {
 		names = append(names, o.at(0))
 	}
@@ -90,6 +90,7 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 			*n = r.uint(&vars[10+i], smi.Counter64)
 		}
 		s.Counts.StreamsActive = r.uint(&vars[23], smi.Gauge32)
+		s.Counts.Floods = r.uint(&vars[24], smi.Counter64)
 	}
 	if r.err != nil {
 		return nil, c.wrap(fmt.Errorf("reading the meter's state: %w", r.err))
