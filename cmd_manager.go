@@ -48,7 +48,7 @@ const managerHelp = `Put rulesets into meters, keep them running, and collect th
 
 With HOST and COMMUNITY (the one for writing, SNMPv2c), or with --user (SNMPv3),
 one meter is managed as the options say: the rulesets of -r are put there and run, and the flows are
-written to a flow data file, at times of day that are multiples of the interval.
+written to a flow data file, at local times of day that are multiples of the interval.
 With --config many meters are, each as the file says: manager/CONFIG.md tells
 what can stand there, rulesets for times of the day among it.
 

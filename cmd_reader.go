@@ -45,7 +45,7 @@ type readerOptions struct {
 
 const readerHelp = `Collect the flows of a meter that someone else manages.
 
-Flows are read at times of day that are multiples of the interval, and appended
+Flows are read at local times of day that are multiples of the interval, and appended
 to a flow data file: those that were active since the time before. The file may
 be renamed at any time; the next collection begins a new one. Each collection is
 in it whole or not at all, whenever the reader was killed, and FILE.state beside

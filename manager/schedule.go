@@ -115,15 +115,3 @@ func (w *When) Contains(t time.Time) bool {
 	return w.days[day] && w.from <= minute && minute < w.to ||
 		w.days[yesterday] && minute+minutesOfDay < w.to
 }
-
-// nextAligned returns the first time behind t that lies a multiple of interval
-// behind midnight, or is midnight: so collections stand at round times of day.
-func nextAligned(t time.Time, interval time.Duration) time.Time {
-	year, month, day := t.Date()
-	midnight := time.Date(year, month, day, 0, 0, 0, 0, t.Location())
-	next := midnight.Add((t.Sub(midnight)/interval + 1) * interval)
-	if end := time.Date(year, month, day+1, 0, 0, 0, 0, t.Location()); next.After(end) {
-		return end
-	}
-	return next
-}

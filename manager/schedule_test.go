@@ -62,28 +62,3 @@ func TestCurrent(t *testing.T) {
 		}
 	}
 }
-
-func TestNextAligned(t *testing.T) {
-	auckland, err := time.LoadLocation("Pacific/Auckland")
-	if err != nil {
-		t.Skip(err)
-	}
-	for _, tt := range []struct {
-		at       time.Time
-		interval time.Duration
-		want     time.Time
-	}{
-		{time.Date(2026, 11, 2, 10, 3, 4, 5, time.UTC), 5 * time.Minute, time.Date(2026, 11, 2, 10, 5, 0, 0, time.UTC)},
-		{time.Date(2026, 11, 2, 10, 5, 0, 0, time.UTC), 5 * time.Minute, time.Date(2026, 11, 2, 10, 10, 0, 0, time.UTC)},
-		{time.Date(2026, 11, 2, 23, 58, 0, 0, time.UTC), 7 * time.Minute, time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)},
-		{time.Date(2026, 11, 2, 23, 58, 0, 0, auckland), 24 * time.Hour, time.Date(2026, 11, 3, 0, 0, 0, 0, auckland)},
-		// The clocks go forward at 2:00: the day has 23 hours.
-		{time.Date(2026, 9, 27, 1, 30, 0, 0, auckland), 24 * time.Hour, time.Date(2026, 9, 28, 0, 0, 0, 0, auckland)},
-		{time.Date(2026, 9, 27, 1, 59, 59, 0, auckland), time.Minute, time.Date(2026, 9, 27, 3, 0, 0, 0, auckland)},
-		{time.Date(2026, 11, 2, 10, 0, 0, 1, time.UTC), time.Second, time.Date(2026, 11, 2, 10, 0, 1, 0, time.UTC)},
-	} {
-		if got := nextAligned(tt.at, tt.interval); !got.Equal(tt.want) {
-			t.Errorf("behind %v by %v: %v, want %v", tt.at, tt.interval, got, tt.want)
-		}
-	}
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"rtfm/mib/client"
 	"rtfm/ruleset"
@@ -74,10 +73,6 @@ func (r *Rules) choose(ctx context.Context, c *client.Client, wanted func(int) b
 	r.known = known
 	return sets, nil
 }
-
-// Next returns the time of the first collection after now, if there is one
-// every so often, aligned to the clock.
-func Next(now time.Time, every time.Duration) time.Time { return now.Truncate(every).Add(every) }
 
 // Stream is an Output that cannot go back: what is written of a collection
 // that fails stays.
