@@ -70,6 +70,30 @@ func TestInStep(t *testing.T) {
 	}
 }
 
+// TestInStepDays meters a trace in step whose intervals are longer than a reader
+// may usually be silent.
+func TestInStepDays(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	trace, want, got := filepath.Join(dir, "days.pcap"), filepath.Join(dir, "run"), filepath.Join(dir, "step")
+	packets := tracetest.Mix(2000)
+	for i := range packets {
+		packets[i].Time += int64(i) * int64(time.Hour)
+	}
+	if err := os.WriteFile(trace, tracetest.PCAP(tracetest.PCAPOptions{}, packets...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	const rules, interval = "manager/testdata/all.srl", "864000"
+	ends(t, program(t, "run", "-q", "--name", "127.0.0.1", "-r", rules, "-T", interval, "-F", want, trace))
+	port := freePort(t)
+	meter := program(t, "meter", "-C", trace, "-T", interval, "-m", port)
+	ends(t, program(t, "manager", "-C", "-r", rules, "-m", port, "-F", got, "127.0.0.1"))
+	ends(t, meter)
+	if a, b := behindFirst(t, want), behindFirst(t, got); a != b {
+		t.Errorf("rtfm run writes %d octets, in step it is %d", len(a), len(b))
+	}
+}
+
 // longTrace makes a trace of many packets, of conversations that come and go in
 // four hours. For two and a half of them nothing comes.
 func longTrace(n int) []byte {

@@ -144,6 +144,8 @@ rtfmMeterStart 0 | Counter64: 1795252405227917000
 rtfmMeterMemory 0 | Counter64: ...
 rtfmMeterFlowsCreated 0 | Counter64: 3
 rtfmMeterFlowsRecovered 0 | Counter64: 0
+rtfmMeterNow 0 | Counter64: 1795252465227917000
+rtfmMeterEnding 0 | INTEGER: 2
 rtfmMeterFloods 0 | Counter64: 0
 rtfmPacketsMetered 0 | Counter64: 453
 rtfmPacketsOctets 0 | Counter64: 133080

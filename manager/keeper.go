@@ -61,13 +61,17 @@ func (k *keeper) open() error {
 	if err := file.Damage(); err != nil {
 		k.log.Warn("what was known of the flow data file is lost", "error", err)
 	}
+	timeout := int(k.meter.ReaderTimeout / time.Second)
+	if k.meter.Trace {
+		timeout = 0 // it would be seconds of the trace
+	}
 	k.collector = reader.New(reader.Config{
 		Header: flowfile.Header{
 			Version: flowfile.Release(k.version), Parameters: k.meter.parameters(), Meter: k.meter.Name,
 		},
 		JSON: k.meter.JSON, Statistics: k.meter.statistics(),
 		Owner: k.meter.Owner, FirstRow: k.meter.Rows.Readers.First, LastRow: k.meter.Rows.Readers.Last,
-		Timeout: int(k.meter.ReaderTimeout / time.Second), MaxFlows: k.meter.MaxFlows,
+		Timeout: timeout, MaxFlows: k.meter.MaxFlows,
 		Warn: func(err error) { k.log.Warn("collection", "warning", err) },
 	}, file, known)
 	return nil
@@ -278,10 +282,10 @@ func (k *keeper) byClock(ctx, work context.Context) error {
 	// What was due while the meter could not be reached is made up for at once.
 	now := k.now()
 	if k.due.IsZero() {
-		k.due = nextAligned(now, k.interval())
+		k.due = reader.Next(now, k.interval())
 	}
 	look := now.Add(k.keepalive())
-	turn := nextAligned(now, time.Minute) // schedules are in minutes
+	turn := reader.Next(now, time.Minute) // schedules are in minutes
 	for {
 		select {
 		case <-ctx.Done():
@@ -296,7 +300,7 @@ func (k *keeper) byClock(ctx, work context.Context) error {
 		}
 		now := k.now()
 		if !now.Before(turn) {
-			turn = nextAligned(now, time.Minute)
+			turn = reader.Next(now, time.Minute)
 			if err := k.takeTurns(work, now); err != nil {
 				return err
 			}
@@ -341,7 +345,7 @@ func (k *keeper) change(ctx context.Context, m *Meter) error {
 	if err := k.apply(ctx); err != nil {
 		return err
 	}
-	k.due = nextAligned(k.now(), k.interval())
+	k.due = reader.Next(k.now(), k.interval())
 	return nil
 }
 
@@ -356,7 +360,7 @@ func (k *keeper) collect(ctx context.Context, at time.Time) error {
 	if late := now.Sub(at); late > k.interval() {
 		k.log.Warn("a collection ended when the next one was due already", "due", at, "late", late)
 	}
-	k.due = nextAligned(now, k.interval())
+	k.due = reader.Next(now, k.interval())
 	return nil
 }
 
@@ -390,7 +394,7 @@ func (k *keeper) look(ctx context.Context) error {
 		k.log.Info("the meter runs as it should again", "flows", st.ActiveFlows, "of", st.MaxFlows)
 	}
 	if now != before {
-		k.due = nextAligned(k.now(), k.interval())
+		k.due = reader.Next(k.now(), k.interval())
 	}
 	return nil
 }

@@ -63,6 +63,7 @@ type Controlled struct {
 	trace     Collection // the latest
 	ended     uint64     // collections made
 	dismissed bool       // a manager has seen the end of the trace
+	ending    bool       // Run has counted its last packet
 	ports     ports
 	told      told
 	source    traces.Stats // when the latest batch was read
@@ -137,6 +138,7 @@ func (c *Controlled) Run(ctx context.Context, src traces.Source, damage func(err
 	}
 	err := c.meter.Run(ctx, &heldSource{src, c}, &controlSink{c, ctx, damage})
 	c.wait(ctx, func() bool { return c.dismissed })
+	c.ending = true
 	return err
 }
 
@@ -269,6 +271,9 @@ func (c *Controlled) Now() int64 {
 	}
 	return clock.now
 }
+
+// Ending implements mib.Meter.
+func (c *Controlled) Ending() bool { return c.ending }
 
 // NextFlow implements mib.Meter.
 func (c *Controlled) NextFlow(index int, row uint32, since int64, f *ruleset.Flow) int {

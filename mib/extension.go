@@ -25,6 +25,8 @@ func (h *Handler) extensionObjects() []object {
 		count(meter(5), func(c Counts) uint64 { return c.Memory }),
 		count(meter(6), func(c Counts) uint64 { return c.FlowsCreated }),
 		count(meter(7), func(c Counts) uint64 { return c.FlowsRecovered }),
+		count(meter(8), func(Counts) uint64 { return uint64(h.meter.Now()) }),
+		scalar(meter(9), func(v *smi.Value) { setTruth(v, h.meter.Ending()) }),
 		count(meter(10), func(c Counts) uint64 { return c.Floods }),
 		count(packets(1), func(c Counts) uint64 { return c.Packets }),
 		count(packets(2), func(c Counts) uint64 { return c.Octets }),

@@ -78,6 +78,7 @@ func (m *fakeMeter) Flows(rs int) (n int) {
 	return n
 }
 
+func (m *fakeMeter) Ending() bool { return false }
 func (m *fakeMeter) Identity() Identity {
 	return Identity{Version: "rtfm 9", Boot: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}}
 }

@@ -46,6 +46,9 @@ type Meter interface {
 	RuleSetCounts(index int) RuleSetCounts
 	// Trace returns how far the meter is with its trace.
 	Trace() Trace
+	// Ending tells that the meter was told to end: it counts no more packets,
+	// and its flows can be read for a last time.
+	Ending() bool
 }
 
 // Identity tells one run of a meter from another.

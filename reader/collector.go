@@ -167,19 +167,32 @@ func (k *Collector) Collect(ctx context.Context, c *client.Client, sets []RuleSe
 // its lower 32, and whether the meter was started again.
 func (k *Collector) clock(in *interval, ticks uint32) error {
 	in.restarted = k.restarted(in.status)
-	if !in.restarted {
-		passed := ticks - uint32(k.state.To)
-		if int32(passed) >= 0 {
-			in.to = k.state.To + uint64(passed)
-			return nil
-		}
-		if in.status.Extension {
-			return fmt.Errorf("%w: the meter's Uptime went back from %d to %d centiseconds", client.ErrNonsense, uint32(k.state.To), ticks)
-		}
+	st := in.status
+	switch {
+	case st.Extension && st.Now > 0:
+		now := ruleset.Uptime(st.Now, st.Start)
+		in.to = uint64(max(0, int64(now)+int64(int32(ticks-uint32(now)))))
+	case !in.restarted && int32(ticks-uint32(k.state.To)) >= 0:
+		in.to = k.state.To + uint64(ticks-uint32(k.state.To))
+	case !in.restarted && st.Extension:
+		return wentBack(k.state.To, uint64(ticks))
+	default:
 		in.restarted = true
+		in.to = firstUptime(st, ticks, time.Now())
 	}
-	in.to = firstUptime(in.status, ticks, time.Now())
+	return k.forward(in)
+}
+
+// forward makes sure that the collection does not end before the last one.
+func (k *Collector) forward(in *interval) error {
+	if !in.restarted && in.to < k.state.To {
+		return wentBack(k.state.To, in.to)
+	}
 	return nil
+}
+
+func wentBack(from, to uint64) error {
+	return fmt.Errorf("%w: the meter's Uptime went back from %d to %d centiseconds", client.ErrNonsense, from, to)
 }
 
 // restarted tells whether no collection was made of the meter's present run. Of
@@ -197,7 +210,7 @@ func boot(st *client.Status) string {
 }
 
 // firstUptime returns the Uptime whose lower 32 bits are known, of a meter
-// that is seen for the first time: the one that is right by the time now, or
+// that is seen for the first time and tells no more: the one that is right by the time now, or
 // if none is, because the meter's time is another, the number itself.
 func firstUptime(st *client.Status, ticks uint32, now time.Time) uint64 {
 	if !st.Extension {
@@ -275,6 +288,9 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		wr.Begin(in.at)
 		for i := range sets {
 			err := c.Flows(ctx, k.query(in, &sets[i], sets), func(f *ruleset.Flow) error {
+				if since := before.Collected[sets[i].Index]; in.to >= since+marks && ruleset.Uptime(f.LastTime, next.Epoch) < since {
+					return nil
+				}
 				if result.Flows++; result.Flows > uint64(k.maxFlows()) {
 					return fmt.Errorf("%w: it has more than %d flows: max-flows allows more", ErrLimit, k.maxFlows())
 				}
@@ -371,12 +387,20 @@ func (k *Collector) columns(sets []RuleSet) *ruleset.Format {
 	return flowfile.FormatFor(rules...)
 }
 
+// marks is how many Uptimes TimeTicks can tell apart. Beyond them only exact
+// times tell which they are, and a TimeMark names none that is longer ago.
+const marks = 1 << 32
+
 // query returns what to read of a ruleset, given those that are read.
 func (k *Collector) query(in *interval, s *RuleSet, sets []RuleSet) *client.FlowQuery {
+	since := k.state.Collected[s.Index]
+	if in.to >= since+marks {
+		since = 0 // write leaves out what comes too much
+	}
 	q := &client.FlowQuery{
-		RuleSet: s.Index, Since: k.state.Collected[s.Index], Uptime: in.to, Epoch: k.state.Epoch,
+		RuleSet: s.Index, Since: since, Uptime: in.to, Epoch: k.state.Epoch,
 		Attrs: s.Rules.Saves(), MaxFlows: in.status.MaxFlows, Method: client.Blocks,
-		Exact: in.status.Extension && (k.cfg.JSON || slices.ContainsFunc(k.columns(sets).Fields, func(fd ruleset.Field) bool {
+		Exact: in.status.Extension && (k.cfg.JSON || in.to >= marks || slices.ContainsFunc(k.columns(sets).Fields, func(fd ruleset.Field) bool {
 			return fd.Attr >= ruleset.FirstTimeNs && fd.Attr <= ruleset.SavedAttributes
 		})),
 	}

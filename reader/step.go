@@ -83,15 +83,25 @@ func (k *Collector) await(ctx context.Context, c *client.Client) (*client.Trace,
 
 // collectStep collects a trace's interval.
 func (k *Collector) collectStep(ctx context.Context, c *client.Client, st *client.Status, t *client.Trace, number uint64, sets []RuleSet) (*Result, error) {
-	in := &interval{status: st, collected: make(map[int]uint64), number: number, at: t.To, skipped: t.PassedOver}
-	if err := k.clock(in, uint32(ruleset.Uptime(t.To, st.Start))); err != nil {
+	in := &interval{
+		status: st, collected: make(map[int]uint64), number: number, at: t.To, skipped: t.PassedOver,
+		restarted: k.restarted(st), to: ruleset.Uptime(t.To, st.Start),
+	}
+	if err := k.forward(in); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Address(), err)
 	}
 	for _, s := range sets {
 		in.collected[s.Index] = in.to
-		if !k.cfg.Passive {
-			if _, err := k.row(ctx, c, s.Index); err != nil {
-				return nil, err
+		if k.cfg.Passive {
+			continue
+		}
+		r, err := k.row(ctx, c, s.Index)
+		if err != nil {
+			return nil, err
+		}
+		if r.Timeout != k.cfg.Timeout { // of an older program
+			if err := c.SetReaderTimeout(ctx, r.index, k.cfg.Timeout); err != nil {
+				return nil, fmt.Errorf("setting the timeout of reader %d: %w", r.index, err)
 			}
 		}
 	}

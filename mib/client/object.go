@@ -44,6 +44,8 @@ var (
 	rtfmMeterMemory         = ours("rtfmMeterMemory", 1, 1, 5)
 	rtfmMeterFlowsCreated   = ours("rtfmMeterFlowsCreated", 1, 1, 6)
 	rtfmMeterFlowsRecovered = ours("rtfmMeterFlowsRecovered", 1, 1, 7)
+	rtfmMeterNow            = ours("rtfmMeterNow", 1, 1, 8)
+	rtfmMeterEnding         = ours("rtfmMeterEnding", 1, 1, 9)
 	rtfmMeterFloods         = ours("rtfmMeterFloods", 1, 1, 10)
 	rtfmPacketsMetered      = ours("rtfmPacketsMetered", 1, 2, 1)
 	rtfmPacketsOctets       = ours("rtfmPacketsOctets", 1, 2, 2)
@@ -119,7 +121,7 @@ var (
 var objects = []*object{
 	sysUpTime, flowFloodMark, flowInactivityTimeout, flowActiveFlows, flowMaxFlows, flowFloodMode,
 	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmMeterFlowsCreated,
-	rtfmMeterFlowsRecovered, rtfmMeterFloods, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
+	rtfmMeterFlowsRecovered, rtfmMeterNow, rtfmMeterEnding, rtfmMeterFloods, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
 	rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver,
 	flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp, flowRuleInfoStatus, flowRuleInfoName,
 	flowRuleInfoRulesReady, flowRuleInfoFlowRecs, flowInterfaceSampleRate, flowInterfaceLostPackets,

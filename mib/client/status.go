@@ -29,6 +29,9 @@ type Status struct {
 	// 1970-01-01 00:00:00 UTC; Uptime in centiseconds, modulo 2^32.
 	Start  int64
 	Uptime uint32
+	// Now is the time up to which it has metered, in nanoseconds since
+	// 1970-01-01 00:00:00 UTC; 0 if the meter does not tell.
+	Now    int64
 	Counts mib.Counts
 }
 
@@ -54,7 +57,7 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 		rtfmMeterVersion, rtfmMeterBoot, rtfmMeterStart, rtfmMeterUptime, rtfmMeterMemory,
 		rtfmMeterFlowsCreated, rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed,
 		rtfmPacketsUnknownLink, rtfmPacketsBackInTime, rtfmPacketsLost,
-		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive, rtfmMeterFloods,
+		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive, rtfmMeterFloods, rtfmMeterNow,
 	} {
 		names = append(names, o.at(0))
 	}
@@ -91,6 +94,9 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 		}
 		s.Counts.StreamsActive = r.uint(&vars[23], smi.Gauge32)
 		s.Counts.Floods = r.uint(&vars[24], smi.Counter64)
+		if now := &vars[25]; now.Value.Type != smi.NoSuchObject && now.Value.Type != smi.NoSuchInstance { // of an older meter
+			s.Now = r.count(now)
+		}
 	}
 	if r.err != nil {
 		return nil, c.wrap(fmt.Errorf("reading the meter's state: %w", r.err))
