@@ -1,10 +1,3 @@
-// Package meter turns packets into flows: it runs rulesets over every packet
-// of a source, keeps the flow table, and closes a collection at the end of
-// each interval (RFC 2722 section 4).
-//
-// All times are those of the packets, so that a trace gives the same flows on
-// every machine. The meter's clock never goes back: a packet whose time is
-// earlier than one before it counts at the time of that one.
 package meter
 
 import (
