@@ -216,12 +216,20 @@ func (s *RuleSetSummary) numbers(yield func(name string, n *uint64)) {
 func appendNumbers(b []byte, numbers func(func(string, *uint64))) []byte {
 	numbers(func(name string, n *uint64) {
 		b = append(b, ' ')
-		b = append(b, name...)
+		b = append(b, escape.Replace(name)...)
 		b = append(b, '=')
 		b = strconv.AppendUint(b, *n, 10)
 	})
 	return b
 }
+
+// escape and unescape are for the names of numbers, which may have an interface's
+// in them, and that any character: only the last = of a word stands before a
+// number, and only one that programs which know no escapes take for one.
+var (
+	escape   = strings.NewReplacer("=", "%3D", "%", "%25")
+	unescape = strings.NewReplacer("%3D", "=", "%25", "%")
+)
 
 // name makes s one word.
 func name(s string) string {

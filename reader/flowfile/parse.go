@@ -150,30 +150,51 @@ func isNameByte(c byte) bool {
 // parse sets the numbers that text gives as `name=number`; other words are
 // not ours, and left alone.
 func (s *Summary) parse(text string) error {
+	s.More = nil
+	if err := parseNumbers(text, s.numbers); err != nil {
+		return err
+	}
 	for word := range strings.FieldsSeq(text) {
-		if key, _, ok := strings.Cut(word, "="); ok && isMore(key) {
-			s.More = append(s.More, Number{Name: key})
+		if key, digits, ok := cutNumber(word); ok && isMore(key) {
+			n, err := parseNumber(word, digits)
+			if err != nil {
+				return err
+			}
+			s.More = append(s.More, Number{Name: key, Value: n})
 		}
 	}
-	return parseNumbers(text, s.numbers)
+	return nil
 }
 
 // parseNumbers sets those numbers that text gives as `name=number`.
 func parseNumbers(text string, numbers func(func(string, *uint64))) (err error) {
 	for word := range strings.FieldsSeq(text) {
-		key, digits, ok := strings.Cut(word, "=")
+		key, digits, ok := cutNumber(word)
 		if !ok {
 			continue
 		}
 		numbers(func(name string, n *uint64) {
 			if name == key && err == nil {
-				if *n, err = strconv.ParseUint(digits, 10, 64); err != nil {
-					err = fmt.Errorf("%q is not a number", word)
-				}
+				*n, err = parseNumber(word, digits)
 			}
 		})
 	}
 	return err
+}
+
+// cutNumber splits `name=number`. Interfaces whose names have a = in them once
+// stood here without an escape.
+func cutNumber(word string) (key, digits string, ok bool) {
+	key, digits, ok = cutLast(word, "=")
+	return unescape.Replace(key), digits, ok
+}
+
+func parseNumber(word, digits string) (uint64, error) {
+	n, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil {
+		err = fmt.Errorf("%q is not a number", word)
+	}
+	return n, err
 }
 
 // isMore tells whether a number with this name is one of Summary.More.
