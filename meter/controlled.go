@@ -11,7 +11,6 @@ import (
 	"rtfm/meter/stream"
 	"rtfm/mib"
 	"rtfm/ruleset"
-	"rtfm/ruleset/pme"
 	"rtfm/traces"
 )
 
@@ -67,6 +66,10 @@ type Controlled struct {
 	ports     ports
 	told      told
 	source    traces.Stats // when the latest batch was read
+	spent     int          // operations since somebody took hold of the meter
+	// watch, unless it is nil, is called when somebody has taken hold of the meter,
+	// and before it is let go of.
+	watch func(held bool)
 }
 
 // NewControlled returns a meter that has seen nothing yet.
@@ -93,7 +96,22 @@ func NewControlled(cfg ControlConfig) *Controlled {
 	return c
 }
 
-func (c *Controlled) release() { c.hold <- struct{}{} }
+// mostSpent is how many operations a Do may take before it lets go of the meter,
+// and clearSpent how many it is to destroy a block of flows, or to recover one.
+// What is done between two calls of Spend may be as much again; BenchmarkHold shows
+// for how long the meter then stands still. To let go costs whoever reads some
+// microseconds when the meter is busy, since packets are metered in between.
+const (
+	mostSpent  = 1 << 13
+	clearSpent = 1 << 13
+)
+
+func (c *Controlled) release() {
+	if c.watch != nil {
+		c.watch(false)
+	}
+	c.hold <- struct{}{}
+}
 
 // acquireTries is how often acquire looks before it goes to sleep: a few
 // microseconds long, in which most readers are done. To be woken would cost
@@ -101,6 +119,13 @@ func (c *Controlled) release() { c.hold <- struct{}{} }
 const acquireTries = 1000
 
 func (c *Controlled) acquire() {
+	c.take()
+	if c.spent = 0; c.watch != nil {
+		c.watch(true)
+	}
+}
+
+func (c *Controlled) take() {
 	for range acquireTries {
 		select {
 		case <-c.hold:
@@ -110,6 +135,24 @@ func (c *Controlled) acquire() {
 	}
 	<-c.hold
 }
+
+// Spend implements mib.Meter.
+func (c *Controlled) Spend(operations int) bool {
+	c.spent += operations + c.meter.table.Passed()/rowsPassed
+	if c.spent < mostSpent {
+		return false
+	}
+	c.release()
+	c.acquire()
+	return true
+}
+
+// Operations of what NextFlow and Scan do.
+const (
+	rowsPassed   = 4 // rows that are one operation to pass
+	flowSpent    = 1 // to read a flow
+	counterSpent = 8 // counters of a flow's distributions that are one
+)
 
 // Do implements mib.Meter. It waits for one batch of packets and for those who
 // called it before, at most.
@@ -152,17 +195,34 @@ func (c *Controlled) tick(ctx context.Context) context.CancelFunc {
 		for {
 			select {
 			case <-t.C:
-				c.Do(func() {
-					if c.Now() >= c.meter.clock.recoverAt {
-						c.meter.recover()
-					}
-				})
+				c.upkeepInParts()
 			case <-ctx.Done():
 				return
 			}
 		}
 	}()
 	return stop
+}
+
+// upkeepInParts does what is due without packets, a part at a time.
+func (c *Controlled) upkeepInParts() {
+	for more := true; more; {
+		c.Do(func() {
+			if c.doomed > 0 {
+				c.empty()
+			}
+			more = c.doomed > 0
+		})
+	}
+	parts := 0
+	c.Do(func() {
+		if c.Now() >= c.meter.clock.recoverAt {
+			parts = c.meter.recoverParts()
+		}
+	})
+	for ; parts > 0; parts-- {
+		c.Do(c.meter.recover)
+	}
 }
 
 // wait lets go of the meter until done says so, or ctx is.
@@ -249,12 +309,6 @@ func (c *Controlled) notify(n mib.Notification) {
 // Control implements mib.Meter.
 func (c *Controlled) Control() *mib.Control { return c.control }
 
-// CheckRuleSet implements mib.Meter.
-func (c *Controlled) CheckRuleSet(rs *ruleset.RuleSet) error {
-	_, err := pme.Compile(rs, builtIn, new(ruleset.Shapes))
-	return err
-}
-
 // Start implements mib.Meter.
 func (c *Controlled) Start() int64 { return c.meter.clock.start }
 
@@ -279,18 +333,20 @@ func (c *Controlled) Ending() bool { return c.ending }
 func (c *Controlled) NextFlow(index int, row uint32, since int64, f *ruleset.Flow) int {
 	number := 0
 	if index != 0 {
-		if number = c.number(index); number == 0 {
+		if number = c.number(index); number == 0 || c.meter.table.ActiveOf(number) == 0 {
 			return 0
 		}
 	}
 	t := c.meter.table
-	for row = t.NextOf(number, row, since); row != 0; row = t.NextOf(number, t.BlockEnd(row)+1, since) {
-		if s := c.slots[t.Owner(row)]; !s.doomed {
-			c.meter.read(row, c.Now, f)
-			return s.index
-		}
+	if row = t.NextOf(number, row, since); row == 0 {
+		return 0
 	}
-	return 0
+	c.meter.read(row, c.Now, f)
+	c.spent += flowSpent
+	for _, counters := range f.Counters {
+		c.spent += len(counters) / counterSpent
+	}
+	return c.slots[t.Owner(row)].index
 }
 
 // Scan implements mib.Meter.

@@ -239,13 +239,23 @@ const (
 	recoverEvery = 100_000_000 // nanoseconds of packet time
 	recoverSteps = 100         // in which all flows are looked at
 	recoverLeast = 1024        // flows are looked at in any
+	recoverMost  = 2048        // in any: of larger tables parts are looked at more often
+	recoverOften = 1_000_000   // but not more often than that
 )
+
+// recoverParts returns how many parts of recoverMost flows, at most, are to be
+// looked at in the time recoverEvery.
+func (m *Meter) recoverParts() int {
+	rows := m.table.Active()/recoverSteps + recoverLeast
+	return min((rows+recoverMost-1)/recoverMost, recoverEvery/recoverOften)
+}
 
 // recover ends streams that have timed out, and takes flows out of the table
 // that have been idle for the inactivity timeout and were collected since
 // their last packet; for a Controlled meter its readers say what was collected.
 func (m *Meter) recover() {
-	m.clock.recoverAt = later(m.clock.now, recoverEvery)
+	parts := m.recoverParts()
+	m.clock.recoverAt = later(m.clock.now, recoverEvery/int64(parts))
 	if m.streams != nil {
 		m.streams.Advance(m.clock.now)
 		if m.cfg.Interval == 0 && m.control == nil {
@@ -262,7 +272,7 @@ func (m *Meter) recover() {
 			limits[i] = idle
 		}
 	}
-	m.table.Recover(m.table.Active()/recoverSteps+recoverLeast, &limits, m.release)
+	m.table.Recover(min(m.table.Active()/recoverSteps+recoverLeast, recoverMost), &limits, m.release)
 }
 
 // release tells whether the flow in row may be recovered: not while a change

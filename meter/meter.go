@@ -91,11 +91,11 @@ func New(cfg Config) (*Meter, error) {
 		return nil, err
 	}
 	for i, rs := range cfg.RuleSets {
-		t, err := m.newTask(rs, numbers[i])
+		p, err := prepare(rs)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", rs.Name, err)
 		}
-		m.tasks = append(m.tasks, t)
+		m.tasks = append(m.tasks, m.newTask(p, rs.Name, numbers[i]))
 	}
 	m.shareMemos()
 	return m, nil
@@ -125,20 +125,18 @@ func (m *Meter) shareMemos() {
 	}
 }
 
-// newTask returns a task that runs the ruleset under this number.
-func (m *Meter) newTask(rs *ruleset.RuleSet, number int) (*task, error) {
-	t, err := newTask(rs, number, &m.shapes, m.table)
-	if err == nil {
-		t.since = m.stats.Packets
-	}
-	if d := rs.Distributions(); err == nil && len(d) > 0 {
+// newTask returns a task that runs a ruleset of this name under this number.
+func (m *Meter) newTask(p *prepared, name string, number int) *task {
+	t := newTask(p, name, number, &m.shapes, m.table)
+	t.since = m.stats.Packets
+	if d := p.distributions; len(d) > 0 {
 		if m.streams == nil {
 			m.streams = stream.NewWorker(m.cfg.Streams, m.table.Change)
 		}
 		t.streams, t.streamed = m.streams, stream.FormsOf(d)
 		m.streamed |= t.streamed
 	}
-	return t, err
+	return t
 }
 
 // numberRuleSets gives each ruleset its number: its own, or the first from 2

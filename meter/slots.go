@@ -46,7 +46,8 @@ func (c *Controlled) renumber() {
 	}
 }
 
-// assign returns the number of a ruleset's slot, a new one if it has none.
+// assign returns the number of a ruleset's slot, a new one if it has none, and 0 if
+// there are none left.
 func (c *Controlled) assign(index int) int {
 	if n := c.number(index); n != 0 {
 		return n
@@ -55,10 +56,8 @@ func (c *Controlled) assign(index int) int {
 	if c.slots[n] != nil {
 		n = slices.Index(c.slots[1:], nil) + 1
 	}
-	for n == 0 {
-		// All but the slots of the 255 rulesets there may be are doomed.
-		c.empty()
-		n = slices.Index(c.slots[1:], nil) + 1
+	if n == 0 {
+		return 0 // MakeRoom was not asked for
 	}
 	c.slots[n] = &slot{id: c.control.RuleSets.At(index).ID, index: index}
 	c.numbers[index] = uint8(n)
@@ -108,13 +107,13 @@ func (c *Controlled) Changed() {
 	m.tasks, m.streamed = m.tasks[:0], 0
 	for _, index := range want {
 		n := c.assign(index)
+		p := c.programOf(index)
+		if n == 0 || p == nil {
+			continue
+		}
 		s := c.slots[n]
 		if s.task == nil {
-			row := c.control.RuleSets.At(index)
-			t, err := m.newTask(&ruleset.RuleSet{Name: row.Name, Rules: row.Rules}, n)
-			if err != nil {
-				continue // CheckRuleSet has refused it
-			}
+			t := m.newTask(p, c.control.RuleSets.At(index).Name, n)
 			if m.batch != nil {
 				t.expect(m.input.sights(m.batch, t.view))
 			}
@@ -132,10 +131,11 @@ func (c *Controlled) Changed() {
 func (c *Controlled) Settle() {
 	c.managed = c.managed || c.hasTask()
 	c.tellEnds()
-	for _, s := range c.slots {
+	for n, s := range c.slots {
 		if s != nil && !s.doomed && !c.held(s) {
 			s.doomed = true
 			c.doomed++
+			c.meter.table.Hide(n, true)
 		}
 	}
 	if c.control.TraceGo {
@@ -156,17 +156,66 @@ func (c *Controlled) held(s *slot) bool {
 	return rs != nil && rs.ID == s.id
 }
 
-// empty destroys flows of doomed slots, some of each, and takes the slots back
-// that have none left.
+// programOf returns what was prepared for a ruleset, nil if it cannot run. Those
+// that were not made by Sets, as the built-in one, are prepared here.
+func (c *Controlled) programOf(index int) *prepared {
+	row := c.control.RuleSets.At(index)
+	if row.Program == nil {
+		p, err := c.Prepare(&ruleset.RuleSet{Name: row.Name, Rules: row.Rules})
+		if err != nil {
+			return nil
+		}
+		row.Program = p
+	}
+	return row.Program.(*prepared)
+}
+
+// Prepare implements mib.Meter.
+func (c *Controlled) Prepare(rs *ruleset.RuleSet) (mib.Program, error) {
+	p, err := prepare(rs)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// empty destroys some flows of a doomed slot, and takes the slots back that have
+// none left.
 func (c *Controlled) empty() {
 	t := c.meter.table
+	cleared := false
 	for n, s := range c.slots {
 		if s == nil || !s.doomed {
 			continue
 		}
-		if t.Clear(n, c.meter.destroy); t.ActiveOf(n) == 0 {
+		if !cleared && t.ActiveOf(n) > 0 {
+			t.Clear(n, c.meter.destroy)
+			c.spent += clearSpent
+			cleared = true
+		}
+		if t.ActiveOf(n) == 0 {
 			c.slots[n] = nil
+			t.Hide(n, false)
 			c.doomed--
 		}
 	}
+}
+
+// MakeRoom implements mib.Meter.
+func (c *Controlled) MakeRoom(ruleSets int) bool {
+	if c.doomed > 0 {
+		c.empty()
+	}
+	free := ruleset.MaxRuleSets - ruleSets
+	for _, s := range c.slots[1:] {
+		if s != nil {
+			free--
+		}
+	}
+	for i := range c.control.RuleSets.All {
+		if c.number(i) == 0 {
+			free--
+		}
+	}
+	return free >= 0 || c.doomed == 0
 }

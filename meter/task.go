@@ -55,16 +55,30 @@ type TaskStats struct {
 	Counted, Ignored, Unmatched, Stopped, Uncounted uint64
 }
 
-func newTask(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, table *flow.Table) (*task, error) {
-	p, err := pme.Compile(rs, number, shapes)
+// prepared is what takes long to find out of a ruleset before it runs.
+type prepared struct {
+	*pme.Program
+	view          *view
+	ends          bool
+	distributions []ruleset.Distribution
+}
+
+// prepare prepares a ruleset to run. It looks at nothing else, so that it may be
+// done while a meter is at work.
+func prepare(rs *ruleset.RuleSet) (*prepared, error) {
+	p, err := pme.Compile(rs, 0, nil)
 	if err != nil {
 		return nil, err
 	}
-	v := newView(p.Visible())
+	return &prepared{p, newView(p.Visible()), p.EndsOfPackets(), rs.Distributions()}, nil
+}
+
+// newTask returns a task that runs a ruleset of this name under this number.
+func newTask(p *prepared, name string, number int, shapes *ruleset.Shapes, table *flow.Table) *task {
 	return &task{
-		program: p, table: table, view: v, near: nearFlows, ends: p.EndsOfPackets(),
-		stats: TaskStats{RuleSet: number, Name: rs.Name},
-	}, nil
+		program: p.Start(number, shapes), table: table, view: p.view, near: nearFlows, ends: p.ends,
+		stats: TaskStats{RuleSet: number, Name: name},
+	}
 }
 
 // nearFlows is how many flows the caches near a processor hold.

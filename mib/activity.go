@@ -9,7 +9,7 @@ import (
 
 // activityObjects are those of flowColumnActivityTable.
 func (h *Handler) activityObjects() []object {
-	t := &activityTable{h: h, attribute: selection{form: formActivity}}
+	t := &activityTable{h: h, attribute: selection{form: formActivity, work: &h.work}}
 	entry := below(flowMIB, 2, 2, 1)
 	return []object{
 		{oid: below(entry, 1), table: t, get: func(v *smi.Value) bool { v.SetInt(int32(t.attribute.subids[0])); return true }},
@@ -68,13 +68,14 @@ func (t *activityTable) next(index smi.OID, include bool, name smi.OID) (smi.OID
 }
 
 // data sets v to pairs of flow index and value, from the row's flow on, as
-// many as fit. Behind the pair of the last flow the index 0 tells that there
-// are no more.
+// many as fit and lie in its span. Behind the pair of the last flow the index 0
+// tells that there are no more.
 func (t *activityTable) data(v *smi.Value) bool {
 	fd := &t.attribute.fields[0]
 	b := v.Octets[:0]
+	s := spanOf(&t.h.flow)
 	for more := true; more; more = t.h.loadFlow(0, t.mark, t.h.flow.Index+1) {
-		if len(b)+4+fd.maxFixed()+4 > maxActivity {
+		if len(b)+4+fd.maxFixed()+4 > maxActivity || !s.takes(&t.h.flow) && len(b) > 0 {
 			v.Type, v.Octets = smi.OctetString, b
 			return true
 		}

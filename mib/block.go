@@ -3,8 +3,10 @@ package mib
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"rtfm/mib/smi"
+	"rtfm/ruleset"
 )
 
 // BlockOctets is the size that a block may have. Eight of them fit in a
@@ -24,7 +26,7 @@ const blockHead = 2
 
 // blockObjects are those of rtfmBlockTable.
 func (h *Handler) blockObjects() []object {
-	t := &blockTable{h: h, chosen: selection{form: formBlock}}
+	t := &blockTable{h: h, chosen: selection{form: formBlock, work: &h.work}}
 	t.add = t.addFlow
 	return []object{{oid: below(extension, 1, 6, 1, 6), table: t, get: t.data}}
 }
@@ -41,6 +43,50 @@ type blockTable struct {
 	buf         []byte
 	flows       int
 	filled, end uint32
+	span        span
+}
+
+// A span is where the flows of one block, or of column activity data, are: what
+// they take is bounded by it, beside their octets, however few of the flows in
+// the table are asked for and whatever else there is to them.
+type span struct {
+	end      uint32           // the last row
+	shapes   []*ruleset.Shape // of the flows until now
+	counters int              // that these have
+}
+
+// Limits of a span.
+const (
+	spanRows     = 1 << 14
+	spanShapes   = 64
+	spanCounters = 1 << 15
+)
+
+// spanOf returns the span of f, which is the first flow.
+func spanOf(f *flowView) (s span) {
+	s.begin(f)
+	return s
+}
+
+func (s *span) begin(f *flowView) {
+	s.end, s.shapes, s.counters = ((f.Index-1)|(spanRows-1))+1, s.shapes[:0], 0
+}
+
+// takes tells whether f, which is the first flow or follows the others, is in
+// the span, and notes it.
+func (s *span) takes(f *flowView) bool {
+	if n := len(s.shapes); n == 0 || s.shapes[n-1] != f.Shape {
+		if !slices.Contains(s.shapes, f.Shape) {
+			if n == spanShapes {
+				return false
+			}
+			s.shapes = append(s.shapes, f.Shape)
+		}
+	}
+	for _, c := range f.Counters {
+		s.counters += len(c)
+	}
+	return f.Index <= s.end && s.counters <= spanCounters
 }
 
 // parse takes the selector from an index.
@@ -85,7 +131,7 @@ func (t *blockTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, b
 	if len(rest) > 3 {
 		after = max(after, rest[3])
 	}
-	for given := ruleSet; t.h.ruleSetFrom(&ruleSet); ruleSet++ {
+	for given := ruleSet; t.h.ruleSetFrom(&ruleSet) != nil; ruleSet++ {
 		if ruleSet != given {
 			mark, after = 0, 0
 		}
@@ -96,9 +142,10 @@ func (t *blockTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, b
 	return name, false
 }
 
-// fill puts as many flows as fit in the block, and returns the index of the
-// last of them: flows of a ruleset, active since the TimeMark, with indexes
-// greater than after and up to last. It returns 0 if there are none.
+// fill puts as many flows as fit in the block and lie in the span of the first
+// one, and returns the index of the last of them: flows of a ruleset, active since
+// the TimeMark, with indexes greater than after and up to last. It returns 0 if
+// there are none.
 func (t *blockTable) fill(ruleSet, mark, after, last uint32) (filled uint32) {
 	t.buf = append(t.buf[:0], make([]byte, blockHead)...)
 	t.flows, t.filled, t.end = 0, 0, last
@@ -115,9 +162,13 @@ func (t *blockTable) fill(ruleSet, mark, after, last uint32) (filled uint32) {
 // or has no room.
 func (t *blockTable) addFlow() bool {
 	f := &t.h.flow
-	if f.Index > t.end || t.flows == math.MaxUint16 {
+	if t.flows == 0 {
+		t.span.begin(f)
+	}
+	if f.Index > t.end || t.flows == math.MaxUint16 || !t.span.takes(f) && t.flows > 0 {
 		return false
 	}
+	t.h.work++
 	b := t.chosen.append(t.buf, f)
 	if len(b) > BlockOctets {
 		return false

@@ -2,6 +2,7 @@ package mib
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"rtfm/ruleset"
 )
@@ -21,7 +22,7 @@ type Control struct {
 	// TraceGo is set when a manager lets a waiting trace go on.
 	TraceGo bool
 
-	made uint64 // rulesets ever made
+	made atomic.Uint64 // rulesets ever made
 }
 
 // Limits of the control tables.
@@ -31,6 +32,9 @@ const (
 	// MaxRuleSetSize is how many rules a ruleset may have: flowRuleParameter
 	// cannot name a rule beyond.
 	MaxRuleSetSize = 65535
+	// MaxAllRules is how many rules all rulesets together may have, counting
+	// rules of one ruleset up to the last that was written, and Program.Forms.
+	MaxAllRules = 1 << 20
 )
 
 // Row holds what all rows that managers create have in common.
@@ -47,14 +51,26 @@ type RuleSet struct {
 	// ID tells rulesets apart that have one index at different times.
 	ID   uint64
 	Name string
-	// Rules has as many as flowRuleInfoSize says. One that was not yet
+	// Size is flowRuleInfoSize.
+	Size int
+	// Rules has those up to the last that was written. One that was not yet
 	// written has no mask, one whose action was not yet written Op 0. Unlike
 	// all else here they change in place, while the row is not active.
 	Rules []ruleset.Rule
+	// Program is what the meter has prepared, while the row is active, or nil.
+	Program Program
 	// RulesReady is flowRuleInfoRulesReady.
 	RulesReady bool
 	// TimeStamp is the Uptime of the latest change, in centiseconds.
 	TimeStamp uint64
+
+	// Which rules were written, which of them have an action, and how many do:
+	// they are not looked for while the meter stands still.
+	written, acts bitmap
+	actions       int
+	// distributions has a bit for each column of flowDataTable, from that of
+	// Distributions on, that shows flows of the ruleset.
+	distributions uint64
 }
 
 // Reader is a row of flowReaderInfoTable. Times are of the meter's Uptime, in
@@ -104,7 +120,7 @@ func NewControl() *Control {
 	c := &Control{FloodMark: 95, InactivityTimeout: 600}
 	def := ruleset.Default()
 	c.RuleSets.Put(builtIn, &RuleSet{
-		Row: Row{Owner: "meter", Active: true}, ID: c.newID(), Name: def.Name, Rules: def.Rules, RulesReady: true,
+		Row: Row{Owner: "meter", Active: true}, ID: c.newID(), Name: def.Name, Size: len(def.Rules), Rules: def.Rules, RulesReady: true,
 	})
 	return c
 }
@@ -112,15 +128,18 @@ func NewControl() *Control {
 // builtIn is the index of the ruleset that cannot be changed.
 const builtIn = 1
 
-func (c *Control) newID() uint64 {
-	c.made++
-	return c.made
-}
+func (c *Control) newID() uint64 { return c.made.Add(1) }
 
 // Rows is a table whose index is one number. The zero Rows is empty.
 type Rows[T any] struct {
 	index []int // ascending
 	rows  []*T  // in that order
+	puts  uint64
+}
+
+// clone returns the same rows, to be looked at while the table changes.
+func (r *Rows[T]) clone() Rows[T] {
+	return Rows[T]{slices.Clone(r.index), slices.Clone(r.rows), r.puts}
 }
 
 // Len returns the number of rows.
@@ -155,6 +174,7 @@ func (r *Rows[T]) All(yield func(i int, row *T) bool) {
 
 // Put makes row the one with index i; nil deletes it.
 func (r *Rows[T]) Put(i int, row *T) {
+	r.puts++
 	at, ok := slices.BinarySearch(r.index, i)
 	switch {
 	case row == nil && ok:

@@ -61,6 +61,7 @@ func distributionMeter(n uint32) *fakeMeter {
 		distributions, counters = append(distributions, d), append(counters, c)
 		rs.Rules = append(rs.Rules, ruleset.Rule{Attr: a, Mask: d.Mask, Value: d.Value, Op: ruleset.OpPushPktToAct, Param: 1})
 	}
+	rs.noteDistributions()
 	odd := shapes.Intern(2, 0, 0, nil, distributions...)
 	for i := range n {
 		m.add(2, i+1, 10)

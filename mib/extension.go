@@ -11,7 +11,10 @@ var extension = smi.OID{1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 2720}
 // extensionObjects are those of RTFM-EXTENSION-MIB.
 func (h *Handler) extensionObjects() []object {
 	count := func(oid smi.OID, get func(c Counts) uint64) object {
-		return scalar(oid, func(v *smi.Value) { v.SetUint(smi.Counter64, get(h.meter.Counts())) })
+		return scalar(oid, func(v *smi.Value) {
+			h.work += workCounts
+			v.SetUint(smi.Counter64, get(h.meter.Counts()))
+		})
 	}
 	meter := func(n uint32) smi.OID { return below(extension, 1, 1, n) }
 	packets := func(n uint32) smi.OID { return below(extension, 1, 2, n) }
@@ -37,7 +40,10 @@ func (h *Handler) extensionObjects() []object {
 		count(packets(7), func(c Counts) uint64 { return c.Lost }),
 		count(packets(8), func(c Counts) uint64 { return c.Duplicates }),
 		count(packets(9), func(c Counts) uint64 { return c.SampledOut }),
-		scalar(streams(1), func(v *smi.Value) { v.SetUint(smi.Gauge32, h.meter.Counts().StreamsActive) }),
+		scalar(streams(1), func(v *smi.Value) {
+			h.work += workCounts
+			v.SetUint(smi.Gauge32, h.meter.Counts().StreamsActive)
+		}),
 		count(streams(2), func(c Counts) uint64 { return c.StreamsCreated }),
 		count(streams(3), func(c Counts) uint64 { return c.StreamsEnded }),
 		count(streams(4), func(c Counts) uint64 { return c.Unstreamed }),
@@ -62,7 +68,7 @@ func (h *Handler) traceState(oid smi.OID) object {
 		if !o.table.find(index) {
 			return smi.NoCreation
 		}
-		switch h.meter.Trace().State {
+		switch p.seen.trace.State {
 		case TraceNone, TraceWaitingForRuleSet:
 			return smi.InconsistentValue
 		case TraceWaitingForReader, TraceEnded:

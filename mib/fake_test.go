@@ -22,6 +22,8 @@ type fakeMeter struct {
 	settled int
 	trace   Trace
 	refuse  bool // any ruleset
+
+	spent, prepared, forms int
 }
 
 type fakeFlow struct {
@@ -44,12 +46,31 @@ func (m *fakeMeter) Start() int64      { return m.start }
 func (m *fakeMeter) Now() int64        { return m.start + int64(m.uptime)*nsPerTick }
 func (m *fakeMeter) MaxFlows() int     { return 5000 }
 
-func (m *fakeMeter) CheckRuleSet(rs *ruleset.RuleSet) error {
-	if m.refuse {
-		return errors.New("no")
+func (m *fakeMeter) MakeRoom(int) bool { return true }
+
+// Spend lets go after 100 operations, as long as nobody else wants the meter it
+// has it back at once.
+func (m *fakeMeter) Spend(n int) bool {
+	if m.spent += n; m.spent < 100 {
+		return false
 	}
-	return rs.Check()
+	m.spent = 0
+	m.mu.Unlock()
+	m.mu.Lock()
+	return true
 }
+
+func (m *fakeMeter) Prepare(rs *ruleset.RuleSet) (Program, error) {
+	if m.prepared++; m.refuse {
+		return nil, errors.New("no")
+	}
+	return fakeProgram(m.forms), rs.Check()
+}
+
+// fakeProgram is a Program that has so many forms.
+type fakeProgram int
+
+func (p fakeProgram) Forms() int { return int(p) }
 
 func (m *fakeMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) int {
 	for i := range m.flows {
@@ -133,7 +154,7 @@ func (m *fakeMeter) add(ruleSet int, index uint32, last uint64) {
 func (m *fakeMeter) putRuleSet(index int) {
 	m.control.RuleSets.Put(index, &RuleSet{
 		Row: Row{Owner: "test", Active: true}, Name: fmt.Sprint("set ", index), RulesReady: true,
-		Rules: []ruleset.Rule{{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1), Value: ruleset.MakeValue(0), Op: ruleset.OpCountPkt}},
+		Size: 1, Rules: []ruleset.Rule{{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1), Value: ruleset.MakeValue(0), Op: ruleset.OpCountPkt}},
 	})
 }
 

@@ -23,9 +23,7 @@ func (h *Handler) flowObjects() []object {
 		}
 	}
 	for a := ruleset.Distributions; a <= ruleset.FromLostPDUs; a++ {
-		add(a, &flowTable{h, func(r *ruleset.Rule) bool {
-			return r.SavesDistribution() && (a == ruleset.Distributions || a == r.Attr)
-		}})
+		add(a, &flowTable{h: h, distribution: 1 << (a - ruleset.Distributions)})
 	}
 	return objects
 }
@@ -41,29 +39,37 @@ func columnOf(a ruleset.Attr) uint32 {
 // flowTable is flowDataTable.
 type flowTable struct {
 	h *Handler
-	// savedBy, unless it is nil, leaves only the flows of rulesets that have a
-	// rule that it takes.
-	savedBy func(*ruleset.Rule) bool
+	// distribution, unless it is 0, leaves only the flows of rulesets that have
+	// this bit among their distributions.
+	distribution uint64
 }
 
-func (t *flowTable) find(index smi.OID) bool { return t.h.findFlow(index) && t.has(int(index[0])) }
+func (t *flowTable) find(index smi.OID) bool {
+	return t.h.findFlow(index) && t.has(t.h.meter.Control().RuleSets.At(int(index[0])))
+}
 
 func (t *flowTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
+	if t.distribution != 0 && t.h.allDistributions()&t.distribution == 0 {
+		return name, false
+	}
 	return t.h.nextFlow(index, include, name, t.has)
 }
 
 // has tells whether the flows of a ruleset are in the column.
-func (t *flowTable) has(ruleSet int) bool {
-	if t.savedBy == nil {
-		return true
-	}
-	rules := t.h.meter.Control().RuleSets.At(ruleSet).Rules
-	for i := range rules {
-		if t.savedBy(&rules[i]) {
-			return true
+func (t *flowTable) has(rs *RuleSet) bool {
+	return t.distribution == 0 || rs.distributions&t.distribution != 0
+}
+
+// allDistributions returns the distributions of all rulesets.
+func (h *Handler) allDistributions() uint64 {
+	rows := &h.meter.Control().RuleSets
+	if h.distributionsAt != rows.puts {
+		h.distributionsAt, h.distributions = rows.puts, 0
+		for _, rs := range rows.rows {
+			h.distributions |= rs.distributions
 		}
 	}
-	return false
+	return h.distributions
 }
 
 // findFlow loads the flow that an index of ruleset, TimeMark and flow index
@@ -78,7 +84,7 @@ func (h *Handler) findFlow(index smi.OID) bool {
 // nextFlow loads the flow that follows an index of ruleset, TimeMark and flow
 // index, which may be cut short, and appends its index to name. Flows of
 // rulesets that of does not take are passed by.
-func (h *Handler) nextFlow(index smi.OID, include bool, name smi.OID, of func(ruleSet int) bool) (smi.OID, bool) {
+func (h *Handler) nextFlow(index smi.OID, include bool, name smi.OID, of func(*RuleSet) bool) (smi.OID, bool) {
 	var ruleSet, mark, row uint32
 	if len(index) > 0 {
 		ruleSet = index[0]
@@ -94,12 +100,13 @@ func (h *Handler) nextFlow(index smi.OID, include bool, name smi.OID, of func(ru
 	}
 	given := ruleSet
 	for {
-		if !h.ruleSetFrom(&ruleSet) {
+		rs := h.ruleSetFrom(&ruleSet)
+		if rs == nil {
 			return name, false
 		} else if ruleSet != given {
 			mark, row = 0, 0
 		}
-		if of(int(ruleSet)) && h.loadFlow(int(ruleSet), mark, row) {
+		if of(rs) && h.loadFlow(int(ruleSet), mark, row) {
 			return append(name, ruleSet, mark, h.flow.Index), true
 		}
 		ruleSet++
@@ -118,15 +125,16 @@ func (h *Handler) followFlow(name smi.OID) bool {
 	return true
 }
 
-// ruleSetFrom moves index on to the first ruleset that has it or a higher one,
-// false if there is none.
-func (h *Handler) ruleSetFrom(index *uint32) bool {
+// ruleSetFrom moves index on to the first ruleset that has it or a higher one, and
+// returns that, nil if there is none.
+func (h *Handler) ruleSetFrom(index *uint32) *RuleSet {
 	if *index > ruleset.MaxRuleSets {
-		return false
+		return nil
 	}
+	h.work += workRuleSet
 	i, rs := h.meter.Control().RuleSets.From(int(*index))
 	*index = uint32(i)
-	return rs != nil
+	return rs
 }
 
 // loadFlow loads the first flow of a ruleset (0: of any) in row or behind it

@@ -3,6 +3,7 @@ package mib
 import (
 	"slices"
 	"sort"
+	"sync"
 
 	"rtfm/mib/smi"
 )
@@ -17,6 +18,33 @@ type Handler struct {
 	flow   flowView
 	loaded []uint32 // indexes of the flows that this request has loaded
 	open   int      // transactions committed and not yet cleaned up
+	work   int      // operations that Meter.Spend was not yet told of
+
+	// The distributions of all rulesets, and Rows.puts of these when they were
+	// looked at; none are then.
+	distributions, distributionsAt uint64
+
+	sets    sync.Mutex // is held while a Set is planned or carried out
+	readers *controlTable[Reader]
+}
+
+// Operations, as Meter.Spend counts them, of what takes longer than one.
+const (
+	workSearch    = 8  // to find an object and a row by name
+	workField     = 4  // to choose an attribute by its number
+	workRecipe    = 16 // to find out how to write it
+	octetsWorked  = 32 // octets of a value that are one operation
+	wordsWorked   = 32 // words of a bitmap
+	workCounts    = 64 // to ask the meter for all its counts
+	workRuleSet   = 1  // to pass a ruleset
+	workStatement = 4  // to carry out a change of a Set
+)
+
+// spend tells the meter what was done, and whether it has been with others since.
+func (h *Handler) spend() (letGo bool) {
+	letGo = h.meter.Spend(h.work)
+	h.work = 0
+	return letGo
 }
 
 // object is a scalar or a column.
@@ -67,12 +95,18 @@ func below(o smi.OID, subids ...uint32) smi.OID { return slices.Concat(o, subids
 // Get implements smi.Handler.
 func (h *Handler) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
 	h.meter.Do(func() {
+		h.work = 0
 		for i, name := range names {
 			h.get(name, &out[i])
+			h.worked(&out[i].Value)
+			h.spend()
 		}
 	})
 	return nil
 }
+
+// worked notes what it took to find a variable by name and copy its value.
+func (h *Handler) worked(v *smi.Value) { h.work += workSearch + len(v.Octets)/octetsWorked }
 
 func (h *Handler) get(name smi.OID, out *smi.VarBind) {
 	out.SetName(name)
@@ -91,6 +125,11 @@ func (h *Handler) from(name smi.OID) int {
 	if name.HasPrefix(h.objects[h.recent].oid) {
 		return h.recent
 	}
+	return h.search(name)
+}
+
+// search is from without a look at what was found last.
+func (h *Handler) search(name smi.OID) int {
 	return sort.Search(len(h.objects), func(i int) bool {
 		o := h.objects[i].oid
 		return o.Compare(name) > 0 || name.HasPrefix(o)
@@ -120,15 +159,27 @@ func (h *Handler) Bulk(b *smi.Bulk, out []smi.VarBind) (filled []smi.VarBind, er
 }
 
 func (h *Handler) next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
-	h.loaded = h.loaded[:0]
+	h.loaded, h.work = h.loaded[:0], 0
 	for i := range ranges {
-		if !h.nextIn(&ranges[i], &out[i]) {
-			out[i].SetName(ranges[i].Start)
-			out[i].Value.SetNone(smi.EndOfMibView)
+		h.nextOrEnd(&ranges[i], &out[i])
+		if h.spend() {
+			h.loaded = h.loaded[:0]
 		}
 	}
 	h.meter.Expect(h.loaded)
 	return nil
+}
+
+// nextOrEnd sets out to the first variable in r, or to EndOfMibView. It reports
+// whether there is one.
+func (h *Handler) nextOrEnd(r *smi.Range, out *smi.VarBind) bool {
+	found := h.nextIn(r, out)
+	if !found {
+		out.SetName(r.Start)
+		out.Value.SetNone(smi.EndOfMibView)
+	}
+	h.worked(&out.Value)
+	return found
 }
 
 // runs fills out with the variables that follow each other in ranges, those of
@@ -143,11 +194,12 @@ func (h *Handler) runs(ranges []smi.Range, out []smi.VarBind) *smi.Error {
 		for at := i + n; at < len(out); at += n {
 			r.Start, r.Include = out[at-n].Name, false
 			if found && h.following(&r, &out[at]) {
-				continue
+				h.work += 1 + len(out[at].Value.Octets)/octetsWorked
+			} else {
+				found = h.nextOrEnd(&r, &out[at])
 			}
-			if found = h.nextIn(&r, &out[at]); !found {
-				out[at].SetName(r.Start)
-				out[at].Value.SetNone(smi.EndOfMibView)
+			if h.spend() {
+				h.loaded, found = h.loaded[:0], false
 			}
 		}
 	}
@@ -168,6 +220,7 @@ func (h *Handler) following(r *smi.Range, out *smi.VarBind) bool {
 func (h *Handler) nextIn(r *smi.Range, out *smi.VarBind) bool {
 	for i := h.from(r.Start); i < len(h.objects); i++ {
 		o := &h.objects[i]
+		h.work++
 		index, include := smi.OID(nil), true
 		if r.Start.HasPrefix(o.oid) {
 			index, include = r.Start[len(o.oid):], r.Include

@@ -6,8 +6,13 @@ import "rtfm/ruleset"
 type Meter interface {
 	// Do runs f while the meter stands still: no packet is counted and nothing
 	// else that runs by Do is under way. It returns when f has. The other
-	// methods are called from such an f only.
+	// methods are called from such an f only, but for Prepare.
 	Do(f func())
+	// Spend tells that f has done so many operations, beside those of the
+	// Meter's own methods. When the meter has stood still for long enough it lets
+	// packets and others have it, and returns true once f has hold of it again:
+	// what f has found may have changed. An operation takes some 30 nanoseconds.
+	Spend(operations int) bool
 
 	// Control returns the tables that managers and readers write. The Handler
 	// changes rows by putting others in their place; the meter does the same
@@ -18,8 +23,13 @@ type Meter interface {
 	// Settle tells that what was changed will not be undone: the flows of
 	// rulesets that are gone may be destroyed, a trace may go on.
 	Settle()
-	// CheckRuleSet tells why the meter cannot run a ruleset.
-	CheckRuleSet(rs *ruleset.RuleSet) error
+	// Prepare does what it takes to run a ruleset, which may be long, or tells
+	// why the meter cannot run it. The meter does not stand still for it.
+	Prepare(rs *ruleset.RuleSet) (Program, error)
+	// MakeRoom does some of what it takes until so many rulesets more may run,
+	// should all that there are do, and reports whether that is all. What is in
+	// the way are flows of rulesets that are gone.
+	MakeRoom(ruleSets int) bool
 
 	// Start and Now are the times from which the meter's Uptime counts and up
 	// to which it has metered, in nanoseconds since 1970-01-01 00:00:00 UTC.
@@ -49,6 +59,12 @@ type Meter interface {
 	// Ending tells that the meter was told to end: it counts no more packets,
 	// and its flows can be read for a last time.
 	Ending() bool
+}
+
+// Program is a ruleset that a Meter has prepared to run.
+type Program interface {
+	// Forms is how many more rules would take as much memory.
+	Forms() int
 }
 
 // Identity tells one run of a meter from another.

@@ -8,7 +8,7 @@ import (
 
 // packageObjects are those of flowDataPackageTable.
 func (h *Handler) packageObjects() []object {
-	t := &packageTable{h: h, chosen: selection{form: formPackage}}
+	t := &packageTable{h: h, chosen: selection{form: formPackage, work: &h.work}}
 	return []object{{oid: below(flowMIB, 2, 3, 1, 5), table: t, follow: h.followFlow, get: t.data}}
 }
 
@@ -28,7 +28,7 @@ func (t *packageTable) next(index smi.OID, include bool, name smi.OID) (smi.OID,
 	if !ok || !t.chosen.parse(sel, byOctet) {
 		return name, false
 	}
-	return t.h.nextFlow(rest, include, append(append(name, index[0]), sel...), func(int) bool { return true })
+	return t.h.nextFlow(rest, include, append(append(name, index[0]), sel...), func(*RuleSet) bool { return true })
 }
 
 // data sets v to the flow's package: the chosen attributes' values, each in

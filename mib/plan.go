@@ -2,11 +2,16 @@ package mib
 
 import "rtfm/mib/smi"
 
-// plan is what a Set would do: it is made against the meter's present state
-// and changes nothing until it is carried out.
+// plan is what a Set would do: it is made against what was seen of the meter,
+// which does not stand still meanwhile, and changes nothing until it is carried
+// out.
 type plan struct {
-	h        *Handler
-	control  *Control
+	h       *Handler
+	control *Control // the meter's: to be changed
+	seen    view
+	// prepared are programs of rulesets that are to become active, by index.
+	prepared map[int]Program
+	allRules int // see MaxAllRules
 	uptime   uint64
 	ruleSets changes[RuleSet]
 	readers  changes[Reader]
@@ -14,6 +19,38 @@ type plan struct {
 	// swaps change something each, and change it back when called again.
 	swaps []func()
 	err   *smi.Error
+}
+
+// view is a meter as it was seen. Rows do not change, and rules only by Sets, of
+// which there is one at a time.
+type view struct {
+	stamp
+	ruleSets   Rows[RuleSet]
+	readers    Rows[Reader]
+	managers   Rows[Manager]
+	interfaces Rows[Interface]
+	uptime     uint64
+}
+
+// stamp tells whether anything has changed that a Set may rest on.
+type stamp struct {
+	ruleSets, readers, managers, interfaces uint64
+	trace                                   Trace
+}
+
+// stamp returns that of now. The meter stands still.
+func (h *Handler) stamp() stamp {
+	c := h.meter.Control()
+	return stamp{c.RuleSets.puts, c.Readers.puts, c.Managers.puts, c.Interfaces.puts, h.meter.Trace()}
+}
+
+// look returns what is to be seen of the meter.
+func (h *Handler) look() (v view) {
+	h.meter.Do(func() {
+		c := h.meter.Control()
+		v = view{h.stamp(), c.RuleSets.clone(), c.Readers.clone(), c.Managers.clone(), c.Interfaces.clone(), h.uptime()}
+	})
+	return v
 }
 
 // fail notes that the variable at place at, from 1, cannot be set. Of several
@@ -24,26 +61,34 @@ func (p *plan) fail(st smi.Status, at int) {
 	}
 }
 
-// plan tests a Set (RFC 3416 section 4.2.5).
-func (h *Handler) plan(vbs []smi.VarBind) (*plan, *smi.Error) {
-	p := &plan{h: h, control: h.meter.Control(), uptime: h.uptime()}
+// plan tests a Set (RFC 3416 section 4.2.5). The programs are those that were
+// prepared for it before.
+func (h *Handler) plan(vbs []smi.VarBind, seen view, prepared map[int]Program) (*plan, *smi.Error) {
+	p := &plan{h: h, control: h.meter.Control(), seen: seen, prepared: prepared, uptime: seen.uptime}
 	for i := range vbs {
 		vb := &vbs[i]
-		o, index := h.object(vb.Name)
-		if o == nil || o.plan == nil {
+		at := h.search(vb.Name)
+		if at == len(h.objects) || !vb.Name.HasPrefix(h.objects[at].oid) || h.objects[at].plan == nil {
 			return nil, &smi.Error{Status: smi.NotWritable, Index: i + 1}
 		}
+		o := &h.objects[at]
 		st := o.check(&vb.Value)
 		if st == smi.NoError {
-			st = o.plan(p, i+1, index, &vb.Value)
+			st = o.plan(p, i+1, vb.Name[len(o.oid):], &vb.Value)
 		}
 		if st != smi.NoError {
 			return nil, &smi.Error{Status: st, Index: i + 1}
 		}
 	}
-	p.ruleSets.resolve(p, &p.control.RuleSets)
-	p.readers.resolve(p, &p.control.Readers)
-	p.managers.resolve(p, &p.control.Managers)
+	for i, rs := range seen.ruleSets.All {
+		if c := p.ruleSets.byIndex[i]; c == nil || c.status != statusDestroy {
+			p.allRules += len(rs.Rules) + rs.forms()
+		}
+	}
+	p.ruleSets.resolve(p, &p.seen.ruleSets, &p.control.RuleSets)
+	p.dismissReaders()
+	p.readers.resolve(p, &p.seen.readers, &p.control.Readers)
+	p.managers.resolve(p, &p.seen.managers, &p.control.Managers)
 	if p.err == nil {
 		p.checkReferences()
 	}
@@ -51,6 +96,22 @@ func (h *Handler) plan(vbs []smi.VarBind) (*plan, *smi.Error) {
 		return nil, p.err
 	}
 	return p, nil
+}
+
+// dismissReaders plans that readers of rulesets that are destroyed go with them:
+// they are no readers of another ruleset that gets the index.
+func (p *plan) dismissReaders() {
+	for _, c := range p.ruleSets.order {
+		if c.old == nil || c.new != nil {
+			continue
+		}
+		for i, r := range p.seen.readers.All {
+			if r.RuleSet == c.index && p.readers.byIndex[i] == nil {
+				set := &change[Reader]{index: i, first: c.first, status: statusDestroy, statusAt: c.statusAt, table: p.h.readers}
+				p.readers.add(set)
+			}
+		}
+	}
 }
 
 // set plans to give *to another value.
@@ -111,14 +172,18 @@ type changes[T any] struct {
 func (cs *changes[T]) at(t *controlTable[T], index, at int) *change[T] {
 	c := cs.byIndex[index]
 	if c == nil {
-		if cs.byIndex == nil {
-			cs.byIndex = make(map[int]*change[T])
-		}
 		c = &change[T]{table: t, index: index, first: at}
-		cs.byIndex[index] = c
-		cs.order = append(cs.order, c)
+		cs.add(c)
 	}
 	return c
+}
+
+func (cs *changes[T]) add(c *change[T]) {
+	if cs.byIndex == nil {
+		cs.byIndex = make(map[int]*change[T])
+	}
+	cs.byIndex[c.index] = c
+	cs.order = append(cs.order, c)
 }
 
 // row returns the row with this index as it will be, nil for none.
@@ -129,9 +194,10 @@ func (cs *changes[T]) row(rows *Rows[T], index int) *T {
 	return rows.At(index)
 }
 
-func (cs *changes[T]) resolve(p *plan, rows *Rows[T]) {
+// resolve works out what becomes of the rows, seen as they were.
+func (cs *changes[T]) resolve(p *plan, seen, rows *Rows[T]) {
 	for _, c := range cs.order {
-		c.resolve(p, rows)
+		c.resolve(p, seen)
 		put := c.new
 		p.swaps = append(p.swaps, func() {
 			was := rows.At(c.index)
@@ -193,7 +259,7 @@ func (p *plan) checkReferences() {
 		p.checkTask(c, c.new.StandbyRuleSet, columnManagerStandby)
 	}
 	for _, c := range p.readers.order {
-		if c.new != nil && c.sets(columnReaderRuleSet) && p.ruleSets.row(&p.control.RuleSets, c.new.RuleSet) == nil {
+		if c.new != nil && c.sets(columnReaderRuleSet) && p.ruleSets.row(&p.seen.ruleSets, c.new.RuleSet) == nil {
 			p.fail(smi.InconsistentValue, c.place(columnReaderRuleSet))
 		}
 	}
@@ -209,7 +275,7 @@ func (p *plan) checkTask(c *change[Manager], ruleSet int, column uint32) {
 	if ruleSet == 0 {
 		return
 	}
-	if rs := p.ruleSets.row(&p.control.RuleSets, ruleSet); rs == nil || !rs.Active {
+	if rs := p.ruleSets.row(&p.seen.ruleSets, ruleSet); rs == nil || !rs.Active {
 		if c.sets(column) || c.status != 0 {
 			p.fail(smi.InconsistentValue, c.place(column))
 		}
@@ -221,7 +287,7 @@ func (p *plan) referenced(ruleSet int) bool {
 	has := func(m *Manager) bool {
 		return m != nil && (m.CurrentRuleSet == ruleSet || m.StandbyRuleSet == ruleSet)
 	}
-	for i, m := range p.control.Managers.All {
+	for i, m := range p.seen.managers.All {
 		if p.managers.byIndex[i] == nil && has(m) {
 			return true
 		}
@@ -236,42 +302,85 @@ func (p *plan) referenced(ruleSet int) bool {
 
 // transaction is a Set that was tested.
 type transaction struct {
-	h    *Handler
-	vbs  []smi.VarBind
-	done *plan // nil until it is committed
+	h        *Handler
+	vbs      []smi.VarBind
+	seen     stamp           // when it was tested
+	prepared map[int]Program // then
+	done     *plan           // nil until it is committed
 }
 
 // Test implements smi.Handler.
 func (h *Handler) Test(vbs []smi.VarBind) (smi.Transaction, *smi.Error) {
-	var err *smi.Error
-	h.meter.Do(func() { _, err = h.plan(vbs) })
-	if err != nil {
+	h.sets.Lock()
+	defer h.sets.Unlock()
+	x := &transaction{h: h, vbs: vbs, prepared: make(map[int]Program)}
+	seen := h.look()
+	if _, err := h.plan(vbs, seen, x.prepared); err != nil {
 		return nil, err
 	}
-	return &transaction{h: h, vbs: vbs}, nil
+	x.seen = seen.stamp
+	return x, nil
 }
 
-// Commit implements smi.Transaction. It plans anew, since other front ends
-// and the meter itself may have changed something since the test.
-func (x *transaction) Commit() (err *smi.Error) {
-	x.h.meter.Do(func() {
-		p, refused := x.h.plan(x.vbs)
+// commitTries is how often a Set is planned anew because the meter itself has
+// changed a row meanwhile, which it does now and then.
+const commitTries = 10
+
+// Commit implements smi.Transaction. It plans anew, since other front ends and
+// the meter itself may have changed something since the test; what was prepared
+// then is used if no ruleset has changed.
+func (x *transaction) Commit() *smi.Error {
+	h := x.h
+	h.sets.Lock()
+	defer h.sets.Unlock()
+	for range commitTries {
+		seen := h.look()
+		if seen.stamp.ruleSets != x.seen.ruleSets {
+			x.seen, x.prepared = seen.stamp, make(map[int]Program)
+		}
+		p, refused := h.plan(x.vbs, seen, x.prepared)
 		if refused != nil {
-			err = &smi.Error{Status: smi.CommitFailed, Index: refused.Index}
-			return
+			return &smi.Error{Status: smi.CommitFailed, Index: refused.Index}
 		}
-		for _, swap := range p.swaps {
-			swap()
+		p.makeRoom()
+		h.meter.Do(func() {
+			if h.stamp() != seen.stamp {
+				return
+			}
+			h.work = workStatement * len(p.swaps)
+			for _, swap := range p.swaps {
+				swap()
+			}
+			x.done = p
+			h.open++
+			h.meter.Changed()
+			h.spend()
+		})
+		if x.done != nil {
+			return nil
 		}
-		x.done = p
-		x.h.open++
-		x.h.meter.Changed()
-	})
-	return err
+	}
+	return &smi.Error{Status: smi.CommitFailed}
+}
+
+// makeRoom waits for the flows of rulesets that are gone to be destroyed, as far
+// as they are in the way of one that is to be made.
+func (p *plan) makeRoom() {
+	n := 0
+	for _, c := range p.ruleSets.order {
+		if c.old == nil {
+			n++
+		}
+	}
+	for done := n == 0; !done; {
+		p.h.meter.Do(func() { done = p.h.meter.MakeRoom(n) })
+	}
 }
 
 // Undo implements smi.Transaction.
 func (x *transaction) Undo() *smi.Error {
+	x.h.sets.Lock()
+	defer x.h.sets.Unlock()
 	x.h.meter.Do(func() {
 		if x.done == nil {
 			return

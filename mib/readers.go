@@ -59,5 +59,6 @@ func (h *Handler) readerObjects() []object {
 		},
 		intColumn(columnReaderRuleSet, 1, math.MaxInt32, false, func(r *Reader) *int { return &r.RuleSet }),
 	}
+	h.readers = t
 	return t.objects()
 }

@@ -42,15 +42,12 @@ func (h *Handler) ruleSetTable() *controlTable[RuleSet] {
 	t.columns = []controlColumn[RuleSet]{
 		{
 			number: columnRuleSetSize,
-			get:    func(rs *RuleSet, v *smi.Value) { v.SetInt(int32(len(rs.Rules))) },
+			get:    func(rs *RuleSet, v *smi.Value) { v.SetInt(int32(rs.Size)) },
 			check:  integer(0, math.MaxInt32),
 			set: func(p *plan, old, rs *RuleSet, v *smi.Value) {
-				if v.Int > MaxRuleSetSize {
-					return // finishRuleSet refuses it
+				if v.Int <= MaxRuleSetSize { // else finishRuleSet refuses it
+					rs.Size = int(v.Int)
 				}
-				rules := make([]ruleset.Rule, v.Int)
-				copy(rules, rs.Rules)
-				rs.Rules = rules
 			},
 		},
 		t.ownerColumn(columnRuleSetOwner),
@@ -77,13 +74,27 @@ func (h *Handler) ruleSetTable() *controlTable[RuleSet] {
 }
 
 // complete tells whether all rules have been written.
-func (rs *RuleSet) complete() bool {
+func (rs *RuleSet) complete() bool { return rs.Size > 0 && rs.actions == rs.Size }
+
+// noteRule notes that rule i, from 0, is or will be r.
+func (rs *RuleSet) noteRule(i int, r *ruleset.Rule) {
+	if r.Op != 0 || r.Mask.Len() > 0 {
+		rs.written = rs.written.with(i)
+	}
+	if r.Op != 0 && !rs.acts.has(i) {
+		rs.acts = rs.acts.with(i)
+		rs.actions++
+	}
+}
+
+// noteDistributions notes which distributions flows of the ruleset may have.
+func (rs *RuleSet) noteDistributions() {
+	rs.distributions = 0
 	for i := range rs.Rules {
-		if rs.Rules[i].Op == 0 {
-			return false
+		if r := &rs.Rules[i]; r.SavesDistribution() {
+			rs.distributions |= 1 | 1<<(r.Attr-ruleset.Distributions)
 		}
 	}
-	return len(rs.Rules) > 0
 }
 
 // finishRuleSet plans the changes of rules, and tests what a ruleset that is
@@ -106,27 +117,75 @@ func finishRuleSet(p *plan, c *change[RuleSet]) {
 	case wasActive && !rs.Active && !c.sets(columnRuleSetReady):
 		rs.RulesReady = false
 	}
-	resized := c.sets(columnRuleSetSize)
 	frozen := c.old != nil && c.old.RulesReady && (rs.RulesReady || rs.Active) && !(wasActive && !rs.Active)
-	if resized && frozen {
+	if c.sets(columnRuleSetSize) && frozen {
 		p.fail(smi.NotWritable, c.place(columnRuleSetSize))
 	}
-	if !resized && c.status != 0 && len(c.edits) > 0 {
-		rs.Rules = slices.Clone(rs.Rules)
-		resized = true
+	if frozen || wasActive && rs.Active {
+		for _, e := range c.edits {
+			p.fail(smi.NotWritable, e.at)
+		}
+	} else {
+		editRules(p, c)
 	}
+	switch {
+	case !rs.Active:
+		p.allRules -= rs.forms()
+		rs.Program = nil
+	case !wasActive && p.err == nil:
+		activate(p, c)
+	}
+}
+
+// forms returns how many rules would take as much memory as what was prepared.
+func (rs *RuleSet) forms() int {
+	if rs.Program == nil {
+		return 0
+	}
+	return rs.Program.Forms()
+}
+
+// editRules plans the changes of a ruleset's rules.
+func editRules(p *plan, c *change[RuleSet]) {
+	rs := c.new
+	own := false // rs.Rules is of no other row
+	if len(rs.Rules) > rs.Size {
+		p.allRules -= len(rs.Rules) - rs.Size
+		rs.Rules, own = slices.Clone(rs.Rules[:rs.Size]), true
+		rs.written, rs.acts, rs.actions = nil, nil, 0
+		for i := range rs.Rules {
+			rs.noteRule(i, &rs.Rules[i])
+		}
+	}
+	before := len(rs.Rules)
+	last := before
+	for _, e := range c.edits {
+		switch more := max(e.rule-last, 0); {
+		case e.rule > rs.Size:
+			p.fail(smi.InconsistentName, e.at)
+		case more > 0 && p.allRules+more > MaxAllRules:
+			p.fail(smi.ResourceUnavailable, e.at)
+		default:
+			last += more
+			p.allRules += more
+		}
+	}
+	if len(c.edits) == 0 || p.err != nil {
+		return
+	}
+	switch {
+	case last > cap(rs.Rules): // grows as if it were appended to
+		rs.Rules, own = append(rs.Rules[:before:before], make([]ruleset.Rule, last-before)...), true
+	case c.status != 0 && !own:
+		rs.Rules, own = append(slices.Clone(rs.Rules), make([]ruleset.Rule, last-before)...), true
+	default:
+		rs.Rules = rs.Rules[:last]
+	}
+	rs.written, rs.acts = slices.Clone(rs.written), slices.Clone(rs.acts)
 	staged := make(map[int]*ruleset.Rule)
 	for _, e := range c.edits {
-		switch {
-		case frozen || wasActive && rs.Active:
-			p.fail(smi.NotWritable, e.at)
-			continue
-		case e.rule > len(rs.Rules):
-			p.fail(smi.InconsistentName, e.at)
-			continue
-		}
 		r := &rs.Rules[e.rule-1]
-		if !resized {
+		if !own {
 			// The rules are those of the row that is there now.
 			if staged[e.rule] == nil {
 				now := *r
@@ -135,19 +194,39 @@ func finishRuleSet(p *plan, c *change[RuleSet]) {
 			r = staged[e.rule]
 		}
 		e.set(r)
+		rs.noteRule(e.rule-1, r)
 	}
 	for i, r := range staged {
 		set(p, &rs.Rules[i-1], *r)
 	}
-	if !rs.Active || wasActive || p.err != nil {
-		return
-	}
+}
+
+// activate plans that a ruleset becomes active.
+func activate(p *plan, c *change[RuleSet]) {
+	rs := c.new
 	switch {
 	case !rs.RulesReady:
 		p.fail(smi.InconsistentValue, c.place(columnRuleSetReady))
-	case !rs.complete(), p.h.meter.CheckRuleSet(&ruleset.RuleSet{Name: rs.Name, Rules: rs.Rules}) != nil:
+		return
+	case !rs.complete():
 		p.fail(smi.InconsistentValue, c.place(0))
+		return
 	}
+	program := p.prepared[c.index]
+	if program == nil {
+		var err error
+		if program, err = p.h.meter.Prepare(&ruleset.RuleSet{Name: rs.Name, Rules: rs.Rules}); err != nil {
+			p.fail(smi.InconsistentValue, c.place(0))
+			return
+		}
+		p.prepared[c.index] = program
+	}
+	if p.allRules += program.Forms(); p.allRules > MaxAllRules {
+		p.fail(smi.ResourceUnavailable, c.place(0))
+		return
+	}
+	rs.Program = program
+	rs.noteDistributions()
 }
 
 // ruleEdit changes a rule.
@@ -159,10 +238,21 @@ type ruleEdit struct {
 
 func (h *Handler) ruleSetObjects() []object { return h.ruleSetTable().objects() }
 
-// ruleTable is flowRuleTable. A rule has a row once anything of it was written.
+// ruleTable is flowRuleTable. A rule has a row once anything of it was written,
+// but no action until that was.
 type ruleTable struct {
 	h    *Handler
+	acts bool // for the column of actions
 	rule *ruleset.Rule
+}
+
+// rows returns which rules have a row, of a ruleset that is not active. Of an
+// active one all do; the built-in one's have no masks where none is needed.
+func (t *ruleTable) rows(rs *RuleSet) bitmap {
+	if t.acts {
+		return rs.acts
+	}
+	return rs.written
 }
 
 func (t *ruleTable) find(index smi.OID) bool {
@@ -174,12 +264,8 @@ func (t *ruleTable) find(index smi.OID) bool {
 		return false
 	}
 	t.rule = &rs.Rules[index[1]-1]
-	return written(rs, t.rule)
+	return rs.Active || t.rows(rs).has(int(index[1]-1))
 }
-
-// written tells whether anything of a rule was; the built-in ruleset's have no
-// masks where none is needed.
-func written(rs *RuleSet, r *ruleset.Rule) bool { return r.Op != 0 || r.Mask.Len() > 0 || rs.Active }
 
 func (t *ruleTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
 	var ruleSet, from uint32
@@ -193,15 +279,19 @@ func (t *ruleTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bo
 		}
 	}
 	given := ruleSet
-	for t.h.ruleSetFrom(&ruleSet) {
+	for rs := t.h.ruleSetFrom(&ruleSet); rs != nil; rs = t.h.ruleSetFrom(&ruleSet) {
 		if ruleSet != given {
 			from = 0
 		}
-		rs := t.h.meter.Control().RuleSets.At(int(ruleSet))
-		for i := uint64(max(from, 1)); i <= uint64(len(rs.Rules)); i++ {
-			if t.rule = &rs.Rules[i-1]; written(rs, t.rule) {
-				return append(name, ruleSet, uint32(i)), true
-			}
+		i := int(max(int64(from), 1)) - 1
+		if !rs.Active {
+			rows := t.rows(rs)
+			t.h.work += len(rows) / wordsWorked
+			i = rows.next(i)
+		}
+		if i >= 0 && i < len(rs.Rules) {
+			t.rule = &rs.Rules[i]
+			return append(name, ruleSet, uint32(i+1)), true
 		}
 		ruleSet++
 	}
@@ -209,9 +299,9 @@ func (t *ruleTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bo
 }
 
 func (h *Handler) ruleObjects() []object {
-	t := &ruleTable{h: h}
+	t, acts := &ruleTable{h: h}, &ruleTable{h: h, acts: true}
 	infos := h.ruleSetTable()
-	column := func(number uint32, get func(r *ruleset.Rule, v *smi.Value) bool, check func(*smi.Value) smi.Status, edit func(r *ruleset.Rule, v *smi.Value)) object {
+	column := func(t *ruleTable, number uint32, get func(r *ruleset.Rule, v *smi.Value) bool, check func(*smi.Value) smi.Status, edit func(r *ruleset.Rule, v *smi.Value)) object {
 		return object{
 			oid: below(flowMIB, 3, 1, 1, number), table: t, check: check,
 			get: func(v *smi.Value) bool { return get(t.rule, v) },
@@ -241,15 +331,15 @@ func (h *Handler) ruleObjects() []object {
 	maskGet, maskCheck, maskEdit := address(func(r *ruleset.Rule) *ruleset.Value { return &r.Mask })
 	valueGet, valueCheck, valueEdit := address(func(r *ruleset.Rule) *ruleset.Value { return &r.Value })
 	return []object{
-		column(columnRuleSelector,
+		column(t, columnRuleSelector,
 			func(r *ruleset.Rule, v *smi.Value) bool { v.SetInt(int32(r.Attr)); return true }, ruleAttribute,
 			func(r *ruleset.Rule, v *smi.Value) { r.Attr = ruleset.Attr(v.Int) }),
-		column(columnRuleMask, maskGet, maskCheck, maskEdit),
-		column(columnRuleMatchedValue, valueGet, valueCheck, valueEdit),
-		column(columnRuleAction,
-			func(r *ruleset.Rule, v *smi.Value) bool { v.SetInt(int32(r.Op)); return r.Op != 0 }, integer(1, int32(ruleset.OpPopToAct)),
+		column(t, columnRuleMask, maskGet, maskCheck, maskEdit),
+		column(t, columnRuleMatchedValue, valueGet, valueCheck, valueEdit),
+		column(acts, columnRuleAction,
+			func(r *ruleset.Rule, v *smi.Value) bool { v.SetInt(int32(r.Op)); return true }, integer(1, int32(ruleset.OpPopToAct)),
 			func(r *ruleset.Rule, v *smi.Value) { r.Op = ruleset.Opcode(v.Int) }),
-		column(columnRuleParameter,
+		column(t, columnRuleParameter,
 			func(r *ruleset.Rule, v *smi.Value) bool { v.SetInt(int32(r.Param)); return true }, integer(0, largestParameter),
 			func(r *ruleset.Rule, v *smi.Value) { r.Param = int(v.Int) }),
 	}

@@ -48,10 +48,14 @@ func (h *Handler) interfaceObjects() []object {
 			oid: below(entry, 1), table: t, check: integer(0, math.MaxInt32),
 			get: func(v *smi.Value) bool { v.SetInt(int32(t.current.SampleRate)); return true },
 			plan: func(p *plan, at int, index smi.OID, v *smi.Value) smi.Status {
-				if !t.find(index) {
+				if len(index) != 1 {
 					return smi.NoCreation
 				}
-				set(p, &t.current.SampleRate, int(v.Int))
+				row := p.seen.interfaces.At(int(index[0]))
+				if row == nil {
+					return smi.NoCreation
+				}
+				set(p, &row.SampleRate, int(v.Int))
 				return smi.NoError
 			},
 		},

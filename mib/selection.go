@@ -11,6 +11,7 @@ import (
 // or of column activity names.
 type selection struct {
 	form    form
+	work    *int    // of the Handler
 	subids  smi.OID // as the index has them
 	fields  []field
 	recipes []*recipe // by ID of the flows' shape
@@ -26,6 +27,7 @@ func (s *selection) parse(subids smi.OID, name attributeName) bool {
 		return true
 	}
 	s.fields, s.recipes, s.last = s.fields[:0], nil, nil
+	*s.work += workField * len(subids)
 	for rest := subids; len(rest) > 0; {
 		var a ruleset.Attr
 		var fd field
@@ -54,6 +56,7 @@ func (s *selection) append(b []byte, f *flowView) []byte {
 			s.recipes = append(s.recipes, make([]*recipe, id+1-len(s.recipes))...)
 		}
 		s.recipes[id] = newRecipe(s.form, s.fields, f.Shape)
+		*s.work += workRecipe * len(s.fields)
 	}
 	s.last = s.recipes[id]
 	return s.last.append(b, f)

@@ -131,23 +131,46 @@ func (t *Table) BlockEnd(row uint32) uint32 {
 // at or after time since; 0 if there is none.
 func (t *Table) Next(row uint32, since int64) uint32 { return t.NextOf(0, row, since) }
 
-// NextOf is Next for flows of the ruleset with this number, 0 for any.
+// NextOf is Next for flows of the ruleset with this number, 0 for any that is not
+// hidden.
 func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
+	if ruleSet != 0 && t.byRuleSet[ruleSet&255] == 0 {
+		return 0
+	}
 	at := max(row, 1) - 1
-	for n := int(at / blockLen); n < len(t.blocks); n++ {
+	first := int(at / blockLen)
+	for n := first; n < len(t.blocks); n++ {
 		b := &t.blocks[n]
-		if b.active > 0 && t.latest[n] >= since && (ruleSet == 0 || ruleSet == b.owner) {
+		if b.active > 0 && t.latest[n] >= since && (ruleSet == b.owner || ruleSet == 0 && !t.hidden[b.owner&255]) {
 			records := t.records[n]
 			for i := at % blockLen; i < b.used; i++ {
 				if r := &records[i%blockLen]; r.shape != inactive && r.changed() >= since {
+					t.passed += (n-first)/blocksPassed + int(i-at%blockLen)
 					return uint32(n)*blockLen + i + 1
 				}
 			}
+			t.passed += int(b.used)
 		}
 		at = 0
 	}
+	t.passed += (len(t.blocks) - first) / blocksPassed
 	return 0
 }
+
+// blocksPassed is how many blocks are passed in the time that a row takes.
+const blocksPassed = 2
+
+// Passed returns how many rows Next, NextOf and Scan have passed without a flow
+// that was asked for, since Passed was called last.
+func (t *Table) Passed() int {
+	n := t.passed
+	t.passed = 0
+	return n
+}
+
+// Hide has flows of the ruleset with this number found, or not, by Next and NextOf
+// for any ruleset.
+func (t *Table) Hide(ruleSet int, hidden bool) { t.hidden[ruleSet&255] = hidden }
 
 // Scan sets f to one flow of the ruleset with this number after the other, from
 // row on, that was active, or changed, at or after time since, and calls yield
@@ -155,9 +178,12 @@ func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
 // zero.
 func (t *Table) Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
 	for row = t.NextOf(ruleSet, row, since); row != 0; row = t.NextOf(ruleSet, row, since) {
-		if !t.ScanBlock(row, since, f, yield) {
+		more := t.ScanBlock(row, since, f, yield)
+		if !more {
+			t.passed += int(f.Index - row)
 			return
 		}
+		t.passed += int(t.BlockEnd(row) - row)
 		row = t.BlockEnd(row) + 1
 	}
 }

@@ -63,6 +63,8 @@ type Table struct {
 	recovered, created uint64
 	touched            uint64
 	fetched            []uint32 // room for rows
+	passed             int      // see Passed
+	hidden             [256]bool
 }
 
 // mostFlows is the largest table: with a block begun for each ruleset, the

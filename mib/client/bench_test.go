@@ -35,6 +35,7 @@ func newTableMeter(flows uint32) *tableMeter {
 }
 
 func (m *tableMeter) Do(f func())           { m.mu.Lock(); defer m.mu.Unlock(); f() }
+func (m *tableMeter) Spend(int) bool        { return false }
 func (m *tableMeter) Control() *mib.Control { return m.control }
 func (m *tableMeter) Start() int64          { return 0 }
 func (m *tableMeter) Now() int64            { return 1e12 }
@@ -96,5 +97,6 @@ func (m *tableMeter) Expect([]uint32) {}
 
 func (m *tableMeter) Counts() mib.Counts { return mib.Counts{} }
 
-func (m *tableMeter) Changed() {}
-func (m *tableMeter) Settle()  {}
+func (m *tableMeter) Trace() mib.Trace { return mib.Trace{} }
+func (m *tableMeter) Changed()         {}
+func (m *tableMeter) Settle()          {}

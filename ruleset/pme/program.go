@@ -68,6 +68,11 @@ type Program struct {
 	step   func(*Step) // nil if nobody watches
 }
 
+// MaxForms is how many forms the rules on meter variables may have together: each
+// has one for each attribute that any variable is assigned, and one more. Beyond
+// that a ruleset would take more memory than its rules make one expect.
+const MaxForms = 1 << 20
+
 // frame is what Gosub pushes on the return stack.
 type frame struct {
 	rule int32
@@ -99,6 +104,17 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 			p.ordinal[a] = uint8(len(assigned) - 1)
 		}
 	}
+	onVariables := 0
+	for i := range rs.Rules {
+		if r := &rs.Rules[i]; isVariable(r.Attr) && !r.Op.Assigns() {
+			onVariables++
+		}
+	}
+	if n := onVariables * len(assigned); n > MaxForms {
+		return nil, fmt.Errorf("ruleset: %d rules test variables that may stand for %d attributes: these are %d forms, and %d is the most", onVariables, len(assigned)-1, n, MaxForms)
+	} else if n > 0 {
+		p.variants = make([]instr, 0, n)
+	}
 	saves := make(map[saved]int32)
 	for i := range rs.Rules {
 		r, in := &rs.Rules[i], &p.rules[i]
@@ -123,6 +139,20 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 	p.makeGroups(len(assigned))
 	return p, nil
 }
+
+// Start returns a Program that does the same from the beginning, for flows that
+// bear this number and with shapes that are kept in shapes. Both share what does
+// not change, so that a ruleset is compiled once, by whoever has the time.
+func (p *Program) Start(number int, shapes *ruleset.Shapes) *Program {
+	return &Program{
+		rules: p.rules, stod: p.stod, groups: p.groups, number: number, shapes: shapes, saves: p.saves,
+		nodes: []node{{parent: 0}}, ordinal: p.ordinal, variants: p.variants,
+	}
+}
+
+// Forms returns how many forms the rules on meter variables have, MaxForms at
+// most. Each takes as much memory as a rule.
+func (p *Program) Forms() int { return len(p.variants) }
 
 func isVariable(a ruleset.Attr) bool { return a >= ruleset.V1 && a <= ruleset.V5 }
 

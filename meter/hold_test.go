@@ -1,0 +1,323 @@
+package meter
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"rtfm/mib"
+	"rtfm/mib/smi"
+	"rtfm/ruleset"
+	"rtfm/traces"
+)
+
+// mostHeld is how many operations may be done between taking hold of a controlled
+// meter and letting go of it: as many as make a Do let go, and those of a variable
+// or a Set in which it cannot.
+const mostHeld = 4 * mostSpent
+
+// held is a controlled meter that has metered flows, and what was done in one hold
+// of it at most.
+type held struct {
+	tb      testing.TB
+	m       *Controlled
+	h       *mib.Handler
+	since   time.Time
+	ops     int           // the most operations
+	longest time.Duration // the longest hold
+	holds   int
+	gone    int // flows that were recovered in one hold at most
+	before  uint64
+}
+
+// newHeld returns a meter of that many flows of ruleset 2.
+func newHeld(tb testing.TB, flows int) *held {
+	w := &held{tb: tb, m: NewControlled(ControlConfig{MaxFlows: 2*flows + 1000})}
+	w.h = mib.New(w.m)
+	w.set(ruleVars(2, hosts().Rules), rowVar(5, 2, 1), taskVars(1, 2, 4))
+	w.m.Do(func() { w.m.dismissed = true })
+	if err := w.m.Run(context.Background(), &once{hostPackets(flows)}, func(err error) { tb.Error(err) }); err != nil {
+		tb.Fatal(err)
+	}
+	w.m.Do(func() {
+		if n := w.m.Flows(2); n != flows {
+			tb.Fatalf("%d flows, want %d", n, flows)
+		}
+	})
+	w.m.state = mib.TraceNone // the clock may go on
+	w.m.watch = w.watch
+	return w
+}
+
+// hostPackets are n packets of one host each.
+func hostPackets(n int) []traces.Packet {
+	packets := make([]traces.Packet, n)
+	one := many(0, 1, 0)[0]
+	for i := range packets {
+		packets[i] = one
+		packets[i].Data = slices.Clone(one.Data)
+		binary.BigEndian.PutUint32(packets[i].Data[26:], 10<<24+uint32(i)) // source
+	}
+	return packets
+}
+
+func (w *held) watch(is bool) {
+	if is {
+		w.since, w.before = time.Now(), w.m.meter.table.Recovered()
+		return
+	}
+	w.holds++
+	w.longest = max(w.longest, time.Since(w.since))
+	w.ops = max(w.ops, w.m.spent+w.m.meter.table.Passed()/rowsPassed)
+	w.gone = max(w.gone, int(w.m.meter.table.Recovered()-w.before))
+}
+
+// begin forgets what was done until now.
+func (w *held) begin() {
+	w.m.Do(func() {}) // the one before is over
+	w.ops, w.longest, w.holds, w.gone = 0, 0, 0, 0
+}
+
+// set carries out a Set, in messages of 1,000 variables.
+func (w *held) set(vars ...[]smi.VarBind) {
+	w.tb.Helper()
+	for _, part := range vars {
+		for chunk := range slices.Chunk(part, 1000) {
+			x, err := w.h.Test(chunk)
+			if err == nil {
+				err = x.Commit()
+				x.Cleanup()
+			}
+			if err != nil {
+				w.tb.Fatalf("%v %d: %v", err.Status, err.Index, &chunk[max(err.Index-1, 0)])
+			}
+		}
+	}
+}
+
+func flowMIB(subids ...uint32) smi.OID { return slices.Concat(mib.Subtrees()[0], subids) }
+
+func intVar(n int32, subids ...uint32) smi.VarBind {
+	vb := smi.VarBind{Name: flowMIB(subids...)}
+	vb.Value.SetInt(n)
+	return vb
+}
+
+// rowVar sets a column of flowRuleSetInfoTable.
+func rowVar(column, ruleSet uint32, n int32) []smi.VarBind {
+	return []smi.VarBind{intVar(n, 1, 1, 1, column, ruleSet)}
+}
+
+// taskVars makes a task that runs a ruleset.
+func taskVars(task, ruleSet uint32, status int32) []smi.VarBind {
+	return []smi.VarBind{intVar(status, 1, 4, 1, 8, task), intVar(int32(ruleSet), 1, 4, 1, 2, task)}
+}
+
+// ruleVars creates a ruleset and writes its rules.
+func ruleVars(ruleSet uint32, rules []ruleset.Rule) []smi.VarBind {
+	vars := append(rowVar(5, ruleSet, 5), rowVar(2, ruleSet, int32(len(rules)))...)
+	for i, r := range rules {
+		at := uint32(i + 1)
+		mask, value := smi.VarBind{Name: flowMIB(3, 1, 1, 4, ruleSet, at)}, smi.VarBind{Name: flowMIB(3, 1, 1, 5, ruleSet, at)}
+		mask.Value.SetOctets(smi.OctetString, r.Mask.Resize(max(r.Mask.Len(), 1)).Append(nil))
+		value.Value.SetOctets(smi.OctetString, r.Value.Resize(max(r.Value.Len(), 1)).Append(nil))
+		vars = append(vars, intVar(int32(r.Attr), 3, 1, 1, 3, ruleSet, at), mask, value,
+			intVar(int32(r.Op), 3, 1, 1, 6, ruleSet, at), intVar(int32(r.Param), 3, 1, 1, 7, ruleSet, at))
+	}
+	return vars
+}
+
+// networkRules are n tests for one network each, and a rule that counts.
+func networkRules(n int) []ruleset.Rule {
+	var rules []ruleset.Rule
+	for i := range n {
+		var b [4]byte
+		binary.BigEndian.PutUint32(b[:], uint32(i)<<8)
+		rules = append(rules, ruleset.Rule{Attr: ruleset.DestPeerAddress, Mask: ruleset.WidthMask(24, 4), Value: ruleset.MakeValue(b[:]...), Op: ruleset.OpCountPkt})
+	}
+	return append(rules, ruleset.Rule{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1), Op: ruleset.OpCountPkt})
+}
+
+// getNext asks for the variables behind these, some at a time as front ends do.
+func (w *held) getNext(ranges []smi.Range) {
+	out := make([]smi.VarBind, len(ranges))
+	smi.InParts(out, 1<<16, func(from, to int) *smi.Error { return w.h.Next(ranges[from:to], out[from:to]) })
+}
+
+// repeat returns the same range n times.
+func repeat(n int, name smi.OID) []smi.Range { return slices.Repeat([]smi.Range{{Start: name}}, n) }
+
+// block is the name of the first block of these attributes.
+func block(attrs ...uint32) smi.OID {
+	name := slices.Concat(mib.Subtrees()[1], smi.OID{1, 6, 1, 6, uint32(2 * len(attrs))})
+	for _, a := range attrs {
+		name = append(name, a>>8, a&255)
+	}
+	return append(name, 2, 0, 0)
+}
+
+// idleSince is a time at which one flow of each 1,024 was active last.
+func (w *held) sparse() (mark uint32) {
+	w.m.Do(func() {
+		w.m.meter.clock.now += 100 * 10_000_000
+		t := w.m.meter.table
+		for row := uint32(1); row != 0; row = t.NextOf(0, row+1023, 0) {
+			t.Count(row, 0, 1, 1, w.m.Now())
+		}
+		t.Passed()
+		mark = uint32(ruleset.Uptime(w.m.Now(), w.m.Start()))
+	})
+	return mark
+}
+
+// requests are what a reader may ask for that once took long.
+func (w *held) requests() map[string]func() {
+	mark := w.sparse()
+	selectors := make([]smi.Range, 0, 500)
+	for i := range cap(selectors) {
+		name := flowMIB(2, 3, 1, 5, 100)
+		for j := range 100 {
+			name = append(name, uint32([]int{1, 9, 11, 12, 19, 22, 27}[(i+j)%7]))
+		}
+		selectors = append(selectors, smi.Range{Start: append(name, 2, 0)})
+	}
+	return map[string]func(){
+		"distributions": func() { w.getNext(repeat(4000, flowMIB(2, 1, 1, 66))) },
+		"blocks":        func() { w.getNext(repeat(2200, block(11))) },
+		"sparse blocks": func() {
+			name := block(11)
+			name[len(name)-2] = mark
+			w.getNext(repeat(2200, name))
+		},
+		"activity":        func() { w.getNext(repeat(2000, flowMIB(2, 2, 1, 4, 11, mark))) },
+		"columns":         func() { w.getNext(repeat(4000, flowMIB(2, 1, 1, 27, 2, 0))) },
+		"idle":            func() { w.getNext(repeat(2000, flowMIB(2, 1, 1, 28, 2, 1<<31))) },
+		"packages":        func() { w.getNext(selectors) },
+		"rules":           func() { w.getNext(repeat(2000, flowMIB(3, 1, 1, 3, 4, 1))) },
+		"actions":         func() { w.getNext(repeat(2000, flowMIB(3, 1, 1, 6, 4, 1))) },
+		"rulesets' state": func() { w.getNext(repeat(4000, flowMIB(1, 1, 1, 5, 3))) },
+		"counters":        func() { w.getNext(repeat(4000, slices.Concat(mib.Subtrees()[1], smi.OID{1, 1, 6}))) },
+		"bulk of columns": func() {
+			b := smi.Bulk{Ranges: repeat(3, flowMIB(2, 1, 1, 28, 2, 0)), MaxRepetitions: 1 << 20, MaxOctets: 1 << 16}
+			w.h.Bulk(&b, nil)
+		},
+		"bulk of blocks": func() {
+			b := smi.Bulk{Ranges: repeat(1, block(11)), MaxRepetitions: 1 << 20, MaxOctets: 1 << 16}
+			w.h.Bulk(&b, nil)
+		},
+	}
+}
+
+// rulesets makes a large ruleset that runs, and many of which some rules were
+// written.
+func (w *held) rulesets(size, many int) {
+	w.set(ruleVars(3, networkRules(size)))
+	for i := range many {
+		n := uint32(4 + i)
+		w.set(append(append(rowVar(5, n, 5), rowVar(2, n, 65535)...), intVar(11, 3, 1, 1, 3, n, 1)))
+	}
+}
+
+// TestHold counts what is done while the meter stands still: less than may be,
+// whatever a reader asks for and a manager sets.
+func TestHold(t *testing.T) {
+	w := newHeld(t, 100_000)
+	w.begin()
+	w.rulesets(9000, 250)
+	check := func(what string) {
+		t.Helper()
+		if w.ops > mostHeld || w.holds == 0 {
+			t.Errorf("%s: %d operations in one hold, want %d at most (%d holds)", what, w.ops, mostHeld, w.holds)
+		}
+		if w.gone > 3*blockFlows {
+			t.Errorf("%s: %d flows recovered in one hold", what, w.gone)
+		}
+		w.begin()
+	}
+	check("making rulesets")
+	w.set(rowVar(5, 3, 1))
+	check("activating a ruleset")
+	w.set(taskVars(7, 3, 4))
+	check("starting a task")
+	for what, ask := range w.requests() {
+		ask()
+		check(what)
+	}
+	w.set([]smi.VarBind{intVar(6, 1, 4, 1, 8, 1), intVar(6, 1, 1, 1, 5, 2)})
+	check("destroying a ruleset")
+	for range 200 {
+		w.m.Do(func() {
+			if w.m.doomed > 0 {
+				w.m.empty()
+			}
+		})
+	}
+	check("destroying its flows")
+	w.m.Do(func() {
+		if n := w.m.meter.table.Active(); n != 0 || w.m.doomed != 0 {
+			t.Errorf("%d flows are left, %d slots", n, w.m.doomed)
+		}
+	})
+}
+
+// blockFlows is how many flows a block of the flow table has.
+const blockFlows = 1024
+
+// TestHoldRecovery recovers all flows of a large table in parts.
+func TestHoldRecovery(t *testing.T) {
+	w := newHeld(t, 300_000)
+	w.begin()
+	w.m.Do(func() { w.m.control.InactivityTimeout = 1 })
+	for i := 0; w.m.meter.table.Active() > 0; i++ {
+		if i > 1000 {
+			t.Fatalf("%d flows are left", w.m.meter.table.Active())
+		}
+		w.m.Do(func() { w.m.meter.clock.now += 10_000_000_000 })
+		w.m.upkeepInParts()
+	}
+	if w.gone == 0 || w.gone > 3*blockFlows {
+		t.Errorf("%d flows recovered in one hold, want %d at most", w.gone, 3*blockFlows)
+	}
+}
+
+// BenchmarkHold reports for how long the meter stands still at most, with a million
+// flows, while it is asked or told things that take long.
+func BenchmarkHold(b *testing.B) {
+	w := newHeld(b, 1_000_000)
+	w.rulesets(65_534, 250)
+	run := func(what string, do func()) {
+		b.Run(what, func(b *testing.B) {
+			// The machine may do something else within a hold, but hardly in the
+			// longest one of each run.
+			longest := time.Duration(math.MaxInt64)
+			for b.Loop() {
+				w.begin()
+				do()
+				longest = min(longest, w.longest)
+			}
+			b.ReportMetric(float64(longest.Nanoseconds())/1e6, "ms-hold")
+			b.ReportMetric(float64(w.ops), "ops-hold")
+			b.ReportMetric(float64(w.holds), "holds")
+		})
+	}
+	run("activate 65535 rules", func() { w.set(rowVar(5, 3, 1)); w.set(rowVar(5, 3, 2)) })
+	w.set(rowVar(5, 3, 1))
+	run("start task", func() { w.set(taskVars(7, 3, 4)); w.set([]smi.VarBind{intVar(6, 1, 4, 1, 8, 7)}) })
+	requests := w.requests()
+	for _, what := range slices.Sorted(func(yield func(string) bool) {
+		for what := range requests {
+			if !yield(what) {
+				return
+			}
+		}
+	}) {
+		run(what, requests[what])
+	}
+	run("recover", func() {
+		w.m.Do(func() { w.m.meter.clock.now += 100_000_000 })
+		w.m.upkeepInParts()
+	})
+}
