@@ -4,25 +4,32 @@ package ruleset
 // (RFC 2722 section 4.4; numbers of RFC 2720's ActionNumber).
 type Opcode uint8
 
-// The opcodes.
+// The opcodes. Each picture shows what the action does, for rule number r,
+//
+//	a & m = v: opcode, p;
+//
+// with the pattern queue q, whose latest item is to the right, the return stack
+// s, and where the match goes on. An item of the queue is an attribute, a mask and
+// a value. "test p" is rule p with its test performed, "act p" is rule p with its
+// test left out, as if it had succeeded.
 const (
-	OpIgnore Opcode = iota + 1
-	OpNoMatch
-	OpCount
-	OpCountPkt
-	OpReturn
-	OpGosub
-	OpGosubAct
-	OpAssign
-	OpAssignAct
-	OpGoto
-	OpGotoAct
-	OpPushRuleTo
-	OpPushRuleToAct
-	OpPushPktTo
-	OpPushPktToAct
-	OpPopTo
-	OpPopToAct
+	OpIgnore        Opcode = iota + 1 // q s → the match ends: Ignore
+	OpNoMatch                         // q s → the match ends: NoMatch, to be tried changed over
+	OpCount                           // q s → q,(a m v) s; the match ends: Success, counted in flow q
+	OpCountPkt                        // q s → q,(a m packet's a & m) s; the match ends: Success
+	OpReturn                          // q s,r' → q s; act r'+p: the p-th rule behind the Gosub
+	OpGosub                           // q s → q s,r; test p
+	OpGosubAct                        // q s → q s,r; act p
+	OpAssign                          // q s → q s, variable a stands for attribute v; test p
+	OpAssignAct                       // q s → q s, variable a stands for attribute v; act p
+	OpGoto                            // q s → q s; test p
+	OpGotoAct                         // q s → q s; act p
+	OpPushRuleTo                      // q s → q,(a m v) s; test p; a Class or Kind becomes v
+	OpPushRuleToAct                   // q s → q,(a m v) s; act p; a Class or Kind becomes v
+	OpPushPktTo                       // q s → q,(a m packet's a & m) s; test p
+	OpPushPktToAct                    // q s → q,(a m packet's a & m) s; act p
+	OpPopTo                           // q,(…) s → q s; test p
+	OpPopToAct                        // q,(…) s → q s; act p
 )
 
 var opcodeNames = [...]string{
