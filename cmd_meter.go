@@ -235,7 +235,8 @@ func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Sou
 			return nil, err
 		}
 	}
-	src := o.capture.filter(withInterrupt(ctx, files, o.traces.names()))
+	src := o.traces.plausible(withInterrupt(ctx, files, o.traces.names()), func(message string) { log.Warn(message) })
+	src = o.capture.filter(src)
 	return &toldOf{src, func() { log.Info("the traces have ended; their flows can be read") }}, nil
 }
 

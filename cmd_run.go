@@ -244,6 +244,7 @@ func (o *runOptions) open(ctx context.Context, names []string, stderr io.Writer)
 		if !o.quiet {
 			src = withProgress(src, names, stderr)
 		}
+		src = o.traces.plausible(src, func(message string) { fmt.Fprintf(stderr, "rtfm: warning: %s\n", message) })
 		src = o.capture.filter(src)
 	}
 	if err := o.capture.giveUpRights(o.user, nil); err != nil {
@@ -410,7 +411,8 @@ func (s *runSink) Collect(c meter.Collection) error {
 	return s.writer.End(s.summary())
 }
 
-// more returns what is only told of some sources: duplicates, and the losses of
+// more returns what is only told of some sources: duplicates, packets whose times
+// were not taken as they are, and the losses of
 // each interface that has had any. An interface may have had several numbers.
 func more(now, before *traces.Stats) (more []flowfile.Number) {
 	type losses struct{ total, before uint64 }
@@ -437,6 +439,12 @@ func more(now, before *traces.Stats) (more []flowfile.Number) {
 	}
 	if now.Duplicates > 0 {
 		more = append(more, flowfile.Number{Name: "duplicates", Value: now.Duplicates - before.Duplicates})
+	}
+	if now.Outliers > 0 {
+		more = append(more, flowfile.Number{Name: "outliers", Value: now.Outliers - before.Outliers})
+	}
+	if now.Clamped > 0 {
+		more = append(more, flowfile.Number{Name: "clamped", Value: now.Clamped - before.Clamped})
 	}
 	return more
 }

@@ -40,7 +40,17 @@ func TestInStep(t *testing.T) {
 	if err := os.WriteFile(mixed, tracetest.PCAP(tracetest.PCAPOptions{}, packets...), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	traces := []string{campus, mixed, "traces/testdata/sample.pcap"}
+	// One packet is of a time ten years ahead, and so is the first.
+	wild := filepath.Join(dir, "wild.pcap")
+	for i := range packets {
+		packets[i].Time += 1_700_000_000e9
+	}
+	packets[0].Time += 10 * 365 * 86400e9
+	packets[2000].Time += 10 * 365 * 86400e9
+	if err := os.WriteFile(wild, tracetest.PCAP(tracetest.PCAPOptions{}, packets...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	traces := []string{campus, mixed, wild, "traces/testdata/sample.pcap"}
 	intervals := []string{"0.5", "1", "7", "60", "3600"}
 	if testing.Short() {
 		intervals = intervals[2:3]

@@ -20,9 +20,15 @@ import (
 func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 	fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
 	for _, n := range more(&s.Trace, new(traces.Stats)) {
-		if at, lost := strings.CutPrefix(n.Name, "lost-"); lost {
+		at, lost := strings.CutPrefix(n.Name, "lost-")
+		switch {
+		case lost:
 			fmt.Fprintf(w, "%d packets lost at interface %s\n", n.Value, at)
-		} else {
+		case n.Name == "clamped":
+			fmt.Fprintf(w, "%d packets are of times before 1970 or after 2262, and count at the nearest in between\n", n.Value)
+		case n.Name == "outliers":
+			fmt.Fprintf(w, "%d packets are outliers: more than an hour ahead of those behind them, they count at the time before\n", n.Value)
+		default:
 			fmt.Fprintf(w, "%d packets are %s\n", n.Value, n.Name)
 		}
 	}

@@ -29,6 +29,7 @@ type traceOptions struct {
 	exporters exporters
 
 	unordered bool // sequence need not be in the order of time
+	trust     bool // times are taken as they are
 }
 
 // flags defines the options.
@@ -38,6 +39,16 @@ func (o *traceOptions) flags(cmd *cobra.Command) {
 	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")
 	f.Var(&o.exporters, "exporter", "with netflow:, believe this `ADDRESS[/WIDTH]` only, no other exporter; may be repeated")
 	f.BoolVar(&o.unordered, "unordered", false, "read traces one after the other even if one begins before the end of the one before it:\nits packets count at that time")
+	f.BoolVar(&o.trust, "trust-times", false, "take the time of every packet as it is, even if it is more than an hour\nahead of all behind it")
+}
+
+// plausible returns src, with packets found whose times are wrong unless all are
+// to be trusted. It calls warn with a message about the first of each file.
+func (o *traceOptions) plausible(src traces.Source, warn func(message string)) traces.Source {
+	if o.trust {
+		return src
+	}
+	return traces.Outliers(src, warn)
 }
 
 // check finds traces that do not fit each other. records reports whether flow

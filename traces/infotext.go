@@ -51,6 +51,9 @@ func (info *Info) WriteText(w io.Writer, name string) error {
 		} else {
 			line("order", "%d packets are earlier than one before them, by %s at most", info.Early, seconds(info.EarlyMost))
 		}
+		if info.Clamped > 0 {
+			line("clamped", "%d packets, whose times are before 1970 or after 2262", info.Clamped)
+		}
 		line("gaps", "%d; the longest is %s, from %s", info.Gaps, seconds(info.LongestGap), stamp(info.GapAt))
 	}
 	for i := range info.Traffic {

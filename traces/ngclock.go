@@ -48,27 +48,27 @@ func (c ngClock) simple() int64 {
 }
 
 // time returns when a number of units have passed, in nanoseconds since the
-// Unix epoch, cut to whole ones and to the range from the epoch to the latest
-// that fits.
-func (c ngClock) time(ticks uint64) int64 {
+// Unix epoch, cut to whole ones. A time before the epoch is given as that, and one
+// after the latest that fits as the latest: then fits is false.
+func (c ngClock) time(ticks uint64) (t int64, fits bool) {
 	sec, ns := c.split(ticks)
 	if c.offset >= 0 {
 		var carry uint64
 		if sec, carry = bits.Add64(sec, uint64(c.offset), 0); carry != 0 {
-			return math.MaxInt64
+			return math.MaxInt64, false
 		}
 	} else {
 		back := -uint64(c.offset)
 		if back > sec {
-			return 0
+			return 0, false
 		}
 		sec -= back
 	}
-	hi, t := bits.Mul64(sec, 1e9)
-	if t += ns; hi != 0 || t > math.MaxInt64 || t < ns {
-		return math.MaxInt64
+	hi, lo := bits.Mul64(sec, 1e9)
+	if lo += ns; hi != 0 || lo > math.MaxInt64 || lo < ns {
+		return math.MaxInt64, false
 	}
-	return int64(t)
+	return int64(lo), true
 }
 
 // split returns ticks as whole seconds and the nanoseconds beyond them.

@@ -29,14 +29,15 @@ func TestNgClock(t *testing.T) {
 				want := new(big.Int).SetUint64(n)
 				want.Mul(want, big.NewInt(1e9)).Quo(want, unit)
 				want.Add(want, new(big.Int).Mul(big.NewInt(offset), big.NewInt(1e9)))
+				fits := want.Sign() >= 0 && want.IsInt64()
 				switch {
 				case want.Sign() < 0:
 					want.SetInt64(0)
 				case !want.IsInt64():
 					want.SetInt64(math.MaxInt64)
 				}
-				if got := c.time(n); got != want.Int64() {
-					t.Fatalf("resolution %#x, offset %d: %d units are %d ns, want %d", resol, offset, n, got, want)
+				if got, ok := c.time(n); got != want.Int64() || ok != fits {
+					t.Fatalf("resolution %#x, offset %d: %d units are %d ns, %t, want %d, %t", resol, offset, n, got, ok, want, fits)
 				}
 				if s := c.simple(); s != 0 && n < 1e9 {
 					if got := int64(n) * s; got != want.Int64() {

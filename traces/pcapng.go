@@ -348,7 +348,10 @@ func (g *pcapng) packet(kind uint32, block []byte, b *Batch, st *Stats) error {
 			captured = min(captured, f.snap)
 		}
 	} else {
-		g.time = f.time(uint64(g.uint32(block[12:]))<<32 | uint64(g.uint32(block[16:])))
+		var fits bool
+		if g.time, fits = f.time(uint64(g.uint32(block[12:]))<<32 | uint64(g.uint32(block[16:]))); !fits {
+			st.Clamped++
+		}
 		captured, wire = g.uint32(block[20:]), g.uint32(block[24:])
 	}
 	if captured > f.frame.limit {
@@ -381,12 +384,12 @@ func (g *pcapng) packet(kind uint32, block []byte, b *Batch, st *Stats) error {
 	return nil
 }
 
-// time returns when a number of the interface's units have passed, in
-// nanoseconds since the Unix epoch.
-func (f *ngIface) time(ticks uint64) int64 {
+// time returns when a number of the interface's units have passed, as ngClock
+// does.
+func (f *ngIface) time(ticks uint64) (t int64, fits bool) {
 	if f.tick != 0 {
 		if hi, ns := bits.Mul64(ticks, uint64(f.tick)); hi == 0 && ns <= math.MaxInt64 {
-			return int64(ns)
+			return int64(ns), true
 		}
 	}
 	return f.clock.time(ticks)

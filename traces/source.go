@@ -8,8 +8,8 @@ import (
 // Packet is one captured packet.
 type Packet struct {
 	// Time is when the packet was captured, in nanoseconds since the Unix
-	// epoch. It is never negative; a time after the year 2262 is given as the
-	// latest that fits.
+	// epoch. It is never negative; a time before 1970, or after the year 2262, is
+	// given as the earliest or latest that fits (see Stats.Clamped).
 	Time int64
 	// Data is what was captured, from the link header on. It is valid until
 	// the next ReadBatch of the same Source.
@@ -129,6 +129,9 @@ type Stats struct {
 	Skipped uint64 `json:"skipped"`
 	// Cut is the number of packets that were not captured whole.
 	Cut uint64 `json:"cut"`
+	// Clamped is the number of packets whose times are before 1970 or after the
+	// year 2262 and are given as the earliest or latest that fit.
+	Clamped uint64 `json:"clamped,omitempty"`
 	// Lost is the number of packets that the capturing machine lost, by the
 	// trace's own counters. PerInterface tells where; it has all interfaces of
 	// a source that captures, and of a trace those that have lost any.
@@ -139,8 +142,10 @@ type Stats struct {
 	// SystemClock is the state of the system's clock, where packets get times
 	// of it as they are captured.
 	SystemClock ClockState `json:"-"`
-	// Duplicates is the number of packets that Dedup has found.
+	// Duplicates is the number of packets that Dedup has found, Outliers that of
+	// packets whose time Outliers has set.
 	Duplicates uint64 `json:"-"`
+	Outliers   uint64 `json:"-"`
 	// Bytes is the number of octets read from the file itself, before any
 	// decompression.
 	Bytes uint64 `json:"bytes"`
@@ -269,5 +274,6 @@ func (s *Stats) addRecords(t *Stats) {
 	s.Records += t.Records
 	s.Skipped += t.Skipped
 	s.Cut += t.Cut
+	s.Clamped += t.Clamped
 	s.Bytes += t.Bytes
 }

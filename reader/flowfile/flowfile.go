@@ -81,7 +81,7 @@ type Summary struct {
 	// RuleSets are those whose flows the collection has.
 	RuleSets []RuleSetSummary
 	// More are written behind these, in #Stats: those of StreamNumbers,
-	// "duplicates", "sampled-out", packets lost at an interface as "lost-" with
+	// "duplicates", "outliers", "clamped", "sampled-out", packets lost at an interface as "lost-" with
 	// its name, those stamped by a clock as "stamped-kernel-" and the like, and
 	// "clock-synchronised".
 	More []Number

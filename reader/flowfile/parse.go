@@ -200,7 +200,7 @@ func parseNumber(word, digits string) (uint64, error) {
 // isMore tells whether a number with this name is one of Summary.More.
 func isMore(name string) bool {
 	switch name {
-	case "duplicates", "sampled-out", "clock-synchronised", "streams", "streams-created", "streams-ended", "unstreamed":
+	case "duplicates", "outliers", "clamped", "sampled-out", "clock-synchronised", "streams", "streams-created", "streams-ended", "unstreamed":
 		return true
 	}
 	return strings.HasPrefix(name, "lost-") || strings.HasPrefix(name, "stamped-")
