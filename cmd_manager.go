@@ -255,5 +255,9 @@ func (o *managerOptions) meter(cmd *cobra.Command, args []string) (m manager.Met
 }
 
 func (o *managerOptions) loadRules(cmd *cobra.Command, name string) (*ruleset.RuleSet, error) {
-	return loadRuleSet(name, cmd.InOrStdin(), srl.Options{}, cmd.ErrOrStderr())
+	rs, err := loadRuleSet(name, cmd.InOrStdin(), srl.Options{}, cmd.ErrOrStderr())
+	if err != nil {
+		return nil, err
+	}
+	return rs, runs(name, rs)
 }

@@ -7,8 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rtfm/ruleset"
-	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
 )
 
@@ -39,9 +37,7 @@ once, as file:line:col: message. "-" stands for standard input.`,
 			for _, name := range args {
 				rs, err := loadRuleSet(name, cmd.InOrStdin(), opts, cmd.ErrOrStderr())
 				if err == nil {
-					if _, err = pme.Compile(rs, 0, new(ruleset.Shapes)); err != nil {
-						err = fmt.Errorf("%s: %w", name, err)
-					}
+					err = runs(name, rs)
 				}
 				if err != nil {
 					cmd.PrintErrln(err)

@@ -52,7 +52,7 @@ var layout = map[string][]string{
 	"mib/client":            {"mib", "mib/smi", "ruleset"},
 	"reader":                {"mib", "mib/client", "reader/flowfile", "ruleset"},
 	"reader/flowfile":       {"ruleset"},
-	"manager":               {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/compile", "ruleset/srl"},
+	"manager":               {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/compile", "ruleset/pme", "ruleset/srl"},
 }
 
 // dependencies lists the modules of others, each with the packages that may

@@ -7,6 +7,7 @@ import (
 
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
+	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
 )
 
@@ -24,11 +25,23 @@ func readOnce(names ...string) error {
 }
 
 // loadRuleSet reads an SRL program or a rule file, "-" for standard input, and
-// writes warnings to warn.
+// writes the first warnings to warn.
 func loadRuleSet(name string, stdin io.Reader, opts srl.Options, warn io.Writer) (*ruleset.RuleSet, error) {
 	rs, warnings, err := compile.Load(name, stdin, opts)
-	for _, w := range warnings {
+	for i, w := range warnings {
+		if i == srl.MostShown {
+			fmt.Fprintf(warn, "%s: and %d more warnings\n", name, len(warnings)-i)
+			break
+		}
 		fmt.Fprintln(warn, w)
 	}
 	return rs, err
+}
+
+// runs tells why a meter would refuse the ruleset of this file.
+func runs(name string, rs *ruleset.RuleSet) error {
+	if _, err := pme.Compile(rs, 0, new(ruleset.Shapes)); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"rtfm/mib/client"
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
+	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
 )
 
@@ -396,6 +397,9 @@ func (l *loader) rules(to **ruleset.RuleSet) func(ast.Node) {
 			var warnings []error
 			var err error
 			rs, warnings, err = compile.Load(path, strings.NewReader(""), srl.Options{})
+			if err == nil {
+				_, err = pme.Compile(rs, 0, new(ruleset.Shapes)) // as the meter does
+			}
 			l.ruleSets[path] = rs
 			l.warnings = append(l.warnings, warnings...)
 			l.ruleSetFault(n, path, err)

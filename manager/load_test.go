@@ -261,3 +261,15 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+// TestLoadEndlessRules: rules that a meter would refuse are refused before it is
+// asked.
+func TestLoadEndlessRules(t *testing.T) {
+	dir := configDir(t)
+	write(t, dir, "forever.rules", "RULES\nagain: Null & 0 = 0: Goto, again;\n")
+	name := write(t, dir, "rtfm.yaml", strings.ReplaceAll(wholeConfig, "coarse.rules", "forever.rules"))
+	_, _, err := Load(name)
+	if err == nil || !strings.Contains(err.Error(), "rule 1: loops for ever") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -370,6 +370,22 @@ func (a Attr) IsType() bool {
 	return false
 }
 
+// Bits returns how many bits the values of integer attribute a have: fewer than
+// its octets hold where the packet's field is smaller.
+func (a Attr) Bits() int {
+	switch a {
+	case VLANid:
+		return 12
+	case Priority:
+		return 3
+	case DSCodePoint:
+		return 6
+	case ECNCodeBits:
+		return 2
+	}
+	return 8 * a.info().Size
+}
+
 // IsPeer tells whether a is a peer address.
 func (a Attr) IsPeer() bool { return a == SourcePeerAddress || a == DestPeerAddress }
 

@@ -208,6 +208,8 @@ func (r *Rule) doubt() string {
 	switch {
 	case r.Attr.Info().Class == ClassDistrib:
 		return "a distribution has no value that could be tested: reach this rule by an opcode that ends in Act"
+	case r.Attr.Info().Class == ClassInteger && r.Value.Uint()>>r.Attr.Bits() != 0:
+		return fmt.Sprintf("the test never succeeds: %s has %d bits", r.Attr, r.Attr.Bits())
 	case r.neverSucceeds():
 		return "the test never succeeds: the value has bits that the mask has not"
 	}

@@ -27,12 +27,19 @@ func (d Diagnostic) Error() string {
 // line.
 type Diagnostics []Diagnostic
 
-// Error returns all diagnostics, one a line, without a line end behind the
-// last.
+// mostShown is how many diagnostics of a text Error shows.
+const mostShown = 20
+
+// Error returns the first diagnostics, one a line, without a line end behind
+// the last, and how many more there are.
 func (ds Diagnostics) Error() string {
-	lines := make([]string, len(ds))
+	var lines []string
 	for i, d := range ds {
-		lines[i] = d.Error()
+		if i == mostShown {
+			lines = append(lines, fmt.Sprintf("%s: and %d more", d.File, len(ds)-i))
+			break
+		}
+		lines = append(lines, d.Error())
 	}
 	return strings.Join(lines, "\n")
 }

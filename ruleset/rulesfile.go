@@ -25,7 +25,7 @@ import (
 func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, err error) {
 	p := rulesParser{
 		file:   file,
-		text:   string(text),
+		text:   strings.TrimPrefix(string(text), "\ufeff"),
 		rs:     &RuleSet{Name: NameOf(file)},
 		labels: map[string]label{},
 	}

@@ -236,13 +236,38 @@ func fieldFault(field string, base, bits int) string {
 
 func parseChar(s string, size int) (Value, error) {
 	c := s[1 : len(s)-1]
-	if c == `\'` || c == `\\` {
-		c = c[1:]
+	if len(c) > 1 && c[0] == '\\' {
+		u, ok := escaped(c[1:])
+		if !ok {
+			return Value{}, valueErr(s, `behind a backslash a character constant has one of abfnrtv'"?\, up to three octal digits up to 377, or x and one or two hexadecimal digits`)
+		}
+		return number(u, max(size, 1)), nil
 	}
 	if len(c) != 1 {
 		return Value{}, valueErr(s, "a character constant holds one character of one octet")
 	}
 	return number(uint64(c[0]), max(size, 1)), nil
+}
+
+// escaped reads what stands behind the backslash of a character constant of C.
+func escaped(c string) (u uint64, ok bool) {
+	if len(c) == 1 {
+		if i := strings.IndexByte("abtnvfr", c[0]); i >= 0 {
+			return uint64(7 + i), true
+		}
+		if strings.IndexByte(`'"?\`, c[0]) >= 0 {
+			return uint64(c[0]), true
+		}
+	}
+	digits, base, most := c, 8, 3
+	if c[0] == 'x' {
+		digits, base, most = c[1:], 16, 2
+	}
+	if len(digits) > most || strings.Trim(digits, "0123456789abcdefABCDEF") != "" {
+		return 0, false
+	}
+	u, err := strconv.ParseUint(digits, base, 8)
+	return u, err == nil
 }
 
 func parseNumber(s string, size int) (Value, error) {

@@ -54,7 +54,7 @@ func (c *compiler) declare() {
 
 // reserved reports a name that RFC 2723 appendix C keeps for an attribute.
 func (c *compiler) reserved(name srl.Word) {
-	if a, ok := ruleset.ByName(name.Text); ok && standard(a) && strings.EqualFold(name.Text, a.String()) {
+	if a, ok := ruleset.ByName(name.Text); ok && (standard(a) || counter(a)) && strings.EqualFold(name.Text, a.String()) {
 		c.errorf(name.Place, "%s is an attribute: nothing else can have its name", name.Text)
 	}
 }
@@ -70,6 +70,7 @@ func (c *compiler) labels(in *subroutine, list []srl.Stmt) {
 			}
 			c.labels(in, []srl.Stmt{s.Else})
 		case *srl.Compound:
+			c.reserved(s.Label)
 			c.labels(in, s.Stmts)
 		case *srl.Back:
 			if s.Labelled {
@@ -142,6 +143,10 @@ func (c *compiler) noSubroutine(s *srl.Call) {
 		}
 		return names
 	}
+	if s.Bare && strings.EqualFold(s.Sub.Text, "end") {
+		c.errorf(s.Sub.Place, "no statement or subroutine %q; did you mean ENDSUB?", s.Sub.Text)
+		return
+	}
 	what := "subroutine"
 	if s.Bare {
 		what = "statement or subroutine"
@@ -196,7 +201,9 @@ func (c *compiler) instance(sub *subroutine, refs []reference, s *srl.Call) *ins
 				path += inst.sub.decl.Name.Text + " calls "
 			}
 		}
-		c.errorf(s.Sub.Place, "a subroutine cannot call itself: %s%s", path, name)
+		if !sub.decl.Open { // its ENDSUB is missing, which has been reported
+			c.errorf(s.Sub.Place, "a subroutine cannot call itself: %s%s", path, name)
+		}
 		return nil
 	}
 	var key strings.Builder

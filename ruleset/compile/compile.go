@@ -85,6 +85,7 @@ func (c *compiler) compile() (*ruleset.RuleSet, srl.ErrorList, error) {
 	main := &scope{exits: map[string]*node{}}
 	entry := c.stmts(main, p.Stmts, c.action(node{op: ruleset.OpNoMatch}))
 	c.uncalled()
+	c.unused()
 	if !c.counts && len(c.errs) == 0 && !p.Faulty {
 		c.warnf(srl.Place{Line: 1, Col: 1}, "nothing is counted: the program has no COUNT")
 	}
@@ -187,6 +188,22 @@ func (c *compiler) spend(steps int) {
 
 // full tells that the program has become too long to go on, or too wrong.
 func (c *compiler) full() bool { return c.long || len(c.errs) > srl.MaxErrors }
+
+// unused warns of DEFINEs that stand nowhere.
+func (c *compiler) unused() {
+	if c.prog.Faulty || len(c.errs) > 0 {
+		return // they may be what is missing
+	}
+	for _, d := range c.prog.Defines {
+		switch key := d.Swallowed(); {
+		case d.Used():
+		case key != "":
+			c.warnf(d.Name.Place, "DEFINE %s is never used; its text holds %s: is the ; in front of that missing?", d.Name.Text, key)
+		default:
+			c.warnf(d.Name.Place, "DEFINE %s is never used", d.Name.Text)
+		}
+	}
+}
 
 // format takes a FORMAT statement's attributes and separators together.
 func (c *compiler) format(f *srl.Format) *ruleset.Format {

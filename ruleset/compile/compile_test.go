@@ -3,6 +3,8 @@ package compile
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -318,6 +320,32 @@ func BenchmarkCompile(b *testing.B) {
 	for b.Loop() {
 		if _, _, err := Source("x.srl", text, srl.Options{}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestLoadText: a byte order mark is no part of a program or rule file, what is
+// no text is told as such, and of many faults the first are shown.
+func TestLoadText(t *testing.T) {
+	dir := t.TempDir()
+	for _, tt := range []struct{ name, text, want string }{
+		{"bom.srl", "\ufeffcount;", ""},
+		{"bom.rules", "\ufeffNull & 0 = 0: Ignore, 0;", ""},
+		{"x.pcap", "\xd4\xc3\xb2\xa1\x02\x00\x04\x00@@@@", "x.pcap: no text, which an SRL program and a rule file are; is it a trace?"},
+		{"nul.srl", "count;\x00", "nul.srl: no text, which an SRL program and a rule file are; is it a trace?"},
+		{"many.srl", strings.Repeat("save;\n", 25), "many.srl:20:5: expected an attribute behind SAVE, found \";\"\nmany.srl: and 5 more"},
+		{"many.rules", strings.Repeat("x;\n", 25), "many.rules: and 6 more"},
+	} {
+		path := filepath.Join(dir, tt.name)
+		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := Load(path, nil, srl.Options{})
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("%s: %v", tt.name, err)
+		case tt.want != "" && (err == nil || !strings.HasSuffix(strings.ReplaceAll(err.Error(), dir+"/", ""), tt.want)):
+			t.Errorf("%s: got %v, want %s", tt.name, err, tt.want)
 		}
 	}
 }

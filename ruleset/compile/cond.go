@@ -89,6 +89,23 @@ func mostSaves(e srl.Expr) int {
 	return n
 }
 
+// ownNumber compares the ruleset's number, which the rules of a meter cannot
+// test (RFC 2720, RuleAttributeNumber), now.
+func (c *compiler) ownNumber(ref reference, e *srl.Test, onTrue func() *node, f *node) *node {
+	list := c.list(ref, e)
+	if c.prog.Set == nil {
+		c.errorf(e.Attr.Place, "%s can be tested where the program tells it, by SET", ref)
+		return f
+	}
+	own := operand{value: ruleset.MakeValue(byte(c.prog.Set.N))}
+	for i := range list {
+		if list[i].holds(&own) {
+			return onTrue()
+		}
+	}
+	return f
+}
+
 // tests makes the nodes of a comparison with a list of operands; onTrue gives
 // what follows if one of them matches.
 func (c *compiler) tests(sc *scope, e *srl.Test, save bool, onTrue func() *node, f *node) *node {
@@ -98,8 +115,7 @@ func (c *compiler) tests(sc *scope, e *srl.Test, save bool, onTrue func() *node,
 	}
 	switch {
 	case ref.attr == ruleset.FlowRuleSet:
-		c.errorf(e.Attr.Place, "%s is the ruleset's own number: there is nothing to test", ref)
-		return f
+		return c.ownNumber(ref, e, onTrue, f)
 	case ref.class() == ruleset.ClassDistrib:
 		c.errorf(e.Attr.Place, "%s is a distribution: it can be saved, not tested", ref)
 		return f

@@ -39,6 +39,10 @@ func (c *compiler) attribute(sc *scope, w srl.Word) (reference, bool) {
 		return ref, true
 	}
 	a, ok := ruleset.ByName(w.Text)
+	if instead := jargon[strings.ToLower(w.Text)]; !ok && instead != "" {
+		c.errorf(w.Place, "no attribute %q; did you mean %s?", w.Text, instead)
+		return reference{}, false
+	}
 	if !ok {
 		c.unknown(w, "attribute", func() (names []string) {
 			for _, in := range ruleset.All() {
@@ -67,6 +71,22 @@ func (c *compiler) attribute(sc *scope, w srl.Word) (reference, bool) {
 	return reference{}, false
 }
 
+// jargon is what others call attributes.
+var jargon = map[string]string{
+	"srcport": "SourceTransAddress", "src_port": "SourceTransAddress", "sport": "SourceTransAddress", "sourceport": "SourceTransAddress",
+	"dstport": "DestTransAddress", "dst_port": "DestTransAddress", "dport": "DestTransAddress", "destport": "DestTransAddress",
+	"destinationport": "DestTransAddress",
+	"port":            "SourceTransAddress or DestTransAddress",
+	"src":             "SourcePeerAddress", "srcip": "SourcePeerAddress", "src_ip": "SourcePeerAddress", "sourceip": "SourcePeerAddress",
+	"source": "SourcePeerAddress", "srcaddr": "SourcePeerAddress", "sourceaddress": "SourcePeerAddress",
+	"dst": "DestPeerAddress", "dstip": "DestPeerAddress", "dst_ip": "DestPeerAddress", "destip": "DestPeerAddress",
+	"dest": "DestPeerAddress", "dstaddr": "DestPeerAddress", "destaddress": "DestPeerAddress", "destination": "DestPeerAddress",
+	"ip": "SourcePeerAddress or DestPeerAddress", "host": "SourcePeerAddress or DestPeerAddress", "net": "SourcePeerAddress or DestPeerAddress",
+	"proto": "SourceTransType", "protocol": "SourceTransType",
+	"mac": "SourceAdjacentAddress or DestAdjacentAddress", "srcmac": "SourceAdjacentAddress", "dstmac": "DestAdjacentAddress",
+	"vlan": "VLANid", "vlanid": "VLANid", "dscp": "DSCodePoint", "tos": "DSCodePoint", "family": "SourcePeerType",
+}
+
 // usable tells whether programs may name an attribute: those of RFC 2723
 // appendix C that can be tested or saved, the further ones that this meter
 // has, and distributions.
@@ -88,6 +108,10 @@ func standard(a ruleset.Attr) bool {
 	}
 	return a == ruleset.FlowRuleSet
 }
+
+// counter tells whether a is one of the measured attributes that RFC 2723
+// appendix C names.
+func counter(a ruleset.Attr) bool { return a >= ruleset.ToOctets && a <= ruleset.LastActiveTime }
 
 // unknown reports a name that nothing has, and which of those of names and of
 // the DEFINEs was probably meant.
@@ -143,8 +167,14 @@ func (l *operand) holds(o *operand) bool { return o.value.And(l.mask).Padded() =
 
 // operand reads value and mask as the attribute takes them.
 func (c *compiler) operand(ref reference, from *srl.Operand) (operand, bool) {
+	if c.noRange(ref, from) {
+		return operand{}, false
+	}
 	v, ok := c.value(ref, &from.Value)
 	m, mok := c.mask(ref, from)
+	if !ok || !mok || !c.suspect(ref, from, v) {
+		return operand{}, false
+	}
 	if v.Len() == 16 && m.Len() < 16 {
 		m = m.Resize(16) // rule files show both as IPv6 addresses
 	}
@@ -153,7 +183,7 @@ func (c *compiler) operand(ref reference, from *srl.Operand) (operand, bool) {
 		o.width = int16(w)
 	}
 	o.never = !o.holds(&o)
-	return o, ok && mok
+	return o, true
 }
 
 // value reads a value, or the name of one.

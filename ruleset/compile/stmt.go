@@ -11,6 +11,7 @@ import (
 // stmts makes the nodes of a sequence of statements and returns the first;
 // next is what follows the sequence.
 func (c *compiler) stmts(sc *scope, list []srl.Stmt, next *node) *node {
+	c.savedTwice(sc, list)
 	for i := len(list) - 1; i >= 0; i-- {
 		if i > 0 && c.ends(list[i-1]) {
 			c.warnf(list[i].At(), "this is never reached")
@@ -18,6 +19,28 @@ func (c *compiler) stmts(sc *scope, list []srl.Stmt, next *node) *node {
 		next = c.stmt(sc, list[i], next)
 	}
 	return next
+}
+
+// savedTwice warns of attributes that are saved once more without anything in
+// between that could count a packet or go elsewhere.
+func (c *compiler) savedTwice(sc *scope, list []srl.Stmt) {
+	saved := map[ruleset.Attr]srl.Place{}
+	for _, s := range list {
+		switch s := s.(type) {
+		case *srl.Empty, *srl.Store:
+		case *srl.Save:
+			a, ok := ruleset.ByName(s.Attr.Text)
+			if ref, param := sc.params[strings.ToLower(s.Attr.Text)]; param {
+				a, ok = ref.attr, !ref.any
+			}
+			if before, again := saved[a]; again && ok {
+				c.warnf(s.Attr.Place, "%s is saved already (%d:%d): the last time holds", s.Attr.Text, before.Line, before.Col)
+			}
+			saved[a] = s.Attr.Place
+		default:
+			clear(saved)
+		}
+	}
 }
 
 // ends tells whether nothing behind the statement is reached from it.

@@ -117,6 +117,9 @@ func (x *expander) define(prog *Program, s *scanner, at Place) token {
 		s.next(&t)
 	}
 	for ; t.kind != ';' && t.kind != kEOF; s.next(&t) {
+		if t.kind == kChar && t.text == "';'" {
+			x.report(t.at, `in the text of a DEFINE, ';' is written '\;'`)
+		}
 		if t.key == kwDefine {
 			x.report(t.at, "expected ; behind the text of DEFINE %s, found DEFINE", clip(name.text))
 			return t

@@ -1,10 +1,12 @@
 package srl
 
+import "strings"
+
 // expr reads terms with || between them.
 func (p *parser) expr() (Expr, bool) {
 	at := p.tok.at
 	first, ok := p.term()
-	if !ok || p.tok.kind != kOr {
+	if !ok || !p.joins(kOr, "or") {
 		return first, ok
 	}
 	or := &Or{Place: at}
@@ -16,9 +18,10 @@ func (p *parser) expr() (Expr, bool) {
 		} else {
 			or.Terms = append(or.Terms, first)
 		}
-		if !p.take(kOr) {
+		if !p.joins(kOr, "or") {
 			return or, true
 		}
+		p.next()
 		if first, ok = p.term(); !ok {
 			return nil, false
 		}
@@ -29,7 +32,7 @@ func (p *parser) expr() (Expr, bool) {
 func (p *parser) term() (Expr, bool) {
 	at := p.tok.at
 	first, ok := p.factor()
-	if !ok || p.tok.kind != kAnd {
+	if !ok || !p.joins(kAnd, "and") {
 		return first, ok
 	}
 	and := &And{Place: at}
@@ -41,13 +44,27 @@ func (p *parser) term() (Expr, bool) {
 		} else {
 			and.Factors = append(and.Factors, first)
 		}
-		if !p.take(kAnd) {
+		if !p.joins(kAnd, "and") {
 			return and, true
 		}
+		p.next()
 		if first, ok = p.factor(); !ok {
 			return nil, false
 		}
 	}
+}
+
+// joins tells whether the current token is an operator between two tests, or
+// the word for it, which it reports.
+func (p *parser) joins(operator kind, word string) bool {
+	if p.tok.kind == operator {
+		return true
+	}
+	if p.tok.kind != kName || p.ahead.kind != kName && p.ahead.kind != '(' || !strings.EqualFold(p.tok.text, word) {
+		return false
+	}
+	p.fault("SRL has no %s: %s", strings.ToUpper(word), foreignWords[word])
+	return true
 }
 
 // factor reads a test or an expression in parentheses.
@@ -71,6 +88,10 @@ func (p *parser) factor() (Expr, bool) {
 	t := &Test{Place: p.tok.at}
 	var ok bool
 	if t.Attr, ok = p.name("an attribute or ("); !ok {
+		return nil, false
+	}
+	if instead := foreignWords[strings.ToLower(t.Attr.Text)]; instead != "" && p.tok.kind != kEqual {
+		p.report(t.Attr.Place, "SRL has no %s: %s", strings.ToUpper(t.Attr.Text), instead)
 		return nil, false
 	}
 	if !p.take(kEqual) {

@@ -260,7 +260,9 @@ func (p *parser) named() Stmt {
 	// The fault is the word itself, not what follows.
 	if p.taken-1 != p.badAt && !p.in.stopped {
 		msg := fmt.Sprintf("expected a statement, found %s", t)
-		if k, ok := nearKeyword(t.text); ok {
+		if instead := foreignWords[strings.ToLower(t.text)]; instead != "" {
+			msg = fmt.Sprintf("SRL has no %s: %s", strings.ToUpper(t.text), instead)
+		} else if k, ok := nearKeyword(t.text); ok {
 			msg += "; did you mean " + k + "?"
 		}
 		p.report(t.at, "%s", msg)
@@ -363,6 +365,10 @@ func (p *parser) save() Stmt {
 		s.Operand, ok = p.operand()
 	case '/', '&':
 		ok = p.mask(&s.Operand)
+	}
+	if ok && p.tok.kind == ',' {
+		p.fault("SAVE takes one attribute: write SAVE %s; SAVE %s;", clip(s.Attr.Text), clip(p.ahead.text))
+		ok = false
 	}
 	if !ok {
 		p.resume()

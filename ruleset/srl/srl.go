@@ -16,6 +16,7 @@
 package srl
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -46,11 +47,19 @@ type ErrorList []Error
 // MaxErrors is after how many errors a text is not worth reading on.
 const MaxErrors = 1000
 
-// Error returns the faults, one a line, without a line end behind the last.
+// MostShown is how many faults or warnings of a text are shown.
+const MostShown = 20
+
+// Error returns the first faults, one a line, without a line end behind the
+// last, and how many more there are.
 func (l ErrorList) Error() string {
-	lines := make([]string, len(l))
+	var lines []string
 	for i, e := range l {
-		lines[i] = e.Error()
+		if i == MostShown {
+			lines = append(lines, fmt.Sprintf("%s: and %d more", e.Pos.File, len(l)-i))
+			break
+		}
+		lines = append(lines, e.Error())
 	}
 	return strings.Join(lines, "\n")
 }
@@ -73,7 +82,7 @@ type Options struct {
 // compile can look for more.
 func Parse(file string, text []byte, opts Options) (p *Program, err error) {
 	ps := &parser{prog: &Program{File: file, Strict: opts.Strict}}
-	ps.program(string(text))
+	ps.program(string(bytes.TrimPrefix(text, []byte("\ufeff"))))
 	if len(ps.errs) > 0 {
 		ps.errs.Sort()
 		ps.prog.Faulty = true

@@ -45,7 +45,7 @@ func TestPrint(t *testing.T) {
 		{"defines in defines, in front of their definition", "if a==(l,m) count;define l=(1,m);define m=2 # not 3; or 4\n;",
 			"if a == (1, 2, 2)\n   count;\n"},
 		{"a define with statements", "both;define both=save a\\;count;", "save a;\ncount;\n"},
-		{"a define with a semicolon as character", "store x:=c;define c='\\;';define d=';';store x:=d;", "store x := ';';\nstore x := ';';\n"},
+		{"a define with a semicolon as character", "store x:=c;define c='\\;';store x:=';';", "store x := ';';\nstore x := ';';\n"},
 		{"an empty define", "nothing count;define nothing=;", "count;\n"},
 		{"define names ignore case", "DEFINE Net=1;if a==nEt count;", "if a == 1\n   count;\n"},
 	} {

@@ -38,6 +38,7 @@ func (p *parser) subroutine() {
 	sub.Stmts = p.stmts(func() bool { return p.tok.key == kwEndsub || p.tok.key == kwSubroutine || p.tok.kind == kEOF })
 	p.sub, p.labels, p.open = outer, labels, open
 	if !p.takeKey(kwEndsub) {
+		sub.Open = true
 		p.expected("ENDSUB for the SUBROUTINE %s at %d:%d", clip(name.Text), at.Line, at.Col)
 		return
 	}

@@ -248,7 +248,12 @@ func (s *scanner) token() kind {
 		return kName
 	}
 	switch c {
-	case '(', ')', '{', '}', ',', ';', '/':
+	case '/':
+		if len(rest) > 1 && (rest[1] == '/' || rest[1] == '*') {
+			break
+		}
+		fallthrough
+	case '(', ')', '{', '}', ',', ';':
 		s.pos++
 		return kind(c)
 	case '\'':
@@ -266,6 +271,13 @@ func (s *scanner) token() kind {
 		}
 	}
 	at := s.place()
+	for _, f := range foreign {
+		if strings.HasPrefix(rest, f.text) {
+			s.pos += len(f.text)
+			s.report(at, "SRL has no %s: %s", f.text, f.instead)
+			return kBad
+		}
+	}
 	_, n := utf8.DecodeRuneInString(rest)
 	run := 0
 	for strings.HasPrefix(rest[run:], rest[:n]) {
@@ -274,6 +286,29 @@ func (s *scanner) token() kind {
 	s.pos += run
 	s.report(at, "%s is no part of SRL", strconv.Quote(clip(rest[:run])))
 	return kStray
+}
+
+// What SRL has instead of what other languages have.
+const (
+	noNot     = "test for what is not wanted, and do the rest behind ELSE"
+	noCompare = "compare with values and prefixes: 0/6 is the ports below 1024"
+)
+
+// foreign are the operators of other languages, the longer ones first.
+var foreign = [...]struct{ text, instead string }{
+	{"!=", noNot}, {"<>", noNot}, {"<=", noCompare}, {">=", noCompare}, {"<", noCompare}, {">", noCompare}, {"!", noNot},
+	{"//", "comments begin with #"}, {"/*", "comments begin with # and end with the line"},
+	{"|", "|| is its logical OR"},
+}
+
+// foreignWords are words of other languages, in lower case.
+var foreignWords = map[string]string{
+	"then": "the statement stands behind the expression", "elseif": "write ELSE IF", "elsif": "write ELSE IF", "elif": "write ELSE IF",
+	"and": "write &&", "or": "write ||", "not": noNot, "in": "write == and a list in parentheses",
+	"include": "all of a program stands in one file", "import": "all of a program stands in one file",
+	"end":   "subroutines end with ENDSUB, CALLs with ENDCALL, and statements are grouped by { and }",
+	"endif": "an IF has one statement; several are grouped by { and }", "while": "it has no loops", "for": "it has no loops",
+	"goto": "EXIT leaves a labelled statement", "break": "EXIT leaves a labelled statement",
 }
 
 // wantsValue tells whether an IPv6 address may follow the last token. Where

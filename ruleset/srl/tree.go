@@ -1,6 +1,9 @@
 package srl
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Program is a program's syntax tree, its DEFINEs replaced.
 type Program struct {
@@ -56,6 +59,28 @@ type Define struct {
 	used   bool
 	tokens []token // those of text, once it is used again
 	active bool    // being expanded
+}
+
+// Used reports whether the DEFINE's name stands anywhere.
+func (d *Define) Used() bool { return d.used }
+
+// Swallowed returns the first keyword in a DEFINE's text that has no \; as
+// statements there have: the DEFINE's own semicolon may be missing in front of
+// it. It is empty if there is none.
+func (d *Define) Swallowed() string {
+	s := d.text
+	found := ""
+	for {
+		var t token
+		switch s.next(&t); {
+		case t.kind == kEOF:
+			return found
+		case t.kind == kSemicolon:
+			return ""
+		case t.key != none && found == "":
+			found = strings.ToUpper(t.text)
+		}
+	}
 }
 
 // Stmt is a statement.
@@ -180,6 +205,7 @@ type Subroutine struct {
 	Name   Word
 	Params []Param
 	Stmts  []Stmt
+	Open   bool // its ENDSUB is missing: it may hold what was meant to follow
 }
 
 // Param is a parameter of a subroutine.
