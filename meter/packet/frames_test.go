@@ -29,6 +29,13 @@ const (
 	toStation = " 0000 020000000002 060000000003 020000000001 0000 "
 	toAP      = " 0000 060000000003 020000000001 020000000002 0000 "
 	snapIPv4  = "aaaa03 000000 0800 " + v4
+
+	pktapHeader   = "6c000000 01000000 "
+	wpanShortEnds = "4188 01 cdab 0200 0100 "
+	wpanLongEnds  = "41cc 01 cdab 0807060504030201 1807060504030211 "
+	wpanUDP       = "7e33 f3 12 0000 61626364"
+	wantWPAN      = "peer 2 fe80000000000000000000fffe000001>fe80000000000000000000fffe000002"
+	wantWPANLong  = "peer 2 fe800000000000001302030405060718>fe800000000000000302030405060708"
 )
 
 // decodeTests are frames and what they give: link type, octets, and what
@@ -147,6 +154,22 @@ var decodeTests = []struct {
 		wantPeer6 + ", ip 296, Cut IsIP"},
 	{"jumbogram", 101, "60000000 0000 0040" + v6addresses + "1100 c204 00011170 8001 0035", 70040,
 		wantPeer6 + ", trans 17 8001>0035, ip 70040, IsIP HasTransport @48"},
+	{"jumbogram, padding before", 101, "60000000 0000 0040" + v6addresses + "1101 010400000000 c20400011170 0100 8001 0035", 90000,
+		wantPeer6 + ", trans 17 8001>0035, ip 70040, IsIP HasTransport @56"},
+	{"jumbogram longer than its frame", 101, "60000000 0000 0040" + v6addresses + "1100 c204 0c000000 8001 0035", 0,
+		wantPeer6 + ", trans 17 8001>0035, ip 52, Malformed IsIP HasTransport @48"},
+	{"jumbogram of less than 65,536 octets", 101, "60000000 0000 0040" + v6addresses + "1100 c204 0000ffff 8001 0035", 0,
+		wantPeer6 + ", ip 40, Malformed IsIP"},
+	{"jumbo option, but a payload length", 101, "60000000 000c 0040" + v6addresses + "1100 c204 00011170 8001 0035", 0,
+		wantPeer6 + ", trans 17 8001>0035, ip 52, IsIP HasTransport @48"},
+	{"jumbo option that ends early", 101, "60000000 0000 0040" + v6addresses + "1100 0000 0000 c204 8001 0035", 0,
+		wantPeer6 + ", ip 40, Malformed IsIP"},
+	{"options, repeated", 101, "60000000 001c 3c40" + v6addresses + "3c00 0000 00000000 0000 0000 00000000 1100 0000 00000000 8001 0035", 0,
+		wantPeer6 + ", trans 17 8001>0035, ip 68, IsIP HasTransport @64"},
+	{"extension header of which one octet was captured", 101, "60000000 0100 2b40" + v6addresses + "11", 296,
+		wantPeer6 + ", trans 17, ip 296, Cut IsIP"},
+	{"and that names another one", 101, "60000000 0100 2b40" + v6addresses + "3c", 296,
+		wantPeer6 + ", ip 296, Cut IsIP"},
 
 	// Frames cut short.
 	{"nothing", 1, "", 60, "adjacent 7, Cut"},
@@ -277,4 +300,56 @@ var decodeTests = []struct {
 	{"PPI in PPI", 192, "00 00 0800 c0000000 00 00 0800 01000000", 0, "Malformed"},
 	{"PPI of an unknown link", 192, "00 00 0800 93000000 00", 0, "UnknownLink"},
 	{"unknown link", 147, macs + "0800" + v4, 0, "UnknownLink"},
+	// Taps of Apple's systems.
+	{"PKTAP, Ethernet", 258, pktapHeader + "01000000" + strings.Repeat("00", 96) + macs + "0800" + v4, 0, wantMACs + ", " + wantV4 + " @142"},
+	{"PKTAP, raw", 258, pktapHeader + "0c000000" + strings.Repeat("00", 96) + v6, 0, wantV6 + " @148"},
+	{"PKTAP as USER2", 149, pktapHeader + "01000000" + strings.Repeat("00", 96) + macs + "0800" + v4, 0, wantMACs + ", " + wantV4 + " @142"},
+	{"PKTAP, no packet", 258, "6c000000 00000000 01000000" + strings.Repeat("00", 96) + macs + "0800" + v4, 0, ""},
+	{"PKTAP within itself", 258, pktapHeader + "02010000" + strings.Repeat("00", 96) + macs, 0, "Malformed"},
+	{"PKTAP, header too short", 258, "6b000000 01000000 01000000" + strings.Repeat("00", 96) + macs, 0, "Malformed"},
+	{"USER2 of others", 149, strings.Repeat("01", 200), 0, "UnknownLink"},
+
+	// InfiniBand.
+	{"IPoIB", 242, strings.Repeat("00", 40) + "0800 0000" + v4, 0, "adjacent 199, " + wantV4 + " @64"},
+	{"IPoIB, IPv6", 242, strings.Repeat("00", 40) + "86dd 0000" + v6, 0, "adjacent 199, " + wantV6 + " @84"},
+	{"IPoIB, ARP", 242, strings.Repeat("00", 40) + "0806 0000 0020", 0, "adjacent 199"},
+
+	// IEEE 802.15.4 and 6LoWPAN.
+	{"6LoWPAN, plain", 230, wpanShortEnds + "41" + v6, 0, wantV6 + " @50"},
+	{"6LoWPAN, ports of four bits", 230, wpanShortEnds + wpanUDP, 0, wantWPAN + ", trans 17 f0b1>f0b2, ip 52, IsIP"},
+	{"6LoWPAN, check sequence", 195, wpanShortEnds + wpanUDP + "f2ab", 0, wantWPAN + ", trans 17 f0b1>f0b2, ip 52, IsIP"},
+	{"6LoWPAN, long addresses", 230, wpanLongEnds + wpanUDP, 0, wantWPANLong + ", trans 17 f0b1>f0b2, ip 52, IsIP"},
+	{"6LoWPAN, tap", 283, "0000 0c00 0000 0100 00000000" + wpanShortEnds + wpanUDP, 0, wantWPAN + ", trans 17 f0b1>f0b2, ip 52, IsIP"},
+	{"6LoWPAN, tap with check sequence", 283, "0000 0c00 0000 0100 01000000" + wpanShortEnds + wpanUDP + "f2ab", 0, wantWPAN + ", trans 17 f0b1>f0b2, ip 52, IsIP"},
+	{"6LoWPAN, addresses in line", 230, wpanShortEnds + "7a00 11" + v6addresses + dns, 0, wantPeer6 + ", trans 17 8001>0035, ip 52, IsIP HasTransport @44"},
+	{"6LoWPAN, traffic class", 230, wpanShortEnds + "6200 6e000000 11" + v6addresses + dns, 0, wantPeer6 + ", trans 17 8001>0035, class 46 ecn 1, ip 52, IsIP HasTransport @48"},
+	{"6LoWPAN, traffic class alone", 230, wpanShortEnds + "7200 6e 11" + v6addresses + dns, 0, wantPeer6 + ", trans 17 8001>0035, class 46 ecn 1, ip 52, IsIP HasTransport @45"},
+	{"6LoWPAN, flow label", 230, wpanShortEnds + "6a00 400000 11" + v6addresses + dns, 0, wantPeer6 + ", trans 17 8001>0035, class 0 ecn 1, ip 52, IsIP HasTransport @47"},
+	{"6LoWPAN, hop limit, identifiers in line", 230, wpanShortEnds + "7812 11 07 1122334455667788 0007" + dns, 0,
+		"peer 2 fe800000000000001122334455667788>fe80000000000000000000fffe000007, trans 17 8001>0035, ip 52, IsIP HasTransport @23"},
+	{"6LoWPAN, multicast", 230, wpanShortEnds + "7a3b 3a 01 8001 0000 00000000", 0,
+		"peer 2 fe80000000000000000000fffe000001>ff020000000000000000000000000001, trans 58 0080>0001, ip 48, IsIP HasTransport @13"},
+	{"6LoWPAN, multicast of four octets", 230, wpanShortEnds + "7a3a 3a 05 010203 8001 0000 00000000", 0,
+		"peer 2 fe80000000000000000000fffe000001>ff050000000000000000000000010203, trans 58 0080>0001, ip 48, IsIP HasTransport @16"},
+	{"6LoWPAN, multicast of six octets", 230, wpanShortEnds + "7a39 3a 05 0102030405 8001 0000 00000000", 0,
+		"peer 2 fe80000000000000000000fffe000001>ff050000000000000000000102030405, trans 58 0080>0001, ip 48, IsIP HasTransport @18"},
+	{"6LoWPAN, unspecified source", 230, wpanShortEnds + "7a4b 3a 01 8001 0000 00000000", 0,
+		"peer 2 00000000000000000000000000000000>ff020000000000000000000000000001, trans 58 0080>0001, ip 48, IsIP HasTransport @13"},
+	{"6LoWPAN, context", 230, wpanShortEnds + "7e77 f3 12 0000 61626364", 0, ""},
+	{"6LoWPAN, ports of eight bits", 230, wpanShortEnds + "7e33 f1 8001 35 0000 61626364", 0, wantWPAN + ", trans 17 8001>f035, ip 52, IsIP"},
+	{"6LoWPAN, port of eight bits", 230, wpanShortEnds + "7e33 f2 35 8001 0000 61626364", 0, wantWPAN + ", trans 17 f035>8001, ip 52, IsIP"},
+	{"6LoWPAN, ports in line", 230, wpanShortEnds + "7e33 f0 8001 0035 0000 61626364", 0, wantWPAN + ", trans 17 8001>0035, ip 52, IsIP"},
+	{"6LoWPAN, no checksum", 230, wpanShortEnds + "7e33 f7 12 61626364", 0, wantWPAN + ", trans 17 f0b1>f0b2, ip 52, IsIP"},
+	{"6LoWPAN, compressed options", 230, wpanShortEnds + "7e33 e1 06 010400000000 f3 12 0000 61626364", 0, wantWPAN + ", trans 17 f0b1>f0b2, ip 60, IsIP"},
+	{"6LoWPAN, compressed options, plain UDP", 230, wpanShortEnds + "7e33 e0 11 06 010400000000" + dns, 0, wantWPAN + ", trans 17 8001>0035, ip 60, IsIP HasTransport @20"},
+	{"6LoWPAN, mesh", 230, wpanShortEnds + "b5 0003 0004" + wpanUDP, 0,
+		"peer 2 fe80000000000000000000fffe000003>fe80000000000000000000fffe000004, trans 17 f0b1>f0b2, ip 52, IsIP"},
+	{"6LoWPAN, broadcast", 230, wpanShortEnds + "b5 0003 0004 5001" + wpanUDP, 0,
+		"peer 2 fe80000000000000000000fffe000003>fe80000000000000000000fffe000004, trans 17 f0b1>f0b2, ip 52, IsIP"},
+	{"6LoWPAN, first fragment", 230, wpanShortEnds + "c100 0001" + wpanUDP, 0, wantWPAN + ", trans 17 f0b1>f0b2, ip 256, IsIP"},
+	{"6LoWPAN, later fragment", 230, wpanShortEnds + "e100 0001 06 61626364", 0, ""},
+	{"6LoWPAN, unknown", 230, wpanShortEnds + "42 00", 0, ""},
+	{"802.15.4, ciphered", 230, "4988 01 cdab 0200 0100 7e33", 0, ""},
+	{"802.15.4, acknowledgement", 230, "0200 01", 0, ""},
+	{"802.15.4, reserved address", 230, "4184 01 cdab 0200 0100 7e33", 0, "Malformed"},
 }

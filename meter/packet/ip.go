@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"encoding/binary"
 	"math"
 
 	"rtfm/ruleset"
@@ -134,8 +135,8 @@ func ipv6Header(p *ruleset.Packet, off int, h *[ipv6Size]byte) {
 	p.Key.SetPeerType(peerIPv6)
 	p.Key.SetDSCodePoint(h[0]<<4 | h[1]>>4)
 	total := ipv6Size + int(be16(h[4:]))
-	if rest := int(p.FrameOctets) - off; total == ipv6Size && rest > ipv6Size+math.MaxUint16 {
-		total = rest
+	if total == ipv6Size {
+		total = ipv6Large(p, h[6], off)
 	}
 	p.IPOctets = uint32(total)
 	copy(p.Key.Peer(ruleset.Source)[:16], h[8:24])
@@ -147,22 +148,75 @@ func ipv6Header(p *ruleset.Packet, off int, h *[ipv6Size]byte) {
 	extensions(p, h[6], off+ipv6Size, off+total)
 }
 
+// The jumbo payload option (RFC 2675 section 2): its type and length, and the
+// least that it may tell.
+const (
+	jumboType = 0xc2
+	jumboSize = 4
+	jumboMin  = math.MaxUint16 + 1
+)
+
+// ipv6Large returns the octets of the IPv6 datagram at off whose header tells a
+// payload length of 0: what its jumbo payload option tells if the frame has so
+// many, all of the frame if that is more than a header can tell, else those of the
+// header.
+func ipv6Large(p *ruleset.Packet, next uint8, off int) int {
+	rest := int(p.FrameOctets) - off
+	if next == protoHopByHop {
+		if n, ok := jumbo(p.Data[min(off+ipv6Size, len(p.Data)):]); ok {
+			if n <= rest-ipv6Size {
+				return ipv6Size + n
+			}
+			p.Flags |= ruleset.Malformed
+			return max(rest, ipv6Size)
+		}
+	}
+	if rest > ipv6Size+math.MaxUint16 {
+		return rest
+	}
+	return ipv6Size
+}
+
+// jumbo returns the length that a hop-by-hop options header tells in a jumbo
+// payload option; false if it has none.
+func jumbo(d []byte) (n int, ok bool) {
+	if len(d) < 2 {
+		return 0, false
+	}
+	d = d[2:min(len(d), (int(d[1])+1)*8)]
+	for len(d) > 0 {
+		switch {
+		case d[0] == 0: // Pad1
+			d = d[1:]
+			continue
+		case len(d) < 2 || len(d) < 2+int(d[1]):
+			return 0, false
+		case d[0] == jumboType && d[1] == jumboSize:
+			n := int64(binary.BigEndian.Uint32(d[2:]))
+			return int(min(n, math.MaxInt32)), n >= jumboMin
+		}
+		d = d[2+int(d[1]):]
+	}
+	return 0, false
+}
+
 // extensions walks the chain of extension headers that begins at off with one
 // of type next, in a datagram that ends at end.
 func extensions(p *ruleset.Packet, next uint8, off, end int) {
 	for {
-		need := 2
-		switch next {
-		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6, protoAH:
-		case protoFragment:
-			need = 4
-		default:
+		if !isExtension(next) {
 			upper(p, next, off, end)
 			return
+		}
+		need := 2
+		if next == protoFragment {
+			need = 4
 		}
 		if !captured(p, off+need, end) {
 			if off+need > end {
 				p.Key.SetTransType(next)
+			} else if off < len(p.Data) && next != protoFragment && !isExtension(p.Data[off]) {
+				p.Key.SetTransType(p.Data[off]) // what follows is told, but not where
 			}
 			return
 		}
@@ -181,6 +235,18 @@ func extensions(p *ruleset.Packet, next uint8, off, end int) {
 		}
 		next, off = d[0], off+size
 	}
+}
+
+// isExtension reports whether a number is that of an extension header: those of
+// RFC 8200 section 4, RFC 4302, RFC 6275, RFC 7401 and RFC 5533, in any order and as
+// often as they come. What is behind ESP is ciphered, and behind No Next Header
+// there is nothing.
+func isExtension(next uint8) bool {
+	switch next {
+	case protoHopByHop, protoRouting, protoFragment, protoAH, protoDestination, protoMobility, protoHIP, protoShim6:
+		return true
+	}
+	return false
 }
 
 // captured tells whether the octets before need are captured octets of the

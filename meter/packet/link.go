@@ -30,9 +30,11 @@ const (
 	linkSunATM    = 123
 	linkRadiotap  = 127
 	linkARCnet2   = 129 // that of Linux
+	linkUser2     = 149
 	linkAVS       = 163
 	linkPPPD      = 166 // PPP whose address is a direction
 	linkPPI       = 192
+	linkWPAN      = 195 // IEEE 802.15.4 with two octets of check sequence
 	linkPPPDir    = 204 // behind an octet of direction, as the next two
 	linkHDLCDir   = 205
 	linkFrameDir  = 206
@@ -40,24 +42,29 @@ const (
 	linkIPNET     = 226
 	linkIPv4      = 228
 	linkIPv6      = 229
+	linkWPANNoFCS = 230
 	linkNFLOG     = 239
+	linkIPoIB     = 242
+	linkPKTAP     = 258
 	linkCooked2   = 276
+	linkWPANTAP   = 283
 )
 
 // Adjacent types, the ifType numbers of IANA's registry. RFC 2720 has 7 for
 // everything like Ethernet.
 const (
-	ifEthernet  = 7
-	ifTokenRing = 9
-	ifFDDI      = 15
-	ifPPP       = 23
-	ifLoopback  = 24
-	ifFrame     = 32 // frame relay
-	ifARCnet    = 35
-	ifATM       = 37
-	if80211     = 71
-	ifHDLC      = 118 // Cisco HDLC
-	ifTunnel    = 131
+	ifEthernet   = 7
+	ifTokenRing  = 9
+	ifFDDI       = 15
+	ifPPP        = 23
+	ifLoopback   = 24
+	ifFrame      = 32 // frame relay
+	ifARCnet     = 35
+	ifATM        = 37
+	if80211      = 71
+	ifHDLC       = 118 // Cisco HDLC
+	ifTunnel     = 131
+	ifInfiniBand = 199
 )
 
 // decodeLink decodes the frame at off, whose link type is link.
@@ -129,6 +136,18 @@ func decodeLink(p *ruleset.Packet, link uint32, off int) {
 		avs(p, off)
 	case linkPPI:
 		ppi(p, off)
+	case linkPKTAP:
+		pktap(p, off, false)
+	case linkUser2:
+		pktap(p, off, true)
+	case linkIPoIB:
+		ipoib(p, off)
+	case linkWPAN:
+		wpan(p, off, 2)
+	case linkWPANNoFCS:
+		wpan(p, off, 0)
+	case linkWPANTAP:
+		wpanTAP(p, off)
 	default:
 		p.Flags |= ruleset.UnknownLink
 	}

@@ -23,14 +23,22 @@
 //	ATM                            37
 //	IEEE 802.11                    71
 //	Cisco HDLC                     118
+//	IP over InfiniBand             199
 //	Linux cooked, NFLOG            that of the device, 0 if not known
 //	raw IP, MPLS, Solaris ipnet    0
+//	IEEE 802.15.4                  0 (its number, 259, has no room)
 //
 // PeerType is an address family number: IPv4, IPv6, NSAP (ISO CLNP), IPX,
 // AppleTalk and DECnet, their addresses as RFC 2720 (PeerAddress) writes them.
 // All else, such as ARP, spanning tree or encrypted frames, is 0, 'other', and
 // so is a packet whose IP header has another version or, with IPv4, a header
 // or datagram of less than 20 octets.
+//
+// Behind a header of Apple's packet tap (PKTAP, also as USER2) all is that of the
+// frame within. 6LoWPAN in frames of IEEE 802.15.4 is IPv6: as it is, or with a
+// compressed header (RFC 6282) if that tells the addresses without a context.
+// Frames that are ciphered or have information elements are not looked into, and
+// fragments but the first have no addresses.
 //
 // # Transport
 //
@@ -76,7 +84,8 @@ import (
 // IPOctets is what the IP header says, but what the frame holds from that
 // header on when the length there was not captured, when it is 0 in IPv4, as
 // segmentation offload leaves it, or when it is 0 in IPv6 with more than 65,535
-// octets following: offload again, and jumbograms (RFC 2675).
+// octets following, offload again. A jumbogram has what its option tells (RFC 2675),
+// at most what the frame holds; 6LoWPAN what its header has uncompressed.
 func Decode(p *ruleset.Packet, link uint32, data []byte, wire uint32) {
 	p.Key = ruleset.Key{}
 	p.FrameOctets, p.IPOctets = wire, wire
