@@ -152,8 +152,8 @@ has no place for is told: pcap and hpcap have neither interfaces nor losses.
 Comments and other options of pcapng are left out, and so are frame check
 sequences.
 
-TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds after
-the first packet. OUT appears, in place of what had the name before, when it is
+TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds (or 5m,
+1h30m) after the first packet. OUT appears, in place of what had the name before, when it is
 complete. After a signal or damage OUT.part has what stands before, and OUT is as
 it was; standard output has it anyway.
 

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -139,6 +140,47 @@ func TestSecondSignal(t *testing.T) {
 		if text, err := os.ReadFile(flows); !bytes.Contains(text, []byte("\n#EndData: flows=3 ")) {
 			t.Errorf("%v: %v, flow data %q", signal, err, text)
 		}
+	}
+}
+
+// TestSignalsWhileWriting: two signals at once leave flow data whole that is being
+// written, and later ones end that.
+func TestSignalsWhileWriting(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	// More than a pipe holds, of which nothing is read.
+	start := func() (*process, *os.File) {
+		p := startBeside(t, exec.Command("rtfm", "run", "-q", "--json", "-T", "0.001", "-F", pipe, "traces/testdata/sample.pcap"))
+		r, err := os.Open(pipe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close() })
+		p.waitToRest()
+		return p, r
+	}
+	p, r := start()
+	p.signal(syscall.SIGTERM)
+	p.waitToRest()
+	p.signal(syscall.SIGTERM)
+	p.waitToRest()
+	text, err := io.ReadAll(r)
+	if status := p.exit(20 * time.Second); status != statusInterrupted {
+		t.Errorf("exit status %d, want %d", status, statusInterrupted)
+	}
+	lines := bytes.Split(text, []byte("\n"))
+	if n := len(lines); err != nil || n < 3 || len(lines[n-1]) > 0 || !bytes.HasPrefix(lines[n-2], []byte(`{"record":"end",`)) {
+		t.Errorf("%d lines, the last ones %q, %v", n, lines[max(n-2, 0):], err)
+	}
+
+	p, _ = start()
+	p.signal(syscall.SIGINT)
+	status := p.signalAgain(syscall.SIGINT, 20*time.Second)
+	if want := 128 + int(syscall.SIGINT); status != want || !strings.Contains(p.printed(), "another signal ends that") {
+		t.Errorf("exit status %d, want %d: %s", status, want, p.printed())
 	}
 }
 

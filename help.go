@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // helpCommand is `rtfm help`.
@@ -32,16 +31,5 @@ func helpCommand() *cobra.Command {
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
-	}
-}
-
-// plainUsage takes away the quotes within which options name their arguments: help
-// does so by itself, the completion of shells does not.
-func plainUsage(cmd *cobra.Command) {
-	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
-		flags.VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
-	}
-	for _, c := range cmd.Commands() {
-		plainUsage(c)
 	}
 }

@@ -98,7 +98,7 @@ writes these to flow data files (RFC 2720 to 2724).`,
 	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), srlCommand(), traceCommand(), versionCommand())
 	root.SetHelpCommand(helpCommand())
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
-		plainUsage(root)
+		forShells(root)
 	}
 	return root.ExecuteContext(ctx)
 }

@@ -106,8 +106,8 @@ type Limit struct {
 }
 
 // ParseLimit reads a moment: "2026-11-21T09:13:25.5Z" (RFC 3339), seconds since
-// the Unix epoch, "1795252405.5", or seconds after the first packet, "+60". Up
-// to nine digits may stand behind the point.
+// the Unix epoch, "1795252405.5", or seconds or another time after the first
+// packet, "+60" or "+1m". Up to nine digits may stand behind the point.
 func ParseLimit(s string) (Limit, error) {
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		if ns := t.UnixNano(); time.Unix(0, ns).Equal(t) {
@@ -116,6 +116,9 @@ func ParseLimit(s string) (Limit, error) {
 		return Limit{}, fmt.Errorf("%q is not a time between the years 1678 and 2262", s)
 	}
 	digits, relative := strings.CutPrefix(s, "+")
+	if d, err := time.ParseDuration(digits); err == nil && relative && d >= 0 && !strings.HasPrefix(digits, "+") {
+		return Limit{ns: int64(d), set: true, relative: true}, nil
+	}
 	whole, fraction, _ := strings.Cut(digits, ".")
 	sec, err := strconv.ParseUint(whole, 10, 63)
 	if err != nil || sec >= math.MaxInt64/1_000_000_000 || len(fraction) > 9 {

@@ -251,7 +251,7 @@ func timeOf(ns int64) []byte {
 }
 
 func TestParseLimit(t *testing.T) {
-	for _, s := range []string{"", "+", "x", "-1", "1.", "+1.0000000001", "1.x", "99999999999999", "2026-11-21", "2500-01-01T00:00:00Z", "+-1", "1 "} {
+	for _, s := range []string{"", "+", "x", "-1", "1.", "+1.0000000001", "1.x", "99999999999999", "2026-11-21", "2500-01-01T00:00:00Z", "+-1", "1 ", "+-1m", "++1m", "1m"} {
 		if l, err := traces.ParseLimit(s); err == nil && s != "1." {
 			t.Errorf("%q is %+v", s, l)
 		}
@@ -266,6 +266,7 @@ func TestParseLimit(t *testing.T) {
 	same("2026-11-21T09:13:25.227917Z", "1795252405.227917")
 	same("2026-11-21T10:13:25+01:00", "1795252405")
 	same("+1.5", "+1.500000000")
+	same("+1m30s", "+90")
 }
 
 // TestCreate writes files of several names, compressed or not, and leaves

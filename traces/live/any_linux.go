@@ -9,9 +9,6 @@ import (
 	"rtfm/traces"
 )
 
-// All is the name that stands for all interfaces, those that come later too.
-const All = "any"
-
 // devices are the interfaces that a ring for all of them has seen.
 type devices struct {
 	last  *device // that of the packet before

@@ -5,9 +5,12 @@ import (
 	"fmt"
 )
 
+// All is the name that stands for all interfaces, those that come later too.
+const All = "any"
+
 // Config tells what to capture, and how.
 type Config struct {
-	// Interfaces are the names of the interfaces, each once, or "any" alone for
+	// Interfaces are the names of the interfaces, each once, or All alone for
 	// all that there are at any time. These are not made promiscuous.
 	Interfaces []string
 	// RingSize is the size of each ring in octets; it is rounded up to whole
@@ -55,7 +58,7 @@ func (c *Config) check() error {
 		}
 		seen[name] = true
 	}
-	if seen["any"] && len(c.Interfaces) > 1 {
+	if seen[All] && len(c.Interfaces) > 1 {
 		return errors.New("any is all interfaces: no other can be given beside it")
 	}
 	switch {
