@@ -70,8 +70,9 @@ SNMP is answered in one of two ways, or both:
 
 SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
 
-SIGTERM and SIGINT end metering; flows can be read for --grace seconds more, which
-another signal ends, two seconds later or more. SIGHUP opens the log file again,
+SIGTERM and SIGINT end metering; flows can be read for --grace seconds more, in
+which rtfm's managers and readers make a last collection, and which another
+signal ends, two seconds later or more. SIGHUP opens the log file again,
 or without --log ends metering too.`
 
 // meterCommand is `rtfm meter`.

@@ -247,7 +247,8 @@ type reading struct {
 	stdout    io.Writer
 	page      reader.Stream // to printed, what print is to show
 	printed   bytes.Buffer
-	hinted    bool // at --passive
+	hinted    bool    // at --passive
+	parted    [8]byte // the meter's boot identifier when it was collected before it ended
 }
 
 // sets returns the rulesets to collect.
@@ -299,12 +300,8 @@ func (r *reading) collect(ctx context.Context) error {
 				r.hinted = true
 			}
 		}
-		next := time.NewTimer(time.Until(reader.Next(time.Now(), every)))
-		select {
-		case <-next.C:
+		if r.await(ctx, reader.Next(time.Now(), every)) {
 			continue
-		case <-ctx.Done():
-			next.Stop()
 		}
 		if r.options.watch {
 			return nil
@@ -313,6 +310,32 @@ func (r *reading) collect(ctx context.Context) error {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
 		return r.collectOnce(last)
+	}
+}
+
+// await waits until the next collection is due, and makes one earlier from a
+// meter that is about to end. It returns false when ctx ends first.
+func (r *reading) await(ctx context.Context, due time.Time) bool {
+	for {
+		pulse := !r.options.watch && time.Until(due) > client.PulseEvery
+		wait := time.Until(due)
+		if pulse {
+			wait = client.PulseEvery
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-timer.C:
+		}
+		if !pulse {
+			return true
+		}
+		if p, err := r.client.Pulse(ctx); err == nil && p.Ending && r.parted != p.Boot() && r.collectOnce(ctx) == nil {
+			r.parted = p.Boot()
+			r.log.Warn("the meter is about to end: its flows were collected")
+		}
 	}
 }
 

@@ -34,8 +34,9 @@ type keeper struct {
 	file      *reader.File
 	opened    *Meter // as it was when file was opened
 	collector *reader.Collector
-	managed   bool // the meter was as it should be, since the keeper began
-	collected bool // since the keeper began
+	managed   bool    // the meter was as it should be, since the keeper began
+	collected bool    // since the keeper began
+	parted    [8]byte // the meter's boot identifier when it was collected before it ended
 	state     condition
 	due       time.Time // of the next collection
 	failing   time.Time // since when the meter gives no proper answers, zero if it does
@@ -121,11 +122,15 @@ func (k *keeper) run(ctx context.Context) error {
 			k.again = time.Now()
 			continue
 		}
-		select {
-		case <-time.After(retry):
-		case m := <-k.news:
-			k.meter = m
-		case <-ctx.Done():
+		if errors.Is(err, client.ErrNoAnswer) {
+			k.knock(ctx, retry)
+		} else {
+			select {
+			case <-time.After(retry):
+			case m := <-k.news:
+				k.meter = m
+			case <-ctx.Done():
+			}
 		}
 		retry = min(2*retry, longestRetry)
 	}
@@ -284,7 +289,7 @@ func (k *keeper) byClock(ctx, work context.Context) error {
 	if k.due.IsZero() {
 		k.due = reader.Next(now, k.interval())
 	}
-	look := now.Add(k.keepalive())
+	look, pulse := now.Add(k.keepalive()), now.Add(client.PulseEvery)
 	turn := reader.Next(now, time.Minute) // schedules are in minutes
 	for {
 		select {
@@ -296,7 +301,7 @@ func (k *keeper) byClock(ctx, work context.Context) error {
 			}
 			look = k.now().Add(k.keepalive())
 			continue
-		case <-time.After(time.Until(earliest(k.due, look, turn))):
+		case <-time.After(time.Until(earliest(k.due, look, turn, pulse))):
 		}
 		now := k.now()
 		if !now.Before(turn) {
@@ -309,6 +314,12 @@ func (k *keeper) byClock(ctx, work context.Context) error {
 			if err := k.collect(work, k.due); err != nil {
 				return err
 			}
+		}
+		if !now.Before(pulse) {
+			if err := k.feelPulse(work); err != nil {
+				return err
+			}
+			pulse = k.now().Add(client.PulseEvery)
 		}
 		if !now.Before(look) {
 			if err := k.look(work); err != nil {

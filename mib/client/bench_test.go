@@ -34,11 +34,13 @@ func newTableMeter(flows uint32) *tableMeter {
 	return m
 }
 
-func (m *tableMeter) Do(f func())           { m.mu.Lock(); defer m.mu.Unlock(); f() }
-func (m *tableMeter) Spend(int) bool        { return false }
-func (m *tableMeter) Control() *mib.Control { return m.control }
-func (m *tableMeter) Start() int64          { return 0 }
-func (m *tableMeter) Now() int64            { return 1e12 }
+func (m *tableMeter) Do(f func())            { m.mu.Lock(); defer m.mu.Unlock(); f() }
+func (m *tableMeter) Spend(int) bool         { return false }
+func (m *tableMeter) Control() *mib.Control  { return m.control }
+func (m *tableMeter) Start() int64           { return 0 }
+func (m *tableMeter) Now() int64             { return 1e12 }
+func (m *tableMeter) Identity() mib.Identity { return mib.Identity{} }
+func (m *tableMeter) Ending() bool           { return false }
 
 func (m *tableMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) int {
 	if rs != 2 || row > m.flows {
@@ -100,3 +102,14 @@ func (m *tableMeter) Counts() mib.Counts { return mib.Counts{} }
 func (m *tableMeter) Trace() mib.Trace { return mib.Trace{} }
 func (m *tableMeter) Changed()         {}
 func (m *tableMeter) Settle()          {}
+
+// BenchmarkPulse asks a meter for its pulse.
+func BenchmarkPulse(b *testing.B) {
+	c := dial(b, serve(b, mib.New(newTableMeter(10))))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Pulse(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
