@@ -59,8 +59,7 @@ func standbyTrace(seed uint64) (trace []byte, packets []standbyPacket) {
 
 // standbyModel counts packets as RFC 2720 has a meter with these tasks do it, and
 // as the configuration file's description has its manager: the difference of
-// packets and octets of each flow in each interval. A flow of the ruleset that
-// is built in has no counts.
+// packets and octets of each flow in each interval.
 func standbyModel(packets []standbyPacket, width, floodMark int) (intervals []map[string][2]uint64, switched map[string]int) {
 	active := map[string]int{} // by flow: the last interval in which it was active
 	over := func(mark int) bool { return len(active)*100 > standbyTable*mark }
@@ -85,7 +84,7 @@ func standbyModel(packets []standbyPacket, width, floodMark int) (intervals []ma
 			counts[flow] = [2]uint64{counts[flow][0] + 1, counts[flow][1] + p.octets}
 		}
 		if flood {
-			active["built in"] = p.interval
+			count("built in")
 			continue
 		}
 		if standby {
@@ -191,6 +190,7 @@ func standbyFlows(t *testing.T, name string, width int) (intervals []map[string]
 	for line := range strings.Lines(string(text)) {
 		var r struct {
 			Record            string
+			FlowRuleSet       int
 			SourcePeerAddress string
 			SourceTransType   int
 			DestPeerAddress   string
@@ -207,6 +207,8 @@ func standbyFlows(t *testing.T, name string, width int) (intervals []map[string]
 		case "flow":
 			flow := "current " + r.SourcePeerAddress
 			switch {
+			case r.FlowRuleSet == 1:
+				flow = "built in"
 			case r.DestPeerAddress != "":
 				flow = "other " + r.DestPeerAddress
 			case r.SourceTransType != 0:

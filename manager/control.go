@@ -34,6 +34,8 @@ type control struct {
 	// stop at once, and go when their last flows were collected.
 	retired []reader.RuleSet
 	kept    []int // those of which it was told that they wait for others
+	holds   holds
+	entered uint64 // how often the meter went into flood mode and was not told of
 }
 
 // sets returns the rulesets to be collected.
@@ -45,6 +47,22 @@ func (c *control) sets() []reader.RuleSet {
 	slices.SortFunc(sets, func(a, b reader.RuleSet) int { return cmp.Compare(a.Index, b.Index) })
 	return sets
 }
+
+// collected returns the rulesets whose flows go into the file: those that the
+// meter runs for this manager, and the built-in one, which counts what the meter
+// sees before it has a task and in flood mode. That one needs a row for its
+// reader as they do; where the configuration has none left it is not collected.
+func (c *control) collected() []reader.RuleSet {
+	sets := c.sets()
+	if rows := c.meter.Rows.Readers; rows.Last-rows.First+1 <= len(sets) {
+		return sets
+	}
+	return append([]reader.RuleSet{{Index: builtIn, Rules: ruleset.Default(), Beside: true}}, sets...)
+}
+
+// builtIn is the index of the ruleset that every meter has (RFC 2720,
+// flowRuleSetInfoTable).
+const builtIn = 1
 
 // nameOf returns the name that a ruleset has in meters. It tells by the rules
 // themselves whether a ruleset of a meter is the one that is wanted.
@@ -284,6 +302,18 @@ func sameTask(a, b *mib.Manager) bool {
 		a.StandbyRuleSet == b.StandbyRuleSet && a.HighWaterMark == b.HighWaterMark
 }
 
+// floodsSince adds the floods since before, which was made of the meter earlier,
+// if it was, to those that are to be told.
+func (c *control) floodsSince(before *control) {
+	switch {
+	case before == nil || before.status == nil:
+	case c.status.Restarted(before.status):
+		c.entered += c.status.Counts.Floods
+	default:
+		c.entered += c.status.Counts.Floods - before.status.Counts.Floods
+	}
+}
+
 // errRowsChanged means that the meter's tables are not as they were left.
 var errRowsChanged = errors.New("the meter's tasks are not as they were left")
 
@@ -310,18 +340,23 @@ func (c *control) watch(ctx context.Context, at time.Time) (condition, error) {
 		return now, errRestarted
 	}
 	c.status = st
+	c.entered += st.Counts.Floods - before.Counts.Floods
 	rows, err := c.client.Managers(ctx)
 	if err != nil {
 		return now, err
 	}
 	if st.FloodMode {
 		now.flood = true
-		if c.receded(st.FloodMark) {
+		if c.mayEnd(wholeMeter, st.FloodMark, at) {
 			if err := c.client.SetFloodMode(ctx, false); err != nil {
 				return now, err
 			}
 			now.flood = false
+			c.holds.end(wholeMeter, at)
+			c.log.Info("the flood has receded: the meter runs all tasks again", "flows", st.ActiveFlows)
 		}
+	} else {
+		c.holds.end(wholeMeter, at)
 	}
 	for n, i := range c.tasks {
 		row := rows.At(i)
@@ -330,18 +365,32 @@ func (c *control) watch(ctx context.Context, at time.Time) (condition, error) {
 			return now, errRowsChanged
 		}
 		if !row.RunningStandby {
+			c.holds.end(n, at)
 			continue
 		}
-		if now.flood || !c.receded(row.HighWaterMark) {
+		if !c.mayEnd(n, row.HighWaterMark, at) || now.flood {
 			now.standby = true
 			continue
 		}
 		if err := c.client.SetRunningStandby(ctx, i, false); err != nil {
 			return now, err
 		}
+		c.holds.end(n, at)
 		c.log.Info("the flood has receded: task runs its current ruleset again", "task", i, "flows", st.ActiveFlows)
 	}
 	return now, nil
+}
+
+// mayEnd tells whether a task may return from its standby ruleset, or the whole
+// meter from flood mode: the flow table has receded from the mark, and what was
+// ended too early before is held longer.
+func (c *control) mayEnd(what, mark int, at time.Time) bool {
+	interval := c.meter.Interval
+	if c.meter.Trace {
+		interval = 0 // it is looked at once an interval of the trace
+	}
+	held := !c.holds.over(what, at, interval)
+	return !held && c.receded(mark)
 }
 
 // receded tells whether the flow table is so much emptier than a mark, in
@@ -401,6 +450,22 @@ func (c *control) removeRetired(ctx context.Context, end bool) error {
 		}
 		c.log.Info("ruleset removed", "index", old)
 		c.retired = slices.Delete(c.retired, n, n+1)
+	}
+	return nil
+}
+
+// leaveBuiltIn removes our reader of the built-in ruleset.
+func (c *control) leaveBuiltIn(ctx context.Context) error {
+	readers, err := c.client.Readers(ctx)
+	if err != nil {
+		return err
+	}
+	for i, r := range readers.All {
+		if r.RuleSet == builtIn && r.Owner == c.meter.Owner && c.meter.Rows.Readers.Contains(i) {
+			if err := c.client.DestroyReader(ctx, i); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -180,6 +180,16 @@ func TestWatch(t *testing.T) {
 	if err != nil || st.FloodMode {
 		t.Errorf("status %+v, %v", st, err)
 	}
+	// A flood that has come and gone between two looks.
+	for _, flood := range []bool{true, false} {
+		if err := c.SetFloodMode(t.Context(), flood); err != nil {
+			t.Fatal(err)
+		}
+	}
+	watch(condition{standby: true})
+	if k.entered != 2 {
+		t.Errorf("the manager knows of %d floods, want 2", k.entered)
+	}
 	// Without readers, idle flows are recovered.
 	if err := c.SetInactivityTimeout(t.Context(), 1); err != nil {
 		t.Fatal(err)

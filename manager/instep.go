@@ -16,7 +16,7 @@ func (k *keeper) inStep(ctx, work context.Context) error {
 		if err := k.takeTurns(ctx, k.now()); err != nil {
 			return nil, err
 		}
-		return k.control.sets(), k.look(ctx)
+		return k.control.collected(), k.look(ctx)
 	}
 	for {
 		_, err := k.collector.Step(ctx, k.control.client, sets)

@@ -215,11 +215,13 @@ func (k *keeper) bring(ctx context.Context, c *client.Client) error {
 	fresh := &control{meter: k.meter, client: c, log: k.log}
 	if k.control != nil {
 		fresh.ruleSets, fresh.retired, fresh.kept = k.control.ruleSets, k.control.retired, k.control.kept
+		fresh.holds, fresh.entered = k.control.holds, k.control.entered
 	}
-	k.control = fresh
-	if err := k.control.settings(ctx); err != nil {
+	if err := fresh.settings(ctx); err != nil {
 		return err
 	}
+	fresh.floodsSince(k.control)
+	k.control = fresh
 	return k.apply(ctx)
 }
 
@@ -229,7 +231,7 @@ func (k *keeper) apply(ctx context.Context) error {
 	if err := k.control.download(ctx); err != nil {
 		return err
 	}
-	sets := k.control.sets()
+	sets := k.control.collected()
 	if err := k.collector.Register(ctx, k.control.client, sets); err != nil {
 		return err
 	}
@@ -252,7 +254,7 @@ func (k *keeper) apply(ctx context.Context) error {
 // collectNow makes a collection, and removes the rulesets that have none to
 // come.
 func (k *keeper) collectNow(ctx context.Context) error {
-	if _, err := k.collector.Collect(ctx, k.control.client, k.control.sets()); err != nil {
+	if _, err := k.collector.Collect(ctx, k.control.client, k.control.collected()); err != nil {
 		return k.why(ctx, err)
 	}
 	k.collected = true
@@ -395,9 +397,13 @@ func (k *keeper) look(ctx context.Context) error {
 	k.state = now
 	k.well()
 	st := k.control.status
-	if now.flood && !before.flood {
-		k.log.Warn("the meter's flow table is flooded", "flows", st.ActiveFlows, "of", st.MaxFlows)
+	switch entered := k.control.entered; {
+	case now.flood && (!before.flood || entered > 0):
+		k.log.Warn("the meter's flow table is flooded: it runs its built-in ruleset only", "flows", st.ActiveFlows, "of", st.MaxFlows, "times", entered)
+	case entered > 0:
+		k.log.Warn("the meter's flow table was flooded: it ran its built-in ruleset only", "flows", st.ActiveFlows, "of", st.MaxFlows, "times", entered)
 	}
+	k.control.entered = 0
 	if now.standby && !before.standby {
 		k.log.Warn("the meter runs a standby ruleset", "flows", st.ActiveFlows, "of", st.MaxFlows)
 	}
@@ -424,7 +430,10 @@ func (k *keeper) finish(ctx context.Context) error {
 	if err := k.collectNow(ctx); err != nil {
 		return err
 	}
-	return k.control.removeRetired(ctx, true)
+	if err := k.control.removeRetired(ctx, true); err != nil {
+		return err
+	}
+	return k.control.leaveBuiltIn(ctx)
 }
 
 // SNMPOf returns what a client's configuration says of how to reach a meter.

@@ -53,6 +53,8 @@ type Config struct {
 type RuleSet struct {
 	Index int // in the meter
 	Rules *ruleset.RuleSet
+	// Beside is set if text has no columns on its account.
+	Beside bool
 }
 
 // Output is where collections are written.
@@ -382,7 +384,9 @@ func (k *Collector) columns(sets []RuleSet) *ruleset.Format {
 	}
 	var rules []*ruleset.RuleSet
 	for _, s := range sets {
-		rules = append(rules, s.Rules)
+		if !s.Beside {
+			rules = append(rules, s.Rules)
+		}
 	}
 	return flowfile.FormatFor(rules...)
 }

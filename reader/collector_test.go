@@ -201,10 +201,10 @@ func TestStep(t *testing.T) {
 			config := testConfig()
 			config.Timeout = 0
 			k := New(config, f, known)
-			sets := func() ([]RuleSet, error) { return []RuleSet{{2, rs}}, nil }
+			sets := func() ([]RuleSet, error) { return []RuleSet{{Index: 2, Rules: rs}}, nil }
 			cfg := meter.ControlConfig{MaxFlows: meter.DefaultMaxFlows, Interval: interval, Intervals: intervals}
 			c := metering(t, cfg, rs, source(t, packets), func(c *client.Client) error {
-				return k.Register(t.Context(), c, []RuleSet{{2, rs}})
+				return k.Register(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}})
 			})
 			for steps := 0; !k.Ended(); steps++ {
 				if _, err := k.Step(t.Context(), c, sets); err != nil {

@@ -204,7 +204,7 @@ func TestFaults(t *testing.T) {
 					at := packets[part*len(packets)/parts : (part+1)*len(packets)/parts]
 					src.batches <- at
 					waitFor(t, good, uint64((part+1)*len(packets)/parts))
-					_, err := k.Collect(t.Context(), bad, []RuleSet{{2, rs}})
+					_, err := k.Collect(t.Context(), bad, []RuleSet{{Index: 2, Rules: rs}})
 					if err != nil && !errors.Is(err, client.ErrNoAnswer) && !errors.Is(err, client.ErrNonsense) {
 						t.Fatal(err)
 					}
@@ -213,7 +213,7 @@ func TestFaults(t *testing.T) {
 					}
 				}
 				for try := 0; ; try++ {
-					if _, err := k.Collect(t.Context(), good, []RuleSet{{2, rs}}); err == nil {
+					if _, err := k.Collect(t.Context(), good, []RuleSet{{Index: 2, Rules: rs}}); err == nil {
 						break
 					} else if try == 3 {
 						t.Fatal(err)
@@ -234,7 +234,7 @@ func greedy(t *testing.T, rs *ruleset.RuleSet, src traces.Source, k *Collector) 
 		if err := c.SetInactivityTimeout(t.Context(), 0); err != nil {
 			return err
 		}
-		return k.Register(t.Context(), c, []RuleSet{{2, rs}})
+		return k.Register(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}})
 	})
 }
 
@@ -264,7 +264,7 @@ func TestFullDisk(t *testing.T) {
 	out := &full{File: f}
 	k := New(testConfig(), out, known)
 	c := greedy(t, rs, src, k)
-	sets := []RuleSet{{2, rs}}
+	sets := []RuleSet{{Index: 2, Rules: rs}}
 	const parts = 20
 	for part := range parts {
 		src.batches <- packets[part*50 : part*50+50]

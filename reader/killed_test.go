@@ -120,7 +120,7 @@ func TestKilledAnywhere(t *testing.T) {
 			out := &mortal{f, 1 << 30}
 			k := New(cfg, out, known)
 			c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
-			collect := func() error { _, err := k.Collect(t.Context(), c, []RuleSet{{2, rs}}); return err }
+			collect := func() error { _, err := k.Collect(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}}); return err }
 			alive := true
 			for part := range 3 {
 				src.batches <- packets[part*100 : part*100+100]

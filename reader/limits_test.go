@@ -84,7 +84,7 @@ func TestMaxFlows(t *testing.T) {
 	cfg.JSON = true
 	var warned []string
 	cfg.Warn = func(err error) { warned = append(warned, err.Error()) }
-	sets := []RuleSet{{2, rs}}
+	sets := []RuleSet{{Index: 2, Rules: rs}}
 	for _, cfg.MaxFlows = range []int{1, 10} {
 		k := New(cfg, f, known)
 		for range 2 {

@@ -39,9 +39,9 @@ func TestStepLong(t *testing.T) {
 			cfg.Timeout = 0
 			k := New(cfg, f, known)
 			packets := longMix(gap)
-			sets := func() ([]RuleSet, error) { return []RuleSet{{2, rs}}, nil }
+			sets := func() ([]RuleSet, error) { return []RuleSet{{Index: 2, Rules: rs}}, nil }
 			c := metering(t, meter.ControlConfig{MaxFlows: meter.DefaultMaxFlows, Interval: interval}, rs, source(t, packets), func(c *client.Client) error {
-				return k.Register(t.Context(), c, []RuleSet{{2, rs}})
+				return k.Register(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}})
 			})
 			for !k.Ended() {
 				if _, err := k.Step(t.Context(), c, sets); err != nil {
@@ -77,12 +77,12 @@ func TestClockLong(t *testing.T) {
 			if err := c.SetInactivityTimeout(t.Context(), math.MaxInt32); err != nil {
 				return err
 			}
-			return k.Register(t.Context(), c, []RuleSet{{2, rs}})
+			return k.Register(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}})
 		})
 		for part := range 4 {
 			src.batches <- packets[part*100 : part*100+100]
 			waitFor(t, c, uint64(part*100+100))
-			result, err := k.Collect(t.Context(), c, []RuleSet{{2, rs}})
+			result, err := k.Collect(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}})
 			if err != nil {
 				t.Fatalf("a gap of %v, part %d: %v", gap, part, err)
 			}

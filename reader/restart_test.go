@@ -22,7 +22,7 @@ func TestMeterRestarted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flows")
 	f, known := open(t, path)
 	k := New(testConfig(), f, known)
-	sets := []RuleSet{{2, rs}}
+	sets := []RuleSet{{Index: 2, Rules: rs}}
 	for run := range 2 {
 		packets := mix(200+100*run, 100)
 		src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
@@ -78,7 +78,7 @@ func TestDeltas(t *testing.T) {
 			f, known = open(t, path)
 			k = New(cfg, f, known)
 		}
-		if _, err := k.Collect(t.Context(), c, []RuleSet{{2, rs}}); err != nil {
+		if _, err := k.Collect(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -139,7 +139,7 @@ func TestOthersRows(t *testing.T) {
 		t.Helper()
 		src.batches <- packets[part*50 : part*50+50]
 		waitFor(t, c, uint64(part*50+50))
-		if _, err := k.Collect(t.Context(), c, []RuleSet{{2, rs}}); err != nil {
+		if _, err := k.Collect(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -161,7 +161,7 @@ func TestOthersRows(t *testing.T) {
 	if err := c.CreateReader(t.Context(), 4, &mib.Reader{Row: mib.Row{Owner: "other"}, RuleSet: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Collect(t.Context(), c, []RuleSet{{2, rs}}); err == nil || !strings.Contains(err.Error(), "no row from 3 to 4") {
+	if _, err := k.Collect(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}}); err == nil || !strings.Contains(err.Error(), "no row from 3 to 4") {
 		t.Errorf("without a row: %v", err)
 	}
 	if err := c.DestroyReader(t.Context(), 3); err != nil {
@@ -248,7 +248,7 @@ func TestNotBegun(t *testing.T) {
 	c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
 	f, known := open(t, path)
 	k := New(testConfig(), f, known)
-	sets := []RuleSet{{2, rs}}
+	sets := []RuleSet{{Index: 2, Rules: rs}}
 	if _, err := k.Collect(t.Context(), c, sets); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func TestKilledFirst(t *testing.T) {
 	waitFor(t, c, 100)
 	f, known := open(t, path)
 	out := &full{File: f, fails: true}
-	if _, err := New(testConfig(), out, known).Collect(t.Context(), c, []RuleSet{{2, rs}}); err == nil {
+	if _, err := New(testConfig(), out, known).Collect(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}}); err == nil {
 		t.Fatal("a collection was made")
 	}
 	f.Close()
@@ -292,13 +292,13 @@ func TestKilledFirst(t *testing.T) {
 	if known == nil {
 		t.Fatal("nothing is known of the collection that failed")
 	}
-	result, err := New(testConfig(), f, known).Collect(t.Context(), c, []RuleSet{{2, rs}})
+	result, err := New(testConfig(), f, known).Collect(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}})
 	if err != nil || result.Restarted || result.Flows == 0 {
 		t.Errorf("%v, %+v", err, result)
 	}
 	// Another meter is told, though nothing was collected of the first.
 	known.To, known.Boot = 0, "0011223344556677"
-	if result, err = New(testConfig(), f, known).Collect(t.Context(), c, []RuleSet{{2, rs}}); err != nil || !result.Restarted {
+	if result, err = New(testConfig(), f, known).Collect(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}}); err != nil || !result.Restarted {
 		t.Errorf("%v, %+v", err, result)
 	}
 }

@@ -68,7 +68,7 @@ func (r *Rules) choose(ctx context.Context, c *client.Client, wanted func(int) b
 			return nil, fmt.Errorf("%s: %w", c.Address(), client.ErrManyRules)
 		}
 		known[i] = rs
-		sets = append(sets, RuleSet{i, rs.RuleSet})
+		sets = append(sets, RuleSet{Index: i, Rules: rs.RuleSet})
 	}
 	r.known = known
 	return sets, nil
