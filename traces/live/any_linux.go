@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"math"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -39,13 +40,23 @@ func (ds *devices) of(index int32, hatype uint16) *device {
 // each has an index that was never used before.
 const maxDevices = 4096
 
+// allNumber stands for the ifIndex of all interfaces, to count losses under that
+// nobody knows the interface of. No interface has it.
+const allNumber = math.MaxInt32
+
 // all returns a device that stands for all interfaces: packets have their link
 // headers.
 func (s *source) all() device {
 	return device{name: All, up: true, link: traces.LinkEthernet, all: &devices{
 		seen: make(map[int32]*device),
 		found: func(d *device) {
-			if d.name = nameOf(s.control, d.index); d.name != "" && !d.loopback {
+			if d.name = nameOf(s.control, d.index); d.name == "" {
+				return // it is gone
+			}
+			if len(s.stats.PerInterface) < maxDevices {
+				s.place(uint32(d.index), d.name)
+			}
+			if !d.loopback {
 				s.warnOffloads(s.control, d.name)
 			}
 		},

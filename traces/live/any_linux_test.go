@@ -64,7 +64,8 @@ func TestAny(t *testing.T) {
 		if once != 1 {
 			t.Errorf("%d rings: a packet at lo came %d times", rings, once)
 		}
-		if st := c.src.Stats(); len(st.PerInterface) != 1 || st.PerInterface[0].Name != All || st.Lost != 0 {
+		if st := c.src.Stats(); len(st.PerInterface) != 6 || st.PerInterface[0] != (traces.InterfaceStats{Number: allNumber, Name: All}) ||
+			!slices.Contains(st.PerInterface, traces.InterfaceStats{Number: uint32(tracetest.Index(t, "ed")), Name: "ed"}) || st.Lost != 0 {
 			t.Errorf("%d rings: %+v", rings, st)
 		}
 	}

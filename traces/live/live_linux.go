@@ -138,14 +138,23 @@ func (s *source) makeRings(i *captured) error {
 func (s *source) begun(i *captured) {
 	i.port = i.all == nil && isPort(i.index)
 	number := uint32(i.index)
-	i.stats = slices.IndexFunc(s.stats.PerInterface, func(st traces.InterfaceStats) bool { return st.Number == number })
-	if i.stats < 0 {
-		i.stats = len(s.stats.PerInterface)
-		s.stats.PerInterface = append(slices.Clone(s.stats.PerInterface), traces.InterfaceStats{Number: number, Name: i.name})
+	if i.all != nil {
+		number = allNumber
 	}
+	i.stats = s.place(number, i.name)
 	if !i.loopback && i.all == nil {
 		s.warnOffloads(i.rings[0].fd, i.name)
 	}
+}
+
+// place returns the place of the interface with this number in Stats.PerInterface.
+func (s *source) place(number uint32, name string) int {
+	place := slices.IndexFunc(s.stats.PerInterface, func(st traces.InterfaceStats) bool { return st.Number == number })
+	if place < 0 {
+		place = len(s.stats.PerInterface)
+		s.stats.PerInterface = append(slices.Clone(s.stats.PerInterface), traces.InterfaceStats{Number: number, Name: name})
+	}
+	return place
 }
 
 // warnOffloads tells of what an interface has on that falsifies counts.
