@@ -27,6 +27,7 @@ type traceOptions struct {
 	merged   []string // those of options, merged by time
 	// exporters are those whose flow records are believed, all if there are none.
 	exporters exporters
+	links     linkTypes
 
 	unordered bool // sequence need not be in the order of time
 	trust     bool // times are taken as they are
@@ -38,6 +39,7 @@ func (o *traceOptions) flags(cmd *cobra.Command) {
 	f.StringArrayVarP(&o.merged, "trace", "C", nil, "meter this `TRACE`; repeated: merged by time, each its own interface")
 	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")
 	f.Var(&o.exporters, "exporter", "with netflow:, believe this `ADDRESS[/WIDTH]` only, no other exporter; may be repeated")
+	f.Var(&o.links, "link-type", "take packets of one link type for those of another: `TYPE=TYPE`, names or numbers of the pcap registry,\nsuch as USER0=RAW; may be repeated")
 	f.BoolVar(&o.unordered, "unordered", false, "read traces one after the other even if one begins before the end of the one before it:\nits packets count at that time")
 	f.BoolVar(&o.trust, "trust-times", false, "take the time of every packet as it is, even if it is more than an hour\nahead of all behind it")
 }
@@ -56,6 +58,9 @@ func (o *traceOptions) plausible(src traces.Source, warn func(message string)) t
 func (o *traceOptions) check(records bool) error {
 	for _, name := range o.names() {
 		records = records || strings.HasPrefix(name, netflowPrefix)
+	}
+	if len(o.links) > 0 && len(o.names()) == 0 {
+		return errors.New("--link-type is for traces")
 	}
 	if len(o.exporters) > 0 && !records {
 		return errors.New("--exporter is for flow records: -i netflow://ADDRESS:PORT or netflow:TRACE")
@@ -95,6 +100,7 @@ func (o *traceOptions) open(notify func(message string)) (src files) {
 		src = sequence
 	}
 	src.Wrap(func(n int, src traces.Source) traces.Source {
+		src = traces.Relink(src, o.links)
 		if paths[n] == names[n] {
 			return src
 		}

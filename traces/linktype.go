@@ -1,6 +1,10 @@
 package traces
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // LinkType tells what the octets of a packet begin with, as numbered by the
 // LINKTYPE_ registry of pcap and pcapng
@@ -41,6 +45,24 @@ func (l LinkType) String() string {
 		return linkNames[l]
 	}
 	return "LINKTYPE(" + strconv.FormatUint(uint64(l), 10) + ")"
+}
+
+// ParseLinkType returns the link type that String writes so, or that has this
+// number. Small letters are as good as capitals.
+func ParseLinkType(s string) (LinkType, error) {
+	if s != "" {
+		for l, name := range linkNames {
+			if strings.EqualFold(s, name) {
+				return LinkType(l), nil
+			}
+		}
+	}
+	digits := strings.TrimSuffix(strings.TrimPrefix(s, "LINKTYPE("), ")")
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no link type: want a name such as RAW, or a number", s)
+	}
+	return LinkType(n), nil
 }
 
 // MarshalText implements encoding.TextMarshaler by String.
