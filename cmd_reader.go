@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +59,9 @@ reader ends with the trace; this takes access to write rtfmTraceState too.
 
 --once prints all flows that the meter has now, as a table or with --json as
 JSON lines, and --watch those of each interval, on a terminal one in the place of
-the other; neither registers. In a table a distribution is what it comes to: how
+the other; neither registers. A table whose flow data is larger than 4 MB waits in a
+file in TMPDIR; JSON lines of --once come as they are read, and are whole when
+their end record has come. In a table a distribution is what it comes to: how
 many values (n), their mean, and the limits of the buckets within which 50, 90
 and 99 of a hundred are reached.
 
@@ -169,7 +170,7 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 	r := &reading{log: slog.New(slog.NewTextHandler(logTo, nil)), options: o, stdout: cmd.OutOrStdout()}
 	cfg := reader.Config{
 		Header: flowfile.Header{Version: flowfile.Release(version()), Parameters: o.parameters(), Meter: o.name},
-		JSON:   o.json, Passive: o.passive || o.once || o.watch,
+		JSON:   o.json, Once: o.once, Passive: o.passive || o.once || o.watch,
 		Owner: o.owner, FirstRow: o.firstRow, LastRow: o.lastRow, MaxFlows: o.maxFlows,
 		Warn: func(err error) { r.log.Warn("collection", "warning", err) },
 	}
@@ -245,10 +246,9 @@ type reading struct {
 	rules     reader.Rules
 	log       *slog.Logger
 	stdout    io.Writer
-	page      reader.Stream // to printed, what print is to show
-	printed   bytes.Buffer
-	hinted    bool    // at --passive
-	parted    [8]byte // the meter's boot identifier when it was collected before it ended
+	page      reader.Stream // what print is to show
+	hinted    bool          // at --passive
+	parted    [8]byte       // the meter's boot identifier when it was collected before it ended
 }
 
 // sets returns the rulesets to collect.
@@ -382,19 +382,25 @@ func mayNotWrite(err error) bool {
 	return errors.As(err, &refused) && errors.Is(refused, client.ErrAccess)
 }
 
-// print prints the flows of a collection.
+// print prints the flows of a collection. JSON lines of one that is the only one
+// are printed as they come; all else waits until it is whole.
 func (r *reading) print(ctx context.Context) error {
-	r.printed.Reset()
-	r.page = reader.Stream{W: &r.printed} // with a header
+	if r.options.json && r.options.once {
+		r.page = reader.Stream{W: r.stdout}
+		return r.collectOnce(ctx)
+	}
+	var printed spool
+	defer printed.close()
+	r.page = reader.Stream{W: &printed} // with a header
 	if err := r.collectOnce(ctx); err != nil {
 		return err
 	}
 	if r.options.json {
-		_, err := r.stdout.Write(r.printed.Bytes())
+		_, err := io.Copy(r.stdout, printed.reader())
 		return err
 	}
 	if f, ok := r.stdout.(*os.File); ok && r.options.watch && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprint(f, "\x1b[H\x1b[2J") // cursor home, clear all
 	}
-	return writeTable(r.stdout, &r.printed)
+	return writeTable(r.stdout, printed.reader)
 }

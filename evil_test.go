@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -111,7 +112,7 @@ func (e *evil) spoil(v *smi.VarBind) {
 	n := e.asked.Add(1)
 	exists := v.Value.Type < smi.NoSuchObject
 	switch {
-	case e.mode == "endless" && v.Name.Compare(evilMaxFlows) == 0:
+	case (e.mode == "endless" || e.mode == "many") && v.Name.Compare(evilMaxFlows) == 0:
 		v.Value.SetInt(math.MaxInt32)
 	case e.mode == "boots" && v.Name.Compare(evilBoot) == 0:
 		v.Value.SetOctets(smi.OctetString, binary.BigEndian.AppendUint64(nil, n))
@@ -145,7 +146,7 @@ func (e *evil) block(r *smi.Range, v *smi.VarBind) {
 	case "back":
 		index = after
 	}
-	if after > 0 && e.mode != "endless" {
+	if after > 0 && e.mode != "endless" && e.mode != "many" || after == manyFlows && e.mode == "many" {
 		v.SetName(r.Start)
 		v.Value.SetNone(smi.EndOfMibView)
 		return
@@ -160,22 +161,57 @@ func (e *evil) block(r *smi.Range, v *smi.VarBind) {
 	v.Value.SetOctets(smi.OctetString, octets)
 }
 
+// manyFlows is how many a meter in mode "many" has.
+const manyFlows = 100_000
+
+// TestOnceMemory prints many flows at once: they need not fit into memory.
+func TestOnceMemory(t *testing.T) {
+	t.Parallel()
+	address := newEvil(t, "many")
+	for _, tt := range []struct {
+		form, begins string
+		lines        int
+	}{{"--json=false", "flowruleset  flowindex  firsttime ", manyFlows + 1}, {"--json", `{"record":"header"`, manyFlows + 3}} {
+		cmd := readerOf(address, "--once", "-r1", tt.form)
+		cmd.Env = append(os.Environ(), "RTFM_COMMUNITY="+hushed)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := 0
+		for in := bufio.NewScanner(out); in.Scan(); lines++ {
+			if lines == 0 && !strings.HasPrefix(in.Text(), tt.begins) {
+				t.Errorf("%s begins with %s", tt.form, in.Text())
+			}
+			if lines == manyFlows/2 {
+				within(t, tt.form, cmd.Process, 64<<20)
+			}
+		}
+		if err := cmd.Wait(); err != nil || lines != tt.lines {
+			t.Errorf("%s: %v, %d lines, want %d", tt.form, err, lines, tt.lines)
+		}
+	}
+}
+
 // mostMemory is what a manager or reader of an evil meter may take, in octets.
 const mostMemory = 256 << 20
 
 // within fails the test if a process that is running has taken more memory. What
 // the system tells of one that has ended may be its parent's from before exec.
-func within(t *testing.T, what string, p *os.Process) {
+func within(t *testing.T, what string, p *os.Process, most uint64) {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid))
 	if err != nil {
 		return // no Linux
 	}
-	_, most, _ := strings.Cut(string(status), "\nVmHWM:")
+	_, taken, _ := strings.Cut(string(status), "\nVmHWM:")
 	var kB uint64
-	if _, err := fmt.Sscan(most, &kB); err != nil {
+	if _, err := fmt.Sscan(taken, &kB); err != nil {
 		t.Errorf("%s: no memory to be seen: %v", what, err)
-	} else if kB<<10 > mostMemory {
+	} else if kB<<10 > most {
 		t.Errorf("%s: %d octets of memory", what, kB<<10)
 	}
 }
@@ -195,7 +231,7 @@ func TestEvilReader(t *testing.T) {
 					text, _ := os.ReadFile(flows)
 					return complains != "" && strings.Contains(out, complains) || complains == "" && strings.Contains(string(text), "2147483647")
 				}, 20*time.Second)
-				within(t, form, p.cmd.Process)
+				within(t, form, p.cmd.Process, mostMemory)
 				p.signal(syscall.SIGTERM)
 				if status := p.exit(20 * time.Second); status != 0 && status != 1 || strings.Contains(p.printed(), "goroutine") || strings.Contains(p.printed(), hushed) {
 					t.Errorf("%s: status %d", form, status)
@@ -254,7 +290,7 @@ func TestEvilManager(t *testing.T) {
 		t.Errorf("%d restarts, want 1 to %d", restarts, most)
 	}
 	before := collected()
-	within(t, "the manager", p.cmd.Process)
+	within(t, "the manager", p.cmd.Process, mostMemory)
 	p.signal(syscall.SIGTERM)
 	if status := p.exit(20 * time.Second); status != 1 || strings.Contains(p.printed(), "goroutine ") || strings.Contains(p.printed(), hushed) {
 		t.Errorf("status %d", status)

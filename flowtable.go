@@ -1,29 +1,69 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"rtfm/reader/flowfile"
 	"rtfm/ruleset"
 )
 
 // writeTable writes flow data as a table for people: a line of column names and
-// one for each flow. Of distributions it has what they come to.
-func writeTable(w io.Writer, flows io.Reader) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// one for each flow. Of distributions it has what they come to. The flow data is
+// read twice, for the widths of columns and for what stands there, so that a
+// table takes no memory however long it is.
+func writeTable(w io.Writer, flows func() io.Reader) error {
+	var widths []int
+	err := eachRow(flows(), func(cells []string) error {
+		for i, cell := range cells {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	err = eachRow(flows(), func(cells []string) error {
+		for i, cell := range cells {
+			out.WriteString(cell)
+			if i == len(cells)-1 {
+				break
+			}
+			for range widths[i] - utf8.RuneCountInString(cell) + columnGap {
+				out.WriteByte(' ')
+			}
+		}
+		return out.WriteByte('\n') // which returns the errors before, too
+	})
+	if err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// columnGap is how many blanks stand between columns at least.
+const columnGap = 2
+
+// eachRow calls f with the cells of each line of the table, until it returns an
+// error. The cells are those of the call before, changed.
+func eachRow(flows io.Reader, f func(cells []string) error) error {
 	lines := flowfile.NewReader(flows)
+	var cells []string
 	for {
 		rec, err := lines.Next()
 		if err == io.EOF {
-			return t.Flush()
+			return nil
 		} else if err != nil {
 			return err
 		}
-		var cells []string
+		cells = cells[:0]
 		switch rec.Kind {
 		case flowfile.KindTime:
 			for _, c := range rec.Columns {
@@ -48,7 +88,9 @@ func writeTable(w io.Writer, flows io.Reader) error {
 		default:
 			continue
 		}
-		fmt.Fprintln(t, strings.Join(cells, "\t"))
+		if err := f(cells); err != nil {
+			return err
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 )
@@ -21,7 +22,7 @@ func TestFlowTable(t *testing.T) {
 20         n=0                                     -                                              18446744073709551615
 `
 	var b strings.Builder
-	if err := writeTable(&b, strings.NewReader(flows)); err != nil {
+	if err := writeTable(&b, func() io.Reader { return strings.NewReader(flows) }); err != nil {
 		t.Fatal(err)
 	}
 	if squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }; squeeze(b.String()) != squeeze(want) {

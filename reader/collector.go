@@ -44,6 +44,9 @@ type Config struct {
 	// Collector write, 4096 octets for each of them, and with JSON remember, 128
 	// octets. A collection that is larger fails with ErrLimit.
 	MaxFlows int
+	// Once is set when only one collection is made: then nothing is remembered
+	// for the next.
+	Once bool
 
 	// Warn is told what is unusual but keeps no collection from being made.
 	Warn func(error)
@@ -298,7 +301,9 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 				}
 				var known *flowfile.Counters
 				if k.cfg.JSON {
-					read.add(f)
+					if !k.cfg.Once {
+						read.add(f)
+					}
 					if delta, exact := k.deltas.since(f); exact || ruleset.Uptime(f.FirstTime, next.Epoch) >= alone {
 						known = &delta
 					}
