@@ -228,7 +228,12 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 // source opens the traces, or the interfaces.
 func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Source, error) {
 	if o.capture.isLive() {
-		return o.capture.open(ctx, o.traces.exporters, func(message string) { log.Warn(message) })
+		warn := func(message string) { log.Warn(message) }
+		src, err := o.capture.open(ctx, o.traces.exporters, warn)
+		if err != nil {
+			return nil, err
+		}
+		return o.traces.steady(src, warn), nil
 	}
 	files := o.traces.open(func(message string) { log.Info(message) })
 	if o.user != "" { // who may not be allowed to

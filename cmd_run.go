@@ -229,10 +229,11 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 // rights that only that takes. The source ends when ctx is done.
 func (o *runOptions) open(ctx context.Context, names []string, stderr io.Writer) (src traces.Source, err error) {
 	if o.capture.isLive() {
-		src, err = o.capture.open(ctx, o.traces.exporters, func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) })
-		if err != nil {
+		warn := func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) }
+		if src, err = o.capture.open(ctx, o.traces.exporters, warn); err != nil {
 			return nil, err
 		}
+		src = o.traces.steady(src, warn)
 	} else {
 		files := o.traces.open(o.notify(stderr))
 		if o.user != "" { // who may not be allowed to

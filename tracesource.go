@@ -11,6 +11,7 @@ import (
 
 	"rtfm/meter/packet"
 	"rtfm/traces"
+	"rtfm/traces/live"
 	"rtfm/traces/netflow"
 )
 
@@ -41,7 +42,7 @@ func (o *traceOptions) flags(cmd *cobra.Command) {
 	f.Var(&o.exporters, "exporter", "with netflow:, believe this `ADDRESS[/WIDTH]` only, no other exporter; may be repeated")
 	f.Var(&o.links, "link-type", "take packets of one link type for those of another: `TYPE=TYPE`, names or numbers of the pcap registry,\nsuch as USER0=RAW; may be repeated")
 	f.BoolVar(&o.unordered, "unordered", false, "read traces one after the other even if one begins before the end of the one before it:\nits packets count at that time")
-	f.BoolVar(&o.trust, "trust-times", false, "take the time of every packet as it is, even if it is more than an hour\nahead of all behind it")
+	f.BoolVar(&o.trust, "trust-times", false, "take the time of every packet as it is, even if it is more than an hour\nahead of all behind it, or with -i of the machine's clock, or that is set back")
 }
 
 // plausible returns src, with packets found whose times are wrong unless all are
@@ -51,6 +52,15 @@ func (o *traceOptions) plausible(src traces.Source, warn func(message string)) t
 		return src
 	}
 	return traces.Outliers(src, warn)
+}
+
+// steady returns src, which captures, by a clock that never goes back unless its
+// times are to be trusted. It calls warn with a message when that is seen.
+func (o *traceOptions) steady(src traces.Source, warn func(message string)) traces.Source {
+	if o.trust {
+		return src
+	}
+	return live.Steady(src, warn)
 }
 
 // check finds traces that do not fit each other. records reports whether flow

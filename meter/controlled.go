@@ -21,8 +21,9 @@ type ControlConfig struct {
 	MaxFlows int
 	// IPOctets counts the octets of IP datagrams instead of those of frames.
 	IPOctets bool
-	// Live makes Uptime count from the call of Run by the machine's clock. Else
-	// it counts from the first packet by the packets' times.
+	// Live makes Uptime count from the call of Run by the machine's clock, or the
+	// source's if it is a Clock. Else it counts from the first packet by the packets'
+	// times.
 	Live bool
 	// Interval, if it is not 0, meters a trace in step with its manager: the
 	// meter waits for a ruleset to run before it begins, and at the end of
@@ -66,6 +67,7 @@ type Controlled struct {
 	ports     ports
 	told      told
 	source    traces.Stats // when the latest batch was read
+	wall      func() int64 // the time of a live meter
 	spent     int          // operations since somebody took hold of the meter
 	// watch, unless it is nil, is called when somebody has taken hold of the meter,
 	// and before it is let go of.
@@ -77,6 +79,7 @@ func NewControlled(cfg ControlConfig) *Controlled {
 	c := &Controlled{
 		cfg: cfg, hold: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		control: mib.NewControl(), state: mib.TraceNone,
+		wall: func() int64 { return time.Now().UnixNano() },
 		meter: &Meter{
 			cfg:   Config{MaxFlows: cfg.MaxFlows, IPOctets: cfg.IPOctets, Interval: cfg.Interval, Intervals: cfg.Intervals, Streams: cfg.Streams},
 			table: flow.New(cfg.MaxFlows), alarm: math.MaxInt,
@@ -162,6 +165,10 @@ func (c *Controlled) Do(f func()) {
 	f()
 }
 
+// Clock is a Source that knows what time it is by the clock that stamps its packets:
+// nanoseconds since 1970-01-01 00:00:00 UTC. It must be safe for concurrent use.
+type Clock interface{ Now() int64 }
+
 // Run meters all packets of src. At the end of src it keeps the flows to be
 // read until a manager says that they were or ctx is done, and returns.
 // Damage is called with what is wrong with src, as Sink's.
@@ -170,7 +177,10 @@ func (c *Controlled) Run(ctx context.Context, src traces.Source, damage func(err
 	defer c.release()
 	c.notify(mib.Notification{Kind: mib.MeterStarted})
 	if c.cfg.Live {
-		now := time.Now().UnixNano()
+		if clock, ok := src.(Clock); ok {
+			c.wall = clock.Now
+		}
+		now := c.wall()
 		c.meter.clock = clock{started: true, start: now, now: now}
 		c.meter.next = collection{from: math.MinInt64, end: math.MaxInt64}
 		defer c.tick(ctx)()
@@ -319,7 +329,7 @@ func (c *Controlled) Now() int64 {
 	clock := &c.meter.clock
 	switch {
 	case c.cfg.Live && clock.started:
-		clock.now = max(clock.now, time.Now().UnixNano())
+		clock.now = max(clock.now, c.wall())
 	case c.state == mib.TraceWaitingForReader, c.state == mib.TraceEnded:
 		return c.trace.To
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -488,6 +489,39 @@ func TestLiveClock(t *testing.T) {
 		}
 	}
 	t.Error("the reader did not time out")
+}
+
+// clocked is a live source with a clock.
+type clocked struct {
+	*piped
+	now atomic.Int64
+}
+
+// Now implements Clock.
+func (c *clocked) Now() int64 { return c.now.Load() }
+
+// TestLiveClockOfSource wants Uptime to be that of a source that has a clock.
+func TestLiveClockOfSource(t *testing.T) {
+	src := &clocked{piped: newPiped()}
+	src.now.Store(1_700_000_000e9)
+	m := NewControlled(ControlConfig{Live: true, MaxFlows: 10})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- m.Run(ctx, src, func(err error) { t.Error(err) }) }()
+	<-src.waiting
+	for _, seconds := range []int64{0, 5, 5, 100_000} {
+		src.now.Store((1_700_000_000 + seconds) * 1e9)
+		m.Do(func() {
+			if got := m.Now() - m.Start(); got != seconds*1e9 {
+				t.Errorf("Uptime is %d ns, want %d s", got, seconds)
+			}
+		})
+	}
+	cancel()
+	close(src.batches)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
 
 // TestReadWhileMetering reads by several cursors while a source gives packets
