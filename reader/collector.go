@@ -80,6 +80,7 @@ type Collector struct {
 	// alone is the Uptime from which on new flows were read by nobody else who
 	// wrote to this output.
 	alone  uint64
+	known  *State // found at the beginning, nil after the first collection
 	header string // the columns of the last header, empty if a new one is due
 	warned bool   // that the meter has room for more flows than a collection may have
 	ended  bool   // the trace's last interval was collected
@@ -91,7 +92,7 @@ func New(cfg Config, out Output, known *State) *Collector {
 	if cfg.Warn == nil {
 		cfg.Warn = func(error) {}
 	}
-	k := &Collector{cfg: cfg, out: out, state: known}
+	k := &Collector{cfg: cfg, out: out, state: known, known: known}
 	k.deltas = k.newDeltas()
 	if known != nil {
 		k.alone = math.MaxUint64
@@ -278,7 +279,10 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 	if in.restarted {
 		k.header = ""
 		k.deltas, k.alone = k.newDeltas(), 0
+	} else {
+		k.recall()
 	}
+	k.known = nil
 	k.state = before
 	alone := min(k.alone, in.to)
 	k.warnOfLimit(c, in.status)

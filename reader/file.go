@@ -29,9 +29,15 @@ type State struct {
 	Intervals uint64 `json:"intervals,omitempty"`
 	// Size is that of the file behind the latest collection.
 	Size int64 `json:"size"`
+	// Run and Last are where in the file the first and the latest collection
+	// of this run of the meter begin.
+	Run  int64 `json:"run"`
+	Last int64 `json:"last"`
 	// Next is what is to be remembered instead if the file has one more
 	// collection, behind Size: it was being written.
 	Next *State `json:"next,omitempty"`
+
+	path string // of the file that it was found beside
 }
 
 // File is a flow data file to which collections are appended. It is open only
@@ -40,11 +46,20 @@ type File struct {
 	path   string
 	state  *os.File    // open and locked as long as the File is in use
 	size   int64       // of what is complete
+	run    int64       // see State.Run
+	last   int64       // see State.Last
+	of     meterRun    // that run and last are about
 	seen   os.FileInfo // the file whose size that is
 	mode   os.FileMode // that a new one gets, but for what the umask takes away
 	headed bool        // this process has written a header to it
 	left   bool        // what is beyond size is a collection of ours that failed
 	damage error       // why nothing is known
+}
+
+// meterRun tells one run of a meter from another.
+type meterRun struct {
+	boot  string
+	epoch int64
 }
 
 // OpenFile makes the file of this name ready, cuts off a collection that is
@@ -100,8 +115,15 @@ func (f *File) recover() (*State, error) {
 		return nil, err
 	}
 	f.size, f.seen, f.mode = from+tail.Size, info, info.Mode().Perm()
+	f.run, f.last = f.size, f.size
 	if known != nil {
+		found := from > 0 || known.Size == 0
 		known = known.with(&tail)
+		known.path, known.Size = f.path, f.size
+		if f.of = (meterRun{known.Boot, known.Epoch}); found {
+			f.run, f.last = known.Run, known.Last
+		}
+		known.Run, known.Last = f.run, f.last
 	}
 	if err := data.Truncate(f.size); err != nil {
 		return nil, fmt.Errorf("%s: cutting off an incomplete collection: %w", f.path, err)
@@ -121,6 +143,7 @@ func (s *State) with(tail *flowfile.Tail) *State {
 		return next
 	}
 	// The state is of another program, or could not be written.
+	s.Run, s.Last = s.Size+tail.Size, s.Size+tail.Size
 	s.To, s.ToNs = tail.To, tail.EndNs
 	if s.ToNs == 0 {
 		s.ToNs = s.Epoch + int64(s.To)*nsPerTick
@@ -151,7 +174,13 @@ func (f *File) complete(data *os.File, from, size int64) (flowfile.Tail, error) 
 
 // Remember writes the state.
 func (f *File) Remember(s *State) error {
-	s.Size = f.size
+	if now := (meterRun{s.Boot, s.Epoch}); now != f.of {
+		f.of, f.run, f.last = now, f.size, f.size
+	}
+	s.Size, s.Run, s.Last = f.size, f.run, f.last
+	if s.Next != nil {
+		s.Next.Run, s.Next.Last = f.run, f.size
+	}
 	b, err := json.Marshal(s)
 	if err != nil {
 		return err
@@ -194,6 +223,7 @@ func (f *File) Append(write func(w io.Writer, fresh bool) error) (err error) {
 		f.left = cut != nil
 		return errors.Join(err, cut)
 	}
+	f.last = f.size
 	f.size, err = data.Seek(0, io.SeekCurrent)
 	f.headed = true
 	return err
@@ -217,6 +247,7 @@ func (f *File) toEnd(data *os.File) error {
 			return err
 		}
 		f.seen, f.size, f.mode, f.headed = info, tail.Size, info.Mode().Perm(), false
+		f.run, f.last = f.size, f.size
 	case info.Size() > f.size && !f.left:
 		tail, err := f.complete(data, f.size, info.Size())
 		if err != nil {

@@ -104,11 +104,31 @@ func totals(t *testing.T, path string) (sum flowfile.Summary) {
 	return sum
 }
 
+// addDeltas adds up the packets that flow records count in their intervals, of
+// which all must be known.
+func addDeltas(t *testing.T, path string) (sum uint64) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if _, rest, ok := strings.Cut(line, `"DeltaToPDUs":`); ok {
+			var to, from uint64
+			if _, err := fmt.Sscanf(rest, `%d,"DeltaFromPDUs":%d`, &to, &from); err != nil {
+				t.Errorf("%v: %s", err, line)
+			}
+			sum += to + from
+		}
+	}
+	return sum
+}
+
 // TestKilledAnywhere ends the reader's process at each point of a collection, and
 // goes on with another: the numbers of the collections' ends add up to what the
-// meter has counted.
+// meter has counted, and so do the flows' differences.
 func TestKilledAnywhere(t *testing.T) {
-	rs := program(t, "services")
+	rs := program(t, "all-flows")
 	for _, json := range []bool{false, true} {
 		for points := 0; ; points++ {
 			path := filepath.Join(t.TempDir(), "flows")
@@ -145,6 +165,9 @@ func TestKilledAnywhere(t *testing.T) {
 			if sum.Packets != st.Counts.Packets || sum.Octets != st.Counts.Octets {
 				t.Errorf("JSON %v, killed at point %d: the ends tell of %d packets and %d octets, the meter of %d and %d",
 					json, points, sum.Packets, sum.Octets, st.Counts.Packets, st.Counts.Octets)
+			}
+			if sum := addDeltas(t, path); json && sum != st.Counts.Packets {
+				t.Errorf("killed at point %d: flows' differences are %d packets, the meter has counted %d", points, sum, st.Counts.Packets)
 			}
 			if alive {
 				if points < 8 {

@@ -59,9 +59,18 @@ func TestMeterRestarted(t *testing.T) {
 }
 
 // TestDeltas adds up what the intervals of JSON lines have counted, over a new
-// process in between.
+// process in between. It knows what the one before has read from the file, but
+// not when that was renamed.
 func TestDeltas(t *testing.T) {
-	rs := program(t, "services")
+	for _, name := range []string{"services", "packet-sizes"} {
+		for _, renamed := range []bool{false, true} {
+			testDeltas(t, name, renamed)
+		}
+	}
+}
+
+func testDeltas(t *testing.T, name string, renamed bool) {
+	rs := program(t, name)
 	path := filepath.Join(t.TempDir(), "flows")
 	packets := mix(1000, 100)
 	src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
@@ -75,6 +84,11 @@ func TestDeltas(t *testing.T) {
 		waitFor(t, c, uint64(part*200+200))
 		if part == 3 {
 			f.Close()
+			if renamed {
+				if err := os.Rename(path, path+".1"); err != nil {
+					t.Fatal(err)
+				}
+			}
 			f, known = open(t, path)
 			k = New(cfg, f, known)
 		}
@@ -86,16 +100,21 @@ func TestDeltas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if old, err := os.ReadFile(path + ".1"); err == nil {
+		text = append(old, text...)
+	}
 	type flow struct {
 		Record                       string
 		FlowIndex, FirstTime         uint64
 		ToPDUs, FromPDUs             uint64
 		DeltaToPDUs, DeltaFromPDUs   *uint64
 		LastActiveTime, FlowRuleSet  uint64
+		ToPacketSize                 distribution
 		SourcePeerMask, DestPeerMask any
 	}
 	collection, nulls := 0, 0
 	before := make(map[uint64]uint64)
+	sizes := make(map[uint64]uint64)
 	for line := range strings.Lines(string(text)) {
 		var fl flow
 		if err := json.Unmarshal([]byte(line), &fl); err != nil {
@@ -115,11 +134,21 @@ func TestDeltas(t *testing.T) {
 				t.Errorf("collection %d: the difference is %d, the counters differ by %d", collection, d, sum-before[fl.FlowIndex])
 			}
 			before[fl.FlowIndex] = sum
+			if d := fl.ToPacketSize.Delta; d != nil && sizes[fl.FlowIndex]+d.Count != fl.ToPacketSize.Count {
+				t.Errorf("collection %d: the distribution's difference is %d: %s", collection, d.Count, line)
+			}
+			sizes[fl.FlowIndex] = fl.ToPacketSize.Count
 		}
 	}
-	if collection != 5 || nulls == 0 {
-		t.Errorf("%d collections, %d flows without difference", collection, nulls)
+	if collection != 5 || (nulls > 0) != renamed {
+		t.Errorf("%s, renamed %v: %d collections, %d flows without difference", name, renamed, collection, nulls)
 	}
+}
+
+// distribution is what a flow record tells of one.
+type distribution struct {
+	Count uint64
+	Delta *struct{ Count uint64 }
 }
 
 // TestOthersRows has someone else use the reader's row, and others be there.
