@@ -325,9 +325,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		if err := k.intend(*before, next); err != nil {
 			return err
 		}
-		for i := range sum.RuleSets {
-			sum.RuleSets[i].Collected = wr.Collected(int(sum.RuleSets[i].RuleSet))
-		}
+		counts.finish(&sum, wr.Collected)
 		return wr.End(sum)
 	})
 	if err != nil {

@@ -127,14 +127,23 @@ func summary(now, before *Counts, sampling uint64, st *client.Status) flowfile.S
 	return s
 }
 
-// ruleSets returns what became of packets between two collections, for each
-// ruleset that has ever seen any. One whose packets are fewer than before is another.
+// finish completes the numbers of rulesets by what the collection's records have
+// counted, and leaves those out that have never seen a packet.
+func (n *Counts) finish(s *flowfile.Summary, collected func(ruleSet int) *uint64) {
+	s.RuleSets = slices.DeleteFunc(s.RuleSets, func(r flowfile.RuleSetSummary) bool {
+		c := collected(int(r.RuleSet))
+		return n.RuleSets[int(r.RuleSet)].Packets == 0 && (c == nil || *c == 0)
+	})
+	for i := range s.RuleSets {
+		s.RuleSets[i].Collected = collected(int(s.RuleSets[i].RuleSet))
+	}
+}
+
+// ruleSets returns what became of packets between two collections, by ruleset.
+// One whose packets are fewer than before is another.
 func ruleSets(now, before *Counts) (sets []flowfile.RuleSetSummary) {
 	for _, i := range slices.Sorted(maps.Keys(now.RuleSets)) {
 		n, b := now.RuleSets[i], before.RuleSets[i]
-		if n.Packets == 0 {
-			continue
-		}
 		if n.Packets < b.Packets {
 			b = ruleSetCounts{}
 		}

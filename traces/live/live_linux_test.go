@@ -279,6 +279,23 @@ func TestFilling(t *testing.T) {
 	}
 }
 
+// TestOverloadAtLoopback sends more than the ring holds where each packet goes
+// out and comes in again: it is captured or lost once.
+func TestOverloadAtLoopback(t *testing.T) {
+	tracetest.Network(t)
+	c := open(t, nil, "lo")
+	const n = 60_000
+	s := tracetest.NewSender(t, "lo")
+	f := frames(1000)
+	for range n / len(f) {
+		s.Send(f...)
+	}
+	got := uint64(len(c.rest()))
+	if st := c.src.Stats(); got+st.Lost != n || st.Lost < n/10 {
+		t.Errorf("%d packets and %d lost of %d", got, st.Lost, n)
+	}
+}
+
 // TestOverload sends more than the rings hold before anything is read: what is
 // not there is counted as lost.
 func TestOverload(t *testing.T) {
