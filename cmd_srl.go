@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 )
 
@@ -16,7 +18,12 @@ func srlCommand() *cobra.Command {
 		Use:   "srl",
 		Short: "Check and compile SRL programs",
 		Long: `Check and compile SRL programs (RFC 2723). All errors of a program are shown at
-once, as file:line:col: message. "-" stands for standard input.`,
+once, as file:line:col: message. "-" stands for standard input. The language is
+told in ruleset/SRL.md, with examples in ruleset/examples.`,
+		Example: `  rtfm srl check flows.srl          look for faults
+  rtfm srl compile flows.srl        print the rules that it becomes
+  rtfm srl attributes               what programs can test and save
+  echo 'save SourcePeerAddress; count;' | rtfm run -r - TRACE`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
@@ -67,6 +74,45 @@ once, as file:line:col: message. "-" stands for standard input.`,
 		},
 	}
 	compileCmd.Flags().StringVarP(&output, "output", "o", "", "write the rules to this `FILE`, not to standard output")
-	cmd.AddCommand(check, compileCmd)
+	cmd.AddCommand(check, compileCmd, attributesCommand(), namesCommand())
 	return cmd
+}
+
+// attributesCommand is `rtfm srl attributes`.
+func attributesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "attributes",
+		Short: "List the attributes that programs can test or save",
+		Long:  "List the attributes that programs can test or save: name, octets, meaning.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, in := range ruleset.All() {
+				if meaning := in.Attr.Meaning(); meaning != "" {
+					if in.Class == ruleset.ClassDistrib {
+						meaning = "distribution of " + meaning
+					}
+					fmt.Fprintf(cmd.OutOrStdout(), "%-22s %2d  %s\n", in.Name, in.Size, meaning)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// namesCommand is `rtfm srl names`.
+func namesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "names",
+		Short: "List the values that have names",
+		Long:  "List the values that have names: those of SourcePeerType are those of DestPeerType too, and so on.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, a := range ruleset.Named() {
+				for _, v := range ruleset.NamedValues(a) {
+					fmt.Fprintf(cmd.OutOrStdout(), "%-18s %5d  %s\n", a, v.Value, strings.Join(v.Names, ", "))
+				}
+			}
+			return nil
+		},
+	}
 }

@@ -74,14 +74,14 @@ var hostile = []struct {
 		return strings.Repeat("f;", n/2) + "call f()" + each(k, " %d1: count;") + " endcall; subroutine f()" +
 			each(k, " if ecn==1 return %d1;") + " endsub;"
 	}, "most of them behind its CALLs"},
-	{"labels by copies", func(n int) string {
+	{"labels by copies", func(int) string {
 		var calls strings.Builder
 		for _, a := range ruleset.All() {
 			if usable(a) && a.Class != ruleset.ClassComputed {
 				calls.WriteString("call f(" + a.Name + ") endcall; ")
 			}
 		}
-		return calls.String() + "call f(SourcePeerType)" + each(n/12, " %d1: count;") + " endcall; count; subroutine f(address a) ; endsub;"
+		return calls.String() + "call f(SourcePeerType)" + each(30_000, " %d1: count;") + " endcall; count; subroutine f(address a) ; endsub;"
 	}, "most of them behind its CALLs"},
 	{"copies by parameters", func(int) string {
 		const depth, params = 12, 12

@@ -1,0 +1,83 @@
+package compile
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"rtfm/ruleset"
+)
+
+// attributeTable is the table of attributes in SRL.md.
+func attributeTable() string {
+	var b strings.Builder
+	b.WriteString("| attribute | octets | |\n|---|---|---|\n")
+	done := map[ruleset.Attr]bool{}
+	all := ruleset.All()
+	for _, in := range all {
+		a := in.Attr
+		if !usable(in) || a == ruleset.FlowRuleSet || done[a] {
+			continue
+		}
+		names := in.Name
+		// Those of the other direction stand in the same row.
+		for _, other := range all {
+			if usable(other) && other.Attr != a && other.Attr.Meaning() == a.Meaning() && !done[other.Attr] {
+				names += ", " + other.Name
+				done[other.Attr] = true
+			}
+		}
+		octets := fmt.Sprint(in.Size)
+		if in.Class == ruleset.ClassDistrib {
+			octets = ""
+		} else if in.Variable {
+			octets = "up to " + octets
+		}
+		kind := ""
+		switch {
+		case in.Class == ruleset.ClassDistrib:
+			kind = "*addition*, a distribution (see SAVE): "
+		case !standard(a):
+			kind = "*addition*: "
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s%s |\n", names, octets, kind, a.Meaning())
+	}
+	return b.String()
+}
+
+// nameTable is the table of values that have names.
+func nameTable() string {
+	var b strings.Builder
+	b.WriteString("| values of | names |\n|---|---|\n")
+	for _, a := range ruleset.Named() {
+		var list []string
+		for _, v := range ruleset.NamedValues(a) {
+			list = append(list, fmt.Sprintf("%d %s", v.Value, strings.Join(v.Names, " ")))
+		}
+		fmt.Fprintf(&b, "| %s, Dest… | %s |\n", a, strings.Join(list, ", "))
+	}
+	return b.String()
+}
+
+// TestDocument: SRL.md lists every attribute that programs may name, and every
+// name of a value, and tells the limits that there are.
+func TestDocument(t *testing.T) {
+	text, err := os.ReadFile("../SRL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range ruleset.All() {
+		if usable(in) && in.Attr != ruleset.FlowRuleSet && in.Attr.Meaning() == "" {
+			t.Errorf("nothing tells what %s is", in.Name)
+		}
+	}
+	for _, part := range []string{attributeTable(), nameTable(), "(1,048,576 rules)"} {
+		if !strings.Contains(string(text), part) {
+			t.Errorf("SRL.md does not have\n%s", part)
+		}
+	}
+	if ruleset.MaxRules != 1_048_576 {
+		t.Errorf("SRL.md tells of 1,048,576 rules, not of %d", ruleset.MaxRules)
+	}
+}
