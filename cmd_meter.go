@@ -311,7 +311,18 @@ func (o *meterOptions) open(f *fronts, m *meter.Controlled, log *slog.Logger, st
 		return err
 	}
 	log.Info("answering SNMPv2c", "address", f.conn.LocalAddr().String(), "writable", write != "")
+	warnOfOthers(log, f.conn.LocalAddr())
 	return nil
+}
+
+// warnOfOthers warns of an address that others than this machine can reach.
+func warnOfOthers(log *slog.Logger, a net.Addr) {
+	if udp, ok := a.(*net.UDPAddr); !ok || udp.IP.IsLoopback() {
+		return
+	}
+	log.Warn("whoever reaches this address can read the community off the network; with it they can read all flows, and have "+
+		"answers of a thousand times their requests' length sent to an address that they pretend to have: keep others away from it, or use --agentx",
+		"address", a.String())
 }
 
 func hostName() string {

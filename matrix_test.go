@@ -175,6 +175,7 @@ rtfmTraceTo 0 | Timeticks: (6000) 0:01:00.00
 rtfmTraceToTime 0 | Counter64: 1795252465227917000
 rtfmTracePassedOver 0 | Counter64: 0
 rtfmBlockData 4.0.1.0.28.1.0.0.3 | Hex-STRING: 00 03 00 00 00 01 00 00 00 00 00 00 00 93 00 00 00 02 00 00 00 00 00 00 00 0A 00 00 00 03 00 00 00 00 00 00 01 28
+rtfmTraceCollected 0 | Gauge32: 0 | u 0 | u 2 inconsistentValue
 rtfmTraceState 0 | INTEGER: 4 | i 3 | i 4 wrongValue
 `
 
@@ -277,6 +278,8 @@ func testMatrix(t *testing.T, f *frontEnd, rows []matrixRow, defined map[string]
 			want = append(want, r.oid+" = Timeticks: ...") // the Uptime, whatever is set
 		case r.name == "rtfmTraceState":
 			want = append(want, r.oid+" = INTEGER: ...") // the next interval ends soon
+		case r.name == "rtfmTraceCollected":
+			want = append(want, r.oid+" = Gauge32: ...") // so does what is set to rtfmTraceState
 		case r.set[0] == "s":
 			want = append(want, r.oid+" = STRING: "+strconv.Quote(r.set[1]))
 		case r.set[0] == "x":

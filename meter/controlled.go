@@ -443,5 +443,15 @@ func (c *Controlled) RuleSetCounts(index int) mib.RuleSetCounts {
 
 // Trace implements mib.Meter.
 func (c *Controlled) Trace() mib.Trace {
-	return mib.Trace{State: c.state, Collections: c.ended, From: max(c.trace.From, c.trace.Start), To: c.trace.To, PassedOver: c.trace.PassedOver}
+	collected := c.ended
+	switch {
+	case c.state == mib.TraceWaitingForReader:
+		collected--
+	case c.dismissed:
+		collected++
+	}
+	return mib.Trace{
+		State: c.state, Collections: c.ended, Collected: collected,
+		From: max(c.trace.From, c.trace.Start), To: c.trace.To, PassedOver: c.trace.PassedOver,
+	}
 }

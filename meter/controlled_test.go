@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rtfm/mib"
+	"rtfm/mib/smi"
 	"rtfm/ruleset"
 	"rtfm/traces"
 )
@@ -347,18 +348,57 @@ func TestFullTableRecoversWhatWasRead(t *testing.T) {
 	}
 }
 
+// await waits until the trace is in a state.
+func (r *rig) await(want mib.TraceState) {
+	r.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if r.get("x.1.5.1.0") == int64(want) {
+			return
+		}
+	}
+	r.t.Fatalf("state %d, want %d", r.get("x.1.5.1.0"), want)
+}
+
+// TestInStepDoubled has requests that let the trace go on come twice, the second
+// one when the next interval has ended: none is passed unread.
+func TestInStepDoubled(t *testing.T) {
+	r := newRig(t, ControlConfig{Interval: 10 * time.Second})
+	r.set(pairs(2) + runTask(1, 2, 0, 0) + "x.1.5.7.0=u0")
+	<-r.src.waiting
+	r.src.batches <- []traces.Packet{to(1, 0), to(2, 9), to(3, 10), to(1, 25)}
+	for n := range 2 {
+		r.await(mib.TraceWaitingForReader)
+		r.want("collected", r.get("x.1.5.7.0"), n)
+		r.set(fmt.Sprint("x.1.5.7.0=u", n)) // again
+		r.want("state", r.get("x.1.5.1.0"), mib.TraceWaitingForReader)
+		if _, err := r.h.Test(bindings(t, fmt.Sprint("x.1.5.7.0=u", n+2))); err == nil || err.Status != smi.InconsistentValue {
+			t.Errorf("two intervals at once: %v", err)
+		}
+		r.set(fmt.Sprint("x.1.5.7.0=u", n+1))
+	}
+	<-r.src.waiting
+	close(r.src.batches)
+	r.await(mib.TraceEnded)
+	r.set("x.1.5.7.0=u2")
+	r.want("collections", r.get("x.1.5.2.0"), 2)
+	select {
+	case err := <-r.ended:
+		t.Fatalf("ended before the last interval was read: %v", err)
+	default:
+	}
+	r.set("x.1.5.7.0=u3")
+	if err := <-r.ended; err != nil {
+		t.Error(err)
+	}
+	r.want("collected", r.get("x.1.5.7.0"), 3)
+	r.src = newPiped() // for the cleanup
+	r.src.waiting <- struct{}{}
+}
+
 // TestInStep meters a trace in step with a manager.
 func TestInStep(t *testing.T) {
 	r := newRig(t, ControlConfig{Interval: 10 * time.Second})
-	state := func(want mib.TraceState) {
-		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-			if r.get("x.1.5.1.0") == int64(want) {
-				return
-			}
-		}
-		t.Fatalf("state %d, want %d", r.get("x.1.5.1.0"), want)
-	}
+	state := r.await
 	state(mib.TraceWaitingForRuleSet)
 	r.set(runTask(1, 0, 0, 0))
 	state(mib.TraceWaitingForRuleSet)

@@ -3,8 +3,11 @@ package meter
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"math"
+	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,7 +162,8 @@ func block(attrs ...uint32) smi.OID {
 	return append(name, 2, 0, 0)
 }
 
-// idleSince is a time at which one flow of each 1,024 was active last.
+// sparse has one flow of each 1,024 be active, and returns the TimeMark since which
+// the others were not.
 func (w *held) sparse() (mark uint32) {
 	w.m.Do(func() {
 		w.m.meter.clock.now += 100 * 10_000_000
@@ -320,4 +324,58 @@ func BenchmarkHold(b *testing.B) {
 		w.m.Do(func() { w.m.meter.clock.now += 100_000_000 })
 		w.m.upkeepInParts()
 	})
+}
+
+// unending gives the same packets again and again until it is told to end.
+type unending struct {
+	packets []traces.Packet
+	given   atomic.Int64 // packets
+	end     atomic.Bool
+}
+
+func (e *unending) ReadBatch(b *traces.Batch) error {
+	if e.end.Load() {
+		return io.EOF
+	}
+	b.Packets, b.File = append(b.Packets[:0], e.packets...), "unending"
+	e.given.Add(int64(len(e.packets)))
+	return nil
+}
+
+func (e *unending) Stats() traces.Stats { return traces.Stats{} }
+func (e *unending) Close() error        { return nil }
+
+// TestMeteredMeanwhile has one request of some thousand variables answered while
+// packets are metered: they are metered in the middle of it, and none is missing.
+func TestMeteredMeanwhile(t *testing.T) {
+	w := newHeld(t, 50_000)
+	mark := w.sparse()
+	before := w.m.Counts().Packets
+	w.m.dismissed, w.m.meter.done = false, false
+	src := &unending{packets: many(0, 200, 1000)}
+	ended := make(chan error)
+	go func() { ended <- w.m.Run(context.Background(), src, func(err error) { t.Error(err) }) }()
+	for src.given.Load() == 0 {
+		runtime.Gosched()
+	}
+	from := src.given.Load()
+	w.getNext(repeat(4000, flowMIB(2, 2, 1, 4, 11, mark)))
+	if n := (src.given.Load() - from) / 200; n < 10 {
+		t.Errorf("%d batches were metered while a request was answered", n)
+	}
+	src.end.Store(true)
+	for done := false; !done; {
+		w.m.Do(func() {
+			if done = w.m.state == mib.TraceEnded; done {
+				w.m.dismissed = true
+				w.m.rouse()
+			}
+		})
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if got := w.m.Counts().Packets - before; got != uint64(src.given.Load()) {
+		t.Errorf("%d packets were metered of %d", got, src.given.Load())
+	}
 }

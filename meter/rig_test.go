@@ -95,8 +95,8 @@ func (r *rig) set(variables string) {
 	x.Cleanup()
 }
 
-// bindings reads variables: h is for octets in hex, t for TimeTicks, x. for the
-// extension.
+// bindings reads variables: h is for octets in hex, t for TimeTicks, u for
+// Unsigned32, x. for the extension.
 func bindings(t *testing.T, variables string) (vbs []smi.VarBind) {
 	t.Helper()
 	for _, v := range strings.Fields(variables) {
@@ -112,6 +112,9 @@ func bindings(t *testing.T, variables string) (vbs []smi.VarBind) {
 			var b []byte
 			fmt.Sscanf(value[1:], "%x", &b)
 			vbs = append(vbs, smitest.Octets(name, smi.OctetString, string(b)))
+		case strings.HasPrefix(value, "u"):
+			fmt.Sscan(value[1:], &n)
+			vbs = append(vbs, smitest.Uint(name, smi.Gauge32, uint64(n)))
 		case strings.HasPrefix(value, "t"):
 			vbs = append(vbs, smitest.Uint(name, smi.TimeTicks, 0))
 		default:

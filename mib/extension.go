@@ -54,6 +54,7 @@ func (h *Handler) extensionObjects() []object {
 		count(trace(5), func(Counts) uint64 { return uint64(h.meter.Trace().To) }),
 		count(trace(6), func(Counts) uint64 { return uint64(h.meter.Trace().PassedOver) }),
 	}
+	objects = append(objects, h.traceCollected(trace(7)))
 	objects = append(objects, h.ruleSetCountObjects()...)
 	objects = append(objects, h.interfaceCountObjects()...)
 	return append(objects, h.blockObjects()...)
@@ -73,6 +74,34 @@ func (h *Handler) traceState(oid smi.OID) object {
 			return smi.InconsistentValue
 		case TraceWaitingForReader, TraceEnded:
 			set(p, &p.control.TraceGo, true)
+		}
+		return smi.NoError
+	}
+	return o
+}
+
+// traceCollected is rtfmTraceCollected. A manager sets it to one more, once it has
+// read the flows for which the trace waits; should its request come twice, the
+// second one changes nothing.
+func (h *Handler) traceCollected(oid smi.OID) object {
+	o := scalar(oid, func(v *smi.Value) { v.SetUint(smi.Gauge32, h.meter.Trace().Collected) })
+	o.check = func(v *smi.Value) smi.Status {
+		if v.Type != smi.Gauge32 {
+			return smi.WrongType
+		}
+		return smi.NoError
+	}
+	o.plan = func(p *plan, at int, index smi.OID, v *smi.Value) smi.Status {
+		t := &p.seen.trace
+		waits := t.State == TraceWaitingForReader || t.State == TraceEnded
+		switch {
+		case !o.table.find(index):
+			return smi.NoCreation
+		case v.Uint <= t.Collected:
+		case waits && v.Uint == t.Collected+1:
+			set(p, &p.control.TraceGo, true)
+		default:
+			return smi.InconsistentValue
 		}
 		return smi.NoError
 	}

@@ -122,6 +122,9 @@ type Trace struct {
 	// ends of the latest, in nanoseconds since 1970-01-01 00:00:00 UTC.
 	Collections uint64
 	From, To    int64
+	// Collected is the number of intervals, the last one included, whose flows
+	// were read: a manager has let the trace go on, or end.
+	Collected uint64
 	// PassedOver is the number of empty intervals just before the latest that
 	// were passed over.
 	PassedOver int64

@@ -51,7 +51,7 @@ func (k *Collector) Step(ctx context.Context, c *client.Client, sets func() ([]R
 	if t.State == mib.TraceEnded {
 		k.ended = true
 	}
-	err = c.ContinueTrace(ctx, t.Collections)
+	err = c.ContinueTrace(ctx, t)
 	if k.ended && errors.Is(err, client.ErrNoAnswer) {
 		err = nil // it has ended already
 	}

@@ -254,7 +254,7 @@ func pdu(vb *smi.VarBind) gosnmp.SnmpPDU {
 	switch vb.Value.Type {
 	case smi.Integer32:
 		p.Value = int(vb.Value.Int)
-	case smi.TimeTicks:
+	case smi.TimeTicks, smi.Gauge32:
 		p.Value = uint32(vb.Value.Uint)
 	case smi.OctetString:
 		p.Value = vb.Value.Octets

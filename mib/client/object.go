@@ -64,6 +64,7 @@ var (
 	rtfmTraceCollections    = ours("rtfmTraceCollections", 1, 5, 2)
 	rtfmTraceToTime         = ours("rtfmTraceToTime", 1, 5, 5)
 	rtfmTracePassedOver     = ours("rtfmTracePassedOver", 1, 5, 6)
+	rtfmTraceCollected      = ours("rtfmTraceCollected", 1, 5, 7)
 )
 
 // The columns.
@@ -122,7 +123,7 @@ var objects = []*object{
 	sysUpTime, flowFloodMark, flowInactivityTimeout, flowActiveFlows, flowMaxFlows, flowFloodMode,
 	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmMeterFlowsCreated,
 	rtfmMeterFlowsRecovered, rtfmMeterNow, rtfmMeterEnding, rtfmMeterFloods, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
-	rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver,
+	rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver, rtfmTraceCollected,
 	flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp, flowRuleInfoStatus, flowRuleInfoName,
 	flowRuleInfoRulesReady, flowRuleInfoFlowRecs, flowInterfaceSampleRate, flowInterfaceLostPackets,
 	flowReaderTimeout, flowReaderOwner, flowReaderLastTime, flowReaderPreviousTime, flowReaderStatus,

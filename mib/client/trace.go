@@ -15,14 +15,17 @@ type Trace struct {
 	// latest, in nanoseconds since 1970-01-01 00:00:00 UTC. PassedOver is how
 	// many intervals just before it had no packets and were passed over.
 	Collections uint64
-	To          int64
-	PassedOver  int
+	// Collected is the number of intervals that were collected, the last one
+	// included; -1 if the meter does not tell.
+	Collected  int64
+	To         int64
+	PassedOver int
 }
 
 // Trace reads how far the meter is with its trace. A meter without the
 // extension is one that meters for itself.
 func (c *Client) Trace(ctx context.Context) (*Trace, error) {
-	vars, err := c.get(ctx, rtfmTraceState.at(0), rtfmTraceCollections.at(0), rtfmTraceToTime.at(0), rtfmTracePassedOver.at(0))
+	vars, err := c.get(ctx, rtfmTraceState.at(0), rtfmTraceCollections.at(0), rtfmTraceToTime.at(0), rtfmTracePassedOver.at(0), rtfmTraceCollected.at(0))
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +38,10 @@ func (c *Client) Trace(ctx context.Context) (*Trace, error) {
 		Collections: r.uint(&vars[1], smi.Counter64),
 		To:          r.count(&vars[2]),
 		PassedOver:  int(r.count(&vars[3])),
+		Collected:   -1,
+	}
+	if vars[4].Value.Type == smi.Gauge32 { // not of an older program
+		t.Collected = int64(r.uint(&vars[4], smi.Gauge32))
 	}
 	if r.err != nil {
 		return nil, c.wrap(fmt.Errorf("reading the trace's state: %w", r.err))
@@ -43,15 +50,21 @@ func (c *Client) Trace(ctx context.Context) (*Trace, error) {
 }
 
 // ContinueTrace lets a meter that waits for its flows to be read go on, or end
-// if its trace has ended. collections is what Trace said: without an answer the
-// meter is asked to go on again only if it still waits with the same number,
-// so that no interval is passed over.
-func (c *Client) ContinueTrace(ctx context.Context, collections uint64) error {
+// if its trace has ended. before is what Trace said. Should the request come to the
+// meter twice, or be asked again for want of an answer, the second one changes
+// nothing. An older meter is asked again only if it still waits with the same number
+// of intervals, so that none is passed over.
+func (c *Client) ContinueTrace(ctx context.Context, before *Trace) error {
 	went := func() (bool, error) {
 		t, err := c.Trace(ctx)
-		return err == nil && (t.Collections != collections || t.State == mib.TraceReading), err
+		return err == nil && (t.Collections != before.Collections || t.State == mib.TraceReading), err
 	}
-	if err := c.set(ctx, went, integer(rtfmTraceState.at(0), int(mib.TraceReading))); err != nil {
+	goOn := integer(rtfmTraceState.at(0), int(mib.TraceReading))
+	if before.Collected >= 0 {
+		goOn = smi.VarBind{Name: rtfmTraceCollected.at(0)}
+		goOn.Value.SetUint(smi.Gauge32, uint64(before.Collected)+1)
+	}
+	if err := c.set(ctx, went, goOn); err != nil {
 		return fmt.Errorf("letting the trace go on: %w", err)
 	}
 	return nil
