@@ -264,11 +264,12 @@ func (o *runOptions) notify(stderr io.Writer) func(message string) {
 	return func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) }
 }
 
-// meter runs the meter and tells what came of it.
+// meter runs the meter and tells what came of it. When ctx is done the source ends,
+// and all that was read of it until then is metered.
 func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Source, s *runSink, stderr io.Writer) error {
 	defer finishing(ctx)()
 	began := time.Now()
-	if err := m.Run(ctx, src, s); err != nil {
+	if err := m.Run(context.WithoutCancel(ctx), src, s); err != nil {
 		return err
 	}
 	took := time.Since(began)

@@ -38,11 +38,12 @@ func withInterrupt(ctx context.Context, src traces.Source, names []string) trace
 
 // ReadBatch implements traces.Source.
 func (s *interruptible) ReadBatch(b *traces.Batch) error {
+	if s.left || s.ctx.Err() != nil {
+		b.Packets, b.Records, b.Mapping = b.Packets[:0], b.Records[:0], nil
+		return io.EOF
+	}
 	if !s.waits {
 		return s.Source.ReadBatch(b)
-	}
-	if s.left {
-		return io.EOF
 	}
 	if s.own == nil {
 		s.own = traces.NewBatch(cap(b.Packets))
@@ -55,7 +56,7 @@ func (s *interruptible) ReadBatch(b *traces.Batch) error {
 		s.stats = s.Source.Stats()
 		return err
 	case <-s.ctx.Done():
-		b.Packets, b.Mapping = b.Packets[:0], nil
+		b.Packets, b.Records, b.Mapping = b.Packets[:0], b.Records[:0], nil
 		s.left = true
 		return io.EOF
 	}
