@@ -355,7 +355,9 @@ func (k *Collector) intend(before State, next *State) error {
 }
 
 // newDeltas returns memory of what flows had counted, with a bound.
-func (k *Collector) newDeltas() *Deltas { return &Deltas{most: memoryOctets * k.maxFlows()} }
+func (k *Collector) newDeltas() *Deltas {
+	return &Deltas{most: int(min(memoryOctets*int64(k.maxFlows()), math.MaxInt))}
+}
 
 // same makes sure that the meter is still the same that it was when the
 // collection began.

@@ -9,19 +9,33 @@ import (
 // what it counted since: flows' own counters only grow. The zero value
 // remembers nothing.
 //
-// A meter may give its flows any indexes. So they are the keys of a map, whose
-// size is that of what was read, whatever the indexes are.
+// A meter may give its flows any indexes. So there is memory for those few rows
+// only that are close to one which was read, whatever the indexes are.
 type Deltas struct {
-	rows map[uint32]reading
+	pages map[uint32]*page // by the index of their first row, divided by pageRows
+	page  *page            // the one that was used last
+	at    uint32           // its index
+
 	// distributions are the counters of the flows that have some.
 	distributions map[uint32][]uint64
-	octets        int // about what both take
-	most          int // octets that they may take, 0 for any number
+	octets        int // about what all takes
+	most          int // octets that it may take, 0 for any number
 }
+
+// page has the readings of neighbouring rows, which mostly come one after the
+// other.
+type page [pageRows]reading
+
+// Sizes of what is remembered.
+const (
+	pageRows   = 8
+	pageOctets = pageRows*48 + 48 // about what one takes with its place in the map
+	rowOctets  = 64               // a row of a collection under way
+)
 
 // reading is what was read of a flow last: its identity beside the row, and
 // its counters. It has no pointers, which millions of flows would have the
-// garbage collector follow.
+// garbage collector follow. A row that was not read has ruleset 0.
 type reading struct {
 	firstTime                              int64
 	toPDUs, fromPDUs, toOctets, fromOctets uint64
@@ -29,8 +43,17 @@ type reading struct {
 	counters                               int32 // of distributions
 }
 
-// rowOctets is about what a reading takes in a map.
-const rowOctets = 96
+// row returns the reading of a row, nil if its page is not there.
+func (d *Deltas) row(index uint32) *reading {
+	if at := index / pageRows; d.page == nil || d.at != at {
+		p := d.pages[at]
+		if p == nil {
+			return nil
+		}
+		d.page, d.at = p, at
+	}
+	return &d.page[index%pageRows]
+}
 
 func readingOf(f *ruleset.Flow) reading {
 	r := reading{f.FirstTime, f.ToPDUs, f.FromPDUs, f.ToOctets, f.FromOctets, int32(f.Shape.RuleSet), 0}
@@ -60,8 +83,8 @@ func flatten(to []uint64, f *ruleset.Flow) []uint64 {
 // if it was not.
 func (d *Deltas) since(f *ruleset.Flow) (flowfile.Counters, bool) {
 	now := flowfile.CountersOf(f)
-	r, ok := d.rows[f.Index]
-	if !ok || int(r.ruleSet) != f.Shape.RuleSet || r.firstTime != f.FirstTime {
+	r := d.row(f.Index)
+	if r == nil || int(r.ruleSet) != f.Shape.RuleSet || r.firstTime != f.FirstTime {
 		return now, false
 	}
 	return now.Since(&flowfile.Counters{
@@ -72,29 +95,35 @@ func (d *Deltas) since(f *ruleset.Flow) (flowfile.Counters, bool) {
 
 // keep remembers the reading of the flow in a row; counters is not modified
 // from now on. Without room for it, it forgets everything and returns false.
-func (d *Deltas) keep(row uint32, now reading, counters []uint64) bool {
-	before, had := d.rows[row]
-	need := 8 * (int(now.counters) - int(before.counters))
-	if !had {
-		need += rowOctets
+func (d *Deltas) keep(index uint32, now reading, counters []uint64) bool {
+	r := d.row(index)
+	need := 8 * int(now.counters)
+	if r == nil {
+		need += pageOctets
+	} else {
+		need -= 8 * int(r.counters)
 	}
 	if d.octets += need; d.most > 0 && d.octets > d.most {
 		*d = Deltas{most: d.most}
 		return false
 	}
-	if d.rows == nil {
-		d.rows = make(map[uint32]reading)
+	if r == nil {
+		if d.pages == nil {
+			d.pages = make(map[uint32]*page)
+		}
+		d.page, d.at = new(page), index/pageRows
+		d.pages[d.at] = d.page
+		r = &d.page[index%pageRows]
 	}
-	d.rows[row] = now
-	switch {
-	case len(counters) > 0:
+	if len(counters) > 0 {
 		if d.distributions == nil {
 			d.distributions = make(map[uint32][]uint64)
 		}
-		d.distributions[row] = counters
-	case before.counters > 0:
-		delete(d.distributions, row)
+		d.distributions[index] = counters
+	} else if r.counters > 0 {
+		delete(d.distributions, index)
 	}
+	*r = now
 	return true
 }
 

@@ -24,7 +24,7 @@ func TestDeltasBound(t *testing.T) {
 		return f
 	}
 	var d Deltas
-	if n := testing.AllocsPerRun(1, func() { d.Since(flow(math.MaxInt32, 3)) }); n > 10 || d.octets != rowOctets {
+	if n := testing.AllocsPerRun(1, func() { d.Since(flow(math.MaxInt32, 3)) }); n > 10 || d.octets != pageOctets {
 		t.Errorf("the highest index: %v allocations, %d octets", n, d.octets)
 	}
 	if got := d.Since(flow(math.MaxInt32, 7)); got.ToPDUs != 4 {
@@ -32,7 +32,7 @@ func TestDeltasBound(t *testing.T) {
 	}
 
 	const room = 10
-	d = Deltas{most: room * rowOctets}
+	d = Deltas{most: room * pageOctets}
 	keep := func(flows ...*ruleset.Flow) bool {
 		read := readings{room: d.most}
 		for _, f := range flows {
@@ -41,21 +41,21 @@ func TestDeltasBound(t *testing.T) {
 		return d.keepAll(&read)
 	}
 	for i := range uint32(room) {
-		if !keep(flow(i+1, 1)) {
-			t.Errorf("flow %d is not kept", i+1)
+		if !keep(flow(i<<20, 1)) || !keep(flow(i<<20+1, 1)) {
+			t.Errorf("flow %d is not kept", i<<20)
 		}
 	}
-	if !keep(flow(1, 2), flow(2, 3)) {
+	if !keep(flow(1, 2), flow(1<<20, 3)) {
 		t.Error("flows that are known are not kept")
 	}
-	if keep(flow(room+1, 1)) || len(d.rows) != 0 {
-		t.Errorf("%d flows are kept", len(d.rows))
+	if keep(flow(room<<20, 1)) || len(d.pages) != 0 {
+		t.Errorf("%d pages are kept", len(d.pages))
 	}
 	if _, exact := d.since(flow(1, 9)); exact {
 		t.Error("the difference of a flow that was forgotten")
 	}
 	keep(flow(1, 1))
-	if keep(flow(1, 2, make([]uint64, room*rowOctets)...)) || len(d.rows) != 0 || len(d.distributions) != 0 {
+	if keep(flow(1, 2, make([]uint64, room*pageOctets)...)) || len(d.pages) != 0 || len(d.distributions) != 0 {
 		t.Error("large distributions are kept")
 	}
 	keep(flow(1, 2, 4, 5))
@@ -63,7 +63,7 @@ func TestDeltasBound(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	keep(flow(1, 3))
-	if d.octets != rowOctets || len(d.distributions) != 0 {
+	if d.octets != pageOctets || len(d.distributions) != 0 {
 		t.Errorf("%d octets for one flow", d.octets)
 	}
 }
