@@ -2,6 +2,7 @@ package pme
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -223,5 +224,31 @@ func TestMatchingStoD(t *testing.T) {
 				t.Errorf("MatchingStoD = %d, reversed %v: %v, want %v", value, reversed, v, want[i])
 			}
 		}
+	}
+}
+
+// TestForms bounds the memory that rules on meter variables take, before it is
+// taken, and shares it between Programs of one ruleset.
+func TestForms(t *testing.T) {
+	rs := &ruleset.RuleSet{}
+	attrs := []ruleset.Attr{ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceTransAddress}
+	for range 17 {
+		for _, a := range attrs {
+			rs.Rules = append(rs.Rules, ruleset.Rule{Attr: ruleset.V1, Mask: ruleset.Ones(1), Value: ruleset.AttrValue(a), Op: ruleset.OpAssignAct, Param: len(rs.Rules) + 2})
+		}
+	}
+	test := ruleset.Rule{Attr: ruleset.V1, Mask: ruleset.Ones(1), Value: ruleset.MakeValue(1), Op: ruleset.OpCount}
+	rs.Rules = append(rs.Rules, slices.Repeat([]ruleset.Rule{test}, MaxForms/(len(attrs)+1)+1)...)
+	if _, err := Compile(rs, 1, new(ruleset.Shapes)); err == nil || !strings.Contains(err.Error(), "is the most") {
+		t.Errorf("too many forms: %v", err)
+	}
+	rs.Rules = rs.Rules[:100]
+	p, err := Compile(rs, 1, new(ruleset.Shapes))
+	if err != nil || p.Forms() != 4*(100-51) {
+		t.Fatalf("%v, %d forms", err, p.Forms())
+	}
+	q := p.Start(2, new(ruleset.Shapes))
+	if &q.variants[0] != &p.variants[0] || &q.rules[0] != &p.rules[0] || &q.nodes[0] == &p.nodes[0] {
+		t.Error("a started Program shares what it should not, or does not what it should")
 	}
 }
