@@ -276,8 +276,11 @@ func TestNotifications(t *testing.T) {
 	m.control.Readers.Put(4, &Reader{RuleSet: 2})
 	m.control.Interfaces.Put(5, &Interface{})
 	h := New(m)
-	for kind, want := range map[NotificationKind]int{MeterStarted: 0, Standby: 3, Flood: 1, ReaderTimedOut: 2, PacketsLost: 1} {
-		n := Notification{Kind: kind, Index: map[NotificationKind]int{Standby: 3, ReaderTimedOut: 4, PacketsLost: 5}[kind], RuleSet: 2, Owner: "me", Count: 9}
+	m.putRuleSet(2)
+	for kind, want := range map[NotificationKind]int{
+		MeterStarted: 0, Standby: 3, Flood: 1, ReaderTimedOut: 2, PacketsLost: 1, StandbyOver: 3, FloodOver: 1, TableFull: 1,
+	} {
+		n := Notification{Kind: kind, Index: map[NotificationKind]int{Standby: 3, StandbyOver: 3, ReaderTimedOut: 4, PacketsLost: 5, TableFull: 2}[kind], RuleSet: 2, Owner: "me", Count: 9}
 		name, vars := n.Bindings()
 		if !slices.Equal(name, below(extension, 0, uint32(kind))) || len(vars) != want {
 			t.Errorf("%d: %v with %v", kind, name, vars)

@@ -139,6 +139,7 @@ func TestObjectsAreInTheModules(t *testing.T) {
 	for kind, name := range map[NotificationKind]string{
 		MeterStarted: "rtfmMeterStarted", Standby: "rtfmStandby", Flood: "rtfmFlood",
 		ReaderTimedOut: "rtfmReaderTimedOut", PacketsLost: "rtfmPacketsWereLost",
+		StandbyOver: "rtfmStandbyOver", FloodOver: "rtfmFloodOver", TableFull: "rtfmTableFull",
 	} {
 		if got, _ := (&Notification{Kind: kind}).Bindings(); fmt.Sprint(got) != fmt.Sprint(oids[name]) {
 			t.Errorf("%s is %v, have %v", name, oids[name], got)

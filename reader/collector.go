@@ -332,7 +332,8 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		k.header = ""
 		return nil, err
 	}
-	k.tell(&sum, in.number > 0)
+	// Who comes late to a trace has not seen the flows that are gone.
+	k.tell(&sum, in.number > 0 && (!in.restarted || in.number == 1))
 	k.state, k.alone = next, alone
 	if !k.deltas.keepAll(&read) {
 		k.alone = in.to // flows that began before may have been read and forgotten
