@@ -24,7 +24,7 @@ func TestExporterOption(t *testing.T) {
 		{"192.0.2.0/33", "neither an address nor ADDRESS/WIDTH"},
 	} {
 		var e exporters
-		got := e.String()
+		var got string
 		if err := e.Set(c.value); err != nil {
 			got = err.Error()
 		} else {
