@@ -414,8 +414,7 @@ func (s *runSink) Collect(c meter.Collection) error {
 }
 
 // more returns what is only told of some sources: duplicates, packets whose times
-// were not taken as they are, and the losses of
-// each interface that has had any. An interface may have had several numbers.
+// do not fit, and the losses of each interface that has had any. An interface may have had several numbers.
 func more(now, before *traces.Stats) (more []flowfile.Number) {
 	type losses struct{ total, before uint64 }
 	lost := make(map[string]losses)
@@ -441,9 +440,6 @@ func more(now, before *traces.Stats) (more []flowfile.Number) {
 	}
 	if now.Duplicates > 0 {
 		more = append(more, flowfile.Number{Name: "duplicates", Value: now.Duplicates - before.Duplicates})
-	}
-	if now.Outliers > 0 {
-		more = append(more, flowfile.Number{Name: "outliers", Value: now.Outliers - before.Outliers})
 	}
 	if now.Clamped > 0 {
 		more = append(more, flowfile.Number{Name: "clamped", Value: now.Clamped - before.Clamped})

@@ -61,7 +61,14 @@ func TestInStep(t *testing.T) {
 		for _, interval := range intervals {
 			name := filepath.Base(trace) + " " + interval
 			want := filepath.Join(dir, name+".flows")
-			ends(t, program(t, "run", "-q", "--name", "127.0.0.1", "-r", "manager/testdata/all.srl", "-T", interval, "-F", want, trace))
+			form := "--json=false"
+			if trace == wild {
+				form = "--json" // which tells of outliers
+			}
+			ends(t, program(t, "run", "-q", form, "--name", "127.0.0.1", "-r", "manager/testdata/all.srl", "-T", interval, "-F", want, trace))
+			if told := strings.Contains(behindFirst(t, want), `"outliers":1`); told != (trace == wild) {
+				t.Errorf("%s: outliers are told of: %t", name, told)
+			}
 			for _, front := range []struct{ name, port, option, address string }{
 				{"embedded", embedded, "-m", embedded},
 				{"snmpd", agent, "--agentx", socket},
@@ -69,7 +76,7 @@ func TestInStep(t *testing.T) {
 				t.Run(name+" "+front.name, func(t *testing.T) {
 					got := filepath.Join(t.TempDir(), "step.flows")
 					meter := program(t, "meter", "-C", trace, "-T", interval, front.option, front.address)
-					ends(t, program(t, "manager", "-C", "-r", "manager/testdata/all.srl", "-m", front.port, "-F", got, "127.0.0.1"))
+					ends(t, program(t, "manager", "-C", form, "-r", "manager/testdata/all.srl", "-m", front.port, "-F", got, "127.0.0.1"))
 					ends(t, meter)
 					if a, b := behindFirst(t, want), behindFirst(t, got); a != b {
 						t.Errorf("rtfm run writes\n%s\nin step it is\n%s", a, b)

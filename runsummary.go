@@ -34,6 +34,9 @@ func (s *runSink) summary() flowfile.Summary {
 		n, b := &now.Streams, &before.Streams
 		sum.More = flowfile.StreamNumbers(uint64(n.Active), n.Created-b.Created, n.Ended()-b.Ended(), n.Unstreamed-b.Unstreamed)
 	}
+	if now.Outliers > 0 {
+		sum.More = append(sum.More, flowfile.Number{Name: "outliers", Value: now.Outliers - before.Outliers})
+	}
 	sum.More = slices.Concat(sum.More, more(&now.Trace, &before.Trace), stampNumbers(&now.Trace, &before.Trace))
 	return sum
 }

@@ -26,8 +26,6 @@ func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 			fmt.Fprintf(w, "%d packets lost at interface %s\n", n.Value, at)
 		case n.Name == "clamped":
 			fmt.Fprintf(w, "%d packets are of times before 1970 or after 2262, and count at the nearest in between\n", n.Value)
-		case n.Name == "outliers":
-			fmt.Fprintf(w, "%d packets are outliers: more than an hour ahead of those behind them, they count at the time before\n", n.Value)
 		default:
 			fmt.Fprintf(w, "%d packets are %s\n", n.Value, n.Name)
 		}
@@ -38,6 +36,9 @@ func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 	}
 	if s.Malformed > 0 {
 		fmt.Fprintf(w, "%d packets have malformed headers: attributes are missing\n", s.Malformed)
+	}
+	if s.Outliers > 0 {
+		fmt.Fprintf(w, "%d packets are outliers: more than an hour ahead of those behind them, they count at the time before\n", s.Outliers)
 	}
 	if s.Trace.Skipped > 0 {
 		fmt.Fprintf(w, "%d records that are no packets were skipped\n", s.Trace.Skipped)

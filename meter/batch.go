@@ -97,6 +97,9 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 		in.decode(i)
 		from, s := &in.raw.Packets[i], &b.seen[i]
 		s.time, s.link, s.flags = from.Time, uint16(from.Link), p.Flags
+		if from.Outlier {
+			s.flags |= ruleset.Outlier
+		}
 		if s.octets = p.FrameOctets; in.ipOctets {
 			s.octets = p.IPOctets
 		}
@@ -145,6 +148,9 @@ func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams stream.For
 		return false
 	}
 	s.time, s.link, s.flags = from.Time, uint16(from.Link), ruleset.IsIP|ruleset.HasTransport
+	if from.Outlier {
+		s.flags |= ruleset.Outlier
+	}
 	if s.octets = from.Wire; in.ipOctets {
 		s.octets = u.IPOctets
 	}

@@ -404,6 +404,7 @@ func (c *Controlled) Counts() mib.Counts {
 	counts := mib.Counts{
 		Packets: s.Packets, Octets: s.Octets, CutShort: s.CutHeaders, Malformed: s.Malformed,
 		BackInTime: s.BackInTime, Lost: c.source.Lost, Duplicates: c.source.Duplicates, SampledOut: c.ports.sampledOut,
+		Outliers: s.Outliers, Clamped: c.source.Clamped,
 		Memory: processMemory(),
 		Floods: c.told.floods, FlowsCreated: c.meter.table.Created(), FlowsRecovered: c.meter.table.Recovered(),
 	}

@@ -257,7 +257,7 @@ func (m *Meter) countRun(i int) int {
 	from, octets := i, uint64(0)
 	for ; i < len(b.seen); i++ {
 		p := &b.seen[i]
-		if p.time < now || p.time >= due || p.flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
+		if p.time < now || p.time >= due || p.flags&noted != 0 {
 			break
 		}
 		now = p.time
@@ -297,7 +297,7 @@ func (m *Meter) count(i int) {
 	s := &m.stats
 	s.Packets += pdus
 	s.Octets += octets
-	if p.flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
+	if p.flags&noted != 0 {
 		s.note(p.flags, traces.LinkType(p.link))
 	}
 	var streamed stream.Packet

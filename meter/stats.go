@@ -18,6 +18,9 @@ type Stats struct {
 	// BackInTime is the number of packets whose time was earlier than that
 	// of one before them.
 	BackInTime uint64
+	// Outliers is the number of packets whose time was more than an hour ahead
+	// of those behind them, and was set. Trace may be of more packets.
+	Outliers uint64
 	// UnknownLinks counts the packets of link types that are not decoded.
 	UnknownLinks map[traces.LinkType]uint64
 	// First and Last are the times of the first and the latest packet, in
@@ -52,6 +55,9 @@ func (s *Stats) Stopped() (n uint64) {
 	return n
 }
 
+// noted are the flags of packets that note counts.
+const noted = ruleset.Cut | ruleset.Malformed | ruleset.UnknownLink | ruleset.Outlier
+
 // note counts what was wrong with a packet on a link of this type.
 func (s *Stats) note(flags ruleset.PacketFlags, link traces.LinkType) {
 	if flags&ruleset.Cut != 0 {
@@ -59,6 +65,9 @@ func (s *Stats) note(flags ruleset.PacketFlags, link traces.LinkType) {
 	}
 	if flags&ruleset.Malformed != 0 {
 		s.Malformed++
+	}
+	if flags&ruleset.Outlier != 0 {
+		s.Outliers++
 	}
 	if flags&ruleset.UnknownLink != 0 {
 		if s.UnknownLinks == nil {

@@ -40,6 +40,8 @@ func (h *Handler) extensionObjects() []object {
 		count(packets(7), func(c Counts) uint64 { return c.Lost }),
 		count(packets(8), func(c Counts) uint64 { return c.Duplicates }),
 		count(packets(9), func(c Counts) uint64 { return c.SampledOut }),
+		count(packets(10), func(c Counts) uint64 { return c.Outliers }),
+		count(packets(11), func(c Counts) uint64 { return c.Clamped }),
 		scalar(streams(1), func(v *smi.Value) {
 			h.work += workCounts
 			v.SetUint(smi.Gauge32, h.meter.Counts().StreamsActive)

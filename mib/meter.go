@@ -81,7 +81,10 @@ type Counts struct {
 	Lost                                         uint64
 	// Duplicates are packets that were found to be copies of others, SampledOut
 	// those that sampling passed over: these are not among Packets.
-	Duplicates, SampledOut       uint64
+	Duplicates, SampledOut uint64
+	// Outliers are packets whose time was more than an hour ahead, Clamped those
+	// whose time was before 1970 or after 2262.
+	Outliers, Clamped            uint64
 	FlowsCreated, FlowsRecovered uint64
 	// Floods is how often the meter has entered flood mode.
 	Floods uint64

@@ -19,6 +19,8 @@ type Counts struct {
 	Lost       uint64 `json:"lost"`
 	Duplicates uint64 `json:"duplicates,omitempty"`
 	SampledOut uint64 `json:"sampledOut,omitempty"`
+	Outliers   uint64 `json:"outliers,omitempty"`
+	Clamped    uint64 `json:"clamped,omitempty"`
 	// RuleSets are what became of the packets, by ruleset.
 	RuleSets map[int]ruleSetCounts `json:"ruleSets,omitempty"`
 	// Of streams, if there have been any.
@@ -67,6 +69,7 @@ func (k *Collector) counts(ctx context.Context, c *client.Client, st *client.Sta
 	}
 	n.Packets, n.Octets, n.Lost = now.Packets, now.Octets, now.Lost
 	n.Duplicates, n.SampledOut = now.Duplicates, now.SampledOut
+	n.Outliers, n.Clamped = now.Outliers, now.Clamped
 	n.RuleSets = make(map[int]ruleSetCounts)
 	for i, counts := range now.RuleSets {
 		n.RuleSets[i] = ruleSetCounts(counts)
@@ -111,6 +114,9 @@ func summary(now, before *Counts, sampling uint64, st *client.Status) flowfile.S
 		s.More = flowfile.StreamNumbers(st.Counts.StreamsActive, since(now.StreamsCreated, before.StreamsCreated),
 			since(now.StreamsEnded, before.StreamsEnded), since(now.Unstreamed, before.Unstreamed))
 	}
+	if now.Outliers > 0 {
+		s.More = append(s.More, flowfile.Number{Name: "outliers", Value: since(now.Outliers, before.Outliers)})
+	}
 	lostBefore := make(map[string]uint64)
 	for _, at := range before.LostAt {
 		lostBefore[at.Name] = at.Value
@@ -120,6 +126,9 @@ func summary(now, before *Counts, sampling uint64, st *client.Status) flowfile.S
 	}
 	if now.Duplicates > 0 {
 		s.More = append(s.More, flowfile.Number{Name: "duplicates", Value: since(now.Duplicates, before.Duplicates)})
+	}
+	if now.Clamped > 0 {
+		s.More = append(s.More, flowfile.Number{Name: "clamped", Value: since(now.Clamped, before.Clamped)})
 	}
 	if now.SampledOut > 0 {
 		s.More = append(s.More, flowfile.Number{Name: "sampled-out", Value: since(now.SampledOut, before.SampledOut)})

@@ -251,4 +251,7 @@ const (
 	UnknownLink
 	// IsIP: the packet is an IPv4 or IPv6 datagram, or fragment of one.
 	IsIP
+	// Outlier: the time of the packet is another than it was captured with. The
+	// decoder does not know of it.
+	Outlier
 )

@@ -92,9 +92,14 @@ func (o *outliers) plausible(b *Batch, i int) int {
 	if !o.any {
 		limit = -1
 	}
-	for i < len(b.Packets) && b.Packets[i].Time <= limit {
-		if t := b.Packets[i].Time; t > latest {
-			latest, limit = t, later(t, OutlierAhead)
+	for i < len(b.Packets) {
+		p := &b.Packets[i]
+		p.Outlier = false // the memory may be that of a packet before
+		if p.Time > limit {
+			break
+		}
+		if p.Time > latest {
+			latest, limit = p.Time, later(p.Time, OutlierAhead)
 		}
 		i++
 	}
@@ -119,7 +124,7 @@ func (o *outliers) decide(b *Batch, i int) {
 		}
 		o.count++
 		o.tell(p.Time, i)
-		p.Time = o.latest
+		p.Time, p.Outlier = o.latest, true
 	}
 	o.any, o.latest = true, max(o.latest, p.Time)
 }

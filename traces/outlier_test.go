@@ -36,7 +36,9 @@ func (s *timed) ReadBatch(b *Batch) error {
 	for n := 1 + s.r.IntN(cap(b.Packets)); n > 0 && s.given < len(s.times) && (s.given != s.errAt || s.errAt == 0); n-- {
 		from := len(s.buffer)
 		s.buffer = binary.BigEndian.AppendUint64(s.buffer, uint64(s.given))
-		b.Packets = append(b.Packets, Packet{Time: s.times[s.given], Data: s.buffer[from:], Wire: 8})
+		b.Packets = b.Packets[:len(b.Packets)+1] // what is not set is as it was
+		p := &b.Packets[len(b.Packets)-1]
+		p.Time, p.Data, p.Wire = s.times[s.given], s.buffer[from:], 8
 		s.given++
 	}
 	return nil
@@ -159,6 +161,9 @@ func checkOutliers(t *testing.T, name string, src *timed, size int, wild map[int
 			want, ok := wild[n]
 			if !ok {
 				want = src.times[n]
+			}
+			if p.Outlier != ok {
+				t.Fatalf("%s: packet %d is an outlier: %t", name, n, p.Outlier)
 			}
 			if p.Time != want || binary.BigEndian.Uint64(p.Data) != uint64(n) {
 				t.Fatalf("%s: packet %d is %x at %d, want it at %d, was %d", name, n, p.Data, p.Time, want, src.times[n])

@@ -34,6 +34,8 @@ type Packet struct {
 	Direction Direction
 	// Duplicate is set by Dedup.
 	Duplicate bool
+	// Outlier is set, and Time changed, by Outliers and live.Steady.
+	Outlier bool
 }
 
 // Direction is where a packet went at the interface that it was captured at.

@@ -10,7 +10,8 @@ import (
 
 // Counts are what a meter with the extension has counted at one moment.
 type Counts struct {
-	// Packets, Octets, Lost, Duplicates, SampledOut and those of streams.
+	// Packets, Octets, Lost, Duplicates, SampledOut, Outliers, Clamped and those
+	// of streams.
 	mib.Counts
 	// RuleSets is by index. Those beyond the first ruleSetsAtOnce are of later
 	// moments.
@@ -27,10 +28,12 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 	n := &Counts{RuleSets: make(map[int]mib.RuleSetCounts)}
 	objects := []*object{
 		rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut,
+		rtfmPacketsOutliers, rtfmPacketsClamped,
 		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive,
 	}
 	numbers := []*uint64{
 		&n.Packets, &n.Octets, &n.Lost, &n.Duplicates, &n.SampledOut,
+		&n.Outliers, &n.Clamped,
 		&n.StreamsCreated, &n.StreamsEnded, &n.Unstreamed, &n.StreamsActive,
 	}
 	for len(objects) > 0 || len(ruleSets) > 0 {

@@ -56,6 +56,8 @@ var (
 	rtfmPacketsLost         = ours("rtfmPacketsLost", 1, 2, 7)
 	rtfmPacketsDuplicates   = ours("rtfmPacketsDuplicates", 1, 2, 8)
 	rtfmPacketsSampledOut   = ours("rtfmPacketsSampledOut", 1, 2, 9)
+	rtfmPacketsOutliers     = ours("rtfmPacketsOutliers", 1, 2, 10)
+	rtfmPacketsClamped      = ours("rtfmPacketsClamped", 1, 2, 11)
 	rtfmStreamsActive       = ours("rtfmStreamsActive", 1, 7, 1)
 	rtfmStreamsCreated      = ours("rtfmStreamsCreated", 1, 7, 2)
 	rtfmStreamsEnded        = ours("rtfmStreamsEnded", 1, 7, 3)
@@ -123,7 +125,7 @@ var objects = []*object{
 	sysUpTime, flowFloodMark, flowInactivityTimeout, flowActiveFlows, flowMaxFlows, flowFloodMode,
 	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmMeterFlowsCreated,
 	rtfmMeterFlowsRecovered, rtfmMeterNow, rtfmMeterEnding, rtfmMeterFloods, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
-	rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver, rtfmTraceCollected,
+	rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmPacketsOutliers, rtfmPacketsClamped, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver, rtfmTraceCollected,
 	flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp, flowRuleInfoStatus, flowRuleInfoName,
 	flowRuleInfoRulesReady, flowRuleInfoFlowRecs, flowInterfaceSampleRate, flowInterfaceLostPackets,
 	flowReaderTimeout, flowReaderOwner, flowReaderLastTime, flowReaderPreviousTime, flowReaderStatus,

@@ -104,7 +104,8 @@ func (s *Steadied) ReadBatch(b *traces.Batch) error {
 	}
 	for i := range b.Packets {
 		t := &b.Packets[i].Time
-		if *t > now+traces.OutlierAhead {
+		b.Packets[i].Outlier = *t > now+traces.OutlierAhead
+		if b.Packets[i].Outlier {
 			if s.outliers++; s.outliers == 1 {
 				s.tell(fmt.Sprintf("%s: a packet is of %s, more than an hour ahead of the machine's clock: it counts at the time before it, as such packets do",
 					b.File, time.Unix(0, *t).UTC().Format(time.RFC3339Nano)))
