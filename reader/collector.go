@@ -276,13 +276,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 			return nil, fmt.Errorf("remembering what is collected: %w", err)
 		}
 	}
-	if in.restarted {
-		k.header = ""
-		k.deltas, k.alone = k.newDeltas(), 0
-	} else {
-		k.recall()
-	}
-	k.known = nil
+	k.remind(in.restarted)
 	k.state = before
 	alone := min(k.alone, in.to)
 	k.warnOfLimit(c, in.status)
@@ -343,6 +337,18 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		k.cfg.Warn(fmt.Errorf("the collection is written, but not what is to be remembered of it: %w", err))
 	}
 	return result, nil
+}
+
+// remind sets what is known of the flows' counters: nothing of a meter that was
+// restarted, what the file tells at the beginning.
+func (k *Collector) remind(restarted bool) {
+	if restarted {
+		k.header = ""
+		k.deltas, k.alone = k.newDeltas(), 0
+	} else {
+		k.recall()
+	}
+	k.known = nil
 }
 
 // intend remembers what is to be remembered once the end of the collection is
