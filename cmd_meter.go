@@ -307,7 +307,7 @@ func (o *meterOptions) open(f *fronts, m *meter.Controlled, log *slog.Logger, st
 	if err != nil {
 		return err
 	}
-	if f.conn, err = net.ListenPacket("udp", o.snmp); err != nil {
+	if f.conn, err = listenSNMP(o.snmp); err != nil {
 		return err
 	}
 	log.Info("answering SNMPv2c", "address", f.conn.LocalAddr().String(), "writable", write != "")
@@ -350,7 +350,7 @@ func about(n mib.Notification) []slog.Attr {
 	flows := slog.Uint64("flows", n.Count)
 	switch n.Kind {
 	case mib.Standby, mib.StandbyOver:
-		return []slog.Attr{slog.Int("task", n.Index), slog.Int("ruleset", n.RuleSet), slog.String("owner", n.Owner), flows}
+		return []slog.Attr{slog.Int("task", n.Index), slog.Int("ruleset", n.RuleSet), slog.Int("standby", n.StandbyRuleSet), slog.String("owner", n.Owner), flows}
 	case mib.Flood, mib.FloodOver:
 		return []slog.Attr{flows}
 	case mib.ReaderTimedOut:
@@ -365,12 +365,14 @@ func about(n mib.Notification) []slog.Attr {
 
 // notify logs an event and tells it to the AgentX master.
 func (f *fronts) notify(log *slog.Logger, n mib.Notification) {
-	level := slog.LevelWarn
-	switch n.Kind {
-	case mib.MeterStarted, mib.StandbyOver, mib.FloodOver:
+	level, event := slog.LevelWarn, events[n.Kind]
+	switch {
+	case n.Kind == mib.MeterStarted || n.Kind == mib.StandbyOver || n.Kind == mib.FloodOver:
 		level = slog.LevelInfo
+	case n.Kind == mib.Standby && n.StandbyRuleSet == 0:
+		event = "task stopped: it has no standby ruleset"
 	}
-	log.LogAttrs(context.Background(), level, events[n.Kind], about(n)...)
+	log.LogAttrs(context.Background(), level, event, about(n)...)
 	if f.agent != nil {
 		name, vars := n.Bindings()
 		f.agent.Notify(name, vars...)

@@ -209,7 +209,7 @@ func TestHighWaterMark(t *testing.T) {
 	r.want("flows of ruleset 3", r.get("1.1.1.8.3"), 48)
 	want := []mib.Notification{
 		{Kind: mib.MeterStarted},
-		{Kind: mib.Standby, Index: 1, RuleSet: 2, Count: 67},
+		{Kind: mib.Standby, Index: 1, RuleSet: 2, StandbyRuleSet: 1, Count: 67},
 		{Kind: mib.Standby, Index: 2, RuleSet: 3, Count: 81},
 		{Kind: mib.StandbyOver, Index: 2, RuleSet: 3, Count: 81},
 		{Kind: mib.Standby, Index: 2, RuleSet: 3, Count: 82},

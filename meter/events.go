@@ -41,7 +41,8 @@ func (c *Controlled) tellFlood() {
 // tellStandby tells that a task has gone to its standby ruleset.
 func (c *Controlled) tellStandby(i int, m *mib.Manager) {
 	n := mib.Notification{
-		Kind: mib.Standby, Index: i, RuleSet: m.CurrentRuleSet, Owner: m.Owner, Count: uint64(c.meter.table.Active()),
+		Kind: mib.Standby, Index: i, RuleSet: m.CurrentRuleSet, StandbyRuleSet: m.StandbyRuleSet, Owner: m.Owner,
+		Count: uint64(c.meter.table.Active()),
 	}
 	if c.told.standby == nil {
 		c.told.standby = make(map[int]mib.Notification)

@@ -143,6 +143,8 @@ type Notification struct {
 	// RuleSet is the task's current one, for Standby and StandbyOver, that of
 	// the reader, or that whose packets found the table full.
 	RuleSet int
+	// StandbyRuleSet is the task's, for Standby and StandbyOver; 0 if it has none.
+	StandbyRuleSet int
 	// Owner is the row's, for Standby, StandbyOver and ReaderTimedOut.
 	Owner string
 	// Count is the number of flows in the flow table, for those of standby and

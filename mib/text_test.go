@@ -82,6 +82,22 @@ func TestModuleIsRFC2720(t *testing.T) {
 	}
 }
 
+// TestRevisions compares the dates of our text's revisions with the RFC's.
+func TestRevisions(t *testing.T) {
+	revisions := func(path string) []string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return regexp.MustCompile(`\b(?:REVISION|LAST-UPDATED) +"\w+"`).FindAllString(string(text), -1)
+	}
+	theirs := revisions(filepath.Join(tracetest.Require(t, "mibs"), "rfc2720", "FLOW-METER-MIB"))
+	ours := revisions("FLOW-METER-MIB.txt")
+	if len(theirs) != 7 || !slices.Equal(ours, theirs) {
+		t.Errorf("revisions %q, want those of RFC 2720: %q", ours, theirs)
+	}
+}
+
 // TestExtensionLint has smilint look at the extension.
 func TestExtensionLint(t *testing.T) {
 	dir, path := modules(t)
