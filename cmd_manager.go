@@ -259,5 +259,5 @@ func (o *managerOptions) loadRules(cmd *cobra.Command, name string) (*ruleset.Ru
 	if err != nil {
 		return nil, err
 	}
-	return rs, runs(name, rs)
+	return rs, runs(rs)
 }

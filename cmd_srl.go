@@ -44,7 +44,7 @@ told in ruleset/SRL.md, with examples in ruleset/examples.`,
 			for _, name := range args {
 				rs, err := loadRuleSet(name, cmd.InOrStdin(), opts, cmd.ErrOrStderr())
 				if err == nil {
-					err = runs(name, rs)
+					err = runs(rs)
 				}
 				if err != nil {
 					cmd.PrintErrln(err)

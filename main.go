@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/ruleset"
-	"rtfm/ruleset/srl"
 )
 
 // Exit statuses, besides 0.
@@ -51,12 +50,11 @@ func runMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return status
 	}
 	var exit *exitError
-	var program srl.ErrorList
-	var rules ruleset.Diagnostics
+	var faults ruleset.Diagnostics
 	switch {
-	case errors.As(err, &program) || errors.As(err, &rules):
+	case errors.As(err, &faults):
 		// Each line begins with its place, for editors to find it.
-		fmt.Fprintln(stderr, err)
+		fmt.Fprintln(stderr, faults)
 		return statusFailed
 	case !errors.As(err, &exit):
 		fmt.Fprintf(stderr, "rtfm: %v\n", err)

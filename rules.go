@@ -28,20 +28,14 @@ func readOnce(names ...string) error {
 // writes the first warnings to warn.
 func loadRuleSet(name string, stdin io.Reader, opts srl.Options, warn io.Writer) (*ruleset.RuleSet, error) {
 	rs, warnings, err := compile.Load(name, stdin, opts)
-	for i, w := range warnings {
-		if i == srl.MostShown {
-			fmt.Fprintf(warn, "%s: and %d more warnings\n", name, len(warnings)-i)
-			break
-		}
-		fmt.Fprintln(warn, w)
+	if len(warnings) > 0 {
+		fmt.Fprintln(warn, warnings)
 	}
 	return rs, err
 }
 
-// runs tells why a meter would refuse the ruleset of this file.
-func runs(name string, rs *ruleset.RuleSet) error {
-	if _, err := pme.Compile(rs, 0, new(ruleset.Shapes)); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+// runs tells why a meter would refuse the ruleset.
+func runs(rs *ruleset.RuleSet) error {
+	_, err := pme.Compile(rs, 0, new(ruleset.Shapes))
+	return err
 }

@@ -1,14 +1,12 @@
 package manager
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,9 +56,7 @@ func parseConfig(name string, text []byte) (*Config, []error, error) {
 	}
 	c := l.config(l.parse(text))
 	if len(l.faults) > 0 {
-		slices.SortStableFunc(l.faults, func(a, b ruleset.Diagnostic) int {
-			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
-		})
+		l.faults.Sort()
 		return nil, l.warnings, append(l.faults, l.inRules...)
 	}
 	return c, l.warnings, nil
@@ -394,14 +390,14 @@ func (l *loader) rules(to **ruleset.RuleSet) func(ast.Node) {
 		path := l.path(name)
 		rs, known := l.ruleSets[path]
 		if !known {
-			var warnings []error
-			var err error
-			rs, warnings, err = compile.Load(path, strings.NewReader(""), srl.Options{})
+			loaded, warnings, err := compile.Load(path, strings.NewReader(""), srl.Options{})
 			if err == nil {
-				_, err = pme.Compile(rs, 0, new(ruleset.Shapes)) // as the meter does
+				_, err = pme.Compile(loaded, 0, new(ruleset.Shapes)) // as the meter does
 			}
-			l.ruleSets[path] = rs
-			l.warnings = append(l.warnings, warnings...)
+			rs, l.ruleSets[path] = loaded, loaded
+			for _, w := range warnings {
+				l.warnings = append(l.warnings, w)
+			}
 			l.ruleSetFault(n, path, err)
 		}
 		*to = rs
@@ -410,15 +406,10 @@ func (l *loader) rules(to **ruleset.RuleSet) func(ast.Node) {
 
 // ruleSetFault notes what is wrong with a ruleset, in its own file.
 func (l *loader) ruleSetFault(n ast.Node, path string, err error) {
-	var program srl.ErrorList
 	var rules ruleset.Diagnostics
 	switch {
 	case err == nil:
 		return
-	case errors.As(err, &program):
-		for _, e := range program {
-			rules = append(rules, ruleset.Diagnostic{File: e.Pos.File, Line: e.Pos.Line, Col: e.Pos.Col, Msg: e.Msg})
-		}
 	case !errors.As(err, &rules):
 		l.errorf(n, "%v", err)
 		return

@@ -269,7 +269,7 @@ func TestLoadEndlessRules(t *testing.T) {
 	write(t, dir, "forever.rules", "RULES\nagain: Null & 0 = 0: Goto, again;\n")
 	name := write(t, dir, "rtfm.yaml", strings.ReplaceAll(wholeConfig, "coarse.rules", "forever.rules"))
 	_, _, err := Load(name)
-	if err == nil || !strings.Contains(err.Error(), "rule 1: loops for ever") {
+	if err == nil || !strings.Contains(err.Error(), "forever.rules:2:8: loops for ever") {
 		t.Errorf("got %v", err)
 	}
 }

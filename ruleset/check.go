@@ -1,9 +1,6 @@
 package ruleset
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // Check tells what a meter would refuse a ruleset for: no rules or too many,
 // an opcode that does not exist, an attribute that rules cannot test or save,
@@ -13,18 +10,34 @@ import (
 // One target is more than it seems: the number behind the last rule's. A
 // match that goes there ends as one whose last test fails does, as NoMatch
 // (RFC 2722 section 4.4).
+//
+// The error is a Diagnostics, each at the rule's place if that is known.
 func (rs *RuleSet) Check() error {
-	var errs []error
+	var faults Diagnostics
 	for _, pr := range rs.problems(false) {
-		switch {
-		case pr.warning:
-		case pr.rule == 0:
-			errs = append(errs, fmt.Errorf("ruleset: %s", pr.msg))
-		default:
-			errs = append(errs, fmt.Errorf("ruleset: rule %d: %s", pr.rule, pr.msg))
+		if !pr.warning {
+			faults = append(faults, rs.Diagnose(pr.rule, pr.msg))
 		}
 	}
-	return errors.Join(errs...)
+	if len(faults) == 0 {
+		return nil
+	}
+	return faults
+}
+
+// Diagnose returns what is wrong with the rule of this number, from 1, or with all
+// of them if it is 0: at the rule's place, or with its number where that is not
+// known.
+func (rs *RuleSet) Diagnose(rule int, msg string) Diagnostic {
+	switch {
+	case rule == 0 && rs.File != "":
+		return Place{Line: 1, Col: 1}.Diagnose(rs.File, msg)
+	case rule == 0:
+		return Diagnostic{File: "ruleset", Msg: msg}
+	case rs.File == "" || !rs.Rules[rule-1].At.Known():
+		return Diagnostic{File: "ruleset", Msg: fmt.Sprintf("rule %d: %s", rule, msg)}
+	}
+	return rs.Rules[rule-1].At.Diagnose(rs.File, msg)
 }
 
 // problem is what is wrong or doubtful with a rule; rule 0 is the ruleset.

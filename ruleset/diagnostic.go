@@ -1,24 +1,65 @@
 package ruleset
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
+
+// Place is where something stands in a text. Line and Col count from 1, Col in
+// octets; they are 0 if the place is not known. Of what came out of the text of a
+// DEFINE they are the place of the DEFINE's name, where that is used.
+type Place struct {
+	Line, Col int32
+	// Def is the DEFINE in question, nil if there is none, DefLine and DefCol the
+	// place within its text.
+	Def             *Define
+	DefLine, DefCol int32
+}
+
+// Define is a DEFINE of a program.
+type Define struct{ Name string }
+
+// At returns the place itself, for what embeds it.
+func (at Place) At() Place { return at }
+
+// Known reports whether the place is known.
+func (at Place) Known() bool { return at.Line > 0 }
+
+// Diagnose returns what is wrong at this place of a file. Where the place came out
+// of a DEFINE, the message ends with its name and the place there.
+func (at Place) Diagnose(file, msg string) Diagnostic {
+	if at.Def != nil {
+		name := at.Def.Name
+		if len(name) > longestName {
+			name = name[:longestName] + "..."
+		}
+		msg += fmt.Sprintf(" (from DEFINE %s, %d:%d)", name, at.DefLine, at.DefCol)
+	}
+	return Diagnostic{File: file, Line: int(at.Line), Col: int(at.Col), Msg: msg}
+}
+
+// longestName is the length up to which messages quote a name.
+const longestName = 40
 
 // Diagnostic is what is wrong, or doubtful, at one place of a text.
 type Diagnostic struct {
 	File      string
-	Line, Col int // from 1; Col counts octets
+	Line, Col int // from 1; Col counts octets. 0 if the place is not known
 	Warning   bool
 	Msg       string
 }
 
 // Error returns `file:line:col: message`, the message of a warning behind
-// `warning: `.
+// `warning: `; without a place `file: message`.
 func (d Diagnostic) Error() string {
 	kind := ""
 	if d.Warning {
 		kind = "warning: "
+	}
+	if d.Line == 0 {
+		return fmt.Sprintf("%s: %s%s", d.File, kind, d.Msg)
 	}
 	return fmt.Sprintf("%s:%d:%d: %s%s", d.File, d.Line, d.Col, kind, d.Msg)
 }
@@ -26,6 +67,13 @@ func (d Diagnostic) Error() string {
 // Diagnostics are in the order of the text. As an error they print one a
 // line.
 type Diagnostics []Diagnostic
+
+// Sort puts diagnostics of one text in its order.
+func (ds Diagnostics) Sort() {
+	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+}
 
 // mostShown is how many diagnostics of a text Error shows.
 const mostShown = 20

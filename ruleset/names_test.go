@@ -102,19 +102,19 @@ func TestCheck(t *testing.T) {
 		rule Rule
 		want string
 	}{
-		{Rule{SourcePeerType, one, ip, OpCount, 0}, ""},
-		{Rule{SourcePeerType, one, ip, OpPopTo, 2}, ""}, // falls off the end
-		{Rule{SourcePeerType, one, ip, OpReturn, 1}, ""},
-		{Rule{SourcePeerType, one, ip, OpPopTo, 3}, "ruleset: rule 1: target 3 is not the number of a rule, 1 to 1"},
-		{Rule{SourcePeerType, one, ip, OpReturn, -1}, "ruleset: rule 1: Return, -1 goes beyond the last rule, 1"},
-		{Rule{SourcePeerType, one, ip, 18, 0}, "ruleset: rule 1: there is no opcode(18)"},
-		{Rule{SourcePeerType, one, ip, 0, 0}, "ruleset: rule 1: there is no opcode(0)"},
-		{Rule{99, one, ip, OpCount, 0}, "ruleset: rule 1: there is no attribute(99)"},
-		{Rule{SourcePeerMask, one, ip, OpCount, 0}, "ruleset: rule 1: SourcePeerMask is for reading flows: rules can neither test nor save it"},
-		{Rule{SourcePeerType, one, MakeValue(1, 1), OpCount, 0}, "ruleset: rule 1: value 1.1 does not fit SourcePeerType"},
-		{Rule{SourceAdjacentAddress, Ones(9), ip, OpCount, 0}, "ruleset: rule 1: mask 255.255.255.255.255.255.255.255.255 does not fit SourceAdjacentAddress"},
-		{Rule{V1, Value{}, AttrValue(Priority), OpAssign, 1}, ""},
-		{Rule{V1, Value{}, AttrValue(V2), OpAssign, 1}, "ruleset: rule 1: value 52 is not an attribute that v1 could stand for"},
+		{newRule(SourcePeerType, one, ip, OpCount, 0), ""},
+		{newRule(SourcePeerType, one, ip, OpPopTo, 2), ""}, // falls off the end
+		{newRule(SourcePeerType, one, ip, OpReturn, 1), ""},
+		{newRule(SourcePeerType, one, ip, OpPopTo, 3), "ruleset: rule 1: target 3 is not the number of a rule, 1 to 1"},
+		{newRule(SourcePeerType, one, ip, OpReturn, -1), "ruleset: rule 1: Return, -1 goes beyond the last rule, 1"},
+		{newRule(SourcePeerType, one, ip, 18, 0), "ruleset: rule 1: there is no opcode(18)"},
+		{newRule(SourcePeerType, one, ip, 0, 0), "ruleset: rule 1: there is no opcode(0)"},
+		{newRule(99, one, ip, OpCount, 0), "ruleset: rule 1: there is no attribute(99)"},
+		{newRule(SourcePeerMask, one, ip, OpCount, 0), "ruleset: rule 1: SourcePeerMask is for reading flows: rules can neither test nor save it"},
+		{newRule(SourcePeerType, one, MakeValue(1, 1), OpCount, 0), "ruleset: rule 1: value 1.1 does not fit SourcePeerType"},
+		{newRule(SourceAdjacentAddress, Ones(9), ip, OpCount, 0), "ruleset: rule 1: mask 255.255.255.255.255.255.255.255.255 does not fit SourceAdjacentAddress"},
+		{newRule(V1, Value{}, AttrValue(Priority), OpAssign, 1), ""},
+		{newRule(V1, Value{}, AttrValue(V2), OpAssign, 1), "ruleset: rule 1: value 52 is not an attribute that v1 could stand for"},
 	} {
 		err := (&RuleSet{Rules: []Rule{tt.rule}}).Check()
 		if got := ""; err != nil {
@@ -131,4 +131,8 @@ func TestCheck(t *testing.T) {
 	if err := (&RuleSet{Number: 256, Rules: []Rule{{Op: OpCount}}}).Check(); err == nil {
 		t.Error("number 256 passes")
 	}
+}
+
+func newRule(a Attr, mask, value Value, op Opcode, param int) Rule {
+	return Rule{Attr: a, Mask: mask, Value: value, Op: op, Param: param}
 }

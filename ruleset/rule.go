@@ -81,6 +81,10 @@ type Rule struct {
 	// for the others. An Assign rule carries the number of the attribute that
 	// the variable is to stand for in Value, see AttrValue.
 	Param int
+	// At is where the rule comes from in RuleSet.File: itself in a rule file, in
+	// an SRL program the statement, test or operand that it does. Of rules that
+	// came by SNMP it is not known.
+	At Place
 }
 
 // distribution returns the distribution that the rule asks for.
@@ -98,6 +102,7 @@ const (
 type RuleSet struct {
 	Number int    // of SET, 1 to 255; 0 when the source has none
 	Name   string // of the file, without directory and extension
+	File   string // that Rules' places are in; empty if they are not known
 	Rules  []Rule
 	// Format says which attributes a flow record shows and what stands
 	// between them; nil when the source has no FORMAT.

@@ -1,7 +1,6 @@
 package ruleset
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,7 +25,7 @@ func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, er
 	p := rulesParser{
 		file:   file,
 		text:   strings.TrimPrefix(string(text), "\ufeff"),
-		rs:     &RuleSet{Name: NameOf(file)},
+		rs:     &RuleSet{Name: NameOf(file), File: file},
 		labels: map[string]label{},
 	}
 	for p.skip() && len(p.errs) < maxErrors {
@@ -46,11 +45,8 @@ func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, er
 			p.report(m.at, pr.warning, pr.msg)
 		}
 	}
-	byPlace := func(a, b Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
-	}
-	slices.SortStableFunc(p.errs, byPlace)
-	slices.SortStableFunc(p.warnings, byPlace)
+	p.errs.Sort()
+	p.warnings.Sort()
 	if len(p.errs) > 0 {
 		return nil, p.warnings, p.errs
 	}
@@ -86,7 +82,7 @@ type rulesParser struct {
 	namedAt int
 
 	errs, warnings Diagnostics
-	lines          []int // where lines begin, once a diagnostic needs it
+	lines          []int // where lines begin, once a place is asked for
 }
 
 // label is where a label stands in the text, and the number of the rule
@@ -105,7 +101,8 @@ type mark struct {
 	bad bool
 }
 
-func (p *rulesParser) report(at int, warning bool, msg string) {
+// place returns the place of an offset in the text.
+func (p *rulesParser) place(at int) Place {
 	if p.lines == nil {
 		p.lines = []int{0}
 		for i := range len(p.text) {
@@ -115,7 +112,12 @@ func (p *rulesParser) report(at int, warning bool, msg string) {
 		}
 	}
 	line := sort.SearchInts(p.lines, at+1)
-	d := Diagnostic{p.file, line, at - p.lines[line-1] + 1, warning, msg}
+	return Place{Line: int32(line), Col: int32(at - p.lines[line-1] + 1)}
+}
+
+func (p *rulesParser) report(at int, warning bool, msg string) {
+	d := p.place(at).Diagnose(p.file, msg)
+	d.Warning = warning
 	if warning {
 		if len(p.warnings) == maxErrors {
 			d.Msg = "too many warnings"
@@ -306,7 +308,7 @@ func (p *rulesParser) label(name string, at int) {
 
 // rule reads a rule behind the name of its attribute.
 func (p *rulesParser) rule(name string, at int) {
-	var r Rule
+	r := Rule{At: p.place(at)}
 	before := len(p.errs)
 	p.namedAt = -1
 	if !p.test(&r, name, at) || !p.action(&r) {

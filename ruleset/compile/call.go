@@ -40,7 +40,7 @@ func (c *compiler) declare() {
 		}
 	}
 	for _, d := range c.prog.Defines {
-		c.reserved(d.Name)
+		c.reserved(srl.Word{Place: d.NamePlace, Text: d.Name})
 	}
 	c.labels(nil, c.prog.Stmts)
 	for _, d := range c.prog.Subs {

@@ -39,21 +39,21 @@ const (
 )
 
 // Source reads and compiles a program. Warnings are for what compiles but
-// hardly does what was meant; err is an srl.ErrorList of all the program's
+// hardly does what was meant; err is a ruleset.Diagnostics of all the program's
 // faults, those of its grammar and those of its names, values, labels and
 // parameters. Both are in the order of the text.
-func Source(file string, text []byte, opts srl.Options) (rs *ruleset.RuleSet, warnings srl.ErrorList, err error) {
+func Source(file string, text []byte, opts srl.Options) (rs *ruleset.RuleSet, warnings ruleset.Diagnostics, err error) {
 	p, grammar := srl.Parse(file, text, opts)
-	if faults, ok := grammar.(srl.ErrorList); ok && len(faults) > srl.MaxErrors {
+	if faults, ok := grammar.(ruleset.Diagnostics); ok && len(faults) > srl.MaxErrors {
 		return nil, nil, grammar // the rest of the program is missing
 	}
 	rs, warnings, err = Compile(p)
 	if grammar == nil {
 		return rs, warnings, err
 	}
-	all := append(srl.ErrorList{}, grammar.(srl.ErrorList)...)
+	all := append(ruleset.Diagnostics{}, grammar.(ruleset.Diagnostics)...)
 	if err != nil {
-		all = append(all, err.(srl.ErrorList)...)
+		all = append(all, err.(ruleset.Diagnostics)...)
 	}
 	all.Sort()
 	return nil, warnings, all
@@ -63,7 +63,7 @@ func Source(file string, text []byte, opts srl.Options) (rs *ruleset.RuleSet, wa
 // returns them. The ruleset's name is that of the program's file without
 // directory and extension. Its last rule ends the matching of packets for
 // which the program ends without a COUNT as NOMATCH does.
-func Compile(p *srl.Program) (rs *ruleset.RuleSet, warnings srl.ErrorList, err error) {
+func Compile(p *srl.Program) (rs *ruleset.RuleSet, warnings ruleset.Diagnostics, err error) {
 	return newCompiler(p, ruleset.MaxRules).compile()
 }
 
@@ -74,12 +74,12 @@ func newCompiler(p *srl.Program, maxRules int) *compiler {
 		subs:     map[string]*subroutine{},
 		lists:    map[listKey][]operand{},
 		ending:   map[srl.Stmt]bool{},
-		seen:     map[srl.Error]bool{},
+		seen:     map[ruleset.Diagnostic]bool{},
 		at:       srl.Place{Line: 1, Col: 1},
 	}
 }
 
-func (c *compiler) compile() (*ruleset.RuleSet, srl.ErrorList, error) {
+func (c *compiler) compile() (*ruleset.RuleSet, ruleset.Diagnostics, error) {
 	p := c.prog
 	c.declare()
 	main := &scope{exits: map[string]*node{}}
@@ -89,7 +89,7 @@ func (c *compiler) compile() (*ruleset.RuleSet, srl.ErrorList, error) {
 	if !c.counts && len(c.errs) == 0 && !p.Faulty {
 		c.warnf(srl.Place{Line: 1, Col: 1}, "nothing is counted: the program has no COUNT")
 	}
-	rs := &ruleset.RuleSet{Name: ruleset.NameOf(p.File), Statistics: p.Statistics != nil}
+	rs := &ruleset.RuleSet{Name: ruleset.NameOf(p.File), File: p.File, Statistics: p.Statistics != nil}
 	if p.Set != nil {
 		rs.Number = p.Set.N
 	}
@@ -132,8 +132,8 @@ type compiler struct {
 	networks []ruleset.Prefix
 
 	compared       int // unknown names, with those there are
-	errs, warnings srl.ErrorList
-	seen           map[srl.Error]bool // of both: a subroutine is compiled several times
+	errs, warnings ruleset.Diagnostics
+	seen           map[ruleset.Diagnostic]bool // of both: a subroutine is compiled several times
 }
 
 // scope is the main program or one copy of a subroutine.
@@ -144,15 +144,17 @@ type scope struct {
 }
 
 func (c *compiler) errorf(at srl.Place, format string, args ...any) {
-	c.note(&c.errs, "errors", c.prog.Errorf(at, format, args...))
+	c.note(&c.errs, "errors", c.prog.Diagnose(at, format, args...))
 }
 
 func (c *compiler) warnf(at srl.Place, format string, args ...any) {
-	c.note(&c.warnings, "warnings", c.prog.Errorf(at, "warning: "+format, args...))
+	e := c.prog.Diagnose(at, format, args...)
+	e.Warning = true
+	c.note(&c.warnings, "warnings", e)
 }
 
 // note puts e into list, once. Too many are given up.
-func (c *compiler) note(list *srl.ErrorList, what string, e srl.Error) {
+func (c *compiler) note(list *ruleset.Diagnostics, what string, e ruleset.Diagnostic) {
 	if len(*list) > srl.MaxErrors || c.seen[e] {
 		return
 	}
@@ -198,9 +200,9 @@ func (c *compiler) unused() {
 		switch key := d.Swallowed(); {
 		case d.Used():
 		case key != "":
-			c.warnf(d.Name.Place, "DEFINE %s is never used; its text holds %s: is the ; in front of that missing?", d.Name.Text, key)
+			c.warnf(d.NamePlace, "DEFINE %s is never used; its text holds %s: is the ; in front of that missing?", d.Name, key)
 		default:
-			c.warnf(d.Name.Place, "DEFINE %s is never used", d.Name.Text)
+			c.warnf(d.NamePlace, "DEFINE %s is never used", d.Name)
 		}
 	}
 }

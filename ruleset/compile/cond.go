@@ -143,7 +143,7 @@ func (c *compiler) tests(sc *scope, e *srl.Test, save bool, onTrue func() *node,
 		for from > 0 && !last.mask.Zero() && !list[from-1].mask.Zero() && op(list[from-1]) == op(last) {
 			from--
 		}
-		f = c.test(node{op: op(last), attr: ref.attr, list: list[from:], succ: t, fail: f})
+		f = c.test(node{at: e.Place, op: op(last), attr: ref.attr, list: list[from:], succ: t, fail: f})
 		list = list[:from]
 	}
 	return f

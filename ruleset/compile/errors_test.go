@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 )
 
@@ -42,16 +43,16 @@ func checkErrors(t *testing.T, chunk string, opts srl.Options) {
 		want[i+1] = expectations.FindAllString(comment, -1)
 	}
 	_, warnings, err := Source("x.srl", []byte(strings.Join(lines, "\n")), opts)
-	var faults srl.ErrorList
+	var faults ruleset.Diagnostics
 	if err != nil {
-		faults = err.(srl.ErrorList)
+		faults = err.(ruleset.Diagnostics)
 	}
 	for _, f := range append(warnings, faults...) {
-		text := fmt.Sprintf("%d: %s", f.Pos.Col, f.Msg)
+		text := strings.TrimPrefix(f.Error(), fmt.Sprintf("x.srl:%d:", f.Line))
 		found := false
-		for i, w := range want[f.Pos.Line] {
+		for i, w := range want[f.Line] {
 			if regexp.MustCompile(strings.Trim(w, `"`)).MatchString(text) {
-				want[f.Pos.Line] = append(want[f.Pos.Line][:i:i], want[f.Pos.Line][i+1:]...)
+				want[f.Line] = append(want[f.Line][:i:i], want[f.Line][i+1:]...)
 				found = true
 				break
 			}
@@ -82,9 +83,9 @@ func TestTooManyErrors(t *testing.T) {
 		{"warnings", strings.Repeat("{ count; ; }\n", n) + "count;", `x.srl:2001:1: warning: this is never reached`, ""},
 	} {
 		_, warnings, err := Source("x.srl", []byte(tc.text), srl.Options{})
-		faults, _ := err.(srl.ErrorList)
+		faults, _ := err.(ruleset.Diagnostics)
 		for _, list := range []struct {
-			got  srl.ErrorList
+			got  ruleset.Diagnostics
 			want string
 		}{{faults, tc.want}, {warnings, tc.wantWarn}} {
 			if list.want == "" {

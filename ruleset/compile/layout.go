@@ -103,12 +103,12 @@ func (n *node) lead(tested bool) *node {
 		copied := *n
 		return &copied
 	}
-	return &node{op: ruleset.OpGoto, succ: n}
+	return &node{at: n.at, op: ruleset.OpGoto, succ: n}
 }
 
 // finish appends the node's rules to others.
 func (n *node) finish(rules []ruleset.Rule) []ruleset.Rule {
-	r := ruleset.Rule{Attr: n.attr, Mask: n.mask, Value: n.value, Op: n.op, Param: n.ret}
+	r := ruleset.Rule{Attr: n.attr, Mask: n.mask, Value: n.value, Op: n.op, Param: n.ret, At: n.at}
 	if n.succ != nil {
 		r.Param = n.succ.rule
 		if !n.succ.test {
@@ -119,7 +119,7 @@ func (n *node) finish(rules []ruleset.Rule) []ruleset.Rule {
 		return append(rules, r)
 	}
 	for i := range n.list {
-		r.Mask, r.Value = n.list[i].mask, n.list[i].value
+		r.Mask, r.Value, r.At = n.list[i].mask, n.list[i].value, n.list[i].from.Value.Place
 		rules = append(rules, r)
 	}
 	return rules

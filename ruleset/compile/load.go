@@ -22,7 +22,7 @@ const maxFile = 256 << 20
 // content tells. Warnings are for what loads but hardly does what was meant;
 // err is as Source or ruleset.ParseRules returns it, or tells why the file
 // cannot be read.
-func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, warnings []error, err error) {
+func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, warnings ruleset.Diagnostics, err error) {
 	text, err := readFile(name, stdin)
 	if err != nil {
 		return nil, nil, err
@@ -31,17 +31,9 @@ func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, 
 		return nil, nil, fmt.Errorf("%s: no text, which an SRL program and a rule file are; is it a trace?", name)
 	}
 	if isRuleFile(name, text) {
-		rs, ds, err := ruleset.ParseRules(name, text)
-		for _, d := range ds {
-			warnings = append(warnings, d)
-		}
-		return rs, warnings, err
+		return ruleset.ParseRules(name, text)
 	}
-	rs, list, err := Source(name, text, opts)
-	for _, w := range list {
-		warnings = append(warnings, w)
-	}
-	return rs, warnings, err
+	return Source(name, text, opts)
 }
 
 func readFile(name string, stdin io.Reader) ([]byte, error) {

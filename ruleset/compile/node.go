@@ -1,6 +1,9 @@
 package compile
 
-import "rtfm/ruleset"
+import (
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
+)
 
 // node is one rule in the making, or several: the tests of an attribute for a
 // list of operands with which the same is done. Its op is the form without Act;
@@ -13,11 +16,12 @@ type node struct {
 	value ruleset.Value
 	list  []operand // of tests, in the place of mask and value
 
-	test bool    // the tests must be performed; otherwise the rule's must not, or need not
-	succ *node   // what follows, for opcodes with a target
-	fail *node   // what follows a failed test
-	ret  int     // Return's parameter
-	pads []*node // of a Gosub: what follows each return
+	at   srl.Place // of the statement or test
+	test bool      // the tests must be performed; otherwise the rule's must not, or need not
+	succ *node     // what follows, for opcodes with a target
+	fail *node     // what follows a failed test
+	ret  int       // Return's parameter
+	pads []*node   // of a Gosub: what follows each return
 
 	rule int // its number, or its first rule's, once it has a place
 }
@@ -36,6 +40,9 @@ func (n *node) rules() int { return max(1, len(n.list)) }
 func (c *compiler) add(n node) *node {
 	if c.nodes += n.rules(); c.nodes > c.maxNodes {
 		c.tooLong("takes more than %d rules", c.maxNodes)
+	}
+	if !n.at.Known() {
+		n.at = c.at
 	}
 	if len(c.room) == cap(c.room) {
 		c.room = make([]node, 0, 64)

@@ -129,7 +129,7 @@ func (c *compiler) unknown(w srl.Word, what string, names func() []string) {
 	}
 	known := names()
 	for _, d := range c.prog.Defines {
-		known = append(known, d.Name.Text)
+		known = append(known, d.Name)
 	}
 	// The first letter is rarely the wrong one.
 	var alike []string
@@ -144,7 +144,7 @@ func (c *compiler) unknown(w srl.Word, what string, names func() []string) {
 	}
 	if ok {
 		for _, d := range c.prog.Defines {
-			if d.Name.Text == n {
+			if d.Name == n {
 				c.errorf(w.Place, "no %s %q; did you mean %s (DEFINEd at %d:%d)?", what, name, n, d.Line, d.Col)
 				return
 			}
@@ -160,6 +160,7 @@ type operand struct {
 	mask, value ruleset.Value
 	width       int16 // number of leading ones that the mask is, else -1
 	never       bool  // no attribute value can be equal
+	from        *srl.Operand
 }
 
 // holds tells whether o's value under l's mask is l's.
@@ -178,7 +179,7 @@ func (c *compiler) operand(ref reference, from *srl.Operand) (operand, bool) {
 	if v.Len() == 16 && m.Len() < 16 {
 		m = m.Resize(16) // rule files show both as IPv6 addresses
 	}
-	o := operand{mask: m, value: v, width: -1}
+	o := operand{mask: m, value: v, width: -1, from: from}
 	if w, prefix := m.Width(); prefix {
 		o.width = int16(w)
 	}

@@ -134,7 +134,7 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 		}
 	}
 	if at := endless(p.rules); at >= 0 {
-		return nil, fmt.Errorf("ruleset: rule %d: loops for ever: no test on the way back to it can fail", at+1)
+		return nil, ruleset.Diagnostics{rs.Diagnose(at+1, "loops for ever: no test on the way back to it can fail")}
 	}
 	p.makeGroups(len(assigned))
 	return p, nil

@@ -132,7 +132,7 @@ func (x *expander) define(prog *Program, s *scanner, at Place) token {
 	if name.kind != kName || name.key != none {
 		return t
 	}
-	d.Name = Word{name.at, name.text}
+	d.Name, d.NamePlace = name.text, name.at
 	key := strings.ToLower(name.text)
 	if before := x.defines[key]; before != nil {
 		x.report(name.at, "%s is already DEFINEd at %d:%d", clip(name.text), before.Line, before.Col)
@@ -161,7 +161,7 @@ func (x *expander) next(t *token) {
 			x.behind = x.behind[1:]
 			continue
 		case f.def != nil:
-			t.at = Place{f.use.Line, f.use.Col, f.def, t.at.Line, t.at.Col}
+			t.at = Place{Line: f.use.Line, Col: f.use.Col, Def: &f.def.Define, DefLine: t.at.Line, DefCol: t.at.Col}
 			if t.kind == kSemicolon {
 				t.kind, t.text = ';', ";"
 			} else if t.kind == kChar && t.text == `'\;'` {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"rtfm/ruleset"
 	"rtfm/ruleset/rulesettest"
 
 	"github.com/alecthomas/participle/v2"
@@ -186,7 +187,7 @@ func refusedByUs(text string) (grammar, other []string) {
 	if err == nil {
 		return nil, nil
 	}
-	for _, e := range err.(ErrorList) {
+	for _, e := range err.(ruleset.Diagnostics) {
 		if slices.ContainsFunc([]string{
 			"already", "EXIT ", "no label ", "RETURN stands", "return label from", "return label or ;", "behind SET", "cannot stand inside", "is DEFINEd", "a keyword and cannot",
 		}, func(s string) bool { return strings.Contains(e.Msg, s) }) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"rtfm/ruleset"
 )
 
 // maxNesting bounds how deep statements and parentheses may nest: every level
@@ -26,7 +28,7 @@ type parser struct {
 
 	list gathered // the operands of the test that is being read
 
-	errs    ErrorList
+	errs    ruleset.Diagnostics
 	badAt   int // value of taken at the last fault
 	nesting int
 
@@ -41,9 +43,9 @@ type parser struct {
 func (p *parser) report(at Place, format string, args ...any) {
 	switch {
 	case len(p.errs) < MaxErrors:
-		p.errs = append(p.errs, p.prog.Errorf(at, format, args...))
+		p.errs = append(p.errs, p.prog.Diagnose(at, format, args...))
 	case len(p.errs) == MaxErrors:
-		p.errs = append(p.errs, p.prog.Errorf(at, "too many errors"))
+		p.errs = append(p.errs, p.prog.Diagnose(at, "too many errors"))
 	}
 	if len(p.errs) > MaxErrors && p.in != nil {
 		p.in.stop()

@@ -17,59 +17,10 @@ package srl
 
 import (
 	"bytes"
-	"cmp"
-	"fmt"
-	"slices"
-	"strings"
 )
-
-// Pos is a place in a text. Line and Col count from 1, Col in octets.
-type Pos struct {
-	File      string
-	Line, Col int
-}
-
-// String returns `file:line:col`.
-func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col) }
-
-// Error is one fault of a program.
-type Error struct {
-	Pos Pos
-	Msg string
-}
-
-// Error returns `file:line:col: message`.
-func (e Error) Error() string { return e.Pos.String() + ": " + e.Msg }
-
-// ErrorList holds all faults of a program, in the order of the text.
-type ErrorList []Error
 
 // MaxErrors is after how many errors a text is not worth reading on.
 const MaxErrors = 1000
-
-// MostShown is how many faults or warnings of a text are shown.
-const MostShown = 20
-
-// Error returns the first faults, one a line, without a line end behind the
-// last, and how many more there are.
-func (l ErrorList) Error() string {
-	var lines []string
-	for i, e := range l {
-		if i == MostShown {
-			lines = append(lines, fmt.Sprintf("%s: and %d more", e.Pos.File, len(l)-i))
-			break
-		}
-		lines = append(lines, e.Error())
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Sort puts the list in the order of the text.
-func (l ErrorList) Sort() {
-	slices.SortStableFunc(l, func(a, b Error) int {
-		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
-	})
-}
 
 // Options say how a program is read.
 type Options struct {
@@ -77,7 +28,8 @@ type Options struct {
 	Strict bool
 }
 
-// Parse reads a program. When there are faults, err is an ErrorList of all of
+// Parse reads a program. When there are faults, err is a
+// ruleset.Diagnostics of all of
 // them, and the program holds what could be understood, so that package
 // compile can look for more.
 func Parse(file string, text []byte, opts Options) (p *Program, err error) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"rtfm/ruleset"
 )
 
 // parse parses a program that must have no faults.
@@ -88,11 +90,11 @@ func TestPlaces(t *testing.T) {
 		col    int32
 	}{{"one", 1, 14}, {"list", 3, 3}} {
 		at := ops[i].Value.Place
-		if at.Line != 4 || at.Col != 9 || at.Def.Name.Text != want.define || at.DefLine != want.line || at.DefCol != want.col {
-			t.Errorf("operand %d is at %+v (DEFINE %s), want 4:9, DEFINE %s %d:%d", i, at, at.Def.Name.Text, want.define, want.line, want.col)
+		if at.Line != 4 || at.Col != 9 || at.Def.Name != want.define || at.DefLine != want.line || at.DefCol != want.col {
+			t.Errorf("operand %d is at %+v (DEFINE %s), want 4:9, DEFINE %s %d:%d", i, at, at.Def.Name, want.define, want.line, want.col)
 		}
 	}
-	e := p.Errorf(ops[1].Value.Place, "wrong")
+	e := p.Diagnose(ops[1].Value.Place, "wrong")
 	if got, want := e.Error(), "x.srl:4:9: wrong (from DEFINE list, 3:3)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -143,7 +145,7 @@ func TestLimits(t *testing.T) {
 			switch {
 			case err == nil && tt.want != "":
 				t.Errorf("no fault, want %s", tt.want)
-			case err != nil && (tt.want == "" || !strings.Contains(err.Error(), tt.want) || len(err.(ErrorList)) != 1):
+			case err != nil && (tt.want == "" || !strings.Contains(err.Error(), tt.want) || len(err.(ruleset.Diagnostics)) != 1):
 				t.Errorf("got %.300v, want %s", err, tt.want)
 			}
 		})
@@ -201,8 +203,8 @@ func FuzzParse(f *testing.F) {
 		printed := p.String()
 		if err != nil {
 			lines := strings.Count(text, "\n") + 1
-			for _, e := range err.(ErrorList) {
-				if e.Pos.Line < 1 || e.Pos.Line > lines || e.Pos.Col < 1 || e.Pos.Col > len(text)+1 || e.Msg == "" {
+			for _, e := range err.(ruleset.Diagnostics) {
+				if e.Line < 1 || e.Line > lines || e.Col < 1 || e.Col > len(text)+1 || e.Msg == "" {
 					t.Errorf("fault at no place: %v", e)
 				}
 			}

@@ -3,6 +3,8 @@ package srl
 import (
 	"fmt"
 	"strings"
+
+	"rtfm/ruleset"
 )
 
 // Program is a program's syntax tree, its DEFINEs replaced.
@@ -18,25 +20,12 @@ type Program struct {
 	Statistics *Statistics
 }
 
-// Place is where something stands in a program's text, and when it came out
-// of a DEFINE, where it stands in that DEFINE's text.
-type Place struct {
-	Line, Col       int32 // of the DEFINE's name where it was used
-	Def             *Define
-	DefLine, DefCol int32
-}
+// Place is where something stands in a program's text. Nodes embed it.
+type Place = ruleset.Place
 
-// At returns the place itself: nodes embed it.
-func (at Place) At() Place { return at }
-
-// Errorf makes an Error at a place of the program; where the place came out
-// of a DEFINE, the message ends with its name and the place there.
-func (p *Program) Errorf(at Place, format string, args ...any) Error {
-	msg := fmt.Sprintf(format, args...)
-	if at.Def != nil {
-		msg += fmt.Sprintf(" (from DEFINE %s, %d:%d)", clip(at.Def.Name.Text), at.DefLine, at.DefCol)
-	}
-	return Error{Pos{p.File, int(at.Line), int(at.Col)}, msg}
+// Diagnose returns what is wrong at a place of the program.
+func (p *Program) Diagnose(at Place, format string, args ...any) ruleset.Diagnostic {
+	return at.Diagnose(p.File, fmt.Sprintf(format, args...))
 }
 
 // Word is a name, number or value as the program spells it.
@@ -54,11 +43,12 @@ func (w Word) IsName() bool {
 // Define is a DEFINE directive.
 type Define struct {
 	Place
-	Name   Word
-	text   scanner // at its beginning, with nothing behind it
-	used   bool
-	tokens []token // those of text, once it is used again
-	active bool    // being expanded
+	ruleset.Define
+	NamePlace Place
+	text      scanner // at its beginning, with nothing behind it
+	used      bool
+	tokens    []token // those of text, once it is used again
+	active    bool    // being expanded
 }
 
 // Used reports whether the DEFINE's name stands anywhere.
