@@ -26,7 +26,7 @@ var layout = map[string][]string{
 	"ruleset/keyhash": {},
 
 	"ruleset/keyhash/keyhashtest": {},
-	"ruleset/srl":                 {},
+	"ruleset/srl":                 {"ruleset"},
 	"ruleset/compile":             {"ruleset", "ruleset/srl"},
 	"ruleset/pme":                 {"ruleset"},
 	"ruleset/rulesettest":         {"ruleset"},
