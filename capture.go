@@ -38,7 +38,7 @@ func (o *captureOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.dedup, "dedup", "", "find packets that come twice within 0.2 s, as at mirror ports; `ACTION` is mark (see SRL.md, Duplicate) or drop")
 }
 
-// isRecords tells whether records of flows are to be received, not packets
+// isRecords reports whether records of flows are to be received, not packets
 // captured.
 func (o *captureOptions) isRecords() bool {
 	return len(o.interfaces) == 1 && strings.HasPrefix(o.interfaces[0], netflowScheme)
@@ -71,7 +71,7 @@ func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
 	return nil
 }
 
-// isLive tells whether packets are to be captured.
+// isLive reports whether packets are to be captured.
 func (o *captureOptions) isLive() bool { return len(o.interfaces) > 0 }
 
 // open begins to capture, until ctx is done, or to receive flow records of these

@@ -153,7 +153,7 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// isSeconds tells whether s is a length of time that can be computed with.
+// isSeconds reports whether s is a length of time that can be computed with.
 func isSeconds(s float64) bool { return s >= 0 && s <= 1e9 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -117,7 +117,7 @@ func readerCommand() *cobra.Command {
 const maxFlowsUsage = "refuse collections of more `FLOWS` than this, or of more than 4096 octets for each of them;\n" +
 	"with --json, the counters of so many flows are remembered, in 128 octets each"
 
-// isMaxFlows tells whether there may be so many flows in a collection.
+// isMaxFlows reports whether there may be so many flows in a collection.
 func isMaxFlows(n int) bool { return n >= 1 && n <= math.MaxInt32 }
 
 // check tells what is wrong with the options.
@@ -370,13 +370,13 @@ func (r *reading) inStep(ctx context.Context) error {
 	return nil
 }
 
-// mayPass tells whether an error is of an agent that is there again, but not yet
+// mayPass reports whether an error is of an agent that is there again, but not yet
 // with the meter behind it.
 func mayPass(err error) bool {
 	return errors.Is(err, client.ErrNoObject) || errors.Is(err, client.ErrNonsense) || errors.Is(err, client.ErrAccess) || errors.Is(err, reader.ErrNoSteps)
 }
 
-// mayNotWrite tells whether the agent has refused to set something.
+// mayNotWrite reports whether the agent has refused to set something.
 func mayNotWrite(err error) bool {
 	var refused *client.Error
 	return errors.As(err, &refused) && errors.Is(refused, client.ErrAccess)

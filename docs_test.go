@@ -188,7 +188,7 @@ func asInstalled(command string) string {
 // volatile matches figures that differ from one run to the next.
 var volatile = regexp.MustCompile(`[0-9]+( packets/s)`)
 
-// looksLike tells whether output is what a document shows of it.
+// looksLike reports whether output is what a document shows of it.
 func looksLike(output, shown string) bool {
 	var pattern strings.Builder
 	pattern.WriteString(`\A`)

@@ -112,7 +112,7 @@ type ipFlow struct {
 	first, last  int64
 }
 
-// withPorts tells whether flows of a protocol are compared by their ports: those
+// withPorts reports whether flows of a protocol are compared by their ports: those
 // of TCP, UDP and UDP-Lite are. Others are summed over their ports or types.
 func withPorts(protocol uint8) bool {
 	return protocol == 6 || protocol == 17 || protocol == 136

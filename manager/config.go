@@ -78,7 +78,7 @@ type Rows struct {
 // Range is a range of row indexes, both ends included.
 type Range struct{ First, Last int }
 
-// Contains tells whether i is in the range.
+// Contains reports whether i is in the range.
 func (r Range) Contains(i int) bool { return r.First <= i && i <= r.Last }
 
 // Task is what the meter counts.
@@ -143,7 +143,7 @@ func Defaults() Meter {
 	}
 }
 
-// statistics tells whether a ruleset asks for statistics in the flow data file.
+// statistics reports whether a ruleset asks for statistics in the flow data file.
 func (m *Meter) statistics() bool {
 	return slices.ContainsFunc(m.RuleSets(), func(rs *ruleset.RuleSet) bool { return rs.Statistics })
 }

@@ -277,7 +277,7 @@ func (c *control) run(ctx context.Context, at time.Time) error {
 	return nil
 }
 
-// adopt makes a task that is there the one that is wanted, and tells whether it
+// adopt makes a task that is there the one that is wanted, and reports whether it
 // is started.
 func (c *control) adopt(ctx context.Context, i int, is *mib.Manager, want mib.Manager) (started bool, err error) {
 	want.RunningStandby = is.RunningStandby && want.StandbyRuleSet != 0
@@ -295,7 +295,7 @@ func (c *control) adopt(ctx context.Context, i int, is *mib.Manager, want mib.Ma
 	return true, c.client.SetManager(ctx, i, &want)
 }
 
-// sameTask tells whether two tasks run the same; which of their rulesets does
+// sameTask reports whether two tasks run the same; which of their rulesets does
 // is left aside.
 func sameTask(a, b *mib.Manager) bool {
 	return a.Active == b.Active && a.Owner == b.Owner && a.CurrentRuleSet == b.CurrentRuleSet &&
@@ -381,7 +381,7 @@ func (c *control) watch(ctx context.Context, at time.Time) (condition, error) {
 	return now, nil
 }
 
-// mayEnd tells whether a task may return from its standby ruleset, or the whole
+// mayEnd reports whether a task may return from its standby ruleset, or the whole
 // meter from flood mode: the flow table has receded from the mark, and what was
 // ended too early before is held longer.
 func (c *control) mayEnd(what, mark int, at time.Time) bool {
@@ -393,7 +393,7 @@ func (c *control) mayEnd(what, mark int, at time.Time) bool {
 	return !held && c.receded(mark)
 }
 
-// receded tells whether the flow table is so much emptier than a mark, in
+// receded reports whether the flow table is so much emptier than a mark, in
 // percent, that it will not be crossed again at once.
 func (c *control) receded(mark int) bool {
 	return c.status.ActiveFlows*400 < c.status.MaxFlows*mark*3

@@ -21,7 +21,7 @@ type hold struct {
 	length       time.Duration
 }
 
-// over tells whether what is on at this time may end.
+// over reports whether what is on at this time may end.
 func (hs *holds) over(what int, at time.Time, interval time.Duration) bool {
 	h := (*hs)[what]
 	if h == nil {

@@ -161,7 +161,7 @@ func (k *keeper) failed(err error) bool {
 	return false
 }
 
-// inFile tells whether an error is of the flow data file, not of the meter.
+// inFile reports whether an error is of the flow data file, not of the meter.
 func inFile(err error) bool {
 	var path *fs.PathError
 	return errors.As(err, &path)

@@ -155,16 +155,16 @@ func (k *running) give(m *Meter) {
 	k.news <- m
 }
 
-// same tells whether two configurations of a meter want the same.
+// same reports whether two configurations of a meter want the same.
 func same(a, b *Meter) bool { return reflect.DeepEqual(a, b) }
 
-// sameRows tells whether two configurations mean the same rows in the same
+// sameRows reports whether two configurations mean the same rows in the same
 // meter.
 func sameRows(a, b *Meter) bool {
 	return a.Address == b.Address && a.Owner == b.Owner && a.Rows == b.Rows
 }
 
-// sameFile tells whether a keeper can go on with its meter and flow data file
+// sameFile reports whether a keeper can go on with its meter and flow data file
 // when b takes the place of a.
 func sameFile(a, b *Meter) bool {
 	return a.SNMP == b.SNMP && a.Output == b.Output && a.JSON == b.JSON && a.Trace == b.Trace && sameLocation(a, b)

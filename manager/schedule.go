@@ -107,7 +107,7 @@ func parseClock(text string) (int, error) {
 	return at, nil
 }
 
-// Contains tells whether a time, as the clocks of its location show it, is in
+// Contains reports whether a time, as the clocks of its location show it, is in
 // w.
 func (w *When) Contains(t time.Time) bool {
 	day, minute := int(t.Weekday()), t.Hour()*60+t.Minute()

@@ -21,7 +21,7 @@ func NewSecret(text string) Secret { return Secret{text} }
 // Reveal returns the secret itself.
 func (s Secret) Reveal() string { return s.text }
 
-// IsZero tells whether there is no secret.
+// IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s.text == "" }
 
 // Format implements fmt.Formatter: no verb shows the secret.

@@ -143,7 +143,7 @@ func (l *loopMeter) managed() {
 
 func (l *loopMeter) hasTask() bool { return runsTask(l.meter) }
 
-// runsTask tells whether a meter runs a task.
+// runsTask reports whether a meter runs a task.
 func runsTask(m *meter.Controlled) (runs bool) {
 	m.Do(func() {
 		for _, task := range m.Control().Managers.All {

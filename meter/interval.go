@@ -83,7 +83,7 @@ func (m *Meter) due() int64 {
 	return m.next.end
 }
 
-// recovers tells whether recover is to be called.
+// recovers reports whether recover is to be called.
 func (m *Meter) recovers() bool { return m.cfg.Interval > 0 || m.control != nil || m.streams != nil }
 
 // passTo moves the clock on to time t, and does what is due until then.
@@ -275,7 +275,7 @@ func (m *Meter) recover() {
 	m.table.Recover(min(m.table.Active()/recoverSteps+recoverLeast, recoverMost), &limits, m.release)
 }
 
-// release tells whether the flow in row may be recovered: not while a change
+// release reports whether the flow in row may be recovered: not while a change
 // of its distributions is to be read.
 func (m *Meter) release(row uint32) bool {
 	return m.streams == nil || m.streams.Release(row, m.clock.now)

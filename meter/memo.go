@@ -115,7 +115,7 @@ func (e *entries) at(place int) []uint64 {
 	return e.words[place*e.stride : place*e.stride+e.stride]
 }
 
-// is tells whether entry e is that of packets of sight w.
+// is reports whether entry e is that of packets of sight w.
 func is(e, w []uint64) bool {
 	n := len(w) - 1
 	if w[n]&sightOdd != 0 {
@@ -264,7 +264,7 @@ func (m *memo) remember(w []uint64, task int, r result) {
 	m.store(e.result(entry, w, task), uint64(r))
 }
 
-// empty tells whether none of these results is one.
+// empty reports whether none of these results is one.
 func empty(results []uint64) bool {
 	for _, r := range results {
 		if r != 0 {

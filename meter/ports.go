@@ -117,7 +117,7 @@ func (ps *ports) countTo(n int) {
 	}
 }
 
-// sampled tells whether the next packet counts: each does with probability
+// sampled reports whether the next packet counts: each does with probability
 // 1/N, whatever came before, so that the gaps between them have a geometric
 // distribution (RFC 2330 section 11.1.3).
 func (p *port) sampled() bool {

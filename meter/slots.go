@@ -83,7 +83,7 @@ func (c *Controlled) wanted() []int {
 	return want
 }
 
-// hasTask tells whether any manager has a task.
+// hasTask reports whether any manager has a task.
 func (c *Controlled) hasTask() bool {
 	for _, m := range c.control.Managers.All {
 		if m.Active {
@@ -150,7 +150,7 @@ func (c *Controlled) Settle() {
 	}
 }
 
-// held tells whether the slot's ruleset is still in its table.
+// held reports whether the slot's ruleset is still in its table.
 func (c *Controlled) held(s *slot) bool {
 	rs := c.control.RuleSets.At(s.index)
 	return rs != nil && rs.ID == s.id

@@ -98,7 +98,7 @@ func (c *Controlled) firstAlarm() int {
 	return first
 }
 
-// full tells whether flows that were collected are to go before they are idle:
+// full reports whether flows that were collected are to go before they are idle:
 // the table is fuller than a mark, or was when a task went to its standby ruleset
 // or the meter into flood mode, and is fuller than half of that mark still.
 // Otherwise the table would stay just below the mark for the inactivity timeout,

@@ -81,7 +81,7 @@ func (v *view) sight(sights []uint64, i int) []uint64 {
 	return sights[i*n : i*n+n : i*n+n]
 }
 
-// see sets w to the sight of packet p, and tells whether a memo can know it.
+// see sets w to the sight of packet p, and reports whether a memo can know it.
 func (v *view) see(p *ruleset.Packet, w []uint64) bool {
 	if v.blind || p.PeerLen > maxMemoPeer {
 		w[v.words] = sightOdd

@@ -14,7 +14,7 @@ func (b bitmap) with(i int) bitmap {
 	return b
 }
 
-// has tells whether number i is in the set.
+// has reports whether number i is in the set.
 func (b bitmap) has(i int) bool { return i/64 < len(b) && b[i/64]>>(i%64)&1 != 0 }
 
 // next returns the first number from i on that is in the set, -1 if there is none.

@@ -72,7 +72,7 @@ func (s *span) begin(f *flowView) {
 	s.end, s.shapes, s.counters = ((f.Index-1)|(spanRows-1))+1, s.shapes[:0], 0
 }
 
-// takes tells whether f, which is the first flow or follows the others, is in
+// takes reports whether f, which is the first flow or follows the others, is in
 // the span, and notes it.
 func (s *span) takes(f *flowView) bool {
 	if n := len(s.shapes); n == 0 || s.shapes[n-1] != f.Shape {

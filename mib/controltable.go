@@ -9,7 +9,7 @@ type controlTable[T any] struct {
 	highest int // index that a row may have
 	changes func(p *plan) *changes[T]
 	row     func(*T) *Row
-	// ready tells whether a row could be active.
+	// ready reports whether a row could be active.
 	ready func(*T) bool
 	// finish works out what depends on several columns of a row.
 	finish func(p *plan, c *change[T])

@@ -55,7 +55,7 @@ func (t *flowTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bo
 	return t.h.nextFlow(index, include, name, t.has)
 }
 
-// has tells whether the flows of a ruleset are in the column.
+// has reports whether the flows of a ruleset are in the column.
 func (t *flowTable) has(rs *RuleSet) bool {
 	return t.distribution == 0 || rs.distributions&t.distribution != 0
 }

@@ -32,7 +32,7 @@ type view struct {
 	uptime     uint64
 }
 
-// stamp tells whether anything has changed that a Set may rest on.
+// stamp reports whether anything has changed that a Set may rest on.
 type stamp struct {
 	ruleSets, readers, managers, interfaces uint64
 	trace                                   Trace
@@ -151,7 +151,7 @@ func (c *change[T]) place(column uint32) int {
 	return c.first
 }
 
-// sets tells whether a column is set.
+// sets reports whether a column is set.
 func (c *change[T]) sets(column uint32) bool {
 	for _, s := range c.columns {
 		if s.column.number == column {
@@ -282,7 +282,7 @@ func (p *plan) checkTask(c *change[Manager], ruleSet int, column uint32) {
 	}
 }
 
-// referenced tells whether a task will have this ruleset.
+// referenced reports whether a task will have this ruleset.
 func (p *plan) referenced(ruleSet int) bool {
 	has := func(m *Manager) bool {
 		return m != nil && (m.CurrentRuleSet == ruleSet || m.StandbyRuleSet == ruleSet)

@@ -73,7 +73,7 @@ func (h *Handler) ruleSetTable() *controlTable[RuleSet] {
 	return t
 }
 
-// complete tells whether all rules have been written.
+// complete reports whether all rules have been written.
 func (rs *RuleSet) complete() bool { return rs.Size > 0 && rs.actions == rs.Size }
 
 // noteRule notes that rule i, from 0, is or will be r.

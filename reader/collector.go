@@ -201,7 +201,7 @@ func wentBack(from, to uint64) error {
 	return fmt.Errorf("%w: the meter's Uptime went back from %d to %d centiseconds", client.ErrNonsense, from, to)
 }
 
-// restarted tells whether no collection was made of the meter's present run. Of
+// restarted reports whether no collection was made of the meter's present run. Of
 // meters without the extension clock knows more.
 func (k *Collector) restarted(st *client.Status) bool {
 	return k.state == nil || k.state.To == 0 || k.state.Boot != boot(st)

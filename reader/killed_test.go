@@ -64,7 +64,7 @@ func (w *mortalWriter) Write(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// survives calls f, and tells whether the process outlived it.
+// survives calls f, and reports whether the process outlived it.
 func survives(t *testing.T, f func() error) (alive bool) {
 	t.Helper()
 	defer func() {

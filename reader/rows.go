@@ -50,7 +50,7 @@ func (k *Collector) begin(ctx context.Context, c *client.Client, st *client.Stat
 	return r, false, nil
 }
 
-// pending tells whether LastTime was set for a collection that did not come
+// pending reports whether LastTime was set for a collection that did not come
 // into the file.
 func (k *Collector) pending(st *client.Status, ruleSet int, r *row) bool {
 	if r.LastTime == 0 {

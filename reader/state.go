@@ -47,7 +47,7 @@ func openState(path string) (*os.File, error) {
 
 var errLocked = errors.New("another reader writes to this file")
 
-// empty tells whether b is nothing or zeros, which a file has when the machine
+// empty reports whether b is nothing or zeros, which a file has when the machine
 // lost its power before what was written came to the disk.
 func empty(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 

@@ -312,7 +312,7 @@ func (a Attr) String() string {
 	return "attribute(" + utoa(uint(a)) + ")"
 }
 
-// Testable tells whether a rule may test or save a: attributes read from the
+// Testable reports whether a rule may test or save a: attributes read from the
 // packet, computed ones, Null, MatchingStoD and the meter variables
 // (RuleAttributeNumber, RFC 2720), and distributions, which are only saved.
 func (a Attr) Testable() bool {
@@ -361,7 +361,7 @@ func (a Attr) Reverse() Attr {
 	return a
 }
 
-// IsType tells whether a is an adjacent, peer or transport type.
+// IsType reports whether a is an adjacent, peer or transport type.
 func (a Attr) IsType() bool {
 	switch a {
 	case SourceAdjacentType, SourcePeerType, SourceTransType, DestAdjacentType, DestPeerType, DestTransType:
@@ -386,10 +386,10 @@ func (a Attr) Bits() int {
 	return 8 * a.info().Size
 }
 
-// IsPeer tells whether a is a peer address.
+// IsPeer reports whether a is a peer address.
 func (a Attr) IsPeer() bool { return a == SourcePeerAddress || a == DestPeerAddress }
 
-// IsAdjacent tells whether a is an adjacent address.
+// IsAdjacent reports whether a is an adjacent address.
 func (a Attr) IsAdjacent() bool { return a == SourceAdjacentAddress || a == DestAdjacentAddress }
 
 // ByName finds an attribute by its name, whatever the case of its letters.

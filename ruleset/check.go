@@ -198,7 +198,7 @@ func (rs *RuleSet) follow() []problem {
 	return ps
 }
 
-// neverSucceeds tells whether the rule's test fails with every packet.
+// neverSucceeds reports whether the rule's test fails with every packet.
 func (r *Rule) neverSucceeds() bool {
 	return r.Attr != Null && r.Attr != MatchingStoD && r.Value.And(r.Mask).b != r.Value.b
 }
@@ -229,7 +229,7 @@ func (r *Rule) doubt() string {
 	return ""
 }
 
-// zeroUnlikely tells whether rules that ask for a value of 0 are rather meant
+// zeroUnlikely reports whether rules that ask for a value of 0 are rather meant
 // to take whatever value there is.
 func zeroUnlikely(a Attr) bool {
 	return a.Info().Class == ClassAddress || a == SourceTransType || a == DestTransType

@@ -199,7 +199,7 @@ func (a Attr) Unit() string {
 	return "microseconds"
 }
 
-// IsFrom tells whether distribution a is of packets from the destination.
+// IsFrom reports whether distribution a is of packets from the destination.
 func (a Attr) IsFrom() bool {
 	switch {
 	case a < ToPacketSize || a > FromLostPDUs || a == FlowTime:
@@ -210,10 +210,10 @@ func (a Attr) IsFrom() bool {
 	return a%2 == 0
 }
 
-// countsRates tells whether a counts the rates of intervals.
+// countsRates reports whether a counts the rates of intervals.
 func (a Attr) countsRates() bool { return a >= ToBitRate && a <= FromPDURate }
 
-// CountsPairs tells whether distribution a counts packet pairs or the lack of
+// CountsPairs reports whether distribution a counts packet pairs or the lack of
 // them; its parameter 1 is their kind.
 func (a Attr) CountsPairs() bool {
 	return a == ToTurnaroundTime || a == FromTurnaroundTime || a >= ToTurnaroundTime1 && a <= FromTurnaroundTime4 ||

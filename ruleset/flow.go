@@ -50,7 +50,7 @@ const (
 	wholeEnds = 1<<iota - 1
 )
 
-// SavesEnds tells whether flows of this shape save the peer and transport
+// SavesEnds reports whether flows of this shape save the peer and transport
 // addresses of both ends, and the protocol, none of them masked.
 func (s *Shape) SavesEnds() bool { return s.ends == wholeEnds }
 
@@ -116,7 +116,7 @@ func (s *Shape) AppendSaved(b []byte) []byte {
 	return append(b, bits[:n]...)
 }
 
-// IsSaved tells whether an attribute stands in a value of SavedAttributes.
+// IsSaved reports whether an attribute stands in a value of SavedAttributes.
 func IsSaved(saved []byte, a Attr) bool {
 	k := slot(a)
 	return k >= 0 && k/8 < len(saved) && saved[k/8]&(0x80>>(k%8)) != 0

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Readable tells whether a flow record has a, so that a FORMAT may name it:
+// Readable reports whether a flow record has a, so that a FORMAT may name it:
 // all attributes but Null, MatchingStoD and the meter variables.
 func (a Attr) Readable() bool {
 	switch a.Info().Class {

@@ -179,7 +179,7 @@ func (k *Key) SetASN(end int, asn uint32, prefix uint8) {
 // SetMeterID sets what identifies the meter that a record of a flow comes from.
 func (k *Key) SetMeterID(id [4]byte) { copy(k[offMeterID:offPrefix], id[:]) }
 
-// HasRecord tells whether any bit is set of the attributes that only records of
+// HasRecord reports whether any bit is set of the attributes that only records of
 // flows have: MeterID, Source- and DestASN, Source- and DestPrefix.
 func (k *Key) HasRecord() bool {
 	const n = offPrefix + 2 - offMeterID

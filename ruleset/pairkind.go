@@ -54,7 +54,7 @@ func pairKindNames() []string {
 	return names
 }
 
-// Valid tells whether there is such a kind.
+// Valid reports whether there is such a kind.
 func (k PairKind) Valid() bool { return k.String() != "" }
 
 // String returns the kind's name, "" if there is no such kind.

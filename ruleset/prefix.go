@@ -15,7 +15,7 @@ func MakePrefix(v Value, length, place int) Prefix {
 	return Prefix{v.words(), uint8(length), int32(place)}
 }
 
-// Holds tells whether q begins with p.
+// Holds reports whether q begins with p.
 func (p *Prefix) Holds(q *Prefix) bool {
 	for i, b := range p.Bits {
 		if differ := b ^ q.Bits[i]; differ != 0 {

@@ -41,7 +41,7 @@ var opcodeNames = [...]string{
 	OpPopTo: "PopTo", OpPopToAct: "PopToAct",
 }
 
-// Valid tells whether op is one of the 17 opcodes.
+// Valid reports whether op is one of the 17 opcodes.
 func (op Opcode) Valid() bool { return op >= OpIgnore && op <= OpPopToAct }
 
 // String returns the opcode's name as rule files spell it.
@@ -52,7 +52,7 @@ func (op Opcode) String() string {
 	return "opcode(" + utoa(uint(op)) + ")"
 }
 
-// HasTarget tells whether the opcode's goto flag is set: its parameter is the
+// HasTarget reports whether the opcode's goto flag is set: its parameter is the
 // number of the next rule.
 func (op Opcode) HasTarget() bool { return op >= OpGosub }
 
@@ -60,10 +60,10 @@ func (op Opcode) HasTarget() bool { return op >= OpGosub }
 // performed.
 func (op Opcode) TestsNext() bool { return op >= OpGosub && op&1 == 0 }
 
-// Assigns tells whether the opcode is Assign or AssignAct.
+// Assigns reports whether the opcode is Assign or AssignAct.
 func (op Opcode) Assigns() bool { return op == OpAssign || op == OpAssignAct }
 
-// Pushes tells whether the opcode adds to what the flow saves.
+// Pushes reports whether the opcode adds to what the flow saves.
 func (op Opcode) Pushes() bool {
 	return op == OpCount || op == OpCountPkt || op >= OpPushRuleTo && op <= OpPushPktToAct
 }

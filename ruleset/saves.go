@@ -55,7 +55,7 @@ func (rs *RuleSet) Distributions() []Distribution {
 	return all
 }
 
-// SavesDistribution tells whether the rule saves a distribution.
+// SavesDistribution reports whether the rule saves a distribution.
 func (r *Rule) SavesDistribution() bool { return r.Op.Pushes() && r.Attr.Info().Class == ClassDistrib }
 
 // Mask returns the attribute that is the mask of address a, Null when a has

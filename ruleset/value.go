@@ -57,7 +57,7 @@ func (v Value) Append(b []byte) []byte { return append(b, v.b[:v.n]...) }
 // Padded returns the octets followed by zeros.
 func (v Value) Padded() [MaxAddress]byte { return v.b }
 
-// Zero tells whether no bit is set.
+// Zero reports whether no bit is set.
 func (v Value) Zero() bool { return v.b == [MaxAddress]byte{} }
 
 // Resize returns v with n octets, cut or filled with zeros on the right.

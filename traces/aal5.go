@@ -117,7 +117,7 @@ func aal5Link(data []byte) (link LinkType, sure bool) {
 	return LinkATM, false
 }
 
-// soundIPv4 tells whether data, of 40 octets at least, begins with an IPv4
+// soundIPv4 reports whether data, of 40 octets at least, begins with an IPv4
 // header that is right in itself. Its checksum may have been taken out, as it
 // is where addresses were changed.
 func soundIPv4(data []byte) bool {
@@ -135,7 +135,7 @@ func soundIPv4(data []byte) bool {
 	return sum%0xffff == 0
 }
 
-// soundIPv6 tells whether data, of 40 octets at least, begins with an IPv6
+// soundIPv6 reports whether data, of 40 octets at least, begins with an IPv6
 // header with addresses that are in use, and a header that often follows.
 func soundIPv6(data []byte) bool {
 	inUse := func(octet byte) bool { return octet>>5 == 1 || octet >= 0xfc || octet == 0 }

@@ -97,7 +97,7 @@ func (d *dedup) Stats() Stats {
 	return s
 }
 
-// seen tells whether the packet is a duplicate, and remembers it.
+// seen reports whether the packet is a duplicate, and remembers it.
 func (d *dedup) seen(p *Packet) bool {
 	data := p.Data[:min(len(p.Data), DedupOctets)]
 	// Packets that differ in nothing but the lower half of their length are in

@@ -221,13 +221,13 @@ func hdlcLink(data []byte) LinkType {
 	return LinkPPPHDLC
 }
 
-// beginsSNAP tells whether data begins with the LLC header of SNAP or of an
+// beginsSNAP reports whether data begins with the LLC header of SNAP or of an
 // ISO protocol (RFC 2684 section 5), as the first cell of a frame does.
 func beginsSNAP(data []byte) bool {
 	return len(data) >= 3 && data[0] == data[1] && (data[0] == 0xaa || data[0] == 0xfe) && data[2] == 3
 }
 
-// isERF tells whether head looks like the beginning of an ERF file: its first
+// isERF reports whether head looks like the beginning of an ERF file: its first
 // records must be sound, all of them if they are few. If the last of few is not
 // whole, its time must be such as may follow.
 func isERF(head []byte) bool {

@@ -13,10 +13,10 @@ type formatKind struct {
 	// of traces, where aliases may stand too: those of libtrace.
 	name    string
 	aliases []string
-	// begins tells whether head, the first octets of a stream, has the magic
+	// begins reports whether head, the first octets of a stream, has the magic
 	// number of the format; nil if it has none.
 	begins func(head []byte) bool
-	// resembles tells whether head, as much as is looked at, holds several
+	// resembles reports whether head, as much as is looked at, holds several
 	// records of the format; nil if that need not be guessed.
 	resembles func(head []byte) bool
 	// open passes over the header of a stream that is of this format.
@@ -48,7 +48,7 @@ const sniffLength = 1 << 17
 // of a format that has no magic number.
 const sure = 4
 
-// follows tells whether a second may be that of the record after the one of
+// follows reports whether a second may be that of the record after the one of
 // the second before: clocks of capture cards do not go back, but the order of
 // packets is not always exact, and a file is seldom without a packet for a
 // day.
@@ -91,7 +91,7 @@ func (in *input) openNamed(name string) (format, error) {
 }
 
 // sniff recognises the format of the trace that in holds and begins to read
-// it. It tells whether the format was guessed from the look of the records.
+// it. It reports whether the format was guessed from the look of the records.
 func (in *input) sniff() (f format, guessed bool, err error) {
 	if err := in.fill(magicSize); err != nil && err != io.EOF {
 		return nil, false, err

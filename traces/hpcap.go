@@ -176,7 +176,7 @@ func (o hpcapOrder) ethernet(head []byte) (n int) {
 	return n
 }
 
-// begins tells whether head begins with a sound record of Ethernet, or padding.
+// begins reports whether head begins with a sound record of Ethernet, or padding.
 func (o hpcapOrder) begins(head []byte) bool {
 	if len(head) < hpcapHeader {
 		return false
@@ -186,7 +186,7 @@ func (o hpcapOrder) begins(head []byte) bool {
 	return h.check() == nil && (h.isPadding() || len(frame) >= 15 && beginsEthernet(frame))
 }
 
-// resembles tells whether head looks like the beginning of a RAW file: after
+// resembles reports whether head looks like the beginning of a RAW file: after
 // any padding, records of Ethernet within an hour of each other.
 func (o hpcapOrder) resembles(head []byte) bool {
 	before := int64(-1)

@@ -103,7 +103,7 @@ func legacyPOSPacket(p *Packet, rec []byte) (bool, error) {
 	return true, nil
 }
 
-// legacyTimes tells whether the times of the first records that head holds may
+// legacyTimes reports whether the times of the first records that head holds may
 // be those of a legacy format.
 func legacyTimes(head []byte) bool {
 	if len(head) < sure*legacyRecord {
@@ -120,7 +120,7 @@ func legacyTimes(head []byte) bool {
 	return true
 }
 
-// isLegacyEthernet tells whether head looks like the beginning of a legacy
+// isLegacyEthernet reports whether head looks like the beginning of a legacy
 // Ethernet trace: lengths that frames have, and types that are in use.
 func isLegacyEthernet(head []byte) bool {
 	if !legacyTimes(head) {
@@ -138,7 +138,7 @@ func isLegacyEthernet(head []byte) bool {
 	return true
 }
 
-// beginsEthernet tells whether data, of 15 octets at least, looks like an
+// beginsEthernet reports whether data, of 15 octets at least, looks like an
 // Ethernet frame of the kinds that are usual.
 func beginsEthernet(data []byte) bool {
 	switch typ := binary.BigEndian.Uint16(data[12:]); typ {
@@ -153,7 +153,7 @@ func beginsEthernet(data []byte) bool {
 	}
 }
 
-// isLegacyPOS tells whether head looks like the beginning of a legacy PoS
+// isLegacyPOS reports whether head looks like the beginning of a legacy PoS
 // trace: all records tell that they have 64 octets.
 func isLegacyPOS(head []byte) bool {
 	if !legacyTimes(head) {
@@ -168,7 +168,7 @@ func isLegacyPOS(head []byte) bool {
 	return true
 }
 
-// isLegacyATM tells whether head looks like the beginning of a legacy ATM
+// isLegacyATM reports whether head looks like the beginning of a legacy ATM
 // trace: at least one of its first cells begins a packet, and none is idle.
 func isLegacyATM(head []byte) bool {
 	if !legacyTimes(head) {

@@ -143,7 +143,7 @@ func (o *outliers) tell(t int64, i int) {
 // first of the packets behind it.
 //
 // A packet that is more than an hour later than one behind it is not in order with that: it is
-// passed over. What is left of the packets behind the one in question tells whether
+// passed over. What is left of the packets behind the one in question reports whether
 // it is: OutlierBehind of them must be more than an hour before it, or as many not.
 func (o *outliers) isOutlier(b *Batch, i int) (first int64, outlier bool) {
 	t := b.Packets[i].Time

@@ -49,7 +49,7 @@ type pcap struct {
 	snap    uint32 // the most octets that are captured of a packet, as the header says
 }
 
-// isPcap tells whether head begins a pcap file.
+// isPcap reports whether head begins a pcap file.
 func isPcap(head []byte) bool {
 	if len(head) < 4 {
 		return false

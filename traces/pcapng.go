@@ -107,7 +107,7 @@ func (g *pcapng) tell(d *Description) {
 // openPcapng begins with the first Section Header Block, which is a record.
 func openPcapng(*input) (format, error) { return new(pcapng), nil }
 
-// isPcapng tells whether head begins a pcapng file.
+// isPcapng reports whether head begins a pcapng file.
 func isPcapng(head []byte) bool {
 	return len(head) >= 4 && binary.LittleEndian.Uint32(head) == ngSection
 }

@@ -191,7 +191,7 @@ func (s StampSource) String() string {
 	return [StampSources]string{"kernel", "card", "adapter"}[s]
 }
 
-// ClockState tells whether the system's clock is kept right, by NTP or PTP.
+// ClockState reports whether the system's clock is kept right, by NTP or PTP.
 type ClockState uint8
 
 // The states of a clock.

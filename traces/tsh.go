@@ -73,7 +73,7 @@ func (t *tsh) datagram(d []byte) []byte {
 	return t.room[at:len(t.room):len(t.room)]
 }
 
-// isTSH tells whether head looks like the beginning of a TSH file: sound
+// isTSH reports whether head looks like the beginning of a TSH file: sound
 // headers of IPv4, at times that may follow each other.
 func isTSH(head []byte) bool {
 	before := int64(0)

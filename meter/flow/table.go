@@ -145,11 +145,11 @@ func (t *Table) Find(key *Key) uint32 {
 	return 0
 }
 
-// Alike tells whether there may be a flow with this key or the one prepared as
+// Alike reports whether there may be a flow with this key or the one prepared as
 // its reverse: false if no flow has their hash.
 func (t *Table) Alike(key *Key) bool { return t.index.segment(key.hash).first(key.hash) != 0 }
 
-// is tells whether the flow in row has this key.
+// is reports whether the flow in row has this key.
 func (t *Table) is(row uint32, key *Key) bool {
 	r := t.at(row)
 	if r.shape != key.shape {

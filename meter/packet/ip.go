@@ -249,7 +249,7 @@ func isExtension(next uint8) bool {
 	return false
 }
 
-// captured tells whether the octets before need are captured octets of the
+// captured reports whether the octets before need are captured octets of the
 // datagram that ends at end, and flags p if not.
 func captured(p *ruleset.Packet, need, end int) bool {
 	switch {

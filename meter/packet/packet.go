@@ -98,7 +98,7 @@ func Decode(p *ruleset.Packet, link uint32, data []byte, wire uint32) {
 	}
 }
 
-// Supported tells whether Decode knows the link type, a LINKTYPE_ number of
+// Supported reports whether Decode knows the link type, a LINKTYPE_ number of
 // the pcap registry.
 func Supported(link uint32) bool {
 	var p ruleset.Packet

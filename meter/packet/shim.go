@@ -192,7 +192,7 @@ func mpls(p *ruleset.Packet, off int) (typ uint16, next int) {
 	return etherOther, off
 }
 
-// ethernetIP tells whether d, of 15 octets at least, looks like an Ethernet
+// ethernetIP reports whether d, of 15 octets at least, looks like an Ethernet
 // frame that carries IP.
 func ethernetIP(d []byte) bool {
 	switch typ := be16(d[12:]); typ {

@@ -189,7 +189,7 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 	e.packet(c, stream, packet.of, d, direction, octets, now)
 }
 
-// of tells whether the packet belongs to the only stream of a single flow.
+// of reports whether the packet belongs to the only stream of a single flow.
 func (d *digest) of(p *plan) bool {
 	return d.form >= formCut || d.form == formDatagram && !p.dhcp
 }

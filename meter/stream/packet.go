@@ -64,7 +64,7 @@ type Forms uint8
 
 const formsAll Forms = 1 << forms // packets of all forms are counted
 
-// counts tells whether a packet is, of a flow that has only those of one protocol,
+// counts reports whether a packet is, of a flow that has only those of one protocol,
 // or may be.
 func (f Forms) counts(p form) bool { return f>>p&1 != 0 || f&formsAll != 0 }
 

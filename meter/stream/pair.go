@@ -51,7 +51,7 @@ func (e *Engine) ask(c counted, s stream, side uint8, r request) {
 	e.requests.push(&s.queues[side&1], r)
 }
 
-// crowded tells whether so many requests wait that there may be no room for
+// crowded reports whether so many requests wait that there may be no room for
 // another one.
 func (h *hot) crowded() bool { return h.queues[0].n+h.queues[1].n >= maxQueue-2 }
 

@@ -83,7 +83,7 @@ const (
 // of returns a state bit for an end.
 func of(bit uint16, end uint8) uint16 { return bit << (end & 1) }
 
-// sameEnds tells whether both ends of the stream are one.
+// sameEnds reports whether both ends of the stream are one.
 func (s *cold) sameEnds() bool { return s.ends[0] == s.ends[1] && s.port(0) == s.port(1) }
 
 // links are the neighbours in a doubly linked list.
@@ -126,7 +126,7 @@ func (t *streams) hash(k *key, row uint32) uint32 {
 	return uint32(sum.Hash((*[4]uint64)(s[6:])))
 }
 
-// is tells whether s is the stream of the flow in this row that has this key.
+// is reports whether s is the stream of the flow in this row that has this key.
 func (s *cold) is(row uint32, k *key) bool { return s.row == row && s.key.is(k) }
 
 // find returns the number of the stream in this row with this key, 0 if there

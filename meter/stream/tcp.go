@@ -31,7 +31,7 @@ type sent struct {
 	first, last int64  // times of the first and last packet with data
 }
 
-// begins tells whether the segment is the first of another connection between
+// begins reports whether the segment is the first of another connection between
 // the ends of s.
 func (t *digest) begins(s stream) bool {
 	if t.flags&(flagSYN|flagACK|flagRST) != flagSYN {
@@ -41,7 +41,7 @@ func (t *digest) begins(s stream) bool {
 		s.state&of(numbers, t.side) != 0 && s.tcp[t.side&1].next != t.seq+1
 }
 
-// closing tells whether the stream has ended but for stragglers: by RST, or by
+// closing reports whether the stream has ended but for stragglers: by RST, or by
 // FIN from both ends, or from the only one that is seen.
 func (s stream) closing() bool {
 	if s.state&(fin|fin<<1) == 0 {
@@ -188,5 +188,5 @@ func (e *Engine) covered(q *queue, all bool, ack uint32) (latest request, found 
 	return latest, found
 }
 
-// between tells whether n is behind from, and not behind to.
+// between reports whether n is behind from, and not behind to.
 func between(from, n, to uint32) bool { return int32(n-from) > 0 && int32(to-n) >= 0 }

@@ -100,12 +100,12 @@ func (w *Worker) formsOf(s *ruleset.Shape) Forms {
 	return w.forms[s.ID]
 }
 
-// has tells whether the flow in this row has distributions.
+// has reports whether the flow in this row has distributions.
 func (w *Worker) has(row uint32) bool {
 	return int(row/64) < len(w.rows) && w.rows[row/64].has>>(row%64)&1 != 0
 }
 
-// counts tells whether they are of packets such as it has.
+// counts reports whether they are of packets such as it has.
 func (w *Worker) counts(row uint32) bool {
 	return int(row/64) < len(w.rows) && w.rows[row/64].counts>>(row%64)&1 != 0
 }
@@ -132,7 +132,7 @@ func (w *Worker) Packet(row uint32, direction int, p Packet, octets uint64, now 
 	b.of, b.packet = uint32(len(j.packets)-1), uint32(p.number)<<1|uint32(direction&1)
 }
 
-// none tells whether there is nothing to do.
+// none reports whether there is nothing to do.
 func (j *jobs) none() bool { return len(j.list) == 0 && len(j.between) == 0 }
 
 // clear makes j empty.

@@ -51,7 +51,7 @@ func (t Type) String() string {
 	return fmt.Sprintf("type(%d)", uint8(t))
 }
 
-// hasContext tells whether PDUs of this type may name a context (RFC 2741
+// hasContext reports whether PDUs of this type may name a context (RFC 2741
 // section 6.1.1).
 func (t Type) hasContext() bool {
 	switch t {

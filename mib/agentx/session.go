@@ -65,7 +65,7 @@ type inbound struct {
 }
 
 // session connects to the master, registers and serves, until ctx ends or
-// something fails. It tells whether it got as far as having all registered.
+// something fails. It reports whether it got as far as having all registered.
 func (s *Subagent) session(ctx context.Context) (established bool, err error) {
 	dialer := net.Dialer{Timeout: dialTimeout}
 	conn, err := dialer.DialContext(ctx, s.network, s.addr)

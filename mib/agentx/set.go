@@ -63,7 +63,7 @@ func (s *set) cleanup(id uint32) {
 }
 
 // abandon ends a Set that the master has left: what is not committed in full
-// never happened. It tells whether it had to undo a commit that succeeded.
+// never happened. It reports whether it had to undo a commit that succeeded.
 func (s *set) abandon() (undone bool) {
 	switch s.state {
 	case setCommitted:

@@ -157,7 +157,7 @@ func (c *Client) send(ctx context.Context, once bool, request func() (*gosnmp.Sn
 	return request()
 }
 
-// stale tells whether an SNMPv3 session has to begin anew: an agent that has
+// stale reports whether an SNMPv3 session has to begin anew: an agent that has
 // answered in it has refused something, or what came in place of an answer cannot
 // be believed. It has most likely been started again and has another engine ID,
 // with which keys are made (RFC 3414 section 2.6).
@@ -324,7 +324,7 @@ func (c *Client) set(ctx context.Context, done func() (bool, error), vars ...smi
 	}
 }
 
-// unsure tells whether a request may have been carried out although it failed.
+// unsure reports whether a request may have been carried out although it failed.
 func unsure(err error) bool { return errors.Is(err, ErrNoAnswer) || errors.Is(err, ErrNonsense) }
 
 // integer, ticks and text make variables to set.

@@ -113,7 +113,7 @@ func (c *Config) session() (*gosnmp.GoSNMP, error) {
 	return s, nil
 }
 
-// CheckTransport tells whether an address begins with a transport, as those of
+// CheckTransport reports whether an address begins with a transport, as those of
 // net-snmp's programs may: a Client speaks UDP only.
 func CheckTransport(address string) error {
 	transport, rest, ok := strings.Cut(address, ":")

@@ -306,7 +306,7 @@ func octetsOfShape(s *ruleset.Shape, key int) int {
 
 var errManyShapes = fmt.Errorf("there are flows with more than %d choices of masks and distributions, or such that they take more than %d octets", maxShapes, shapesOctets)
 
-// anySet tells whether b has a bit that is set.
+// anySet reports whether b has a bit that is set.
 func anySet(b []byte) bool {
 	for _, c := range b {
 		if c != 0 {
@@ -324,7 +324,7 @@ func octet(b []byte, k int) byte {
 	return 0
 }
 
-// saved tells whether the present flow has saved the attribute of field i.
+// saved reports whether the present flow has saved the attribute of field i.
 func (b *flowBuilder) saved(i int) bool {
 	fd := &b.fields[i]
 	switch {

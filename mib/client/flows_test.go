@@ -339,7 +339,7 @@ func record(b []byte, index byte) []byte {
 	return append(append(append(b, 0, byte(len(someObject))), someObject...), 0, 0)
 }
 
-// whole tells whether a flow has counters for each of its buckets.
+// whole reports whether a flow has counters for each of its buckets.
 func whole(f *ruleset.Flow) bool {
 	if f.Shape == nil || len(f.Counters) != len(f.Shape.Distributions) {
 		return false

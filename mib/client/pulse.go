@@ -23,7 +23,7 @@ type Pulse struct {
 // Boot returns the meter's boot identifier, zero if it has none.
 func (p *Pulse) Boot() [8]byte { return p.as.Boot }
 
-// Restarted tells whether the meter was started again since it was as in before.
+// Restarted reports whether the meter was started again since it was as in before.
 func (p *Pulse) Restarted(before *Status) bool { return p.as.Restarted(before) }
 
 // Pulse asks whether the meter is still the same, and goes on. It takes one

@@ -35,7 +35,7 @@ type Status struct {
 	Counts mib.Counts
 }
 
-// Restarted tells whether the meter was started again between before and s:
+// Restarted reports whether the meter was started again between before and s:
 // by its boot identifier, or if it has none, and the agent's uptime is the
 // meter's, by that. An uptime that went around after 497 days is none.
 func (s *Status) Restarted(before *Status) bool {
@@ -45,7 +45,7 @@ func (s *Status) Restarted(before *Status) bool {
 	return int32(s.SysUpTime-before.SysUpTime) < 0
 }
 
-// Begun tells whether the meter's Uptime counts: that of a meter of traces does
+// Begun reports whether the meter's Uptime counts: that of a meter of traces does
 // from their first packet on.
 func (s *Status) Begun() bool { return !s.Extension || s.Start != 0 || s.Counts.Packets > 0 }
 

@@ -34,7 +34,7 @@ type Range struct {
 	Include    bool
 }
 
-// Contains tells whether a variable of this name lies in the range.
+// Contains reports whether a variable of this name lies in the range.
 func (r *Range) Contains(name OID) bool {
 	c := name.Compare(r.Start)
 	return (c > 0 || c == 0 && r.Include) && (len(r.End) == 0 || name.Compare(r.End) < 0)

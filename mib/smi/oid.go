@@ -57,7 +57,7 @@ func (o OID) Compare(p OID) int {
 	return 0
 }
 
-// HasPrefix tells whether o is p or lies below it.
+// HasPrefix reports whether o is p or lies below it.
 func (o OID) HasPrefix(p OID) bool {
 	return len(o) >= len(p) && slices.Equal(o[:len(p)], p)
 }

@@ -58,7 +58,7 @@ func (t Type) kind() kind {
 	return kindInvalid
 }
 
-// Valid tells whether t is one of the types above.
+// Valid reports whether t is one of the types above.
 func (t Type) Valid() bool { return t.kind() != kindInvalid }
 
 // String returns the type's name as the RFCs spell it.
@@ -140,7 +140,7 @@ func (v *Value) Set(w *Value) {
 	}
 }
 
-// Equal tells whether v and w have the same type and value.
+// Equal reports whether v and w have the same type and value.
 func (v *Value) Equal(w *Value) bool {
 	if v.Type != w.Type {
 		return false
@@ -192,7 +192,7 @@ func (vb *VarBind) Set(w *VarBind) {
 	vb.Value.Set(&w.Value)
 }
 
-// Equal tells whether vb and w have the same name and value.
+// Equal reports whether vb and w have the same name and value.
 func (vb *VarBind) Equal(w *VarBind) bool {
 	return vb.Name.Compare(w.Name) == 0 && vb.Value.Equal(&w.Value)
 }

@@ -197,7 +197,7 @@ func parseNumber(word, digits string) (uint64, error) {
 	return n, err
 }
 
-// isMore tells whether a number with this name is one of Summary.More.
+// isMore reports whether a number with this name is one of Summary.More.
 func isMore(name string) bool {
 	switch name {
 	case "duplicates", "outliers", "clamped", "sampled-out", "clock-synchronised", "streams", "streams-created", "streams-ended", "unstreamed":

@@ -295,7 +295,7 @@ func valueFault(a ruleset.Attr, text string) string {
 	return ""
 }
 
-// isNumber tells whether values of a are written as one number.
+// isNumber reports whether values of a are written as one number.
 func isNumber(a ruleset.Attr) bool {
 	switch a.Info().Class {
 	case ruleset.ClassInteger, ruleset.ClassComputed, ruleset.ClassMeasured:

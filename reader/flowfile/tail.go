@@ -70,7 +70,7 @@ func startOf(line []byte) (start collectionStart, ok bool) {
 	return start, false
 }
 
-// IsOurs tells whether a file that begins with these octets, as many as Begins
+// IsOurs reports whether a file that begins with these octets, as many as Begins
 // or all of it, was written by a Writer.
 func IsOurs(begin []byte) bool {
 	for _, head := range []string{markHead, jsonHead} {

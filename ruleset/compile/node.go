@@ -26,10 +26,10 @@ type node struct {
 	rule int // its number, or its first rule's, once it has a place
 }
 
-// always tells whether the rule does the same with its test performed or not.
+// always reports whether the rule does the same with its test performed or not.
 func (n *node) always() bool { return n.attr == ruleset.Null }
 
-// ends tells whether the node ends the match without counting.
+// ends reports whether the node ends the match without counting.
 func (n *node) ends() bool {
 	return n.always() && (n.op == ruleset.OpIgnore || n.op == ruleset.OpNoMatch)
 }

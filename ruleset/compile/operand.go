@@ -87,7 +87,7 @@ var jargon = map[string]string{
 	"vlan": "VLANid", "vlanid": "VLANid", "dscp": "DSCodePoint", "tos": "DSCodePoint", "family": "SourcePeerType",
 }
 
-// usable tells whether programs may name an attribute: those of RFC 2723
+// usable reports whether programs may name an attribute: those of RFC 2723
 // appendix C that can be tested or saved, the further ones that this meter
 // has, and distributions.
 func usable(in ruleset.Info) bool {
@@ -98,7 +98,7 @@ func usable(in ruleset.Info) bool {
 	return in.Attr == ruleset.FlowRuleSet
 }
 
-// standard tells whether RFC 2723 appendix C has the attribute.
+// standard reports whether RFC 2723 appendix C has the attribute.
 func standard(a ruleset.Attr) bool {
 	switch a.Info().Class {
 	case ruleset.ClassInteger, ruleset.ClassAddress:
@@ -109,7 +109,7 @@ func standard(a ruleset.Attr) bool {
 	return a == ruleset.FlowRuleSet
 }
 
-// counter tells whether a is one of the measured attributes that RFC 2723
+// counter reports whether a is one of the measured attributes that RFC 2723
 // appendix C names.
 func counter(a ruleset.Attr) bool { return a >= ruleset.ToOctets && a <= ruleset.LastActiveTime }
 
@@ -163,7 +163,7 @@ type operand struct {
 	from        *srl.Operand
 }
 
-// holds tells whether o's value under l's mask is l's.
+// holds reports whether o's value under l's mask is l's.
 func (l *operand) holds(o *operand) bool { return o.value.And(l.mask).Padded() == l.value.Padded() }
 
 // operand reads value and mask as the attribute takes them.

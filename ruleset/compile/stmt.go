@@ -43,7 +43,7 @@ func (c *compiler) savedTwice(sc *scope, list []srl.Stmt) {
 	}
 }
 
-// ends tells whether nothing behind the statement is reached from it.
+// ends reports whether nothing behind the statement is reached from it.
 func (c *compiler) ends(s srl.Stmt) bool {
 	switch s := s.(type) {
 	case *srl.Count, *srl.Ignore, *srl.NoMatch, *srl.Leave, *srl.Back:
@@ -185,7 +185,7 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 	return c.action(n)
 }
 
-// saveable tells whether a SAVE statement may have this attribute.
+// saveable reports whether a SAVE statement may have this attribute.
 func (c *compiler) saveable(s *srl.Save, ref reference) bool {
 	switch ref.class() {
 	case ruleset.ClassMatching:

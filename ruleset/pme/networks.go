@@ -27,7 +27,7 @@ type span struct {
 // noRule is the rule of spans that are in no network.
 const noRule = math.MaxInt32
 
-// isNetwork tells whether r is a test for a prefix that a span can have.
+// isNetwork reports whether r is a test for a prefix that a span can have.
 func isNetwork(r *instr) bool {
 	m := bits.ReverseBytes64(r.mask[0])
 	return r.kind == testWord && ^m&(^m+1) == 0

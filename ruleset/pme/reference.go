@@ -164,7 +164,7 @@ func fromRule(a ruleset.Attr, r *ruleset.Rule, p *ruleset.Packet) pushed {
 	return q
 }
 
-// saveable tells whether a flow can hold the value of a.
+// saveable reports whether a flow can hold the value of a.
 func saveable(a ruleset.Attr) bool {
 	switch a.Info().Class {
 	case ruleset.ClassInteger, ruleset.ClassAddress, ruleset.ClassComputed:

@@ -160,7 +160,7 @@ func (p *Program) savedAt(at int32) []saved {
 	return queue
 }
 
-// fromPacket tells whether a push takes its value from the packet.
+// fromPacket reports whether a push takes its value from the packet.
 func (r *instr) fromPacket() bool {
 	return r.op >= ruleset.OpPushPktTo || r.op == ruleset.OpCountPkt
 }

@@ -36,7 +36,7 @@ func (p *Program) Visible() ruleset.Key {
 	return v
 }
 
-// EndsOfPackets tells whether all peer and transport addresses and protocols that
+// EndsOfPackets reports whether all peer and transport addresses and protocols that
 // flows save are those of their packets, none a value that stands in a rule.
 func (p *Program) EndsOfPackets() bool {
 	fromRule := func(r instr) bool {

@@ -54,7 +54,7 @@ func (p *parser) term() (Expr, bool) {
 	}
 }
 
-// joins tells whether the current token is an operator between two tests, or
+// joins reports whether the current token is an operator between two tests, or
 // the word for it, which it reports.
 func (p *parser) joins(operator kind, word string) bool {
 	if p.tok.kind == operator {

@@ -1,6 +1,6 @@
 package srl
 
-// addition tells whether one of NeTraMet's statements may stand here, once in
+// addition reports whether one of NeTraMet's statements may stand here, once in
 // a program, and reports it if not.
 func (p *parser) addition(at Place, name string) bool {
 	before, again := p.given[name]

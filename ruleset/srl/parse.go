@@ -68,7 +68,7 @@ func (p *parser) expected(what string, args ...any) {
 	p.fault("expected %s, found %s", fmt.Sprintf(what, args...), *p.tok)
 }
 
-// begins tells whether a statement may begin with the current token.
+// begins reports whether a statement may begin with the current token.
 func (p *parser) begins() bool {
 	switch p.tok.key {
 	case kwCall, kwCount, kwExit, kwIf, kwIgnore, kwNomatch, kwReturn, kwSave, kwStore, kwSubroutine:
@@ -77,7 +77,7 @@ func (p *parser) begins() bool {
 	return p.tok.kind == '{'
 }
 
-// closes tells whether the current token ends a sequence of statements.
+// closes reports whether the current token ends a sequence of statements.
 func (p *parser) closes() bool {
 	switch p.tok.key {
 	case kwElse, kwEndcall, kwEndsub:

@@ -311,7 +311,7 @@ var foreignWords = map[string]string{
 	"goto": "EXIT leaves a labelled statement", "break": "EXIT leaves a labelled statement",
 }
 
-// wantsValue tells whether an IPv6 address may follow the last token. Where
+// wantsValue reports whether an IPv6 address may follow the last token. Where
 // it cannot, `1:2:count` is two return labels and a statement.
 func (s *scanner) wantsValue() bool {
 	switch s.last {
@@ -331,7 +331,7 @@ func lenIPv6(s string) int {
 	return n
 }
 
-// isHexPair tells whether s begins with a hexadecimal field that begins with
+// isHexPair reports whether s begins with a hexadecimal field that begins with
 // a letter, such as FF-00.
 func isHexPair(s string) bool {
 	n := hex.length(s[:min(len(s), 3)])

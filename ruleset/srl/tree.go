@@ -34,7 +34,7 @@ type Word struct {
 	Text string
 }
 
-// IsName tells whether the word is an identifier, not a value: identifiers
+// IsName reports whether the word is an identifier, not a value: identifiers
 // begin with a letter and hold letters, digits and underscores only.
 func (w Word) IsName() bool {
 	return w.Text != "" && classes[w.Text[0]]&letter != 0 && word.length(w.Text) == len(w.Text)

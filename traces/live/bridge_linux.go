@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isPort tells whether the interface is a port of a bridge or of a switch, as
+// isPort reports whether the interface is a port of a bridge or of a switch, as
 // far as the kernel tells.
 func isPort(index int32) bool {
 	kind := string(slaveKind(index))

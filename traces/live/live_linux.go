@@ -262,7 +262,7 @@ func (s *source) merge(b *traces.Batch, now time.Time) time.Duration {
 	return 0
 }
 
-// roomy tells whether packets may wait: no ring is more than half full.
+// roomy reports whether packets may wait: no ring is more than half full.
 func (s *source) roomy() bool {
 	for _, i := range s.interfaces {
 		for _, r := range i.rings {
@@ -285,7 +285,7 @@ func (s *source) end(now time.Time) {
 	}
 }
 
-// over tells whether all rings have come to their ends.
+// over reports whether all rings have come to their ends.
 func (s *source) over(now time.Time) bool {
 	if !s.ending {
 		return false

@@ -130,7 +130,7 @@ func (r *ring) bind(c *Config, d *device) error {
 	return nil
 }
 
-// isBound tells whether the device that the ring was bound to is still there.
+// isBound reports whether the device that the ring was bound to is still there.
 func (r *ring) isBound() bool {
 	if r.all {
 		return true
@@ -184,7 +184,7 @@ func (r *ring) count(block int) *uint32 {
 	return (*uint32)(unsafe.Pointer(&r.mem[block*r.size+blockCount]))
 }
 
-// look finds blocks that have become ready, and tells whether there is a packet
+// look finds blocks that have become ready, and reports whether there is a packet
 // to be read.
 func (r *ring) look(now time.Time) bool {
 	blocks := len(r.seen)
@@ -207,7 +207,7 @@ func (r *ring) look(now time.Time) bool {
 	return true
 }
 
-// filling tells whether there are packets in the block that the kernel fills,
+// filling reports whether there are packets in the block that the kernel fills,
 // which it has not handed over when look was called.
 func (r *ring) filling() bool {
 	blocks := len(r.seen)

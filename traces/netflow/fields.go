@@ -68,7 +68,7 @@ const reverse = 1 << 15
 // reversePEN is the enterprise number of such fields.
 const reversePEN = 29305
 
-// read tells whether the field is one of those above.
+// read reports whether the field is one of those above.
 func read(number uint16) bool {
 	var f flow
 	var o options

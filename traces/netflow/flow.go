@@ -92,7 +92,7 @@ func times(a, b uint64) uint64 {
 	return math.MaxUint64
 }
 
-// isIPv6 tells whether the flow is one of IPv6. Some exporters fill in zeros
+// isIPv6 reports whether the flow is one of IPv6. Some exporters fill in zeros
 // for the addresses of the other version.
 func (f *flow) isIPv6() bool {
 	switch {
@@ -182,7 +182,7 @@ func told(has [2]bool, direction int) int {
 	return 0
 }
 
-// isExtension tells whether an IPv6 header of this type comes before the
+// isExtension reports whether an IPv6 header of this type comes before the
 // transport header (RFC 7045).
 func isExtension(proto uint8) bool {
 	switch proto {

@@ -35,7 +35,7 @@ func Address(t testing.TB, network string) string {
 	return ""
 }
 
-// isFree tells whether one can listen at an address.
+// isFree reports whether one can listen at an address.
 func isFree(network, address string) bool {
 	// A process that is about to start another program has a copy of each socket.
 	syscall.ForkLock.RLock()
