@@ -147,6 +147,11 @@ rtfmMeterFlowsRecovered 0 | Counter64: 0
 rtfmMeterNow 0 | Counter64: 1795252465227917000
 rtfmMeterEnding 0 | INTEGER: 2
 rtfmMeterFloods 0 | Counter64: 0
+rtfmMeterStartDate 0 | Hex-STRING: 07 EA 0B 15 09 0D 19 02 2B 00 00
+rtfmMeterStartExact 0 | Hex-STRING: 18 EA 04 8D 07 C6 8E C8
+rtfmMeterNowDate 0 | Hex-STRING: 07 EA 0B 15 09 0E 19 02 2B 00 00
+rtfmMeterNowExact 0 | Hex-STRING: 18 EA 04 9B 00 0D E6 C8
+rtfmMeterMemoryUsed 0 | Gauge32: ...
 rtfmPacketsMetered 0 | Counter64: 453
 rtfmPacketsOctets 0 | Counter64: 133080
 rtfmPacketsCut 0 | Counter64: 0
@@ -175,6 +180,8 @@ rtfmTraceCollections 0 | Counter64: 1
 rtfmTraceFrom 0 | Timeticks: (0) 0:00:00.00
 rtfmTraceTo 0 | Timeticks: (6000) 0:01:00.00
 rtfmTraceToTime 0 | Counter64: 1795252465227917000
+rtfmTraceToDate 0 | Hex-STRING: 07 EA 0B 15 09 0E 19 02 2B 00 00
+rtfmTraceToExact 0 | Hex-STRING: 18 EA 04 9B 00 0D E6 C8
 rtfmTracePassedOver 0 | Counter64: 0
 rtfmBlockData 4.0.1.0.28.1.0.0.3 | Hex-STRING: 00 03 00 00 00 01 00 00 00 00 00 00 00 93 00 00 00 02 00 00 00 00 00 00 00 0A 00 00 00 03 00 00 00 00 00 00 01 28
 rtfmTraceCollected 0 | Gauge32: 0 | u 0 | u 2 inconsistentValue

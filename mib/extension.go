@@ -1,6 +1,10 @@
 package mib
 
 import (
+	"encoding/binary"
+	"math"
+	"time"
+
 	"rtfm/mib/smi"
 )
 
@@ -56,10 +60,39 @@ func (h *Handler) extensionObjects() []object {
 		count(trace(5), func(Counts) uint64 { return uint64(h.meter.Trace().To) }),
 		count(trace(6), func(Counts) uint64 { return uint64(h.meter.Trace().PassedOver) }),
 	}
+	objects = append(objects, scalar(meter(15), func(v *smi.Value) {
+		h.work += workCounts
+		v.SetUint(smi.Gauge32, min(h.meter.Counts().Memory>>10, math.MaxUint32))
+	}))
+	objects = append(objects, timeObjects(meter(11), meter(12), h.meter.Start)...)
+	objects = append(objects, timeObjects(meter(13), meter(14), h.meter.Now)...)
+	objects = append(objects, timeObjects(trace(8), trace(9), func() int64 { return h.meter.Trace().To })...)
 	objects = append(objects, h.traceCollected(trace(7)))
 	objects = append(objects, h.ruleSetCountObjects()...)
 	objects = append(objects, h.interfaceCountObjects()...)
 	return append(objects, h.blockObjects()...)
+}
+
+// timeObjects are a time, in nanoseconds since 1970-01-01 00:00:00 UTC, as DateAndTime
+// (RFC 2579 section 2) and as RtfmExactTime.
+func timeObjects(date, exact smi.OID, get func() int64) []object {
+	return []object{
+		scalar(date, func(v *smi.Value) { v.SetOctets(smi.OctetString, dateAndTime(get())) }),
+		scalar(exact, func(v *smi.Value) {
+			v.SetOctets(smi.OctetString, binary.BigEndian.AppendUint64(nil, uint64(get())))
+		}),
+	}
+}
+
+// dateAndTime returns a time as DateAndTime in UTC; 0 has no date.
+func dateAndTime(ns int64) []byte {
+	if ns == 0 {
+		return make([]byte, 8)
+	}
+	t := time.Unix(0, ns).UTC()
+	b := binary.BigEndian.AppendUint16(nil, uint16(t.Year()))
+	return append(b, byte(t.Month()), byte(t.Day()), byte(t.Hour()), byte(t.Minute()), byte(t.Second()),
+		byte(t.Nanosecond()/int(100*time.Millisecond)), '+', 0, 0)
 }
 
 // traceState is rtfmTraceState. A manager may set it to reading, once the

@@ -223,9 +223,15 @@ func TestExtension(t *testing.T) {
 		get x.1.1.2.0 = h 0102030405060708
 		get x.1.1.3.0 = t 100000
 		get x.1.1.4.0 = c 1000000000000000000
-		get x.1.1.5.0 = c 10
+		get x.1.1.5.0 = c 4095
 		get x.1.1.6.0 = c 8
 		get x.1.1.7.0 = c 9
+		get x.1.1.8.0 = c 1000001000000000000
+		get x.1.1.11.0 = h 07D10909012E28002B0000
+		get x.1.1.12.0 = h 0DE0B6B3A7640000
+		get x.1.1.13.0 = h 07D10909020314002B0000
+		get x.1.1.14.0 = h 0DE0B79C7C091000
+		get x.1.1.15.0 = g 3
 		get x.1.2.1.0 = c 1
 		get x.1.2.2.0 = c 2
 		get x.1.2.3.0 = c 3
@@ -249,6 +255,8 @@ func TestExtension(t *testing.T) {
 		get x.1.5.2.0 = c 4
 		get x.1.5.3.0 = t 100
 		get x.1.5.4.0 = t 400
+		get x.1.5.8.0 = h 07D10909012E2C002B0000
+		get x.1.5.9.0 = h 0DE0B6B495CF2800
 		set x.1.5.1.0 = i 4 ! wrongValue 1
 		set x.1.5.1.1 = i 3 ! noCreation 1
 		set x.1.5.1.0 = i 3

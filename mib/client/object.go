@@ -47,6 +47,9 @@ var (
 	rtfmMeterNow            = ours("rtfmMeterNow", 1, 1, 8)
 	rtfmMeterEnding         = ours("rtfmMeterEnding", 1, 1, 9)
 	rtfmMeterFloods         = ours("rtfmMeterFloods", 1, 1, 10)
+	rtfmMeterStartExact     = ours("rtfmMeterStartExact", 1, 1, 12)
+	rtfmMeterNowExact       = ours("rtfmMeterNowExact", 1, 1, 14)
+	rtfmMeterMemoryUsed     = ours("rtfmMeterMemoryUsed", 1, 1, 15)
 	rtfmPacketsMetered      = ours("rtfmPacketsMetered", 1, 2, 1)
 	rtfmPacketsOctets       = ours("rtfmPacketsOctets", 1, 2, 2)
 	rtfmPacketsCut          = ours("rtfmPacketsCut", 1, 2, 3)
@@ -67,6 +70,7 @@ var (
 	rtfmTraceToTime         = ours("rtfmTraceToTime", 1, 5, 5)
 	rtfmTracePassedOver     = ours("rtfmTracePassedOver", 1, 5, 6)
 	rtfmTraceCollected      = ours("rtfmTraceCollected", 1, 5, 7)
+	rtfmTraceToExact        = ours("rtfmTraceToExact", 1, 5, 9)
 )
 
 // The columns.
@@ -124,8 +128,9 @@ var (
 var objects = []*object{
 	sysUpTime, flowFloodMark, flowInactivityTimeout, flowActiveFlows, flowMaxFlows, flowFloodMode,
 	rtfmMeterVersion, rtfmMeterBoot, rtfmMeterUptime, rtfmMeterStart, rtfmMeterMemory, rtfmMeterFlowsCreated,
-	rtfmMeterFlowsRecovered, rtfmMeterNow, rtfmMeterEnding, rtfmMeterFloods, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
-	rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmPacketsOutliers, rtfmPacketsClamped, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver, rtfmTraceCollected,
+	rtfmMeterFlowsRecovered, rtfmMeterNow, rtfmMeterEnding, rtfmMeterFloods, rtfmMeterStartExact, rtfmMeterNowExact,
+	rtfmMeterMemoryUsed, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed, rtfmPacketsUnknownLink, rtfmPacketsBackInTime,
+	rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmPacketsOutliers, rtfmPacketsClamped, rtfmStreamsActive, rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmTraceState, rtfmTraceCollections, rtfmTraceToTime, rtfmTracePassedOver, rtfmTraceCollected, rtfmTraceToExact,
 	flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp, flowRuleInfoStatus, flowRuleInfoName,
 	flowRuleInfoRulesReady, flowRuleInfoFlowRecs, flowInterfaceSampleRate, flowInterfaceLostPackets,
 	flowReaderTimeout, flowReaderOwner, flowReaderLastTime, flowReaderPreviousTime, flowReaderStatus,

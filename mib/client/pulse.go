@@ -38,12 +38,12 @@ func (c *Client) Pulse(ctx context.Context) (*Pulse, error) {
 	}
 	var r values
 	p := new(Pulse)
-	if t := vars[0].Value.Type; t != smi.NoSuchObject && t != smi.NoSuchInstance {
+	if !absent(&vars[0]) {
 		p.as.Extension = true
 		if n := copy(p.as.Boot[:], r.octets(&vars[0], len(p.as.Boot))); n < len(p.as.Boot) && r.err == nil {
 			r.err = nonsense(vars[0].Name, "%d octets, not %d", n, len(p.as.Boot))
 		}
-		if t := vars[1].Value.Type; t != smi.NoSuchObject && t != smi.NoSuchInstance { // of an older meter
+		if !absent(&vars[1]) { // not of an older meter
 			p.Ending = r.truth(&vars[1])
 		}
 	}

@@ -58,6 +58,7 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 		rtfmMeterFlowsCreated, rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed,
 		rtfmPacketsUnknownLink, rtfmPacketsBackInTime, rtfmPacketsLost,
 		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive, rtfmMeterFloods, rtfmMeterNow,
+		rtfmMeterStartExact, rtfmMeterNowExact, rtfmMeterMemoryUsed,
 	} {
 		names = append(names, o.at(0))
 	}
@@ -76,26 +77,30 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	if vars[5].Value.Type == smi.TimeTicks { // a view may hide it
 		s.SysUpTime = uint32(vars[5].Value.Uint)
 	}
-	boot := &vars[7].Value
-	if boot.Type != smi.NoSuchObject && boot.Type != smi.NoSuchInstance {
+	if !absent(&vars[7]) {
 		s.Extension = true
 		s.Version = string(r.octets(&vars[6], longestText))
 		if n := copy(s.Boot[:], r.octets(&vars[7], len(s.Boot))); n < len(s.Boot) && r.err == nil {
 			r.err = nonsense(vars[7].Name, "%d octets, not %d", n, len(s.Boot))
 		}
-		s.Start = r.count(&vars[8])
+		s.Start = r.time(&vars[26], &vars[8])
 		s.Uptime = uint32(r.uint(&vars[9], smi.TimeTicks))
 		for i, n := range []*uint64{
-			&s.Counts.Memory, &s.Counts.FlowsCreated, &s.Counts.FlowsRecovered, &s.Counts.Packets,
+			&s.Counts.FlowsCreated, &s.Counts.FlowsRecovered, &s.Counts.Packets,
 			&s.Counts.Octets, &s.Counts.CutShort, &s.Counts.Malformed, &s.Counts.UnknownLink,
 			&s.Counts.BackInTime, &s.Counts.Lost, &s.Counts.StreamsCreated, &s.Counts.StreamsEnded, &s.Counts.Unstreamed,
 		} {
-			*n = r.uint(&vars[10+i], smi.Counter64)
+			*n = r.uint(&vars[11+i], smi.Counter64)
 		}
 		s.Counts.StreamsActive = r.uint(&vars[23], smi.Gauge32)
 		s.Counts.Floods = r.uint(&vars[24], smi.Counter64)
-		if now := &vars[25]; now.Value.Type != smi.NoSuchObject && now.Value.Type != smi.NoSuchInstance { // of an older meter
-			s.Now = r.count(now)
+		if !absent(&vars[27]) || !absent(&vars[25]) { // as in an older meter
+			s.Now = r.time(&vars[27], &vars[25])
+		}
+		if used := &vars[28]; absent(used) { // as in an older meter
+			s.Counts.Memory = r.uint(&vars[10], smi.Counter64)
+		} else {
+			s.Counts.Memory = r.uint(used, smi.Gauge32) << 10
 		}
 	}
 	if r.err != nil {

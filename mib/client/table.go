@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -22,7 +23,7 @@ type values struct {
 func (r *values) of(vb *smi.VarBind, t smi.Type) bool {
 	switch {
 	case r.err != nil:
-	case vb.Value.Type == smi.NoSuchObject || vb.Value.Type == smi.NoSuchInstance:
+	case absent(vb):
 		r.err = fmt.Errorf("%w: %s", ErrNoObject, objectName(vb.Name))
 	case vb.Value.Type != t:
 		r.err = nonsense(vb.Name, "the type is %v, not %v", vb.Value.Type, t)
@@ -64,6 +65,27 @@ func (r *values) count(vb *smi.VarBind) int64 {
 		return 0
 	}
 	return int64(n)
+}
+
+// absent reports whether the meter has no such object, as an older one may.
+func absent(vb *smi.VarBind) bool {
+	return vb.Value.Type == smi.NoSuchObject || vb.Value.Type == smi.NoSuchInstance
+}
+
+// time returns an RtfmExactTime, or from an older meter the Counter64 that was in
+// its place.
+func (r *values) time(exact, counter *smi.VarBind) int64 {
+	if absent(exact) {
+		return r.count(counter)
+	}
+	b := r.octets(exact, 8)
+	if r.err == nil && (len(b) < 8 || b[0] > math.MaxInt8) {
+		r.err = nonsense(exact.Name, "%x is no time", b)
+	}
+	if r.err != nil {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(b))
 }
 
 // octets returns an OCTET STRING, of no more than longest octets.

@@ -25,18 +25,18 @@ type Trace struct {
 // Trace reads how far the meter is with its trace. A meter without the
 // extension is one that meters for itself.
 func (c *Client) Trace(ctx context.Context) (*Trace, error) {
-	vars, err := c.get(ctx, rtfmTraceState.at(0), rtfmTraceCollections.at(0), rtfmTraceToTime.at(0), rtfmTracePassedOver.at(0), rtfmTraceCollected.at(0))
+	vars, err := c.get(ctx, rtfmTraceState.at(0), rtfmTraceCollections.at(0), rtfmTraceToTime.at(0), rtfmTracePassedOver.at(0), rtfmTraceCollected.at(0), rtfmTraceToExact.at(0))
 	if err != nil {
 		return nil, err
 	}
-	if t := vars[0].Value.Type; t == smi.NoSuchObject || t == smi.NoSuchInstance {
+	if absent(&vars[0]) {
 		return &Trace{State: mib.TraceNone}, nil
 	}
 	var r values
 	t := &Trace{
 		State:       mib.TraceState(r.int(&vars[0], int(mib.TraceNone), int(mib.TraceEnded))),
 		Collections: r.uint(&vars[1], smi.Counter64),
-		To:          r.count(&vars[2]),
+		To:          r.time(&vars[5], &vars[2]),
 		PassedOver:  int(r.count(&vars[3])),
 		Collected:   -1,
 	}

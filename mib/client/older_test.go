@@ -1,0 +1,60 @@
+package client
+
+import (
+	"slices"
+	"testing"
+
+	"rtfm/mib"
+	"rtfm/mib/smi"
+	"rtfm/traces"
+	"rtfm/traces/tracetest"
+)
+
+// without is a meter that has not got some scalars.
+type without struct {
+	smi.Handler
+	hidden []*object
+}
+
+// Get implements smi.Handler.
+func (w *without) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+	if err := w.Handler.Get(names, out); err != nil {
+		return err
+	}
+	for i, name := range names {
+		if slices.ContainsFunc(w.hidden, func(o *object) bool { return name.HasPrefix(o.oid) }) {
+			out[i].Value.SetNone(smi.NoSuchObject)
+		}
+	}
+	return nil
+}
+
+// TestTimesOfMeters reads a meter's times and memory, to the nanosecond, from a
+// meter as it is, from one that is older, and from one that has given the
+// deprecated objects up.
+func TestTimesOfMeters(t *testing.T) {
+	var h *mib.Handler
+	packet := tracetest.Packets(tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.1", "10.0.0.2").UDP(1, 2))[0]
+	packet.Time = 1_795_252_405_227_917_003
+	metered(t, func(m mib.Meter) *Client {
+		h = mib.New(m)
+		return dial(t, serve(t, h))
+	}, program(t, "all-flows"), []traces.Packet{packet})
+	for what, hidden := range map[string][]*object{
+		"present": nil,
+		"older":   {rtfmMeterStartExact, rtfmMeterNowExact, rtfmMeterMemoryUsed, rtfmTraceToExact},
+		"later":   {rtfmMeterStart, rtfmMeterNow, rtfmMeterMemory, rtfmTraceToTime},
+	} {
+		c := dial(t, serve(t, &without{h, hidden}))
+		s, err := c.Status(t.Context())
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if s.Start != packet.Time || s.Now != packet.Time || s.Counts.Memory < 1<<20 || s.Counts.Memory > 1<<40 {
+			t.Errorf("%s: start %d, now %d, memory %d; want both to be %d", what, s.Start, s.Now, s.Counts.Memory, packet.Time)
+		}
+		if tr, err := c.Trace(t.Context()); err != nil || tr.To != packet.Time {
+			t.Errorf("%s: trace %+v, %v; want it to end at %d", what, tr, err, packet.Time)
+		}
+	}
+}
