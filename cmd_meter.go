@@ -209,7 +209,10 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	src, err := o.source(cmd.Context(), log)
+	// What ends the source ends metering: it may hold packets that are to be metered.
+	metering, end := context.WithCancelCause(cmd.Context())
+	defer end(nil)
+	src, err := o.source(metering, log)
 	if err != nil {
 		return err
 	}
@@ -222,10 +225,10 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 			return fmt.Errorf("--log, as user %s: %w", o.user, err)
 		}
 	}
-	return o.serve(cmd.Context(), m, src, &f, log, file)
+	return o.serve(metering, end, m, src, &f, log, file)
 }
 
-// source opens the traces, or the interfaces.
+// source opens the traces, or the interfaces. The source ends when ctx is done.
 func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Source, error) {
 	if o.capture.isLive() {
 		warn := func(message string) { log.Warn(message) }
@@ -243,7 +246,11 @@ func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Sou
 	}
 	src := o.traces.plausible(withInterrupt(ctx, files, o.traces.names()), func(message string) { log.Warn(message) })
 	src = o.capture.filter(src)
-	return &toldOf{src, func() { log.Info("the traces have ended; their flows can be read") }}, nil
+	return &toldOf{src, func() {
+		if ctx.Err() == nil {
+			log.Info("the traces have ended; their flows can be read")
+		}
+	}}, nil
 }
 
 // toldOf is a Source that tells when it has ended.
@@ -380,8 +387,9 @@ func (f *fronts) notify(log *slog.Logger, n mib.Notification) {
 }
 
 // serve runs the meter and its front ends until the traces have ended and were
-// read, or a signal came and the grace time is over.
-func (o *meterOptions) serve(ctx context.Context, m *meter.Controlled, src traces.Source, f *fronts, log *slog.Logger, file *logFile) error {
+// read, or a signal has ended ctx, and with it the source, and the grace time is
+// over. It ends ctx itself when a front end has failed.
+func (o *meterOptions) serve(ctx context.Context, end context.CancelCauseFunc, m *meter.Controlled, src traces.Source, f *fronts, log *slog.Logger, file *logFile) error {
 	defer finishing(ctx)()
 	serving, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -405,8 +413,6 @@ func (o *meterOptions) serve(ctx context.Context, m *meter.Controlled, src trace
 		defer signal.Stop(hups)
 		wg.Go(func() { reopenLog(serving, hups, file, log) })
 	}
-	metering, end := context.WithCancelCause(ctx)
-	defer end(nil)
 	wg.Go(func() {
 		select {
 		case err := <-failed:
@@ -415,23 +421,23 @@ func (o *meterOptions) serve(ctx context.Context, m *meter.Controlled, src trace
 		}
 	})
 	if o.pace {
-		src = &paced{Source: src, ctx: metering}
+		src = &paced{Source: src, ctx: ctx}
 	}
 	damaged := false
-	err := m.Run(metering, src, func(err error) {
-		if metering.Err() == nil {
+	err := m.Run(ctx, src, func(err error) {
+		if ctx.Err() == nil {
 			damaged = true
 			log.Error("trace damaged", "error", fmt.Sprint(err, hint(err)))
 		}
 	})
-	switch {
+	switch cause := context.Cause(ctx); {
 	case err != nil:
 		return err
-	case ctx.Err() != nil:
+	case cause == context.Canceled:
 		log.Info("metering has ended; flows can still be read", "seconds", o.grace)
 		lastGrace(ctx, o.grace)
-	case context.Cause(metering) != nil:
-		return context.Cause(metering)
+	case cause != nil:
+		return cause
 	}
 	if damaged {
 		return &exitError{status: statusDamaged}

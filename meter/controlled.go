@@ -170,7 +170,8 @@ func (c *Controlled) Do(f func()) {
 type Clock interface{ Now() int64 }
 
 // Run meters all packets of src. At the end of src it keeps the flows to be
-// read until a manager says that they were or ctx is done, and returns.
+// read until a manager says that they were, and returns. When ctx is done it waits
+// for nobody; src must end then, and all that it has given by that time is metered.
 // Damage is called with what is wrong with src, as Sink's.
 func (c *Controlled) Run(ctx context.Context, src traces.Source, damage func(error)) error {
 	c.acquire()
@@ -189,7 +190,7 @@ func (c *Controlled) Run(ctx context.Context, src traces.Source, damage func(err
 		c.wait(ctx, func() bool { return len(c.meter.tasks) > 0 })
 		c.state = mib.TraceReading
 	}
-	err := c.meter.Run(ctx, &heldSource{src, c}, &controlSink{c, ctx, damage})
+	err := c.meter.Run(context.WithoutCancel(ctx), &heldSource{src, c}, &controlSink{c, ctx, damage})
 	c.wait(ctx, func() bool { return c.dismissed })
 	c.ending = true
 	return err

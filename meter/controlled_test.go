@@ -572,9 +572,8 @@ func TestReadWhileMetering(t *testing.T) {
 	r.set(pairs(2) + runTask(1, 2, 0, 0))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
-	go func() {
-		ended <- m.Run(ctx, &endless{many(0, 100, 0)}, func(err error) { t.Error(err) })
-	}()
+	src := &unending{packets: many(0, 100, 0)}
+	go func() { ended <- m.Run(ctx, src, func(err error) { t.Error(err) }) }()
 	for r.get("1.1.1.8.2") < 100 {
 		time.Sleep(time.Millisecond)
 	}
@@ -588,6 +587,7 @@ func TestReadWhileMetering(t *testing.T) {
 	}
 	readers.Wait()
 	cancel()
+	src.end.Store(true)
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
@@ -639,16 +639,6 @@ func TestControlledIsMeter(t *testing.T) {
 		t.Errorf("%d flows, want %d", n, len(want))
 	}
 }
-
-// endless gives its packets again and again.
-type endless struct{ packets []traces.Packet }
-
-func (e *endless) ReadBatch(b *traces.Batch) error {
-	b.Packets = append(b.Packets[:0], e.packets...)
-	return nil
-}
-func (e *endless) Stats() traces.Stats { return traces.Stats{} }
-func (e *endless) Close() error        { return nil }
 
 // once gives its packets by 100.
 type once struct{ packets []traces.Packet }
