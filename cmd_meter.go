@@ -34,7 +34,12 @@ type meterOptions struct {
 	snmp        string
 	port        int
 	agentx      string
+	context     string
+	contact     string
+	location    string
 	read, write community
+	sinks       []string // HOST or HOST:PORT
+	trap        community
 	maxFlows    int
 	streams     streamOptions
 	octets      string
@@ -80,6 +85,7 @@ func meterCommand() *cobra.Command {
 	o := meterOptions{
 		read:  community{option: "read-community-file", variable: "RTFM_READ_COMMUNITY"},
 		write: community{option: "write-community-file", variable: "RTFM_WRITE_COMMUNITY"},
+		trap:  community{option: "trap-community-file", variable: "RTFM_TRAP_COMMUNITY"},
 	}
 	cmd := &cobra.Command{
 		Use:   "meter {-C TRACE... | TRACE... | -i INTERFACE...}",
@@ -103,10 +109,15 @@ func meterCommand() *cobra.Command {
 	f.StringVar(&o.snmp, "snmp", "127.0.0.1:1161", "answer SNMPv2c at this UDP `ADDRESS`; with --agentx only if it is given")
 	f.IntVarP(&o.port, "port", "m", 0, "answer SNMPv2c at this UDP `PORT` of 127.0.0.1")
 	f.StringVar(&o.agentx, "agentx", "", "be a subagent of the master at this `ADDRESS`")
+	f.StringVar(&o.context, "context", "", "with --agentx: be in this SNMP `CONTEXT`, so that a master can have several meters")
 	f.StringVar(&o.read.file, o.read.option, "", "`FILE` that holds the read community (or environment RTFM_READ_COMMUNITY)")
 	f.StringVar(&o.write.file, o.write.option, "", "`FILE` that holds the write community (or environment RTFM_WRITE_COMMUNITY)")
 	f.StringVarP(&o.read.argument, "read-community", "r", "", "the read `COMMUNITY`; others on this machine can see it")
 	f.StringVarP(&o.write.argument, "write-community", "w", "", "the write `COMMUNITY`; others on this machine can see it")
+	f.StringArrayVar(&o.sinks, "trap-sink", nil, "with --snmp: send SNMPv2c traps to this UDP `ADDRESS`, HOST or HOST:PORT (162); may be repeated")
+	f.StringVar(&o.trap.file, o.trap.option, "", "`FILE` that holds the community of traps (or environment RTFM_TRAP_COMMUNITY)")
+	f.StringVar(&o.contact, "sys-contact", "", "who looks after the meter, `TEXT` of sysContact with --snmp")
+	f.StringVar(&o.location, "sys-location", "", "where the meter is, `TEXT` of sysLocation with --snmp")
 	f.IntVarP(&o.maxFlows, "max-flows", "f", meter.DefaultMaxFlows, "size of the flow table")
 	o.streams.add(cmd)
 	f.StringVar(&o.octets, "octets", "frame", "count the octets of what: frame (without FCS) or ip")
@@ -143,12 +154,22 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 		return fmt.Errorf("--grace %v: want a number of seconds", o.grace)
 	case cmd.Flags().Changed("port") && (o.port < 1 || o.port > 65535):
 		return fmt.Errorf("-m %d: want a UDP port from 1 to 65535", o.port)
+	case o.context != "" && o.agentx == "":
+		return errors.New("--context is for --agentx: SNMPv2c has no contexts")
+	case len(o.contact) > longestDisplay || len(o.location) > longestDisplay:
+		return fmt.Errorf("--sys-contact and --sys-location: want at most %d octets", longestDisplay)
 	case o.port != 0:
 		o.snmp = net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port))
 	case o.agentx != "" && !cmd.Flags().Changed("snmp"):
 		o.snmp = ""
 	case o.agentx == "" && o.snmp == "":
 		return errors.New("neither --snmp nor --agentx: nobody could read the flows")
+	}
+	if o.snmp == "" && len(o.sinks) > 0 {
+		return errors.New("--trap-sink is for --snmp; with --agentx snmpd sends notifications where its own configuration says")
+	}
+	if o.trap.file != "" && len(o.sinks) == 0 {
+		return errors.New("--trap-community-file is for --trap-sink")
 	}
 	return nil
 }
@@ -163,6 +184,7 @@ type fronts struct {
 	server *snmp.Server
 	conn   net.PacketConn
 	agent  *agentx.Subagent
+	sinks  []*snmp.TrapSink
 	secret *secretFile // of a random community, if there is one
 }
 
@@ -273,7 +295,7 @@ func (o *meterOptions) open(f *fronts, m *meter.Controlled, log *slog.Logger, st
 	handler := mib.New(m)
 	if o.agentx != "" {
 		f.agent, err = agentx.New(agentx.Config{
-			Address: o.agentx, Descr: "rtfm meter", Subtrees: mib.Subtrees(),
+			Address: o.agentx, Descr: "rtfm meter", Context: o.context, Subtrees: mib.Subtrees(), Capabilities: mib.Capabilities(),
 			Changed: func(err error) {
 				if err != nil {
 					log.Warn("no session with the AgentX master", "error", err)
@@ -307,7 +329,8 @@ func (o *meterOptions) open(f *fronts, m *meter.Controlled, log *slog.Logger, st
 	f.server, err = snmp.New(snmp.Config{
 		ReadCommunity: read, WriteCommunity: write,
 		System: snmp.System{
-			Descr: "rtfm " + version() + ", network traffic meter", Name: hostName(),
+			Descr: "rtfm " + version() + ", network traffic meter", Name: hostName(), Contact: o.contact, Location: o.location,
+			Services: sysServices, Capabilities: mib.Capabilities(),
 			ObjectID: mib.Subtrees()[1], Uptime: func() time.Duration { return time.Since(started) },
 		},
 	}, handler)
@@ -315,6 +338,9 @@ func (o *meterOptions) open(f *fronts, m *meter.Controlled, log *slog.Logger, st
 		return err
 	}
 	if f.conn, err = listenSNMP(o.snmp); err != nil {
+		return err
+	}
+	if err := o.openSinks(f, log, started, stderr); err != nil {
 		return err
 	}
 	log.Info("answering SNMPv2c", "address", f.conn.LocalAddr().String(), "writable", write != "")
@@ -370,7 +396,7 @@ func about(n mib.Notification) []slog.Attr {
 	return nil
 }
 
-// notify logs an event and tells it to the AgentX master.
+// notify logs an event and tells it to the AgentX master and to those who get traps.
 func (f *fronts) notify(log *slog.Logger, n mib.Notification) {
 	level, event := slog.LevelWarn, events[n.Kind]
 	switch {
@@ -380,9 +406,12 @@ func (f *fronts) notify(log *slog.Logger, n mib.Notification) {
 		event = "task stopped: it has no standby ruleset"
 	}
 	log.LogAttrs(context.Background(), level, event, about(n)...)
+	name, vars := n.Bindings()
 	if f.agent != nil {
-		name, vars := n.Bindings()
 		f.agent.Notify(name, vars...)
+	}
+	for _, s := range f.sinks {
+		s.Notify(name, vars...)
 	}
 }
 
@@ -397,6 +426,9 @@ func (o *meterOptions) serve(ctx context.Context, end context.CancelCauseFunc, m
 	defer stop()
 	if f.agent != nil {
 		wg.Go(func() { f.agent.Run(serving) })
+	}
+	for _, s := range f.sinks {
+		wg.Go(func() { s.Run(serving) })
 	}
 	failed := make(chan error, 1)
 	if f.server != nil {

@@ -176,7 +176,7 @@ type Clock interface{ Now() int64 }
 func (c *Controlled) Run(ctx context.Context, src traces.Source, damage func(error)) error {
 	c.acquire()
 	defer c.release()
-	c.notify(mib.Notification{Kind: mib.MeterStarted})
+	c.notify(mib.Notification{Kind: mib.MeterStarted, Identity: c.Identity()})
 	if c.cfg.Live {
 		if clock, ok := src.(Clock); ok {
 			c.wall = clock.Now

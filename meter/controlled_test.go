@@ -208,7 +208,7 @@ func TestHighWaterMark(t *testing.T) {
 	r.want("at standby again", r.get("1.4.1.9.2"), 1)
 	r.want("flows of ruleset 3", r.get("1.1.1.8.3"), 48)
 	want := []mib.Notification{
-		{Kind: mib.MeterStarted},
+		{Kind: mib.MeterStarted, Identity: r.m.Identity()},
 		{Kind: mib.Standby, Index: 1, RuleSet: 2, StandbyRuleSet: 1, Count: 67},
 		{Kind: mib.Standby, Index: 2, RuleSet: 3, Count: 81},
 		{Kind: mib.StandbyOver, Index: 2, RuleSet: 3, Count: 81},
@@ -241,7 +241,7 @@ func TestFlood(t *testing.T) {
 	r.want("flows of ruleset 2 in flood mode by a manager", r.get("1.1.1.8.2"), 1)
 	r.want("floods", r.get("x.1.1.10.0"), 2)
 	if want := []mib.Notification{
-		{Kind: mib.MeterStarted}, {Kind: mib.Flood, Count: 96}, {Kind: mib.FloodOver, Count: 1}, {Kind: mib.Flood, Count: 2},
+		{Kind: mib.MeterStarted, Identity: r.m.Identity()}, {Kind: mib.Flood, Count: 96}, {Kind: mib.FloodOver, Count: 1}, {Kind: mib.Flood, Count: 2},
 	}; !slices.Equal(r.told, want) {
 		t.Errorf("told %+v, want %+v", r.told, want)
 	}
@@ -269,7 +269,7 @@ func TestFullTableIsTold(t *testing.T) {
 	r.feed(many(0, 5, 62)...) // a minute later
 	r.feed(many(0, 5, 63.5)...)
 	want := []mib.Notification{
-		{Kind: mib.MeterStarted},
+		{Kind: mib.MeterStarted, Identity: r.m.Identity()},
 		{Kind: mib.TableFull, Index: 2, RuleSet: 2, Count: 7}, {Kind: mib.TableFull, Index: 3, RuleSet: 3, Count: 7},
 		{Kind: mib.TableFull, Index: 2, RuleSet: 2, Count: 11}, {Kind: mib.TableFull, Index: 3, RuleSet: 3, Count: 11},
 	}
@@ -495,7 +495,7 @@ func TestLost(t *testing.T) {
 	<-r.src.waiting
 	r.src.waiting <- struct{}{}
 	want := []mib.Notification{
-		{Kind: mib.MeterStarted}, {Kind: mib.PacketsLost, Index: 1, Count: 5},
+		{Kind: mib.MeterStarted, Identity: r.m.Identity()}, {Kind: mib.PacketsLost, Index: 1, Count: 5},
 		{Kind: mib.PacketsLost, Index: 3, Count: 1}, {Kind: mib.PacketsLost, Index: 1, Count: 9},
 	}
 	if !slices.Equal(r.told, want) {

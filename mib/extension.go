@@ -203,6 +203,10 @@ func (n *Notification) Bindings() (smi.OID, []smi.VarBind) {
 	active := func() smi.VarBind { return integer(below(flowMIB, 1, 7, 0), int(n.Count)) }
 	var vars []smi.VarBind
 	switch n.Kind {
+	case MeterStarted:
+		vars = []smi.VarBind{
+			text(below(extension, 1, 1, 1, 0), n.Identity.Version), text(below(extension, 1, 1, 2, 0), string(n.Identity.Boot[:])),
+		}
 	case Standby, StandbyOver:
 		vars = []smi.VarBind{
 			integer(below(flowMIB, 1, 4, 1, columnManagerCurrent, row), n.RuleSet),

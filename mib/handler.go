@@ -87,6 +87,15 @@ func New(m Meter) *Handler {
 // Subtrees returns the subtrees of the OID tree that a Handler answers for.
 func Subtrees() []smi.OID { return []smi.OID{slices.Clone(flowMIB), slices.Clone(extension)} }
 
+// Capabilities returns what a Handler has, as agents tell it in sysORTable: what
+// FLOW-METER-MIB and RTFM-EXTENSION-MIB require of a meter.
+func Capabilities() []smi.Capability {
+	return []smi.Capability{
+		{ID: below(flowMIB, 4, 1, 1), Descr: "The Meter MIB of RFC 2720"},
+		{ID: below(extension, 2, 1, 1), Descr: "rtfm's extension of the Meter MIB"},
+	}
+}
+
 var flowMIB = smi.OID{1, 3, 6, 1, 2, 1, 40} // mib-2 40 (RFC 2720)
 
 // below returns the OID that has these sub-identifiers behind o's.

@@ -136,6 +136,8 @@ type Trace struct {
 // Notification is one of the extension's notifications.
 type Notification struct {
 	Kind NotificationKind
+	// Identity is the meter's, for MeterStarted.
+	Identity Identity
 	// Index is of the row it is about: the manager's for Standby and
 	// StandbyOver, the reader's for ReaderTimedOut, the interface's for
 	// PacketsLost, the ruleset's for TableFull.

@@ -286,7 +286,7 @@ func TestNotifications(t *testing.T) {
 	h := New(m)
 	m.putRuleSet(2)
 	for kind, want := range map[NotificationKind]int{
-		MeterStarted: 0, Standby: 3, Flood: 1, ReaderTimedOut: 2, PacketsLost: 1, StandbyOver: 3, FloodOver: 1, TableFull: 1,
+		MeterStarted: 2, Standby: 3, Flood: 1, ReaderTimedOut: 2, PacketsLost: 1, StandbyOver: 3, FloodOver: 1, TableFull: 1,
 	} {
 		n := Notification{Kind: kind, Index: map[NotificationKind]int{Standby: 3, StandbyOver: 3, ReaderTimedOut: 4, PacketsLost: 5, TableFull: 2}[kind], RuleSet: 2, Owner: "me", Count: 9}
 		name, vars := n.Bindings()

@@ -152,6 +152,11 @@ func TestObjectsAreInTheModules(t *testing.T) {
 	for name, a := range access {
 		t.Error(name, a, "is not answered")
 	}
+	for i, name := range []string{"flowMIBCompliance", "rtfmCompliance"} {
+		if got := Capabilities()[i].ID; got.Compare(oids[name]) != 0 {
+			t.Errorf("%s is %v, have %v", name, oids[name], got)
+		}
+	}
 	for kind, name := range map[NotificationKind]string{
 		MeterStarted: "rtfmMeterStarted", Standby: "rtfmStandby", Flood: "rtfmFlood",
 		ReaderTimedOut: "rtfmReaderTimedOut", PacketsLost: "rtfmPacketsWereLost",

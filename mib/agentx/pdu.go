@@ -61,6 +61,14 @@ func (t Type) hasContext() bool {
 	return true
 }
 
+// context returns the name of the PDU's context, "" for the default one.
+func (p *PDU) context() string {
+	if p.Flags&NonDefaultContext == 0 {
+		return ""
+	}
+	return string(p.Context)
+}
+
 // Flags are the bits of a PDU header's h.flags (RFC 2741 section 6.1).
 type Flags uint8
 

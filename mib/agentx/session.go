@@ -149,6 +149,9 @@ func (s *session) serve(ctx context.Context, ch <-chan inbound) error {
 func (s *session) send(p *PDU, op string) error {
 	s.packetID++
 	p.Flags, p.SessionID, p.PacketID = NetworkByteOrder, s.id, s.packetID
+	if s.cfg.Context != "" && p.Type.hasContext() && p.Type != Ping {
+		p.Flags, p.Context = p.Flags|NonDefaultContext, []byte(s.cfg.Context)
+	}
 	s.pending = append(s.pending, request{p.PacketID, p.Type, op, time.Now()})
 	s.out = p.Append(s.out[:0])
 	return s.write()
@@ -247,7 +250,7 @@ func (s *session) receive(b []byte) error {
 	}
 	s.stats.requests.Add(1)
 	switch {
-	case p.Type.hasContext() && p.Flags&NonDefaultContext != 0:
+	case p.Type.hasContext() && p.context() != s.cfg.Context:
 		return s.respond(&p.Header, UnsupportedContext, 0)
 	case len(p.Ranges) > maxVars || len(p.Vars) > maxVars:
 		return s.respond(&p.Header, Code(smi.ResourceUnavailable), 0)
@@ -264,7 +267,7 @@ func (s *session) response(p *PDU) error {
 	}
 	r := s.pending[i]
 	s.pending = slices.Delete(s.pending, i, i+1)
-	if p.Error != NoError && (r.typ != Notify || p.Error == NotOpen) {
+	if optional := r.typ == Notify || r.typ == AddAgentCaps; p.Error != NoError && (!optional || p.Error == NotOpen) {
 		if r.typ == Register {
 			s.close(ReasonOther)
 		}
@@ -276,6 +279,12 @@ func (s *session) response(p *PDU) error {
 		for _, o := range s.cfg.Subtrees {
 			reg := PDU{Header: Header{Type: Register}, OID: o, Priority: defaultPriority}
 			if err := s.send(&reg, "register "+o.String()); err != nil {
+				return err
+			}
+		}
+		for _, c := range s.cfg.Capabilities {
+			add := PDU{Header: Header{Type: AddAgentCaps}, OID: c.ID, Descr: []byte(c.Descr)}
+			if err := s.send(&add, "add capabilities "+c.ID.String()); err != nil {
 				return err
 			}
 		}

@@ -33,8 +33,14 @@ type Config struct {
 	// ID and Descr tell the master who opens the session. Both may be empty.
 	ID    smi.OID
 	Descr string
+	// Context is that in which the MIB is registered and what is notified is told,
+	// at most 32 octets; empty for the default one.
+	Context string
 	// Subtrees are the parts of the MIB to register.
 	Subtrees []smi.OID
+	// Capabilities are rows for the master's sysORTable. A master that does not
+	// take them is served all the same.
+	Capabilities []smi.Capability
 	// Changed, if not nil, is called with nil when all is registered, and
 	// with an *Error when that ends or when an attempt fails for another
 	// reason than the one before. It is called from Run's goroutine.
@@ -96,10 +102,16 @@ func New(cfg Config, h smi.Handler) (*Subagent, error) {
 		s.cfg.ResponseTimeout = defaultResponse
 	}
 	s.notify.wake = make(chan struct{}, 1)
+	if len(cfg.Context) > maxContext {
+		return nil, fmt.Errorf("agentx: context %q has more than %d octets", cfg.Context, maxContext)
+	}
 	var err error
 	s.network, s.addr, err = splitAddress(cfg.Address)
 	return s, err
 }
+
+// maxContext is the length of a context's name (RFC 3415 section 4, vacmContextName).
+const maxContext = 32
 
 // splitAddress returns what net.Dial needs to know.
 func splitAddress(a string) (network, addr string, err error) {

@@ -135,6 +135,52 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// TestContext has a subagent register, notify and answer in a context, and in no other.
+func TestContext(t *testing.T) {
+	m := agentxtest.Listen(t)
+	seen := make(chan string, 100)
+	m.Refuse = func(p *agentx.PDU) (agentx.Code, bool) {
+		seen <- fmt.Sprintf("%v %q", p.Type, p.Context)
+		if p.Type == agentx.AddAgentCaps { // which is no reason to end the session
+			return agentx.RequestDenied, false
+		}
+		return agentx.NoError, false
+	}
+	sub, _, _ := start(t, agentx.Config{
+		Address: m.Address(), Context: "west", PingInterval: time.Millisecond, Capabilities: []smi.Capability{{ID: smitest.OID(base + ".3.1"), Descr: "rows"}},
+	}, rows(3))
+	s := m.Accept()
+	s.Registered(1)
+	sub.Notify(smitest.OID(base + ".0.1"))
+	s.Notified()
+	ask := get(agentx.Get, ".1.1")
+	ask.Flags, ask.Context = agentx.NonDefaultContext, []byte("west")
+	for context, want := range map[string]string{"west": `.1.1 = OCTET STRING "row 1"`, "east": "unsupportedContext 0", "": "unsupportedContext 0"} {
+		ask.Context = []byte(context)
+		if got := show(s.Do(ask)); got != want {
+			t.Errorf("context %q: %s, want %s", context, got, want)
+		}
+	}
+	if got := show(s.Do(get(agentx.Get, ".1.1"))); got != "unsupportedContext 0" {
+		t.Errorf("the default context: %s", got)
+	}
+	want := map[string]bool{`Open ""`: true, `Register "west"`: true, `AddAgentCaps "west"`: true, `Notify "west"`: true, `Ping ""`: true}
+	for len(want) > 0 {
+		select {
+		case got := <-seen:
+			delete(want, got)
+			if !strings.HasPrefix(got, "Ping") && strings.HasSuffix(got, `""`) != strings.HasPrefix(got, "Open") {
+				t.Errorf("the master is sent %s", got)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatalf("the master was not sent %v", want)
+		}
+	}
+	if _, err := agentx.New(agentx.Config{Context: strings.Repeat("x", 33)}, rows(1)); err == nil {
+		t.Error("a context of 33 octets is taken")
+	}
+}
+
 // TestCoalesced sends many requests with one write and expects every response.
 func TestCoalesced(t *testing.T) {
 	s, _ := connect(t, rows(3))

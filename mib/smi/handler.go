@@ -1,5 +1,12 @@
 package smi
 
+// Capability is a row of an agent's sysORTable (RFC 3418 section 2): an identifier
+// of what the agent has, and the same in words, at most 255 octets.
+type Capability struct {
+	ID    OID
+	Descr string
+}
+
 // Handler is a MIB as a front end sees it. Each method answers one whole PDU,
 // so that a Handler can take every variable of it from the same instant.
 //

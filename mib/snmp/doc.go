@@ -3,6 +3,8 @@
 // can be read and set where no master agent is installed. Messages of other
 // versions are dropped, as are those of unknown communities.
 //
+// TrapSink sends notifications.
+//
 // Beside the Handler's variables it has those of the system group (RFC 3418)
 // that managers look at first.
 package snmp

@@ -17,6 +17,7 @@ const (
 	response       = 0xa2
 	setRequest     = 0xa3
 	getBulkRequest = 0xa5
+	snmpV2Trap     = 0xa7
 )
 
 // The error-status and error-index that take the most octets.
@@ -108,12 +109,17 @@ func (m *message) responseSize(status smi.Status, index, n int) int {
 // appendResponse appends the response to m that has these variables, of length
 // n.
 func (m *message) appendResponse(b []byte, status smi.Status, index int, vars []smi.VarBind, n int) []byte {
+	return m.append(b, response, status, index, vars, n)
+}
+
+// append appends a message with m's community and request-id.
+func (m *message) append(b []byte, tag byte, status smi.Status, index int, vars []smi.VarBind, n int) []byte {
 	msg, pdu := m.sizes(status, index, n)
 	b = smi.AppendBERHeader(b, smi.TagSequence, msg)
 	b = smi.AppendBERInt(b, version2c)
 	b = smi.AppendBERHeader(b, byte(smi.OctetString), len(m.community))
 	b = append(b, m.community...)
-	b = smi.AppendBERHeader(b, response, pdu)
+	b = smi.AppendBERHeader(b, tag, pdu)
 	b = smi.AppendBERInt(b, int64(m.requestID))
 	b = smi.AppendBERInt(b, int64(status))
 	b = smi.AppendBERInt(b, int64(index))

@@ -64,7 +64,11 @@ func TestNetSNMP(t *testing.T) {
 		{"writer", "snmpset", []string{base + ".2.1", "i", "71", base + ".1.2", "s", "new"}, ".2.1 = INTEGER: 71\n.1.2 = STRING: \"new\""},
 		{"reader", "snmpget", []string{base + ".2.1", base + ".1.2"}, ".2.1 = INTEGER: 71\n.1.2 = STRING: \"new\""},
 		{"reader", "snmpwalk", []string{"1.3.6.1.2.1"}, ".1.3.6.1.2.1.1.1.0 = STRING: \"a meter\"\n.1.3.6.1.2.1.1.2.0 = OID: .1.3.6.1.4.1.8072\n" +
-			".1.3.6.1.2.1.1.3.0 = Timeticks: (123) 0:00:01.23\n.1.3.6.1.2.1.1.5.0 = STRING: \"here\""},
+			".1.3.6.1.2.1.1.3.0 = Timeticks: (123) 0:00:01.23\n.1.3.6.1.2.1.1.4.0 = STRING: \"me\"\n.1.3.6.1.2.1.1.5.0 = STRING: \"here\"\n" +
+			".1.3.6.1.2.1.1.6.0 = STRING: \"a rack\"\n.1.3.6.1.2.1.1.7.0 = INTEGER: 72\n.1.3.6.1.2.1.1.8.0 = Timeticks: (0) 0:00:00.00\n" +
+			".1.3.6.1.2.1.1.9.1.2.1 = OID: .1.3.6.1.4.1.8072.3\n.1.3.6.1.2.1.1.9.1.2.2 = OID: .1.3.6.1.4.1.8072.4\n" +
+			".1.3.6.1.2.1.1.9.1.3.1 = STRING: \"metering\"\n.1.3.6.1.2.1.1.9.1.3.2 = STRING: \"more\"\n" +
+			".1.3.6.1.2.1.1.9.1.4.1 = Timeticks: (0) 0:00:00.00\n.1.3.6.1.2.1.1.9.1.4.2 = Timeticks: (0) 0:00:00.00"},
 	} {
 		got, err := run("-v2c", tt.community, tt.tool, tt.args...)
 		if err != nil || got != tt.want {

@@ -19,7 +19,11 @@ const base = "1.3.6.1.4.1.8072.9999.9999.2720"
 
 var testConfig = Config{
 	ReadCommunity: "reader", WriteCommunity: "writer",
-	System: System{Descr: "a meter", Name: "here", ObjectID: smi.OID{1, 3, 6, 1, 4, 1, 8072}, Uptime: func() time.Duration { return 1234567 * time.Microsecond }},
+	System: System{
+		Descr: "a meter", Name: "here", Contact: "me", Location: "a rack", Services: 72,
+		Capabilities: []smi.Capability{{ID: smi.OID{1, 3, 6, 1, 4, 1, 8072, 3}, Descr: "metering"}, {ID: smi.OID{1, 3, 6, 1, 4, 1, 8072, 4}, Descr: "more"}},
+		ObjectID:     smi.OID{1, 3, 6, 1, 4, 1, 8072}, Uptime: func() time.Duration { return 1234567 * time.Microsecond },
+	},
 }
 
 func newServer(t testing.TB, cfg Config, h smi.Handler) *Server {
@@ -107,7 +111,13 @@ const (
 	sysDescr    = `1.3.6.1.2.1.1.1.0 = OCTET STRING "a meter"`
 	sysObjectID = `1.3.6.1.2.1.1.2.0 = OBJECT IDENTIFIER 1.3.6.1.4.1.8072`
 	sysUpTime   = `1.3.6.1.2.1.1.3.0 = TimeTicks 123`
+	sysContact  = `1.3.6.1.2.1.1.4.0 = OCTET STRING "me"`
 	sysName     = `1.3.6.1.2.1.1.5.0 = OCTET STRING "here"`
+	sysLocation = `1.3.6.1.2.1.1.6.0 = OCTET STRING "a rack"`
+	sysServices = `1.3.6.1.2.1.1.7.0 = Integer32 72`
+	sysOR       = `1.3.6.1.2.1.1.8.0 = TimeTicks 0, 1.3.6.1.2.1.1.9.1.2.1 = OBJECT IDENTIFIER 1.3.6.1.4.1.8072.3, ` +
+		`1.3.6.1.2.1.1.9.1.2.2 = OBJECT IDENTIFIER 1.3.6.1.4.1.8072.4, 1.3.6.1.2.1.1.9.1.3.1 = OCTET STRING "metering", ` +
+		`1.3.6.1.2.1.1.9.1.3.2 = OCTET STRING "more", 1.3.6.1.2.1.1.9.1.4.1 = TimeTicks 0, 1.3.6.1.2.1.1.9.1.4.2 = TimeTicks 0`
 )
 
 func TestRead(t *testing.T) {
@@ -126,12 +136,12 @@ func TestRead(t *testing.T) {
 		{"not in system", msg("reader", getRequest, 0, 0, ask("1.3.6.1.2.1.1.1.1", "1.3.6.1.2.1.1.1", "1.3.6.1.2.1.1.9.0", "1.3.6.1.2.1.1")...),
 			"1.3.6.1.2.1.1.1.1 = noSuchInstance, 1.3.6.1.2.1.1.1 = noSuchInstance, 1.3.6.1.2.1.1.9.0 = noSuchObject, 1.3.6.1.2.1.1 = noSuchObject"},
 		{"next", msg("reader", getNextRequest, 0, 0, ask(".1.3", ".2.3", ".2")...), ".2.1 = Integer32 1, .2.3 = endOfMibView, .2.1 = Integer32 1"},
-		{"next in system", msg("reader", getNextRequest, 0, 0, ask("0.0", "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.4", "1.3.6.1.2.1.1.5.0")...),
-			strings.Join([]string{sysDescr, sysObjectID, sysName, `.1.1 = OCTET STRING "row 1"`}, ", ")},
+		{"next in system", msg("reader", getNextRequest, 0, 0, ask("0.0", "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.4.0", "1.3.6.1.2.1.1.6", "1.3.6.1.2.1.1.9.1.4.2")...),
+			strings.Join([]string{sysDescr, sysObjectID, sysName, sysLocation, `.1.1 = OCTET STRING "row 1"`}, ", ")},
 		{"bulk", msg("reader", getBulkRequest, 1, 2, ask("1.3.6.1.2.1.1.3", ".1", ".2.2")...),
 			sysUpTime + `, .1.1 = OCTET STRING "row 1", .2.3 = Integer32 3, .1.2 = OCTET STRING "row 2", .2.3 = endOfMibView`},
-		{"bulk through system", msg("reader", getBulkRequest, 0, 6, ask("1.3.6.1.2.1.1.2.0")...),
-			sysUpTime + ", " + sysName + `, .1.1 = OCTET STRING "row 1", .1.2 = OCTET STRING "row 2", .1.3 = OCTET STRING "row 3", .2.1 = Integer32 1`},
+		{"bulk through system", msg("reader", getBulkRequest, 0, 16, ask("1.3.6.1.2.1.1.2.0")...),
+			strings.Join([]string{sysUpTime, sysContact, sysName, sysLocation, sysServices, sysOR}, ", ") + `, .1.1 = OCTET STRING "row 1", .1.2 = OCTET STRING "row 2", .1.3 = OCTET STRING "row 3", .2.1 = Integer32 1`},
 		{"bulk of numbers below 0", msg("reader", getBulkRequest, -1, -1, ask(".1")...), ""},
 		{"bulk without repeaters", msg("reader", getBulkRequest, 9, 9, ask("1.3", ".1")...), sysDescr + `, .1.1 = OCTET STRING "row 1"`},
 		{"bulk of nothing", msg("reader", getBulkRequest, 0, 9), ""},

@@ -1,6 +1,7 @@
 package snmp
 
 import (
+	"slices"
 	"time"
 
 	"rtfm/mib/smi"
@@ -8,10 +9,15 @@ import (
 
 // System is what the system group says (RFC 3418 section 2).
 type System struct {
-	// Descr is sysDescr, Name sysName.
-	Descr, Name string
+	// Descr is sysDescr, Name sysName; Contact and Location are sysContact and
+	// sysLocation. All have at most 255 octets.
+	Descr, Name, Contact, Location string
 	// ObjectID is sysObjectID; 0.0 when it is empty.
 	ObjectID smi.OID
+	// Services is sysServices.
+	Services int32
+	// Capabilities are the rows of sysORTable, there since the agent's start.
+	Capabilities []smi.Capability
 	// Uptime returns how long the agent runs, for sysUpTime. It is called
 	// from Serve's goroutine.
 	Uptime func() time.Duration
@@ -28,17 +34,33 @@ type system struct {
 }
 
 func newSystem(c System) *system {
-	s := &system{vars: make([]smi.VarBind, 4), now: c.Uptime}
-	for i, object := range []uint32{1, 2, 3, 5} {
-		s.vars[i].SetName(append(systemGroup[:len(systemGroup):len(systemGroup)], object, 0))
+	s := &system{now: c.Uptime}
+	add := func(object ...uint32) *smi.Value {
+		s.vars = append(s.vars, smi.VarBind{Name: slices.Concat(systemGroup, object)})
+		return &s.vars[len(s.vars)-1].Value
 	}
+	text := func(t string, object ...uint32) { add(object...).SetOctets(smi.OctetString, []byte(t)) }
 	if len(c.ObjectID) == 0 {
 		c.ObjectID = smi.OID{0, 0}
 	}
-	s.vars[0].Value.SetOctets(smi.OctetString, []byte(c.Descr))
-	s.vars[1].Value.SetOID(c.ObjectID)
+	text(c.Descr, 1, 0)
+	add(2, 0).SetOID(c.ObjectID)
+	add(3, 0)
+	text(c.Contact, 4, 0)
+	text(c.Name, 5, 0)
+	text(c.Location, 6, 0)
+	add(7, 0).SetInt(c.Services)
+	add(8, 0).SetUint(smi.TimeTicks, 0) // sysORLastChange
+	for i, capability := range c.Capabilities {
+		add(9, 1, 2, uint32(i+1)).SetOID(capability.ID)
+	}
+	for i, capability := range c.Capabilities {
+		text(capability.Descr, 9, 1, 3, uint32(i+1))
+	}
+	for i := range c.Capabilities {
+		add(9, 1, 4, uint32(i+1)).SetUint(smi.TimeTicks, 0)
+	}
 	s.uptime = &s.vars[2].Value
-	s.vars[3].Value.SetOctets(smi.OctetString, []byte(c.Name))
 	return s
 }
 
