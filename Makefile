@@ -52,7 +52,7 @@ bench: ## Run the benchmarks.
 	go test -run '^$$' -bench . -benchmem ./...
 
 live-bench: ## Compare with other programs how many packets a second can be captured (root, Linux).
-	go test -run '^$$' -bench Live -benchtime 3x -timeout 30m .
+	go test -run '^$$' -bench Live -benchtime 3x -timeout 30m ./cmd/acceptance
 
 # Folder for the traces of trace-bench, which are made once and take 7 GB.
 SPEED ?= /tmp/rtfm-speed
@@ -60,7 +60,7 @@ SPEED ?= /tmp/rtfm-speed
 # SPEED_LIMITS=FOLDER, where a limit-go is, has that take part: see TestTraceSpeed.
 trace-bench: ## Compare with other programs how fast traces are metered (Linux).
 	RTFM_SPEED=$(SPEED) RTFM_SPEED_LIMITS=$(SPEED_LIMITS) RTFM_SPEED_ROUNDS=$(SPEED_ROUNDS) \
-		go test -count 1 -v -run '^TestTraceSpeed$$' -timeout 2h .
+		go test -count 1 -v -run '^TestTraceSpeed$$' -timeout 2h ./cmd/acceptance
 
 # The second build is for a system with neither Linux's system calls nor 64 bits.
 lint: ## Check formatting, go vet, staticcheck, go.mod, and that other systems build.

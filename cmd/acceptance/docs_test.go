@@ -1,0 +1,263 @@
+package acceptance
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rtfm/traces/tracetest"
+)
+
+// TestDocuments runs the commands that the documents show and compares what
+// they print. In a block fenced as "console" whose first command is rtfm, "go
+// run ." or one of net-snmp's programs, each line that begins with "$ " is given
+// to a shell, in a folder that holds what the root of the repository holds and is
+// kept from one command of a document to the next; a line that ends in a
+// backslash goes on in the next one, which may begin with the shell's "> ". The
+// lines up to the next command are what it prints, standard error included.
+//
+// In them, "..." alone on a line stands for any number of lines, within a line
+// for any text. Figures that no two runs have in common (volatile below) are not
+// compared.
+//
+// A command that ends in " &" runs until the document's end; the next one is
+// given to the shell when it has printed what is shown. A block fenced as "conf"
+// whose first line is "# NAME" is the file of that name. Addresses that may be
+// taken on the machine (sockets below) are changed to free ones, everywhere.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	for _, p := range documents(t) {
+		text, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(p, func(t *testing.T) {
+			// A command that hangs, and what runs beside it, is killed.
+			limited, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			dir := likeRoot(t)
+			text := withFreeSockets(t, dir, string(text))
+			writeDocFiles(t, dir, text)
+			env := append(netSNMPEnviron(t, dir), "PATH="+os.Getenv("PATH")+":/usr/sbin", "MIBDIRS=mib:"+os.Getenv("RTFM_MIBS"))
+			for _, c := range docCommands(text) {
+				if netSNMP.MatchString(c.line) {
+					tracetest.Require(t, "snmpget")
+				}
+				if strings.HasPrefix(c.line, "snmpd ") {
+					tracetest.Require(t, "snmpd")
+					tracetest.Require(t, "mibs") // where snmpd is, objects are called by name
+				}
+				shell := exec.CommandContext(limited, "sh", "-c", asInstalled(strings.TrimSuffix(c.line, " &")))
+				shell.WaitDelay = time.Second
+				shell.Dir, shell.Env = dir, env
+				if !strings.Contains(c.line, "SNMPCONFPATH=") {
+					shell.Env = append(env, "MIBS=") // no snmp.conf says which there are
+				}
+				if strings.HasSuffix(c.line, " &") {
+					runBeside(t, shell, func(out string) bool { return looksLike(out, c.output) }, 20*time.Second)
+					continue
+				}
+				out, err := shell.CombinedOutput()
+				if err != nil {
+					t.Errorf("%s:%d: %s: %v\n%s", p, c.at, c.line, err, out)
+				} else if !looksLike(string(out), c.output) {
+					t.Errorf("%s:%d: %s prints\n%s\nnot\n%s", p, c.at, c.line, out, c.output)
+				}
+			}
+		})
+	}
+}
+
+// toRun matches commands whose blocks are run, netSNMP those of net-snmp.
+var (
+	toRun   = regexp.MustCompile(`^(\w+=\S+ )*(rtfm|snmp[a-z]+) `)
+	netSNMP = regexp.MustCompile(`^(\w+=\S+ )*snmp[a-z]+ `)
+)
+
+// docFile matches a block that is a file.
+var docFile = regexp.MustCompile("(?m)^```conf\n# (\\S+)\n((?:.*\n)*?)```$")
+
+// writeDocFiles writes the files that a document shows.
+func writeDocFiles(t *testing.T, dir, text string) {
+	t.Helper()
+	for _, m := range docFile.FindAllStringSubmatch(text, -1) {
+		path := filepath.Join(dir, m[1])
+		if top, _, _ := strings.Cut(m[1], "/"); isLink(filepath.Join(dir, top)) {
+			t.Fatalf("%s is the repository's own", m[1])
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(m[2]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&os.ModeSymlink != 0
+}
+
+// sockets matches the addresses that documents show.
+var sockets = regexp.MustCompile(`127\.0\.0\.1:116\d|/var/agentx/master`)
+
+// withFreeSockets returns a document's text with addresses that are free here.
+func withFreeSockets(t *testing.T, dir, text string) string {
+	free := map[string]string{"/var/agentx/master": filepath.Join(dir, "agentx")}
+	return sockets.ReplaceAllStringFunc(text, func(shown string) string {
+		if free[shown] == "" {
+			free[shown] = tracetest.Address(t, "udp")
+		}
+		return free[shown]
+	})
+}
+
+// likeRoot makes a folder with links to all that the repository's root holds,
+// where commands may write files.
+func likeRoot(t *testing.T) string {
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if err := os.Symlink(filepath.Join(root, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// A docCommand is a command that a document shows with what it prints.
+type docCommand struct {
+	at     int // its line in the document, from 1
+	line   string
+	output string
+}
+
+// docCommands returns the commands to run in a document.
+func docCommands(text string) (all []docCommand) {
+	var block []docCommand
+	inBlock, goesOn := false, false
+	for i, line := range strings.Split(text, "\n") {
+		switch {
+		case !inBlock:
+			inBlock = line == "```console"
+		case line == "```":
+			if len(block) > 0 && toRun.MatchString(asInstalled(block[0].line)) {
+				all = append(all, block...)
+			}
+			block, inBlock, goesOn = nil, false, false
+		case goesOn:
+			last := &block[len(block)-1]
+			last.line += "\n" + strings.TrimPrefix(line, "> ")
+			goesOn = strings.HasSuffix(line, `\`)
+		case strings.HasPrefix(line, "$ "):
+			block = append(block, docCommand{at: i + 1, line: line[2:]})
+			goesOn = strings.HasSuffix(line, `\`)
+		case len(block) > 0:
+			block[len(block)-1].output += line + "\n"
+		}
+	}
+	return all
+}
+
+// asInstalled returns a command that builds and runs the program from its
+// source as one that runs it as installed.
+func asInstalled(command string) string {
+	if rest, ok := strings.CutPrefix(command, "go run . "); ok {
+		return "rtfm " + rest
+	}
+	return command
+}
+
+// volatile matches figures that differ from one run to the next.
+var volatile = regexp.MustCompile(`[0-9]+( packets/s)`)
+
+// looksLike reports whether output is what a document shows of it.
+func looksLike(output, shown string) bool {
+	var pattern strings.Builder
+	pattern.WriteString(`\A`)
+	for line := range strings.Lines(volatile.ReplaceAllString(shown, "N$1")) {
+		if line == "...\n" {
+			pattern.WriteString(`(?:.*\n)*`)
+			continue
+		}
+		pattern.WriteString(strings.ReplaceAll(regexp.QuoteMeta(line), `\.\.\.`, `.*`))
+	}
+	pattern.WriteString(`\z`)
+	return regexp.MustCompile(pattern.String()).MatchString(volatile.ReplaceAllString(output, "N$1"))
+}
+
+func TestDocCommands(t *testing.T) {
+	const text = "Text\n" +
+		"```console\n$ rtfm a \\\n>   b\nout 1\nout 2\n$ head x\nout 3\n```\n" +
+		"```sh\n$ rtfm not run\n```\n" +
+		"```console\n$ make check\nok\n```\n" +
+		"```console\n$ go run . run\n```\n" +
+		"```console\n$ A=b snmpget x\nout 4\n```\n"
+	got := docCommands(text)
+	want := []docCommand{
+		{3, "rtfm a \\\n  b", "out 1\nout 2\n"},
+		{7, "head x", "out 3\n"},
+		{18, "go run . run", ""},
+		{21, "A=b snmpget x", "out 4\n"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestLooksLike(t *testing.T) {
+	for _, tc := range []struct {
+		output, shown string
+		want          bool
+	}{
+		{"a\nb\n", "a\nb\n", true},
+		{"a\nb\n", "a\n", false},
+		{"a\n", "a\nb\n", false},
+		{"a\nx\ny\nb\n", "a\n...\nb\n", true},
+		{"a\nb\n", "a\n...\nb\n", true},
+		{"a\nb\n", "a\n...\nc\n", false},
+		{"a 1 b\n", "a ... b\n", true},
+		{"a 1 c\n", "a ... b\n", false},
+		{"(a)\n", "(a)\n", true},
+		{"12 packets\n1234567 packets/s\n", "12 packets\n95 packets/s\n", true},
+		{"12 packets\n1234567 packets/s\n", "13 packets\n95 packets/s\n", false},
+	} {
+		if got := looksLike(tc.output, tc.shown); got != tc.want {
+			t.Errorf("looksLike(%q, %q) = %v", tc.output, tc.shown, got)
+		}
+	}
+}
+
+// documents returns the paths of the project's documents.
+func documents(t *testing.T) (paths []string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS("."), ".", func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err == nil && d.IsDir() && (p == ".git" || d.Name() == "testdata"):
+			return fs.SkipDir
+		case err == nil && path.Ext(p) == ".md":
+			paths = append(paths, p)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}

@@ -1,0 +1,113 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/traces"
+	"rtfm/traces/live"
+	"rtfm/traces/netflow"
+)
+
+// captureOptions are the options of capturing at interfaces, and of finding
+// duplicates there and in traces.
+type captureOptions struct {
+	interfaces []string
+	ringSize   int // MiB
+	rings      int
+	snapLen    int
+	notPromisc bool
+	cardStamps bool
+	dedup      string
+}
+
+// flags defines the options.
+func (o *captureOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter the packets of this `INTERFACE`; several with commas between, or repeated; any for all.\nnetflow://ADDRESS:PORT receives flow records there")
+	f.IntVar(&o.ringSize, "ring-size", live.DefaultRingSize>>20, "with -i, `MIB` of memory for the packets of each ring")
+	f.IntVar(&o.rings, "rings", 1, "with -i, rings for each interface: several help where several processors receive")
+	f.IntVar(&o.snapLen, "snap-length", live.DefaultSnapLen, "with -i, `OCTETS` that are captured of each packet at most")
+	f.BoolVar(&o.notPromisc, "no-promiscuous", false, "with -i, do not capture what is for other stations")
+	f.BoolVar(&o.cardStamps, "card-stamps", false, "with -i, have network cards stamp packets (needs CAP_NET_ADMIN), by their own clocks; how many they did is told")
+	f.StringVar(&o.dedup, "dedup", "", "find packets that come twice within 0.2 s, as at mirror ports; `ACTION` is mark (see SRL.md, Duplicate) or drop")
+}
+
+// isRecords reports whether records of flows are to be received, not packets
+// captured.
+func (o *captureOptions) isRecords() bool {
+	return len(o.interfaces) == 1 && strings.HasPrefix(o.interfaces[0], netflowScheme)
+}
+
+// check finds options that do not fit the traces to be metered.
+func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
+	if o.dedup != "" && o.dedup != "mark" && o.dedup != "drop" {
+		return fmt.Errorf("--dedup %s: want mark or drop", o.dedup)
+	}
+	if len(o.interfaces) == 0 {
+		for _, name := range []string{"ring-size", "rings", "snap-length", "no-promiscuous", "card-stamps"} {
+			if cmd.Flags().Changed(name) {
+				return fmt.Errorf("--%s needs -i, an interface", name)
+			}
+		}
+		return nil
+	}
+	if len(traceNames) > 0 {
+		return errors.New("either interfaces (-i) or traces, not both")
+	}
+	for _, name := range o.interfaces {
+		if strings.HasPrefix(name, netflowScheme) && !o.isRecords() {
+			return fmt.Errorf("-i %s: flow records are received at one address, without interfaces beside it", name)
+		}
+	}
+	if o.ringSize < 1 || o.ringSize > live.MaxRingSize>>20 {
+		return fmt.Errorf("--ring-size %d: want 1 to %d MiB", o.ringSize, live.MaxRingSize>>20)
+	}
+	return nil
+}
+
+// isLive reports whether packets are to be captured.
+func (o *captureOptions) isLive() bool { return len(o.interfaces) > 0 }
+
+// open begins to capture, until ctx is done, or to receive flow records of these
+// exporters.
+func (o *captureOptions) open(ctx context.Context, exporters []netip.Prefix, notify func(string)) (traces.Source, error) {
+	if o.isRecords() {
+		return netflow.Listen(ctx, strings.TrimPrefix(o.interfaces[0], netflowScheme), netflow.Config{Exporters: exporters, Notify: notify})
+	}
+	src, err := live.Open(ctx, live.Config{
+		Interfaces: o.interfaces, RingSize: o.ringSize << 20, Rings: o.rings, SnapLen: o.snapLen,
+		Promiscuous: !o.notPromisc, CardStamps: o.cardStamps, Notify: notify,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o.filter(src), nil
+}
+
+// giveUpRights gives up what was needed to open interfaces: the rights of the
+// present user for those of another one, unless that is empty, and all
+// capabilities, unless an interface that returns would need them. A secret, if
+// there is one, becomes the other user's, who has to remove it.
+func (o *captureOptions) giveUpRights(user string, secret *secretFile) error {
+	if err := becomeUser(user, secret); err != nil {
+		return err
+	}
+	if !o.isLive() || o.rings > 1 {
+		return nil
+	}
+	return giveUpCapabilities()
+}
+
+// filter returns src, with duplicates found if that is wanted.
+func (o *captureOptions) filter(src traces.Source) traces.Source {
+	if o.dedup == "" {
+		return src
+	}
+	return traces.Dedup(src, o.dedup == "drop")
+}

@@ -1,0 +1,106 @@
+// Package cmd is the command line of rtfm: one file for each command, with its
+// flags, its help and what it wires together, and files for what several have in
+// common: groups of options (options_*.go), kinds of values, signals, files.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/ruleset"
+)
+
+// Exit statuses, besides 0.
+const (
+	StatusFailed  = 1 // wrong usage, a faulty ruleset, a file that cannot be written
+	StatusDamaged = 2 // a trace was damaged or none: what could be read was metered
+	StatusFull    = 3 // a table was full or rules looped: packets are missing from flows or distributions
+	StatusFault   = 4 // numbers do not add up: a fault of the program
+
+	StatusInterrupted = 130 // by a signal: what had been read was metered
+)
+
+// Main is the program: it runs the command that args name, without the program's
+// own name, and returns the exit status.
+func Main(args []string, stdin, stdout, stderr *os.File) int {
+	// What the Go runtime ends by itself, such as a program out of memory, has
+	// exit status 2 otherwise, which means something else here.
+	debug.SetTraceback("crash")
+	if isStandIn(stdout) {
+		stdout = closedOutput()
+		os.Stdout = stdout // which "-" stands for
+	}
+	return Run(context.Background(), args, stdin, stdout, stderr)
+}
+
+// Run is Main without what it does to the process. When ctx is done, the command
+// ends as it does at a signal.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
+	ctx, ending, stop := withEnding(ctx, stderr)
+	defer stop()
+	err := run(ctx, args, stdin, stdout, stderr)
+	if err == nil {
+		return 0
+	}
+	if status := ending.status(); status != 0 && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "rtfm: interrupted")
+		return status
+	}
+	var exit *exitError
+	var faults ruleset.Diagnostics
+	switch {
+	case errors.As(err, &faults):
+		// Each line begins with its place, for editors to find it.
+		fmt.Fprintln(stderr, faults)
+		return StatusFailed
+	case !errors.As(err, &exit):
+		fmt.Fprintf(stderr, "rtfm: %v\n", err)
+		return StatusFailed
+	}
+	if exit.err != nil {
+		fmt.Fprintf(stderr, "rtfm: %v\n", exit.err)
+	}
+	return exit.status
+}
+
+// exitError asks for an exit status other than StatusFailed; err is nil when
+// all has been said already.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string { return fmt.Sprintf("exit status %d: %v", e.status, e.err) }
+func (e *exitError) Unwrap() error { return e.err }
+
+// run runs the command that args name.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	root := &cobra.Command{
+		Use:   "rtfm",
+		Short: "Meter network traffic by rulesets",
+		Long: `rtfm is a network traffic meter. Rulesets, small programs in SRL, say which
+packets to count and how finely; it counts them in bidirectional flows and
+writes these to flow data files (RFC 2720 to 2724).`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version(),
+	}
+	root.SetVersionTemplate(builtFrom())
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(args)
+	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), srlCommand(), traceCommand(), versionCommand())
+	root.SetHelpCommand(helpCommand())
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		forShells(root)
+	}
+	return root.ExecuteContext(ctx)
+}

@@ -1,0 +1,41 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"rtfm/ruleset"
+	"rtfm/ruleset/compile"
+	"rtfm/ruleset/pme"
+	"rtfm/ruleset/srl"
+)
+
+// readOnce refuses standard input, "-", more than once among these names of
+// files to be read: the second reader would find it empty.
+func readOnce(names ...string) error {
+	seen := false
+	for _, name := range names {
+		if name == "-" && seen {
+			return errors.New(`standard input, "-", can be read only once`)
+		}
+		seen = seen || name == "-"
+	}
+	return nil
+}
+
+// loadRuleSet reads an SRL program or a rule file, "-" for standard input, and
+// writes the first warnings to warn.
+func loadRuleSet(name string, stdin io.Reader, opts srl.Options, warn io.Writer) (*ruleset.RuleSet, error) {
+	rs, warnings, err := compile.Load(name, stdin, opts)
+	if len(warnings) > 0 {
+		fmt.Fprintln(warn, warnings)
+	}
+	return rs, err
+}
+
+// runs tells why a meter would refuse the ruleset.
+func runs(rs *ruleset.RuleSet) error {
+	_, err := pme.Compile(rs, 0, new(ruleset.Shapes))
+	return err
+}

@@ -1,0 +1,112 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"rtfm/meter"
+	"rtfm/traces"
+)
+
+// printSummary tells what a run has counted.
+func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
+	fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
+	for _, n := range more(&s.Trace, new(traces.Stats)) {
+		at, lost := strings.CutPrefix(n.Name, "lost-")
+		switch {
+		case lost:
+			fmt.Fprintf(w, "%d packets lost at interface %s\n", n.Value, at)
+		case n.Name == "clamped":
+			fmt.Fprintf(w, "%d packets are of times before 1970 or after 2262, and count at the nearest in between\n", n.Value)
+		default:
+			fmt.Fprintf(w, "%d packets are %s\n", n.Value, n.Name)
+		}
+	}
+	printStamps(w, &s.Trace)
+	if s.CutHeaders > 0 {
+		fmt.Fprintf(w, "%d packets were cut within their headers: attributes are missing\n", s.CutHeaders)
+	}
+	if s.Malformed > 0 {
+		fmt.Fprintf(w, "%d packets have malformed headers: attributes are missing\n", s.Malformed)
+	}
+	if s.Outliers > 0 {
+		fmt.Fprintf(w, "%d packets are outliers: more than an hour ahead of those behind them, they count at the time before\n", s.Outliers)
+	}
+	if s.Trace.Skipped > 0 {
+		fmt.Fprintf(w, "%d records that are no packets were skipped\n", s.Trace.Skipped)
+	}
+	for _, link := range slices.Sorted(maps.Keys(s.UnknownLinks)) {
+		fmt.Fprintf(w, "%d packets of link type %v, which is not decoded\n", s.UnknownLinks[link], link)
+	}
+	if s.BackInTime > 0 {
+		fmt.Fprintf(w, "%d packets were earlier than one before them\n", s.BackInTime)
+	}
+	for _, t := range s.Tasks {
+		fmt.Fprintf(w, "ruleset %d %s: %d counted, %d ignored, %d unmatched", t.RuleSet, t.Name, t.Counted, t.Ignored, t.Unmatched)
+		if t.Stopped > 0 {
+			fmt.Fprintf(w, ", %d stopped by a limit of the engine", t.Stopped)
+		}
+		if t.Uncounted > 0 {
+			fmt.Fprintf(w, ", %d uncounted", t.Uncounted)
+		}
+		fmt.Fprintln(w)
+	}
+	if s.Streams.Created > 0 {
+		fmt.Fprintf(w, "%d streams", s.Streams.Created)
+		if s.Streams.Unstreamed > 0 {
+			fmt.Fprintf(w, ", %d packets in none", s.Streams.Unstreamed)
+		}
+		fmt.Fprintln(w)
+	}
+	if s.Packets > 0 {
+		fmt.Fprintf(w, "%d flows, from %s to %s\n", s.Created, utc(s.First), utc(s.Last))
+	}
+	fmt.Fprintf(w, "%.0f packets/s\n", float64(s.Packets)/max(took.Seconds(), 1e-9))
+}
+
+// progress shows how much of the traces was read.
+type progress struct {
+	traces.Source
+	bar   *progressbar.ProgressBar
+	calls int
+}
+
+// withProgress returns src with a progress bar, if errors go to a terminal and
+// it is known how much there is to read.
+func withProgress(src traces.Source, names []string, stderr io.Writer) traces.Source {
+	f, ok := stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return src
+	}
+	var size int64
+	for _, path := range tracePaths(names) {
+		st, err := os.Stat(path)
+		if err != nil || !st.Mode().IsRegular() {
+			return src
+		}
+		size += st.Size()
+	}
+	return &progress{Source: src, bar: progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(f), progressbar.OptionShowBytes(true),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())}
+}
+
+// ReadBatch implements traces.Source.
+func (p *progress) ReadBatch(b *traces.Batch) error {
+	err := p.Source.ReadBatch(b)
+	switch p.calls++; {
+	case err != nil:
+		p.bar.Finish()
+	case p.calls%256 == 0:
+		p.bar.Set64(int64(p.Stats().Bytes))
+	}
+	return err
+}

@@ -1,0 +1,184 @@
+package cmd
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/meter/packet"
+	"rtfm/traces"
+	"rtfm/traces/live"
+	"rtfm/traces/netflow"
+)
+
+// netflowPrefix stands before the name of a trace whose export datagrams are to
+// be metered, netflowScheme before an address at which to receive them.
+const (
+	netflowPrefix = "netflow:"
+	netflowScheme = netflowPrefix + "//"
+)
+
+// traceOptions are the traces that a command meters.
+type traceOptions struct {
+	sequence []string // its arguments, read one after the other
+	merged   []string // those of options, merged by time
+	// exporters are those whose flow records are believed, all if there are none.
+	exporters exporters
+	links     linkTypes
+
+	unordered bool // sequence need not be in the order of time
+	trust     bool // times are taken as they are
+}
+
+// flags defines the options.
+func (o *traceOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.merged, "trace", "C", nil, "meter this `TRACE`; repeated: merged by time, each its own interface")
+	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")
+	f.Var(&o.exporters, "exporter", "with netflow:, believe this `ADDRESS[/WIDTH]` only, no other exporter; may be repeated")
+	f.Var(&o.links, "link-type", "take packets of one link type for those of another: `TYPE=TYPE`, names or numbers of the pcap registry,\nsuch as USER0=RAW; may be repeated")
+	f.BoolVar(&o.unordered, "unordered", false, "read traces one after the other even if one begins before the end of the one before it:\nits packets count at that time")
+	f.BoolVar(&o.trust, "trust-times", false, "take the time of every packet as it is, even if it is more than an hour\nahead of all behind it, or with -i of the machine's clock, or that is set back")
+}
+
+// plausible returns src, with packets found whose times are wrong unless all are
+// to be trusted. It calls warn with a message about the first of each file.
+func (o *traceOptions) plausible(src traces.Source, warn func(message string)) traces.Source {
+	if o.trust {
+		return src
+	}
+	return traces.Outliers(src, warn)
+}
+
+// steady returns src, which captures, by a clock that never goes back unless its
+// times are to be trusted. It calls warn with a message when that is seen.
+func (o *traceOptions) steady(src traces.Source, warn func(message string)) traces.Source {
+	if o.trust {
+		return src
+	}
+	return live.Steady(src, warn)
+}
+
+// check finds traces that do not fit each other. records reports whether flow
+// records are to be received.
+func (o *traceOptions) check(records bool) error {
+	for _, name := range o.names() {
+		records = records || strings.HasPrefix(name, netflowPrefix)
+	}
+	if len(o.links) > 0 && len(o.names()) == 0 {
+		return errors.New("--link-type is for traces")
+	}
+	if len(o.exporters) > 0 && !records {
+		return errors.New("--exporter is for flow records: -i netflow://ADDRESS:PORT or netflow:TRACE")
+	}
+	if len(o.sequence) > 0 && len(o.merged) > 0 {
+		return errors.New("either traces as arguments, one after the other, or with -C, merged by time, not both")
+	}
+	return nil
+}
+
+// names returns the names of the traces.
+func (o *traceOptions) names() []string { return append(o.sequence, o.merged...) }
+
+// files is a source of files, which ReadBatch opens unless OpenFiles has.
+type files interface {
+	traces.Source
+	OpenFiles() error
+	Wrap(wrap func(n int, src traces.Source) traces.Source)
+}
+
+// open returns a source of the traces' packets, or of the flow records in them.
+// notify, unless it is nil, is told what someone who looks at the results should
+// know.
+func (o *traceOptions) open(notify func(message string)) (src files) {
+	names := o.names()
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = strings.TrimPrefix(name, netflowPrefix)
+	}
+	if len(o.merged) > 1 {
+		src = traces.OpenMerged(paths, notify)
+	} else {
+		sequence := traces.OpenSequence(paths, notify)
+		if o.unordered {
+			sequence.Unordered()
+		}
+		src = sequence
+	}
+	src.Wrap(func(n int, src traces.Source) traces.Source {
+		src = traces.Relink(src, o.links)
+		if paths[n] == names[n] {
+			return src
+		}
+		return netflow.NewSource(src, datagram, netflow.Config{
+			Exporters: o.exporters,
+			Notify: func(message string) {
+				if notify != nil {
+					notify(names[n] + ": " + message)
+				}
+			},
+		})
+	})
+	return src
+}
+
+// datagram is a netflow.Unwrap.
+func datagram(p *traces.Packet) (from netip.AddrPort, octets []byte, size int) {
+	return packet.Datagram(uint32(p.Link), p.Data, p.Wire)
+}
+
+// tracePaths returns the paths of the traces of these names, which may begin
+// with netflowPrefix and a format.
+func tracePaths(names []string) []string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		_, paths[i] = traces.SplitName(strings.TrimPrefix(name, netflowPrefix))
+	}
+	return paths
+}
+
+// tracesExist returns an error if there is no file of one of these traces.
+func tracesExist(names []string) error {
+	for _, path := range tracePaths(names) {
+		if path == "-" {
+			continue
+		}
+		if _, err := os.Stat(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// baseNames returns the names of the files of these traces, without folders.
+func baseNames(names []string) []string {
+	base := tracePaths(names)
+	for i, path := range base {
+		base[i] = filepath.Base(path)
+	}
+	return base
+}
+
+// hint returns what to add to the error of traces that are not in order, or of one
+// that is rules.
+func hint(err error) string {
+	var order *traces.OrderError
+	if errors.As(err, &order) {
+		return "; traces of one time are merged by -C for each, and --unordered counts all that is earlier at that time"
+	}
+	var damage *traces.Error
+	if !errors.As(err, &damage) || !errors.Is(err, traces.ErrFormat) {
+		return ""
+	}
+	switch filepath.Ext(damage.File) {
+	case ".srl":
+		return "; an SRL program goes behind -r"
+	case ".rules":
+		return "; a rule file goes behind -r"
+	}
+	return ""
+}
