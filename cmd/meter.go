@@ -21,6 +21,7 @@ import (
 	"rtfm/mib"
 	"rtfm/mib/agentx"
 	"rtfm/mib/snmp"
+	"rtfm/ruleset"
 	"rtfm/traces"
 )
 
@@ -223,6 +224,9 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 		Live: o.capture.isLive(), Interval: seconds(o.interval), Intervals: o.intervals, Streams: streams,
 		Version: "rtfm " + version(),
 		Notify:  func(n mib.Notification) { f.notify(log, n) },
+		Prepared: func(rs *ruleset.RuleSet, warnings []string, err error) {
+			logPrepared(log, rs, warnings, err)
+		},
 	})
 	err = o.open(&f, m, log, cmd.ErrOrStderr())
 	if f.secret != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rtfm/mib/snmp"
+	"rtfm/ruleset"
 )
 
 // sysServices is that of a host with applications (RFC 3418 section 2).
@@ -58,4 +59,17 @@ func (o *meterOptions) openSinks(f *fronts, log *slog.Logger, started time.Time,
 		f.sinks = append(f.sinks, sink)
 	}
 	return nil
+}
+
+// logPrepared logs what is odd about a ruleset that a manager makes active, or why it
+// does not become so: all that SNMP can say is inconsistentValue.
+func logPrepared(log *slog.Logger, rs *ruleset.RuleSet, warnings []string, err error) {
+	about := []any{"ruleset", rs.Number, "name", rs.Name}
+	switch {
+	case err != nil:
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		log.Warn("ruleset refused", append(about, "error", first)...)
+	case len(warnings) > 0:
+		log.Warn("ruleset with rules that hardly do what was wanted", append(about, "warnings", len(warnings), "first", warnings[0])...)
+	}
 }

@@ -39,6 +39,10 @@ type ControlConfig struct {
 	// Notify, if it is not nil, is told of events. It is called while the
 	// meter stands still, so it must return at once and not call Do.
 	Notify func(mib.Notification)
+	// Prepared, if it is not nil, is told of each ruleset that is to become active,
+	// with its number: what is odd about it (ruleset.RuleSet.Warnings), or why it
+	// cannot. It is called by those who control the meter, while packets are metered.
+	Prepared func(rs *ruleset.RuleSet, warnings []string, err error)
 }
 
 // Controlled is a meter that is controlled and read by others while it runs.

@@ -161,7 +161,7 @@ func (c *Controlled) held(s *slot) bool {
 func (c *Controlled) programOf(index int) *prepared {
 	row := c.control.RuleSets.At(index)
 	if row.Program == nil {
-		p, err := c.Prepare(&ruleset.RuleSet{Name: row.Name, Rules: row.Rules})
+		p, err := prepare(&ruleset.RuleSet{Name: row.Name, Rules: row.Rules})
 		if err != nil {
 			return nil
 		}
@@ -173,6 +173,9 @@ func (c *Controlled) programOf(index int) *prepared {
 // Prepare implements mib.Meter.
 func (c *Controlled) Prepare(rs *ruleset.RuleSet) (mib.Program, error) {
 	p, err := prepare(rs)
+	if c.cfg.Prepared != nil {
+		c.cfg.Prepared(rs, rs.Warnings(), err)
+	}
 	if err != nil {
 		return nil, err
 	}

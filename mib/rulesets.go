@@ -215,7 +215,7 @@ func activate(p *plan, c *change[RuleSet]) {
 	program := p.prepared[c.index]
 	if program == nil {
 		var err error
-		if program, err = p.h.meter.Prepare(&ruleset.RuleSet{Name: rs.Name, Rules: rs.Rules}); err != nil {
+		if program, err = p.h.meter.Prepare(&ruleset.RuleSet{Number: c.index, Name: rs.Name, Rules: rs.Rules}); err != nil {
 			p.fail(smi.InconsistentValue, c.place(0))
 			return
 		}

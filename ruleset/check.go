@@ -40,6 +40,20 @@ func (rs *RuleSet) Diagnose(rule int, msg string) Diagnostic {
 	return rs.Rules[rule-1].At.Diagnose(rs.File, msg)
 }
 
+// Warnings tells of rules that a meter accepts but that hardly do what was wanted, as
+// "rule 3: the test of this ...", in order of their numbers. A ruleset that Check
+// refuses has none.
+func (rs *RuleSet) Warnings() []string {
+	var warnings []string
+	for _, pr := range rs.problems(true) {
+		if !pr.warning {
+			return nil
+		}
+		warnings = append(warnings, fmt.Sprintf("rule %d: %s", pr.rule, pr.msg))
+	}
+	return warnings
+}
+
 // problem is what is wrong or doubtful with a rule; rule 0 is the ruleset.
 type problem struct {
 	rule    int

@@ -1,0 +1,37 @@
+package meter
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"rtfm/ruleset"
+)
+
+// TestPreparedIsTold has a ruleset become active whose first rule tests what it was
+// to save, one that is as it should be, and one that cannot.
+func TestPreparedIsTold(t *testing.T) {
+	var told []string
+	r := newRig(t, ControlConfig{Prepared: func(rs *ruleset.RuleSet, warnings []string, err error) {
+		told = append(told, fmt.Sprintf("%d %q: %q, %v", rs.Number, rs.Name, warnings, err))
+	}})
+	rules := func(index, firstOp, target int) string {
+		return fmt.Sprintf(`1.1.1.5.%[1]d=4 1.1.1.2.%[1]d=2 1.1.1.6.%[1]d=h61
+			3.1.1.3.%[1]d.1=9 3.1.1.4.%[1]d.1=hffffffff 3.1.1.5.%[1]d.1=h00 3.1.1.6.%[1]d.1=%[2]d 3.1.1.7.%[1]d.1=%[3]d
+			3.1.1.3.%[1]d.2=0 3.1.1.6.%[1]d.2=3`, index, firstOp, target)
+	}
+	const pushPktToAct, gotoAct = 15, 11
+	r.set(rules(5, pushPktToAct, 2))
+	r.set(rules(6, gotoAct, 2))
+	if _, err := r.h.Test(bindings(t, rules(7, gotoAct, 9))); err == nil {
+		t.Error("a target behind the last rule is taken")
+	}
+	want := []string{
+		`5 "a": ["rule 1: the test of this PushPktToAct rule is performed, before it saves what the packet has: reach it by an opcode that ends in Act"], <nil>`,
+		`6 "a": [], <nil>`,
+		`7 "a": [], ruleset: rule 1: target 9 is not the number of a rule, 1 to 2`,
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q\nwant %q", told, want)
+	}
+}
