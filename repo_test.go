@@ -31,7 +31,7 @@ var layout = map[string][]string{
 	"ruleset/keyhash/keyhashtest": {},
 	"ruleset/srl":                 {"ruleset"},
 	"ruleset/compile":             {"ruleset", "ruleset/srl"},
-	"ruleset/pme":                 {"ruleset"},
+	"ruleset/pme":                 {"ruleset", "ruleset/keyhash"},
 	"ruleset/rulesettest":         {"ruleset"},
 
 	"traces":           {},
