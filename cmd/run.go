@@ -380,8 +380,8 @@ func (s *runSink) Collect(c meter.Collection) error {
 		s.stop()
 	}
 	whole := c.Last && c.From == 0 // the only collection: all was counted in it
-	// record returns what has a flow's record put, with JSON with what the flow
-	// counted in the interval.
+	// record wraps put so that each flow is written with its delta when the output
+	// is JSON.
 	record := func(put func(*ruleset.Flow, *flowfile.Counters)) func(*ruleset.Flow) {
 		var counted flowfile.Counters
 		return func(f *ruleset.Flow) {

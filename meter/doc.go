@@ -47,10 +47,10 @@
 //     manager whose tasks come and go, one goroutine does all.
 //  5. Who reads ahead asks the memo too, unless it knew too few packets lately
 //     (group.strange; trace-bench manyflows).
-//  6. The memory of all flows that a batch leads to is fetched together, and
-//     packets that no memo knows are matched ahead of their turn, so that theirs
-//     can be as well (task.expect; trace-bench manyflows). Where there are few
-//     flows they are near anyway, and nothing is done.
+//  6. The memory of all flows that a batch leads to is prefetched together, and
+//     packets that no memo knows are matched ahead of their turn, so that
+//     theirs can be as well (task.expect; trace-bench manyflows). Where there
+//     are few flows they are in the cache anyway, and nothing is done.
 //  7. A run of packets in order of time, between which nothing is due, is counted
 //     without looking at the clock for each (Meter.countRun; trace-bench
 //     oneflow). Meter.count does the same for any packet.

@@ -54,9 +54,9 @@ type group struct {
 	own     bool // belongs to the goroutine that meters
 	batches [groupLen]batch
 	n       int // batches in use
-	// By memo, set if it does not know enough packets of the group to be
-	// asked ahead. Where flows are short it learns of them too late, and what one
-	// processor has written is expensive to read for the other one.
+	// strange[i] reports that memo i missed too often to be worth prefetching.
+	// Where flows are short it learns of them too late, and what one processor has
+	// written is expensive for the other to read.
 	strange []bool
 }
 

@@ -131,9 +131,9 @@ func is(e, w []uint64) bool {
 }
 
 // lookUp returns by task what is remembered of packets of these sights, in the
-// memory of results if that is enough. First it begins to fetch what is in the
-// first two places of each, so that the fetches overlap, unless there are so few
-// entries that they are near.
+// memory of results if that is enough. First it prefetches the first two places
+// of each, so that the fetches overlap, unless there are so few entries that
+// they are in the cache.
 func (m *memo) lookUp(sights []uint64, results [][]result) [][]result {
 	e := m.entries.Load()
 	n := m.view.sightLen()
@@ -150,7 +150,7 @@ func (m *memo) lookUp(sights []uint64, results [][]result) [][]result {
 		}
 	}
 	for i := range results[0] {
-		results[0][i] = result(sum) // so that sum is wanted
+		results[0][i] = result(sum) // so the compiler keeps the prefetch reads
 		if w := sights[i*n : i*n+n]; e.tasks == 1 && n == len(tupleSight{}) {
 			results[0][i] = e.findTuple((*tupleSight)(w))
 		} else {

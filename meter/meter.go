@@ -243,10 +243,9 @@ func (m *Meter) meterBatch(b *batch) error {
 	return nil
 }
 
-// countRun meters the packets of the batch from the i-th on, as far as they come
-// in the order of their times, nothing is due before them, and there is no more
-// to do with them than to count them in flows. It returns how far that is: count
-// does the same, and more, at more cost.
+// countRun is the fast path of count. It handles packets from i on while they
+// are in time order, nothing is due before them, and they need only be counted
+// in flows, and returns the index where it stopped.
 func (m *Meter) countRun(i int) int {
 	b := m.batch
 	if m.control != nil || m.streamed&^b.digested != 0 || len(b.records) > 0 || !m.clock.started {

@@ -84,10 +84,10 @@ func newTask(p *prepared, name string, number int, shapes *ruleset.Shapes, table
 // nearFlows is how many flows the caches near a processor hold.
 const nearFlows = nearWords / 8
 
-// expect prepares for metering a batch of packets that have these sights, of
-// which these results were remembered: it fetches all flows together that they
-// lead to, and then those of the packets of which nothing was remembered, unless
-// there are so few flows that they are near.
+// expect prefetches for a batch of packets that have these sights, of which
+// these results were remembered: all flows together that they lead to, and then
+// those of the packets of which nothing was remembered, unless there are so few
+// flows that they are in the cache.
 func (t *task) expect(sights []uint64, results []result) {
 	t.sights, t.results, t.rows = sights, results, t.rows[:0]
 	t.matched, t.passed = t.matched[:0], 0

@@ -35,14 +35,15 @@ type Meter interface {
 	// to which it has metered, in nanoseconds since 1970-01-01 00:00:00 UTC.
 	Start() int64
 	Now() int64
-	// NextFlow sets f, which is as the call before left it, to the first flow of a ruleset (0: of any) in this row
-	// of the flow table or a later one that was active at or after a time. It
-	// returns the index of the flow's ruleset, 0 if there is no such flow.
+	// NextFlow fills f with the first flow of a ruleset (0: of any) in this row of
+	// the flow table or a later one that was active at or after a time. It reuses
+	// f, which must be zero or come from an earlier call. It returns the index of
+	// the flow's ruleset, 0 if there is no such flow.
 	NextFlow(ruleSet int, row uint32, since int64, f *ruleset.Flow) int
 	// Scan is NextFlow for one flow of a ruleset after the other: it calls
 	// yield for each until it returns false.
 	Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yield func() bool)
-	// Expect tells that the flows behind these, which NextFlow has found, are
+	// Expect prefetches the flows after these, which NextFlow has found: they are
 	// likely to be asked for next.
 	Expect(rows []uint32)
 	// Flows returns the number of flows of a ruleset, 0 means all, and

@@ -56,14 +56,14 @@ type Batch struct {
 	// Packets is what ReadBatch has read; its capacity is the most that
 	// ReadBatch puts there.
 	Packets []Packet
-	// Records is empty, or has one Record for each of Packets, which are no
-	// packets then but headers such as those of the flow had.
+	// Records, if not empty, has one entry per packet. The packets are then
+	// synthetic headers that stand for router flow records.
 	Records []Record
 	// File is the name of the trace that the packets come from. All packets
 	// of a batch are of one file.
 	File string
-	// MayMap lets a source map a file into memory instead of reading it. Who sets
-	// it looks at Data only within Mapping.Guard.
+	// MayMap lets a source map a file into memory instead of reading it. A caller
+	// that sets it must access Data only inside Mapping.Guard.
 	MayMap bool
 	// Mapping, if not nil, is where the packets' Data lie; they are valid as long
 	// as it is referred to.

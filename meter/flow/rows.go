@@ -217,8 +217,8 @@ func (t *Table) Blocks(ruleSet int, since int64) (rows []uint32) {
 	return rows
 }
 
-// Expect begins to fetch from memory the rows behind these, all together: they
-// are likely to be read next.
+// Expect prefetches the rows after these, all together: they are likely to be
+// read next.
 func (t *Table) Expect(rows []uint32) {
 	touched := uint64(0)
 	for _, row := range rows {

@@ -61,7 +61,7 @@ type Table struct {
 	cursor             int // block where recovery goes on
 	cleared            int // block that was cleared last
 	recovered, created uint64
-	touched            uint64
+	touched            uint64   // sink for prefetch reads, so the compiler keeps them
 	fetched            []uint32 // room for rows
 	passed             int      // see Passed
 	hidden             [256]bool
@@ -119,7 +119,7 @@ func (t *Table) Prepare(key *Key, k *ruleset.FlowKey) {
 
 // PrepareReverse sets reverse to the identity of the flow in the other
 // direction than k, for which key was prepared. Both are found at the same
-// place, which is fetched only once.
+// place, which is prefetched only once.
 func (t *Table) PrepareReverse(reverse, key *Key, k *ruleset.FlowKey) {
 	r := k.Reverse()
 	t.pack(reverse, &r)
@@ -221,7 +221,7 @@ func (r *record) changed() int64 {
 // or Supersede is called for it.
 func (t *Table) Generation(row uint32) uint32 { return t.at(row).generation }
 
-// Touch begins to fetch the flows in these rows from memory.
+// Touch prefetches the flows in these rows.
 func (t *Table) Touch(rows []uint32) {
 	sum := uint32(0)
 	for _, row := range rows {
@@ -230,8 +230,8 @@ func (t *Table) Touch(rows []uint32) {
 	t.touched = uint64(sum)
 }
 
-// Fetch begins to fetch from memory what Find will need for n keys, as far as
-// there are flows with them.
+// Fetch prefetches what Find will need for n keys, as far as there are flows
+// with them.
 func (t *Table) Fetch(n int, key func(i int) *Key) {
 	sum := uint64(0)
 	for i := range n {

@@ -80,8 +80,9 @@ func (u *Usual) Transport() (at int, octets uint32) {
 	return etherSize + int(header), u.IPOctets - header
 }
 
-// usual decodes a frame that is usual, and does just what ethernet does with it.
-// It returns false, and has done nothing, if p is any other.
+// usual decodes the common case (IPv4 or IPv6 with TCP or UDP directly in
+// Ethernet) exactly as ethernet does. It returns false, and has done nothing,
+// for any other frame.
 func usual(p *ruleset.Packet) bool {
 	var u Usual
 	if !u.Read(p.Data) {

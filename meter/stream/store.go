@@ -60,9 +60,9 @@ func (s *store) wordsOf(flow uint32) []uint64 {
 	return b.words[from : from+n]
 }
 
-// count adds n to one of a flow's counters. If there are more than the caches near
-// a processor hold it may be done later, many together, so that the fetches from
-// memory overlap.
+// count adds n to one of a flow's counters. If there are more than a
+// processor's caches hold it may be done later, many together, so that the
+// fetches overlap.
 func (s *store) count(flow uint32, counter int, n uint64) {
 	if n != 1 || s.given < farCounters {
 		s.add(place{flow, uint32(counter)}, n)

@@ -6,11 +6,12 @@ import (
 	"rtfm/ruleset"
 )
 
-// Worker has an Engine do what it is told, in that order. What begins flows,
-// counts packets and ends streams in time is done when Flush is called or
-// something is to be seen of it, so that fetches from memory overlap; from the
-// call of Fork to that of what it returns another goroutine does what is flushed.
-// Nothing that is seen depends on it. A Worker belongs to one goroutine.
+// Worker has an Engine do what it is told, in that order. Beginning flows,
+// counting packets and ending streams in time is put off until Flush is called
+// or a result is asked for, so that fetches from memory overlap. From the call
+// of Fork to the call of the function that it returns, another goroutine does
+// what is flushed. No result depends on that. A Worker belongs to one
+// goroutine.
 type Worker struct {
 	engine  *Engine
 	changed func(row uint32, now int64)
@@ -278,9 +279,9 @@ func (e *Engine) step(all []step) []step {
 // packet returns the packet of j.
 func (all *jobs) packet(j *job) Packet { return Packet{all.packets[j.of], int(j.packet >> 1)} }
 
-// expect finds the streams of jobs, as far as there are any and their flows have
-// more than one, and fetches from memory what all of them will need together, so
-// that the fetches overlap, unless there are so few that they are near.
+// expect finds the streams of jobs, as far as there are any and their flows
+// have more than one, and prefetches what all of them will need, so that the
+// fetches overlap, unless there are so few that they are in the cache.
 func (e *Engine) expect(all *jobs, jobs []job, streams *[ahead]uint32) {
 	t := &e.streams
 	if t.active <= e.near {

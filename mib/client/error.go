@@ -19,7 +19,7 @@ var (
 	ErrExists = errors.New("the row is there already")
 	// ErrNonsense: an answer makes no sense.
 	ErrNonsense = errors.New("nonsense")
-	// ErrAccess: the agent knows who asks, but does not let him.
+	// ErrAccess means that the agent denied access.
 	ErrAccess = errors.New("access is denied")
 	// ErrManyRules: the rulesets of a meter have more rules than MaxRules.
 	ErrManyRules = fmt.Errorf("%w: its rulesets have more than %d rules together", ErrNonsense, MaxRules)

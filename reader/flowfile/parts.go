@@ -7,10 +7,11 @@ import (
 	"rtfm/ruleset"
 )
 
-// Parts writes the records of the flows that flows puts for each of so many
-// parts of a collection, as Flow would write them one after the other. Flows is
+// Parts formats a collection in parallel. It calls flows(i, put) for each part
+// i and writes the output in part order, as Flow would write it. Flows is
 // called for several parts at a time, by as many goroutines as there are
-// processors; each holds the records of one part until those before are written.
+// processors; each holds the records of one part until those before are
+// written.
 func (w *Writer) Parts(parts int, flows func(part int, put func(f *ruleset.Flow, delta *Counters))) {
 	var (
 		mu     sync.Mutex
