@@ -108,6 +108,37 @@ func TestExtensionLint(t *testing.T) {
 	}
 }
 
+// TestModulesWithoutRMON reads our modules beside the RMON2-MIB that SNMP.md shows,
+// and of the others only those that it names.
+func TestModulesWithoutRMON(t *testing.T) {
+	mibs, snmptranslate := tracetest.Require(t, "mibs"), tracetest.Require(t, "snmptranslate")
+	text, err := os.ReadFile("SNMP.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := regexp.MustCompile("(?s)\nRMON2-MIB DEFINITIONS.*?\nEND\n").Find(text)
+	dir, _ := modules(t)
+	if err := os.WriteFile(filepath.Join(dir, "RMON2-MIB"), short, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"SNMPv2-SMI", "SNMPv2-TC", "SNMPv2-CONF", "SNMPv2-MIB", "SNMP-FRAMEWORK-MIB", "IF-MIB", "IANAifType-MIB"} {
+		if err := os.Symlink(filepath.Join(mibs, name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, module := range []string{"RMON2-MIB", "FLOW-METER-MIB", "RTFM-EXTENSION-MIB"} {
+		for _, line := range smiTool(t, dir, "smilint", "-l", "2", filepath.Join(dir, module)) {
+			t.Errorf("smilint: %s", line)
+		}
+	}
+	cmd := exec.Command(snmptranslate, "-On", "FLOW-METER-MIB::flowDataTimeMark", "RTFM-EXTENSION-MIB::rtfmBlockTime")
+	cmd.Env = append(os.Environ(), "MIBDIRS="+dir, "MIBS=FLOW-METER-MIB:RTFM-EXTENSION-MIB", "SNMPCONFPATH="+dir)
+	out, err := cmd.CombinedOutput()
+	if want := ".1.3.6.1.2.1.40.2.1.1.2\n\n.1.3.6.1.4.1.8072.9999.9999.2720.1.6.1.3\n"; err != nil || string(out) != want {
+		t.Errorf("snmptranslate: %v\n%s\nwant\n%s", err, out, want)
+	}
+}
+
 // TestObjectsAreInTheModules compares what a Handler has with what the modules
 // say that there is to be read and written. RFC 2724 adds attributes and thereby
 // columns of flowDataTable, but no module.

@@ -59,7 +59,7 @@ func TestTrapSink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m := startMeter(t, agent, "-C", trace, "-T", "10", "-f", "40", "--trap-sink", sink, "--trap-community-file", secret)
+	m := startMeter(t, agent, "-C", trace, "-T", "10", "-f", "40", "--trap-sink", sink, "--trap-community-file", secret, "--context", "west")
 	c, err := client.Dial(t.Context(), client.Config{Address: m.frontEnd.address, Community: "writer"})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestTrapSink(t *testing.T) {
 	wait()
 
 	const extension = `\.1\.3\.6\.1\.4\.1\.8072\.9999\.9999\.2720`
-	for _, by := range []string{"TRAP2, SNMP v2c, community trapped", "INFORM, SNMP v3, user collector, context "} {
+	for _, by := range []string{"TRAP2, SNMP v2c, community trapped", "INFORM, SNMP v3, user collector, context west"} {
 		for what, bindings := range map[string]string{
 			`0\.1`: extension + `\.1\.1\.1\.0 = "?rtfm .*` + extension + `\.1\.1\.2\.0 = `,
 			`0\.2`: `\.1\.3\.6\.1\.2\.1\.40\.1\.4\.1\.2\.1 = 2.*"first".* = 22$`,
