@@ -7,8 +7,8 @@ import "strings"
 // meter's own (RFC 2722 section 8.1 leaves that range to private use).
 type Attr uint16
 
-// The attributes of RFC 2722 appendix C and RFC 2720, those of RFC 2724
-// section 4, of which 76 to 96 are this meter's choice, and its own ones.
+// The attributes of RFC 2722 appendix C and RFC 2720, those of RFC 2724 section
+// 4, where 76 to 96 are this meter's choice, and its own.
 const (
 	Null                  Attr = 0
 	FlowIndex             Attr = 1
@@ -105,7 +105,7 @@ const (
 	Duplicate             Attr = 1030
 )
 
-// Class says what an attribute is, and with that where it may stand.
+// Class says what kind of attribute it is, and so where it may stand.
 type Class uint8
 
 // The classes of attributes.
@@ -324,8 +324,8 @@ func (a Attr) Testable() bool {
 }
 
 // Reverse returns the attribute that takes a's place in a flow's identity when
-// source and destination change over. Attributes without direction stay, and
-// so do the types: a packet has the same at both ends, so that a ruleset which
+// source and destination are swapped. Attributes without direction stay, and so
+// do the types: a packet has the same at both ends, so that a ruleset which
 // saves only one of them still finds a flow from its other direction.
 func (a Attr) Reverse() Attr {
 	switch {

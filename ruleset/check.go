@@ -2,14 +2,14 @@ package ruleset
 
 import "fmt"
 
-// Check tells what a meter would refuse a ruleset for: no rules or too many,
-// an opcode that does not exist, an attribute that rules cannot test or save,
-// masks and values that do not fit it, a target that is not the number of a
-// rule, an Assign rule that does not set a meter variable to an attribute.
+// Check returns an error if a meter would refuse the ruleset: no rules or too
+// many, an opcode that does not exist, an attribute that rules cannot test or
+// save, masks and values that do not fit it, a target that is not the number of
+// a rule, an Assign rule that does not set a meter variable to an attribute.
 //
-// One target is more than it seems: the number behind the last rule's. A
-// match that goes there ends as one whose last test fails does, as NoMatch
-// (RFC 2722 section 4.4).
+// One target beyond the rules is allowed: the number after the last rule's. A
+// match that goes there ends like one whose last test fails, as NoMatch (RFC
+// 2722 section 4.4).
 //
 // The error is a Diagnostics, each at the rule's place if that is known.
 func (rs *RuleSet) Check() error {
@@ -25,9 +25,9 @@ func (rs *RuleSet) Check() error {
 	return faults
 }
 
-// Diagnose returns what is wrong with the rule of this number, from 1, or with all
-// of them if it is 0: at the rule's place, or with its number where that is not
-// known.
+// Diagnose returns a diagnostic for the rule of this number, from 1, or for the
+// whole ruleset if it is 0: at the rule's place, or with its number if the
+// place is not known.
 func (rs *RuleSet) Diagnose(rule int, msg string) Diagnostic {
 	switch {
 	case rule == 0 && rs.File != "":

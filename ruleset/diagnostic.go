@@ -8,8 +8,8 @@ import (
 )
 
 // Place is where something stands in a text. Line and Col count from 1, Col in
-// octets; they are 0 if the place is not known. Of what came out of the text of a
-// DEFINE they are the place of the DEFINE's name, where that is used.
+// octets; they are 0 if the place is not known. For what came from the text of
+// a DEFINE they are the place where the DEFINE's name is used.
 type Place struct {
 	Line, Col int32
 	// Def is the DEFINE in question, nil if there is none, DefLine and DefCol the
@@ -21,14 +21,14 @@ type Place struct {
 // Define is a DEFINE of a program.
 type Define struct{ Name string }
 
-// At returns the place itself, for what embeds it.
+// At returns the place itself, for types that embed it.
 func (at Place) At() Place { return at }
 
 // Known reports whether the place is known.
 func (at Place) Known() bool { return at.Line > 0 }
 
-// Diagnose returns what is wrong at this place of a file. Where the place came out
-// of a DEFINE, the message ends with its name and the place there.
+// Diagnose returns a diagnostic for this place of a file. If the place came
+// from a DEFINE, the message ends with its name and the place there.
 func (at Place) Diagnose(file, msg string) Diagnostic {
 	if at.Def != nil {
 		name := at.Def.Name
@@ -43,7 +43,7 @@ func (at Place) Diagnose(file, msg string) Diagnostic {
 // longestName is the length up to which messages quote a name.
 const longestName = 40
 
-// Diagnostic is what is wrong, or doubtful, at one place of a text.
+// Diagnostic is a fault, or a doubt, at one place of a text.
 type Diagnostic struct {
 	File      string
 	Line, Col int // from 1; Col counts octets. 0 if the place is not known
@@ -51,8 +51,8 @@ type Diagnostic struct {
 	Msg       string
 }
 
-// Error returns `file:line:col: message`, the message of a warning behind
-// `warning: `; without a place `file: message`.
+// Error returns `file:line:col: message`, with `warning: ` before the message
+// of a warning; without a place, `file: message`.
 func (d Diagnostic) Error() string {
 	kind := ""
 	if d.Warning {
@@ -78,8 +78,8 @@ func (ds Diagnostics) Sort() {
 // mostShown is how many diagnostics of a text Error shows.
 const mostShown = 20
 
-// Error returns the first diagnostics, one a line, without a line end behind
-// the last, and how many more there are.
+// Error returns the first diagnostics, one a line, without a line end after the
+// last, and how many more there are.
 func (ds Diagnostics) Error() string {
 	var lines []string
 	for i, d := range ds {

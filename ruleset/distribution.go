@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Distribution is a distribution that the flows of a shape have: its
-// attribute, and the parameters that the rule that saves it gives in its mask
-// and value (RFC 2724 section 3.2), six octets each:
+// Distribution is a distribution that the flows of a shape have: its attribute,
+// and the parameters from the mask and value of the rule that saves it (RFC
+// 2724 section 3.2), six octets each:
 //
 //	mask   transform, scale, lower limit (2), upper limit (2)
 //	value  buckets, parameter 1, parameter 2 (2), parameter 3 (2)
@@ -51,7 +51,8 @@ func (d *Distribution) Upper() int { return int(d.Mask.At(4))<<8 | int(d.Mask.At
 // Buckets is the number of buckets without the overflow bucket.
 func (d *Distribution) Buckets() int { return int(d.Value.At(0)) }
 
-// Parameters returns the three parameters, which the attribute gives meaning.
+// Parameters returns the three parameters, whose meaning depends on the
+// attribute.
 func (d *Distribution) Parameters() (p1, p2, p3 int) {
 	v := &d.Value
 	return int(v.At(1)), int(v.At(2))<<8 | int(v.At(3)), int(v.At(4))<<8 | int(v.At(5))
@@ -60,7 +61,7 @@ func (d *Distribution) Parameters() (p1, p2, p3 int) {
 // Counters is the number of counters: one for each bucket and the overflow.
 func (d *Distribution) Counters() int { return d.Buckets() + 1 }
 
-// Check tells why no distribution can be built with these parameters.
+// Check returns an error if no distribution can be built with these parameters.
 func (d *Distribution) Check() error {
 	if fault := d.fault(); fault != "" {
 		return fmt.Errorf("%s: %s", d.Attr, fault)
@@ -95,9 +96,9 @@ func (d *Distribution) fault() string {
 	return ""
 }
 
-// Limits returns the highest value of each bucket, without overflow, in the
-// attribute's unit, fractions cut off: a whole number is in a bucket if it is
-// in the exact one. They are
+// Limits returns the highest value of each bucket except the overflow bucket,
+// in the attribute's unit, rounded down: whole numbers fall into the same
+// buckets as with exact limits. They are
 //
 //	lower + (upper-lower) i / (n-1)       linear
 //	lower (upper/lower)^(i / (n-1))       logarithmic
@@ -199,7 +200,7 @@ func (a Attr) Unit() string {
 	return "microseconds"
 }
 
-// IsFrom reports whether distribution a is of packets from the destination.
+// IsFrom reports whether distribution a counts packets from the destination.
 func (a Attr) IsFrom() bool {
 	switch {
 	case a < ToPacketSize || a > FromLostPDUs || a == FlowTime:

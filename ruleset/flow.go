@@ -29,11 +29,11 @@ type Shape struct {
 	PeerLen, AdjacentLen uint8
 	// Saved is in order of attribute number; masks are as long as the value.
 	Saved []Saved
-	// Distributions is in order of attribute number. Flows that differ in
-	// their distributions only are different flows.
+	// Distributions is in order of attribute number. Flows that differ only in
+	// their distributions are different flows.
 	Distributions []Distribution
-	// Reverse is the shape with source and destination changed over; its
-	// distributions stay, since To and From are the flow's own directions.
+	// Reverse is the shape with source and destination swapped; its distributions
+	// stay, since To and From are the flow's own directions.
 	Reverse *Shape
 
 	named bool // saves a SubscriberID or the SessionID
@@ -122,8 +122,8 @@ func IsSaved(saved []byte, a Attr) bool {
 	return k >= 0 && k/8 < len(saved) && saved[k/8]&(0x80>>(k%8)) != 0
 }
 
-// Mask returns the mask under which the flows of this shape save a, false
-// when they do not save it.
+// Mask returns the mask under which the flows of this shape save a, and false
+// if they do not save it.
 func (s *Shape) Mask(a Attr) (Value, bool) {
 	for i := range s.Saved {
 		if s.Saved[i].Attr == a {
@@ -140,15 +140,15 @@ type Shapes struct {
 	index map[string]*Shape
 }
 
-// Len returns the number of shapes; their IDs are below it.
+// Len returns the number of shapes; their IDs are less than that.
 func (s *Shapes) Len() int { return len(s.all) }
 
 // At returns the shape whose ID is id.
 func (s *Shapes) At(id int) *Shape { return s.all[id] }
 
-// Intern returns the one shape that has these fields. An attribute that
-// stands in saved or distributions several times has what its last place
-// gives; masks are cut to the length of the value.
+// Intern returns the one shape that has these fields. If an attribute stands in
+// saved or distributions several times, the last one counts; masks are cut to
+// the length of the value.
 func (s *Shapes) Intern(ruleSet int, peerLen, adjacentLen uint8, saved []Saved, distributions ...Distribution) *Shape {
 	sh := &Shape{RuleSet: ruleSet}
 	for i, d := range distributions {
@@ -204,7 +204,7 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 }
 
 // FlowKey is the identity of a flow: its shape, and the values of the saved
-// attributes, masked, at their places in Key, where all else is zero.
+// attributes, masked, at their places in Key, which is zero elsewhere.
 type FlowKey struct {
 	Shape *Shape
 	Key   Key
@@ -221,7 +221,8 @@ func (k *FlowKey) Reverse() FlowKey {
 }
 
 // Hash returns a hash of the identity that is the same for its reverse, so that
-// one look into a table finds either. See package keyhash for what it withstands.
+// one lookup in a table finds either. See package keyhash for what it
+// withstands.
 func (k *FlowKey) Hash(secret *keyhash.Secret) uint32 {
 	const types = 0x00ff0000ffff0000 // of an end's last word: they stay in place
 	word := func(i int) uint64 { return binary.LittleEndian.Uint64(k.Key[8*i:]) }
@@ -272,9 +273,9 @@ func (k *FlowKey) subscriber(end int) [3]uint64 {
 	}
 }
 
-// Value returns the octets of attribute a as the flow holds them: those of an
-// address as many as the flow's addresses have, none for an attribute that is
-// not read from packets. They are valid as long as k is.
+// Value returns the octets of attribute a as the flow holds them: of an address
+// as many as the flow's addresses have, none for an attribute that is not read
+// from packets. They are valid as long as k is.
 func (k *FlowKey) Value(a Attr) []byte {
 	in := a.Info()
 	return k.Key[in.Offset : in.Offset+k.Shape.Len(a)]
@@ -291,7 +292,7 @@ type Flow struct {
 	FirstTime, LastTime int64
 	// The counters only grow (Counter64 of RFC 2720).
 	ToOctets, ToPDUs, FromOctets, FromPDUs uint64
-	// Counters are those of the distributions, in the order of the shape's;
-	// they only grow too.
+	// Counters are the distributions' counters, in the order of the shape's
+	// distributions; they only grow too.
 	Counters [][]uint64
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Readable reports whether a flow record has a, so that a FORMAT may name it:
-// all attributes but Null, MatchingStoD and the meter variables.
+// true for all attributes except Null, MatchingStoD and the meter variables.
 func (a Attr) Readable() bool {
 	switch a.Info().Class {
 	case ClassNone, ClassNull, ClassMatching, ClassVariable:
@@ -95,8 +95,8 @@ func parseFormat(s string, report func(at int, msg string)) (*Format, int) {
 	return f, i
 }
 
-// Check tells what makes f unfit for flow data: no attributes, one that flow
-// records do not have, or a separator that could be part of a value.
+// Check returns an error if f is unfit for flow data: it has no attributes, one
+// that flow records do not have, or a separator that could be part of a value.
 func (f *Format) Check() error {
 	if len(f.Fields) == 0 {
 		return errors.New("format: no attributes")

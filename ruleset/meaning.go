@@ -45,7 +45,7 @@ var meanings = map[string]string{
 	"LostPDUs":         "packets that streams lack",
 }
 
-// Meaning says in a few words what an attribute is that rules may test or save.
+// Meaning describes in a few words an attribute that rules may test or save.
 func (a Attr) Meaning() string {
 	name := strings.TrimRight(a.String(), "1234")
 	for _, prefix := range [...]string{"", "Source", "Dest", "Flow", "To", "From"} {
@@ -56,13 +56,12 @@ func (a Attr) Meaning() string {
 	return ""
 }
 
-// Named returns the attributes that have values with names, one of each
-// direction.
+// Named returns the attributes whose values have names, one of each direction.
 func Named() []Attr {
 	return []Attr{SourcePeerType, SourceAdjacentType, SourceTransType, SourceTransAddress}
 }
 
-// NamedValue is a value and the names by which rules may call it.
+// NamedValue is a value and its names in rules.
 type NamedValue struct {
 	Value uint16
 	Names []string

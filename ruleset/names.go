@@ -126,10 +126,10 @@ const (
 	mostNearest = maxNearest + maxNearest/4 + 1
 )
 
-// Nearest returns the one of these names that was probably meant: the one
-// that fewest single-letter changes, swaps of neighbours among them, make out
-// of name, if they are few for its length. Case is ignored, and of equally
-// near names the first in alphabetical order is taken.
+// Nearest returns the one of these names that was probably meant: the one that
+// takes the fewest single-letter changes or swaps of neighbours to reach from
+// name, if those are few for its length. Case is ignored, and of equally near
+// names the first in alphabetical order is taken.
 func Nearest(name string, among []string) (string, bool) {
 	if len(name) > maxNearest {
 		return "", false

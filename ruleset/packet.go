@@ -54,8 +54,8 @@ const (
 // the source end first. Attributes that the packet does not have are zero.
 type Key [KeySize]byte
 
-// EndSize is how far the value of a Dest attribute stands behind that of the
-// Source attribute of the same kind.
+// EndSize is the distance in octets from a Source attribute's value to that of
+// the Dest attribute of the same kind.
 const EndSize = endSize
 
 // Peer returns the room for the peer address of one end.
@@ -93,9 +93,9 @@ func (k *Key) SetAdjacentType(t uint8) {
 	k[offAdjacentType], k[endSize+offAdjacentType] = t, t
 }
 
-// End is what a packet has of one end, in words whose lowest octets stand first
-// in the key: a peer address of up to 16 octets, an adjacent address, and the
-// transport address in network order with what Types makes.
+// End is one end of a packet, in words whose lowest octets stand first in the
+// key: a peer address of up to 16 octets, an adjacent address, and the
+// transport address in network order with the types as Types packs them.
 type End struct {
 	Peer            [2]uint64
 	Adjacent, Trans uint64
@@ -107,7 +107,7 @@ func Types(peer, trans, adjacent uint8) uint64 {
 		uint64(adjacent)<<(8*(offAdjacentType-offTrans))
 }
 
-// PeerType and TransType return the types that stand in e.Trans, Port the transport
+// PeerType and TransType return the types in e.Trans, Port the transport
 // address there as a number.
 func (e *End) PeerType() uint8  { return uint8(e.Trans >> (8 * (offPeerType - offTrans))) }
 func (e *End) TransType() uint8 { return uint8(e.Trans >> (8 * (offTransType - offTrans))) }
@@ -118,7 +118,7 @@ func InterfaceNumber(ifIndex uint16) uint64 {
 	return uint64(bits.ReverseBytes16(ifIndex)) << (8 * (offInterface - offTrans))
 }
 
-// SetEnds sets all values of both ends of a key that is zero.
+// SetEnds sets both ends of a key that is zero.
 func (k *Key) SetEnds(source, dest *End) {
 	binary.LittleEndian.PutUint64(k[offPeer:], source.Peer[0])
 	binary.LittleEndian.PutUint64(k[offPeer+8:], source.Peer[1])
@@ -130,8 +130,8 @@ func (k *Key) SetEnds(source, dest *End) {
 	binary.LittleEndian.PutUint64(k[endSize+offTrans:], dest.Trans)
 }
 
-// Ends sets source and dest to all values of the ends of a key whose addresses
-// are no longer than an End's.
+// Ends sets source and dest to the two ends of a key whose addresses fit into
+// an End.
 func (k *Key) Ends(source, dest *End) {
 	source.Peer[0], source.Peer[1] = binary.LittleEndian.Uint64(k[offPeer:]), binary.LittleEndian.Uint64(k[offPeer+8:])
 	dest.Peer[0], dest.Peer[1] = binary.LittleEndian.Uint64(k[endSize+offPeer:]), binary.LittleEndian.Uint64(k[endSize+offPeer+8:])
@@ -166,21 +166,21 @@ func (k *Key) SetVLAN(tci uint16) {
 	k[offPriority] = byte(tci >> 13)
 }
 
-// SetDuplicate marks the packet as the copy of one before it.
+// SetDuplicate marks the packet as a copy of an earlier one.
 func (k *Key) SetDuplicate() { k[offDuplicate] = 1 }
 
 // SetASN sets the number of the autonomous system of one end, and the width in
-// bits of the prefix by which that was found. Only records of flows have them.
+// bits of the prefix by which that was found. Only flow records have them.
 func (k *Key) SetASN(end int, asn uint32, prefix uint8) {
 	binary.BigEndian.PutUint32(k[end*endSize+offASN:], asn)
 	k[offPrefix+end] = prefix
 }
 
-// SetMeterID sets what identifies the meter that a record of a flow comes from.
+// SetMeterID sets the identifier of the meter that a flow record comes from.
 func (k *Key) SetMeterID(id [4]byte) { copy(k[offMeterID:offPrefix], id[:]) }
 
-// HasRecord reports whether any bit is set of the attributes that only records of
-// flows have: MeterID, Source- and DestASN, Source- and DestPrefix.
+// HasRecord reports whether any attribute that only flow records have is set:
+// MeterID, Source- and DestASN, Source- and DestPrefix.
 func (k *Key) HasRecord() bool {
 	const n = offPrefix + 2 - offMeterID
 	return binary.BigEndian.Uint32(k[offASN:])|binary.BigEndian.Uint32(k[endSize+offASN:]) != 0 ||
@@ -191,8 +191,8 @@ func (k *Key) HasRecord() bool {
 // zero before it begins, and two octets of zero.
 func (k *Key) Computed() *[8]byte { return (*[8]byte)(k[offComputed:]) }
 
-// Reverse returns the key with source and destination changed over, the
-// computed attributes of both ends too.
+// Reverse returns the key with source and destination swapped, including the
+// computed attributes of both ends.
 func (k *Key) Reverse() Key {
 	r := *k
 	copy(r[:endSize], k[endSize:])
@@ -205,8 +205,8 @@ func (k *Key) Reverse() Key {
 	return r
 }
 
-// Packet is one packet as the meter sees it: its match key, and what is
-// counted and queued of it. Decoders fill it, package pme reads it.
+// Packet is one packet as the meter sees it: its match key, and what the meter
+// counts and queues. Decoders fill it, package pme reads it.
 type Packet struct {
 	Key  Key
 	Time int64 // nanoseconds since 1970-01-01 00:00:00 UTC
@@ -222,11 +222,10 @@ type Packet struct {
 	Flags                PacketFlags
 
 	// Transport is where the transport header (of the protocol that
-	// SourceTransType names) begins in Data; it is meaningful when
-	// HasTransport is set.
+	// SourceTransType names) begins in Data; valid only if HasTransport is set.
 	Transport uint16
 	// TransportOctets is the length of transport header and payload by the IP
-	// header; meaningful when HasTransport is set.
+	// header; valid only if HasTransport is set.
 	TransportOctets uint32
 	// Data holds the captured octets from the link header on; valid until
 	// the next batch is read.
@@ -245,13 +244,13 @@ const (
 	Fragment
 	// Cut: headers that would have given attribute values were not captured.
 	Cut
-	// Malformed: a header contradicts itself; values behind it are missing.
+	// Malformed: a header contradicts itself; values after it are missing.
 	Malformed
 	// UnknownLink: the link type is one this meter does not decode.
 	UnknownLink
 	// IsIP: the packet is an IPv4 or IPv6 datagram, or fragment of one.
 	IsIP
-	// Outlier: the time of the packet is another than it was captured with. The
-	// decoder does not know of it.
+	// Outlier: the packet's time is not the one it was captured with. The decoder
+	// does not set it.
 	Outlier
 )

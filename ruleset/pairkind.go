@@ -29,7 +29,7 @@ const (
 	PairRADIUS PairKind = 14
 	// PairDHCP is DHCP, by transaction identifier, client and message type.
 	PairDHCP PairKind = 15
-	// PairKinds is behind the last kind.
+	// PairKinds is one more than the last kind.
 	PairKinds = 16
 )
 

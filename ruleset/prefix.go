@@ -4,13 +4,14 @@ import "math/bits"
 
 // Prefix is a number of leading bits, as the networks of a ruleset are.
 type Prefix struct {
-	Bits [3]uint64 // from the high-order one on; 0 behind the prefix
+	Bits [3]uint64 // from the high-order one on; 0 beyond the prefix
 	Len  uint8     // how many bits
-	// Place is where it stands in a list: who makes a list says so.
+	// Place is its position in a list, set by whoever makes the list.
 	Place int32
 }
 
-// MakePrefix returns the prefix of so many bits that a value is.
+// MakePrefix returns the prefix that consists of the first length bits of a
+// value.
 func MakePrefix(v Value, length, place int) Prefix {
 	return Prefix{v.words(), uint8(length), int32(place)}
 }
@@ -33,9 +34,9 @@ func (p *Prefix) octet(i int) byte {
 	return byte(p.Bits[i/8] >> (56 - 8*(i%8)))
 }
 
-// SortPrefixes returns a list in the order of the bits, where a prefix stands in
-// front of those that it holds, and equal ones as they were. It uses both the
-// list and room, which is no shorter; what it returns is one of them.
+// SortPrefixes returns a list in the order of the bits, where a prefix comes
+// before those it holds, and equal ones stay in order. It uses both list and
+// room, which is no shorter, and returns one of them.
 func SortPrefixes(list, room []Prefix) []Prefix {
 	room = room[:len(list)]
 	var differ Prefix

@@ -14,10 +14,10 @@ type Opcode uint8
 // test left out, as if it had succeeded.
 const (
 	OpIgnore        Opcode = iota + 1 // q s → the match ends: Ignore
-	OpNoMatch                         // q s → the match ends: NoMatch, to be tried changed over
+	OpNoMatch                         // q s → the match ends: NoMatch, to be tried with ends swapped
 	OpCount                           // q s → q,(a m v) s; the match ends: Success, counted in flow q
 	OpCountPkt                        // q s → q,(a m packet's a & m) s; the match ends: Success
-	OpReturn                          // q s,r' → q s; act r'+p: the p-th rule behind the Gosub
+	OpReturn                          // q s,r' → q s; act r'+p: the p-th rule after the Gosub
 	OpGosub                           // q s → q s,r; test p
 	OpGosubAct                        // q s → q s,r; act p
 	OpAssign                          // q s → q s, variable a stands for attribute v; test p
@@ -56,7 +56,7 @@ func (op Opcode) String() string {
 // number of the next rule.
 func (op Opcode) HasTarget() bool { return op >= OpGosub }
 
-// TestsNext is the opcode's test flag: whether the next rule's test is
+// TestsNext reports the opcode's test flag: whether the next rule's test is
 // performed.
 func (op Opcode) TestsNext() bool { return op >= OpGosub && op&1 == 0 }
 
@@ -81,9 +81,9 @@ type Rule struct {
 	// for the others. An Assign rule carries the number of the attribute that
 	// the variable is to stand for in Value, see AttrValue.
 	Param int
-	// At is where the rule comes from in RuleSet.File: itself in a rule file, in
-	// an SRL program the statement, test or operand that it does. Of rules that
-	// came by SNMP it is not known.
+	// At is where the rule comes from in RuleSet.File: the rule itself in a rule
+	// file, the statement, test or operand in an SRL program. For rules that came
+	// by SNMP it is not known.
 	At Place
 }
 
@@ -111,7 +111,7 @@ type RuleSet struct {
 	Statistics bool
 }
 
-// Format is a FORMAT statement: attributes, each with the text behind it.
+// Format is a FORMAT statement: attributes, each with the text after it.
 type Format struct {
 	Fields []Field
 }

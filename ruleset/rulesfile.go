@@ -18,9 +18,9 @@ import (
 // the line. A target is a label, Next, or the number of a rule.
 //
 // Published rule files leave out a colon, comma or semicolon here and there;
-// where what was meant is plain, that is only warned of. Other warnings are
-// for rules that a meter accepts but that hardly do what was wanted. When
-// there are errors, err is a Diagnostics that holds all of them, and rs is nil.
+// where the meaning is plain, that is only a warning. Other warnings are for
+// rules that a meter accepts but that hardly do what was wanted. When there are
+// errors, err is a Diagnostics that holds all of them, and rs is nil.
 func ParseRules(file string, text []byte) (rs *RuleSet, warnings Diagnostics, err error) {
 	p := rulesParser{
 		file:   file,

@@ -8,7 +8,7 @@ import (
 // Saves returns the attributes that flows of this ruleset may have saved, in
 // order of number: those of its Push and Count rules, and what the meter
 // variables there are set to. The mask of an address is among them when the
-// rules save it under several ones.
+// rules save it under several masks.
 func (rs *RuleSet) Saves() []Attr {
 	assigned := map[Attr][]Attr{} // by variable
 	for i := range rs.Rules {
@@ -44,7 +44,7 @@ func (rs *RuleSet) Saves() []Attr {
 	return slices.Sorted(maps.Keys(saved))
 }
 
-// Distributions returns those that flows of this ruleset may have.
+// Distributions returns the distributions that flows of this ruleset may have.
 func (rs *RuleSet) Distributions() []Distribution {
 	var all []Distribution
 	for i := range rs.Rules {

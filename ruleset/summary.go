@@ -8,21 +8,21 @@ var Quantiles = [...]int{50, 90, 99}
 // Overflow is a quantile above the upper limit.
 const Overflow = math.MaxUint64
 
-// Summary is what the counters of a distribution come to.
+// Summary sums up the counters of a distribution.
 type Summary struct {
 	// Count is the number of values.
 	Count uint64
-	// Mean is that of the values, if each lies in the middle of its bucket, and
-	// those above the upper limit at it.
+	// Mean is the mean of the values, as if each lay in the middle of its bucket
+	// and those above the upper limit at that limit.
 	Mean float64
-	// Quantiles are for each of the percentages in Quantiles the limit of the
-	// bucket within which it is reached: at least so many values in a hundred
-	// are not above it.
+	// Quantiles holds, for each percentage in Quantiles, the limit of the bucket
+	// in which it is reached: at least that percentage of the values is not above
+	// it.
 	Quantiles [len(Quantiles)]uint64
 }
 
-// Summarise sums up the counters of a distribution with these limits: those of
-// a flow as they are, or what they grew by between two readings.
+// Summarise sums up the counters of a distribution with these limits: a flow's
+// counters, or what they grew by between two readings.
 func Summarise(limits, counters []uint64) (s Summary) {
 	for _, c := range counters {
 		s.Count += c

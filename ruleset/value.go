@@ -17,7 +17,7 @@ type Value struct {
 	n uint8
 }
 
-// MakeValue returns the Value of these octets, of which the first 20 count.
+// MakeValue returns the Value of these octets; only the first 20 count.
 func MakeValue(b ...byte) Value {
 	var v Value
 	v.n = uint8(copy(v.b[:], b))
@@ -43,7 +43,7 @@ func WidthMask(width, n int) Value {
 // Len returns the number of octets.
 func (v Value) Len() int { return int(v.n) }
 
-// At returns octet i, 0 behind the value's end.
+// At returns octet i, or 0 beyond the value's end.
 func (v Value) At(i int) byte {
 	if i < len(v.b) {
 		return v.b[i]
@@ -71,7 +71,7 @@ func (v Value) Resize(n int) Value {
 	return r
 }
 
-// And returns v with all bits cleared that m has not set.
+// And returns v with all bits cleared that are not set in m.
 func (v Value) And(m Value) Value {
 	order := binary.NativeEndian
 	order.PutUint64(v.b[:], order.Uint64(v.b[:])&order.Uint64(m.b[:]))
@@ -89,8 +89,8 @@ func (v *Value) words() [3]uint64 {
 	}
 }
 
-// Width returns the number of leading ones when the mask is just that, else
-// false.
+// Width returns the number of leading ones, and false if any other bit of the
+// mask is set.
 func (v Value) Width() (int, bool) {
 	w, i := v.words(), 0
 	for ^w[i] == 0 {
@@ -105,9 +105,9 @@ func (v Value) Width() (int, bool) {
 }
 
 // Fit returns v with the length that a rule on attribute a gives it: numbers
-// keep their low-order octets, what they have too few of stands in front;
-// addresses and parameters of distributions are filled with zeros on the
-// right. False when bits would be lost.
+// are filled with zeros on the left or keep their low-order octets; addresses
+// and parameters of distributions are filled with zeros on the right. It
+// returns false if bits would be lost.
 func (v Value) Fit(a Attr) (Value, bool) {
 	in := a.info()
 	switch {
@@ -148,9 +148,9 @@ func valueErr(s, format string, args ...any) error {
 // two octets decimal; the last field is like the one before it. An IPv6
 // address may stand for 16 octets, a character between apostrophes for one.
 //
-// A single field is a number that fills the whole of size octets, so that 23
-// and 0.23 are the same for a size of 2; size 0 stands for a value of
-// unknown length, where it becomes as many octets as it needs, at least one.
+// A single field is a number that fills all size octets, so that 23 and 0.23
+// are the same for a size of 2; size 0 stands for a value of unknown length,
+// where the number takes as many octets as it needs, at least one.
 func ParseValue(s string, size int) (Value, error) {
 	var v Value
 	if len(s) > 256 {
@@ -298,7 +298,7 @@ func number(u uint64, n int) Value {
 	return v
 }
 
-// Uint returns the value as a number, of its last eight octets.
+// Uint returns the last eight octets as a number.
 func (v Value) Uint() uint64 {
 	var u uint64
 	for _, b := range v.b[:v.n] {

@@ -1,23 +1,22 @@
-// Package compile makes rulesets of SRL programs.
+// Package compile turns SRL programs into rulesets.
 //
 // A program becomes a graph of nodes, each one rule: a test with a node for
-// success and one for failure, or an action with a node that follows. The
-// graph is made from the end of the program to its beginning, so that every
-// statement is told what comes next (stmt.go, cond.go). Laying it out gives
-// the rules (layout.go): a rule names the one that follows its success, but a
-// failed test goes on to the next rule, so only failures bind rules together.
-// What cannot be reached never gets a place.
+// success and one for failure, or an action with a node that follows. The graph
+// is made from the end of the program to its beginning, so that every statement
+// knows what comes next (stmt.go, cond.go). Laying it out gives the rules
+// (layout.go): a rule names the one that follows its success, but a failed test
+// goes on to the next rule, so only failures bind rules together. Unreachable
+// code never gets a place.
 //
-// What the rules rest on (RFC 2722 section 4.4):
+// The rules rest on RFC 2722 section 4.4:
 //
 //   - An IF's SAVE pushes while it tests, since then the rule that matched is
-//     at hand; where a later test of an && fails, PopTo rules take the pushes
-//     back.
+//     at hand; where a later test of an && fails, PopTo rules undo the pushes.
 //   - A subroutine becomes one copy for every list of parameters it is called
-//     with, so parameters are known, their widths can be checked, and calls
-//     may nest; the meter variables are not used. It is entered by Gosub, and
-//     left by Return to one of the rules behind the Gosub, one for each
-//     return label in use and one for what follows the ENDCALL.
+//     with, so parameters are known, their widths can be checked, and calls may
+//     nest; the meter variables are not used. It is entered by Gosub, and left
+//     by Return to one of the rules after the Gosub, one for each return label
+//     in use and one for what follows the ENDCALL.
 //   - Operands of a list stand together by mask, since engines make one lookup
 //     of a run of rules with the same attribute and mask (RFC 2123 section
 //     2.3.3).
@@ -61,8 +60,8 @@ func Source(file string, text []byte, opts srl.Options) (rs *ruleset.RuleSet, wa
 
 // Compile makes the ruleset of a program; warnings and err are as Source
 // returns them. The ruleset's name is that of the program's file without
-// directory and extension. Its last rule ends the matching of packets for
-// which the program ends without a COUNT as NOMATCH does.
+// directory and extension. Its last rule acts as NOMATCH for packets that reach
+// the program's end without a COUNT.
 func Compile(p *srl.Program) (rs *ruleset.RuleSet, warnings ruleset.Diagnostics, err error) {
 	return newCompiler(p, ruleset.MaxRules).compile()
 }

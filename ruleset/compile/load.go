@@ -18,10 +18,10 @@ import (
 const maxFile = 256 << 20
 
 // Load reads an SRL program or a rule file; the name "-" stands for stdin. A
-// rule file has the extension .rules, a program .srl; of other files their
-// content tells. Warnings are for what loads but hardly does what was meant;
-// err is as Source or ruleset.ParseRules returns it, or tells why the file
-// cannot be read.
+// rule file has the extension .rules, a program .srl; other files are told
+// apart by their content. Warnings are for what loads but hardly does what was
+// meant; err is as Source or ruleset.ParseRules returns it, or says why the
+// file cannot be read.
 func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, warnings ruleset.Diagnostics, err error) {
 	text, err := readFile(name, stdin)
 	if err != nil {

@@ -19,11 +19,12 @@
 // times (b-d), which no secret is in, and which a further pair of words can make
 // up for. So the ends are put in order, and each has its own words of the secret.
 //
-// That two keys have different sums is not all: the sums of keys of which one word
-// counts are a progression, those of a grid a grid, and so would be much of the
-// lower bits of a product of the sum's halves. So twice the halves are multiplied,
-// each with a further word of the secret added, and at last folded: what comes out
-// is spread like random numbers (TestSpread), so that any bits of it may be used.
+// Different sums for different keys are not enough: keys in which one word
+// counts up have sums in a progression, those of a grid a grid, and much of
+// that would remain in the lower bits of a product of the sum's halves. So the
+// halves are multiplied twice, each with a further word of the secret added,
+// and then folded: the result is spread like random numbers (TestSpread), so
+// that any of its bits may be used.
 package keyhash
 
 import (
@@ -48,7 +49,7 @@ func NewSecret() (s Secret) {
 	return s
 }
 
-// Sum is a sum of products. The zero Sum is that of none.
+// Sum is a sum of products. The zero Sum is the sum of no products.
 type Sum struct{ high, low uint64 }
 
 // Add returns s with the product of two words of a key added, to each of which its
@@ -60,8 +61,8 @@ func (s Sum) Add(x, y uint64) Sum {
 	return Sum{high, low}
 }
 
-// Hash returns the hash of the key that s was made of. The four words of the secret
-// must be others than s was made with.
+// Hash returns the hash of the key that s was made from. The four words of the
+// secret must not have been used to make s.
 func (s Sum) Hash(secret *[4]uint64) uint64 {
 	high, low := bits.Mul64(s.high+secret[0], s.low+secret[1])
 	high, low = bits.Mul64(high+secret[2], low+secret[3])

@@ -6,10 +6,10 @@ import (
 	"rtfm/ruleset"
 )
 
-// Match runs the program over the match key; reversed says that its source
-// and destination have been changed over, p gives the lengths of addresses.
-// On Success k is the key of the packet's flow. Class and Kind of key are
-// changed. It does not allocate, but for what was never saved before.
+// Match runs the program over the match key; reversed says that its source and
+// destination have been swapped, p gives the lengths of addresses. On Success k
+// is the key of the packet's flow. Class and Kind of key are changed. It
+// allocates only for combinations that were never saved before.
 func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k *ruleset.FlowKey) Verdict {
 	var (
 		vars    ordinals
@@ -93,8 +93,8 @@ func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k 
 }
 
 // Watch has step called for each rule that a match comes to from now on, as
-// Follow does; nil ends that. Matches are slow meanwhile: each rule is tried by
-// itself, as Reference does. Without step nothing is slower.
+// Follow does; nil ends that. Matches are slow while it is set: each rule is
+// tried by itself, as in Reference. Without it nothing is slower.
 func (p *Program) Watch(step func(*Step)) { p.step = step }
 
 // follow is Match with p.step called at each rule.

@@ -12,25 +12,25 @@
 //
 // Where the RFCs leave something open:
 //
-//   - MatchingStoD is 1 in wire order; when source and destination are
-//     changed over, a test for 0 (RFC 2722) and one for 2 (RFC 2720) succeed.
-//   - Gosub saves the meter variables, Return brings them back (RFC 2123
-//     section 3.3). A variable that was never assigned is Null.
-//   - The test of an Assign rule succeeds: its value is no value to compare
-//     with, it names the attribute.
-//   - PopTo takes back what was saved; what was stored in a Class or Kind
-//     keeps its value for tests.
+//   - MatchingStoD is 1 in wire order; when source and destination are swapped,
+//     a test for 0 (RFC 2722) and one for 2 (RFC 2720) succeed.
+//   - Gosub saves the meter variables, Return restores them (RFC 2123 section
+//     3.3). A variable that was never assigned is Null.
+//   - The test of an Assign rule succeeds: its value names the attribute and is
+//     not to be compared with.
+//   - PopTo undoes what was saved; a Class or Kind that was stored keeps its
+//     value for tests.
 //   - A target or return beyond the last rule ends matching as NoMatch.
 package pme
 
 import "rtfm/ruleset"
 
-// Verdict is what a match says of a packet.
+// Verdict is the result of matching a packet.
 type Verdict uint8
 
 // The verdicts.
 const (
-	NoMatch Verdict = iota // may match with source and destination changed over
+	NoMatch Verdict = iota // may match with source and destination swapped
 	Ignore                 // not to be counted
 	Success                // to be counted
 	Stopped                // a limit was hit: not to be counted
@@ -50,7 +50,7 @@ const (
 	MaxReturns = 256
 	// MaxPushes bounds the pattern queue.
 	MaxPushes = 256
-	// MaxShapes bounds what a ruleset may save in how many combinations.
+	// MaxShapes bounds the number of combinations that a ruleset may save.
 	MaxShapes = 1 << 16
 )
 

@@ -68,9 +68,9 @@ type Program struct {
 	step   func(*Step) // nil if nobody watches
 }
 
-// MaxForms is how many forms the rules on meter variables may have together: each
-// has one for each attribute that any variable is assigned, and one more. Beyond
-// that a ruleset would take more memory than its rules make one expect.
+// MaxForms bounds the forms of all rules on meter variables together: each has
+// one for each attribute that any variable is assigned, and one more. Beyond
+// that a ruleset would take more memory than its rules suggest.
 const MaxForms = 1 << 20
 
 // frame is what Gosub pushes on the return stack.
@@ -85,8 +85,8 @@ type ordinals [5]uint8
 // stodTest is a test of MatchingStoD: its result in and against wire order.
 type stodTest [2]bool
 
-// Compile prepares a ruleset, whose flows bear this number and whose shapes
-// are kept in shapes. An error tells which rule a meter cannot run.
+// Compile prepares a ruleset, whose flows bear this number and whose shapes are
+// kept in shapes. The error says which rule a meter cannot run.
 func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program, error) {
 	p := &Program{
 		source: rs, number: number, shapes: shapes,
@@ -140,9 +140,9 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 	return p, nil
 }
 
-// Start returns a Program that does the same from the beginning, for flows that
-// bear this number and with shapes that are kept in shapes. Both share what does
-// not change, so that a ruleset is compiled once, by whoever has the time.
+// Start returns a copy of the Program in its initial state, for flows that bear
+// this number and with shapes that are kept in shapes. Both share what does not
+// change, so that a ruleset is compiled once, by whoever has the time.
 func (p *Program) Start(number int, shapes *ruleset.Shapes) *Program {
 	return &Program{
 		rules: p.rules, stod: p.stod, groups: p.groups, number: number, shapes: shapes, saves: p.saves,

@@ -9,9 +9,9 @@ type pushed struct {
 	length      int // of the value, for addresses whose length varies
 }
 
-// Reference matches the packet's key against the rules as RFC 2722 section
-// 4.4 tells it, one rule after the other; reversed says that key's source and
-// destination have been changed over. The flow key is valid if the verdict is
+// Reference matches the packet's key against the rules as in RFC 2722 section
+// 4.4, one rule after the other; reversed says that key's source and
+// destination have been swapped. The flow key is valid if the verdict is
 // Success. Class and Kind of key are changed.
 func Reference(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *ruleset.Packet, key *ruleset.Key, reversed bool) (Verdict, ruleset.FlowKey) {
 	return Follow(rs, number, shapes, p, key, reversed, func(*Step) {})
@@ -20,10 +20,10 @@ func Reference(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *rules
 // Step is what a match does at one rule.
 type Step struct {
 	Rule int // its number, from 1
-	// Attr is what the rule tests, saves or sets: of a meter variable that is
-	// not assigned, the attribute that it stands for.
+	// Attr is the attribute that the rule tests, saves or sets: for a meter
+	// variable that is not assigned, the one that it stands for.
 	Attr ruleset.Attr
-	// Reversed is set if source and destination have been changed over.
+	// Reversed is set if source and destination have been swapped.
 	Reversed bool
 	// Tested is set if the rule's test was performed, Held if it succeeded or
 	// was left out, so that the rule's action follows.

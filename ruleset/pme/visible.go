@@ -36,8 +36,8 @@ func (p *Program) Visible() ruleset.Key {
 	return v
 }
 
-// EndsOfPackets reports whether all peer and transport addresses and protocols that
-// flows save are those of their packets, none a value that stands in a rule.
+// EndsOfPackets reports whether all peer and transport addresses and protocols
+// that flows save come from their packets, none from a rule.
 func (p *Program) EndsOfPackets() bool {
 	fromRule := func(r instr) bool {
 		switch r.op {

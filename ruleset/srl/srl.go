@@ -1,11 +1,10 @@
 // Package srl reads SRL, the Simple Ruleset Language of RFC 2723, into a
 // syntax tree and prints such trees.
 //
-// It knows the language's shape, not what attributes there are: names and
-// values of attributes are checked by package compile. Beyond the RFC it
-// reads the statements that NeTraMet added (SET, FORMAT, STATISTICS, and a
-// subroutine without parameters called by its bare name), unless it is told
-// to be strict.
+// It knows the shape of the language, but not the attributes: package compile
+// checks their names and values. Beyond the RFC it reads the statements that
+// NeTraMet added (SET, FORMAT, STATISTICS, and a subroutine without parameters
+// called by its bare name), unless told to be strict.
 //
 // Text goes through three stages: the scanner (token.go) makes tokens of it,
 // the expander (define.go) takes the DEFINE directives out of them and puts
@@ -19,7 +18,7 @@ import (
 	"bytes"
 )
 
-// MaxErrors is after how many errors a text is not worth reading on.
+// MaxErrors is the number of errors after which reading stops.
 const MaxErrors = 1000
 
 // Options say how a program is read.

@@ -23,7 +23,7 @@ type Program struct {
 // Place is where something stands in a program's text. Nodes embed it.
 type Place = ruleset.Place
 
-// Diagnose returns what is wrong at a place of the program.
+// Diagnose returns a diagnostic for a place of the program.
 func (p *Program) Diagnose(at Place, format string, args ...any) ruleset.Diagnostic {
 	return at.Diagnose(p.File, fmt.Sprintf(format, args...))
 }
@@ -54,9 +54,9 @@ type Define struct {
 // Used reports whether the DEFINE's name stands anywhere.
 func (d *Define) Used() bool { return d.used }
 
-// Swallowed returns the first keyword in a DEFINE's text that has no \; as
-// statements there have: the DEFINE's own semicolon may be missing in front of
-// it. It is empty if there is none.
+// Swallowed returns the first keyword in a DEFINE's text without a \; as
+// statements there have: the DEFINE's own semicolon may be missing before it.
+// It is empty if there is none.
 func (d *Define) Swallowed() string {
 	s := d.text
 	found := ""
@@ -96,8 +96,8 @@ type (
 	Save struct {
 		Place
 		Attr Word
-		// Assign is set for the form `SAVE attrib = operand`. In the others
-		// Operand has no value, and a mask or none.
+		// Assign is set for the form `SAVE attrib = operand`. Otherwise Operand has
+		// no value, and maybe a mask.
 		Assign  bool
 		Operand Operand
 	}
@@ -146,7 +146,7 @@ type Arm struct {
 	Then Stmt // nil for `SAVE ;`
 }
 
-// Return is a statement of a CALL with the numbers in front of it.
+// Return is a statement of a CALL with the numbers before it.
 type Return struct {
 	Labels []Label
 	Stmt   Stmt
@@ -180,8 +180,7 @@ type (
 	}
 )
 
-// Operand is a value with a mask. Mask is empty when there is none; then it
-// is all ones.
+// Operand is a value with a mask. An empty Mask stands for all ones.
 type Operand struct {
 	Value Word
 	Mask  Word
@@ -211,7 +210,7 @@ type (
 		Place
 		N int
 	}
-	// Format lists attributes and, in quotation marks, separators.
+	// Format lists attributes and quoted separators.
 	Format struct {
 		Place
 		Items []Word
