@@ -353,7 +353,7 @@ func (r *reading) inStep(ctx context.Context) error {
 			met, said = true, ""
 			continue
 		case errors.Is(err, client.ErrNoAnswer):
-		case !r.options.passive && mayNotWrite(err):
+		case !met && !r.options.passive && mayNotWrite(err):
 			return fmt.Errorf("%w; a reader in step writes to flowReaderInfoTable, unless it is --passive, and to rtfmTraceState", err)
 		case !met || !mayPass(err):
 			return err
@@ -373,7 +373,7 @@ func (r *reading) inStep(ctx context.Context) error {
 // mayPass reports whether an error is of an agent that is there again, but not yet
 // with the meter behind it.
 func mayPass(err error) bool {
-	return errors.Is(err, client.ErrNoObject) || errors.Is(err, client.ErrNonsense) || errors.Is(err, client.ErrAccess) || errors.Is(err, reader.ErrNoSteps)
+	return client.Away(err) || errors.Is(err, client.ErrNonsense) || errors.Is(err, client.ErrAccess) || errors.Is(err, reader.ErrNoSteps)
 }
 
 // mayNotWrite reports whether the agent has refused to set something.

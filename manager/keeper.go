@@ -122,16 +122,7 @@ func (k *keeper) run(ctx context.Context) error {
 			k.again = time.Now()
 			continue
 		}
-		if errors.Is(err, client.ErrNoAnswer) {
-			k.knock(ctx, retry)
-		} else {
-			select {
-			case <-time.After(retry):
-			case m := <-k.news:
-				k.meter = m
-			case <-ctx.Done():
-			}
-		}
+		k.knock(ctx, err, retry)
 		retry = min(2*retry, longestRetry)
 	}
 }

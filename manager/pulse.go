@@ -30,14 +30,23 @@ func (k *keeper) feelPulse(ctx context.Context) error {
 	return nil
 }
 
-// knock waits until the meter gives any answer, but not longer than for a time,
-// nor beyond the end of ctx or when there is another configuration.
-func (k *keeper) knock(ctx context.Context, longest time.Duration) {
+// knock waits for the next attempt at a meter whose session ended with an error:
+// for a time, but not beyond the end of ctx or when there is another configuration.
+// A meter that was away is asked each second whether it is back, and is waited for
+// no longer then.
+func (k *keeper) knock(ctx context.Context, failed error, longest time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	c, err := client.Dial(ctx, k.meter.SNMP.config(k.meter.Address))
-	if err == nil {
-		defer c.Close()
+	var c *client.Client
+	silent, away := errors.Is(failed, client.ErrNoAnswer), client.Away(failed)
+	if silent || away {
+		var err error
+		if c, err = client.Dial(ctx, k.meter.SNMP.config(k.meter.Address)); err == nil {
+			defer c.Close()
+			if away && isBack(ctx, c, away) {
+				away = false // what it refuses is something else
+			}
+		}
 	}
 	for {
 		select {
@@ -48,11 +57,19 @@ func (k *keeper) knock(ctx context.Context, longest time.Duration) {
 		case <-ctx.Done():
 			return
 		}
-		if c == nil {
-			continue
-		}
-		if _, err := c.Pulse(ctx); !errors.Is(err, client.ErrNoAnswer) && !errors.Is(err, context.DeadlineExceeded) {
+		if c != nil && (silent || away) && isBack(ctx, c, away) {
 			return
 		}
 	}
+}
+
+// isBack reports whether a meter that gave no answer gives any. Of one that was away
+// snmpd gives some: it is back when it has our objects. One that is not ours never
+// has, and is left to the time that knock waits.
+func isBack(ctx context.Context, c *client.Client, away bool) bool {
+	p, err := c.Pulse(ctx)
+	if away {
+		return err == nil && p.Boot() != [8]byte{}
+	}
+	return !errors.Is(err, client.ErrNoAnswer) && !errors.Is(err, context.DeadlineExceeded)
 }

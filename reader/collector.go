@@ -84,6 +84,8 @@ type Collector struct {
 	header string // the columns of the last header, empty if a new one is due
 	warned bool   // that the meter has room for more flows than a collection may have
 	ended  bool   // the trace's last interval was collected
+	idle   bool   // the last Step found nothing that was not collected
+	sleep  func(context.Context, time.Duration) error
 }
 
 // New returns a Collector that writes to out. known is what was known of the
@@ -92,7 +94,7 @@ func New(cfg Config, out Output, known *State) *Collector {
 	if cfg.Warn == nil {
 		cfg.Warn = func(error) {}
 	}
-	k := &Collector{cfg: cfg, out: out, state: known, known: known}
+	k := &Collector{cfg: cfg, out: out, state: known, known: known, sleep: sleep}
 	k.deltas = k.newDeltas()
 	if known != nil {
 		k.alone = math.MaxUint64

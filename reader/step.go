@@ -22,6 +22,12 @@ var ErrNoSteps = errors.New("the meter does not meter a trace in step with a rea
 // waits, nothing changes; so the collector's rows are told that everything was
 // collected once it is safely written.
 func (k *Collector) Step(ctx context.Context, c *client.Client, sets func() ([]RuleSet, error)) (*Result, error) {
+	if k.idle {
+		// It has been told to go on, and has not: it may say the same for ever.
+		if err := k.sleep(ctx, time.Second); err != nil {
+			return nil, err
+		}
+	}
 	t, err := k.await(ctx, c)
 	if err != nil {
 		return nil, err
@@ -35,6 +41,7 @@ func (k *Collector) Step(ctx context.Context, c *client.Client, sets func() ([]R
 		return nil, err
 	}
 	result := &Result{Status: st}
+	k.idle = true
 	if !st.Begun() {
 		// The trace has no packets.
 	} else if k.restarted(st) || k.state.Intervals < number {
@@ -45,6 +52,7 @@ func (k *Collector) Step(ctx context.Context, c *client.Client, sets func() ([]R
 		if result, err = k.collectStep(ctx, c, st, t, number, chosen); err != nil {
 			return nil, err
 		}
+		k.idle = false
 	} else {
 		result.From, result.To = k.state.To, k.state.To
 	}
@@ -71,13 +79,21 @@ func (k *Collector) await(ctx context.Context, c *client.Client) (*client.Trace,
 		case t.State == mib.TraceWaitingForReader, t.State == mib.TraceEnded:
 			return t, nil
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, ctx.Err()
+		if err := k.sleep(ctx, pause); err != nil {
+			return nil, err
 		}
+	}
+}
+
+// sleep waits for some time, or returns why ctx has ended.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

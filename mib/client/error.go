@@ -25,6 +25,19 @@ var (
 	ErrManyRules = fmt.Errorf("%w: its rulesets have more than %d rules together", ErrNonsense, MaxRules)
 )
 
+// Away reports whether an error may be what snmpd answers while the meter, its
+// subagent, is away: that it has none of the objects. It may be a meter's own answer.
+func Away(err error) bool {
+	var refused *Error
+	if errors.As(err, &refused) {
+		switch refused.Status {
+		case smi.NotWritable, smi.NoCreation, smi.GenErr:
+			return true
+		}
+	}
+	return errors.Is(err, ErrNoObject)
+}
+
 // Error is a request that a meter refused.
 type Error struct {
 	Object string // as flowManagerCurrentRuleSet.3
