@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// Conversion says what is to be taken from one trace into another. The zero
-// value is all.
+// Conversion says what to copy from one trace to another. The zero value means
+// everything.
 type Conversion struct {
 	// Packets before From and those at To or later are left out.
 	From, To Limit
-	// Snap is the most octets of a packet that are kept; 0 is all.
+	// Snap is the most octets of a packet that are kept; 0 means all.
 	Snap uint32
 	// Keep, unless it is nil, returns how many octets of a packet are to be
 	// kept.
 	Keep func(p *Packet) int
 }
 
-// Converted counts what a conversion has done.
+// Converted counts what a conversion did.
 type Converted struct {
 	Packets uint64 // written
 	Outside uint64 // left out by Conversion.From and To
@@ -32,7 +32,7 @@ type Converted struct {
 }
 
 // Convert writes the packets of src to w, until src ends or ctx is done. The
-// error is w's.
+// error is that of writing to w.
 func Convert(ctx context.Context, w *Writer, src Source, c Conversion) (done Converted, err error) {
 	var b Batch
 	told := make(losses)
@@ -98,8 +98,8 @@ func (c *Conversion) cut(p *Packet) {
 	p.Data = p.Data[:n]
 }
 
-// Limit is a moment, of its own or so long after the first packet of a trace.
-// The zero Limit is none.
+// Limit is a moment, absolute or relative to the first packet of a trace. The
+// zero Limit means no limit.
 type Limit struct {
 	ns            int64
 	set, relative bool
@@ -107,7 +107,7 @@ type Limit struct {
 
 // ParseLimit reads a moment: "2026-11-21T09:13:25.5Z" (RFC 3339), seconds since
 // the Unix epoch, "1795252405.5", or seconds or another time after the first
-// packet, "+60" or "+1m". Up to nine digits may stand behind the point.
+// packet, "+60" or "+1m". There may be up to nine digits after the point.
 func ParseLimit(s string) (Limit, error) {
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		if ns := t.UnixNano(); time.Unix(0, ns).Equal(t) {

@@ -21,8 +21,8 @@ var compressors = map[string]func(w io.Writer) (io.WriteCloser, error){
 	".xz":  func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) },
 }
 
-// File is a trace file that is being written. It has another name until Commit,
-// so that nobody takes half a trace for the whole.
+// File is a trace file that is being written. It has a temporary name until
+// Commit, so that nobody takes half a trace for the whole.
 type File struct {
 	*Writer
 	compressor io.WriteCloser // nil for none
@@ -31,10 +31,11 @@ type File struct {
 	temporary  bool   // file still has another name
 }
 
-// Create begins a trace file. Its format and compression are by the suffixes of
-// its name, such as .pcap or .erf.gz; a format may also stand before the name,
-// as in "erf:trace.dat". "-" is standard output, pcapng if no format is told.
-// NewWriter tells of snap. A file of the same name is replaced by Commit.
+// Create begins a trace file. Its format and compression follow from the
+// suffixes of its name, such as .pcap or .erf.gz; a format may also stand
+// before the name, as in "erf:trace.dat". "-" is standard output, pcapng if no
+// format is given. NewWriter explains snap. Commit replaces a file of the same
+// name.
 func Create(name string, snap uint32) (*File, error) {
 	format, path, compress, err := parseName(name)
 	if err != nil {
@@ -120,9 +121,9 @@ func (f *File) create() (*os.File, error) {
 // Commit writes the end of the trace and gives the file its name.
 func (f *File) Commit() error { return f.commit(f.name) }
 
-// CommitPart is Commit for a trace that is not all that it should be: its file is
-// the one that name tells, and what stood in the other one stays. Where there is
-// no other name, as for standard output, it is the same as Commit.
+// CommitPart is Commit for an incomplete trace: the file gets the name that is
+// returned, and an existing file under the final name stays. Where there is no
+// other name, as for standard output, it is the same as Commit.
 func (f *File) CommitPart() (name string, err error) {
 	if !f.temporary {
 		return f.name, f.Commit()
@@ -153,7 +154,7 @@ func (f *File) commit(name string) error {
 	return nil
 }
 
-// Abort gives up the file: what was written is removed, unless it went to
+// Abort abandons the file: what was written is removed, unless it went to
 // standard output or the like. It does nothing after Commit.
 func (f *File) Abort() {
 	f.file.Close()

@@ -9,24 +9,24 @@ import (
 // What makes a packet a duplicate, as HPCAP's filter for mirror ports has it
 // (V. Moreno, thesis, UAM 2015, section 4.4).
 const (
-	// DedupOctets is how many octets of two packets are compared at most.
+	// DedupOctets is the number of octets of two packets that are compared at
+	// most.
 	DedupOctets = 70
-	// DedupWindow is how far apart they may be, in nanoseconds.
+	// DedupWindow is how far apart in time they may be, in nanoseconds.
 	DedupWindow = 200_000_000
-	// DedupRecords is how many packets are remembered.
+	// DedupRecords is the number of packets that are remembered.
 	DedupRecords = 32768
 )
 
 // Dedup returns a Source that finds packets of src which have come before, as
-// those of a mirror port do that copies what comes into a switch and what goes
-// out of it. A packet is like another one if both have the same length on the
-// wire and the same first DedupOctets octets, as far as they were captured,
-// whichever interfaces they came from. It is a duplicate if, of the DedupRecords
-// packets before it, the latest one like it is not further off in time than
-// DedupWindow.
+// at a mirror port that copies what enters and what leaves a switch. Packets
+// are alike if they have the same length on the wire and the same first
+// DedupOctets octets, as far as they were captured, whatever their interfaces.
+// A packet is a duplicate if, of the DedupRecords packets before it, the latest
+// one like it is no further away in time than DedupWindow.
 //
-// Duplicates are marked and counted, and with drop they are left out. Records of
-// flows are no packets and pass as they are. Closing the source closes src.
+// Duplicates are marked and counted, and left out if drop is set. Flow records
+// are not packets and pass unchanged. Closing the source closes src.
 func Dedup(src Source, drop bool) Source {
 	d := &dedup{Source: src, drop: drop, seed: maphash.MakeSeed(), records: make([]dedupRecord, DedupRecords)}
 	for i := range d.buckets {

@@ -2,7 +2,7 @@ package traces
 
 import "fmt"
 
-// Description is what a trace tells of itself besides its packets.
+// Description is what a trace says about itself besides its packets.
 type Description struct {
 	Format      string `json:"format,omitempty"`      // "pcap", "erf", ...
 	Detail      string `json:"detail,omitempty"`      // what else there is to say of the format: "big-endian"
@@ -13,8 +13,8 @@ type Description struct {
 	Interfaces []Interface `json:"-"`
 }
 
-// Guess returns, when the format of the trace of this name was guessed, a note
-// that says so, else nothing.
+// Guess returns a note if the format of the trace of this name was guessed,
+// else an empty string.
 func (d Description) Guess(name string) string {
 	if !d.Guessed {
 		return ""
@@ -22,7 +22,7 @@ func (d Description) Guess(name string) string {
 	return fmt.Sprintf("%s: taken for %s by the look of its records; the name %s:%s makes sure", name, d.Format, d.Format, name)
 }
 
-// Interface is what a trace tells of an interface.
+// Interface is what a trace says about an interface.
 type Interface struct {
 	Number uint32   `json:"interface"`      // Packet.Interface
 	Name   string   `json:"name,omitempty"` // empty if the trace does not tell
@@ -37,7 +37,7 @@ const maxDescribed = 4096
 // Describer is a Source that can describe its trace, as those of Open can.
 type Describer interface {
 	Source
-	// Describe returns what the trace has told of itself so far.
+	// Describe returns the description of the trace as far as it has been read.
 	Describe() Description
 }
 

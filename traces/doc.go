@@ -1,6 +1,6 @@
-// Package traces reads packet traces, plain or compressed by gzip, bzip2, xz
-// or zstd. What a file is shows in its content; a name such as "tsh:FILE" says
-// so itself. It also tells what traces hold (NewInfo) and writes them (Create,
+// Package traces reads packet traces, plain or compressed by gzip, bzip2, xz or
+// zstd. A file's format shows in its content, or a name such as "tsh:FILE"
+// gives it. It also describes traces (NewInfo) and writes them (Create,
 // Convert). The formats, and how each is recognised, are
 //
 //	pcap             magic number; one link type, FCS, ns or µs, five versions, Kuznetzov's
@@ -13,9 +13,9 @@
 //	legacy-pos       4 plausible records; 2^-32 s, 48 octets
 //	legacy-atm       4 plausible records; 2^-32 s, cells
 //
-// Of ATM cells, in ERF and legacy-atm, those that begin a packet are packets,
-// with what they hold of it, and the others are records without one. Their
-// wire length is that of the cell: what IP says is the packet's own length.
+// ATM cells, in ERF and legacy-atm, that begin a packet count as packets, with
+// the part of it that they hold; others are records without one. Their wire
+// length is that of the cell; IP tells the packet's own length.
 //
 // Open gives a Source, and a Source fills batches of packets:
 //
@@ -36,7 +36,7 @@
 // Decompression lies below the formats, and a format is three functions: one
 // that knows its first octets and one that reads a header (formats.go), and a
 // scan that turns a window of the stream into packets, without copying or
-// allocating. Everything else, buffer, damage, positions, is one reader's that
-// serves all formats. To be written, a format is a function that turns packets
-// into records.
+// allocating. Everything else, buffer, damage and positions, belongs to one
+// reader that serves all formats. For writing, a format is a function that
+// turns packets into records.
 package traces

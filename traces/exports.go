@@ -6,24 +6,25 @@ import (
 	"strings"
 )
 
-// Exports is what there is in the export datagrams that a trace holds.
+// Exports describes the export datagrams that a trace holds.
 type Exports struct {
 	// Others is the number of the trace's packets that hold no export datagram.
-	// Info tells of the remaining ones only.
+	// Info covers the remaining ones only.
 	Others uint64 `json:"others"`
 	// Exporters are the sequences of datagrams, in the order of their first.
 	Exporters []Exporter `json:"exporters"`
 }
 
-// Exporter is what came from an exporter by a version of NetFlow or IPFIX, of
-// one of its engines (NetFlow 5), sources (9) or observation domains (IPFIX).
+// Exporter counts what came from an exporter in one version of NetFlow or
+// IPFIX, from one of its engines (NetFlow 5), sources (9) or observation
+// domains (IPFIX).
 type Exporter struct {
 	Address string `json:"address"` // with the port, of IPFIX
 	Version uint16 `json:"version"` // 5, 9 or, for IPFIX, 10
 	Domain  uint32 `json:"domain"`  // the number of the engine, source or domain
 	ExportCounts
-	// Missing are the templates that the unread sets wanted, the first 16 in
-	// the order of their occurrence.
+	// Missing are the templates of the unread sets, the first 16 in order of
+	// appearance.
 	Missing []uint16 `json:"missing,omitempty"`
 }
 
@@ -34,8 +35,8 @@ type ExportCounts struct {
 	Uncounted uint64 `json:"uncounted"` // those of them that count no packets
 	PDUs      uint64 `json:"pdus"`      // that the records count
 	Octets    uint64 `json:"octets"`
-	// Lost is what the sequence numbers tell to be lost: records of NetFlow 5
-	// and IPFIX, datagrams of NetFlow 9; Gaps is how often they do.
+	// Lost is what is missing by the sequence numbers: records of NetFlow 5 and
+	// IPFIX, datagrams of NetFlow 9; Gaps is how often.
 	Lost      uint64 `json:"lost"`
 	Gaps      uint64 `json:"gaps"`
 	Unread    uint64 `json:"unread"`    // sets of records whose template had not come

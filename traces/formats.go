@@ -54,7 +54,7 @@ const sure = 4
 // day.
 func follows(sec, before int64) bool { return sec-before >= -1 && sec-before < 24*60*60 }
 
-// SplitName takes a trace's name, as Open knows it, apart: the format that it
+// SplitName splits a trace's name, as Open knows it, into the format that it
 // begins with, empty if there is none, and the path of the file.
 func SplitName(name string) (format, path string) {
 	if before, after, ok := strings.Cut(name, ":"); ok && kindOf(before) != nil {

@@ -13,12 +13,12 @@ import (
 type Info struct {
 	Description
 	Stats
-	// Packets were read, of so many octets on the wire without frame check
-	// sequence, of which so many were captured.
+	// Packets is the number of packets read, Octets that of their octets on the
+	// wire without frame check sequences, Captured that of the octets captured.
 	Packets  uint64 `json:"packets"`
 	Octets   uint64 `json:"octets"`
 	Captured uint64 `json:"captured"`
-	// FCS is the number of octets of frame check sequences beside these.
+	// FCS is the number of octets of frame check sequences in addition.
 	FCS uint64 `json:"fcs"`
 	// Longest is the most octets that were captured of a packet.
 	Longest int `json:"longest"`
@@ -27,26 +27,26 @@ type Info struct {
 	First int64 `json:"first_ns"`
 	Last  int64 `json:"last_ns"`
 	// Early is the number of packets whose time was earlier than that of one
-	// before them, EarlyMost how much the most.
+	// before them, EarlyMost by how much at most.
 	Early     uint64        `json:"early"`
 	EarlyMost time.Duration `json:"early_most_ns"`
-	// Gaps is the number of times that the next packet was later than all
-	// before it by at least as much as was asked for. LongestGap is the most
-	// that it was later, GapAt when that gap began.
+	// Gaps is the number of times that the next packet was later than all before
+	// it by at least the gap asked for. LongestGap is the longest of them, GapAt
+	// when that one began.
 	Gaps       uint64        `json:"gaps"`
 	LongestGap time.Duration `json:"longest_gap_ns"`
 	GapAt      int64         `json:"longest_gap_at_ns"`
 	// Traffic is what came from each interface by each link type, in order of
 	// the interfaces' numbers.
 	Traffic []Traffic `json:"traffic"`
-	// Exports tells of the export datagrams that the packets hold; nil if these
+	// Exports describes the export datagrams that the packets hold; nil if these
 	// were not looked for.
 	Exports *Exports `json:"exports,omitempty"`
 	// Damage is what ended reading, nil if that was the end of the trace.
 	Damage error `json:"-"`
 }
 
-// Traffic is what came from an interface by a link type.
+// Traffic counts the packets of one link type from an interface.
 type Traffic struct {
 	Interface
 	Packets  uint64 `json:"packets"`
@@ -58,9 +58,9 @@ type Traffic struct {
 // found beyond counts as the last one.
 const maxTraffic = 1 << 16
 
-// NewInfo reads src to its end, or until ctx is done, and tells what there was.
-// Packets that are later than the ones before by gap or more have a gap before
-// them. What the trace tells of itself is known if src is a Describer.
+// NewInfo reads src to its end, or until ctx is done, and describes it. A gap
+// is where a packet is later than all before it by gap or more. What the trace
+// says about itself is known if src is a Describer.
 func NewInfo(ctx context.Context, src Source, gap time.Duration) *Info {
 	info := &Info{Traffic: []Traffic{}} // an array in JSON too
 	s := survey{info: info, gap: gap, rows: make(map[trafficKey]int)}

@@ -77,7 +77,7 @@ func (info *Info) rate() string {
 	return fmt.Sprintf(", on average %.6g packets/s and %.6g bit/s", float64(info.Packets)/s, 8*float64(info.Octets)/s)
 }
 
-// String returns what there is to say of an interface, in one line.
+// String describes an interface in one line.
 func (t *Traffic) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%d", t.Number)

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// LinkType tells what the octets of a packet begin with, as numbered by the
-// LINKTYPE_ registry of pcap and pcapng
-// (draft-ietf-opsawg-pcaplinktype, https://www.tcpdump.org/linktypes.html).
+// LinkType is the kind of header that a packet begins with, as numbered by the
+// LINKTYPE_ registry of pcap and pcapng (draft-ietf-opsawg-pcaplinktype,
+// https://www.tcpdump.org/linktypes.html).
 type LinkType uint32
 
-// The link types that readers of traces have to know.
+// The link types that readers of traces need to know.
 const (
 	LinkNull              LinkType = 0 // BSD loopback
 	LinkEthernet          LinkType = 1
@@ -47,8 +47,8 @@ func (l LinkType) String() string {
 	return "LINKTYPE(" + strconv.FormatUint(uint64(l), 10) + ")"
 }
 
-// ParseLinkType returns the link type that String writes so, or that has this
-// number. Small letters are as good as capitals.
+// ParseLinkType returns the link type with this name, as String writes it, or
+// this number. Case is ignored.
 func ParseLinkType(s string) (LinkType, error) {
 	if s != "" {
 		for l, name := range linkNames {

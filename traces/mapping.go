@@ -11,20 +11,20 @@ import (
 // mapLeast is the length in octets of the smallest file that is worth mapping.
 const mapLeast = 1 << 20
 
-// A Mapping is a file in the memory of the process. It is released when nobody
-// refers to it any longer.
+// A Mapping is a file in the memory of the process. It is released when it is
+// no longer referenced.
 type Mapping struct {
 	data []byte
 	fd   int // of the file, the mapping's own
 }
 
-// ErrShortened is what became of a mapped file whose packets cannot be looked at.
+// ErrShortened means that packets of a mapped file can no longer be read.
 var ErrShortened = errors.New("the file was made shorter, or fails, while it is read")
 
-// Guard calls use, which looks at packets' Data that lie in the mapping, and
-// returns an error if the file has become shorter, or cannot be read: then what
-// use has seen, and the source has read, may be wrong, and use may have been
-// ended in the middle. The source goes on with what the file still has.
+// Guard calls use, which looks at packets' Data in the mapping, and returns an
+// error if the file has become shorter, or cannot be read: then what use has
+// seen, and the source has read, may be wrong, and use may have been cut short.
+// The source goes on with what the file still has.
 func (m *Mapping) Guard(use func()) error {
 	if err := m.catch(use); err != nil {
 		return err

@@ -10,17 +10,17 @@ import (
 // knows them, at the same time and merges their packets by time: those of the
 // two directions of a link that were captured apart become one trace.
 //
-// The next packet is always the earliest one of those that are next in their
-// traces, and of several of the same time that of the trace that is named first.
-// So the order within a trace is kept, even where its times go back. Packets of
-// the i-th trace have interface number i; if a trace has several interfaces,
-// that is the first of them to appear, and further ones have numbers beyond, in
-// the order in which they appear.
+// The next packet is always the earliest of those that are next in their
+// traces; at equal times, that of the trace that is named first. So the order
+// within a trace is kept, even where its times go back. Packets of the i-th
+// trace have interface number i; if a trace has several interfaces, that is the
+// first of them to appear, and further ones have numbers beyond, in the order
+// in which they appear.
 //
 // A trace that cannot be opened or is damaged ends there: ReadBatch returns its
 // error once, after its packets, and the next call goes on with the others.
-// io.EOF comes after the last. Of each trace a batch is in memory. Batch.File
-// has all names. ReadBatch calls notify as that of OpenSequence does.
+// io.EOF comes after the last. One batch of each trace is in memory. Batch.File
+// has all names. ReadBatch calls notify; see OpenSequence.
 func OpenMerged(names []string, notify func(message string)) *Merged {
 	m := &Merged{
 		file: strings.Join(names, ", "), traces: make([]mergedTrace, len(names)),
@@ -170,14 +170,14 @@ func (m *Merged) number(trace int, from uint32) uint32 {
 	return n
 }
 
-// Wrap has each trace read through another Source, as that of Sequence does.
+// Wrap has each trace read through another Source; see Sequence.Wrap.
 func (m *Merged) Wrap(wrap func(n int, src Source) Source) {
 	for i := range m.traces {
 		m.traces[i].src.Wrap(func(_ int, src Source) Source { return wrap(i, src) })
 	}
 }
 
-// OpenFiles opens the files of all traces now, as that of Sequence does.
+// OpenFiles opens the files of all traces now; see Sequence.OpenFiles.
 func (m *Merged) OpenFiles() error {
 	for i := range m.traces {
 		if err := m.traces[i].src.OpenFiles(); err != nil {

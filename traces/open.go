@@ -6,8 +6,9 @@ import (
 )
 
 // Open opens the trace of the given name: the path of a file, or "-" for
-// standard input, or either behind the name of its format and a colon, as in
-// "tsh:FILE". A file whose own name begins so needs a path: "./tsh:FILE".
+// standard input, or either after the name of its format and a colon, as in
+// "tsh:FILE". A file whose own name begins like that needs a path:
+// "./tsh:FILE".
 func Open(name string) (Source, error) {
 	_, path := SplitName(name)
 	if path == "-" {

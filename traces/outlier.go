@@ -9,28 +9,30 @@ import (
 
 // What makes the time of a packet an outlier.
 const (
-	// OutlierAhead is how far ahead of the packets behind it it must be, in
+	// OutlierAhead is how far it must be ahead of the packets after it, in
 	// nanoseconds.
 	OutlierAhead = 3600e9
-	// OutlierBehind is how many packets must be behind it.
+	// OutlierBehind is the number of packets that must follow it.
 	OutlierBehind = 100
 	// OutlierRun is the most packets in a row that may be outliers, and the most
-	// among the packets behind one that may be further outliers.
+	// among the packets after one that may be further outliers.
 	OutlierRun = 10
 )
 
 // Outliers returns a Source that finds packets of src whose time is wrong: one
 // such packet would take all that follow it to its time, since a meter's clock
-// never goes back. A packet is an outlier if it is more than an hour later than the
-// one before it, or is the first, and more than an hour ahead of OutlierBehind
-// packets behind it. These must be in order, but that up to OutlierRun more may be
-// ahead of them. A gap after which packets stay ahead makes no outlier.
+// never goes back. A packet is an outlier if it is more than an hour later than
+// the one before it, or is the first, and more than an hour ahead of
+// OutlierBehind packets after it. These must be in order, except that up to
+// OutlierRun more may be ahead of them. A gap after which packets stay ahead
+// makes no outlier.
 //
-// An outlier gets the time of the packet before it; the first packet gets that of the first behind
-// it. Outliers are counted, and notify is called with a message about the first of each
-// file. To look at what is behind a packet that comes after more than an hour, or
-// first, up to some 200 packets are read and kept. What is found depends on the
-// packets alone, and not on the batches in which they are read. Closing the source closes src.
+// An outlier gets the time of the packet before it; the first packet gets that
+// of the first one after it. Outliers are counted, and notify is called with a
+// message about the first of each file. To see what follows a packet that comes
+// after more than an hour, or first, up to some 200 packets are read and kept.
+// The result depends on the packets alone, not on how they are batched. Closing
+// the source closes src.
 func Outliers(src Source, notify func(message string)) Source {
 	return &outliers{Source: src, notify: notify}
 }

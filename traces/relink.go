@@ -1,8 +1,8 @@
 package traces
 
-// Relink returns a source that gives src's packets with the link types that links
-// has for theirs: what those numbers that are for private use mean
-// (LINKTYPE_USER0 to 15), or others in the trace at hand.
+// Relink returns a source of src's packets with their link types replaced as
+// links says: for numbers for private use (LINKTYPE_USER0 to 15), or others,
+// that mean something in the trace at hand.
 func Relink(src Source, links map[LinkType]LinkType) Source {
 	if len(links) == 0 {
 		return src

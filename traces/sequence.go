@@ -15,8 +15,8 @@ import (
 // is damaged ends there: ReadBatch returns its error once, after its packets,
 // and the next call goes on with the next file. io.EOF comes after the last.
 //
-// ReadBatch calls notify, unless it is nil, with what someone who looks at the
-// results should know: that a file's format was guessed.
+// ReadBatch calls notify, unless it is nil, with what a user of the results
+// should know: that a file's format was guessed.
 func OpenSequence(names []string, notify func(message string)) *Sequence {
 	return &Sequence{names: names, notify: notify}
 }
@@ -55,18 +55,18 @@ func (e *OrderError) Error() string {
 	return fmt.Sprintf("%s begins at %s, before %s ends, at %s", e.File, at(e.Begins), e.Before, at(e.Ends))
 }
 
-// Unordered has the traces be read as they come. Without it, one that begins
-// before the end of the one before it is an *OrderError, and nothing is read
-// after that. It is called before the first ReadBatch.
+// Unordered allows traces in any order. Without it, one that begins before the
+// end of the one before it is an *OrderError, and nothing is read after that.
+// Call it before the first ReadBatch.
 func (s *Sequence) Unordered() { s.unordered = true }
 
-// Wrap has each trace read through the Source that wrap makes of it, given also
-// its number among the names, from 0. It is called before the first ReadBatch.
+// Wrap has each trace read through the Source that wrap makes of it; n is its
+// number among the names, from 0. Call it before the first ReadBatch.
 func (s *Sequence) Wrap(wrap func(n int, src Source) Source) { s.wrap = wrap }
 
-// OpenFiles opens the files of all traces now, for those who may not be allowed
-// to when their turn comes. Pipes, which may have nobody at the other end yet,
-// are left for then. It is called before the first ReadBatch.
+// OpenFiles opens the files of all traces now, for callers who may not be
+// allowed to when their turn comes. Pipes, which may have nobody at the other
+// end yet, are left until then. Call it before the first ReadBatch.
 func (s *Sequence) OpenFiles() error {
 	s.files = make([]*os.File, len(s.names))
 	for i, name := range s.names {

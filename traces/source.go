@@ -15,8 +15,8 @@ type Packet struct {
 	// the next ReadBatch of the same Source.
 	Data []byte
 	// Wire is the packet's length on the wire in octets, without frame check
-	// sequence, as the trace tells it. It is more than len(Data) when the
-	// capture was cut, and may be less in traces that are not quite sound.
+	// sequence, as the trace gives it. It is more than len(Data) if the packet was
+	// cut short, and may be less in traces that are not quite sound.
 	Wire uint32
 	// FCS is the number of octets of frame check sequence that the trace
 	// counts as part of the packet and Wire leaves out: 4 for ERF Ethernet,
@@ -24,13 +24,13 @@ type Packet struct {
 	FCS uint8
 	// Link tells how Data begins.
 	Link LinkType
-	// Interface is the number, from 1, of the interface that the packet was
-	// captured at. A pcap file has only one. In pcapng the interfaces are
-	// counted through all sections of a file, so that interface 0 of the
-	// second section does not get the number of interface 0 of the first. In
-	// ERF it is the port of the capture card, 1 to 8; live, the ifIndex.
+	// Interface is the number, from 1, of the interface where the packet was
+	// captured. A pcap file has only one. In pcapng the interfaces are counted
+	// through all sections of a file, so that interface 0 of the second section
+	// does not get the number of interface 0 of the first. In ERF it is the port
+	// of the capture card, 1 to 8; live, the ifIndex.
 	Interface uint32
-	// Direction is where the packet went there.
+	// Direction is the way the packet went there.
 	Direction Direction
 	// Duplicate is set by Dedup.
 	Duplicate bool
@@ -38,12 +38,12 @@ type Packet struct {
 	Outlier bool
 }
 
-// Direction is where a packet went at the interface that it was captured at.
+// Direction is the way a packet went at the interface where it was captured.
 type Direction uint8
 
 // Passing packets have both of their ends at the interface, as far as is known:
-// those seen by a mirror port, and all of traces that do not tell. Incoming
-// ones have their source there, Outgoing ones their destination.
+// those seen by a mirror port, and all in traces that do not say. Incoming
+// packets have their source there, Outgoing ones their destination.
 const (
 	Passing Direction = iota
 	Incoming
@@ -51,7 +51,7 @@ const (
 )
 
 // Batch is a number of packets that are read together. The zero value is ready
-// for use and holds as many packets as is reasonable.
+// for use and holds a reasonable number of packets.
 type Batch struct {
 	// Packets is what ReadBatch has read; its capacity is the most that
 	// ReadBatch puts there.
@@ -66,16 +66,16 @@ type Batch struct {
 	// that sets it must access Data only inside Mapping.Guard.
 	MayMap bool
 	// Mapping, if not nil, is where the packets' Data lie; they are valid as long
-	// as it is referred to.
+	// as it is referenced.
 	Mapping *Mapping
 	// Until is not 0 when a source that captures knows that all packets before
 	// that time have been read; nanoseconds since the Unix epoch.
 	Until int64
 }
 
-// Record is what a router has counted of a flow.
+// Record is what a router has counted for a flow.
 type Record struct {
-	// PDUs and Octets are the packets, at least one, and the octets of their
+	// PDUs is the number of packets, at least one, and Octets that of their
 	// network headers and payload.
 	PDUs, Octets uint64
 	// Meter identifies the router.
@@ -132,20 +132,20 @@ type Stats struct {
 	// Cut is the number of packets that were not captured whole.
 	Cut uint64 `json:"cut"`
 	// Clamped is the number of packets whose times are before 1970 or after the
-	// year 2262 and are given as the earliest or latest that fit.
+	// year 2262 and were changed to the earliest or latest that fits.
 	Clamped uint64 `json:"clamped,omitempty"`
 	// Lost is the number of packets that the capturing machine lost, by the
-	// trace's own counters. PerInterface tells where; it has all interfaces of
-	// a source that captures, and of a trace those that have lost any.
+	// trace's own counters. PerInterface says where; for a source that captures it
+	// has all interfaces, for a trace those that have lost any.
 	Lost         uint64           `json:"lost"`
 	PerInterface []InterfaceStats `json:"-"`
-	// Stamps tells of a source that captures which clocks have stamped packets.
+	// Stamps says, for a source that captures, which clocks have stamped packets.
 	Stamps []InterfaceStamps `json:"-"`
-	// SystemClock is the state of the system's clock, where packets get times
-	// of it as they are captured.
+	// SystemClock is the state of the system's clock if it stamps the packets that
+	// are captured.
 	SystemClock ClockState `json:"-"`
-	// Duplicates is the number of packets that Dedup has found, Outliers that of
-	// packets whose time Outliers has set.
+	// Duplicates is the number of duplicates that Dedup has found, Outliers that
+	// of packets whose time Outliers has changed.
 	Duplicates uint64 `json:"-"`
 	Outliers   uint64 `json:"-"`
 	// Bytes is the number of octets read from the file itself, before any
@@ -156,7 +156,7 @@ type Stats struct {
 	shared bool           // PerInterface is that of a snapshot
 }
 
-// InterfaceStats is what is known of one interface.
+// InterfaceStats is what is known about one interface.
 type InterfaceStats struct {
 	// Number is that of Packet.Interface.
 	Number uint32
@@ -166,8 +166,8 @@ type InterfaceStats struct {
 	Lost uint64
 }
 
-// InterfaceStamps counts the packets of an interface by where their times come
-// from.
+// InterfaceStamps counts the packets of an interface by the source of their
+// times.
 type InterfaceStamps struct {
 	Name string
 	By   [StampSources]uint64
@@ -176,9 +176,10 @@ type InterfaceStamps struct {
 // StampSource is where a packet's time comes from.
 type StampSource uint8
 
-// The kernel stamps a packet when it comes, or at the latest when it is copied for
-// who captures, by the system's clock. A card stamps packets by a clock of its
-// own; an adapter is one whose times the driver has made into the system's.
+// The kernel stamps a packet when it arrives, or at the latest when it is
+// copied for the capture, by the system's clock. A card stamps packets by a
+// clock of its own; an adapter is one whose times the driver has made into the
+// system's.
 const (
 	StampKernel StampSource = iota
 	StampCard
@@ -191,7 +192,8 @@ func (s StampSource) String() string {
 	return [StampSources]string{"kernel", "card", "adapter"}[s]
 }
 
-// ClockState reports whether the system's clock is kept right, by NTP or PTP.
+// ClockState says whether something keeps the system's clock right, such as NTP
+// or PTP.
 type ClockState uint8
 
 // The states of a clock.

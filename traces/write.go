@@ -53,11 +53,11 @@ type Writer struct {
 }
 
 // NewWriter returns a Writer to w of the format of this name: pcap, pcapng, erf
-// or hpcap. Of each packet snap octets were captured at most, which most formats
-// tell; 0 is all. The name stands for w in errors.
+// or hpcap. At most snap octets of each packet were captured, which most
+// formats record; 0 means all. The name stands for w in errors.
 //
 // Times are written exactly, to the nanosecond. Frame check sequences are not
-// written, but for the octets that ERF counts.
+// written; only ERF counts their octets.
 func NewWriter(w io.Writer, name, format string, snap uint32) (*Writer, error) {
 	for _, r := range recorders {
 		if r.name == format {
@@ -84,8 +84,8 @@ func (w *Writer) Write(p *Packet) error {
 	return nil
 }
 
-// Describe tells of the interfaces that packets will come from, all of them
-// that are known. Formats without a place for that pass over it.
+// Describe announces all known interfaces that packets will come from. Formats
+// without a place for that ignore it.
 func (w *Writer) Describe(interfaces []Interface) {
 	if f, ok := w.format.(interface {
 		describe(b []byte, interfaces []Interface) []byte
@@ -94,11 +94,11 @@ func (w *Writer) Describe(interfaces []Interface) {
 	}
 }
 
-// Lost notes that so many packets were lost at the interface with this number
-// before the next one.
+// Lost records that n packets were lost at the interface with this number
+// before the next packet.
 func (w *Writer) Lost(number uint32, n uint64) { w.format.lost(number, n) }
 
-// Notes tells what the format could not keep of what was written.
+// Notes lists what the format could not represent.
 func (w *Writer) Notes() []string { return w.format.notes() }
 
 // Close writes what is still to be written. It does not close the io.Writer.

@@ -5,30 +5,31 @@ import (
 	"fmt"
 )
 
-// All is the name that stands for all interfaces, those that come later too.
+// All is the name that stands for all interfaces, including those that appear
+// later.
 const All = "any"
 
-// Config tells what to capture, and how.
+// Config says what to capture, and how.
 type Config struct {
-	// Interfaces are the names of the interfaces, each once, or All alone for
-	// all that there are at any time. These are not made promiscuous.
+	// Interfaces are the names of the interfaces, each once, or All alone for all
+	// that exist at any time, which are not made promiscuous.
 	Interfaces []string
 	// RingSize is the size of each ring in octets; it is rounded up to whole
 	// blocks, at least four, of at least 256 KiB and twice SnapLen.
 	RingSize int
 	// Rings is the number of rings of each interface.
 	Rings int
-	// SnapLen is how many octets of each packet are captured at most.
+	// SnapLen is the most octets of each packet that are captured.
 	SnapLen int
 	// Promiscuous captures packets to other stations too.
 	Promiscuous bool
 	// CardStamps has network cards stamp packets that come in, which takes
 	// CAP_NET_ADMIN unless they do already, and stays so. Where a card does not,
-	// the kernel does; Stats.Stamps tells how many packets of which.
+	// the kernel does; Stats.Stamps counts the packets of each.
 	CardStamps bool
-	// Notify is told of what someone who runs the meter should know: offloads
-	// that falsify counts, interfaces that vanish and return. It is called by
-	// Open and ReadBatch.
+	// Notify is called with what whoever runs the meter should know: offloads that
+	// falsify counts, interfaces that vanish and return. Open and ReadBatch call
+	// it.
 	Notify func(message string)
 }
 
@@ -38,8 +39,7 @@ const (
 	DefaultSnapLen  = 128
 )
 
-// Limits of Config's numbers. MaxSnapLen is more than any interface's packets
-// have.
+// Limits of Config's numbers. MaxSnapLen is more than any interface's packets.
 const (
 	MaxRings    = 64
 	MaxRingSize = 1 << 30

@@ -27,7 +27,7 @@ func Steady(src traces.Source, notify func(message string)) *Steadied {
 	return s
 }
 
-// Steadied is a Source by a clock that never goes back.
+// Steadied is a Source whose clock never goes back.
 type Steadied struct {
 	traces.Source
 	notify   func(message string)

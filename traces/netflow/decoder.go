@@ -25,19 +25,19 @@ type Stats struct {
 	// more than any flow has and were left out.
 	Implausible uint64
 	// Malformed is the number of datagrams that end within a set or record, or
-	// contradict themselves. What stands before is decoded.
+	// contradict themselves. What comes before that is decoded.
 	Malformed uint64
 	// Partial is the number of datagrams that a trace does not hold in one piece,
 	// since they were sent in fragments or not captured whole.
 	Partial uint64
-	// Foreign is the number of datagrams of exporters that were not asked for.
+	// Foreign is the number of datagrams from unwanted exporters.
 	Foreign uint64
-	// Forgotten is the number of domains of exporters whose templates had to go for
+	// Forgotten is the number of exporters' domains whose templates gave way to
 	// those of others.
 	Forgotten uint64
 }
 
-// Config says what is to be decoded.
+// Config says what to decode.
 type Config struct {
 	// Exporters, unless there are none, are the addresses whose datagrams are
 	// believed. All others are counted only.
@@ -89,8 +89,8 @@ const (
 )
 
 // Decode decodes a datagram that came from exporter at a time in nanoseconds
-// since the Unix epoch. It returns false if this is no export datagram at all, or
-// none of an exporter that was asked for.
+// since the Unix epoch. It returns false if this is no export datagram, or none
+// from a wanted exporter.
 func (d *Decoder) Decode(exporter netip.AddrPort, time int64, b []byte) bool {
 	v := version(b, len(b))
 	if v == 0 || !d.wanted(exporter) {
@@ -402,8 +402,8 @@ func (d *Decoder) put(dm *domain, f *flow) {
 	}
 }
 
-// Take moves as many of the flows that were decoded to b as it has room for.
-// Their octets are valid until Decode is called with none left to take.
+// Take moves as many decoded flows to b as it has room for. Their octets are
+// valid until Decode is called with none left to take.
 func (d *Decoder) Take(b *traces.Batch) {
 	to := d.taken + min(cap(b.Packets)-len(b.Packets), d.Left())
 	b.Packets = append(b.Packets, d.packets[d.taken:to]...)
@@ -411,7 +411,7 @@ func (d *Decoder) Take(b *traces.Batch) {
 	d.taken = to
 }
 
-// Left returns the number of flows that were decoded and not taken.
+// Left returns the number of flows that were decoded and not yet taken.
 func (d *Decoder) Left() int { return len(d.packets) - d.taken }
 
 // sequence counts what the datagram's sequence number tells to be lost.

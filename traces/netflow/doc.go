@@ -1,12 +1,11 @@
-// Package netflow makes records of flows, as routers export them, a source of
+// Package netflow makes flow records, as routers export them, a source of
 // traffic to meter: NetFlow versions 5 and 9 (RFC 3954) and IPFIX (RFC 7011),
 // from the export datagrams in a trace or at a UDP socket.
 //
 // Each record becomes a packet of a traces.Batch, with a traces.Record that
-// tells what the router has counted. The packet's octets are headers such as
-// the flow's packets had: Ethernet with a tag if the router tells of these, IP,
-// and the transport header. So everything that is metered of packets is metered
-// of records, in the same way.
+// holds what the router has counted. The packet's octets are headers such as
+// the flow's packets had: Ethernet with a tag if the router exports these, IP,
+// and the transport header. So records are metered in the same way as packets.
 //
 // # Time
 //
@@ -26,15 +25,15 @@
 //
 // Templates are those of an exporter's address and source ID (NetFlow 9), or
 // address, port and observation domain (IPFIX). Records whose template has not
-// come yet cannot be read; they are counted, and told of. Templates are kept
-// until they are withdrawn or replaced, also when the exporter has started anew,
-// as far as the memory goes that those of an address, and all, may have: what was
-// not used for longest goes first.
+// come yet cannot be read; they are counted and reported. Templates are kept
+// until they are withdrawn or replaced, also when the exporter restarts, within
+// the memory allowed for one address and for all: the least recently used go
+// first.
 //
 // # Trust
 //
-// UDP has no proof of a sender. Config.Exporters are the addresses that are
-// believed; a network that lets nobody use these is still needed. Whatever a
-// datagram holds, what is kept of it is bounded, and the work is in proportion to
-// its octets.
+// UDP does not prove the sender. Config.Exporters are the addresses that are
+// believed; the network must still keep others from using them. Whatever a
+// datagram holds, what is kept of it is bounded, and the work is in proportion
+// to its octets.
 package netflow

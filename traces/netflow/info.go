@@ -8,8 +8,8 @@ import (
 	"rtfm/traces"
 )
 
-// NewInfo tells, as traces.NewInfo does, what a trace holds whose packets unwrap
-// opens, but of those only that hold export datagrams, and what these bring.
+// NewInfo describes a trace as traces.NewInfo does, but only the packets in
+// which unwrap finds export datagrams, and what these hold.
 func NewInfo(ctx context.Context, trace traces.Source, unwrap Unwrap, gap time.Duration) *traces.Info {
 	s := &survey{Source: trace, unwrap: unwrap, rows: make(map[domainID]int)}
 	s.exports.Exporters = []traces.Exporter{} // an array in JSON too

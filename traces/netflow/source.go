@@ -20,9 +20,9 @@ type Unwrap func(p *traces.Packet) (exporter netip.AddrPort, datagram []byte, si
 var ErrNoExports = errors.New("no packet holds an export datagram of NetFlow 5, NetFlow 9 or IPFIX")
 
 // NewSource returns a source of the records in the export datagrams of a trace,
-// whose packets unwrap opens. Packets that hold none count as skipped, what the
-// exporters' sequence numbers tell as lost. A trace of such packets only ends with
-// ErrNoExports. It closes the trace with itself.
+// whose packets unwrap opens. Packets that hold none count as skipped, what is
+// missing by the exporters' sequence numbers as lost. A trace without any ends
+// with ErrNoExports. Closing the source closes the trace.
 //
 // c.Notify is told what could not be read: of each kind the first time, and how
 // often at the end of the trace.

@@ -14,7 +14,7 @@ import (
 
 // Listen returns a source of the records that exporters send to a UDP address,
 // such as ":2055", each at the time of its arrival. It ends, with io.EOF, when
-// ctx is done. It tells Batch.Until, and its ReadBatch returns an empty batch
+// ctx is done. It sets Batch.Until, and its ReadBatch returns an empty batch
 // when nothing comes for a second.
 //
 // c.Notify is told what could not be read: of each kind the first time, and how
