@@ -14,8 +14,8 @@ import (
 	"rtfm/traces"
 )
 
-// ControlConfig is what a controlled meter is told at its start. All else its
-// managers tell it.
+// ControlConfig is the configuration of a controlled meter. Everything else
+// comes from its managers.
 type ControlConfig struct {
 	// MaxFlows is the size of the flow table.
 	MaxFlows int
@@ -34,10 +34,10 @@ type ControlConfig struct {
 	Intervals int
 	// Streams limits what is kept for distributions of streams.
 	Streams stream.Config
-	// Version is what the meter says it is.
+	// Version is the version that the meter reports.
 	Version string
-	// Notify, if it is not nil, is told of events. It is called while the
-	// meter stands still, so it must return at once and not call Do.
+	// Notify, if it is not nil, is called for events. It is called while the meter
+	// stands still, so it must return at once and not call Do.
 	Notify func(mib.Notification)
 	// Prepared, if it is not nil, is told of each ruleset that is to become active,
 	// with its number: what is odd about it (ruleset.RuleSet.Warnings), or why it
@@ -48,9 +48,9 @@ type ControlConfig struct {
 // Controlled is a meter that is controlled and read by others while it runs.
 // It implements mib.Meter.
 //
-// One at a time has hold of it: the goroutine that meters while it handles a
-// batch of packets, or what runs by Do. They take turns in the order in which
-// they came.
+// One at a time holds it: the goroutine that meters while it handles a batch of
+// packets, or a function run by Do. They take turns in the order in which they
+// came.
 type Controlled struct {
 	cfg     ControlConfig
 	meter   *Meter
@@ -161,22 +161,23 @@ const (
 	counterSpent = 8 // counters of a flow's distributions that are one
 )
 
-// Do implements mib.Meter. It waits for one batch of packets and for those who
-// called it before, at most.
+// Do implements mib.Meter. It waits for one batch of packets and for earlier
+// calls, at most.
 func (c *Controlled) Do(f func()) {
 	c.acquire()
 	defer c.release()
 	f()
 }
 
-// Clock is a Source that knows what time it is by the clock that stamps its packets:
-// nanoseconds since 1970-01-01 00:00:00 UTC. It must be safe for concurrent use.
+// Clock is a Source that knows the time by the clock that stamps its packets:
+// nanoseconds since 1970-01-01 00:00:00 UTC. It must be safe for concurrent
+// use.
 type Clock interface{ Now() int64 }
 
-// Run meters all packets of src. At the end of src it keeps the flows to be
-// read until a manager says that they were, and returns. When ctx is done it waits
-// for nobody; src must end then, and all that it has given by that time is metered.
-// Damage is called with what is wrong with src, as Sink's.
+// Run meters all packets of src. At the end of src it keeps the flows until a
+// manager says that they were read, and returns. When ctx is done it waits for
+// nobody; src must end then, and all packets that it has given by that time are
+// metered. Damage is called with faults of src, see Sink.
 func (c *Controlled) Run(ctx context.Context, src traces.Source, damage func(error)) error {
 	c.acquire()
 	defer c.release()
@@ -327,9 +328,9 @@ func (c *Controlled) Control() *mib.Control { return c.control }
 // Start implements mib.Meter.
 func (c *Controlled) Start() int64 { return c.meter.clock.start }
 
-// Now implements mib.Meter. The clock of a live meter never goes back behind
-// what was told: packets that were captured before but not yet metered count
-// at that time, so that no reading misses them.
+// Now implements mib.Meter. The clock of a live meter never goes back to before
+// a time that was reported: packets that were captured before but not yet
+// metered count at that time, so that no reading misses them.
 func (c *Controlled) Now() int64 {
 	clock := &c.meter.clock
 	switch {

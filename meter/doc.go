@@ -3,14 +3,14 @@
 // each interval (RFC 2722 section 4).
 //
 // All times are those of the packets, so that a trace gives the same flows on
-// every machine. The meter's clock never goes back: a packet whose time is
-// earlier than one before it counts at the time of that one.
+// every machine. The meter's clock never goes back: a packet that is earlier
+// than one before it counts at that one's time.
 //
 // # The life of a packet
 //
 // There is one way from a packet to its flow, and shortcuts past most of it. A
-// shortcut gives the same flows as the way it leaves out, and tests hold it to
-// that: TestMeterIsPlain runs random packets and rulesets through all of
+// shortcut gives the same flows as the way that it skips, and tests make sure
+// of that: TestMeterIsPlain runs random packets and rulesets through all of
 // this and through a meter of a few lines.
 //
 //	source ─ read ─▶ batch of up to 256 packets
@@ -30,35 +30,35 @@
 //	                   ▼            ▼
 //	                 row of the flow table: count, and the stream's queue
 //
-// The numbered forks, and those that the picture leaves out, each with where to
-// see what it saves. "trace-bench" is `make trace-bench`, whose workloads have
-// names of their own.
+// The numbered forks, and those not in the picture, each with the benchmark
+// that shows what it saves. "trace-bench" is `make trace-bench`, whose
+// workloads have names of their own.
 //
-//  1. A frame of Ethernet with TCP or UDP over IP and nothing between is read
-//     without decoding all of its headers (packet.Usual; BenchmarkDecode).
-//  2. Rulesets that see addresses, ports and types alone see a packet without
-//     loops over words (view.seeTuple, entries.findTuple; BenchmarkMeter).
-//  3. A packet that is like an earlier one in all that the rulesets can see is
-//     done the same with (memo; BenchmarkMeter, trace-bench big1). A result is
-//     used only if the flow is still the same one (flow.Table.CountIf).
-//  4. Two goroutines read and decode, where a trace has no manager: one reads
-//     ahead in groups of batches, the one that meters helps where the trace is
+//  1. An Ethernet frame with TCP or UDP directly over IP is read without
+//     decoding all of its headers (packet.Usual; BenchmarkDecode).
+//  2. Rulesets that see only addresses, ports and types need no loops over
+//     words (view.seeTuple, entries.findTuple; BenchmarkMeter).
+//  3. A packet that looks to the rulesets like an earlier one gets the same
+//     result (memo; BenchmarkMeter, trace-bench big1). A result is used only if
+//     the flow is still the same one (flow.Table.CountIf).
+//  4. Two goroutines read and decode where a trace has no manager: one reads
+//     ahead in groups of batches, the one that meters helps if the trace is
 //     mapped into memory (feeder; trace-bench big1). With one processor, or a
-//     manager whose tasks come and go, one goroutine does all.
-//  5. Who reads ahead asks the memo too, unless it knew too few packets lately
-//     (group.strange; trace-bench manyflows).
+//     manager whose tasks come and go, one goroutine does everything.
+//  5. The goroutine that reads ahead asks the memo too, unless it knew too few
+//     packets lately (group.strange; trace-bench manyflows).
 //  6. The memory of all flows that a batch leads to is prefetched together, and
 //     packets that no memo knows are matched ahead of their turn, so that
 //     theirs can be as well (task.expect; trace-bench manyflows). Where there
 //     are few flows they are in the cache anyway, and nothing is done.
-//  7. A run of packets in order of time, between which nothing is due, is counted
+//  7. A run of packets in time order, with nothing due in between, is counted
 //     without looking at the clock for each (Meter.countRun; trace-bench
 //     oneflow). Meter.count does the same for any packet.
 //  8. Within a match, rules that test one attribute under one mask, or for
-//     networks, are one look-up, and what a flow saves is copied from the packet
-//     in one go where no rule has put in a value (package pme; BenchmarkMatch).
+//     networks, are one lookup, and what a flow saves is copied from the packet
+//     at once if no rule supplies a value (package pme; BenchmarkMatch).
 //  9. What streams need of a packet is taken from it when it is decoded, on
-//     whichever goroutine does that, or later where a task has come since
+//     whichever goroutine does that, or later if a task was added since
 //     (input.digest; trace-bench big1 with turnaround times).
 //  10. The flows of a collection are formatted by all processors, in parts of some
 //     thousand rows (Meter.Parts; BenchmarkParts in flowfile).
@@ -66,8 +66,8 @@
 // # Who may do what
 //
 // One goroutine meters: it alone writes the flow table, memos and statistics.
-// One that reads ahead writes batches, and looks things up in memos, whose words
-// are atomic for that. Streams have a goroutine of their own, which is handed
-// what changed in batches. All else — SNMP, timers — hands short functions to
-// whoever holds the meter (Controlled.Do), which run between batches.
+// One that reads ahead writes batches, and looks things up in memos, whose
+// words are atomic for that. Streams have a goroutine of their own, which gets
+// its work in batches. Everything else (SNMP, timers) hands over short
+// functions (Controlled.Do), which run between batches.
 package meter

@@ -12,13 +12,13 @@ import (
 // the rest is passed over, since a trace may span decades.
 const maxEmpty = 100
 
-// Collection is the end of an interval. Its flows are those that were active
-// in it, read with Meter.Flows.
+// Collection is the end of an interval. Meter.Flows reads the flows that were
+// active in it.
 type Collection struct {
-	// Start is the time of the meter's first packet, from which its Uptime
-	// counts. From and To are the interval's ends: From is 0 in the first,
-	// To is not part of the interval but in the last. Nanoseconds since
-	// 1970-01-01 00:00:00 UTC.
+	// Start is the time of the meter's first packet, from which its Uptime counts.
+	// From and To are the interval's ends: From is 0 in the first, To is not part
+	// of the interval, except in the last. Nanoseconds since 1970-01-01 00:00:00
+	// UTC.
 	Start, From, To int64
 	// PassedOver is the number of empty intervals just before this one for
 	// which no collection was made.
@@ -165,10 +165,10 @@ func (m *Meter) collect(to int64, last bool) error {
 	return m.sink.Collect(c)
 }
 
-// Flows calls f for each flow that was active in the collection at hand, or
-// was changed by a stream that ended then, ruleset by ruleset in the order of
-// number and index, as readers of a meter do, until f returns an error. The flow
-// is valid until f returns.
+// Flows calls f for each flow that was active in the current collection, or was
+// changed by a stream that ended in it, in order of ruleset number and index,
+// as readers of a meter do, until f returns an error. The flow is valid until f
+// returns.
 func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
 	var fl ruleset.Flow
 	to := func() int64 { return m.next.to }
@@ -192,7 +192,7 @@ func (m *Meter) ruleSets() (numbers []int) {
 	return numbers
 }
 
-// Part is a part of the flows of a collection: some thousand at most.
+// Part is a part of the flows of a collection: a few thousand at most.
 type Part struct {
 	table  *flow.Table
 	blocks []uint32 // their first rows
@@ -202,9 +202,9 @@ type Part struct {
 // partBlocks is the most blocks in a Part.
 const partBlocks = 2
 
-// Parts returns what Flows goes through, in the same order, in parts that
-// several goroutines may read until Collect returns. Where flows have
-// distributions, which can only be read one after the other, it returns false.
+// Parts returns the flows that Flows goes through, in the same order, in parts
+// that several goroutines may read until Collect returns. It returns false if
+// flows have distributions, which can only be read one after the other.
 func (m *Meter) Parts() (parts []Part, ok bool) {
 	if m.streams != nil {
 		return nil, false

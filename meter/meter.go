@@ -15,7 +15,7 @@ import (
 	"rtfm/traces"
 )
 
-// Config is what a meter is told at its start.
+// Config is the configuration of a meter.
 type Config struct {
 	// RuleSets are run side by side, each over every packet. Those without a
 	// number get the first free one from 2 on.
@@ -24,19 +24,20 @@ type Config struct {
 	MaxFlows int
 	// IPOctets counts the octets of IP datagrams instead of those of frames.
 	IPOctets bool
-	// Interval is the time between collections; 0 makes one, at the end.
+	// Interval is the time between collections; 0 means one, at the end.
 	Interval time.Duration
 	// Intervals is the number of collections after which metering ends; 0
 	// means with the source.
 	Intervals int
-	// InactivityTimeout is how long a flow must be idle before its record
-	// may be recovered, once it was collected. Without intervals no record is.
+	// InactivityTimeout is how long a flow must be idle before its record may be
+	// recovered, once it was collected. Without intervals no record is recovered.
 	InactivityTimeout time.Duration
 	// Streams limits what is kept for distributions of streams.
 	Streams stream.Config
 }
 
-// DefaultMaxFlows and DefaultInactivityTimeout are for users who do not say.
+// DefaultMaxFlows and DefaultInactivityTimeout are the defaults of the
+// commands' options.
 const (
 	DefaultMaxFlows          = 1_000_000
 	DefaultInactivityTimeout = 600 * time.Second
@@ -66,8 +67,8 @@ type Meter struct {
 	alarm   int
 }
 
-// Sink is what a meter hands its results and complaints to. Its methods are
-// called from Run, in order.
+// Sink receives a meter's results and complaints. Run calls its methods, in
+// order.
 type Sink interface {
 	// Collect is called at the end of each interval and may read the flows
 	// with Meter.Flows.
@@ -170,11 +171,11 @@ func numberRuleSets(sets []*ruleset.RuleSet) ([]int, error) {
 	return numbers, nil
 }
 
-// Run meters all packets of src and hands each collection to sink. It ends
-// at the end of src, after Config.Intervals collections, when ctx is done, or
-// with the first error of sink. Of a source without packets there is no
-// collection, unless a manager waits for it. Unless ctx is done, src is not used after Run
-// has returned.
+// Run meters all packets of src and hands each collection to sink. It ends at
+// the end of src, after Config.Intervals collections, when ctx is done, or with
+// the first error of sink. A source without packets gives no collection, unless
+// a manager waits for it. Unless ctx is done, src is not used after Run has
+// returned.
 func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 	m.sink = sink
 	next, stop := m.feed(ctx, src)

@@ -8,32 +8,32 @@ import (
 
 // Stats is what a meter has counted since it was started.
 type Stats struct {
-	// Packets seen, and their octets as Config.IPOctets says: without those of
-	// frame check sequences.
+	// Packets seen, and their octets as Config.IPOctets says, without frame check
+	// sequences.
 	Packets, Octets uint64
-	// CutHeaders is the number of packets whose headers were not captured as
-	// far as the meter would have read them, Malformed that of packets whose
-	// headers contradict themselves.
+	// CutHeaders is the number of packets whose headers were not captured as far
+	// as the meter reads them, Malformed that of packets whose headers contradict
+	// themselves.
 	CutHeaders, Malformed uint64
 	// BackInTime is the number of packets whose time was earlier than that
 	// of one before them.
 	BackInTime uint64
-	// Outliers is the number of packets whose time was more than an hour ahead
-	// of those behind them, and was set. Trace may be of more packets.
+	// Outliers is the number of packets whose time was more than an hour ahead of
+	// those after them, and was changed. Trace may cover more packets.
 	Outliers uint64
-	// UnknownLinks counts the packets of link types that are not decoded.
+	// UnknownLinks counts packets by link type for those that are not decoded.
 	UnknownLinks map[traces.LinkType]uint64
 	// First and Last are the times of the first and the latest packet, in
 	// nanoseconds since 1970-01-01 00:00:00 UTC.
 	First, Last int64
-	// Active flows are in the table now, Created were made and Recovered
-	// taken out of it again since the start.
+	// Active flows are in the table now, Created were made and Recovered removed
+	// from it since the start.
 	Active             int
 	Created, Recovered uint64
 	Tasks              []TaskStats
-	// Streams are those of flows that have distributions.
+	// Streams counts the streams of flows that have distributions.
 	Streams stream.Stats
-	// Trace is what the source has counted.
+	// Trace holds the source's own counts.
 	Trace traces.Stats
 }
 

@@ -47,7 +47,7 @@ type matched struct {
 type TaskStats struct {
 	RuleSet int
 	Name    string
-	// Packets that were run through the ruleset: each is one of those below.
+	// Packets were run through the ruleset: each is counted once below.
 	Packets uint64
 	// Counted packets are in a flow. Ignored ones were left out by an Ignore
 	// rule; Unmatched ones matched in neither direction; Stopped ones hit a

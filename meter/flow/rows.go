@@ -127,12 +127,12 @@ func (t *Table) BlockEnd(row uint32) uint32 {
 	return number*blockLen + t.blocks[number].used
 }
 
-// Next returns the first row from row on whose flow was active, or changed,
-// at or after time since; 0 if there is none.
+// Next returns the first row from row on whose flow was active, or changed, at
+// or after time since, or 0 if there is none.
 func (t *Table) Next(row uint32, since int64) uint32 { return t.NextOf(0, row, since) }
 
-// NextOf is Next for flows of the ruleset with this number, 0 for any that is not
-// hidden.
+// NextOf is Next for flows of the ruleset with this number; 0 means any that is
+// not hidden.
 func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
 	if ruleSet != 0 && t.byRuleSet[ruleSet&255] == 0 {
 		return 0
@@ -160,22 +160,22 @@ func (t *Table) NextOf(ruleSet int, row uint32, since int64) uint32 {
 // blocksPassed is how many blocks are passed in the time that a row takes.
 const blocksPassed = 2
 
-// Passed returns how many rows Next, NextOf and Scan have passed without a flow
-// that was asked for, since Passed was called last.
+// Passed returns how many rows Next, NextOf and Scan have passed without a
+// wanted flow since the last call of Passed.
 func (t *Table) Passed() int {
 	n := t.passed
 	t.passed = 0
 	return n
 }
 
-// Hide has flows of the ruleset with this number found, or not, by Next and NextOf
-// for any ruleset.
+// Hide hides the flows of the ruleset with this number from Next, and from
+// NextOf for any ruleset, or shows them again.
 func (t *Table) Hide(ruleSet int, hidden bool) { t.hidden[ruleSet&255] = hidden }
 
-// Scan sets f to one flow of the ruleset with this number after the other, from
-// row on, that was active, or changed, at or after time since, and calls yield
-// for each until it returns false. F is as an earlier Read or Scan left it, or
-// zero.
+// Scan sets f to each flow of the ruleset with this number in turn, from row
+// on, that was active, or changed, at or after time since, and calls yield for
+// it until that returns false. It reuses f, which must be zero or come from an
+// earlier Read or Scan.
 func (t *Table) Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
 	for row = t.NextOf(ruleSet, row, since); row != 0; row = t.NextOf(ruleSet, row, since) {
 		more := t.ScanBlock(row, since, f, yield)
@@ -206,8 +206,8 @@ func (t *Table) ScanBlock(row uint32, since int64, f *ruleset.Flow, yield func()
 }
 
 // Blocks returns the first rows of the blocks that hold flows of the ruleset
-// with this number, some of which may have been active, or have changed, at or
-// after time since.
+// with this number and may hold some that were active, or changed, at or after
+// time since.
 func (t *Table) Blocks(ruleSet int, since int64) (rows []uint32) {
 	for n := range t.blocks {
 		if b := &t.blocks[n]; b.active > 0 && t.latest[n] >= since && b.owner == ruleSet {
@@ -242,14 +242,14 @@ func (t *Table) Expect(rows []uint32) {
 // Owner returns the number of the ruleset whose flows are in row's block.
 func (t *Table) Owner(row uint32) int { return t.blocks[(row-1)/blockLen].owner }
 
-// Limits tells for each ruleset number before which time a flow must have
+// Limits holds for each ruleset number the time before which a flow must have
 // changed last to be recovered.
 type Limits [256]int64
 
-// Recover looks at the flows in the next blocks, going round, until it has
-// passed so many rows or all blocks. It makes those inactive that have last
-// changed before their ruleset's limit, but for those for whose row release,
-// unless it is nil, returns false. It returns how many these were.
+// Recover looks at the flows in the next blocks, in a circle, until it has
+// passed this many rows or all blocks. It makes those inactive that last
+// changed before their ruleset's limit, except those for whose row release,
+// unless it is nil, returns false. It returns how many it made inactive.
 func (t *Table) Recover(rows int, limits *Limits, release func(row uint32) bool) int {
 	n := 0
 	for range t.blocks {
@@ -268,8 +268,8 @@ func (t *Table) Recover(rows int, limits *Limits, release func(row uint32) bool)
 	return n
 }
 
-// Clear is Recover for all flows of a ruleset, whenever they have changed, in
-// one of its blocks; of several the next, going round.
+// Clear is Recover for all flows of a ruleset, whenever they changed, in one of
+// its blocks: in the next one at each call, in a circle.
 func (t *Table) Clear(ruleSet int, release func(row uint32) bool) {
 	for range t.blocks {
 		t.cleared = (t.cleared + 1) % len(t.blocks)

@@ -2,11 +2,11 @@
 // rulesets, an index to find them by their key, and their rows by number.
 //
 // It is built for millions of flows. Records and keys hold no pointers and
-// stand in blocks that never move, so that the garbage collector passes them
-// by and nothing is ever copied to grow. A key is stored packed: only the
-// octets that its shape saves (RFC 2123 section 2.3.4). The index grows one
-// segment at a time. Finding, creating, counting and recovering a flow are
-// constant time; see BenchmarkTable for what a flow costs in time and memory.
+// stand in blocks that never move, so that the garbage collector skips them and
+// nothing is ever copied to grow. A key is stored packed: only the octets that
+// its shape saves (RFC 2123 section 2.3.4). The index grows one segment at a
+// time. Finding, creating, counting and recovering a flow are constant time;
+// see BenchmarkTable for what a flow costs in time and memory.
 //
 // A Table belongs to one goroutine. It reads no clock: times are those of
 // packets, in nanoseconds since 1970-01-01 00:00:00 UTC.
@@ -103,7 +103,7 @@ func (t *Table) at(row uint32) *record {
 	return &t.records[(row-1)/blockLen][(row-1)%blockLen]
 }
 
-// Key is a flow key made ready to look for. The zero Key is ready for Set.
+// Key is a flow key prepared for lookup.
 type Key struct {
 	words [maxKeyWords]uint64
 	n     int
@@ -117,9 +117,9 @@ func (t *Table) Prepare(key *Key, k *ruleset.FlowKey) {
 	key.hash = k.Hash(&t.secret)
 }
 
-// PrepareReverse sets reverse to the identity of the flow in the other
-// direction than k, for which key was prepared. Both are found at the same
-// place, which is prefetched only once.
+// PrepareReverse sets reverse to the identity of the flow in the direction
+// opposite to k, for which key was prepared. Both are found at the same place,
+// which is prefetched only once.
 func (t *Table) PrepareReverse(reverse, key *Key, k *ruleset.FlowKey) {
 	r := k.Reverse()
 	t.pack(reverse, &r)
@@ -133,7 +133,7 @@ func (t *Table) pack(key *Key, k *ruleset.FlowKey) {
 	l.pack(&k.Key, &key.words)
 }
 
-// Find returns the row of the flow with this key, 0 if there is none.
+// Find returns the row of the flow with this key, or 0 if there is none.
 func (t *Table) Find(key *Key) uint32 {
 	for s := t.index.segment(key.hash); s != nil; s = s.more {
 		for i := key.hash % segmentLen; s.slots[i] != 0; i = (i + 1) % segmentLen {
@@ -164,8 +164,8 @@ func (t *Table) is(row uint32, key *Key) bool {
 	return true
 }
 
-// Create makes the flow with this key, which Find must not have found, with
-// all counters zero, and returns its row; 0 if the table is full.
+// Create adds a flow with this key, which Find must not have found, with all
+// counters zero, and returns its row, or 0 if the table is full.
 func (t *Table) Create(key *Key, now int64) uint32 {
 	if t.active >= t.max {
 		return 0
@@ -185,7 +185,7 @@ func (t *Table) Create(key *Key, now int64) uint32 {
 	return row
 }
 
-// Count adds so many PDUs, of so many octets together, seen at time now, to the
+// Count adds pdus PDUs with octets octets together, seen at time now, to the
 // flow in row, which must be one that Find or Create returned. Times must not
 // go back.
 func (t *Table) Count(row uint32, d Direction, pdus, octets uint64, now int64) {
@@ -196,12 +196,12 @@ func (t *Table) Count(row uint32, d Direction, pdus, octets uint64, now int64) {
 	t.latest[(row-1)/blockLen] = now
 }
 
-// Centisecond is how much later than it was, in nanoseconds, a change may be
-// taken for.
+// Centisecond is how much later, in nanoseconds, a change may be recorded than
+// it happened.
 const Centisecond = 10_000_000
 
-// Change notes that the flow in row has changed at time now without a packet,
-// or up to a Centisecond later.
+// Change records that the flow in row has changed at time now, or up to a
+// Centisecond later, without a packet.
 func (t *Table) Change(row uint32, now int64) {
 	r := t.at(row)
 	r.later = uint32(min(max(now-r.last+Centisecond-1, 0)/Centisecond, math.MaxUint32))
@@ -257,7 +257,7 @@ func (t *Table) Fetch(n int, key func(i int) *Key) {
 // Supersede changes the generation of row.
 func (t *Table) Supersede(row uint32) { t.at(row).generation++ }
 
-// CountIf is Count if the row is still of this generation, else it returns
+// CountIf is Count if the row is still of this generation; otherwise it returns
 // false.
 func (t *Table) CountIf(row, generation uint32, d Direction, pdus, octets uint64, now int64) bool {
 	if t.at(row).generation != generation {
@@ -267,8 +267,8 @@ func (t *Table) CountIf(row, generation uint32, d Direction, pdus, octets uint64
 	return true
 }
 
-// Read sets f to the flow in row; false if there is none. F is as an earlier
-// Read left it, or zero.
+// Read sets f to the flow in row and returns false if there is none. It reuses
+// f, which must be zero or come from an earlier Read.
 func (t *Table) Read(row uint32, f *ruleset.Flow) bool {
 	if row == 0 || int(row) > len(t.records)*blockLen {
 		return false

@@ -9,9 +9,8 @@ import (
 // madvPopulateWrite is MADV_POPULATE_WRITE, since Linux 5.14.
 const madvPopulateWrite = 23
 
-// Prefer asks the system to hold memory in huge pages where whole ones fit,
-// so that what is looked for all over it takes fewer steps of address
-// translation.
+// Prefer asks the system to hold memory in huge pages where whole ones fit, so
+// that random accesses take fewer steps of address translation.
 func Prefer[T any](s []T) { pages(s) }
 
 // pages is Prefer, and returns the whole huge pages that there are in s.

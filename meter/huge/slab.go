@@ -2,8 +2,8 @@ package huge
 
 import "unsafe"
 
-// A Slab gives memory in pieces that stand side by side in large ones. The zero
-// Slab is ready to use.
+// A Slab hands out pieces of memory that lie side by side in large ones. The
+// zero Slab is ready to use.
 type Slab[T any] struct {
 	rest  []T
 	given int
@@ -16,8 +16,8 @@ const page = 2 << 20
 // most is the size of the largest piece that a Slab makes, in octets.
 const most = 16 << 20
 
-// Take returns n elements that are zero. A Slab makes as much memory as it has
-// given, up to a limit, so that no more than half of it is spare.
+// Take returns n elements that are zero. A Slab grows by as much memory as it
+// has handed out, up to a limit, so that no more than half of it is spare.
 func (s *Slab[T]) Take(n int) []T {
 	if len(s.rest) < n {
 		size := n * int(unsafe.Sizeof(*new(T)))
@@ -45,5 +45,5 @@ func (s *Slab[T]) ahead() {
 	}
 }
 
-// Len returns how many elements there are, given or not.
+// Len returns how many elements there are, handed out or not.
 func (s *Slab[T]) Len() int { return s.given + len(s.rest) }

@@ -7,9 +7,9 @@ import (
 )
 
 // Headers returns how many of the captured octets of a frame its headers take:
-// as many as Decode needs for the attribute values that it finds in all of
-// them, and the whole transport header, of TCP with options. Its arguments are
-// those of Decode.
+// as many as Decode needs to find the same attribute values as in all of them,
+// and the whole transport header, for TCP with options. Its arguments are those
+// of Decode.
 func Headers(link uint32, data []byte, wire uint32) int {
 	var whole, p ruleset.Packet
 	Decode(&whole, link, data, wire)

@@ -30,20 +30,21 @@
 //
 // PeerType is an address family number: IPv4, IPv6, NSAP (ISO CLNP), IPX,
 // AppleTalk and DECnet, their addresses as RFC 2720 (PeerAddress) writes them.
-// All else, such as ARP, spanning tree or encrypted frames, is 0, 'other', and
-// so is a packet whose IP header has another version or, with IPv4, a header
-// or datagram of less than 20 octets.
+// Everything else, such as ARP, spanning tree or encrypted frames, is 0,
+// 'other', and so is a packet whose IP header has another version or, with
+// IPv4, a header or datagram of less than 20 octets.
 //
-// Behind a header of Apple's packet tap (PKTAP, also as USER2) all is that of the
-// frame within. 6LoWPAN in frames of IEEE 802.15.4 is IPv6: as it is, or with a
-// compressed header (RFC 6282) if that tells the addresses without a context.
-// Frames that are ciphered or have information elements are not looked into, and
-// fragments but the first have no addresses.
+// After a header of Apple's packet tap (PKTAP, also as USER2) everything is
+// taken from the frame within. 6LoWPAN in frames of IEEE 802.15.4 is IPv6:
+// uncompressed, or with a compressed header (RFC 6282) if that gives the
+// addresses without a context. Frames that are encrypted or have information
+// elements are not looked into, and fragments other than the first have no
+// addresses.
 //
 // # Transport
 //
 // SourceTransType of IPv4 is the header's protocol field. That of IPv6 is the
-// upper-layer protocol behind all extension headers (RFC 7045), the
+// upper-layer protocol after all extension headers (RFC 7045), the
 // authentication header among them; it is 0, not known, when the headers up to
 // it were not captured, and the type of the missing header when the datagram
 // ends before one. Fragments other than the first have what their fragment
@@ -55,10 +56,10 @@
 //	AppleTalk                        DDP socket numbers; TransType is the DDP type
 //	others                           0
 //
-// So with ICMP an echo request and its reply are of different transport
-// addresses; a rule set that wants them as one bidirectional flow does not
-// save these. Remember that a rule set sees source and destination, and with
-// them type and code, exchanged when it tries a packet the other way round.
+// So an ICMP echo request and its reply have different transport addresses; a
+// ruleset that wants them as one bidirectional flow must not save these.
+// Remember that a ruleset sees source and destination, and with them type and
+// code, swapped when it tries a packet the other way round.
 //
 // # Damage
 //
@@ -79,13 +80,14 @@ import (
 // sequence. It sets all of p but Time and the interface numbers within Key,
 // which it clears. p.Data is data itself.
 //
-// Decode never fails: p.Flags tell what was amiss.
+// Decode never fails: p.Flags say what was wrong.
 //
-// IPOctets is what the IP header says, but what the frame holds from that
-// header on when the length there was not captured, when it is 0 in IPv4, as
-// segmentation offload leaves it, or when it is 0 in IPv6 with more than 65,535
-// octets following, offload again. A jumbogram has what its option tells (RFC 2675),
-// at most what the frame holds; 6LoWPAN what its header has uncompressed.
+// IPOctets is the length in the IP header, or what the frame holds from that
+// header on if the length was not captured, if it is 0 in IPv4, as segmentation
+// offload leaves it, or if it is 0 in IPv6 with more than 65,535 octets
+// following, offload again. For a jumbogram it is what its option says (RFC
+// 2675), at most what the frame holds; for 6LoWPAN the header counts as
+// uncompressed.
 func Decode(p *ruleset.Packet, link uint32, data []byte, wire uint32) {
 	p.Key = ruleset.Key{}
 	p.FrameOctets, p.IPOctets = wire, wire

@@ -17,8 +17,8 @@ const (
 	etherIPv6le = etherIPv6>>8 | etherIPv6&0xff<<8
 )
 
-// Usual is what a usual frame says of its ends, but for their adjacent
-// addresses and interfaces.
+// Usual is what a usual frame, the common case, says about its ends, except for
+// their adjacent addresses and interfaces.
 type Usual struct {
 	Source, Dest ruleset.End
 	IPOctets     uint32
@@ -26,12 +26,13 @@ type Usual struct {
 	tos          uint8
 }
 
-// UsualAdjacentLen is the length in octets of their adjacent addresses.
+// UsualAdjacentLen is the length in octets of the adjacent addresses of usual
+// frames.
 const UsualAdjacentLen = 6
 
-// Read reads a frame of Ethernet as Decode does, in a third of the time
-// (BenchmarkDecode), if it is usual: one with TCP or UDP over IPv4 or IPv6 and
-// nothing between, as most links carry most. Else it returns false.
+// Read reads an Ethernet frame as Decode does, in a third of the time
+// (BenchmarkDecode), if it is usual: TCP or UDP directly over IPv4 or IPv6, as
+// most packets on most links are. Otherwise it returns false.
 func (u *Usual) Read(frame []byte) bool {
 	if len(frame) < usualIPv4 {
 		return false

@@ -12,7 +12,7 @@ type Config struct {
 	// MaxStreams is the number of streams at a time; packets that would begin
 	// more are in no stream.
 	MaxStreams int
-	// Timeout is how long a stream is idle at least before it ends, in
+	// Timeout is the least time that a stream is idle before it ends, in
 	// nanoseconds.
 	Timeout int64
 	// Multiplier is how many times the average interval between its packets a
@@ -143,7 +143,7 @@ func (e *Engine) flow(at uint32) *row {
 // counted returns the flow in a row, for its distributions to be counted in.
 func (e *Engine) counted(r *row) counted { return counted{e.plans[r.plan-1], r.flow} }
 
-// Packet counts a packet of so many octets that the flow in this row has
+// Packet counts a packet with this many octets that the flow in this row has
 // counted, in direction 0 if it goes from source to destination, else 1. Its
 // stream may be the one with this number.
 func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, octets uint64, now int64) {
@@ -332,8 +332,8 @@ func (c counted) stream(s stream) {
 	}
 }
 
-// Release forgets the flow in this row, unless it has streams: then these end,
-// for their counts to be read before, and it returns false.
+// Release forgets the flow in this row, unless it has streams: then it ends
+// these, so that their counts can be read first, and returns false.
 func (e *Engine) Release(at uint32, now int64) bool {
 	r := e.flow(at)
 	if r == nil {
@@ -367,8 +367,8 @@ func (e *Engine) Finish(now int64) {
 }
 
 // Counters returns the counters of the distributions of the flow in this row,
-// as of time now, in the order of its shape's. They are valid until the next
-// call.
+// as of time now, in the order of its shape's distributions. They are valid
+// until the next call.
 func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
 	r := e.flow(at)
 	if r == nil {

@@ -7,8 +7,8 @@ import (
 	"rtfm/ruleset"
 )
 
-// Packets is what streams need of the packets of a batch. It holds nothing of
-// their own data.
+// Packets is what streams need of the packets of a batch. It does not refer to
+// their data.
 type Packets struct {
 	wanted   Forms
 	digests  []digest
@@ -17,7 +17,7 @@ type Packets struct {
 	payloads []byte
 }
 
-// Packet is one of Packets. The zero Packet is none.
+// Packet is one of Packets. The zero Packet stands for no packet.
 type Packet struct {
 	of     *Packets
 	number int
@@ -57,9 +57,9 @@ const (
 	forms
 )
 
-// Forms are the forms of packets that streams are kept of, a bit for each, and
-// whether other packets are counted too. There are some as soon as there are
-// distributions.
+// Forms are the forms of packets for which streams are kept, a bit for each,
+// and whether other packets are counted too. Any flow with distributions has
+// some.
 type Forms uint8
 
 const formsAll Forms = 1 << forms // packets of all forms are counted
@@ -68,8 +68,8 @@ const formsAll Forms = 1 << forms // packets of all forms are counted
 // or may be.
 func (f Forms) counts(p form) bool { return f>>p&1 != 0 || f&formsAll != 0 }
 
-// FormsOf returns the forms of packets that flows with some of these
-// distributions keep streams of.
+// FormsOf returns the forms of packets for which flows with some of these
+// distributions keep streams.
 func FormsOf(distributions []ruleset.Distribution) Forms {
 	if len(distributions) == 0 {
 		return 0
@@ -95,8 +95,8 @@ func FormsOf(distributions []ruleset.Distribution) Forms {
 // with options (RFC 2131 section 2).
 const maxPayload = 576
 
-// Reset makes p the packets of a batch of n, less than 65,535. Each is then to be
-// Set; of those of forms that are not wanted no more is known than the form.
+// Reset prepares p for the packets of a batch of n, less than 65,535. Each must
+// then be Set; of unwanted forms nothing but the form is kept.
 func (p *Packets) Reset(n int, wanted Forms) {
 	if cap(p.digests) < n {
 		p.digests, p.keys = make([]digest, n), make([]shortKey, n)
@@ -118,8 +118,8 @@ func (p *Packets) Set(i int, from *ruleset.Packet) {
 	p.SetEnds(i, &source, &dest, from.Data[from.Transport:], from.TransportOctets)
 }
 
-// SetEnds sets packet i to one of IP between these ends, with a transport header
-// and what follows it, which were of so many octets on the wire.
+// SetEnds sets packet i to an IP packet between these ends, with the transport
+// header and what follows it, which had this many octets on the wire.
 func (p *Packets) SetEnds(i int, source, dest *ruleset.End, transport []byte, octets uint32) {
 	d := &p.digests[i]
 	*d = digest{}

@@ -48,9 +48,9 @@ func (e *Engine) unschedule(s stream) {
 	}
 }
 
-// Advance ends the streams that have timed out by time now. It is to be called
-// whenever a Tick has passed; what streams count does not depend on it, since
-// a packet that comes too late for its stream begins another.
+// Advance ends the streams that have timed out by time now. Call it whenever a
+// Tick has passed; what streams count does not depend on it, since a packet
+// that comes too late for its stream begins another.
 func (e *Engine) Advance(now int64) {
 	if !e.started {
 		return

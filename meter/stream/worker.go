@@ -6,12 +6,11 @@ import (
 	"rtfm/ruleset"
 )
 
-// Worker has an Engine do what it is told, in that order. Beginning flows,
-// counting packets and ending streams in time is put off until Flush is called
-// or a result is asked for, so that fetches from memory overlap. From the call
-// of Fork to the call of the function that it returns, another goroutine does
-// what is flushed. No result depends on that. A Worker belongs to one
-// goroutine.
+// Worker has an Engine do what it is told, in order. Beginning flows, counting
+// packets and ending streams in time is put off until Flush is called or a
+// result is asked for, so that fetches from memory overlap. From the call of
+// Fork to the call of the function that it returns, another goroutine does what
+// is flushed. No result depends on that. A Worker belongs to one goroutine.
 type Worker struct {
 	engine  *Engine
 	changed func(row uint32, now int64)
@@ -65,8 +64,8 @@ type change struct {
 	now int64
 }
 
-// NewWorker returns a Worker without flows. It calls changed, when it is called
-// itself, if the end of a stream has changed the counters of the flow in a row.
+// NewWorker returns a Worker without flows. From within its methods it calls
+// changed if the end of a stream has changed the counters of the flow in a row.
 func NewWorker(c Config, changed func(row uint32, now int64)) *Worker {
 	w := &Worker{changed: changed, jobs: new(jobs), spare: new(jobs)}
 	w.engine = New(c, func(row uint32, now int64) { w.changes = append(w.changes, change{row, now}) })
@@ -111,10 +110,10 @@ func (w *Worker) counts(row uint32) bool {
 	return int(row/64) < len(w.rows) && w.rows[row/64].counts>>(row%64)&1 != 0
 }
 
-// Packet counts a packet of so many octets that the flow in this row has
-// counted, in direction 0 if it goes from source to destination, else 1. Without
-// p, which records of flows do not have, nothing is counted. Its Packets are to
-// stay as they are until Flush was called twice, or once without Fork.
+// Packet counts a packet with this many octets that the flow in this row has
+// counted, in direction 0 if it goes from source to destination, else 1.
+// Without p, which flow records do not have, nothing is counted. Its Packets
+// must stay unchanged until Flush was called twice, or once without Fork.
 func (w *Worker) Packet(row uint32, direction int, p Packet, octets uint64, now int64) {
 	if p.of == nil || !w.counts(row) {
 		return
@@ -139,8 +138,8 @@ func (j *jobs) none() bool { return len(j.list) == 0 && len(j.between) == 0 }
 // clear makes j empty.
 func (j *jobs) clear() { j.list, j.between, j.packets = j.list[:0], j.between[:0], j.packets[:0] }
 
-// Flush has the packets counted that there are. Those of which it was told
-// before the last call are counted when it returns.
+// Flush begins to count the packets so far. Those from before the previous call
+// are counted when it returns.
 func (w *Worker) Flush() {
 	if w.todo == nil {
 		w.Sync()
@@ -162,7 +161,7 @@ func (w *Worker) wait() {
 	}
 }
 
-// Sync does all that is to be done, and tells of the changes.
+// Sync does all work that is left, and reports the changes.
 func (w *Worker) Sync() {
 	w.wait()
 	if !w.jobs.none() {
@@ -180,7 +179,7 @@ func (w *Worker) tell() {
 	w.changes = w.changes[:0]
 }
 
-// Fork begins the other goroutine. The function that it returns ends it.
+// Fork starts the other goroutine. The function that it returns ends it.
 func (w *Worker) Fork() (join func()) {
 	w.todo, w.done = make(chan *jobs), make(chan *jobs, 1)
 	go func(todo <-chan *jobs, done chan<- *jobs) {
@@ -196,8 +195,8 @@ func (w *Worker) Fork() (join func()) {
 	}
 }
 
-// Advance ends the streams that have timed out by time now; see Engine. Sync, or
-// what returns something of the flow, has it done.
+// Advance ends the streams that have timed out by time now; see Engine. It
+// takes effect with Sync, or when a method returns something of the flow.
 func (w *Worker) Advance(now int64) {
 	w.jobs.between = append(w.jobs.between, step{before: len(w.jobs.list), now: now})
 }
@@ -209,8 +208,8 @@ func (w *Worker) Finish(now int64) {
 	w.tell()
 }
 
-// Release forgets the flow in this row, unless it has streams: then these end,
-// for their counts to be read before, and it returns false.
+// Release forgets the flow in this row, unless it has streams: then it ends
+// these, so that their counts can be read first, and returns false.
 func (w *Worker) Release(row uint32, now int64) bool {
 	if !w.has(row) {
 		return true
@@ -227,8 +226,8 @@ func (w *Worker) Release(row uint32, now int64) bool {
 }
 
 // Counters returns the counters of the distributions of the flow in this row,
-// as of time now, in the order of its shape's. They are valid until the next
-// call.
+// as of time now, in the order of its shape's distributions. They are valid
+// until the next call.
 func (w *Worker) Counters(row uint32, now int64) [][]uint64 {
 	if !w.has(row) {
 		return nil
