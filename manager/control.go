@@ -283,7 +283,7 @@ func (c *control) adopt(ctx context.Context, i int, is *mib.Manager, want mib.Ma
 	want.RunningStandby = is.RunningStandby && want.StandbyRuleSet != 0
 	switch {
 	case !is.Active:
-		// It never ran, or does no more: make it anew.
+		// It never ran, or does no more: make it again.
 		if err := c.client.DestroyManager(ctx, i); err != nil {
 			return false, err
 		}

@@ -252,7 +252,7 @@ func (k *keeper) collectNow(ctx context.Context) error {
 	return k.control.removeRetired(ctx, false)
 }
 
-// why returns what is behind the failure of a collection.
+// why returns the cause of a failed collection.
 func (k *keeper) why(ctx context.Context, err error) error {
 	if errors.Is(err, client.ErrNoAnswer) || ctx.Err() != nil {
 		return err

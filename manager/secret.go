@@ -44,7 +44,7 @@ func SecretFromEnv(name string) (Secret, error) {
 }
 
 // SecretFromFile returns the secret that a file holds: one line, without the
-// line end behind it.
+// line end after it.
 func SecretFromFile(name string) (Secret, error) {
 	f, err := os.Open(name)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// didYouMean returns what to say behind a name that is not among the keys.
+// didYouMean returns what to say after a name that is not among the keys.
 func didYouMean(name string, keys []key) string {
 	best, distance := "", 3
 	for _, k := range keys {

@@ -28,7 +28,7 @@ type batch struct {
 
 // known is what a memo knows of the packets of a batch.
 type known struct {
-	sights  []uint64   // the packets' sights, one behind the other
+	sights  []uint64   // the packets' sights, one after the other
 	asked   bool       // it was asked for them
 	results [][]result // by task, what it remembered of them, if it was asked
 }

@@ -22,7 +22,7 @@
 //	                                                  │
 //	                   ┌─ known to the memo ──────────┤        3
 //	                   │                              ▼
-//	                   │                         Match, and Match changed over
+//	                   │                         Match, and Match swapped
 //	                   │                              │
 //	                   │            ┌─ Success ───────┼─ NoMatch, Ignore, Stopped
 //	                   │            ▼                 ▼

@@ -86,7 +86,7 @@ func newMemo(v *view, tasks ...*task) *memo {
 	return m
 }
 
-// resize makes the memo anew, with room for size entries and none in it.
+// resize makes a new memo, with room for size entries and none in it.
 func (m *memo) resize(size int) {
 	stride := (m.view.words + 2*len(m.tasks) + 7) &^ 7 // whole cache lines
 	words := make([]uint64, size*stride)

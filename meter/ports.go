@@ -105,7 +105,7 @@ func (ps *ports) count(i int) {
 	ps.sampledOut = ps.outBefore[i]
 }
 
-// countRest counts the packets behind the last one that is metered.
+// countRest counts the packets after the last one that is metered.
 func (ps *ports) countRest() {
 	ps.countTo(len(ps.read))
 	ps.sampledOut = ps.out

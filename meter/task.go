@@ -185,7 +185,7 @@ func (t *task) again(r result, s stream.Packet, pdus, octets uint64, now int64) 
 // match meters the packet by the algorithm of RFC 2722 section 4.3: one that
 // matches as it comes belongs to the flow of its direction, or of the other
 // one if that is current; one that only matches with source and destination
-// changed over belongs to the reverse of that flow.
+// swapped belongs to the reverse of that flow.
 func (t *task) match(p *ruleset.Packet, s stream.Packet, pdus, octets uint64, now int64) result {
 	v := t.program.Match(p, &p.Key, false, &t.flow)
 	if v == pme.Success {

@@ -8,7 +8,7 @@
 // Formally a flow has an instance for each value of Uptime since the meter
 // started at which it had not yet been active for the last time. A Get finds
 // all of them. A Next passes from a flow to the next one with the same
-// TimeMark, and behind the last one to the next ruleset with TimeMark 0 or the
+// TimeMark, and after the last one to the next ruleset with TimeMark 0 or the
 // next column, as RFC 4502 recommends for TimeFilter: so a walk shows each
 // flow once, and one that begins at a TimeMark shows the flows that were
 // active then or later. TimeMark 0 stands for the meter's start, always. Any

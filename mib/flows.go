@@ -113,7 +113,7 @@ func (h *Handler) nextFlow(index smi.OID, include bool, name smi.OID, of func(*R
 	}
 }
 
-// followFlow loads the flow behind the one whose index of ruleset, TimeMark and
+// followFlow loads the flow after the one whose index of ruleset, TimeMark and
 // flow index name ends in, and puts its index there. False if it is the last of
 // its ruleset.
 func (h *Handler) followFlow(name smi.OID) bool {
@@ -137,7 +137,7 @@ func (h *Handler) ruleSetFrom(index *uint32) *RuleSet {
 	return rs
 }
 
-// loadFlow loads the first flow of a ruleset (0: of any) in row or behind it
+// loadFlow loads the first flow of a ruleset (0: of any) in row or after it
 // that was active at or after the TimeMark.
 func (h *Handler) loadFlow(ruleSet int, mark, row uint32) bool {
 	f := &h.flow

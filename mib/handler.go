@@ -68,7 +68,7 @@ type object struct {
 type table interface {
 	// find looks for the row with this index.
 	find(index smi.OID) bool
-	// next looks for the first row behind index, or of it if include is set,
+	// next looks for the first row after index, or of it if include is set,
 	// and appends that row's index to name.
 	next(index smi.OID, include bool, name smi.OID) (smi.OID, bool)
 }
@@ -98,7 +98,7 @@ func Capabilities() []smi.Capability {
 
 var flowMIB = smi.OID{1, 3, 6, 1, 2, 1, 40} // mib-2 40 (RFC 2720)
 
-// below returns the OID that has these sub-identifiers behind o's.
+// below returns the OID that has these sub-identifiers after o's.
 func below(o smi.OID, subids ...uint32) smi.OID { return slices.Concat(o, subids) }
 
 // Get implements smi.Handler.
@@ -128,8 +128,8 @@ func (h *Handler) get(name smi.OID, out *smi.VarBind) {
 	}
 }
 
-// from returns the place of the first object at or behind which name lies, or
-// that comes behind name.
+// from returns the place of the first object at or after which name lies, or
+// that comes after name.
 func (h *Handler) from(name smi.OID) int {
 	if name.HasPrefix(h.objects[h.recent].oid) {
 		return h.recent
@@ -146,7 +146,7 @@ func (h *Handler) search(name smi.OID) int {
 }
 
 // object returns the object that name is an instance of, nil if there is
-// none, and what of name is behind the object's own.
+// none, and what of name is after the object's own.
 func (h *Handler) object(name smi.OID) (*object, smi.OID) {
 	if i := h.from(name); i < len(h.objects) && name.HasPrefix(h.objects[i].oid) {
 		h.recent = i
@@ -192,7 +192,7 @@ func (h *Handler) nextOrEnd(r *smi.Range, out *smi.VarBind) bool {
 }
 
 // runs fills out with the variables that follow each other in ranges, those of
-// one repetition behind those of the other.
+// one repetition after those of the other.
 func (h *Handler) runs(ranges []smi.Range, out []smi.VarBind) *smi.Error {
 	n := len(ranges)
 	if err := h.next(ranges, out[:n]); err != nil || len(out) == n {
@@ -215,7 +215,7 @@ func (h *Handler) runs(ranges []smi.Range, out []smi.VarBind) *smi.Error {
 	return nil
 }
 
-// following is nextIn where r begins behind the variable that was found last.
+// following is nextIn where r begins after the variable that was found last.
 func (h *Handler) following(r *smi.Range, out *smi.VarBind) bool {
 	o := &h.objects[h.recent]
 	if o.follow == nil {

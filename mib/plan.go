@@ -322,11 +322,11 @@ func (h *Handler) Test(vbs []smi.VarBind) (smi.Transaction, *smi.Error) {
 	return x, nil
 }
 
-// commitTries is how often a Set is planned anew because the meter itself has
+// commitTries is how often a Set is planned again because the meter itself has
 // changed a row meanwhile, which it does now and then.
 const commitTries = 10
 
-// Commit implements smi.Transaction. It plans anew, since other front ends and
+// Commit implements smi.Transaction. It plans again, since other front ends and
 // the meter itself may have changed something since the test; what was prepared
 // then is used if no ruleset has changed.
 func (x *transaction) Commit() *smi.Error {

@@ -40,7 +40,7 @@ func (h *Handler) readerObjects() []object {
 			// may write the LastTime that it knows: should the network double
 			// its request, the second finds that in PreviousTime, and a
 			// collection that the reader never made does not count. Both times
-			// are the same behind two requests within a centisecond.
+			// are the same after two requests within a centisecond.
 			number: columnReaderLastTime, check: timeTicks, whileActive: true,
 			get: func(r *Reader, v *smi.Value) { v.SetUint(smi.TimeTicks, r.LastTime) },
 			set: func(p *plan, old, r *Reader, v *smi.Value) {

@@ -9,15 +9,15 @@ import (
 	"rtfm/ruleset"
 )
 
-// form is how values of a flow are written one behind the other.
+// form is how values of a flow are written one after the other.
 type form uint8
 
 const (
 	// In packages each is a BER element.
 	formPackage form = iota
 	// In blocks numbers have the attribute's own size, high-order octet first.
-	// Octets are behind one that tells how many they are, those of a
-	// distribution behind two.
+	// Octets are after one that tells how many they are, those of a
+	// distribution after two.
 	formBlock
 	// In column activity data zeros are left out besides that octets end in.
 	formActivity
@@ -222,7 +222,7 @@ func (r *recipe) append(b []byte, f *flowView) []byte {
 
 // putUnsigned puts a number that is not negative, as BER element, at the
 // beginning of b and returns its length. It writes up to 2 octets and a word
-// behind the number's own.
+// after the number's own.
 func putUnsigned(b []byte, typ smi.Type, n uint64) int {
 	size := bits.Len64(n)/8 + 1
 	b[0], b[1] = byte(typ), byte(size)

@@ -232,7 +232,7 @@ func firstUptime(st *client.Status, ticks uint32, now time.Time) uint64 {
 	return uint64(ticks)
 }
 
-// states returns what is to be remembered before and behind the collection.
+// states returns what is to be remembered before and after the collection.
 func (k *Collector) states(in *interval, counts Counts, sets []RuleSet) (before, next *State) {
 	epoch := in.status.Start
 	switch {
@@ -273,7 +273,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 	// A first collection that was begun only tells of the same run.
 	result.Restarted = in.restarted && k.state != nil && (k.state.To != 0 || k.state.Boot != before.Boot)
 	if in.restarted || !maps.Equal(before.Collected, k.state.Collected) {
-		// What is found behind this in the file is to be known for what it is.
+		// What is found after this in the file is to be known for what it is.
 		if err := k.out.Remember(before); err != nil {
 			return nil, fmt.Errorf("remembering what is collected: %w", err)
 		}
@@ -354,7 +354,7 @@ func (k *Collector) remind(restarted bool) {
 }
 
 // intend remembers what is to be remembered once the end of the collection is
-// written, so that nothing is lost if the process ends just behind it.
+// written, so that nothing is lost if the process ends just after it.
 func (k *Collector) intend(before State, next *State) error {
 	before.Next = next
 	if err := k.out.Remember(&before); err != nil {
@@ -380,7 +380,7 @@ func (k *Collector) same(ctx context.Context, c *client.Client, before *client.S
 
 var errRestarted = errors.New("the meter was restarted while it was read")
 
-// writer returns a Writer that goes on behind the collections there are.
+// writer returns a Writer that goes on after the collections there are.
 func (k *Collector) writer(w io.Writer, fresh bool, in *interval, sets []RuleSet) *flowfile.Writer {
 	format := k.columns(sets)
 	h := k.cfg.Header

@@ -91,7 +91,7 @@ func (n *Counts) addLost(places map[string]int, name string, lost uint64) {
 }
 
 // since returns what was counted between b and n. Numbers that went back have
-// begun anew.
+// started again.
 func since(n, b uint64) uint64 {
 	if n < b {
 		return n

@@ -27,21 +27,21 @@ type State struct {
 	Counts Counts `json:"counts"`
 	// Intervals is the number of intervals of a trace that were collected.
 	Intervals uint64 `json:"intervals,omitempty"`
-	// Size is that of the file behind the latest collection.
+	// Size is that of the file after the latest collection.
 	Size int64 `json:"size"`
 	// Run and Last are where in the file the first and the latest collection
 	// of this run of the meter begin.
 	Run  int64 `json:"run"`
 	Last int64 `json:"last"`
 	// Next is what is to be remembered instead if the file has one more
-	// collection, behind Size: it was being written.
+	// collection, after Size: it was being written.
 	Next *State `json:"next,omitempty"`
 
 	path string // of the file that it was found beside
 }
 
 // File is a flow data file to which collections are appended. It is open only
-// while one is written: a file that was renamed meanwhile is begun anew.
+// while one is written: a file that was renamed meanwhile is started again.
 type File struct {
 	path   string
 	state  *os.File    // open and locked as long as the File is in use
@@ -64,7 +64,7 @@ type meterRun struct {
 
 // OpenFile makes the file of this name ready, cuts off a collection that is
 // not complete, and returns what is known of those that are; nil if nothing
-// is. The state is kept in a file of the same name with ".state" behind it.
+// is. The state is kept in a file of the same name with ".state" after it.
 func OpenFile(path string) (*File, *State, error) {
 	st, err := openState(path + ".state")
 	if errors.Is(err, errLocked) {
@@ -108,7 +108,7 @@ func (f *File) recover() (*State, error) {
 	}
 	var from int64
 	if known != nil && known.Size <= info.Size() {
-		from = known.Size // else it was begun anew
+		from = known.Size // else it was started again
 	}
 	tail, err := f.complete(data, from, info.Size())
 	if err != nil {
@@ -131,7 +131,7 @@ func (f *File) recover() (*State, error) {
 	return known, nil
 }
 
-// with returns what is known once the collections in the file's tail, behind
+// with returns what is known once the collections in the file's tail, after
 // Size, are counted in.
 func (s *State) with(tail *flowfile.Tail) *State {
 	next := s.Next
@@ -155,7 +155,7 @@ func (s *State) with(tail *flowfile.Tail) *State {
 	return s
 }
 
-// complete looks behind from for where the complete collections end of a file
+// complete looks beyond from for where the complete collections end of a file
 // that has this size.
 func (f *File) complete(data *os.File, from, size int64) (flowfile.Tail, error) {
 	begin := make([]byte, min(int64(flowfile.Begins), size))
@@ -229,7 +229,7 @@ func (f *File) Append(write func(w io.Writer, fresh bool) error) (err error) {
 	return err
 }
 
-// toEnd goes to the end of the complete collections, and cuts off what is behind
+// toEnd goes to the end of the complete collections, and cuts off what is after
 // them.
 func (f *File) toEnd(data *os.File) error {
 	if err := lock(data); err != nil {

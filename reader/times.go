@@ -3,7 +3,7 @@ package reader
 import "time"
 
 // Next returns the time of the first collection after t, by the clock of t's
-// location, if there is one every so often: the first time of day behind t that
+// location, if there is one every so often: the first time of day after t that
 // is a multiple of every, counted from midnight, or midnight itself. So
 // collections stand at the same times each day, and a day begins with one.
 //
@@ -42,7 +42,7 @@ func offset(t time.Time) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// behind returns the first time behind t at which a clock that is so far ahead of
+// behind returns the first time after t at which a clock that is so far ahead of
 // UTC shows midnight or a multiple of every.
 func behind(t time.Time, off, every time.Duration) time.Time {
 	const day = 24 * time.Hour

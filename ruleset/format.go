@@ -197,7 +197,7 @@ func unquote(s string) (text string, n int, fault string) {
 	return "", n, "a quotation mark is not closed on its line"
 }
 
-// skipBlanks returns the place in s, from i on, behind white space and
+// skipBlanks returns the place in s, from i on, after white space and
 // comments.
 func skipBlanks(s string, i int) int {
 	for i < len(s) {

@@ -86,7 +86,7 @@ type rulesParser struct {
 }
 
 // label is where a label stands in the text, and the number of the rule
-// behind it.
+// after it.
 type label struct{ at, rule int }
 
 // reference is a use of a label in the rule of that number.
@@ -181,7 +181,7 @@ func (p *rulesParser) word() string {
 	return p.text[p.pos-n : p.pos]
 }
 
-// recover goes on behind the next semicolon.
+// recover goes on after the next semicolon.
 func (p *rulesParser) recover() {
 	for p.skip() {
 		p.pos++
@@ -306,7 +306,7 @@ func (p *rulesParser) label(name string, at int) {
 	p.labels[key] = label{at, len(p.rs.Rules) + 1}
 }
 
-// rule reads a rule behind the name of its attribute.
+// rule reads a rule after the name of its attribute.
 func (p *rulesParser) rule(name string, at int) {
 	r := Rule{At: p.place(at)}
 	before := len(p.errs)
@@ -420,7 +420,7 @@ func (p *rulesParser) action(r *Rule) bool {
 	return true
 }
 
-// target reads what stands behind an opcode: `, label`, `, Next`, `, number`.
+// target reads what stands after an opcode: `, label`, `, Next`, `, number`.
 func (p *rulesParser) target(r *Rule) bool {
 	comma := p.take(',')
 	p.skip()

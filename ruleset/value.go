@@ -249,7 +249,7 @@ func parseChar(s string, size int) (Value, error) {
 	return number(uint64(c[0]), max(size, 1)), nil
 }
 
-// escaped reads what stands behind the backslash of a character constant of C.
+// escaped reads what stands after the backslash of a character constant of C.
 func escaped(c string) (u uint64, ok bool) {
 	if len(c) == 1 {
 		if i := strings.IndexByte("abtnvfr", c[0]); i >= 0 {

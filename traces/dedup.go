@@ -102,7 +102,7 @@ func (d *dedup) seen(p *Packet) bool {
 	data := p.Data[:min(len(p.Data), DedupOctets)]
 	// Packets that differ in nothing but the lower half of their length are in
 	// different buckets; all else that makes them alike is hashed together. Were it
-	// added behind that, packets could be made that share a bucket whatever the seed.
+	// added after that, packets could be made that share a bucket whatever the seed.
 	binary.LittleEndian.PutUint64(d.hashed[:], uint64(p.Wire>>16)<<32|uint64(p.Link))
 	n := copy(d.hashed[8:], data)
 	hash := maphash.Bytes(d.seed, d.hashed[:8+n]) ^ uint64(p.Wire&0xffff)*0x9e3779b97f4a7c15

@@ -3,7 +3,7 @@ package traces
 import "encoding/binary"
 
 // The layout of ERF records, from Endace's document on Extensible Record
-// Format types (EDM 11-01): a time stamp of 64 bits, 32 of them behind the
+// Format types (EDM 11-01): a time stamp of 64 bits, 32 of them after the
 // point, in little-endian order, then type, flags, record length, loss counter
 // or colour, and wire length, big-endian.
 const (
@@ -104,7 +104,7 @@ const maxERFScan = 4096
 func openERF(*input) (format, error) { return new(erf), nil }
 
 // erfBody returns where in a whole record the packet, or what is instead of it,
-// begins: behind the header, the extension headers and what belongs to the
+// begins: after the header, the extension headers and what belongs to the
 // type.
 func erfBody(rec []byte, k erfKind) (int, error) {
 	pos := erfHeader
@@ -199,7 +199,7 @@ func (e *erf) packet(p *Packet, rec []byte, body int, k erfKind, st *Stats) bool
 	return true
 }
 
-// erfTime turns an ERF time stamp, seconds with 32 bits behind the point, into
+// erfTime turns an ERF time stamp, seconds with 32 bits after the point, into
 // nanoseconds, rounded.
 func erfTime(ts uint64) int64 {
 	return int64(ts>>32)*1e9 + int64((ts&(1<<32-1)*1e9+1<<31)>>32)

@@ -7,7 +7,7 @@ import (
 )
 
 // hpcapRecorder writes RAW files of HPCAP, little-endian. A trace longer than
-// such a file is several, one behind the other, each of 2 GiB with its padding.
+// such a file is several, one after the other, each of 2 GiB with its padding.
 type hpcapRecorder struct {
 	size    int64 // octets of a file
 	used    int64 // octets of the file so far
@@ -62,7 +62,7 @@ func hpcapAppend(b []byte, sec, nsec uint32, captured, wire int) []byte {
 	return binary.LittleEndian.AppendUint16(b, uint16(wire))
 }
 
-// pad appends padding of n octets behind its header.
+// pad appends padding of n octets after its header.
 func (f *hpcapRecorder) pad(b []byte, n int) []byte {
 	return append(hpcapAppend(b, 0, 0, n, n), make([]byte, n)...)
 }

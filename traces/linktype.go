@@ -25,10 +25,10 @@ const (
 	LinkLinuxSLL          LinkType = 113 // Linux cooked capture
 	LinkSunATM            LinkType = 123
 	LinkERF               LinkType = 197 // a whole ERF record
-	LinkPPPWithDir        LinkType = 204 // PPP behind a direction octet
-	LinkCiscoHDLCWithDir  LinkType = 205 // Cisco HDLC behind a direction octet
-	LinkFrameRelayWithDir LinkType = 206 // frame relay behind a direction octet
-	LinkLAPBWithDir       LinkType = 207 // LAPB behind a direction octet
+	LinkPPPWithDir        LinkType = 204 // PPP after a direction octet
+	LinkCiscoHDLCWithDir  LinkType = 205 // Cisco HDLC after a direction octet
+	LinkFrameRelayWithDir LinkType = 206 // frame relay after a direction octet
+	LinkLAPBWithDir       LinkType = 207 // LAPB after a direction octet
 	LinkIPNET             LinkType = 226 // Solaris ipnet
 	LinkIPv4              LinkType = 228
 	LinkIPv6              LinkType = 229

@@ -142,10 +142,10 @@ func (o *outliers) tell(t int64, i int) {
 }
 
 // isOutlier reports whether packet i of b is an outlier, and the time of the
-// first of the packets behind it.
+// first of the packets after it.
 //
-// A packet that is more than an hour later than one behind it is not in order with that: it is
-// passed over. What is left of the packets behind the one in question reports whether
+// A packet that is more than an hour later than one after it is not in order with that: it is
+// passed over. What is left of the packets after the one in question shows whether
 // it is: OutlierBehind of them must be more than an hour before it, or as many not.
 func (o *outliers) isOutlier(b *Batch, i int) (first int64, outlier bool) {
 	t := b.Packets[i].Time

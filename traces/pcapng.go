@@ -137,7 +137,7 @@ func (g *pcapng) uint64(b []byte) uint64 {
 }
 
 // scan implements format. Where a section begins or an interface is described it
-// ends, before and behind that block, so that again need not undo these.
+// ends, before and after that block, so that again need not undo these.
 func (g *pcapng) scan(win []byte, b *Batch, st *Stats) (used, need int, err error) {
 	g.changes.time, g.changes.dropped = g.time, g.changes.dropped[:0]
 	for len(b.Packets) < cap(b.Packets) && len(g.changes.dropped) < maxNgDrops {

@@ -96,7 +96,7 @@ func (s *snoop) scan(win []byte, b *Batch, st *Stats) (used, need int, err error
 		if !s.frame.plain() {
 			s.frame.strip(&p)
 		}
-		// The counter begins anew when two captures are joined.
+		// The counter starts over when two captures are joined.
 		drops := e.Uint32(rest[12:])
 		if drops > s.drops {
 			st.lose(1, uint64(drops-s.drops))

@@ -7,7 +7,7 @@ package flow
 // leaves nothing to the garbage collector.
 //
 // Whatever the hashes are, there is room for every entry: a segment that cannot
-// be split any more has another one behind it when it is full. Hashes that nobody
+// be split any more is continued in another one when it is full. Hashes that nobody
 // can choose do not lead there; then looking for an entry takes as long as there
 // are segments.
 
@@ -138,7 +138,7 @@ func (x *index) remove(e indexEntry) {
 		i = (i + 1) % segmentLen
 	}
 	for j := (i + 1) % segmentLen; s.slots[j] != 0; j = (j + 1) % segmentLen {
-		// What stands at j may move to i unless its home lies behind i.
+		// What stands at j may move to i unless its home lies after i.
 		home := s.slots[j].hash() % segmentLen
 		if (j-home)%segmentLen >= (j-i)%segmentLen {
 			s.slots[i] = s.slots[j]

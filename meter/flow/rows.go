@@ -25,7 +25,7 @@ const blockLen = 1024
 type block struct {
 	owner  int    // number of its ruleset, 0 if it belongs to nobody
 	active int    // flows in it
-	used   uint32 // rows ever used: those behind them have not been written
+	used   uint32 // rows ever used: those after them have not been written
 	// Used rows that are inactive, in the order in which they became so.
 	freeFirst, freeLast uint32
 	// Neighbours among its owner's blocks that have inactive rows, as

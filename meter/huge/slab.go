@@ -31,7 +31,7 @@ func (s *Slab[T]) Take(n int) []T {
 	return taken
 }
 
-// ahead asks for the huge page behind the one that is being given.
+// ahead asks for the huge page after the one that is being given.
 func (s *Slab[T]) ahead() {
 	for len(s.later) > 0 && len(s.rest) > 0 {
 		at, next := uintptr(unsafe.Pointer(&s.rest[0])), uintptr(unsafe.Pointer(&s.later[0]))

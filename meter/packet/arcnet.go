@@ -10,7 +10,7 @@ const (
 
 // arcnet decodes an ARCnet frame: addresses of source and destination, of one
 // octet, as many other octets as gap, which Linux has there, and a protocol. IP
-// stands behind it at once (RFC 1051), or behind a flag that tells of fragments
+// stands after it at once (RFC 1051), or after a flag that tells of fragments
 // and a number (RFC 1201 section 3).
 func arcnet(p *ruleset.Packet, off, gap int) {
 	p.Key.SetAdjacentType(ifARCnet)

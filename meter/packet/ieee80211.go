@@ -78,7 +78,7 @@ func ieee80211(p *ruleset.Packet, off int, padded bool) {
 	payload(p, etherLLC, off+size)
 }
 
-// radiotap decodes an IEEE 802.11 frame behind a radiotap header: version,
+// radiotap decodes an IEEE 802.11 frame after a radiotap header: version,
 // padding, length, and bit sets of the fields present.
 func radiotap(p *ruleset.Packet, off int) {
 	p.Key.SetAdjacentType(if80211)
@@ -120,8 +120,8 @@ func radiotap(p *ruleset.Packet, off int) {
 // avsMagic begins an AVS header; its low bits are a version.
 const avsMagic = 0x80211000
 
-// prism decodes an IEEE 802.11 frame behind a Prism header of fixed size, or
-// behind an AVS one, which stands under the same link type.
+// prism decodes an IEEE 802.11 frame after a Prism header of fixed size, or
+// after an AVS one, which stands under the same link type.
 func prism(p *ruleset.Packet, off int) {
 	p.Key.SetAdjacentType(if80211)
 	if off+4 > len(p.Data) {
@@ -135,7 +135,7 @@ func prism(p *ruleset.Packet, off int) {
 	ieee80211(p, off+144, false)
 }
 
-// avs decodes an IEEE 802.11 frame behind an AVS header: magic, length.
+// avs decodes an IEEE 802.11 frame after an AVS header: magic, length.
 func avs(p *ruleset.Packet, off int) {
 	p.Key.SetAdjacentType(if80211)
 	if off+8 > len(p.Data) {
@@ -150,7 +150,7 @@ func avs(p *ruleset.Packet, off int) {
 	ieee80211(p, off+int(size), false)
 }
 
-// ppi decodes a frame behind a PPI header: version, flags, length, link type.
+// ppi decodes a frame after a PPI header: version, flags, length, link type.
 func ppi(p *ruleset.Packet, off int) {
 	if off+8 > len(p.Data) {
 		short(p, off+8)

@@ -239,7 +239,7 @@ func extensions(p *ruleset.Packet, next uint8, off, end int) {
 
 // isExtension reports whether a number is that of an extension header: those of
 // RFC 8200 section 4, RFC 4302, RFC 6275, RFC 7401 and RFC 5533, in any order and as
-// often as they come. What is behind ESP is ciphered, and behind No Next Header
+// often as they come. What is after ESP is ciphered, and after No Next Header
 // there is nothing.
 func isExtension(next uint8) bool {
 	switch next {

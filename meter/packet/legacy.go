@@ -91,7 +91,7 @@ const nlpidCLNP = 0x81
 const maxNSAP = 20
 
 // clns decodes the ISO packet at off. CLNP (ISO/IEC 8473-1 section 7) has
-// nine octets, the destination's address behind its length, and the source's;
+// nine octets, the destination's address after its length, and the source's;
 // routing protocols have none.
 func clns(p *ruleset.Packet, off int) {
 	if off >= len(p.Data) {

@@ -35,7 +35,7 @@ const (
 	linkPPPD      = 166 // PPP whose address is a direction
 	linkPPI       = 192
 	linkWPAN      = 195 // IEEE 802.15.4 with two octets of check sequence
-	linkPPPDir    = 204 // behind an octet of direction, as the next two
+	linkPPPDir    = 204 // after an octet of direction, as the next two
 	linkHDLCDir   = 205
 	linkFrameDir  = 206
 	linkMPLS      = 219

@@ -86,7 +86,7 @@ func (e *wpanEnd) read(address []byte) {
 	e.id[0] ^= 0x02 // universal or local
 }
 
-// wpanTAP decodes a frame of IEEE 802.15.4 behind a header with fields, of which
+// wpanTAP decodes a frame of IEEE 802.15.4 after a header with fields, of which
 // one tells the length of the check sequence.
 func wpanTAP(p *ruleset.Packet, off int) {
 	if off+wpanTAPHeader > len(p.Data) {
@@ -109,7 +109,7 @@ func wpanTAP(p *ruleset.Packet, off int) {
 }
 
 // lowpan decodes a 6LoWPAN frame at off, which ends at end: IPv6 as it is, or
-// compressed (RFC 6282), behind mesh, broadcast and fragmentation headers. Of
+// compressed (RFC 6282), after mesh, broadcast and fragmentation headers. Of
 // fragments only the first has addresses.
 func lowpan(p *ruleset.Packet, off, end int, ends *[2]wpanEnd) {
 	total := 0 // octets of the datagram that a fragment is of
@@ -204,7 +204,7 @@ func iphc(p *ruleset.Packet, off, end, total int, ends *[2]wpanEnd) {
 	h[0] = 6 << 4
 	class := [...]int{4, 3, 1, 0}[bits>>11&3]
 	if b := r.next(class); len(b) > 0 && class != 3 {
-		// ECN stands before the code point here, and behind it in IPv6.
+		// ECN stands before the code point here, and after it in IPv6.
 		tos := b[0]<<2 | b[0]>>6
 		h[0], h[1] = h[0]|tos>>4, tos<<4
 	} else if len(b) > 0 {

@@ -88,7 +88,7 @@ func payload(p *ruleset.Packet, typ uint16, off int) {
 	}
 }
 
-// skip skips size octets at off and returns the EtherType behind them, and
+// skip skips size octets at off and returns the EtherType after them, and
 // where its payload begins.
 func skip(p *ruleset.Packet, off, size int) (typ uint16, next int) {
 	next = off + size + 2

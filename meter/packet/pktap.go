@@ -7,7 +7,7 @@ import (
 )
 
 // The header of Apple's packet tap (LINKTYPE_PKTAP): its length, the kind of
-// record, the DLT_ number of the packet behind it, and what process it is of. All
+// record, the DLT_ number of the packet after it, and what process it is of. All
 // numbers are little-endian.
 const (
 	pktapMin    = 108 // octets of the first version
@@ -15,7 +15,7 @@ const (
 	pktapPacket = 1   // the kind of records that hold a packet
 )
 
-// pktap decodes the packet behind a header of a packet tap. Apple's own tools
+// pktap decodes the packet after a header of a packet tap. Apple's own tools
 // write such packets as LINKTYPE_USER2, which may be anything: guess says so.
 func pktap(p *ruleset.Packet, off int, guess bool) {
 	if off+pktapMin > len(p.Data) {

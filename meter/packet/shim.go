@@ -106,7 +106,7 @@ func nlpid(p *ruleset.Packet, off int) (typ uint16, next int) {
 }
 
 // pppoe reads the PPPoE session header at off (RFC 2516 section 4) and the PPP
-// header behind it.
+// header after it.
 func pppoe(p *ruleset.Packet, off int) (typ uint16, next int) {
 	if off+6 > len(p.Data) {
 		short(p, off+6)
@@ -206,7 +206,7 @@ func ethernetIP(d []byte) bool {
 	return false
 }
 
-// macsec reads the security tag at off (IEEE 802.1AE section 9.3), behind which
+// macsec reads the security tag at off (IEEE 802.1AE section 9.3), after which
 // the payload stands plain if it is not ciphered.
 func macsec(p *ruleset.Packet, off int) (typ uint16, next int) {
 	if off >= len(p.Data) {

@@ -36,7 +36,7 @@ type Engine struct {
 	flows      int     // with distributions
 	store      store
 	counts     [][]uint64 // what Counters has returned last
-	counters   []uint64   // the same one behind the other
+	counters   []uint64   // the same one after the other
 	maxStreams int
 	timeout    int64
 	multiplier int64

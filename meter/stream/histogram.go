@@ -15,7 +15,7 @@ type histogram struct {
 	// how much higher the last one is, and how many steps there are between.
 	lower, span, steps uint64
 	// Of others, by the cell that a value is in: the first bucket that it can be
-	// in, and behind it the last. There are cells up to that of the last limit.
+	// in, and after it the last. There are cells up to that of the last limit.
 	first []uint8
 }
 

@@ -206,7 +206,7 @@ func (d *digest) parseTCP(b []byte, octets uint32) {
 	}
 }
 
-// newAddress returns the peer address of an end, which for IP has zeros behind 16
+// newAddress returns the peer address of an end, which for IP has zeros after 16
 // octets.
 func newAddress(e *ruleset.End) address { return address{e.Peer[0], e.Peer[1]} }
 

@@ -101,7 +101,7 @@ func isDHCP(port uint16) bool { return port == 67 || port == 68 }
 // dhcp reads transaction, client and message type (RFC 2131 section 2, RFC
 // 2132 section 9.6). OFFER answers DISCOVER; ACK and NAK answer REQUEST.
 func dhcp(d []byte) (uint64, role) {
-	const options = 240 // behind the magic cookie
+	const options = 240 // after the magic cookie
 	if len(d) < options || binary.BigEndian.Uint32(d[236:]) != 0x63825363 {
 		return 0, neither
 	}
@@ -189,7 +189,7 @@ func snmp(d []byte) (uint64, role) {
 }
 
 // element reads a BER element with this tag: its content, as far as captured,
-// and what stands behind it.
+// and what stands after it.
 func element(d []byte, tag byte) (content, rest []byte, ok bool) {
 	if len(d) < 2 || d[0] != tag {
 		return nil, nil, false

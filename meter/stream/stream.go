@@ -15,7 +15,7 @@ type key struct {
 	rest uint64 // see newRest
 }
 
-// address is one of IP, 16 octets with zeros behind those that it has not.
+// address is one of IP, 16 octets with zeros after those that it has not.
 type address struct{ high, low uint64 }
 
 // newRest returns ports, protocol and address family as one word.
@@ -213,7 +213,7 @@ func (t *streams) remove(i uint32) {
 	}
 	for j := (at + 1) & t.mask; t.index[j] != 0; j = (j + 1) & t.mask {
 		t.steps++
-		// What stands at j may move to at unless its home lies behind at.
+		// What stands at j may move to at unless its home lies after at.
 		home := uint32(t.index[j]>>32) & t.mask
 		if (j-home)&t.mask >= (j-at)&t.mask {
 			t.index[at] = t.index[j]

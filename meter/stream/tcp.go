@@ -14,14 +14,14 @@ const (
 // tcpEnd is how far one end of a TCP stream is.
 type tcpEnd struct {
 	// The latest segment of data that waits for its ACK, if the state bit waits
-	// is set: when it was sent, and the sequence number behind it. Those before
+	// is set: when it was sent, and the sequence number after it. Those before
 	// it are in the queue.
 	time int64
 	end  uint32
-	next uint32 // the sequence number behind all that was sent
+	next uint32 // the sequence number after all that was sent
 }
 
-// again is what may have been sent twice: ACKs behind from, up to to, may be
+// again is what may have been sent twice: ACKs after from, up to to, may be
 // for either.
 type again struct{ from, to uint32 }
 
@@ -188,5 +188,5 @@ func (e *Engine) covered(q *queue, all bool, ack uint32) (latest request, found 
 	return latest, found
 }
 
-// between reports whether n is behind from, and not behind to.
+// between reports whether n is after from, and not after to.
 func between(from, n, to uint32) bool { return int32(n-from) > 0 && int32(to-n) >= 0 }

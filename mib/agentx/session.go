@@ -19,7 +19,7 @@ const maxVars = 1 << 12
 const keepBytes = 1 << 18
 
 // Each of a PDU's variables may have grown to what the longest one took. So the
-// memory for requests is begun anew when so many octets have used it, that for
+// memory for requests is allocated again when so many octets have used it, that for
 // responses when it has so many octets, which is looked at every few requests.
 const (
 	keepRequests = 1 << 20

@@ -157,7 +157,7 @@ func (c *Client) send(ctx context.Context, once bool, request func() (*gosnmp.Sn
 	return request()
 }
 
-// stale reports whether an SNMPv3 session has to begin anew: an agent that has
+// stale reports whether an SNMPv3 session has to start over: an agent that has
 // answered in it has refused something, or what came in place of an answer cannot
 // be believed. It has most likely been started again and has another engine ID,
 // with which keys are made (RFC 3414 section 2.6).
@@ -185,7 +185,7 @@ func (c *Client) fault(err error) error {
 		// The agent says what is wrong in a report that is not authenticated.
 		return fmt.Errorf("%w: the agent does not know the SNMPv3 user or its authentication passphrase", ErrAccess)
 	case strings.HasPrefix(text, "recover: "):
-		// gosnmp gave up an answer by a panic; behind this stands its stack.
+		// gosnmp gave up an answer by a panic; its stack follows.
 		return fmt.Errorf("%w: the answer is malformed", ErrNonsense)
 	case errors.Is(err, gosnmp.ErrMaxRetriesExceeded) || errors.Is(err, context.DeadlineExceeded):
 		why := "is the meter running there, may it be asked from here, and is this its community?"
@@ -243,7 +243,7 @@ func convert(p *gosnmp.SnmpPDU, vb *smi.VarBind) error {
 	case smi.Integer32, smi.Counter32, smi.Gauge32, smi.TimeTicks, smi.Counter64, smi.OctetString, smi.Opaque:
 		return nonsense(name, "a malformed value of type %v", v.Type)
 	}
-	// A walk may run into any object behind the Meter MIB's. In the place of
+	// A walk may run into any object after the Meter MIB's. In the place of
 	// one of those, the type is wrong.
 	return nil
 }

@@ -22,7 +22,7 @@ const (
 
 // Config says how to reach a meter.
 type Config struct {
-	// Address is a host and, behind a colon, the UDP port of its SNMP agent;
+	// Address is a host and, after a colon, the UDP port of its SNMP agent;
 	// 161 if it has none.
 	Address string
 	Version Version
@@ -62,7 +62,7 @@ var privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
 	"": gosnmp.AES, "AES-128": gosnmp.AES, "AES-192": gosnmp.AES192, "AES-256": gosnmp.AES256,
 }
 
-// Weak tells why a protocol of SNMPv3 is refused, in words to stand behind those
+// Weak tells why a protocol of SNMPv3 is refused, in words to stand after those
 // that may be chosen: nothing unless it is one of RFC 3414 that is broken.
 func Weak(protocol string) string {
 	switch strings.ToUpper(protocol) {

@@ -316,7 +316,7 @@ func anySet(b []byte) bool {
 	return false
 }
 
-// octet returns octet k of b, 0 behind its end.
+// octet returns octet k of b, 0 beyond its end.
 func octet(b []byte, k int) byte {
 	if k < len(b) {
 		return b[k]

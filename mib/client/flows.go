@@ -210,7 +210,7 @@ func readAhead[T any](ctx context.Context, fetch func(ctx context.Context, give 
 	return <-fetched
 }
 
-// block passes on the flows of a block, which are behind the flow with index
+// block passes on the flows of a block, which are after the flow with index
 // after and end with that of index last.
 func (p *pass) block(b []byte, after, last uint32) error {
 	bad := func(format string, args ...any) error {
@@ -274,7 +274,7 @@ func unsigned(octets []byte) (n uint64) {
 	return n
 }
 
-// span is a range of flow indexes that is read: those behind after, up to last.
+// span is a range of flow indexes that is read: those greater than after, up to last.
 type span struct{ after, last uint32 }
 
 // maxCursors is how many ranges of flows are read at once: to snmpd each
@@ -407,7 +407,7 @@ func (p *pass) pack(b []byte, index uint32, decoded []smi.Value) error {
 }
 
 // columns reads all columns of a flow in one repetition. Columns that are not
-// of the same flow are asked for again, behind the last whole flow.
+// of the same flow are asked for again, after the last whole flow.
 func (c *Client) columns(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
 	public := *q
 	public.Exact = false // what that takes has no columns

@@ -142,7 +142,7 @@ var objects = []*object{
 }
 
 // objectName returns the name of an instance for people: the object's, and
-// the index behind a period; in numbers if the object is none of those above.
+// the index after a period; in numbers if the object is none of those above.
 func objectName(name smi.OID) string {
 	for _, o := range objects {
 		if name.HasPrefix(o.oid) {

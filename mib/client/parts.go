@@ -69,7 +69,7 @@ func (q *FlowQuery) split() []*FlowQuery {
 // part is a query under way.
 type part struct {
 	next func() (*ruleset.Flow, bool)
-	at   *ruleset.Flow // the latest flow; nil before the first and behind the last
+	at   *ruleset.Flow // the latest flow; nil before the first and after the last
 	done bool
 	err  error
 }

@@ -38,7 +38,7 @@ func (b *Bulk) Fill(next func(ranges []Range, out []VarBind) *Error, out []VarBi
 	}, out)
 }
 
-// follow makes ranges begin behind vbs.
+// follow makes ranges begin after vbs.
 func follow(ranges []Range, vbs []VarBind) {
 	for i := range ranges {
 		ranges[i].Start, ranges[i].Include = vbs[i].Name, false
@@ -47,7 +47,7 @@ func follow(ranges []Range, vbs []VarBind) {
 
 // FillRuns is Fill for those who find variables that follow each other at less
 // cost than one by one: out has room for one repetition or several, and runs
-// fills it with one behind the other. It may change ranges.
+// fills it with one after the other. It may change ranges.
 func (b *Bulk) FillRuns(runs func(ranges []Range, out []VarBind) *Error, out []VarBind) ([]VarBind, *Error) {
 	single := min(max(b.NonRepeaters, 0), len(b.Ranges))
 	b.ranges = append(b.ranges[:0], b.Ranges...)

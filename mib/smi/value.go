@@ -210,7 +210,7 @@ func Resize(vbs []VarBind, n int) []VarBind {
 	return vbs[:n]
 }
 
-// Held returns how many octets of memory names and values hold, those behind the
+// Held returns how many octets of memory names and values hold, those after the
 // end of vbs included, but not what vbs has itself.
 func Held(vbs []VarBind) (octets int) {
 	for i := range vbs[:cap(vbs)] {

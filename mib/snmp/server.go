@@ -65,7 +65,7 @@ type Server struct {
 }
 
 // Memory of variables is kept from one message to the next, and each of them may
-// have grown to what the longest one took. That for requests is begun anew when
+// have grown to what the longest one took. That for requests is allocated again when
 // so many octets have used it, that for answers when it has so many octets, which
 // is looked at every few requests.
 const (

@@ -14,7 +14,7 @@ import (
 
 // Header is what the first line of a flow data file tells.
 type Header struct {
-	// Version is what stands behind `v`, as `3.2`; see Release.
+	// Version is what stands after `v`, as `3.2`; see Release.
 	Version string
 	// Parameters are the options that the collection was started with.
 	Parameters string
@@ -41,7 +41,7 @@ type Collection struct {
 // Counters are what a flow counted, in one interval or altogether.
 type Counters struct {
 	ToPDUs, FromPDUs, ToOctets, FromOctets uint64
-	// Distributions are the counters of all distributions, one behind the other.
+	// Distributions are the counters of all distributions, one after the other.
 	Distributions []uint64
 }
 
@@ -80,7 +80,7 @@ type Summary struct {
 	Active    uint64 // flows in the flow table
 	// RuleSets are those whose flows the collection has.
 	RuleSets []RuleSetSummary
-	// More are written behind these, in #Stats: those of StreamNumbers,
+	// More are written after these, in #Stats: those of StreamNumbers,
 	// "duplicates", "outliers", "clamped", "sampled-out", packets lost at an interface as "lost-" with
 	// its name, those stamped by a clock as "stamped-kernel-" and the like, and
 	// "clock-synchronised".

@@ -109,7 +109,7 @@ type Column struct {
 	// Attr is the attribute of that name, Null when there is none: programs
 	// that work on flow data add columns of their own.
 	Attr      ruleset.Attr
-	Separator string // what stands behind the value
+	Separator string // what stands after the value
 }
 
 // columns returns the columns of a FORMAT.

@@ -87,7 +87,7 @@ func parseClock(words []string) (time.Time, error) {
 	return t, nil
 }
 
-// parseTime reads a #Time record behind its mark:
+// parseTime reads a #Time record after its mark:
 //
 //	12:31:27 Wed  1 Feb 1995 meter Flows from 1 to 3642
 func parseTime(text string) (Collection, error) {

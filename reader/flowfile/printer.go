@@ -15,7 +15,7 @@ import (
 type printer struct {
 	shape  *ruleset.Shape
 	pieces []piece
-	end    string // behind the last value
+	end    string // after the last value
 }
 
 // piece is a text and the value that follows it.

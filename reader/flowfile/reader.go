@@ -80,8 +80,8 @@ func NewReader(r io.Reader) *Reader {
 	return &Reader{r: bufio.NewReaderSize(r, 1<<16)}
 }
 
-// Next returns the next record, io.EOF behind the last. After a *SyntaxError
-// it may be called again, to go on behind the faulty line.
+// Next returns the next record, io.EOF after the last. After a *SyntaxError
+// it may be called again, to go on after the faulty line.
 func (r *Reader) Next() (*Record, error) {
 	for {
 		text, err := r.readLine()
@@ -215,7 +215,7 @@ func (r *Reader) information(text string, line int) (*Record, error) {
 	return rec, nil
 }
 
-// unwrap adds the lines behind that continue an information record: those
+// unwrap adds the next lines if they continue an information record: those
 // that begin with blanks.
 func (r *Reader) unwrap(text string) (string, error) {
 	joined := []byte(text)

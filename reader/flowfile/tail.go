@@ -11,7 +11,7 @@ import (
 
 // Tail is where the complete collections of a file end.
 type Tail struct {
-	// Size is the offset behind the last line that ends a collection, 0 if
+	// Size is the offset after the last line that ends a collection, 0 if
 	// there is none.
 	Size int64
 	// To is the uptime at which that collection ended, in centiseconds, EndNs

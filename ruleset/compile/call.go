@@ -13,8 +13,8 @@ import (
 type subroutine struct {
 	decl *srl.Subroutine
 	// labels are the return labels that any CALL of it has, in order. A
-	// RETURN to the first goes to the rule behind the Gosub, and so on; one
-	// with no label, or one that no CALL has, goes to the rule behind theirs.
+	// RETURN to the first goes to the rule after the Gosub, and so on; one
+	// with no label, or one that no CALL has, goes to the rule after theirs.
 	labels []int
 	backs  map[int]bool         // what its RETURNs have
 	copies map[string]*instance // by parameters

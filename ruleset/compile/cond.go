@@ -33,7 +33,7 @@ func (c *compiler) plain(sc *scope, e srl.Expr, t, f *node) *node {
 // own pushes taken back.
 //
 // What follows a test depends on how many pushes each && around it has seen, so
-// an || of different numbers of tests has what is behind it compiled once for
+// an || of different numbers of tests has what is after it compiled once for
 // each of them.
 func (c *compiler) saving(sc *scope, e srl.Expr, pushed int, t func(pushed int) *node, f *node) *node {
 	if c.spend(1); c.full() {
@@ -46,7 +46,7 @@ func (c *compiler) saving(sc *scope, e srl.Expr, pushed int, t func(pushed int) 
 		}
 		return f
 	case *srl.And:
-		// falses[k] follows a factor that is false behind k pushes.
+		// falses[k] follows a factor that is false after k pushes.
 		falses := []*node{f}
 		for i := len(e.Factors) - 1; i >= 0; i-- {
 			factor, then := e.Factors[i], t

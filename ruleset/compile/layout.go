@@ -5,7 +5,7 @@ import "rtfm/ruleset"
 // layOut gives every node that can be reached from entry a place and returns
 // the rules, nil if there are more than maxRules.
 //
-// A test's failure goes on to the next rule, so behind a test stands what
+// A test's failure goes on to the next rule, so after a test stands what
 // follows its failure, or a rule on Null, whose test always succeeds, that
 // leads there. Everything else may stand anywhere. The first rule's test is
 // performed, so an action that must not be tested has such a rule in front.
@@ -41,7 +41,7 @@ type layout struct {
 	order   []*node
 	rules   int     // of those in order
 	pending []*node // to be placed, the next one last
-	subs    []*node // likewise, behind the program
+	subs    []*node // likewise, after the program
 }
 
 // put gives a node the next place.
@@ -51,7 +51,7 @@ func (l *layout) put(n *node) {
 	l.order = append(l.order, n)
 }
 
-// chain places n and what must or had best stand behind it.
+// chain places n and what must or had best stand after it.
 func (l *layout) chain(n *node) {
 	from := len(l.pending)
 	for n != nil {

@@ -43,7 +43,7 @@ func (c *compiler) savedTwice(sc *scope, list []srl.Stmt) {
 	}
 }
 
-// ends reports whether nothing behind the statement is reached from it.
+// ends reports whether nothing after the statement is reached from it.
 func (c *compiler) ends(s srl.Stmt) bool {
 	switch s := s.(type) {
 	case *srl.Count, *srl.Ignore, *srl.NoMatch, *srl.Leave, *srl.Back:

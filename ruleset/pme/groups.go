@@ -131,7 +131,7 @@ func (g *group) slot(v *words) int {
 }
 
 // lookup returns the first rule from this one on, of its group, whose test
-// succeeds; if there is none, the negated number of the rule behind the group.
+// succeeds; if there is none, the negated number of the rule after the group.
 func (p *Program) lookup(r *instr, rule int32, vars *ordinals, key *ruleset.Key) int32 {
 	g := &p.groups[r.group]
 	if g.networks != nil {

@@ -14,7 +14,7 @@ import (
 // of which a certain rule is the first.
 type networks struct {
 	spans []span  // by their starts, the first of which is 0
-	index []int32 // for each value of a number's leading bits, the first span that starts there or behind
+	index []int32 // for each value of a number's leading bits, the first span that starts there or after
 	shift int     // what leaves a number's leading bits
 }
 

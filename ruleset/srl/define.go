@@ -91,7 +91,7 @@ func newExpander(prog *Program, text string, report func(Place, string, ...any))
 // reported is for scanning a text once more.
 func reported(Place, string, ...any) {}
 
-// define reads a directive behind its keyword and returns the token at which
+// define reads a directive after its keyword and returns the token at which
 // it ended, a semicolon unless it is faulty: then the end of the text or the
 // DEFINE of the next directive.
 func (x *expander) define(prog *Program, s *scanner, at Place) token {

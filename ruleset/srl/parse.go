@@ -23,7 +23,7 @@ type parser struct {
 	in    *expander
 	room  [3]token // for these two and the one read last
 	tok   *token   // the one to be read
-	ahead *token   // the one behind it
+	ahead *token   // the one after it
 	taken int      // tokens read
 
 	list gathered // the operands of the test that is being read
@@ -86,7 +86,7 @@ func (p *parser) closes() bool {
 	return p.tok.kind == '}' || p.tok.kind == kEOF
 }
 
-// resume goes on behind the semicolon of a faulty statement, or to where
+// resume goes on after the semicolon of a faulty statement, or to where
 // another one begins or a sequence ends.
 func (p *parser) resume() {
 	for !p.begins() && !p.closes() {

@@ -71,7 +71,7 @@ func keywordOf(text string) keyword {
 }
 
 // nearKeyword returns the keyword from which a word differs by one letter:
-// changed, missing, too many or changed over with its neighbour.
+// changed, missing, too many or swapped with its neighbour.
 func nearKeyword(word string) (string, bool) {
 	if len(word) > longest {
 		return "", false
@@ -228,7 +228,7 @@ func (s *scanner) token() kind {
 	c := rest[0]
 	is := classes[c]
 	// What follows may be long: it is looked through only where it is taken, or
-	// once behind a token after which a value may come.
+	// once after a token after which a value may come.
 	value, wanted := is&digit != 0 || isHexPair(rest), (is&hex != 0 || c == ':') && s.wantsValue()
 	if value || wanted {
 		n := fields.length(rest)

@@ -45,7 +45,7 @@ type Define struct {
 	Place
 	ruleset.Define
 	NamePlace Place
-	text      scanner // at its beginning, with nothing behind it
+	text      scanner // at its beginning, with nothing after it
 	used      bool
 	tokens    []token // those of text, once it is used again
 	active    bool    // being expanded

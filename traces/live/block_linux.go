@@ -8,7 +8,7 @@ import (
 	"rtfm/traces"
 )
 
-// A block holds a header and a chain of packets, each behind a tpacket3_hdr
+// A block holds a header and a chain of packets, each after a tpacket3_hdr
 // and a sockaddr_ll (linux/if_packet.h). Numbers are in the machine's order.
 const (
 	blockStatus = 8  // tpacket_hdr_v1.block_status
@@ -91,7 +91,7 @@ func (b *block) take(p *traces.Packet, from *device) {
 	b.at += int(u32(h[packetNext:]))
 }
 
-// tag puts a VLAN tag that the kernel has stripped back behind the addresses.
+// tag puts back a VLAN tag that the kernel has stripped, after the addresses.
 func (b *block) tag(p *traces.Packet, frame int, tpid, tci uint16) {
 	end := frame + len(p.Data)
 	copy(b.data[frame-4:], p.Data[:12])

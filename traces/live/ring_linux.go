@@ -214,7 +214,7 @@ func (r *ring) filling() bool {
 	return r.ready+r.done < blocks && atomic.LoadUint32(r.count((r.head+r.ready)%blocks)) > 0
 }
 
-// end makes the ring end behind the packets that it has now.
+// end makes the ring end after the packets that it has now.
 func (r *ring) end(now time.Time) {
 	if r.look(now) {
 		r.budget = r.ready - 1 // one is being read

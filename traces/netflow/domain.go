@@ -78,8 +78,8 @@ func (d *domain) sequence(number, count uint32) int64 {
 	return gap
 }
 
-// restarted notes the exporter's uptime. One that has started anew begins to
-// number anew. Its templates are kept until it replaces them: it may send records
+// restarted notes the exporter's uptime. One that was restarted begins to
+// number again. Its templates are kept until it replaces them: it may send records
 // of the same ones for long, and whoever knows its address could have them
 // forgotten by a single datagram.
 func (d *domain) restarted(uptime uint32) {

@@ -96,7 +96,7 @@ const (
 	ERFMeta = 27
 )
 
-// erfStamp returns a time as seconds with 32 bits behind the point.
+// erfStamp returns a time as seconds with 32 bits after the point.
 func erfStamp(ns int64) uint64 { return uint64(ns/1e9)<<32 | (uint64(ns%1e9)<<32+5e8)/1e9 }
 
 // Bytes returns the record's octets. Its length is not rounded up.
