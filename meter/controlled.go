@@ -149,9 +149,14 @@ func (c *Controlled) Spend(operations int) bool {
 	if c.spent < mostSpent {
 		return false
 	}
+	c.letGo()
+	return true
+}
+
+// letGo lets those have the meter who wait for it, and comes back.
+func (c *Controlled) letGo() {
 	c.release()
 	c.acquire()
-	return true
 }
 
 // Operations of what NextFlow and Scan do.
@@ -229,6 +234,9 @@ func (c *Controlled) upkeepInParts() {
 			}
 			more = c.doomed > 0
 		})
+	}
+	for more := true; more; {
+		c.Do(func() { more = c.meter.streams != nil && c.meter.streams.AdvanceSome(c.Now(), partStreams) })
 	}
 	parts := 0
 	c.Do(func() {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/meter/stream"
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
@@ -34,6 +35,8 @@ type held struct {
 	holds   int
 	gone    int // flows that were recovered in one hold at most
 	before  uint64
+	ended   int // streams that have ended in one hold at most
+	streams uint64
 }
 
 // newHeld returns a meter of that many flows of ruleset 2.
@@ -68,10 +71,16 @@ func hostPackets(n int) []traces.Packet {
 }
 
 func (w *held) watch(is bool) {
+	streams := uint64(0)
+	if w.m.meter.streams != nil {
+		stats := w.m.meter.streams.Stats()
+		streams = stats.Ended()
+	}
 	if is {
-		w.since, w.before = time.Now(), w.m.meter.table.Recovered()
+		w.since, w.before, w.streams = time.Now(), w.m.meter.table.Recovered(), streams
 		return
 	}
+	w.ended = max(w.ended, int(streams-w.streams))
 	w.holds++
 	w.longest = max(w.longest, time.Since(w.since))
 	w.ops = max(w.ops, w.m.spent+w.m.meter.table.Passed()/rowsPassed)
@@ -81,7 +90,7 @@ func (w *held) watch(is bool) {
 // begin forgets what was done until now.
 func (w *held) begin() {
 	w.m.Do(func() {}) // the one before is over
-	w.ops, w.longest, w.holds, w.gone = 0, 0, 0, 0
+	w.ops, w.longest, w.holds, w.gone, w.ended = 0, 0, 0, 0, 0
 }
 
 // set carries out a Set, in messages of 1,000 variables.
@@ -284,6 +293,74 @@ func TestHoldRecovery(t *testing.T) {
 	}
 	if w.gone == 0 || w.gone > 3*blockFlows {
 		t.Errorf("%d flows recovered in one hold, want %d at most", w.gone, 3*blockFlows)
+	}
+}
+
+// TestHoldStreams has many streams end at once, of one flow or of a flow each: some
+// at a time, between which others have the meter.
+func TestHoldStreams(t *testing.T) {
+	const n = 5000
+	for name, c := range map[string]struct {
+		live bool
+		at   int // where packets differ
+	}{
+		"of one flow":        {at: 26}, // source address
+		"of many flows":      {at: 30}, // destination address
+		"of one flow, live":  {true, 26},
+		"of many flows live": {true, 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, ControlConfig{MaxFlows: 2 * n, Live: c.live})
+			w := &held{tb: t, m: r.m, h: r.h}
+			var seconds atomic.Int64
+			r.m.Do(func() { r.m.wall, r.m.watch = func() int64 { return seconds.Load() * 1e9 }, w.watch })
+			feed := func(after int64) {
+				packets := hostPackets(n)
+				seconds.Add(after)
+				for i := range packets {
+					packets[i].Time = seconds.Load() * 1e9
+					binary.BigEndian.PutUint32(packets[i].Data[c.at:], 10<<24+uint32(i))
+				}
+				r.feed(packets...)
+			}
+			check := func(what string, want int) {
+				t.Helper()
+				var stats stream.Stats
+				r.m.Do(func() { stats = r.m.meter.streams.Stats() })
+				if stats.Active != want {
+					t.Errorf("%s: %d streams are left, want %d", what, stats.Active, want)
+				}
+				if w.ended == 0 || w.ended > 2*partStreams {
+					t.Errorf("%s: %d streams have ended in one hold", what, w.ended)
+				}
+				w.begin()
+			}
+			r.set(lifetimes(2) + runTask(1, 2, 0, 0))
+			feed(1000)
+			w.begin()
+			if seconds.Add(1000); c.live {
+				r.m.upkeepInParts()
+				check("timing out", 0)
+			} else {
+				feed(0)
+				check("timing out", n)
+			}
+			feed(0)
+			r.set("1.4.1.8.1=6 1.1.1.5.2=6")
+			for i := 0; r.m.doomed > 0 && i < 100; i++ {
+				r.m.Do(r.m.empty)
+			}
+			check("destroying", 0)
+			r.set(lifetimes(2) + runTask(1, 2, 0, 0))
+			feed(1)
+			w.begin()
+			<-r.src.waiting
+			close(r.src.batches)
+			for done := false; !done; runtime.Gosched() {
+				r.m.Do(func() { done = r.m.state == mib.TraceEnded })
+			}
+			check("ending", 0)
+		})
 	}
 }
 

@@ -134,7 +134,7 @@ func (m *Meter) closeInterval(at int64) error {
 	}
 	if m.streams != nil {
 		// What has changed belongs to this interval, rounded up too.
-		m.streams.Advance(n.end - flow.Centisecond)
+		m.endStreams(n.end - flow.Centisecond)
 		m.streams.Sync()
 	}
 	last := m.cfg.Intervals > 0 && n.made+1 >= int64(m.cfg.Intervals)
@@ -157,8 +157,8 @@ func (m *Meter) collect(to int64, last bool) error {
 	n.packets = m.stats.Packets
 	n.to = to
 	m.done = last
-	if m.streams != nil && last {
-		m.streams.Finish(to)
+	for m.streams != nil && last && m.streams.FinishSome(to, m.mostStreams()) {
+		m.control.letGo()
 	}
 	c := Collection{Start: m.clock.start, From: max(n.from, 0), To: to, PassedOver: n.passedOver, Last: last}
 	n.passedOver = 0
@@ -257,7 +257,7 @@ func (m *Meter) recover() {
 	parts := m.recoverParts()
 	m.clock.recoverAt = later(m.clock.now, recoverEvery/int64(parts))
 	if m.streams != nil {
-		m.streams.Advance(m.clock.now)
+		m.endStreams(m.clock.now)
 		if m.cfg.Interval == 0 && m.control == nil {
 			return
 		}
@@ -272,18 +272,48 @@ func (m *Meter) recover() {
 			limits[i] = idle
 		}
 	}
+	m.mayEnd = m.mostStreams()
 	m.table.Recover(min(m.table.Active()/recoverSteps+recoverLeast, recoverMost), &limits, m.release)
 }
 
 // release reports whether the flow in row may be recovered: not while a change
 // of its distributions is to be read.
 func (m *Meter) release(row uint32) bool {
-	return m.streams == nil || m.streams.Release(row, m.clock.now)
+	return m.streams == nil || m.streams.Release(row, m.clock.now, &m.mayEnd)
 }
 
-// destroy lets the flow in row be recovered, whatever is to be read of it.
+// destroy lets the flow in row be recovered, whatever is to be read of it, unless
+// it has more streams than may end.
 func (m *Meter) destroy(row uint32) bool {
 	for !m.release(row) {
+		if m.mayEnd == 0 {
+			return false
+		}
 	}
 	return true
+}
+
+// partStreams is how many streams of a controlled meter end, or are looked at to
+// find whether they have, while nobody else may have the meter.
+const partStreams = 1024
+
+// mostStreams returns how many streams may end at a time.
+func (m *Meter) mostStreams() int {
+	if m.control == nil {
+		return math.MaxInt
+	}
+	return partStreams
+}
+
+// endStreams ends the streams that have timed out by a time. Of a meter that
+// managers control others have it now and then until all have ended; if it is
+// live so do packets, and what is left ends later, as upkeepInParts has it.
+func (m *Meter) endStreams(by int64) {
+	if m.control == nil {
+		m.streams.Advance(by)
+		return
+	}
+	for m.streams.AdvanceSome(by, partStreams) && !m.control.cfg.Live {
+		m.control.letGo()
+	}
 }

@@ -53,6 +53,7 @@ type Meter struct {
 	// what those want that tasks run.
 	streams  *stream.Worker
 	streamed stream.Forms
+	mayEnd   int // streams, by what is done now
 	shapes   ruleset.Shapes
 	clock    clock
 	stats    Stats

@@ -192,6 +192,7 @@ func (c *Controlled) empty() {
 			continue
 		}
 		if !cleared && t.ActiveOf(n) > 0 {
+			c.meter.mayEnd = partStreams
 			t.Clear(n, c.meter.destroy)
 			c.spent += clearSpent
 			cleared = true

@@ -333,14 +333,15 @@ func (c counted) stream(s stream) {
 }
 
 // Release forgets the flow in this row, unless it has streams: then it ends
-// these, so that their counts can be read first, and returns false.
-func (e *Engine) Release(at uint32, now int64) bool {
+// these, so that their counts can be read first, and returns false. It ends no more
+// than *most, which it lessens; call it again for others.
+func (e *Engine) Release(at uint32, now int64, most *int) bool {
 	r := e.flow(at)
 	if r == nil {
 		return true
 	}
 	if r.streams != 0 {
-		for r.streams != 0 {
+		for ; r.streams != 0 && *most > 0; *most-- {
 			e.unschedule(e.streams.at(r.streams))
 			e.end(r.streams, now, now)
 		}
@@ -355,15 +356,23 @@ func (e *Engine) Release(at uint32, now int64) bool {
 }
 
 // Finish ends all streams.
-func (e *Engine) Finish(now int64) {
+func (e *Engine) Finish(now int64) { e.FinishSome(now, math.MaxInt) }
+
+// FinishSome is Finish that ends so many streams at most. It returns false when
+// there are none left; until then it is to be called again.
+func (e *Engine) FinishSome(now int64, most int) (more bool) {
 	for slot := range e.wheel.slots {
 		for e.wheel.slots[slot] != 0 {
+			if most--; most < 0 {
+				return true
+			}
 			i := e.wheel.slots[slot]
 			s := e.streams.at(i)
 			e.unschedule(s)
 			e.end(i, min(e.due(s), now), now)
 		}
 	}
+	return false
 }
 
 // Counters returns the counters of the distributions of the flow in this row,

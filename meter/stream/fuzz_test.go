@@ -31,7 +31,7 @@ func FuzzStreams(f *testing.F) {
 			case 2, 3:
 				e.Packet(row, direction, packetOf(udp(back, uint16(a), 53, dnsMessage(uint16(b), c&1 != 0)...)), uint32(c), 100, now)
 			case 4:
-				live[row] = !e.Release(row, now)
+				live[row] = !e.Release(row, now, all())
 			default:
 				e.Advance(now)
 			}

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,12 @@ func newHarness(t testing.TB, c Config, distributions ...string) *harness {
 // Packet is Engine.Packet for a packet as it was captured.
 func (h *harness) Packet(row uint32, direction int, p *ruleset.Packet, octets uint64, now int64) {
 	h.Engine.Packet(row, direction, packetOf(p), 0, octets, now)
+}
+
+// all lets any number of streams end.
+func all() *int {
+	n := math.MaxInt
+	return &n
 }
 
 // everyForm is all forms.

@@ -2,8 +2,11 @@ package stream
 
 import (
 	"encoding/binary"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"rtfm/ruleset"
@@ -237,17 +240,17 @@ func TestMaxStreams(t *testing.T) {
 func TestRelease(t *testing.T) {
 	h := newHarness(t, Config{}, "FlowTime = 4 & 1.3.0!3000")
 	h.feed([]at{{0, false, udp(false, 1, 2)}, {4000, false, udp(false, 1, 2)}})
-	if !h.Release(7, 0) {
+	if !h.Release(7, 0, all()) {
 		t.Error("a row without a flow is not released")
 	}
-	if h.Release(1, 20*second) {
+	if h.Release(1, 20*second, all()) {
 		t.Error("released with a stream that nobody has seen end")
 	}
 	if h.ended != 20*second {
 		t.Errorf("the stream has ended at %d", h.ended)
 	}
 	h.want("at release", 0, map[ruleset.Attr][]uint64{ruleset.FlowTime: {0, 0, 0, 0, 1}})
-	if !h.Release(1, 30*second) {
+	if !h.Release(1, 30*second, all()) {
 		t.Error("not released")
 	}
 	if h.Counters(1, 0) != nil {
@@ -304,7 +307,7 @@ func TestDamage(t *testing.T) {
 				e.Advance(now)
 			}
 			if r.IntN(100) == 0 {
-				live[row] = !e.Release(row, now)
+				live[row] = !e.Release(row, now, all())
 			}
 			if i%100 == 0 {
 				check(t, e)
@@ -407,5 +410,52 @@ func TestNoAllocations(t *testing.T) {
 	run()
 	if n := testing.AllocsPerRun(10, run); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestPieces ends streams all at once and a few at a time, on time and late: the same
+// becomes of them, in the same order.
+func TestPieces(t *testing.T) {
+	shape := shapeOf(t, "FlowTime = 4 & 1.3.0!3000", "ToPDURate = 3.1 & 1.0.0!2")
+	run := func(most int) string {
+		var seen strings.Builder
+		e := New(Config{Timeout: second}, func(row uint32, now int64) { fmt.Fprintln(&seen, row, now) })
+		for row := range uint32(4) {
+			e.Create(row+1, shape, false, 0)
+		}
+		r := rand.New(rand.NewPCG(7, 7))
+		now := int64(0)
+		for i := range 3000 {
+			now += r.Int64N(20 * millisecond)
+			if i%500 == 499 {
+				now += r.Int64N(200 * second) // more than a turn of the wheel
+			}
+			row := 1 + r.Uint32N(4)
+			e.Packet(row, 0, packetOf(udp(false, uint16(r.IntN(500)), 53)), 0, 100, now)
+			if i%50 == 0 {
+				for e.AdvanceSome(now, most) {
+				}
+				check(t, e)
+			}
+			if r.IntN(500) == 0 {
+				for left := most; !e.Release(row, now, &left); left = most {
+				}
+				e.Create(row, shape, false, now)
+			}
+		}
+		for e.FinishSome(now, most) {
+		}
+		check(t, e)
+		for row := range uint32(4) {
+			fmt.Fprintln(&seen, e.Counters(row+1, now))
+		}
+		fmt.Fprintln(&seen, e.Stats())
+		return seen.String()
+	}
+	want := run(math.MaxInt)
+	for _, most := range []int{1, 2, 7} {
+		if got := run(most); got != want {
+			t.Errorf("%d at a time: %s, want %s", most, got, want)
+		}
 	}
 }

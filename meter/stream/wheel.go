@@ -1,5 +1,7 @@
 package stream
 
+import "math"
+
 // wheel says when streams are to be looked at. Time goes on in ticks; a stream
 // is in the list of the slot for the tick in which it ends if nothing more is
 // seen of it. Packets do not move it: when its tick has come it is looked at,
@@ -51,22 +53,27 @@ func (e *Engine) unschedule(s stream) {
 // Advance ends the streams that have timed out by time now. Call it whenever a
 // Tick has passed; what streams count does not depend on it, since a packet
 // that comes too late for its stream begins another.
-func (e *Engine) Advance(now int64) {
+func (e *Engine) Advance(now int64) { e.AdvanceSome(now, math.MaxInt) }
+
+// AdvanceSome is Advance that looks at so many streams at most. It returns false
+// when there are no more to look at; until then it is to be called again. The
+// streams end in the same order, and the same becomes of them, in any pieces.
+func (e *Engine) AdvanceSome(now int64, most int) (more bool) {
 	if !e.started {
-		return
+		return false
 	}
 	w := &e.wheel
 	to := (now - w.start) / Tick
-	w.tick = max(w.tick, to-wheelSlots)
-	for w.tick < to {
-		w.tick++
-		slot := w.tick % wheelSlots
-		i := w.slots[slot]
-		w.slots[slot] = 0
-		for i != 0 {
+	w.tick = max(w.tick, to-wheelSlots+1)
+	for ; ; w.tick++ {
+		// None that is put off comes into this slot: it is a turn ahead.
+		for i := w.slots[w.tick%wheelSlots]; i != 0; i = w.slots[w.tick%wheelSlots] {
+			if most--; most < 0 {
+				return true
+			}
 			e.streams.steps++
 			s := e.streams.at(i)
-			next := s.due.next
+			e.unschedule(s)
 			if due := e.due(s); due < now {
 				s.due = links{}
 				s.slot = wheelSlots
@@ -74,7 +81,9 @@ func (e *Engine) Advance(now int64) {
 			} else {
 				e.schedule(i, due)
 			}
-			i = next
+		}
+		if w.tick >= to {
+			return false
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"math"
 	"slices"
 
 	"rtfm/ruleset"
@@ -201,21 +202,33 @@ func (w *Worker) Advance(now int64) {
 	w.jobs.between = append(w.jobs.between, step{before: len(w.jobs.list), now: now})
 }
 
-// Finish ends all streams.
-func (w *Worker) Finish(now int64) {
+// AdvanceSome is Advance that is done at once, for so many streams at most; see
+// Engine.
+func (w *Worker) AdvanceSome(now int64, most int) (more bool) {
 	w.Sync()
-	w.engine.Finish(now)
-	w.tell()
+	defer w.tell()
+	return w.engine.AdvanceSome(now, most)
 }
 
+// FinishSome ends so many streams at most; see Engine.
+func (w *Worker) FinishSome(now int64, most int) (more bool) {
+	w.Sync()
+	defer w.tell()
+	return w.engine.FinishSome(now, most)
+}
+
+// Finish ends all streams.
+func (w *Worker) Finish(now int64) { w.FinishSome(now, math.MaxInt) }
+
 // Release forgets the flow in this row, unless it has streams: then it ends
-// these, so that their counts can be read first, and returns false.
-func (w *Worker) Release(row uint32, now int64) bool {
+// these, no more than *most, so that their counts can be read first, and returns
+// false; see Engine.
+func (w *Worker) Release(row uint32, now int64, most *int) bool {
 	if !w.has(row) {
 		return true
 	}
 	w.Sync()
-	released := w.engine.Release(row, now)
+	released := w.engine.Release(row, now, most)
 	if released {
 		r := &w.rows[row/64]
 		r.has &^= 1 << (row % 64)

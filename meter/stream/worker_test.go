@@ -54,7 +54,7 @@ func work(t *testing.T, seed uint64, fork bool, batch int) string {
 		case 0:
 			w.Advance(now)
 		case 1:
-			live[row] = !w.Release(row, now)
+			live[row] = !w.Release(row, now, all())
 		case 2:
 			fmt.Fprintln(&seen, now, w.Counters(row, now), w.Stats())
 		}
