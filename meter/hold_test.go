@@ -364,6 +364,38 @@ func TestHoldStreams(t *testing.T) {
 	}
 }
 
+// TestHoldTasks starts as many tasks as there may be by one Set, of rulesets that all
+// see packets alike, or each in its own way: what is made for them, in one hold, is
+// small.
+func TestHoldTasks(t *testing.T) {
+	for _, alike := range []bool{true, false} {
+		w := newHeld(t, 10)
+		var start []smi.VarBind
+		for n := uint32(3); n < 255; n++ {
+			rules := slices.Insert(hosts().Rules, 0, ruleset.Rule{Attr: ruleset.SourceAdjacentAddress, Mask: ruleset.MakeValue(255, 0, 0, 0, 0, 0), Op: ruleset.OpGotoAct, Param: 2})
+			if !alike {
+				rules[0].Mask = ruleset.MakeValue(byte(n), 0, 0, 0, 0, 0)
+			}
+			for i := range rules[1:] {
+				rules[i+1].Param++
+			}
+			w.set(ruleVars(n, rules), rowVar(5, n, 1), taskVars(n, n, 5))
+			start = append(start, intVar(1, 1, 4, 1, 8, n))
+		}
+		w.set(start)
+		words := 0
+		for _, m := range w.m.meter.memos {
+			words += len(m.entries.Load().words)
+		}
+		if n := len(w.m.meter.tasks); n < 250 {
+			t.Errorf("%d tasks run", n)
+		}
+		if words > 1<<19 {
+			t.Errorf("alike %v: %d memos of %d words are made in one hold", alike, len(w.m.meter.memos), words)
+		}
+	}
+}
+
 // BenchmarkHold reports for how long the meter stands still at most, with a million
 // flows, while it is asked or told things that take long.
 func BenchmarkHold(b *testing.B) {

@@ -47,9 +47,10 @@ type entries struct {
 	words  []uint64
 }
 
-// The memo is small at first, and grows when an eighth of it gave way to others.
+// The memo is small at first, since one Set may start a task of each of 255 rulesets
+// while nobody else has the meter (TestHoldTasks), and grows when an eighth of it gave way to others.
 const (
-	memoStart = 1 << 9
+	memoStart = 1 << 6
 	memoMost  = 1 << 18
 	memoGrows = 8 // times as large each time
 )
