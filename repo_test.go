@@ -21,41 +21,46 @@ import (
 // Arrows point one way: the commands know everything, what describes packets and
 // rules knows nothing. Tests may import more, as far as the compiler allows.
 var layout = map[string][]string{
-	"main":           {"cmd"},
+	"main": {"cmd"},
+
 	"cmd":            everything,
 	"cmd/acceptance": {},
 
-	"ruleset":         {"ruleset/keyhash"},
-	"ruleset/keyhash": {},
-
+	"ruleset":                     {"ruleset/attr", "ruleset/spell"},
+	"ruleset/attr":                {"ruleset/keyhash", "ruleset/spell"},
+	"ruleset/compile":             {"ruleset", "ruleset/attr", "ruleset/spell", "ruleset/srl"},
+	"ruleset/keyhash":             {},
 	"ruleset/keyhash/keyhashtest": {},
+	"ruleset/match":               {"ruleset/attr", "ruleset/keyhash"},
+	"ruleset/pme":                 {"ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
+	"ruleset/rulesettest":         {"ruleset", "ruleset/attr"},
+	"ruleset/spell":               {},
 	"ruleset/srl":                 {"ruleset"},
-	"ruleset/compile":             {"ruleset", "ruleset/srl"},
-	"ruleset/pme":                 {"ruleset", "ruleset/keyhash"},
-	"ruleset/rulesettest":         {"ruleset"},
 
 	"traces":           {},
 	"traces/live":      {"traces"},
 	"traces/netflow":   {"traces"},
 	"traces/tracetest": {"traces"},
 
-	"meter/packet": {"ruleset"},
+	"meter":        {"meter/flow", "meter/huge", "meter/packet", "meter/stream", "mib", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces"},
+	"meter/flow":   {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 	"meter/huge":   {},
-	"meter/flow":   {"meter/huge", "ruleset", "ruleset/keyhash"},
-	"meter/stream": {"meter/huge", "ruleset", "ruleset/keyhash"},
-	"meter":        {"ruleset", "ruleset/keyhash", "ruleset/pme", "traces", "meter/packet", "meter/huge", "meter/flow", "meter/stream", "mib"},
+	"meter/packet": {"ruleset/attr", "ruleset/match"},
+	"meter/stream": {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 
-	"mib":                   {"mib/smi", "ruleset"},
-	"mib/smi":               {},
+	"mib":                   {"mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
 	"mib/agentx":            {"mib/smi"},
-	"mib/smi/smitest":       {"mib/smi"},
 	"mib/agentx/agentxtest": {"mib/agentx", "mib/smi"},
-	"mib/snmp/snmptest":     {"mib/snmp", "mib/smi"},
+	"mib/client":            {"mib", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
+	"mib/smi":               {},
+	"mib/smi/smitest":       {"mib/smi"},
 	"mib/snmp":              {"mib/smi"},
-	"mib/client":            {"mib", "mib/smi", "ruleset"},
-	"reader":                {"mib", "mib/client", "reader/flowfile", "ruleset"},
-	"reader/flowfile":       {"ruleset"},
-	"manager":               {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/compile", "ruleset/pme", "ruleset/srl"},
+	"mib/snmp/snmptest":     {"mib/smi", "mib/snmp"},
+
+	"reader":          {"mib", "mib/client", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/flowfile": {"ruleset", "ruleset/attr", "ruleset/match"},
+
+	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/srl"},
 }
 
 // everything stands for all packages.
@@ -278,7 +283,7 @@ func TestImportFault(t *testing.T) {
 		pkg, imported string
 		isTest, wrong bool
 	}{
-		{"meter/flow", "rtfm/ruleset", false, false},
+		{"meter/flow", "rtfm/ruleset/match", false, false},
 		{"meter/flow", "rtfm/meter", false, true},
 		{"meter/flow", "rtfm/traces", true, false},
 		{"mib", "rtfm/meter", false, true},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
 	"rtfm/ruleset/pme"
@@ -36,6 +38,6 @@ func loadRuleSet(name string, stdin io.Reader, opts srl.Options, warn io.Writer)
 
 // runs tells why a meter would refuse the ruleset.
 func runs(rs *ruleset.RuleSet) error {
-	_, err := pme.Compile(rs, 0, new(ruleset.Shapes))
+	_, err := pme.Compile(rs, 0, new(match.Shapes))
 	return err
 }

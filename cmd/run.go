@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"github.com/spf13/cobra"
 
 	"rtfm/meter"
@@ -382,9 +384,9 @@ func (s *runSink) Collect(c meter.Collection) error {
 	whole := c.Last && c.From == 0 // the only collection: all was counted in it
 	// record wraps put so that each flow is written with its delta when the output
 	// is JSON.
-	record := func(put func(*ruleset.Flow, *flowfile.Counters)) func(*ruleset.Flow) {
+	record := func(put func(*match.Flow, *flowfile.Counters)) func(*match.Flow) {
 		var counted flowfile.Counters
-		return func(f *ruleset.Flow) {
+		return func(f *match.Flow) {
 			switch {
 			case whole && !s.options.JSON:
 				counted = flowfile.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs}
@@ -400,12 +402,12 @@ func (s *runSink) Collect(c meter.Collection) error {
 		}
 	}
 	if parts, ok := s.meter.Parts(); ok && (whole || !s.options.JSON) {
-		s.writer.Parts(len(parts), func(i int, put func(*ruleset.Flow, *flowfile.Counters)) {
+		s.writer.Parts(len(parts), func(i int, put func(*match.Flow, *flowfile.Counters)) {
 			parts[i].Flows(record(put))
 		})
 	} else {
 		write := record(s.writer.Flow)
-		err := s.meter.Flows(func(f *ruleset.Flow) error { write(f); return nil })
+		err := s.meter.Flows(func(f *match.Flow) error { write(f); return nil })
 		if err != nil {
 			return err
 		}

@@ -6,9 +6,10 @@ import (
 	"io"
 	"strings"
 
+	"rtfm/ruleset/attr"
+
 	"github.com/spf13/cobra"
 
-	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 )
 
@@ -86,9 +87,9 @@ func attributesCommand() *cobra.Command {
 		Long:  "List the attributes that programs can test or save: name, octets, meaning.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, in := range ruleset.All() {
+			for _, in := range attr.All() {
 				if meaning := in.Attr.Meaning(); meaning != "" {
-					if in.Class == ruleset.ClassDistrib {
+					if in.Class == attr.ClassDistrib {
 						meaning = "distribution of " + meaning
 					}
 					fmt.Fprintf(cmd.OutOrStdout(), "%-22s %2d  %s\n", in.Name, in.Size, meaning)
@@ -107,8 +108,8 @@ func namesCommand() *cobra.Command {
 		Long:  "List the values that have names: those of SourcePeerType are those of DestPeerType too, and so on.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, a := range ruleset.Named() {
-				for _, v := range ruleset.NamedValues(a) {
+			for _, a := range attr.Named() {
+				for _, v := range attr.NamedValues(a) {
 					fmt.Fprintf(cmd.OutOrStdout(), "%-18s %5d  %s\n", a, v.Value, strings.Join(v.Names, ", "))
 				}
 			}

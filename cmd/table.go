@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/reader/flowfile"
-	"rtfm/ruleset"
 )
 
 // writeTable writes flow data as a table for people: a line of column names and
@@ -95,20 +96,20 @@ func eachRow(flows io.Reader, f func(cells []string) error) error {
 }
 
 // summaryOf returns count, mean and quantiles of a distribution as one word.
-func summaryOf(d *ruleset.Distribution, counters []uint64) string {
+func summaryOf(d *attr.Distribution, counters []uint64) string {
 	if counters == nil {
 		return "-"
 	}
 	limits := d.Limits()
-	s := ruleset.Summarise(limits, counters)
+	s := attr.Summarise(limits, counters)
 	text := "n=" + strconv.FormatUint(s.Count, 10)
 	if s.Count == 0 {
 		return text
 	}
 	text += ",mean=" + strconv.FormatFloat(s.Mean, 'f', 1, 64)
-	for i, percent := range ruleset.Quantiles {
+	for i, percent := range attr.Quantiles {
 		limit := strconv.FormatUint(s.Quantiles[i], 10)
-		if s.Quantiles[i] == ruleset.Overflow {
+		if s.Quantiles[i] == attr.Overflow {
 			limit = ">" + strconv.FormatUint(limits[len(limits)-1], 10)
 		}
 		text += fmt.Sprintf(",p%d=%s", percent, limit)

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib"
 	"rtfm/mib/client"
 	"rtfm/reader"
@@ -71,7 +73,7 @@ func nameOf(rs *ruleset.RuleSet) string {
 	for i := range rs.Rules {
 		r := &rs.Rules[i]
 		// As meters keep them: at least one octet.
-		octets := func(v ruleset.Value) []byte { return v.Resize(max(v.Len(), 1)).Append(nil) }
+		octets := func(v attr.Value) []byte { return v.Resize(max(v.Len(), 1)).Append(nil) }
 		fmt.Fprintln(h, r.Attr, octets(r.Mask), octets(r.Value), r.Op, r.Param)
 	}
 	const digits, longest = 16, 127 // flowRuleInfoName is SIZE (0..127)

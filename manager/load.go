@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"github.com/goccy/go-yaml/ast"
 
 	"rtfm/mib/client"
@@ -392,7 +394,7 @@ func (l *loader) rules(to **ruleset.RuleSet) func(ast.Node) {
 		if !known {
 			loaded, warnings, err := compile.Load(path, strings.NewReader(""), srl.Options{})
 			if err == nil {
-				_, err = pme.Compile(loaded, 0, new(ruleset.Shapes)) // as the meter does
+				_, err = pme.Compile(loaded, 0, new(match.Shapes)) // as the meter does
 			}
 			rs, l.ruleSets[path] = loaded, loaded
 			for _, w := range warnings {

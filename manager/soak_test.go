@@ -13,10 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
-	"rtfm/ruleset"
 	"rtfm/traces/tracetest"
 )
 
@@ -245,7 +246,7 @@ func TestSoakMeters(t *testing.T) {
 				if into > interval*3/10 && into < interval*8/10 && l.hasTask() {
 					b := burst{before: collections(s.file(i)), packets: 1 + r.IntN(50)}
 					l.send(fmt.Sprintf("10.0.0.%d", r.IntN(20)), b.packets)
-					b.ended = ruleset.Uptime(time.Now().UnixNano(), sent.start)
+					b.ended = match.Uptime(time.Now().UnixNano(), sent.start)
 					sent.bursts = append(sent.bursts, b)
 				}
 			}

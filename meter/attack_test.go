@@ -4,7 +4,10 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/keyhash/keyhashtest"
 )
 
@@ -12,11 +15,11 @@ import (
 // to be spread over the memo: those of rulesets that see tuples, and of one that
 // sees adjacent addresses and what has no direction too.
 func TestMemoUnderAttack(t *testing.T) {
-	var tuple, all ruleset.Key
+	var tuple, all attr.Key
 	for i := range tuple {
-		switch at := i % ruleset.EndSize; {
-		case i >= 2*ruleset.EndSize:
-			if i < 2*ruleset.EndSize+8 {
+		switch at := i % attr.EndSize; {
+		case i >= 2*attr.EndSize:
+			if i < 2*attr.EndSize+8 {
 				all[i] = 0xff
 			}
 		case at < maxMemoPeer, at >= 8*lensWord && at < 8*lensWord+7:
@@ -25,7 +28,7 @@ func TestMemoUnderAttack(t *testing.T) {
 			all[i] = 0xff
 		}
 	}
-	all[2*ruleset.EndSize-1], all[ruleset.EndSize-1] = 0, 0 // the lengths stand there
+	all[2*attr.EndSize-1], all[attr.EndSize-1] = 0, 0 // the lengths stand there
 	for name, v := range map[string]*view{"tuple": newView(tuple), "all": newView(all)} {
 		if v.blind || v.tuple != (name == "tuple") {
 			t.Fatalf("%s: %+v", name, v)
@@ -36,7 +39,7 @@ func TestMemoUnderAttack(t *testing.T) {
 			for i := range keyhashtest.Keys {
 				var w [2*endWords + 1]uint64
 				attack.Set(i, w[:])
-				var p ruleset.Packet
+				var p match.Packet
 				for j, x := range w {
 					binary.LittleEndian.PutUint64(p.Key[8*j:], x)
 				}
@@ -60,12 +63,12 @@ func TestMemoUnderAttack(t *testing.T) {
 // TestSightsOfLengths wants packets that differ only in the lengths of their
 // addresses to be in different places.
 func TestSightsOfLengths(t *testing.T) {
-	for name, see := range map[string]ruleset.Key{"tuple": {}, "all": {8 * adjacentWord: 1}} {
+	for name, see := range map[string]attr.Key{"tuple": {}, "all": {8 * adjacentWord: 1}} {
 		v := newView(see)
 		seen := make(map[uint64]bool)
 		for length := range uint8(maxMemoPeer + 1) {
 			w := make([]uint64, v.sightLen())
-			v.see(&ruleset.Packet{PeerLen: length, AdjacentLen: 6}, w)
+			v.see(&match.Packet{PeerLen: length, AdjacentLen: 6}, w)
 			seen[w[v.words]>>32] = true
 		}
 		if len(seen) != maxMemoPeer+1 {

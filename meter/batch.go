@@ -3,9 +3,12 @@ package meter
 import (
 	"slices"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/meter/packet"
 	"rtfm/meter/stream"
-	"rtfm/ruleset"
 	"rtfm/traces"
 )
 
@@ -38,21 +41,21 @@ type seen struct {
 	time   int64
 	octets uint32 // as Config.IPOctets says
 	link   uint16
-	flags  ruleset.PacketFlags
+	flags  match.PacketFlags
 }
 
 // odd is a packet that not every memo knows.
 type odd struct {
 	number int // in the batch
-	packet ruleset.Packet
+	packet match.Packet
 }
 
 // input decodes packets that were read from a source.
 type input struct {
 	ipOctets bool // see Config
 	raw      traces.Batch
-	packet   ruleset.Packet // room for the one at hand
-	usual    packet.Usual   // or for this of it
+	packet   match.Packet // room for the one at hand
+	usual    packet.Usual // or for this of it
 }
 
 func (m *Meter) newInput() *input {
@@ -98,7 +101,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 		from, s := &in.raw.Packets[i], &b.seen[i]
 		s.time, s.link, s.flags = from.Time, uint16(from.Link), p.Flags
 		if from.Outlier {
-			s.flags |= ruleset.Outlier
+			s.flags |= match.Outlier
 		}
 		if s.octets = p.FrameOctets; in.ipOctets {
 			s.octets = p.IPOctets
@@ -147,16 +150,16 @@ func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams stream.For
 	if from.Link != traces.LinkEthernet || !u.Read(from.Data) {
 		return false
 	}
-	s.time, s.link, s.flags = from.Time, uint16(from.Link), ruleset.IsIP|ruleset.HasTransport
+	s.time, s.link, s.flags = from.Time, uint16(from.Link), match.IsIP|match.HasTransport
 	if from.Outlier {
-		s.flags |= ruleset.Outlier
+		s.flags |= match.Outlier
 	}
 	if s.octets = from.Wire; in.ipOctets {
 		s.octets = u.IPOctets
 	}
 	source, dest := interfaces(from)
-	u.Source.Trans |= ruleset.InterfaceNumber(source)
-	u.Dest.Trans |= ruleset.InterfaceNumber(dest)
+	u.Source.Trans |= attr.InterfaceNumber(source)
+	u.Dest.Trans |= attr.InterfaceNumber(dest)
 	for j, m := range memos {
 		m.view.seeTuple(&u.Source, &u.Dest, u.PeerLen, packet.UsualAdjacentLen, (*tupleSight)(m.view.sight(b.known[j].sights, i)))
 	}
@@ -232,7 +235,7 @@ func (in *input) digest(b *batch, streams stream.Forms) {
 }
 
 // oddPacket returns packet i, which some memo does not know.
-func (b *batch) oddPacket(i int) *ruleset.Packet {
+func (b *batch) oddPacket(i int) *match.Packet {
 	at, _ := slices.BinarySearchFunc(b.odd, i, func(o odd, i int) int { return o.number - i })
 	return &b.odd[at].packet
 }

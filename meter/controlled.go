@@ -7,6 +7,8 @@ import (
 	"runtime/metrics"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/meter/flow"
 	"rtfm/meter/stream"
 	"rtfm/mib"
@@ -354,7 +356,7 @@ func (c *Controlled) Now() int64 {
 func (c *Controlled) Ending() bool { return c.ending }
 
 // NextFlow implements mib.Meter.
-func (c *Controlled) NextFlow(index int, row uint32, since int64, f *ruleset.Flow) int {
+func (c *Controlled) NextFlow(index int, row uint32, since int64, f *match.Flow) int {
 	number := 0
 	if index != 0 {
 		if number = c.number(index); number == 0 || c.meter.table.ActiveOf(number) == 0 {
@@ -374,7 +376,7 @@ func (c *Controlled) NextFlow(index int, row uint32, since int64, f *ruleset.Flo
 }
 
 // Scan implements mib.Meter.
-func (c *Controlled) Scan(index int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
+func (c *Controlled) Scan(index int, row uint32, since int64, f *match.Flow, yield func() bool) {
 	number := c.number(index)
 	switch {
 	case number == 0:

@@ -6,6 +6,10 @@ import (
 	"math"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
@@ -14,13 +18,13 @@ import (
 // hosts is a ruleset whose flows have ten attributes worth reading.
 func hosts() *ruleset.RuleSet {
 	rs := &ruleset.RuleSet{Name: "hosts"}
-	for _, a := range []ruleset.Attr{
-		ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
-		ruleset.SourceTransType, ruleset.SourceTransAddress, ruleset.DestTransAddress,
+	for _, a := range []attr.Attr{
+		attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress,
+		attr.SourceTransType, attr.SourceTransAddress, attr.DestTransAddress,
 	} {
-		rs.Rules = append(rs.Rules, ruleset.Rule{Attr: a, Mask: ruleset.Ones(a.Info().Size), Op: ruleset.OpPushPktToAct, Param: len(rs.Rules) + 2})
+		rs.Rules = append(rs.Rules, ruleset.Rule{Attr: a, Mask: attr.Ones(a.Info().Size), Op: ruleset.OpPushPktToAct, Param: len(rs.Rules) + 2})
 	}
-	rs.Rules[0] = ruleset.Rule{Attr: ruleset.Null, Op: ruleset.OpGotoAct, Param: 2}
+	rs.Rules[0] = ruleset.Rule{Attr: attr.Null, Op: ruleset.OpGotoAct, Param: 2}
 	rs.Rules[len(rs.Rules)-1].Op = ruleset.OpCountPkt
 	return rs
 }
@@ -105,7 +109,7 @@ func BenchmarkRead(b *testing.B) {
 		})
 	}
 	b.Run("idle", func(b *testing.B) { // nothing was active since
-		var f ruleset.Flow
+		var f match.Flow
 		for b.Loop() {
 			m.NextFlow(2, 1, math.MaxInt64, &f)
 		}

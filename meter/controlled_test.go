@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
@@ -607,11 +609,11 @@ func TestControlledIsMeter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want []ruleset.Flow
+	var want []match.Flow
 	if err := plain.Run(context.Background(), &once{packets}, discard{}); err != nil {
 		t.Fatal(err)
 	}
-	plain.Flows(func(f *ruleset.Flow) error { want = append(want, *f); return nil })
+	plain.Flows(func(f *match.Flow) error { want = append(want, *f); return nil })
 
 	m := NewControlled(ControlConfig{MaxFlows: 5000})
 	m.Do(func() {
@@ -626,7 +628,7 @@ func TestControlledIsMeter(t *testing.T) {
 	}
 	n := 0
 	m.Do(func() {
-		var f ruleset.Flow
+		var f match.Flow
 		for row := uint32(1); m.NextFlow(2, row, math.MinInt64, &f) == 2; row = f.Index + 1 {
 			w := want[n]
 			if f.Key != w.Key || f.Index != w.Index || f.FirstTime != w.FirstTime || f.LastTime != w.LastTime || f.ToPDUs != w.ToPDUs || f.ToOctets != w.ToOctets {

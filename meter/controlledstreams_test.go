@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib"
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 	"rtfm/traces"
 )
 
@@ -112,7 +113,7 @@ func TestStreamsOfOtherForms(t *testing.T) {
 		}
 		t.Fatalf("state %d, want %d", r.get("x.1.5.1.0"), want)
 	}
-	echoes := strings.NewReplacer("=84 ", fmt.Sprintf("=%d ", ruleset.ToTurnaroundTime), "h020000000000", "h020100000000").Replace(lifetimes(2))
+	echoes := strings.NewReplacer("=84 ", fmt.Sprintf("=%d ", attr.ToTurnaroundTime), "h020000000000", "h020100000000").Replace(lifetimes(2))
 	r.set(echoes + runTask(1, 2, 0, 0) + " 1.3.1.6.1=4 1.3.1.7.1=2")
 	state(mib.TraceReading)
 	<-r.src.waiting

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+
 	"rtfm/meter/stream"
 	"rtfm/mib"
 	"rtfm/mib/smi"
@@ -148,9 +151,9 @@ func networkRules(n int) []ruleset.Rule {
 	for i := range n {
 		var b [4]byte
 		binary.BigEndian.PutUint32(b[:], uint32(i)<<8)
-		rules = append(rules, ruleset.Rule{Attr: ruleset.DestPeerAddress, Mask: ruleset.WidthMask(24, 4), Value: ruleset.MakeValue(b[:]...), Op: ruleset.OpCountPkt})
+		rules = append(rules, ruleset.Rule{Attr: attr.DestPeerAddress, Mask: attr.WidthMask(24, 4), Value: attr.MakeValue(b[:]...), Op: ruleset.OpCountPkt})
 	}
-	return append(rules, ruleset.Rule{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1), Op: ruleset.OpCountPkt})
+	return append(rules, ruleset.Rule{Attr: attr.SourcePeerType, Mask: attr.Ones(1), Op: ruleset.OpCountPkt})
 }
 
 // getNext asks for the variables behind these, some at a time as front ends do.
@@ -181,7 +184,7 @@ func (w *held) sparse() (mark uint32) {
 			t.Count(row, 0, 1, 1, w.m.Now())
 		}
 		t.Passed()
-		mark = uint32(ruleset.Uptime(w.m.Now(), w.m.Start()))
+		mark = uint32(match.Uptime(w.m.Now(), w.m.Start()))
 	})
 	return mark
 }

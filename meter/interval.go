@@ -4,8 +4,9 @@ import (
 	"math"
 	"slices"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/meter/flow"
-	"rtfm/ruleset"
 )
 
 // maxEmpty is how many empty collections in a row are made; in a longer gap
@@ -169,8 +170,8 @@ func (m *Meter) collect(to int64, last bool) error {
 // changed by a stream that ended in it, in order of ruleset number and index,
 // as readers of a meter do, until f returns an error. The flow is valid until f
 // returns.
-func (m *Meter) Flows(f func(*ruleset.Flow) error) error {
-	var fl ruleset.Flow
+func (m *Meter) Flows(f func(*match.Flow) error) error {
+	var fl match.Flow
 	to := func() int64 { return m.next.to }
 	for _, n := range m.ruleSets() {
 		for row := m.table.NextOf(n, 1, m.next.from); row != 0; row = m.table.NextOf(n, row+1, m.next.from) {
@@ -218,15 +219,15 @@ func (m *Meter) Parts() (parts []Part, ok bool) {
 }
 
 // Flows calls f for each flow of the part. The flow is valid until f returns.
-func (p Part) Flows(f func(*ruleset.Flow)) {
-	var fl ruleset.Flow
+func (p Part) Flows(f func(*match.Flow)) {
+	var fl match.Flow
 	for _, row := range p.blocks {
 		p.table.ScanBlock(row, p.since, &fl, func() bool { f(&fl); return true })
 	}
 }
 
 // read sets f to the flow in row, as it is at the time that now tells.
-func (m *Meter) read(row uint32, now func() int64, f *ruleset.Flow) {
+func (m *Meter) read(row uint32, now func() int64, f *match.Flow) {
 	m.table.Read(row, f)
 	if m.streams != nil {
 		f.Counters = m.streams.Counters(row, now())

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/ruleset"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -25,7 +27,7 @@ type diary struct {
 
 func (d *diary) Collect(c Collection) error {
 	flows, packets := 0, uint64(0)
-	d.m.Flows(func(f *ruleset.Flow) error {
+	d.m.Flows(func(f *match.Flow) error {
 		flows++
 		packets += f.ToPDUs + f.FromPDUs
 		return nil

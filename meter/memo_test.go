@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
@@ -48,7 +50,7 @@ func TestTasksShareMemos(t *testing.T) {
 		return len(m.memos), entries
 	}
 	coarse := &ruleset.RuleSet{Rules: []ruleset.Rule{
-		{Attr: ruleset.SourceTransType, Mask: ruleset.Ones(1), Op: ruleset.OpPushPktToAct, Param: 2}, {Op: ruleset.OpCount},
+		{Attr: attr.SourceTransType, Mask: attr.Ones(1), Op: ruleset.OpPushPktToAct, Param: 2}, {Op: ruleset.OpCount},
 	}}
 	_, fine := count(finest())
 	_, few := count(coarse)
@@ -93,7 +95,7 @@ func TestMemosOfTasks(t *testing.T) {
 // TestMemoPlaces remembers packets whose entries have the same places.
 func TestMemoPlaces(t *testing.T) {
 	for tasks, places := range map[int]int{1: 2, 2: 4, 7: 4} {
-		m := newMemo(newView(ruleset.Key{}), make([]*task, tasks)...)
+		m := newMemo(newView(attr.Key{}), make([]*task, tasks)...)
 		sight := func(n int) []uint64 {
 			w := make([]uint64, m.view.sightLen())
 			w[0], w[len(w)-1] = uint64(n), 5<<32

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/meter/flow"
 	"rtfm/meter/stream"
 	"rtfm/ruleset"
@@ -54,7 +56,7 @@ type Meter struct {
 	streams  *stream.Worker
 	streamed stream.Forms
 	mayEnd   int // streams, by what is done now
-	shapes   ruleset.Shapes
+	shapes   match.Shapes
 	clock    clock
 	stats    Stats
 	batch    *batch // the one being metered

@@ -13,6 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/meter/packet"
 	"rtfm/ruleset"
 	"rtfm/ruleset/pme"
@@ -25,17 +29,17 @@ import (
 // packet, a map for a flow table, and RFC 2722 section 4.3 as it stands there.
 type plainMeter struct {
 	cfg    Config
-	shapes *ruleset.Shapes
-	flows  map[ruleset.FlowKey]*plainFlow
+	shapes *match.Shapes
+	flows  map[match.FlowKey]*plainFlow
 	verdict
 	now, from, end, recoverAt int64
 	packets                   int
-	collections               []map[ruleset.FlowKey]ruleset.Flow
+	collections               []map[match.FlowKey]match.Flow
 }
 
 // plainFlow is a flow that remembers all of its packets.
 type plainFlow struct {
-	ruleset.Flow
+	match.Flow
 	packets []plainPacket
 }
 
@@ -49,13 +53,13 @@ type plainPacket struct {
 type verdict struct{ counted, ignored, unmatched, stopped, uncounted uint64 }
 
 func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
-	var p ruleset.Packet
+	var p match.Packet
 	packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
 	if from.Direction != traces.Outgoing {
-		p.Key.SetInterface(ruleset.Source, uint16(from.Interface))
+		p.Key.SetInterface(attr.Source, uint16(from.Interface))
 	}
 	if from.Direction != traces.Incoming {
-		p.Key.SetInterface(ruleset.Dest, uint16(from.Interface))
+		p.Key.SetInterface(attr.Dest, uint16(from.Interface))
 	}
 	if from.Duplicate {
 		p.Key.SetDuplicate()
@@ -63,10 +67,10 @@ func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 	pdus, octets := uint64(1), uint64(p.FrameOctets)
 	if record != nil {
 		pdus, octets = record.PDUs, record.Octets
-		p.Key.SetInterface(ruleset.Source, uint16(record.Input))
-		p.Key.SetInterface(ruleset.Dest, uint16(record.Output))
-		p.Key.SetASN(ruleset.Source, record.SourceASN, record.SourcePrefix)
-		p.Key.SetASN(ruleset.Dest, record.DestASN, record.DestPrefix)
+		p.Key.SetInterface(attr.Source, uint16(record.Input))
+		p.Key.SetInterface(attr.Dest, uint16(record.Output))
+		p.Key.SetASN(attr.Source, record.SourceASN, record.SourcePrefix)
+		p.Key.SetASN(attr.Dest, record.DestASN, record.DestPrefix)
 		p.Key.SetMeterID(record.Meter)
 	}
 	if m.packets == 0 {
@@ -81,7 +85,7 @@ func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 	if m.packets > 0 && from.Time >= m.recoverAt {
 		m.recoverAt = m.now + recoverEvery
 		limit := min(m.now-int64(m.cfg.InactivityTimeout), m.from)
-		maps.DeleteFunc(m.flows, func(_ ruleset.FlowKey, f *plainFlow) bool { return f.LastTime < limit })
+		maps.DeleteFunc(m.flows, func(_ match.FlowKey, f *plainFlow) bool { return f.LastTime < limit })
 	}
 	m.packets++
 	for i, rs := range m.cfg.RuleSets {
@@ -89,7 +93,7 @@ func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 	}
 }
 
-func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *ruleset.Packet, pdus, octets uint64, record bool) {
+func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *match.Packet, pdus, octets uint64, record bool) {
 	key := p.Key
 	v, k := pme.Reference(rs, number, m.shapes, p, &key, false)
 	reversed := v == pme.NoMatch
@@ -119,7 +123,7 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *ruleset.Packet, p
 			m.uncounted += pdus
 			return
 		}
-		f = &plainFlow{Flow: ruleset.Flow{FlowKey: k, FirstTime: m.now}}
+		f = &plainFlow{Flow: match.Flow{FlowKey: k, FirstTime: m.now}}
 		m.flows[k] = f
 	}
 	m.counted += pdus
@@ -151,20 +155,20 @@ func (f *plainFlow) counters(now int64) (all [][]uint64) {
 		before := int64(math.MinInt64)
 		for _, p := range f.packets {
 			switch {
-			case p.forward && d.Attr == ruleset.ToPacketSize:
+			case p.forward && d.Attr == attr.ToPacketSize:
 				count(p.octets)
-			case !p.forward && d.Attr == ruleset.FromInterarrivalTime:
+			case !p.forward && d.Attr == attr.FromInterarrivalTime:
 				if before != math.MinInt64 {
 					count(uint64(p.time-before) / 1000)
 				}
 				before = p.time
-			case p.forward && d.Attr == ruleset.ToBitRate:
+			case p.forward && d.Attr == attr.ToBitRate:
 				amounts[(p.time-f.FirstTime)/interval] += 8 * p.octets
-			case !p.forward && d.Attr == ruleset.FromPDURate:
+			case !p.forward && d.Attr == attr.FromPDURate:
 				amounts[(p.time-f.FirstTime)/interval]++
 			}
 		}
-		if d.Attr == ruleset.ToBitRate || d.Attr == ruleset.FromPDURate {
+		if d.Attr == attr.ToBitRate || d.Attr == attr.FromPDURate {
 			for i := range (now - f.FirstTime) / interval {
 				count(amounts[i] / uint64(seconds))
 			}
@@ -175,7 +179,7 @@ func (f *plainFlow) counters(now int64) (all [][]uint64) {
 }
 
 func (m *plainMeter) collect(to int64) {
-	c := make(map[ruleset.FlowKey]ruleset.Flow)
+	c := make(map[match.FlowKey]match.Flow)
 	for k, f := range m.flows {
 		if f.LastTime >= m.from {
 			flow := f.Flow
@@ -189,12 +193,12 @@ func (m *plainMeter) collect(to int64) {
 // finest returns a ruleset that saves all that tells flows apart.
 func finest() *ruleset.RuleSet {
 	rs := &ruleset.RuleSet{Rules: []ruleset.Rule{{Op: ruleset.OpGotoAct, Param: 2}}}
-	for _, a := range []ruleset.Attr{
-		ruleset.SourcePeerType, ruleset.DestPeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
-		ruleset.SourceTransAddress, ruleset.DestTransAddress, ruleset.SourceTransType,
+	for _, a := range []attr.Attr{
+		attr.SourcePeerType, attr.DestPeerType, attr.SourcePeerAddress, attr.DestPeerAddress,
+		attr.SourceTransAddress, attr.DestTransAddress, attr.SourceTransType,
 	} {
 		rs.Rules = append(rs.Rules, ruleset.Rule{
-			Attr: a, Mask: ruleset.Ones(a.Info().Size), Op: ruleset.OpPushPktToAct, Param: len(rs.Rules) + 2,
+			Attr: a, Mask: attr.Ones(a.Info().Size), Op: ruleset.OpPushPktToAct, Param: len(rs.Rules) + 2,
 		})
 	}
 	rs.Rules = append(rs.Rules, ruleset.Rule{Op: ruleset.OpCount})
@@ -204,17 +208,17 @@ func finest() *ruleset.RuleSet {
 // gather is a sink that keeps the collections of a meter.
 type gather struct {
 	m           *Meter
-	collections []map[ruleset.FlowKey]ruleset.Flow
+	collections []map[match.FlowKey]match.Flow
 }
 
 func (g *gather) Collect(Collection) error {
-	c := make(map[ruleset.FlowKey]ruleset.Flow)
-	var inParts []ruleset.Flow // as they come
+	c := make(map[match.FlowKey]match.Flow)
+	var inParts []match.Flow // as they come
 	parts, ok := g.m.Parts()
 	for _, p := range parts {
-		p.Flows(func(f *ruleset.Flow) { inParts = append(inParts, *f) })
+		p.Flows(func(f *match.Flow) { inParts = append(inParts, *f) })
 	}
-	err := g.m.Flows(func(f *ruleset.Flow) error {
+	err := g.m.Flows(func(f *match.Flow) error {
 		if ok {
 			if len(inParts) == 0 || !reflect.DeepEqual(inParts[0], *f) {
 				return fmt.Errorf("flow %v is not that of the parts, of which %d are left", f, len(inParts))
@@ -400,7 +404,7 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if err := m.Run(context.Background(), &recorded{memory{packets, r}, records}, got); err != nil {
 		t.Fatal(err)
 	}
-	want := &plainMeter{cfg: cfg, shapes: &m.shapes, flows: make(map[ruleset.FlowKey]*plainFlow)}
+	want := &plainMeter{cfg: cfg, shapes: &m.shapes, flows: make(map[match.FlowKey]*plainFlow)}
 	for i := range packets {
 		var record *traces.Record
 		if records != nil {
@@ -446,9 +450,9 @@ func stopped(t *testing.T, cfg Config, packets []traces.Packet) (n uint64) {
 	return n
 }
 
-func sameFlow(a, b ruleset.Flow) bool { return reflect.DeepEqual(a, b) }
+func sameFlow(a, b match.Flow) bool { return reflect.DeepEqual(a, b) }
 
-func show(flows map[ruleset.FlowKey]ruleset.Flow) string {
+func show(flows map[match.FlowKey]match.Flow) string {
 	var b bytes.Buffer
 	for k, f := range flows {
 		fmt.Fprintf(&b, "%+v %x: to %d/%d from %d/%d, %d to %d, %v\n", k.Shape.Saved, k.Key[:100], f.ToPDUs, f.ToOctets, f.FromPDUs, f.FromOctets, f.FirstTime, f.LastTime, f.Counters)

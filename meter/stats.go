@@ -2,7 +2,7 @@ package meter
 
 import (
 	"rtfm/meter/stream"
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 	"rtfm/traces"
 )
 
@@ -56,20 +56,20 @@ func (s *Stats) Stopped() (n uint64) {
 }
 
 // noted are the flags of packets that note counts.
-const noted = ruleset.Cut | ruleset.Malformed | ruleset.UnknownLink | ruleset.Outlier
+const noted = match.Cut | match.Malformed | match.UnknownLink | match.Outlier
 
 // note counts what was wrong with a packet on a link of this type.
-func (s *Stats) note(flags ruleset.PacketFlags, link traces.LinkType) {
-	if flags&ruleset.Cut != 0 {
+func (s *Stats) note(flags match.PacketFlags, link traces.LinkType) {
+	if flags&match.Cut != 0 {
 		s.CutHeaders++
 	}
-	if flags&ruleset.Malformed != 0 {
+	if flags&match.Malformed != 0 {
 		s.Malformed++
 	}
-	if flags&ruleset.Outlier != 0 {
+	if flags&match.Outlier != 0 {
 		s.Outliers++
 	}
-	if flags&ruleset.UnknownLink != 0 {
+	if flags&match.UnknownLink != 0 {
 		if s.UnknownLinks == nil {
 			s.UnknownLinks = make(map[traces.LinkType]uint64)
 		}

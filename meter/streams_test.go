@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/ruleset"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -33,7 +35,7 @@ type flowDiary struct {
 
 func (d *flowDiary) Collect(c Collection) error {
 	line := fmt.Sprintf("%d:", (c.To-c.Start)/1e9)
-	d.m.Flows(func(f *ruleset.Flow) error {
+	d.m.Flows(func(f *match.Flow) error {
 		line += fmt.Sprintf(" %d/%d until %d %v", f.ToPDUs, f.FromPDUs, (f.LastTime-c.Start)/1e9, f.Counters)
 		return nil
 	})

@@ -3,6 +3,9 @@ package meter
 import (
 	"slices"
 
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+
 	"rtfm/meter/flow"
 	"rtfm/meter/stream"
 	"rtfm/ruleset"
@@ -30,16 +33,16 @@ type task struct {
 	matched []matched
 	passed  int
 	// Room for the packet at hand.
-	packet           ruleset.Packet
-	key              ruleset.Key
-	flow             ruleset.FlowKey
+	packet           match.Packet
+	key              attr.Key
+	flow             match.FlowKey
 	flowKey, reverse flow.Key
 }
 
 // matched is a packet that has matched as it comes, and its flow.
 type matched struct {
 	number int // of the packet in the batch
-	flow   ruleset.FlowKey
+	flow   match.FlowKey
 	key    flow.Key
 }
 
@@ -60,7 +63,7 @@ type prepared struct {
 	*pme.Program
 	view          *view
 	ends          bool
-	distributions []ruleset.Distribution
+	distributions []attr.Distribution
 }
 
 // prepare prepares a ruleset to run. It looks at nothing else, so that it may be
@@ -74,7 +77,7 @@ func prepare(rs *ruleset.RuleSet) (*prepared, error) {
 }
 
 // newTask returns a task that runs a ruleset of this name under this number.
-func newTask(p *prepared, name string, number int, shapes *ruleset.Shapes, table *flow.Table) *task {
+func newTask(p *prepared, name string, number int, shapes *match.Shapes, table *flow.Table) *task {
 	return &task{
 		program: p.Start(number, shapes), table: table, view: p.view, near: nearFlows, ends: p.ends,
 		stats: TaskStats{RuleSet: number, Name: name},
@@ -186,7 +189,7 @@ func (t *task) again(r result, s stream.Packet, pdus, octets uint64, now int64) 
 // matches as it comes belongs to the flow of its direction, or of the other
 // one if that is current; one that only matches with source and destination
 // swapped belongs to the reverse of that flow.
-func (t *task) match(p *ruleset.Packet, s stream.Packet, pdus, octets uint64, now int64) result {
+func (t *task) match(p *match.Packet, s stream.Packet, pdus, octets uint64, now int64) result {
 	v := t.program.Match(p, &p.Key, false, &t.flow)
 	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)

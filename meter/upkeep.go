@@ -3,9 +3,10 @@ package meter
 import (
 	"math"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/meter/flow"
 	"rtfm/mib"
-	"rtfm/ruleset"
 )
 
 // ticksPerSecond is how many centiseconds of Uptime a second has.
@@ -24,7 +25,7 @@ const ticksPerSecond = 100
 // collect is never given up.
 func (c *Controlled) upkeep(limits *flow.Limits) {
 	now := c.Now()
-	up := ruleset.Uptime(now, c.Start())
+	up := match.Uptime(now, c.Start())
 	for i, r := range c.control.Readers.All {
 		if r.Active && r.Timeout > 0 && up > r.Seen+uint64(r.Timeout)*ticksPerSecond {
 			c.control.Readers.Put(i, nil)

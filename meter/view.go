@@ -4,19 +4,22 @@ import (
 	"encoding/binary"
 	"math/bits"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/keyhash"
 )
 
 // A view is what a ruleset sees of packets (pme.Program.Visible). It is never
 // changed, so that packets may be seen while others are metered.
 type view struct {
-	ends   []visible   // words of an end, the same of both
-	common []visible   // what has no direction: one word, or none
-	words  int         // of a sight without its last one
-	blind  bool        // the ruleset sees more than that: no memo knows any packet
-	tuple  bool        // the ruleset sees no more than seeTuple does
-	key    ruleset.Key // the bits that count
+	ends   []visible // words of an end, the same of both
+	common []visible // what has no direction: one word, or none
+	words  int       // of a sight without its last one
+	blind  bool      // the ruleset sees more than that: no memo knows any packet
+	tuple  bool      // the ruleset sees no more than seeTuple does
+	key    attr.Key  // the bits that count
 }
 
 // secret keeps whoever sends the packets from making ones whose sights collide:
@@ -30,7 +33,7 @@ type visible struct {
 }
 
 const (
-	endWords = ruleset.EndSize / 8
+	endWords = attr.EndSize / 8
 	// Of an end: the adjacent address, and one that has an octet to spare, at its
 	// top.
 	adjacentWord, lensWord = 3, 4
@@ -52,7 +55,7 @@ const (
 )
 
 // newView returns how a ruleset sees packets that sees these bits.
-func newView(see ruleset.Key) *view {
+func newView(see attr.Key) *view {
 	v := &view{key: see, blind: see.HasRecord()}
 	word := func(n int) visible {
 		return visible{uint8(8 * n), binary.LittleEndian.Uint64(see[8*n:])}
@@ -82,13 +85,13 @@ func (v *view) sight(sights []uint64, i int) []uint64 {
 }
 
 // see sets w to the sight of packet p, and reports whether a memo can know it.
-func (v *view) see(p *ruleset.Packet, w []uint64) bool {
+func (v *view) see(p *match.Packet, w []uint64) bool {
 	if v.blind || p.PeerLen > maxMemoPeer {
 		w[v.words] = sightOdd
 		return false
 	}
 	if v.tuple {
-		var source, dest ruleset.End
+		var source, dest attr.End
 		p.Key.Ends(&source, &dest)
 		v.seeTuple(&source, &dest, p.PeerLen, p.AdjacentLen, (*tupleSight)(w))
 		return true
@@ -98,7 +101,7 @@ func (v *view) see(p *ruleset.Packet, w []uint64) bool {
 	lower := uint64(0) // 1 if the destination is
 	for i, e := range v.ends {
 		source := binary.LittleEndian.Uint64(p.Key[e.off:]) & e.mask
-		dest := binary.LittleEndian.Uint64(p.Key[e.off+ruleset.EndSize:]) & e.mask
+		dest := binary.LittleEndian.Uint64(p.Key[e.off+attr.EndSize:]) & e.mask
 		_, lower = bits.Sub64(dest, source, lower)
 		w[2*i], w[2*i+1] = source, dest
 	}
@@ -128,7 +131,7 @@ type tupleSight [7]uint64
 
 // seeTuple is see for such rulesets, without loops, and for a packet that has
 // these ends.
-func (v *view) seeTuple(source, dest *ruleset.End, peerLen, adjacentLen uint8, w *tupleSight) {
+func (v *view) seeTuple(source, dest *attr.End, peerLen, adjacentLen uint8, w *tupleSight) {
 	m := (*[3]visible)(v.ends)
 	s0, d0 := source.Peer[0]&m[0].mask, dest.Peer[0]&m[0].mask
 	s1, d1 := source.Peer[1]&m[1].mask, dest.Peer[1]&m[1].mask
@@ -146,14 +149,14 @@ func (v *view) seeTuple(source, dest *ruleset.End, peerLen, adjacentLen uint8, w
 
 // recall sets p to a packet that the ruleset cannot tell from the one with
 // this sight.
-func (v *view) recall(w []uint64, p *ruleset.Packet) {
+func (v *view) recall(w []uint64, p *match.Packet) {
 	n := 2 * len(v.ends)
 	p.PeerLen, p.AdjacentLen = uint8(w[n-2]>>56), uint8(w[n-1]>>56)
-	p.Key = ruleset.Key{}
+	p.Key = attr.Key{}
 	source := int(w[v.words] & sightReverse)
 	for i, e := range v.ends {
 		binary.LittleEndian.PutUint64(p.Key[e.off:], w[2*i+source]&e.mask)
-		binary.LittleEndian.PutUint64(p.Key[e.off+ruleset.EndSize:], w[2*i+1-source]&e.mask)
+		binary.LittleEndian.PutUint64(p.Key[e.off+attr.EndSize:], w[2*i+1-source]&e.mask)
 	}
 	for i, c := range v.common {
 		binary.LittleEndian.PutUint64(p.Key[c.off:], w[n+i])

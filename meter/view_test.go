@@ -6,9 +6,12 @@ import (
 	"slices"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/meter/packet"
 	"rtfm/meter/stream"
-	"rtfm/ruleset"
 	"rtfm/traces"
 )
 
@@ -18,14 +21,14 @@ import (
 func TestSights(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	for _, p := range randomTrace(r, 300) {
-		var got, again ruleset.Packet
+		var got, again match.Packet
 		packet.Decode(&got, uint32(p.Link), p.Data, p.Wire)
 		got.Key.SetInterfaces(3, 3)
 		if got.PeerLen > maxMemoPeer {
 			continue
 		}
 		for range 8 {
-			var see ruleset.Key
+			var see attr.Key
 			words := [...]int{0, 1, 3, 4, 10}
 			for _, w := range words[:1+r.IntN(len(words))] {
 				for i := range 8 {
@@ -33,7 +36,7 @@ func TestSights(t *testing.T) {
 				}
 			}
 			if r.IntN(2) == 0 {
-				see = ruleset.Key{0: 0xff, 8: 0xff, 32: 0xff, 33: byte(r.Uint32()), 35: 0xff}
+				see = attr.Key{0: 0xff, 8: 0xff, 32: 0xff, 33: byte(r.Uint32()), 35: 0xff}
 			}
 			see[39] = 0
 			for i, b := range see.Reverse() {
@@ -88,7 +91,7 @@ func TestPrepareUsual(t *testing.T) {
 			in.prepare(b, []*memo{m}, forms)
 			return b
 		}
-		v := newView(ruleset.Key{0: 0xff, 8: 0xff, 32: 0xff, 36: 0xff, 37: 0xff, 76: 0xff, 77: 0xff})
+		v := newView(attr.Key{0: 0xff, 8: 0xff, 32: 0xff, 36: 0xff, 37: 0xff, 76: 0xff, 77: 0xff})
 		in := &input{ipOctets: r.IntN(2) == 0}
 		in.raw.Packets = randomTrace(r, 100)
 		for i := range in.raw.Packets {
@@ -115,15 +118,15 @@ func TestPrepareUsual(t *testing.T) {
 // TestTupleViews tells which rulesets have their packets prepared the fast way.
 func TestTupleViews(t *testing.T) {
 	for name, test := range map[string]struct {
-		see   ruleset.Key
+		see   attr.Key
 		tuple bool
 	}{
-		"nothing":            {ruleset.Key{}, true},
-		"ports":              {ruleset.Key{32: 0xff, 33: 0xff, 72: 0xff}, true},
-		"peers and ports":    {ruleset.Key{0: 0xff, 15: 0xff, 32: 0xff}, true},
-		"adjacent addresses": {ruleset.Key{24: 1, 64: 1}, false},
-		"DSCodePoint":        {ruleset.Key{81: 0xfc}, false},
-		"SourceASN":          {ruleset.Key{20: 1}, false},
+		"nothing":            {attr.Key{}, true},
+		"ports":              {attr.Key{32: 0xff, 33: 0xff, 72: 0xff}, true},
+		"peers and ports":    {attr.Key{0: 0xff, 15: 0xff, 32: 0xff}, true},
+		"adjacent addresses": {attr.Key{24: 1, 64: 1}, false},
+		"DSCodePoint":        {attr.Key{81: 0xfc}, false},
+		"SourceASN":          {attr.Key{20: 1}, false},
 	} {
 		if v := newView(test.see); v.tuple != test.tuple {
 			t.Errorf("%s: %t", name, v.tuple)

@@ -5,8 +5,9 @@ import (
 	"math"
 	"slices"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // BlockOctets is the size that a block may have. Eight of them fit in a
@@ -50,9 +51,9 @@ type blockTable struct {
 // they take is bounded by it, beside their octets, however few of the flows in
 // the table are asked for and whatever else there is to them.
 type span struct {
-	end      uint32           // the last row
-	shapes   []*ruleset.Shape // of the flows until now
-	counters int              // that these have
+	end      uint32         // the last row
+	shapes   []*match.Shape // of the flows until now
+	counters int            // that these have
 }
 
 // Limits of a span.

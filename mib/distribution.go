@@ -2,7 +2,7 @@ package mib
 
 import (
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 )
 
 // maxDistribution is the most octets of a distribution as one object: 256
@@ -14,7 +14,7 @@ const maxDistribution = 4 + 2*(2+6) + 4 + 256*(2+9)
 // of this attribute:
 //
 //	SEQUENCE { mask OCTET STRING, value OCTET STRING, counters SEQUENCE OF Counter64 }
-func (f *flowView) distribution(a ruleset.Attr) []byte {
+func (f *flowView) distribution(a attr.Attr) []byte {
 	for i := range f.Shape.Distributions {
 		if d := &f.Shape.Distributions[i]; d.Attr == a && i < len(f.Counters) {
 			f.counters = f.counters[:0]
@@ -22,7 +22,7 @@ func (f *flowView) distribution(a ruleset.Attr) []byte {
 				f.counters = appendUnsigned(f.counters, smi.Counter64, c)
 			}
 			f.parameters = f.parameters[:0]
-			for _, v := range [...]ruleset.Value{d.Mask, d.Value} {
+			for _, v := range [...]attr.Value{d.Mask, d.Value} {
 				f.parameters = v.Append(smi.AppendBERHeader(f.parameters, byte(smi.OctetString), v.Len()))
 			}
 			n := len(f.parameters) + smi.BERHeaderSize(len(f.counters)) + len(f.counters)

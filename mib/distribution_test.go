@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -17,15 +21,15 @@ import (
 // TestDistribution compares a distribution in a package with BER written by
 // hand, and what tells that the flow has it.
 func TestDistribution(t *testing.T) {
-	var shapes ruleset.Shapes
-	shape := shapes.Intern(1, 0, 0, nil, ruleset.Distribution{
-		Attr: ruleset.FromLostPDUs, Mask: ruleset.MakeValue(1, 0, 0, 0, 0, 2), Value: ruleset.MakeValue(3, 11, 0, 0, 1, 0x2c),
+	var shapes match.Shapes
+	shape := shapes.Intern(1, 0, 0, nil, attr.Distribution{
+		Attr: attr.FromLostPDUs, Mask: attr.MakeValue(1, 0, 0, 0, 0, 2), Value: attr.MakeValue(3, 11, 0, 0, 1, 0x2c),
 	})
-	f := flowView{Flow: ruleset.Flow{FlowKey: ruleset.FlowKey{Shape: shape}, Counters: [][]uint64{{0, 127, 128, math.MaxUint64}}}}
-	for a, want := range map[ruleset.Attr]string{
-		ruleset.FromLostPDUs:  "04 29 30 27  04 06 010000000002  04 06 030b0000012c  30 15  46 01 00  46 01 7f  46 02 0080  46 09 00ffffffffffffffff",
-		ruleset.ToLostPDUs:    "04 00",
-		ruleset.Distributions: "02 04 40000000",
+	f := flowView{Flow: match.Flow{FlowKey: match.FlowKey{Shape: shape}, Counters: [][]uint64{{0, 127, 128, math.MaxUint64}}}}
+	for a, want := range map[attr.Attr]string{
+		attr.FromLostPDUs:  "04 29 30 27  04 06 010000000002  04 06 030b0000012c  30 15  46 01 00  46 01 7f  46 02 0080  46 09 00ffffffffffffffff",
+		attr.ToLostPDUs:    "04 00",
+		attr.Distributions: "02 04 40000000",
 	} {
 		fd, ok := newField(a)
 		octets, err := hex.DecodeString(strings.ReplaceAll(want, " ", ""))
@@ -41,8 +45,8 @@ func TestDistribution(t *testing.T) {
 
 // largest returns a distribution of as many octets as it can have, and its
 // counters.
-func largest(a ruleset.Attr) (ruleset.Distribution, []uint64) {
-	d := ruleset.Distribution{Attr: a, Mask: ruleset.MakeValue(1, 0, 0, 0, 255, 255), Value: ruleset.MakeValue(255, 1, 0, 0, 0, 0)}
+func largest(a attr.Attr) (attr.Distribution, []uint64) {
+	d := attr.Distribution{Attr: a, Mask: attr.MakeValue(1, 0, 0, 0, 255, 255), Value: attr.MakeValue(255, 1, 0, 0, 0, 0)}
 	return d, slices.Repeat([]uint64{math.MaxUint64}, d.Counters())
 }
 
@@ -53,10 +57,10 @@ func distributionMeter(n uint32) *fakeMeter {
 	m.putRuleSet(2)
 	m.putRuleSet(3)
 	rs := m.control.RuleSets.At(2)
-	var shapes ruleset.Shapes
-	var distributions []ruleset.Distribution
+	var shapes match.Shapes
+	var distributions []attr.Distribution
 	var counters [][]uint64
-	for _, a := range []ruleset.Attr{ruleset.ToBitRate, ruleset.FromBitRate} {
+	for _, a := range []attr.Attr{attr.ToBitRate, attr.FromBitRate} {
 		d, c := largest(a)
 		distributions, counters = append(distributions, d), append(counters, c)
 		rs.Rules = append(rs.Rules, ruleset.Rule{Attr: a, Mask: d.Mask, Value: d.Value, Op: ruleset.OpPushPktToAct, Param: 1})
@@ -66,7 +70,7 @@ func distributionMeter(n uint32) *fakeMeter {
 	for i := range n {
 		m.add(2, i+1, 10)
 		if f := &m.flows[i]; i%2 == 0 {
-			f.Shape, f.Key, f.Counters = odd, ruleset.Key{}, counters
+			f.Shape, f.Key, f.Counters = odd, attr.Key{}, counters
 		}
 	}
 	m.add(3, n+1, 10)
@@ -78,9 +82,9 @@ func distributionMeter(n uint32) *fakeMeter {
 func TestDistributionColumns(t *testing.T) {
 	h := New(distributionMeter(3))
 	entry := oid(root + "2.1.1")
-	for a, want := range map[ruleset.Attr]string{
-		ruleset.Distributions: "2.0.1=192 2.0.2=0 2.0.3=192", ruleset.ToPacketSize: "",
-		ruleset.ToBitRate: "2.0.1#2840 2.0.2#0 2.0.3#2840", ruleset.FromLostPDUs: "",
+	for a, want := range map[attr.Attr]string{
+		attr.Distributions: "2.0.1=192 2.0.2=0 2.0.3=192", attr.ToPacketSize: "",
+		attr.ToBitRate: "2.0.1#2840 2.0.2#0 2.0.3#2840", attr.FromLostPDUs: "",
 	} {
 		column := below(entry, uint32(a))
 		var got []string
@@ -150,7 +154,7 @@ func TestLargestBlocks(t *testing.T) {
 	}
 	// All else fits beside the distributions.
 	most := 0
-	for _, in := range ruleset.All() {
+	for _, in := range attr.All() {
 		if fd, ok := newField(in.Attr); ok && fd.kind != fieldDistribution {
 			most += fd.maxFixed()
 		}

@@ -6,6 +6,10 @@ import (
 	"sync"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
 	"rtfm/mib/smi/smitest"
 	"rtfm/ruleset"
@@ -27,7 +31,7 @@ type fakeMeter struct {
 }
 
 type fakeFlow struct {
-	ruleset.Flow
+	match.Flow
 	ruleSet int
 }
 
@@ -72,7 +76,7 @@ type fakeProgram int
 
 func (p fakeProgram) Forms() int { return int(p) }
 
-func (m *fakeMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) int {
+func (m *fakeMeter) NextFlow(rs int, row uint32, since int64, f *match.Flow) int {
 	for i := range m.flows {
 		if fl := &m.flows[i]; fl.Index >= row && (rs == 0 || fl.ruleSet == rs) && fl.LastTime >= since {
 			*f = fl.Flow
@@ -82,7 +86,7 @@ func (m *fakeMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) i
 	return 0
 }
 
-func (m *fakeMeter) Scan(rs int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
+func (m *fakeMeter) Scan(rs int, row uint32, since int64, f *match.Flow, yield func() bool) {
 	for m.NextFlow(rs, row, since, f) != 0 && yield() {
 		row = f.Index + 1
 	}
@@ -115,18 +119,18 @@ func (m *fakeMeter) RuleSetCounts(index int) RuleSetCounts {
 
 func (m *fakeMeter) Trace() Trace { return m.trace }
 
-var fakeShapes = func() map[int]*ruleset.Shape {
-	var shapes ruleset.Shapes
-	m := make(map[int]*ruleset.Shape)
+var fakeShapes = func() map[int]*match.Shape {
+	var shapes match.Shapes
+	m := make(map[int]*match.Shape)
 	for rs := 1; rs <= 3; rs++ {
-		m[rs] = shapes.Intern(rs, 4, 6, []ruleset.Saved{
-			{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1)},
-			{Attr: ruleset.SourcePeerAddress, Mask: ruleset.WidthMask(24, 4)},
-			{Attr: ruleset.DestPeerAddress, Mask: ruleset.Ones(4)},
-			{Attr: ruleset.DestTransAddress, Mask: ruleset.Ones(2)},
-			{Attr: ruleset.SourceKind, Mask: ruleset.Ones(1)},
-			{Attr: ruleset.SessionID, Mask: ruleset.Ones(10)},
-			{Attr: ruleset.VLANid, Mask: ruleset.Ones(2)},
+		m[rs] = shapes.Intern(rs, 4, 6, []match.Saved{
+			{Attr: attr.SourcePeerType, Mask: attr.Ones(1)},
+			{Attr: attr.SourcePeerAddress, Mask: attr.WidthMask(24, 4)},
+			{Attr: attr.DestPeerAddress, Mask: attr.Ones(4)},
+			{Attr: attr.DestTransAddress, Mask: attr.Ones(2)},
+			{Attr: attr.SourceKind, Mask: attr.Ones(1)},
+			{Attr: attr.SessionID, Mask: attr.Ones(10)},
+			{Attr: attr.VLANid, Mask: attr.Ones(2)},
 		})
 	}
 	return m
@@ -134,17 +138,17 @@ var fakeShapes = func() map[int]*ruleset.Shape {
 
 // add puts a flow in the table: last is the Uptime of its last packet.
 func (m *fakeMeter) add(ruleSet int, index uint32, last uint64) {
-	var k ruleset.Key
-	copy(k.Peer(ruleset.Source)[:], []byte{10, 1, 2, 0})
-	copy(k.Peer(ruleset.Dest)[:], []byte{192, 168, byte(index >> 8), byte(index)})
-	copy(k.Trans(ruleset.Dest)[:], []byte{0, 53})
+	var k attr.Key
+	copy(k.Peer(attr.Source)[:], []byte{10, 1, 2, 0})
+	copy(k.Peer(attr.Dest)[:], []byte{192, 168, byte(index >> 8), byte(index)})
+	copy(k.Trans(attr.Dest)[:], []byte{0, 53})
 	k.SetPeerType(1)
 	k.SetVLAN(0x2123)
 	k.Computed()[3] = 7
-	session, _ := newField(ruleset.SessionID)
+	session, _ := newField(attr.SessionID)
 	copy(k[session.off:], "abc")
-	m.flows = append(m.flows, fakeFlow{ruleSet: ruleSet, Flow: ruleset.Flow{
-		FlowKey: ruleset.FlowKey{Shape: fakeShapes[ruleSet], Key: k}, Index: index,
+	m.flows = append(m.flows, fakeFlow{ruleSet: ruleSet, Flow: match.Flow{
+		FlowKey: match.FlowKey{Shape: fakeShapes[ruleSet], Key: k}, Index: index,
 		FirstTime: m.start + 100*nsPerTick, LastTime: m.start + int64(last)*nsPerTick,
 		ToOctets: 1 << 40, ToPDUs: 200, FromOctets: 127, FromPDUs: 1 << 63,
 	}})
@@ -154,7 +158,7 @@ func (m *fakeMeter) add(ruleSet int, index uint32, last uint64) {
 func (m *fakeMeter) putRuleSet(index int) {
 	m.control.RuleSets.Put(index, &RuleSet{
 		Row: Row{Owner: "test", Active: true}, Name: fmt.Sprint("set ", index), RulesReady: true,
-		Size: 1, Rules: []ruleset.Rule{{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1), Value: ruleset.MakeValue(0), Op: ruleset.OpCountPkt}},
+		Size: 1, Rules: []ruleset.Rule{{Attr: attr.SourcePeerType, Mask: attr.Ones(1), Value: attr.MakeValue(0), Op: ruleset.OpCountPkt}},
 	})
 }
 

@@ -3,14 +3,17 @@ package mib
 import (
 	"encoding/binary"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // field is an attribute and how a flow's value of it is found. What a flow
 // does not have is zero (RFC 2123 section 2.3.7).
 type field struct {
-	attr ruleset.Attr
+	attr attr.Attr
 	typ  smi.Type
 	kind fieldKind
 	off  uint8 // of the value in the key
@@ -42,48 +45,48 @@ const (
 	fieldSaved
 )
 
-var measured = map[ruleset.Attr]field{
-	ruleset.FlowIndex:      {typ: smi.Integer32, kind: fieldIndex},
-	ruleset.FlowStatus:     {typ: smi.Integer32, kind: fieldStatus},
-	ruleset.FlowTimeMark:   {typ: smi.TimeTicks, kind: fieldLastTime},
-	ruleset.PDUScale:       {typ: smi.Integer32, kind: fieldNone},
-	ruleset.OctetScale:     {typ: smi.Integer32, kind: fieldNone},
-	ruleset.FlowRuleSet:    {typ: smi.Integer32, kind: fieldRuleSet},
-	ruleset.ToOctets:       {typ: smi.Counter64, kind: fieldToOctets},
-	ruleset.ToPDUs:         {typ: smi.Counter64, kind: fieldToPDUs},
-	ruleset.FromOctets:     {typ: smi.Counter64, kind: fieldFromOctets},
-	ruleset.FromPDUs:       {typ: smi.Counter64, kind: fieldFromPDUs},
-	ruleset.Distributions:  {typ: smi.Integer32, kind: fieldDistributions},
-	ruleset.FirstTime:      {typ: smi.TimeTicks, kind: fieldFirstTime},
-	ruleset.LastActiveTime: {typ: smi.TimeTicks, kind: fieldLastTime},
+var measured = map[attr.Attr]field{
+	attr.FlowIndex:      {typ: smi.Integer32, kind: fieldIndex},
+	attr.FlowStatus:     {typ: smi.Integer32, kind: fieldStatus},
+	attr.FlowTimeMark:   {typ: smi.TimeTicks, kind: fieldLastTime},
+	attr.PDUScale:       {typ: smi.Integer32, kind: fieldNone},
+	attr.OctetScale:     {typ: smi.Integer32, kind: fieldNone},
+	attr.FlowRuleSet:    {typ: smi.Integer32, kind: fieldRuleSet},
+	attr.ToOctets:       {typ: smi.Counter64, kind: fieldToOctets},
+	attr.ToPDUs:         {typ: smi.Counter64, kind: fieldToPDUs},
+	attr.FromOctets:     {typ: smi.Counter64, kind: fieldFromOctets},
+	attr.FromPDUs:       {typ: smi.Counter64, kind: fieldFromPDUs},
+	attr.Distributions:  {typ: smi.Integer32, kind: fieldDistributions},
+	attr.FirstTime:      {typ: smi.TimeTicks, kind: fieldFirstTime},
+	attr.LastActiveTime: {typ: smi.TimeTicks, kind: fieldLastTime},
 
-	ruleset.FirstTimeNs:      {typ: smi.Counter64, kind: fieldFirstNs},
-	ruleset.LastActiveTimeNs: {typ: smi.Counter64, kind: fieldLastNs},
-	ruleset.SavedAttributes:  {typ: smi.OctetString, kind: fieldSaved},
+	attr.FirstTimeNs:      {typ: smi.Counter64, kind: fieldFirstNs},
+	attr.LastActiveTimeNs: {typ: smi.Counter64, kind: fieldLastNs},
+	attr.SavedAttributes:  {typ: smi.OctetString, kind: fieldSaved},
 }
 
 // newField returns the field of an attribute, false if flows have none.
-func newField(a ruleset.Attr) (field, bool) {
+func newField(a attr.Attr) (field, bool) {
 	in := a.Info()
 	if !a.Readable() {
 		return field{}, false
 	}
 	fd := field{typ: smi.Integer32, kind: fieldNumber}
 	switch in.Class {
-	case ruleset.ClassMeasured:
+	case attr.ClassMeasured:
 		fd = measured[a]
-	case ruleset.ClassAddress:
+	case attr.ClassAddress:
 		fd = field{typ: smi.OctetString, kind: fieldOctets}
-		if a == ruleset.SourceSubscriberID || a == ruleset.DestSubscriberID || a == ruleset.SessionID {
+		if a == attr.SourceSubscriberID || a == attr.DestSubscriberID || a == attr.SessionID {
 			fd.kind, fd.min = fieldText, 4
 		}
-	case ruleset.ClassInteger:
+	case attr.ClassInteger:
 		if in.Size == 4 { // more than Integer32 holds
 			fd.typ = smi.Gauge32
 		}
-	case ruleset.ClassMask:
+	case attr.ClassMask:
 		fd = field{typ: smi.OctetString, kind: fieldMask}
-	case ruleset.ClassDistrib:
+	case attr.ClassDistrib:
 		fd = field{typ: smi.OctetString, kind: fieldDistribution}
 	}
 	fd.attr, fd.off, fd.size = a, uint8(in.Offset), uint8(in.Size)
@@ -92,10 +95,10 @@ func newField(a ruleset.Attr) (field, bool) {
 
 // flowView is a flow with what else its values depend on.
 type flowView struct {
-	ruleset.Flow
+	match.Flow
 	ruleSet int   // index
 	start   int64 // Uptime 0
-	mask    [ruleset.MaxAddress]byte
+	mask    [attr.MaxAddress]byte
 	// Room for a distribution and its parts.
 	object, parameters, counters []byte
 }
@@ -140,7 +143,7 @@ func (f *flowView) number(fd *field) uint64 {
 }
 
 // ticks returns the Uptime at time t, modulo 2^32.
-func (f *flowView) ticks(t int64) uint32 { return uint32(ruleset.Uptime(t, f.start)) }
+func (f *flowView) ticks(t int64) uint32 { return uint32(match.Uptime(t, f.start)) }
 
 // octets returns the value of a field that is none, valid until the next call.
 func (f *flowView) octets(fd *field) []byte {

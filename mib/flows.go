@@ -3,6 +3,10 @@ package mib
 import (
 	"math"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -12,25 +16,25 @@ import (
 func (h *Handler) flowObjects() []object {
 	entry := below(flowMIB, 2, 1, 1)
 	var objects []object
-	add := func(a ruleset.Attr, t *flowTable) {
+	add := func(a attr.Attr, t *flowTable) {
 		fd, _ := newField(a)
 		get := func(v *smi.Value) bool { h.flow.value(&fd, v); return true }
 		objects = append(objects, object{oid: below(entry, columnOf(a)), table: t, follow: h.followFlow, get: get})
 	}
-	for a := ruleset.FlowStatus; a <= ruleset.FlowKind; a++ {
-		if a != ruleset.FlowTimeMark && a != ruleset.FlowRuleSet { // indexes, like FlowIndex
+	for a := attr.FlowStatus; a <= attr.FlowKind; a++ {
+		if a != attr.FlowTimeMark && a != attr.FlowRuleSet { // indexes, like FlowIndex
 			add(a, &flowTable{h: h})
 		}
 	}
-	for a := ruleset.Distributions; a <= ruleset.FromLostPDUs; a++ {
-		add(a, &flowTable{h: h, distribution: 1 << (a - ruleset.Distributions)})
+	for a := attr.Distributions; a <= attr.FromLostPDUs; a++ {
+		add(a, &flowTable{h: h, distribution: 1 << (a - attr.Distributions)})
 	}
 	return objects
 }
 
 // columnOf returns the column of flowDataTable that shows an attribute.
-func columnOf(a ruleset.Attr) uint32 {
-	if a == ruleset.FlowStatus {
+func columnOf(a attr.Attr) uint32 {
+	if a == attr.FlowStatus {
 		return 3 // the TimeMark, attribute 3, has column 2
 	}
 	return uint32(a)
@@ -170,4 +174,4 @@ const nsPerTick = 10_000_000
 // uptime returns the meter's Uptime in centiseconds. It does not wrap.
 func (h *Handler) uptime() uint64 { return h.uptimeAt(h.meter.Now()) }
 
-func (h *Handler) uptimeAt(t int64) uint64 { return ruleset.Uptime(t, h.meter.Start()) }
+func (h *Handler) uptimeAt(t int64) uint64 { return match.Uptime(t, h.meter.Start()) }

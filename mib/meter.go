@@ -1,6 +1,9 @@
 package mib
 
-import "rtfm/ruleset"
+import (
+	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+)
 
 // Meter is what a Handler shows and controls.
 type Meter interface {
@@ -39,10 +42,10 @@ type Meter interface {
 	// the flow table or a later one that was active at or after a time. It reuses
 	// f, which must be zero or come from an earlier call. It returns the index of
 	// the flow's ruleset, 0 if there is no such flow.
-	NextFlow(ruleSet int, row uint32, since int64, f *ruleset.Flow) int
+	NextFlow(ruleSet int, row uint32, since int64, f *match.Flow) int
 	// Scan is NextFlow for one flow of a ruleset after the other: it calls
 	// yield for each until it returns false.
-	Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yield func() bool)
+	Scan(ruleSet int, row uint32, since int64, f *match.Flow, yield func() bool)
 	// Expect prefetches the flows after these, which NextFlow has found: they are
 	// likely to be asked for next.
 	Expect(rows []uint32)

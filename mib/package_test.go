@@ -8,9 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
 	"rtfm/mib/smi/smitest"
-	"rtfm/ruleset"
 )
 
 // TestPackage reads packages and compares them with BER written by hand.
@@ -302,7 +303,7 @@ func TestNotifications(t *testing.T) {
 }
 
 func TestPackageSelector(t *testing.T) {
-	for a, want := range map[ruleset.Attr]int{0: -1, 1: 1, ruleset.DSCodePoint: 118, ruleset.VLANid: 192, ruleset.ECNCodeBits: 194, ruleset.V1: -1} {
+	for a, want := range map[attr.Attr]int{0: -1, 1: 1, attr.DSCodePoint: 118, attr.VLANid: 192, attr.ECNCodeBits: 194, attr.V1: -1} {
 		got, ok := PackageSelector(a)
 		if ok != (want >= 0) || ok && int(got) != want {
 			t.Errorf("%v: have %d, %v, want %d", a, got, ok, want)

@@ -5,8 +5,9 @@ import (
 	"math/bits"
 	"slices"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // form is how values of a flow are written one after the other.
@@ -35,7 +36,7 @@ func (as form) head(octets int) []byte {
 // what follows from the shape is found out once.
 type recipe struct {
 	form  form
-	shape *ruleset.Shape
+	shape *match.Shape
 	steps []step
 	room  int // octets that all steps need but those of distributions
 }
@@ -99,7 +100,7 @@ func numberStep(k fieldKind) stepKind {
 // a time: what is too many is written over by the next step.
 const wordLen = 8
 
-func newRecipe(as form, fields []field, shape *ruleset.Shape) *recipe {
+func newRecipe(as form, fields []field, shape *match.Shape) *recipe {
 	r := &recipe{form: as, shape: shape, room: wordLen}
 	for _, fd := range fields {
 		s := step{field: fd}

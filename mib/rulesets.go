@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -92,7 +94,7 @@ func (rs *RuleSet) noteDistributions() {
 	rs.distributions = 0
 	for i := range rs.Rules {
 		if r := &rs.Rules[i]; r.SavesDistribution() {
-			rs.distributions |= 1 | 1<<(r.Attr-ruleset.Distributions)
+			rs.distributions |= 1 | 1<<(r.Attr-attr.Distributions)
 		}
 	}
 }
@@ -321,19 +323,19 @@ func (h *Handler) ruleObjects() []object {
 			},
 		}
 	}
-	address := func(of func(r *ruleset.Rule) *ruleset.Value) (func(r *ruleset.Rule, v *smi.Value) bool, func(*smi.Value) smi.Status, func(r *ruleset.Rule, v *smi.Value)) {
+	address := func(of func(r *ruleset.Rule) *attr.Value) (func(r *ruleset.Rule, v *smi.Value) bool, func(*smi.Value) smi.Status, func(r *ruleset.Rule, v *smi.Value)) {
 		return func(r *ruleset.Rule, v *smi.Value) bool {
 				v.Type, v.Octets = smi.OctetString, atLeastOne(*of(r)).Append(v.Octets[:0])
 				return true
-			}, octets(smallestRuleAddress, ruleset.MaxAddress),
-			func(r *ruleset.Rule, v *smi.Value) { *of(r) = ruleset.MakeValue(v.Octets...) }
+			}, octets(smallestRuleAddress, attr.MaxAddress),
+			func(r *ruleset.Rule, v *smi.Value) { *of(r) = attr.MakeValue(v.Octets...) }
 	}
-	maskGet, maskCheck, maskEdit := address(func(r *ruleset.Rule) *ruleset.Value { return &r.Mask })
-	valueGet, valueCheck, valueEdit := address(func(r *ruleset.Rule) *ruleset.Value { return &r.Value })
+	maskGet, maskCheck, maskEdit := address(func(r *ruleset.Rule) *attr.Value { return &r.Mask })
+	valueGet, valueCheck, valueEdit := address(func(r *ruleset.Rule) *attr.Value { return &r.Value })
 	return []object{
 		column(t, columnRuleSelector,
 			func(r *ruleset.Rule, v *smi.Value) bool { v.SetInt(int32(r.Attr)); return true }, ruleAttribute,
-			func(r *ruleset.Rule, v *smi.Value) { r.Attr = ruleset.Attr(v.Int) }),
+			func(r *ruleset.Rule, v *smi.Value) { r.Attr = attr.Attr(v.Int) }),
 		column(t, columnRuleMask, maskGet, maskCheck, maskEdit),
 		column(t, columnRuleMatchedValue, valueGet, valueCheck, valueEdit),
 		column(acts, columnRuleAction,
@@ -346,7 +348,7 @@ func (h *Handler) ruleObjects() []object {
 }
 
 // atLeastOne returns v, or an octet of zero if it has none.
-func atLeastOne(v ruleset.Value) ruleset.Value { return v.Resize(max(v.Len(), smallestRuleAddress)) }
+func atLeastOne(v attr.Value) attr.Value { return v.Resize(max(v.Len(), smallestRuleAddress)) }
 
 // ruleAttribute is for RuleAttributeNumber, and the attributes of RFC 2724 and
 // of this meter.
@@ -354,7 +356,7 @@ func ruleAttribute(v *smi.Value) smi.Status {
 	if v.Type != smi.Integer32 {
 		return smi.WrongType
 	}
-	if v.Int < 0 || v.Int > math.MaxUint16 || !ruleset.Attr(v.Int).Testable() {
+	if v.Int < 0 || v.Int > math.MaxUint16 || !attr.Attr(v.Int).Testable() {
 		return smi.WrongValue
 	}
 	return smi.NoError

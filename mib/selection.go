@@ -3,8 +3,9 @@ package mib
 import (
 	"slices"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // selection is a choice of attributes that the index of a package, of a block
@@ -29,7 +30,7 @@ func (s *selection) parse(subids smi.OID, name attributeName) bool {
 	s.fields, s.recipes, s.last = s.fields[:0], nil, nil
 	*s.work += workField * len(subids)
 	for rest := subids; len(rest) > 0; {
-		var a ruleset.Attr
+		var a attr.Attr
 		var fd field
 		var ok bool
 		if a, rest, ok = name(rest); ok {
@@ -63,24 +64,24 @@ func (s *selection) append(b []byte, f *flowView) []byte {
 }
 
 // attributeName takes the name of an attribute from the beginning of subids.
-type attributeName func(subids smi.OID) (a ruleset.Attr, rest smi.OID, ok bool)
+type attributeName func(subids smi.OID) (a attr.Attr, rest smi.OID, ok bool)
 
 // byOctet is for the names of attributes that have one octet: in packages and
 // in column activity.
-func byOctet(subids smi.OID) (ruleset.Attr, smi.OID, bool) {
+func byOctet(subids smi.OID) (attr.Attr, smi.OID, bool) {
 	n := subids[0]
 	if n >= packagePrivate {
-		return ruleset.Attr(n - packagePrivate + privateBase), subids[1:], n <= 255
+		return attr.Attr(n - packagePrivate + privateBase), subids[1:], n <= 255
 	}
-	return ruleset.Attr(n), subids[1:], true
+	return attr.Attr(n), subids[1:], true
 }
 
 // byNumber is for full numbers in two octets: in blocks.
-func byNumber(subids smi.OID) (ruleset.Attr, smi.OID, bool) {
+func byNumber(subids smi.OID) (attr.Attr, smi.OID, bool) {
 	if len(subids) < 2 || subids[0] > 255 || subids[1] > 255 {
 		return 0, nil, false
 	}
-	return ruleset.Attr(subids[0]<<8 | subids[1]), subids[2:], true
+	return attr.Attr(subids[0]<<8 | subids[1]), subids[2:], true
 }
 
 // packagePrivate is the number in a package selector, whose attributes have
@@ -92,7 +93,7 @@ const (
 
 // PackageSelector returns the octet by which a package selector names an
 // attribute, false if none does.
-func PackageSelector(a ruleset.Attr) (byte, bool) {
+func PackageSelector(a attr.Attr) (byte, bool) {
 	switch {
 	case !a.Readable():
 		return 0, false

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 	"rtfm/traces/tracetest"
 )
 
@@ -165,7 +166,7 @@ func TestObjectsAreInTheModules(t *testing.T) {
 			}
 		}
 	}
-	for a := ruleset.Distributions; a <= ruleset.FromLostPDUs; a++ {
+	for a := attr.Distributions; a <= attr.FromLostPDUs; a++ {
 		access[below(flowMIB, 2, 1, 1, uint32(a)).String()] = "read-only"
 	}
 	h := New(newFakeMeter())

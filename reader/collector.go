@@ -11,6 +11,10 @@ import (
 	"slices"
 	"time"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/client"
 	"rtfm/reader/flowfile"
 	"rtfm/ruleset"
@@ -178,7 +182,7 @@ func (k *Collector) clock(in *interval, ticks uint32) error {
 	st := in.status
 	switch {
 	case st.Extension && st.Now > 0:
-		now := ruleset.Uptime(st.Now, st.Start)
+		now := match.Uptime(st.Now, st.Start)
 		in.to = uint64(max(0, int64(now)+int64(int32(ticks-uint32(now)))))
 	case !in.restarted && int32(ticks-uint32(k.state.To)) >= 0:
 		in.to = k.state.To + uint64(ticks-uint32(k.state.To))
@@ -225,7 +229,7 @@ func firstUptime(st *client.Status, ticks uint32, now time.Time) uint64 {
 		return uint64(ticks)
 	}
 	const near = 3600 * 100 // how far clocks may differ
-	up := ruleset.Uptime(now.UnixNano(), st.Start)
+	up := match.Uptime(now.UnixNano(), st.Start)
 	if d := int32(ticks - uint32(up)); -near < d && d < near && int64(up)+int64(d) >= 0 {
 		return uint64(int64(up) + int64(d))
 	}
@@ -292,8 +296,8 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		}
 		wr.Begin(in.at)
 		for i := range sets {
-			err := c.Flows(ctx, k.query(in, &sets[i], sets), func(f *ruleset.Flow) error {
-				if since := before.Collected[sets[i].Index]; in.to >= since+marks && ruleset.Uptime(f.LastTime, next.Epoch) < since {
+			err := c.Flows(ctx, k.query(in, &sets[i], sets), func(f *match.Flow) error {
+				if since := before.Collected[sets[i].Index]; in.to >= since+marks && match.Uptime(f.LastTime, next.Epoch) < since {
 					return nil
 				}
 				if result.Flows++; result.Flows > uint64(k.maxFlows()) {
@@ -304,7 +308,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 					if !k.cfg.Once {
 						read.add(f)
 					}
-					if delta, exact := k.deltas.since(f); exact || ruleset.Uptime(f.FirstTime, next.Epoch) >= alone {
+					if delta, exact := k.deltas.since(f); exact || match.Uptime(f.FirstTime, next.Epoch) >= alone {
 						known = &delta
 					}
 				}
@@ -423,7 +427,7 @@ func (k *Collector) query(in *interval, s *RuleSet, sets []RuleSet) *client.Flow
 		RuleSet: s.Index, Since: since, Uptime: in.to, Epoch: k.state.Epoch,
 		Attrs: s.Rules.Saves(), MaxFlows: in.status.MaxFlows, Method: client.Blocks,
 		Exact: in.status.Extension && (k.cfg.JSON || in.to >= marks || slices.ContainsFunc(k.columns(sets).Fields, func(fd ruleset.Field) bool {
-			return fd.Attr >= ruleset.FirstTimeNs && fd.Attr <= ruleset.SavedAttributes
+			return fd.Attr >= attr.FirstTimeNs && fd.Attr <= attr.SavedAttributes
 		})),
 	}
 	if !in.status.Extension {

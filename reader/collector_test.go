@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/client"
@@ -121,7 +123,7 @@ func (s *writes) Collect(c meter.Collection) error {
 		s.w.Skipped(int(c.PassedOver))
 	}
 	s.w.Begin(c.To)
-	if err := s.m.Flows(func(f *ruleset.Flow) error { s.w.Flow(f, nil); return nil }); err != nil {
+	if err := s.m.Flows(func(f *match.Flow) error { s.w.Flow(f, nil); return nil }); err != nil {
 		return err
 	}
 	now := s.m.Stats()

@@ -2,7 +2,7 @@ package reader
 
 import (
 	"rtfm/reader/flowfile"
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // Deltas remembers what each flow had counted when it was read last, to tell
@@ -55,7 +55,7 @@ func (d *Deltas) row(index uint32) *reading {
 	return &d.page[index%pageRows]
 }
 
-func readingOf(f *ruleset.Flow) reading {
+func readingOf(f *match.Flow) reading {
 	r := reading{f.FirstTime, f.ToPDUs, f.FromPDUs, f.ToOctets, f.FromOctets, int32(f.Shape.RuleSet), 0}
 	for _, c := range f.Counters {
 		r.counters += int32(len(c))
@@ -65,14 +65,14 @@ func readingOf(f *ruleset.Flow) reading {
 
 // Since returns what f has counted since it was given last, all of it the
 // first time.
-func (d *Deltas) Since(f *ruleset.Flow) flowfile.Counters {
+func (d *Deltas) Since(f *match.Flow) flowfile.Counters {
 	delta, _ := d.since(f)
 	d.keep(f.Index, readingOf(f), flatten(nil, f))
 	return delta
 }
 
 // flatten appends the counters of all distributions of f.
-func flatten(to []uint64, f *ruleset.Flow) []uint64 {
+func flatten(to []uint64, f *match.Flow) []uint64 {
 	for _, c := range f.Counters {
 		to = append(to, c...)
 	}
@@ -81,7 +81,7 @@ func flatten(to []uint64, f *ruleset.Flow) []uint64 {
 
 // since returns what f has counted since it was kept last, all of it and false
 // if it was not.
-func (d *Deltas) since(f *ruleset.Flow) (flowfile.Counters, bool) {
+func (d *Deltas) since(f *match.Flow) (flowfile.Counters, bool) {
 	now := flowfile.CountersOf(f)
 	r := d.row(f.Index)
 	if r == nil || int(r.ruleSet) != f.Shape.RuleSet || r.firstTime != f.FirstTime {
@@ -141,7 +141,7 @@ type rowReading struct {
 }
 
 // add adds the reading of f, if there is room.
-func (r *readings) add(f *ruleset.Flow) {
+func (r *readings) add(f *match.Flow) {
 	now := readingOf(f)
 	if r.room -= rowOctets + 8*int(now.counters); r.room < 0 {
 		*r = readings{room: -1}

@@ -4,14 +4,15 @@ import (
 	"slices"
 	"testing"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/reader/flowfile"
-	"rtfm/ruleset"
 )
 
 // TestDeltasOfDistributions follows the counters of a flow's distributions.
 func TestDeltasOfDistributions(t *testing.T) {
-	var shapes ruleset.Shapes
-	f := ruleset.Flow{FlowKey: ruleset.FlowKey{Shape: shapes.Intern(2, 0, 0, nil)}, Index: 3, FirstTime: 5}
+	var shapes match.Shapes
+	f := match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil)}, Index: 3, FirstTime: 5}
 	var d Deltas
 	for i, step := range []struct {
 		first    int64

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/meter"
 	"rtfm/mib/client"
 	"rtfm/reader/flowfile"
@@ -150,10 +152,10 @@ func sums(t *testing.T, path string) uint64 {
 		case flowfile.KindIncomplete:
 			t.Errorf("line %d: an incomplete collection", rec.Line)
 		case flowfile.KindFlow:
-			index, _ := rec.Uint(ruleset.FlowIndex)
-			first, _ := rec.Uint(ruleset.FirstTime)
-			to, _ := rec.Uint(ruleset.ToPDUs)
-			from, _ := rec.Uint(ruleset.FromPDUs)
+			index, _ := rec.Uint(attr.FlowIndex)
+			first, _ := rec.Uint(attr.FirstTime)
+			to, _ := rec.Uint(attr.ToPDUs)
+			from, _ := rec.Uint(attr.FromPDUs)
 			if id := strconv.FormatUint(index, 10); seen[id] {
 				t.Errorf("line %d: flow %d comes twice", rec.Line, index)
 			} else {

@@ -7,17 +7,18 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/meter"
-	"rtfm/ruleset"
 	"rtfm/traces"
 )
 
 // TestDeltasBound gives memory of counters more than it has room for, in rows
 // that a meter can choose: it forgets, and never takes one flow for another.
 func TestDeltasBound(t *testing.T) {
-	var shapes ruleset.Shapes
-	flow := func(index uint32, packets uint64, counters ...uint64) *ruleset.Flow {
-		f := &ruleset.Flow{FlowKey: ruleset.FlowKey{Shape: shapes.Intern(2, 0, 0, nil)}, Index: index, FirstTime: 5, ToPDUs: packets}
+	var shapes match.Shapes
+	flow := func(index uint32, packets uint64, counters ...uint64) *match.Flow {
+		f := &match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil)}, Index: index, FirstTime: 5, ToPDUs: packets}
 		if counters != nil {
 			f.Counters = [][]uint64{counters}
 		}
@@ -33,7 +34,7 @@ func TestDeltasBound(t *testing.T) {
 
 	const room = 10
 	d = Deltas{most: room * pageOctets}
-	keep := func(flows ...*ruleset.Flow) bool {
+	keep := func(flows ...*match.Flow) bool {
 		read := readings{room: d.most}
 		for _, f := range flows {
 			read.add(f)

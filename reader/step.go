@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/mib"
 	"rtfm/mib/client"
-	"rtfm/ruleset"
 )
 
 // ErrNoSteps is for a meter that does not wait for its reader.
@@ -101,7 +102,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (k *Collector) collectStep(ctx context.Context, c *client.Client, st *client.Status, t *client.Trace, number uint64, sets []RuleSet) (*Result, error) {
 	in := &interval{
 		status: st, collected: make(map[int]uint64), number: number, at: t.To, skipped: t.PassedOver,
-		restarted: k.restarted(st), to: ruleset.Uptime(t.To, st.Start),
+		restarted: k.restarted(st), to: match.Uptime(t.To, st.Start),
 	}
 	if err := k.forward(in); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Address(), err)

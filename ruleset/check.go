@@ -1,6 +1,10 @@
 package ruleset
 
-import "fmt"
+import (
+	"fmt"
+
+	"rtfm/ruleset/attr"
+)
 
 // Check returns an error if a meter would refuse the ruleset: no rules or too
 // many, an opcode that does not exist, an attribute that rules cannot test or
@@ -99,9 +103,9 @@ func (rs *RuleSet) problems(follow bool) []problem {
 
 // fault tells why a meter refuses r in a ruleset of n rules.
 func (r *Rule) fault(n int) string {
-	in := r.Attr.info()
+	in := r.Attr.Info()
 	switch {
-	case in.Class == ClassNone:
+	case in.Class == attr.ClassNone:
 		return "there is no " + r.Attr.String()
 	case !r.Attr.Testable():
 		return r.Attr.String() + " is for reading flows: rules can neither test nor save it"
@@ -112,18 +116,18 @@ func (r *Rule) fault(n int) string {
 		return fmt.Sprintf("mask %v does not fit %s", r.Mask, r.Attr)
 	}
 	if r.Op.Assigns() {
-		of := Attr(r.Value.Uint())
+		of := attr.Attr(r.Value.Uint())
 		switch {
-		case in.Class != ClassVariable:
+		case in.Class != attr.ClassVariable:
 			return r.Op.String() + " sets a meter variable, v1 to v5, not " + r.Attr.String()
-		case r.Value.Uint() > 0xffff || !of.Testable() || of.Info().Class == ClassVariable || of.Info().Class == ClassDistrib:
+		case r.Value.Uint() > 0xffff || !of.Testable() || of.Info().Class == attr.ClassVariable || of.Info().Class == attr.ClassDistrib:
 			return fmt.Sprintf("value %v is not an attribute that %s could stand for", r.Value, r.Attr)
 		}
 	} else if _, ok := r.Value.Fit(r.Attr); !ok {
 		return fmt.Sprintf("value %v does not fit %s", r.Value, r.Attr)
-	} else if in.Class == ClassDistrib && r.Op.Pushes() {
-		if fault := r.distribution().fault(); fault != "" {
-			return r.Attr.String() + ": " + fault
+	} else if in.Class == attr.ClassDistrib && r.Op.Pushes() {
+		if err := r.distribution().Check(); err != nil {
+			return err.Error()
 		}
 	}
 	switch {
@@ -165,7 +169,7 @@ func (rs *RuleSet) follow() []problem {
 		s := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		r := &rs.Rules[s.rule]
-		if s.how == tested && r.Attr != Null {
+		if s.how == tested && r.Attr != attr.Null {
 			visit(s.rule+1, tested)
 			if r.neverSucceeds() {
 				continue
@@ -214,12 +218,12 @@ func (rs *RuleSet) follow() []problem {
 
 // neverSucceeds reports whether the rule's test fails with every packet.
 func (r *Rule) neverSucceeds() bool {
-	return r.Attr != Null && r.Attr != MatchingStoD && r.Value.And(r.Mask).b != r.Value.b
+	return r.Attr != attr.Null && r.Attr != attr.MatchingStoD && r.Value.And(r.Mask).Padded() != r.Value.Padded()
 }
 
 // doubt tells what is odd about a rule whose test is performed.
 func (r *Rule) doubt() string {
-	if r.Attr == Null {
+	if r.Attr == attr.Null {
 		return ""
 	}
 	switch r.Op {
@@ -233,9 +237,9 @@ func (r *Rule) doubt() string {
 		return "the test of this " + r.Op.String() + " rule is performed: reach it by an opcode that ends in Act"
 	}
 	switch {
-	case r.Attr.Info().Class == ClassDistrib:
+	case r.Attr.Info().Class == attr.ClassDistrib:
 		return "a distribution has no value that could be tested: reach this rule by an opcode that ends in Act"
-	case r.Attr.Info().Class == ClassInteger && r.Value.Uint()>>r.Attr.Bits() != 0:
+	case r.Attr.Info().Class == attr.ClassInteger && r.Value.Uint()>>r.Attr.Bits() != 0:
 		return fmt.Sprintf("the test never succeeds: %s has %d bits", r.Attr, r.Attr.Bits())
 	case r.neverSucceeds():
 		return "the test never succeeds: the value has bits that the mask has not"
@@ -245,6 +249,6 @@ func (r *Rule) doubt() string {
 
 // zeroUnlikely reports whether rules that ask for a value of 0 are rather meant
 // to take whatever value there is.
-func zeroUnlikely(a Attr) bool {
-	return a.Info().Class == ClassAddress || a == SourceTransType || a == DestTransType
+func zeroUnlikely(a attr.Attr) bool {
+	return a.Info().Class == attr.ClassAddress || a == attr.SourceTransType || a == attr.DestTransType
 }

@@ -1,8 +1,8 @@
-// Package ruleset holds what everything else agrees on: the attributes of
-// flows, their values and masks, rules and rulesets, the match key of a
-// packet, and the text form of rulesets (.rules files).
+// Package ruleset holds rules and rulesets, their text (.rules files), FORMAT
+// statements, and what is said of their faults.
 //
 // A ruleset is a program for the meter's Packet Matching Engine (RFC 2722
-// section 4.4). This package knows what rules say; package pme runs them,
-// packages srl and compile make them.
+// section 4.4). This package knows what rules say and checks that a meter could
+// run them. Package attr knows what they test and save, packages srl and compile
+// make them of SRL programs, package pme runs them.
 package ruleset

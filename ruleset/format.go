@@ -4,17 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-)
 
-// Readable reports whether a flow record has a, so that a FORMAT may name it:
-// true for all attributes except Null, MatchingStoD and the meter variables.
-func (a Attr) Readable() bool {
-	switch a.Info().Class {
-	case ClassNone, ClassNull, ClassMatching, ClassVariable:
-		return false
-	}
-	return true
-}
+	"rtfm/ruleset/attr"
+
+	"rtfm/ruleset/spell"
+)
 
 // ParseFormat reads what a FORMAT statement says between its keyword and its
 // semicolon: attribute names, each with the text in quotation marks that is
@@ -46,13 +40,13 @@ func parseFormat(s string, report func(at int, msg string)) (*Format, int) {
 	i := skipBlanks(s, 0)
 	for i < len(s) && s[i] != ';' && faults < maxErrors {
 		at := i
-		switch n := wordLen(s[i:]); {
+		switch n := spell.WordLen(s[i:]); {
 		case n > 0:
 			i += n
-			a, ok := ByName(s[at:i])
+			a, ok := attr.ByName(s[at:i])
 			switch {
 			case !ok:
-				complain(at, unknownName("attribute", s[at:i], readableNames()))
+				complain(at, spell.Unknown("attribute", s[at:i], readableNames()))
 			case !a.Readable():
 				complain(at, a.String()+" is not part of a flow record")
 			default:
@@ -125,7 +119,7 @@ func separatorFault(sep string) string {
 		switch c := sep[i]; {
 		case c < ' ' && c != '\t' || c == 0x7f:
 			return fmt.Sprintf("separator %q holds a control character", sep)
-		case isWordByte(c) && c != '_':
+		case spell.IsWordByte(c) && c != '_':
 			return fmt.Sprintf("separator %q holds a letter or a digit", sep)
 		case strings.IndexByte("._-:!", c) < 0:
 			separates = true
@@ -217,20 +211,6 @@ func skipBlanks(s string, i int) int {
 	return i
 }
 
-// wordLen returns the length of the word with which s begins: a letter or '_',
-// then letters, digits and '_'.
-func wordLen(s string) int {
-	n := 0
-	for n < len(s) && isWordByte(s[n]) && (n > 0 || s[n] > '9') {
-		n++
-	}
-	return n
-}
-
-func isWordByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
-}
-
 // firstRune returns the character with which s begins.
 func firstRune(s string) string {
 	for i := range s {
@@ -241,23 +221,10 @@ func firstRune(s string) string {
 	return s
 }
 
-// unknownName says that there is no such name of that kind, and which one was
-// probably meant.
-func unknownName(kind, name string, known []string) string {
-	if len(name) > 64 {
-		name = name[:64] + "..."
-	}
-	msg := fmt.Sprintf("no %s %q", kind, name)
-	if n, ok := Nearest(name, known); ok {
-		msg += "; did you mean " + n + "?"
-	}
-	return msg
-}
-
 func readableNames() []string {
 	var names []string
-	for i := range attributes {
-		if in := &attributes[i]; in.Attr.Readable() {
+	for _, in := range attr.All() {
+		if in.Attr.Readable() {
 			names = append(names, in.Name)
 		}
 	}

@@ -1,5 +1,11 @@
 package ruleset
 
+import (
+	"strconv"
+
+	"rtfm/ruleset/attr"
+)
+
 // Opcode is what a rule does once its test has succeeded or was left out
 // (RFC 2722 section 4.4; numbers of RFC 2720's ActionNumber).
 type Opcode uint8
@@ -49,7 +55,7 @@ func (op Opcode) String() string {
 	if op.Valid() {
 		return opcodeNames[op]
 	}
-	return "opcode(" + utoa(uint(op)) + ")"
+	return "opcode(" + strconv.Itoa(int(op)) + ")"
 }
 
 // HasTarget reports whether the opcode's goto flag is set: its parameter is the
@@ -72,9 +78,9 @@ func (op Opcode) Pushes() bool {
 //
 //	attribute & mask = value: opcode, parameter;
 type Rule struct {
-	Attr  Attr
-	Mask  Value
-	Value Value
+	Attr  attr.Attr
+	Mask  attr.Value
+	Value attr.Value
 	Op    Opcode
 	// Param is the number of the next rule, counted from 1, for opcodes with
 	// a target; for Return what is added to the number of the Gosub rule; 0
@@ -88,8 +94,8 @@ type Rule struct {
 }
 
 // distribution returns the distribution that the rule asks for.
-func (r *Rule) distribution() *Distribution {
-	return &Distribution{r.Attr, r.Mask.Resize(DistributionSize), r.Value.Resize(DistributionSize)}
+func (r *Rule) distribution() *attr.Distribution {
+	return &attr.Distribution{Attr: r.Attr, Mask: r.Mask.Resize(attr.DistributionSize), Value: r.Value.Resize(attr.DistributionSize)}
 }
 
 // Limits of what a meter accepts.
@@ -119,15 +125,6 @@ type Format struct {
 // Field is one attribute of a FORMAT statement and the separator that
 // follows it, a blank unless the statement gives one.
 type Field struct {
-	Attr      Attr
+	Attr      attr.Attr
 	Separator string
-}
-
-// AttrValue returns the value by which an Assign rule names attribute a: its
-// number in one octet, or two for the private ones.
-func AttrValue(a Attr) Value {
-	if a < 256 {
-		return number(uint64(a), 1)
-	}
-	return number(uint64(a), 2)
 }

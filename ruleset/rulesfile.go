@@ -7,6 +7,10 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"rtfm/ruleset/attr"
+
+	"rtfm/ruleset/spell"
 )
 
 // ParseRules reads a rule file: rules of the form
@@ -167,7 +171,7 @@ func (p *rulesParser) have() string {
 		return "the end of the file"
 	}
 	rest := p.text[p.pos:]
-	if n := wordLen(rest); n > 0 {
+	if n := spell.WordLen(rest); n > 0 {
 		return strconv.Quote(rest[:min(n, 64)])
 	}
 	return strconv.Quote(firstRune(rest))
@@ -176,7 +180,7 @@ func (p *rulesParser) have() string {
 // word reads a word, empty when there is none.
 func (p *rulesParser) word() string {
 	p.skip()
-	n := wordLen(p.text[p.pos:])
+	n := spell.WordLen(p.text[p.pos:])
 	p.pos += n
 	return p.text[p.pos-n : p.pos]
 }
@@ -270,7 +274,7 @@ func (p *rulesParser) digits() string {
 // oddWord deals with a word that begins neither statement, label nor rule: it
 // is a label whose colon is missing if a rule or another label follows.
 func (p *rulesParser) oddWord(word string, at int) {
-	if _, isAttr := ByName(word); isAttr {
+	if _, isAttr := attr.ByName(word); isAttr {
 		p.errorf(p.pos, "want `& mask` behind attribute %s, have %s", word, p.have())
 		p.recover()
 		return
@@ -285,8 +289,8 @@ func (p *rulesParser) oddWord(word string, at int) {
 	}
 	p.pos = end
 	msg := "want `:` behind a label or `& mask` behind an attribute, have " + p.have()
-	keywords := append(testableNames(), "SET", "RULES", "FORMAT", "STATISTICS")
-	if n, ok := Nearest(word, keywords); ok {
+	keywords := append(attr.TestableNames(), "SET", "RULES", "FORMAT", "STATISTICS")
+	if n, ok := spell.Nearest(word, keywords); ok {
 		msg = fmt.Sprintf("%q is no statement or attribute; did you mean %s?", word, n)
 	}
 	p.errorf(at, "%s", msg)
@@ -315,7 +319,7 @@ func (p *rulesParser) rule(name string, at int) {
 		p.recover()
 	} else if r.Op.Assigns() {
 		if of := r.Value.Uint(); of <= 0xffff {
-			r.Value = AttrValue(Attr(of))
+			r.Value = attr.AttrValue(attr.Attr(of))
 		}
 	} else if p.namedAt >= 0 {
 		p.errorf(p.namedAt, "only Assign rules take an attribute as value: what %s stands for is compared with a number or address", r.Attr)
@@ -329,9 +333,9 @@ func (p *rulesParser) rule(name string, at int) {
 
 // test reads `& mask = value:`; false when the action cannot be read for it.
 func (p *rulesParser) test(r *Rule, name string, at int) bool {
-	a, known := ByName(name)
+	a, known := attr.ByName(name)
 	if !known {
-		p.errorf(at, "%s", unknownName("attribute", name, testableNames()))
+		p.errorf(at, "%s", spell.Unknown("attribute", name, attr.TestableNames()))
 	}
 	r.Attr = a
 	p.take('&')
@@ -400,7 +404,7 @@ func (p *rulesParser) action(r *Rule) bool {
 			for op := OpIgnore; op.Valid(); op++ {
 				names = append(names, op.String())
 			}
-			p.errorf(at, "%s", unknownName("opcode", name, names))
+			p.errorf(at, "%s", spell.Unknown("opcode", name, names))
 		}
 		return false
 	}
@@ -412,7 +416,7 @@ func (p *rulesParser) action(r *Rule) bool {
 	if p.take(';') {
 		return true
 	}
-	if c := p.peek(); c != 0 && wordLen(p.text[p.pos:]) == 0 {
+	if c := p.peek(); c != 0 && spell.WordLen(p.text[p.pos:]) == 0 {
 		p.errorf(p.pos, "want `;` behind the rule, have %s", p.have())
 		return false
 	}
@@ -483,7 +487,7 @@ func (p *rulesParser) link() {
 			if missing++; missing <= compared {
 				known = slices.AppendSeq([]string{"Next"}, maps.Keys(p.labels))
 			}
-			p.errorf(ref.at, "%s", unknownName("label", ref.name, known))
+			p.errorf(ref.at, "%s", spell.Unknown("label", ref.name, known))
 			p.marks[ref.rule].bad = true
 			continue
 		}

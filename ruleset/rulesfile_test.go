@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/traces/tracetest"
 )
 
@@ -141,26 +143,26 @@ format ToPDUs"\t"FromPDUs  "," " " tooctets fromoctets " ";`
 	if len(warnings) != 4 { // tests of rules 4, 9 and 11, Return of rule 10
 		t.Error(warnings)
 	}
-	v := MakeValue
+	v := attr.MakeValue
 	want := &RuleSet{
 		Number: 7,
 		Name:   "peers.old",
 		Rules: []Rule{
-			newRule(SourcePeerType, v(255), v(1), OpPushRuleTo, 4),
-			newRule(SourcePeerType, v(255), v(2), OpPushRuleTo, 6),
-			newRule(Null, v(), v(), OpNoMatch, 0),
-			newRule(SourcePeerAddress, v(255, 255), v(130, 216), OpPushPktToAct, 5),
-			newRule(DestTransAddress, v(255, 255), v(0, 20), OpCountPkt, 0),
-			newRule(DestPeerAddress, v(255, 255, 255, 255).Resize(16), v(0x20, 1, 0x0d, 0xb8).Resize(16), OpGoto, 8),
-			newRule(DestPeerAddress, v(255, 255).Resize(16), v().Resize(16), OpNoMatch, 0),
-			newRule(FlowKind, v(255), v('A'), OpPushRuleToAct, 9),
+			newRule(attr.SourcePeerType, v(255), v(1), OpPushRuleTo, 4),
+			newRule(attr.SourcePeerType, v(255), v(2), OpPushRuleTo, 6),
+			newRule(attr.Null, v(), v(), OpNoMatch, 0),
+			newRule(attr.SourcePeerAddress, v(255, 255), v(130, 216), OpPushPktToAct, 5),
+			newRule(attr.DestTransAddress, v(255, 255), v(0, 20), OpCountPkt, 0),
+			newRule(attr.DestPeerAddress, v(255, 255, 255, 255).Resize(16), v(0x20, 1, 0x0d, 0xb8).Resize(16), OpGoto, 8),
+			newRule(attr.DestPeerAddress, v(255, 255).Resize(16), v().Resize(16), OpNoMatch, 0),
+			newRule(attr.FlowKind, v(255), v('A'), OpPushRuleToAct, 9),
 			newRule(76, v(1, 3, 0, 1, 2, 188), v(100, 11, 0, 0, 0, 0), OpPushPktToAct, 10),
-			newRule(SourceInterface, v(255, 255), v(1, 2), OpReturn, 2),
-			newRule(V5, v(), v(4, 0), OpAssign, 1),
-			newRule(V5, v(255, 255), v(0, 80), OpPopToAct, 1),
-			newRule(SessionID, v(255, 255).Resize(10), v(7, 1).Resize(10), OpPopTo, 1),
+			newRule(attr.SourceInterface, v(255, 255), v(1, 2), OpReturn, 2),
+			newRule(attr.V5, v(), v(4, 0), OpAssign, 1),
+			newRule(attr.V5, v(255, 255), v(0, 80), OpPopToAct, 1),
+			newRule(attr.SessionID, v(255, 255).Resize(10), v(7, 1).Resize(10), OpPopTo, 1),
 		},
-		Format: &Format{[]Field{{ToPDUs, "\t"}, {FromPDUs, ", "}, {ToOctets, " "}, {FromOctets, " "}}},
+		Format: &Format{[]Field{{attr.ToPDUs, "\t"}, {attr.FromPDUs, ", "}, {attr.ToOctets, " "}, {attr.FromOctets, " "}}},
 
 		Statistics: true,
 	}

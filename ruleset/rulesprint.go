@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/netip"
 	"strconv"
+
+	"rtfm/ruleset/attr"
 )
 
 // String returns the rule as rule files have it, its target as a number and
@@ -21,7 +23,7 @@ func (r *Rule) appendTest(b []byte) []byte {
 	b = append(b, " = "...)
 	switch v := r.Value; {
 	case r.Op.Assigns():
-		b = append(b, Attr(v.Uint()).String()...)
+		b = append(b, attr.Attr(v.Uint()).String()...)
 	case v.Zero():
 		b = append(b, '0')
 	default:
@@ -38,30 +40,30 @@ func (r *Rule) appendAction(b []byte) []byte {
 
 // appendRuleValue appends a mask or value in the notation that suits the
 // attribute.
-func appendRuleValue(b []byte, a Attr, v Value, mask bool) []byte {
+func appendRuleValue(b []byte, a attr.Attr, v attr.Value, mask bool) []byte {
 	in := a.Info()
-	octets := v.b[:v.n]
+	octets := v.Append(nil)
 	switch {
 	case !in.Variable:
 		v, _ = v.Fit(a)
-		if mask || v.n > 8 {
-			return AppendDotted(b, v.b[:v.n])
+		if mask || v.Len() > 8 {
+			return attr.AppendDotted(b, v.Append(nil))
 		}
 		return strconv.AppendUint(b, v.Uint(), 10)
-	case in.Class == ClassDistrib:
-		return AppendParameters(b, v)
-	case v.n == 0:
+	case in.Class == attr.ClassDistrib:
+		return attr.AppendParameters(b, v)
+	case v.Len() == 0:
 		return append(b, '0')
 	case a.IsAdjacent():
-		b = AppendHex(b, octets)
-		if v.n == 1 {
+		b = attr.AppendHex(b, octets)
+		if v.Len() == 1 {
 			b = append(b, '-')
 		}
-	case v.n == 16:
+	case v.Len() == 16:
 		b = netip.AddrFrom16([16]byte(octets)).AppendTo(b)
 	default:
-		b = AppendDotted(b, octets)
-		if v.n == 1 {
+		b = attr.AppendDotted(b, octets)
+		if v.Len() == 1 {
 			b = append(b, '.')
 		}
 	}

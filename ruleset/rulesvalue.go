@@ -3,6 +3,10 @@ package ruleset
 import (
 	"fmt"
 	"strings"
+
+	"rtfm/ruleset/attr"
+
+	"rtfm/ruleset/spell"
 )
 
 // valueText reads the text of a mask or value. A colon may be part of an IPv6
@@ -13,7 +17,7 @@ func (p *rulesParser) valueText() (text string, colon bool) {
 	if p.pos < len(p.text) && p.text[p.pos] == '\'' {
 		return p.charText(), false
 	}
-	for p.pos < len(p.text) && (isWordByte(p.text[p.pos]) || strings.IndexByte(".-!:", p.text[p.pos]) >= 0) {
+	for p.pos < len(p.text) && (spell.IsWordByte(p.text[p.pos]) || strings.IndexByte(".-!:", p.text[p.pos]) >= 0) {
 		p.pos++
 	}
 	text = p.text[start:p.pos]
@@ -26,7 +30,7 @@ func (p *rulesParser) valueText() (text string, colon bool) {
 		return text, false
 	}
 	if tail == "" && strings.HasSuffix(head, ":") {
-		if _, err := ParseValue(text, 0); err == nil {
+		if _, err := attr.ParseValue(text, 0); err == nil {
 			return text, false // an address that ends in `::`
 		}
 	}
@@ -63,15 +67,15 @@ func (p *rulesParser) values(r *Rule, mask string, maskAt int, value string, val
 		p.errorf(maskAt, "mask: %v", err)
 		return
 	}
-	if v, ok := ValueName(r.Attr, value); ok {
-		if in.Class == ClassVariable {
+	if v, ok := attr.ValueName(r.Attr, value); ok {
+		if in.Class == attr.ClassVariable {
 			p.namedAt = valueAt
 		}
 		r.Mask, r.Value = m, v
 		return
 	}
-	if known := ValueNames(r.Attr); len(known) > 0 && wordLen(value) == len(value) {
-		p.errorf(valueAt, "%s", unknownName("value of "+in.Name, value, known))
+	if known := attr.ValueNames(r.Attr); len(known) > 0 && spell.WordLen(value) == len(value) {
+		p.errorf(valueAt, "%s", spell.Unknown("value of "+in.Name, value, known))
 		return
 	}
 	if in.Variable {
@@ -88,33 +92,33 @@ func (p *rulesParser) values(r *Rule, mask string, maskAt int, value string, val
 // lengthen reads a mask or value. A single number fills size octets; when
 // that is 0 because addresses have various lengths, only zero makes sense,
 // and has no octets.
-func lengthen(a Attr, text string, size int) (Value, error) {
+func lengthen(a attr.Attr, text string, size int) (attr.Value, error) {
 	in := a.Info()
-	if in.Class == ClassDistrib {
-		return ParseDistribution(text)
+	if in.Class == attr.ClassDistrib {
+		return attr.ParseDistribution(text)
 	}
-	v, err := ParseValue(text, size)
+	v, err := attr.ParseValue(text, size)
 	if err != nil {
 		return v, err
 	}
 	if size == 0 && strings.Trim(text, "0123456789") == "" {
 		if v.Zero() {
-			return Value{}, nil
+			return attr.Value{}, nil
 		}
-		if in.Class == ClassAddress {
-			return v, fmt.Errorf("%w: %q: addresses of %s have no fixed length; give each octet, as 10.0.0.0", ErrValue, text, a)
+		if in.Class == attr.ClassAddress {
+			return v, fmt.Errorf("%w: %q: addresses of %s have no fixed length; give each octet, as 10.0.0.0", attr.ErrValue, text, a)
 		}
 	}
 	v, ok := v.Fit(a)
 	if !ok {
-		return v, fmt.Errorf("%w: %q: more than the %d octets of %s", ErrValue, text, in.Size, a)
+		return v, fmt.Errorf("%w: %q: more than the %d octets of %s", attr.ErrValue, text, in.Size, a)
 	}
 	return v, nil
 }
 
 // fitBoth gives mask and value of an attribute without fixed length the
 // longer one's length.
-func fitBoth(a Attr, m, v Value) (Value, Value) {
+func fitBoth(a attr.Attr, m, v attr.Value) (attr.Value, attr.Value) {
 	if in := a.Info(); !in.Variable {
 		return m, v
 	}

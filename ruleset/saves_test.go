@@ -4,6 +4,10 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 func TestSaves(t *testing.T) {
@@ -19,7 +23,7 @@ func TestSaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Attr{SourcePeerType, SourcePeerAddress, SourcePeerMask, DestTransAddress, VLANid}
+	want := []attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress, attr.SourcePeerMask, attr.DestTransAddress, attr.VLANid}
 	if got := rs.Saves(); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -38,7 +42,7 @@ func TestUptime(t *testing.T) {
 		{497 * 86400e9, 0, 497 * 8640000},
 		{math.MaxInt64, math.MinInt64, 1_844_674_407_370},
 	} {
-		if got := Uptime(tt.t, tt.epoch); got != tt.want {
+		if got := match.Uptime(tt.t, tt.epoch); got != tt.want {
 			t.Errorf("%d - %d: got %d, want %d", tt.t, tt.epoch, got, tt.want)
 		}
 	}
@@ -50,13 +54,13 @@ func TestSavesOften(t *testing.T) {
 	const n = 30_000
 	rs := &RuleSet{}
 	for range n {
-		rs.Rules = append(rs.Rules, Rule{Attr: V1, Value: AttrValue(SourcePeerAddress), Op: OpAssignAct, Param: 1})
+		rs.Rules = append(rs.Rules, Rule{Attr: attr.V1, Value: attr.AttrValue(attr.SourcePeerAddress), Op: OpAssignAct, Param: 1})
 	}
 	for i := range n {
-		rs.Rules = append(rs.Rules, Rule{Attr: V1, Mask: WidthMask(1+i%32, 4), Op: OpPushPktToAct, Param: 1})
+		rs.Rules = append(rs.Rules, Rule{Attr: attr.V1, Mask: attr.WidthMask(1+i%32, 4), Op: OpPushPktToAct, Param: 1})
 	}
 	allocated := testing.AllocsPerRun(1, func() {
-		if got := rs.Saves(); len(got) != 2 || got[0] != SourcePeerAddress || got[1] != SourcePeerMask {
+		if got := rs.Saves(); len(got) != 2 || got[0] != attr.SourcePeerAddress || got[1] != attr.SourcePeerMask {
 			t.Errorf("saves %v", got)
 		}
 	})

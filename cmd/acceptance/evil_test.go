@@ -16,12 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
 	"rtfm/mib/snmp/snmptest"
-	"rtfm/ruleset"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
 )
@@ -153,7 +154,7 @@ func (e *evil) block(r *smi.Range, v *smi.VarBind) {
 	}
 	octets := out[0].Value.Octets
 	field := octets[2:]
-	if r.Start[at+1]<<8|r.Start[at+2] == uint32(ruleset.SavedAttributes) { // SavedAttributes comes first, behind its length
+	if r.Start[at+1]<<8|r.Start[at+2] == uint32(attr.SavedAttributes) { // SavedAttributes comes first, behind its length
 		field = field[1+field[0]:]
 	}
 	binary.BigEndian.PutUint32(field, index)

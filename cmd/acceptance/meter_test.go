@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
 	"rtfm/ruleset/srl"
@@ -32,7 +34,7 @@ func (f *frontEnd) download(index int, rs *ruleset.RuleSet) {
 	var args []string
 	for i, r := range rs.Rules {
 		rule := func(column int) string { return fmt.Sprintf("%s.3.1.1.%d.%d.%d", flowMIB, column, index, i+1) }
-		octets := func(v ruleset.Value) string { return fmt.Sprintf("%x", v.Resize(max(1, v.Len())).Append(nil)) }
+		octets := func(v attr.Value) string { return fmt.Sprintf("%x", v.Resize(max(1, v.Len())).Append(nil)) }
 		args = append(args, rule(3), "i", fmt.Sprint(int(r.Attr)), rule(4), "x", octets(r.Mask), rule(5), "x", octets(r.Value),
 			rule(6), "i", fmt.Sprint(int(r.Op)), rule(7), "i", fmt.Sprint(r.Param))
 		if (i+1)%10 == 0 || i == len(rs.Rules)-1 {

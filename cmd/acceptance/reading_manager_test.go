@@ -12,9 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib"
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // way is a way of reading flows.
@@ -29,10 +30,10 @@ type way struct {
 }
 
 // The ten attributes that are read.
-var attributes = []ruleset.Attr{
-	ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.SourceTransType, ruleset.SourceTransAddress,
-	ruleset.DestPeerAddress, ruleset.DestTransAddress,
-	ruleset.ToOctets, ruleset.ToPDUs, ruleset.FromOctets, ruleset.LastActiveTime,
+var attributes = []attr.Attr{
+	attr.SourcePeerType, attr.SourcePeerAddress, attr.SourceTransType, attr.SourceTransAddress,
+	attr.DestPeerAddress, attr.DestTransAddress,
+	attr.ToOctets, attr.ToPDUs, attr.FromOctets, attr.LastActiveTime,
 }
 
 func ways() []way {
@@ -41,7 +42,7 @@ func ways() []way {
 	for _, a := range attributes {
 		packages = append(packages, uint32(a))
 	}
-	block := append(slices.Clone(subtrees[1]), 1, 6, 1, 6, 2*uint32(len(attributes)+1), 0, uint32(ruleset.FlowIndex))
+	block := append(slices.Clone(subtrees[1]), 1, 6, 1, 6, 2*uint32(len(attributes)+1), 0, uint32(attr.FlowIndex))
 	for _, a := range attributes {
 		block = append(block, uint32(a)>>8, uint32(a)&255)
 	}
@@ -77,7 +78,7 @@ func decodeBlock(octets []byte, values *[]uint64) (flows int) {
 	for range flows {
 		number(4) // FlowIndex
 		for _, a := range attributes {
-			if in := a.Info(); in.Class == ruleset.ClassAddress {
+			if in := a.Info(); in.Class == attr.ClassAddress {
 				n := int(b[0])
 				b = b[1:]
 				number(n)

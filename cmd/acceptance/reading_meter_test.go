@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/attr"
+
 	"golang.org/x/sys/unix"
 
 	"rtfm/meter"
@@ -123,17 +125,17 @@ func flowMeter(b *testing.B, flows uint64, rate float64) (*meter.Controlled, *nu
 	// Far from FloodMark, 95 percent.
 	c := meter.NewControlled(meter.ControlConfig{MaxFlows: int(flows) * 5 / 4})
 	rs := &mib.RuleSet{Row: mib.Row{Active: true}, ID: 1 << 32, RulesReady: true}
-	save := func(a ruleset.Attr, octets int) {
-		rs.Rules = append(rs.Rules, ruleset.Rule{Attr: a, Mask: ruleset.Ones(octets), Value: ruleset.MakeValue(0), Op: ruleset.OpPushPktToAct, Param: len(rs.Rules) + 2})
+	save := func(a attr.Attr, octets int) {
+		rs.Rules = append(rs.Rules, ruleset.Rule{Attr: a, Mask: attr.Ones(octets), Value: attr.MakeValue(0), Op: ruleset.OpPushPktToAct, Param: len(rs.Rules) + 2})
 	}
-	rs.Rules = append(rs.Rules, ruleset.Rule{Attr: ruleset.Null, Op: ruleset.OpGotoAct, Param: 2})
-	save(ruleset.SourcePeerType, 1)
-	save(ruleset.SourceTransType, 1)
-	save(ruleset.SourcePeerAddress, 4)
-	save(ruleset.DestPeerAddress, 4)
-	save(ruleset.SourceTransAddress, 2)
-	save(ruleset.DestTransAddress, 2)
-	rs.Rules = append(rs.Rules, ruleset.Rule{Attr: ruleset.Null, Op: ruleset.OpCount})
+	rs.Rules = append(rs.Rules, ruleset.Rule{Attr: attr.Null, Op: ruleset.OpGotoAct, Param: 2})
+	save(attr.SourcePeerType, 1)
+	save(attr.SourceTransType, 1)
+	save(attr.SourcePeerAddress, 4)
+	save(attr.DestPeerAddress, 4)
+	save(attr.SourceTransAddress, 2)
+	save(attr.DestTransAddress, 2)
+	rs.Rules = append(rs.Rules, ruleset.Rule{Attr: attr.Null, Op: ruleset.OpCount})
 	c.Do(func() {
 		c.Control().RuleSets.Put(2, rs)
 		c.Control().Managers.Put(1, &mib.Manager{Row: mib.Row{Active: true}, CurrentRuleSet: 2})

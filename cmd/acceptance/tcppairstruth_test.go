@@ -7,8 +7,9 @@ import (
 	"io"
 	"testing"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/meter/packet"
-	"rtfm/ruleset"
 	"rtfm/traces"
 )
 
@@ -84,7 +85,7 @@ func classify(t *testing.T, trace string, pairs []tcpPair) map[string]int {
 	src := traces.OpenSequence([]string{trace}, func(string) {})
 	defer src.Close()
 	batch := traces.NewBatch(256)
-	var p ruleset.Packet
+	var p match.Packet
 	for frame := 0; ; {
 		err := src.ReadBatch(batch)
 		if errors.Is(err, io.EOF) {
@@ -96,7 +97,7 @@ func classify(t *testing.T, trace string, pairs []tcpPair) map[string]int {
 			frame++
 			from := &batch.Packets[i]
 			packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
-			if p.Flags&(ruleset.HasTransport|ruleset.Fragment) != ruleset.HasTransport || p.Key.TransType() != 6 || len(p.Data) < int(p.Transport)+14 {
+			if p.Flags&(match.HasTransport|match.Fragment) != match.HasTransport || p.Key.TransType() != 6 || len(p.Data) < int(p.Transport)+14 {
 				continue
 			}
 			h := p.Data[p.Transport:]

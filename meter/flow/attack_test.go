@@ -4,7 +4,10 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/keyhash/keyhashtest"
 )
 
@@ -32,16 +35,16 @@ func (x *index) passed() (n int) {
 // that their keys collide: of IPv6 and of CLNS, with adjacent addresses. The
 // prefix 157c:4a7f:b979:379e::/64 is among the attacks.
 func TestTableUnderAttack(t *testing.T) {
-	var shapes ruleset.Shapes
-	var saved []ruleset.Saved
-	for _, a := range []ruleset.Attr{
-		ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceTransAddress, ruleset.DestTransAddress,
-		ruleset.SourceAdjacentAddress, ruleset.DestAdjacentAddress, ruleset.SourceInterface, ruleset.DestInterface,
-		ruleset.SourceASN, ruleset.DestASN,
+	var shapes match.Shapes
+	var saved []match.Saved
+	for _, a := range []attr.Attr{
+		attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransAddress, attr.DestTransAddress,
+		attr.SourceAdjacentAddress, attr.DestAdjacentAddress, attr.SourceInterface, attr.DestInterface,
+		attr.SourceASN, attr.DestASN,
 	} {
-		saved = append(saved, ruleset.Saved{Attr: a, Mask: ruleset.Ones(a.Info().Size)})
+		saved = append(saved, match.Saved{Attr: a, Mask: attr.Ones(a.Info().Size)})
 	}
-	k := ruleset.FlowKey{Shape: shapes.Intern(2, ruleset.MaxAddress, ruleset.MaxAdjacent, saved)}
+	k := match.FlowKey{Shape: shapes.Intern(2, attr.MaxAddress, attr.MaxAdjacent, saved)}
 	for _, attack := range keyhashtest.Attacks(8) {
 		tab := New(keyhashtest.Keys)
 		var key, reverse Key
@@ -49,7 +52,7 @@ func TestTableUnderAttack(t *testing.T) {
 			var w [8]uint64
 			attack.Set(i, w[:])
 			for j, x := range w { // the first four words of each end
-				binary.LittleEndian.PutUint64(k.Key[j/4*ruleset.EndSize+j%4*8:], x)
+				binary.LittleEndian.PutUint64(k.Key[j/4*attr.EndSize+j%4*8:], x)
 			}
 			tab.Prepare(&key, &k)
 			tab.PrepareReverse(&reverse, &key, &k) // which has the same hash
@@ -73,7 +76,7 @@ func TestTableHasRoomForAnyHashes(t *testing.T) {
 		"others among them": func(i uint32) uint32 { return 0xabcde000 | i*0x9e3779b9>>(i%32) },
 	} {
 		const flows = 2*segmentLen + 100
-		var shapes ruleset.Shapes
+		var shapes match.Shapes
 		tab := New(flows)
 		keys := make([]Key, flows)
 		for i := range keys {

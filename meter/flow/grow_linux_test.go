@@ -6,9 +6,9 @@ import (
 	"runtime"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"rtfm/ruleset/match"
 
-	"rtfm/ruleset"
+	"golang.org/x/sys/unix"
 )
 
 // BenchmarkGrow makes tables of a thousand to ten million flows, and beside them
@@ -16,7 +16,7 @@ import (
 // and how long 64 flows took at most: time of the processor, since by the clock
 // other programs would have their share in it.
 func BenchmarkGrow(b *testing.B) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	for _, flows := range []uint32{1_000, 10_000, 100_000, 1_000_000, 10_000_000} {
 		b.Run(fmt.Sprint("table/", flows), func(b *testing.B) {
 			grow(b, flows, func() (add func(i uint32), keep any) {

@@ -4,13 +4,13 @@ import (
 	"math"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // TestGrowingWork counts what it takes to make and recover flows: as much when
 // there are half a million as when there are a thousand.
 func TestGrowingWork(t *testing.T) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	tab := New(math.MaxInt32)
 	var key Key
 	n := uint32(0)
@@ -74,7 +74,7 @@ func memory(t *Table) int {
 // TestCreateDoesNotAllocate: with a flow's memory that of another one, nothing is
 // allocated.
 func TestCreateDoesNotAllocate(t *testing.T) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	tab := New(1000)
 	k := full(&shapes, 1)
 	var key Key

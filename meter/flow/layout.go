@@ -4,16 +4,18 @@ import (
 	"encoding/binary"
 	"math/bits"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // maxKeyWords is the length of the longest packed key in 8-octet words.
-const maxKeyWords = ruleset.KeySize / 8
+const maxKeyWords = attr.KeySize / 8
 
 // layout says how the keys of one shape are packed: octets that the shape
 // does not save are left out.
 type layout struct {
-	shape  *ruleset.Shape
+	shape  *match.Shape
 	words  int
 	pieces []piece
 }
@@ -29,7 +31,7 @@ type piece struct {
 }
 
 // layout returns the layout of a shape.
-func (t *Table) layout(s *ruleset.Shape) *layout {
+func (t *Table) layout(s *match.Shape) *layout {
 	if s.ID < len(t.layouts) && t.layouts[s.ID] != nil {
 		return t.layouts[s.ID]
 	}
@@ -41,8 +43,8 @@ func (t *Table) layout(s *ruleset.Shape) *layout {
 	return l
 }
 
-func newLayout(s *ruleset.Shape) *layout {
-	var saved [ruleset.KeySize]bool
+func newLayout(s *match.Shape) *layout {
+	var saved [attr.KeySize]bool
 	for _, v := range s.Saved {
 		from := v.Attr.Info().Offset
 		for i := range s.Len(v.Attr) {
@@ -79,7 +81,7 @@ func newLayout(s *ruleset.Shape) *layout {
 	return l
 }
 
-func (l *layout) pack(k *ruleset.Key, w *[maxKeyWords]uint64) {
+func (l *layout) pack(k *attr.Key, w *[maxKeyWords]uint64) {
 	clear(w[:l.words])
 	for i := range l.pieces {
 		p := &l.pieces[i]
@@ -88,7 +90,7 @@ func (l *layout) pack(k *ruleset.Key, w *[maxKeyWords]uint64) {
 }
 
 // unpack sets the octets of k that the shape saves.
-func (l *layout) unpack(w []uint64, k *ruleset.Key) {
+func (l *layout) unpack(w []uint64, k *attr.Key) {
 	for i := range l.pieces {
 		p := &l.pieces[i]
 		b, v := k[p.from:], w[p.word]>>p.shift

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // of returns the key of flow i of a ruleset.
-func of(shapes *ruleset.Shapes, ruleSet int, i uint32) ruleset.FlowKey {
+func of(shapes *match.Shapes, ruleSet int, i uint32) match.FlowKey {
 	k := full(shapes, i)
 	k.Shape = shapes.Intern(ruleSet, k.Shape.PeerLen, k.Shape.AdjacentLen, k.Shape.Saved)
 	return k
@@ -20,7 +20,7 @@ func of(shapes *ruleset.Shapes, ruleSet int, i uint32) ruleset.FlowKey {
 // TestRowsOfRuleSets makes flows of several rulesets and takes them out: which
 // row a flow gets follows from the order of that alone.
 func TestRowsOfRuleSets(t *testing.T) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	tab := New(100_000)
 	var key Key
 	made := uint32(0)
@@ -76,7 +76,7 @@ func TestRowsOfRuleSets(t *testing.T) {
 // TestBlocksOfOthers has one search for idle flows look at no more blocks than
 // hold flows of its ruleset, however many lie between them.
 func TestBlocksOfOthers(t *testing.T) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	tab := New(100_000)
 	var key Key
 	for i := range uint32(20_000) {
@@ -104,7 +104,7 @@ func TestBlocksOfOthers(t *testing.T) {
 // TestNextOf compares searches for flows of one ruleset with looking at every
 // row, while flows of two rulesets come and go.
 func TestNextOf(t *testing.T) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	r := rand.New(rand.NewPCG(3, 4))
 	tab := New(5000)
 	var key Key
@@ -135,7 +135,7 @@ func TestNextOf(t *testing.T) {
 			limits[2] = math.MaxInt64
 		}
 		tab.Recover(1+r.IntN(5000), &limits, nil)
-		var f ruleset.Flow
+		var f match.Flow
 		for number := 1; number < 5; number++ {
 			since := []int64{math.MinInt64, now - 1000, now - 10, now, now + 1}[r.IntN(5)]
 			var want []uint32
@@ -153,7 +153,7 @@ func TestNextOf(t *testing.T) {
 			}
 			var scanned []uint32
 			from := uint32(r.IntN(3 * blockLen))
-			var one, each ruleset.Flow
+			var one, each match.Flow
 			tab.Scan(number, from, since, &each, func() bool {
 				if tab.Read(each.Index, &one); !reflect.DeepEqual(one, each) {
 					t.Fatalf("scanned %+v, read %+v", each, one)
@@ -183,10 +183,10 @@ func TestNextOf(t *testing.T) {
 // BenchmarkNextOf searches for flows that were active lately of a ruleset that
 // is idle, whose 500,000 flows were made in turn with those of another.
 func BenchmarkNextOf(b *testing.B) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	tab := New(2_000_000)
 	var key Key
-	keys := [2]ruleset.FlowKey{of(&shapes, 2, 0), of(&shapes, 3, 0)}
+	keys := [2]match.FlowKey{of(&shapes, 2, 0), of(&shapes, 3, 0)}
 	for i := range uint32(1_000_000) {
 		k := &keys[i%2]
 		number(k, i)

@@ -3,7 +3,7 @@ package flow
 import (
 	"math"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // Rows come in blocks, each of which holds flows of one ruleset, its owner. A
@@ -176,7 +176,7 @@ func (t *Table) Hide(ruleSet int, hidden bool) { t.hidden[ruleSet&255] = hidden 
 // on, that was active, or changed, at or after time since, and calls yield for
 // it until that returns false. It reuses f, which must be zero or come from an
 // earlier Read or Scan.
-func (t *Table) Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
+func (t *Table) Scan(ruleSet int, row uint32, since int64, f *match.Flow, yield func() bool) {
 	for row = t.NextOf(ruleSet, row, since); row != 0; row = t.NextOf(ruleSet, row, since) {
 		more := t.ScanBlock(row, since, f, yield)
 		if !more {
@@ -190,7 +190,7 @@ func (t *Table) Scan(ruleSet int, row uint32, since int64, f *ruleset.Flow, yiel
 
 // ScanBlock is Scan for the rows of one block from row on. It returns false if
 // yield did. While the table does not change, several goroutines may call it.
-func (t *Table) ScanBlock(row uint32, since int64, f *ruleset.Flow, yield func() bool) bool {
+func (t *Table) ScanBlock(row uint32, since int64, f *match.Flow, yield func() bool) bool {
 	records := t.records[(row-1)/blockLen]
 	for end := t.BlockEnd(row); row <= end; row++ {
 		r := &records[(row-1)%blockLen]
@@ -306,7 +306,7 @@ func (t *Table) recoverBlock(number int, limit int64, release func(row uint32) b
 func (t *Table) remove(row uint32, r *record) {
 	l := t.layouts[r.shape]
 	keys := &t.keys[l.words]
-	k := ruleset.FlowKey{Shape: l.shape}
+	k := match.FlowKey{Shape: l.shape}
 	l.unpack(keys.at(r.key), &k.Key)
 	t.index.remove(entry(k.Hash(&t.secret), row))
 	keys.remove(r.key)

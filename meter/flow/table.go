@@ -15,8 +15,9 @@ package flow
 import (
 	"math"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/meter/huge"
-	"rtfm/ruleset"
 	"rtfm/ruleset/keyhash"
 )
 
@@ -72,7 +73,7 @@ type Table struct {
 const mostFlows = math.MaxInt32 - 256*blockLen
 
 // New returns an empty table for at most max flows. The shapes of all its
-// flows must come from one ruleset.Shapes.
+// flows must come from one match.Shapes.
 func New(max int) *Table {
 	// Whoever sends the packets cannot make keys that collide without knowing the
 	// secret (see package keyhash), and nothing that is seen of a table depends on it.
@@ -112,7 +113,7 @@ type Key struct {
 }
 
 // Prepare sets key to the identity k.
-func (t *Table) Prepare(key *Key, k *ruleset.FlowKey) {
+func (t *Table) Prepare(key *Key, k *match.FlowKey) {
 	t.pack(key, k)
 	key.hash = k.Hash(&t.secret)
 }
@@ -120,13 +121,13 @@ func (t *Table) Prepare(key *Key, k *ruleset.FlowKey) {
 // PrepareReverse sets reverse to the identity of the flow in the direction
 // opposite to k, for which key was prepared. Both are found at the same place,
 // which is prefetched only once.
-func (t *Table) PrepareReverse(reverse, key *Key, k *ruleset.FlowKey) {
+func (t *Table) PrepareReverse(reverse, key *Key, k *match.FlowKey) {
 	r := k.Reverse()
 	t.pack(reverse, &r)
 	reverse.hash = key.hash
 }
 
-func (t *Table) pack(key *Key, k *ruleset.FlowKey) {
+func (t *Table) pack(key *Key, k *match.FlowKey) {
 	l := t.layout(k.Shape)
 	key.shape = int32(k.Shape.ID)
 	key.n = l.words
@@ -269,7 +270,7 @@ func (t *Table) CountIf(row, generation uint32, d Direction, pdus, octets uint64
 
 // Read sets f to the flow in row and returns false if there is none. It reuses
 // f, which must be zero or come from an earlier Read.
-func (t *Table) Read(row uint32, f *ruleset.Flow) bool {
+func (t *Table) Read(row uint32, f *match.Flow) bool {
 	if row == 0 || int(row) > len(t.records)*blockLen {
 		return false
 	}
@@ -283,10 +284,10 @@ func (t *Table) Read(row uint32, f *ruleset.Flow) bool {
 }
 
 // read sets f, but for its index, to the flow in a record.
-func (t *Table) read(r *record, f *ruleset.Flow) {
+func (t *Table) read(r *record, f *match.Flow) {
 	l := t.layouts[r.shape]
 	if f.Shape != l.shape {
-		f.FlowKey = ruleset.FlowKey{Shape: l.shape}
+		f.FlowKey = match.FlowKey{Shape: l.shape}
 	}
 	l.unpack(t.keys[l.words].at(r.key), &f.Key)
 	f.FirstTime, f.LastTime = r.first, r.last

@@ -7,20 +7,22 @@ import (
 	"reflect"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // full returns the key of a flow that saves all its addresses, as
 // all-flows.srl makes it.
-func full(shapes *ruleset.Shapes, i uint32) ruleset.FlowKey {
-	var saved []ruleset.Saved
-	for _, a := range []ruleset.Attr{
-		ruleset.SourcePeerType, ruleset.DestPeerType, ruleset.SourceTransType, ruleset.DestTransType,
-		ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceTransAddress, ruleset.DestTransAddress,
+func full(shapes *match.Shapes, i uint32) match.FlowKey {
+	var saved []match.Saved
+	for _, a := range []attr.Attr{
+		attr.SourcePeerType, attr.DestPeerType, attr.SourceTransType, attr.DestTransType,
+		attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransAddress, attr.DestTransAddress,
 	} {
-		saved = append(saved, ruleset.Saved{Attr: a, Mask: ruleset.Ones(a.Info().Size)})
+		saved = append(saved, match.Saved{Attr: a, Mask: attr.Ones(a.Info().Size)})
 	}
-	k := ruleset.FlowKey{Shape: shapes.Intern(2, 4, 0, saved)}
+	k := match.FlowKey{Shape: shapes.Intern(2, 4, 0, saved)}
 	k.Key.SetPeerType(1)
 	k.Key.SetTransType(6)
 	number(&k, i)
@@ -28,31 +30,31 @@ func full(shapes *ruleset.Shapes, i uint32) ruleset.FlowKey {
 }
 
 // number makes k the key of flow i.
-func number(k *ruleset.FlowKey, i uint32) {
-	binary.BigEndian.PutUint32(k.Key.Peer(ruleset.Source)[:], 0x0a000000|i)
-	binary.BigEndian.PutUint32(k.Key.Peer(ruleset.Dest)[:], 0xac100000+i%8192)
-	binary.BigEndian.PutUint16(k.Key.Trans(ruleset.Source)[:], uint16(i*7))
-	k.Key.Trans(ruleset.Dest)[1] = 80
+func number(k *match.FlowKey, i uint32) {
+	binary.BigEndian.PutUint32(k.Key.Peer(attr.Source)[:], 0x0a000000|i)
+	binary.BigEndian.PutUint32(k.Key.Peer(attr.Dest)[:], 0xac100000+i%8192)
+	binary.BigEndian.PutUint16(k.Key.Trans(attr.Source)[:], uint16(i*7))
+	k.Key.Trans(attr.Dest)[1] = 80
 }
 
 // random returns one of a few thousand keys of a few shapes.
-func random(r *rand.Rand, shapes *ruleset.Shapes) ruleset.FlowKey {
-	all := []ruleset.Saved{
-		{Attr: ruleset.SourcePeerAddress, Mask: ruleset.Ones(20)},
-		{Attr: ruleset.DestPeerAddress, Mask: ruleset.WidthMask(24, 20)},
-		{Attr: ruleset.SourceAdjacentAddress, Mask: ruleset.Ones(8)},
-		{Attr: ruleset.SourceInterface, Mask: ruleset.Ones(2)},
-		{Attr: ruleset.FlowKind, Mask: ruleset.Ones(1)},
-		{Attr: ruleset.SessionID, Mask: ruleset.Ones(10)},
-		{Attr: ruleset.DestSubscriberID, Mask: ruleset.Ones(20)},
+func random(r *rand.Rand, shapes *match.Shapes) match.FlowKey {
+	all := []match.Saved{
+		{Attr: attr.SourcePeerAddress, Mask: attr.Ones(20)},
+		{Attr: attr.DestPeerAddress, Mask: attr.WidthMask(24, 20)},
+		{Attr: attr.SourceAdjacentAddress, Mask: attr.Ones(8)},
+		{Attr: attr.SourceInterface, Mask: attr.Ones(2)},
+		{Attr: attr.FlowKind, Mask: attr.Ones(1)},
+		{Attr: attr.SessionID, Mask: attr.Ones(10)},
+		{Attr: attr.DestSubscriberID, Mask: attr.Ones(20)},
 	}
-	var saved []ruleset.Saved
+	var saved []match.Saved
 	for _, s := range all {
 		if r.IntN(2) == 0 {
 			saved = append(saved, s)
 		}
 	}
-	var k ruleset.FlowKey
+	var k match.FlowKey
 	k.Shape = shapes.Intern(1+r.IntN(2), []uint8{4, 16, 20}[r.IntN(3)], 6, saved)
 	for _, s := range k.Shape.Saved {
 		v := k.Value(s.Attr)
@@ -65,11 +67,11 @@ func random(r *rand.Rand, shapes *ruleset.Shapes) ruleset.FlowKey {
 // TestTableIsMap holds a table to a plain map through creation, counting,
 // recovery and reuse of rows.
 func TestTableIsMap(t *testing.T) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	r := rand.New(rand.NewPCG(1, 2))
 	const most = 3000
 	tab := New(most)
-	model := make(map[ruleset.FlowKey]*ruleset.Flow)
+	model := make(map[match.FlowKey]*match.Flow)
 	var key Key
 	now := int64(1000)
 	full := 0
@@ -92,7 +94,7 @@ func TestTableIsMap(t *testing.T) {
 				full++
 				continue
 			}
-			want = &ruleset.Flow{FlowKey: k, Index: row, FirstTime: now}
+			want = &match.Flow{FlowKey: k, Index: row, FirstTime: now}
 			model[k] = want
 		}
 		octets := uint64(r.IntN(1500))
@@ -119,7 +121,7 @@ func TestTableIsMap(t *testing.T) {
 	}
 }
 
-func recoverAndCompare(t *testing.T, tab *Table, model map[ruleset.FlowKey]*ruleset.Flow, now int64) {
+func recoverAndCompare(t *testing.T, tab *Table, model map[match.FlowKey]*match.Flow, now int64) {
 	t.Helper()
 	limits := Limits{1: now - 9000, 2: now - 2000}
 	want := 0
@@ -138,7 +140,7 @@ func recoverAndCompare(t *testing.T, tab *Table, model map[ruleset.FlowKey]*rule
 	}
 	for _, since := range []int64{math.MinInt64, now - 1000, now + 1} {
 		seen := 0
-		var f ruleset.Flow
+		var f match.Flow
 		for row := tab.Next(1, since); row != 0; row = tab.Next(row+1, since) {
 			seen++
 			if !tab.Read(row, &f) {
@@ -164,7 +166,7 @@ func recoverAndCompare(t *testing.T, tab *Table, model map[ruleset.FlowKey]*rule
 }
 
 func TestRowsAreReusedInOrder(t *testing.T) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	tab := New(10)
 	var key Key
 	create := func(i uint32, now int64) uint32 {
@@ -189,7 +191,7 @@ func TestRowsAreReusedInOrder(t *testing.T) {
 }
 
 func TestHotPathDoesNotAllocate(t *testing.T) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	tab := New(1000)
 	k := full(&shapes, 1)
 	var key Key
@@ -209,7 +211,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 // TestIndexWork counts how far the index has to look as it grows: the cost of
 // finding a flow must not depend on how many there are.
 func TestIndexWork(t *testing.T) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	tab := New(math.MaxInt32)
 	var key Key
 	n := uint32(0)
@@ -240,7 +242,7 @@ func TestIndexWork(t *testing.T) {
 
 func BenchmarkTable(b *testing.B) {
 	for _, flows := range []uint32{1_000, 100_000, 1_000_000} {
-		var shapes ruleset.Shapes
+		var shapes match.Shapes
 		tab := New(math.MaxInt32)
 		var key Key
 		k := full(&shapes, 0)

@@ -1,6 +1,9 @@
 package packet
 
-import "rtfm/ruleset"
+import (
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
 
 // Protocol numbers of ARCnet.
 const (
@@ -12,15 +15,15 @@ const (
 // octet, as many other octets as gap, which Linux has there, and a protocol. IP
 // stands after it at once (RFC 1051), or after a flag that tells of fragments
 // and a number (RFC 1201 section 3).
-func arcnet(p *ruleset.Packet, off, gap int) {
+func arcnet(p *match.Packet, off, gap int) {
 	p.Key.SetAdjacentType(ifARCnet)
 	typ := off + 2 + gap
 	if typ >= len(p.Data) {
 		short(p, typ+1)
 		return
 	}
-	p.Key.Adjacent(ruleset.Source)[0] = p.Data[off]
-	p.Key.Adjacent(ruleset.Dest)[0] = p.Data[off+1]
+	p.Key.Adjacent(attr.Source)[0] = p.Data[off]
+	p.Key.Adjacent(attr.Dest)[0] = p.Data[off+1]
 	p.AdjacentLen = 1
 	off = typ + 1
 	switch p.Data[typ] {

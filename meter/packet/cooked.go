@@ -1,6 +1,9 @@
 package packet
 
-import "rtfm/ruleset"
+import (
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
 
 // Numbers of Linux' device types, ARPHRD_, whose frames have no EtherType.
 const (
@@ -38,7 +41,7 @@ func hardwareType(arphrd uint16) uint8 {
 
 // cooked decodes a frame of a Linux cooked capture: packet type, ARPHRD_ type,
 // length of the sender's address, eight octets for it, protocol.
-func cooked(p *ruleset.Packet, off int) {
+func cooked(p *match.Packet, off int) {
 	if off+16 > len(p.Data) {
 		short(p, off+16)
 		return
@@ -51,7 +54,7 @@ func cooked(p *ruleset.Packet, off int) {
 // cooked2 decodes a frame of a Linux cooked capture, version 2: protocol, two
 // reserved octets, interface index, ARPHRD_ type, packet type, length of the
 // sender's address, eight octets for it.
-func cooked2(p *ruleset.Packet, off int) {
+func cooked2(p *match.Packet, off int) {
 	if off+20 > len(p.Data) {
 		short(p, off+20)
 		return
@@ -64,13 +67,13 @@ func cooked2(p *ruleset.Packet, off int) {
 // cookedPayload decodes what follows a cooked header, which gave arphrd as the
 // device's type, the sender's address, and typ as the payload's type: an
 // EtherType, or one of the numbers below that Linux has besides.
-func cookedPayload(p *ruleset.Packet, arphrd uint16, sender []byte, typ uint16, off int) {
+func cookedPayload(p *match.Packet, arphrd uint16, sender []byte, typ uint16, off int) {
 	if arphrd == arphrdRadiotap {
 		radiotap(p, off) // which has all addresses
 		return
 	}
 	p.Key.SetAdjacentType(hardwareType(arphrd))
-	p.AdjacentLen = uint8(copy(p.Key.Adjacent(ruleset.Source)[:], sender))
+	p.AdjacentLen = uint8(copy(p.Key.Adjacent(attr.Source)[:], sender))
 	switch {
 	case arphrd == arphrdFrame:
 		frameRelay(p, off)
@@ -94,7 +97,7 @@ const (
 
 // nflog decodes a frame of Linux' netfilter log: an address family, then
 // attributes, one of which is the packet.
-func nflog(p *ruleset.Packet, off int) {
+func nflog(p *match.Packet, off int) {
 	if off+4 > len(p.Data) {
 		short(p, off+4)
 		return
@@ -106,7 +109,7 @@ func nflog(p *ruleset.Packet, off int) {
 	if at, size := nflogFind(attributes, nflogAddress); size == 12 && at+12 <= len(attributes) {
 		value := attributes[at : at+12] // length, two unused octets, room for eight
 		sender := value[4:min(12, 4+int(be16(value)))]
-		p.AdjacentLen = uint8(copy(p.Key.Adjacent(ruleset.Source)[:], sender))
+		p.AdjacentLen = uint8(copy(p.Key.Adjacent(attr.Source)[:], sender))
 	}
 	at, _ := nflogFind(attributes, nflogPayload)
 	switch off += 4 + at; {

@@ -3,7 +3,9 @@ package packet
 import (
 	"net/netip"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // udpSize is the length of a UDP header (RFC 768).
@@ -15,9 +17,9 @@ const udpSize = 8
 // holds none, or a later fragment. The octets are some of data. The arguments are
 // those of Decode.
 func Datagram(link uint32, data []byte, wire uint32) (from netip.AddrPort, octets []byte, size int) {
-	var p ruleset.Packet
+	var p match.Packet
 	Decode(&p, link, data, wire)
-	if p.Flags&ruleset.HasTransport == 0 || p.Key.TransType() != protoUDP {
+	if p.Flags&match.HasTransport == 0 || p.Key.TransType() != protoUDP {
 		return from, nil, 0
 	}
 	d := data[p.Transport:]
@@ -29,6 +31,6 @@ func Datagram(link uint32, data []byte, wire uint32) (from netip.AddrPort, octet
 	if size <= 0 {
 		return from, nil, 0
 	}
-	addr, _ := netip.AddrFromSlice(p.Key.Peer(ruleset.Source)[:p.PeerLen])
+	addr, _ := netip.AddrFromSlice(p.Key.Peer(attr.Source)[:p.PeerLen])
 	return netip.AddrPortFrom(addr, be16(d)), d[udpSize:min(len(d), udpSize+size)], size
 }

@@ -6,11 +6,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 
 	"rtfm/meter/packet"
-	"rtfm/ruleset"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
 )
@@ -83,8 +86,8 @@ func askGopacket(data []byte) (o outermost) {
 }
 
 // askDecode decodes a frame by Decode.
-func askDecode(data []byte, wire uint32) (o outermost, flags ruleset.PacketFlags) {
-	var p ruleset.Packet
+func askDecode(data []byte, wire uint32) (o outermost, flags match.PacketFlags) {
+	var p match.Packet
 	packet.Decode(&p, 1, data, wire)
 	end := func(i int) netip.Addr {
 		a, _ := netip.AddrFromSlice(p.Key.Peer(i)[:p.PeerLen])
@@ -92,9 +95,9 @@ func askDecode(data []byte, wire uint32) (o outermost, flags ruleset.PacketFlags
 	}
 	port := func(i int) uint16 { t := p.Key.Trans(i); return uint16(t[0])<<8 | uint16(t[1]) }
 	o = outermost{
-		src: end(ruleset.Source), dst: end(ruleset.Dest), proto: p.Key.TransType(),
-		sport: port(ruleset.Source), dport: port(ruleset.Dest),
-		dscp: p.Key[ruleset.DSCodePoint.Info().Offset], known: p.Flags&ruleset.IsIP != 0,
+		src: end(attr.Source), dst: end(attr.Dest), proto: p.Key.TransType(),
+		sport: port(attr.Source), dport: port(attr.Dest),
+		dscp: p.Key[attr.DSCodePoint.Info().Offset], known: p.Flags&match.IsIP != 0,
 	}
 	return o, p.Flags
 }
@@ -125,7 +128,7 @@ func TestGopacket(t *testing.T) {
 				frames++
 				want := askGopacket(q.Data)
 				got, flags := askDecode(q.Data, q.Wire)
-				if flags&(ruleset.Cut|ruleset.Malformed) != 0 || !want.known {
+				if flags&(match.Cut|match.Malformed) != 0 || !want.known {
 					continue
 				}
 				compared++

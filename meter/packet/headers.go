@@ -3,7 +3,7 @@ package packet
 import (
 	"sort"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // Headers returns how many of the captured octets of a frame its headers take:
@@ -11,7 +11,7 @@ import (
 // and the whole transport header, for TCP with options. Its arguments are those
 // of Decode.
 func Headers(link uint32, data []byte, wire uint32) int {
-	var whole, p ruleset.Packet
+	var whole, p match.Packet
 	Decode(&whole, link, data, wire)
 	// Decode takes values in the order of the octets, so that more octets never
 	// give less.
@@ -19,9 +19,9 @@ func Headers(link uint32, data []byte, wire uint32) int {
 		Decode(&p, link, data[:n], wire)
 		return p.Key == whole.Key && p.IPOctets == whole.IPOctets &&
 			p.PeerLen == whole.PeerLen && p.AdjacentLen == whole.AdjacentLen &&
-			(p.Flags^whole.Flags)&^ruleset.HasTransport == 0
+			(p.Flags^whole.Flags)&^match.HasTransport == 0
 	})
-	if whole.Flags&ruleset.HasTransport != 0 {
+	if whole.Flags&match.HasTransport != 0 {
 		at := int(whole.Transport)
 		end := at + min(transportSize(whole.Key.TransType(), data[at:]), int(whole.TransportOctets))
 		n = max(n, min(end, len(data)))

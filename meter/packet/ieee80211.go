@@ -3,19 +3,20 @@ package packet
 import (
 	"encoding/binary"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
 )
 
 // ieee80211 decodes an IEEE 802.11 frame; padded tells that its header is
 // padded to a multiple of four octets.
-func ieee80211(p *ruleset.Packet, off int, padded bool) {
+func ieee80211(p *match.Packet, off int, padded bool) {
 	p.Key.SetAdjacentType(if80211)
 	d := p.Data[min(off, len(p.Data)):]
 	if len(d) < 2 {
 		short(p, off+2)
 		return
 	}
-	const dest, source = ruleset.Dest, ruleset.Source
+	const dest, source = attr.Dest, attr.Source
 	kind, subtype, flags := d[0]>>2&3, d[0]>>4, d[1]
 	const (
 		toDS      = 0x01
@@ -80,7 +81,7 @@ func ieee80211(p *ruleset.Packet, off int, padded bool) {
 
 // radiotap decodes an IEEE 802.11 frame after a radiotap header: version,
 // padding, length, and bit sets of the fields present.
-func radiotap(p *ruleset.Packet, off int) {
+func radiotap(p *match.Packet, off int) {
 	p.Key.SetAdjacentType(if80211)
 	if off+8 > len(p.Data) {
 		short(p, off+8)
@@ -89,7 +90,7 @@ func radiotap(p *ruleset.Packet, off int) {
 	d := p.Data[off:]
 	size := int(le16(d[2:]))
 	if d[0] != 0 || size < 8 {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 		return
 	}
 	if size > len(d) {
@@ -122,7 +123,7 @@ const avsMagic = 0x80211000
 
 // prism decodes an IEEE 802.11 frame after a Prism header of fixed size, or
 // after an AVS one, which stands under the same link type.
-func prism(p *ruleset.Packet, off int) {
+func prism(p *match.Packet, off int) {
 	p.Key.SetAdjacentType(if80211)
 	if off+4 > len(p.Data) {
 		short(p, off+4)
@@ -136,7 +137,7 @@ func prism(p *ruleset.Packet, off int) {
 }
 
 // avs decodes an IEEE 802.11 frame after an AVS header: magic, length.
-func avs(p *ruleset.Packet, off int) {
+func avs(p *match.Packet, off int) {
 	p.Key.SetAdjacentType(if80211)
 	if off+8 > len(p.Data) {
 		short(p, off+8)
@@ -144,14 +145,14 @@ func avs(p *ruleset.Packet, off int) {
 	}
 	size := binary.BigEndian.Uint32(p.Data[off+4:])
 	if binary.BigEndian.Uint32(p.Data[off:])&^0xfff != avsMagic || size < 8 || size > p.FrameOctets {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 		return
 	}
 	ieee80211(p, off+int(size), false)
 }
 
 // ppi decodes a frame after a PPI header: version, flags, length, link type.
-func ppi(p *ruleset.Packet, off int) {
+func ppi(p *match.Packet, off int) {
 	if off+8 > len(p.Data) {
 		short(p, off+8)
 		return
@@ -160,7 +161,7 @@ func ppi(p *ruleset.Packet, off int) {
 	size, link := int(le16(d[2:])), binary.LittleEndian.Uint32(d[4:])
 	switch {
 	case d[0] != 0 || size < 8 || link == linkPPI:
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 	case size > len(d):
 		short(p, off+size)
 	default:

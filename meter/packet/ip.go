@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"math"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // Address family numbers of IANA's registry (RFC 2720, PeerType).
@@ -43,7 +45,7 @@ const (
 )
 
 // ipv4 decodes the IPv4 datagram at off.
-func ipv4(p *ruleset.Packet, off int) {
+func ipv4(p *match.Packet, off int) {
 	if off+ipv4Size <= len(p.Data) {
 		ipv4Header(p, off, (*[ipv4Size]byte)(p.Data[off:]))
 	} else {
@@ -53,7 +55,7 @@ func ipv4(p *ruleset.Packet, off int) {
 
 // ipv4Short decodes the IPv4 datagram at off whose header was not captured
 // whole: missing fields, or parts of one, read as zero.
-func ipv4Short(p *ruleset.Packet, off int) {
+func ipv4Short(p *match.Packet, off int) {
 	short(p, off+ipv4Size)
 	var h [ipv4Size]byte
 	n := copy(h[:], p.Data[min(off, len(p.Data)):])
@@ -68,29 +70,29 @@ func ipv4Short(p *ruleset.Packet, off int) {
 
 // ipv4Header decodes an IPv4 datagram (RFC 791 section 3.1) whose header,
 // without options, is h.
-func ipv4Header(p *ruleset.Packet, off int, h *[ipv4Size]byte) {
+func ipv4Header(p *match.Packet, off int, h *[ipv4Size]byte) {
 	size, total := int(h[0]&0x0f)*4, int(be16(h[2:]))
 	if total == 0 {
 		total = max(int(p.FrameOctets)-off, 0)
 	}
 	if h[0]>>4 != 4 || size < ipv4Size || total < ipv4Size {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 		return
 	}
-	p.Flags |= ruleset.IsIP
+	p.Flags |= match.IsIP
 	p.Key.SetPeerType(peerIPv4)
 	p.Key.SetDSCodePoint(h[1])
 	p.IPOctets = uint32(total)
-	copy(p.Key.Peer(ruleset.Source)[:4], h[12:16])
-	copy(p.Key.Peer(ruleset.Dest)[:4], h[16:20])
+	copy(p.Key.Peer(attr.Source)[:4], h[12:16])
+	copy(p.Key.Peer(attr.Dest)[:4], h[16:20])
 	p.PeerLen = 4
 	if be16(h[6:])&0x1fff != 0 {
-		p.Flags |= ruleset.Fragment
+		p.Flags |= match.Fragment
 		p.Key.SetTransType(h[9])
 		return
 	}
 	if size > total {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 		p.Key.SetTransType(h[9])
 		return
 	}
@@ -98,7 +100,7 @@ func ipv4Header(p *ruleset.Packet, off int, h *[ipv4Size]byte) {
 }
 
 // ipv6 decodes the IPv6 datagram at off.
-func ipv6(p *ruleset.Packet, off int) {
+func ipv6(p *match.Packet, off int) {
 	if off+ipv6Size <= len(p.Data) {
 		ipv6Header(p, off, (*[ipv6Size]byte)(p.Data[off:]))
 	} else {
@@ -108,7 +110,7 @@ func ipv6(p *ruleset.Packet, off int) {
 
 // ipv6Short decodes the IPv6 datagram at off whose fixed header was not
 // captured whole: missing fields, or parts of one, read as zero.
-func ipv6Short(p *ruleset.Packet, off int) {
+func ipv6Short(p *match.Packet, off int) {
 	short(p, off+ipv6Size)
 	var h [ipv6Size]byte
 	n := copy(h[:], p.Data[min(off, len(p.Data)):])
@@ -116,7 +118,7 @@ func ipv6Short(p *ruleset.Packet, off int) {
 		if field <= n {
 			clear(h[field:])
 			ipv6Header(p, off, &h)
-			if n < 6 && p.Flags&ruleset.IsIP != 0 {
+			if n < 6 && p.Flags&match.IsIP != 0 {
 				p.IPOctets = uint32(max(int(p.FrameOctets)-off, 0))
 			}
 			return
@@ -126,12 +128,12 @@ func ipv6Short(p *ruleset.Packet, off int) {
 
 // ipv6Header decodes an IPv6 datagram (RFC 8200 section 3) whose fixed header
 // is h.
-func ipv6Header(p *ruleset.Packet, off int, h *[ipv6Size]byte) {
+func ipv6Header(p *match.Packet, off int, h *[ipv6Size]byte) {
 	if h[0]>>4 != 6 {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 		return
 	}
-	p.Flags |= ruleset.IsIP
+	p.Flags |= match.IsIP
 	p.Key.SetPeerType(peerIPv6)
 	p.Key.SetDSCodePoint(h[0]<<4 | h[1]>>4)
 	total := ipv6Size + int(be16(h[4:]))
@@ -139,8 +141,8 @@ func ipv6Header(p *ruleset.Packet, off int, h *[ipv6Size]byte) {
 		total = ipv6Large(p, h[6], off)
 	}
 	p.IPOctets = uint32(total)
-	copy(p.Key.Peer(ruleset.Source)[:16], h[8:24])
-	copy(p.Key.Peer(ruleset.Dest)[:16], h[24:40])
+	copy(p.Key.Peer(attr.Source)[:16], h[8:24])
+	copy(p.Key.Peer(attr.Dest)[:16], h[24:40])
 	p.PeerLen = 16
 	if off+7 > len(p.Data) {
 		return
@@ -160,14 +162,14 @@ const (
 // payload length of 0: what its jumbo payload option tells if the frame has so
 // many, all of the frame if that is more than a header can tell, else those of the
 // header.
-func ipv6Large(p *ruleset.Packet, next uint8, off int) int {
+func ipv6Large(p *match.Packet, next uint8, off int) int {
 	rest := int(p.FrameOctets) - off
 	if next == protoHopByHop {
 		if n, ok := jumbo(p.Data[min(off+ipv6Size, len(p.Data)):]); ok {
 			if n <= rest-ipv6Size {
 				return ipv6Size + n
 			}
-			p.Flags |= ruleset.Malformed
+			p.Flags |= match.Malformed
 			return max(rest, ipv6Size)
 		}
 	}
@@ -202,7 +204,7 @@ func jumbo(d []byte) (n int, ok bool) {
 
 // extensions walks the chain of extension headers that begins at off with one
 // of type next, in a datagram that ends at end.
-func extensions(p *ruleset.Packet, next uint8, off, end int) {
+func extensions(p *match.Packet, next uint8, off, end int) {
 	for {
 		if !isExtension(next) {
 			upper(p, next, off, end)
@@ -228,7 +230,7 @@ func extensions(p *ruleset.Packet, next uint8, off, end int) {
 		case protoFragment:
 			size = 8
 			if be16(d[2:])>>3 != 0 {
-				p.Flags |= ruleset.Fragment
+				p.Flags |= match.Fragment
 				p.Key.SetTransType(d[0])
 				return
 			}
@@ -251,10 +253,10 @@ func isExtension(next uint8) bool {
 
 // captured reports whether the octets before need are captured octets of the
 // datagram that ends at end, and flags p if not.
-func captured(p *ruleset.Packet, need, end int) bool {
+func captured(p *match.Packet, need, end int) bool {
 	switch {
 	case need > end:
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 	case need > len(p.Data):
 		short(p, need)
 	default:
@@ -265,28 +267,28 @@ func captured(p *ruleset.Packet, need, end int) bool {
 
 // upper decodes the upper-layer header of protocol proto at off, in a datagram
 // that ends at end.
-func upper(p *ruleset.Packet, proto uint8, off, end int) {
+func upper(p *match.Packet, proto uint8, off, end int) {
 	p.Key.SetTransType(proto)
 	if off < len(p.Data) && off < end && off <= math.MaxUint16 {
 		p.Transport = uint16(off)
 		p.TransportOctets = uint32(end - off)
-		p.Flags |= ruleset.HasTransport
+		p.Flags |= match.HasTransport
 	}
 	switch proto {
 	case protoTCP, protoUDP, protoDCCP, protoSCTP, protoUDPLite:
 		if captured(p, off+4, end) {
 			ports := (*[4]byte)(p.Data[off:])
-			*p.Key.Trans(ruleset.Source) = [2]byte(ports[:2])
-			*p.Key.Trans(ruleset.Dest) = [2]byte(ports[2:])
+			*p.Key.Trans(attr.Source) = [2]byte(ports[:2])
+			*p.Key.Trans(attr.Dest) = [2]byte(ports[2:])
 		} else if off+2 <= min(len(p.Data), end) {
-			*p.Key.Trans(ruleset.Source) = [2]byte(p.Data[off:])
+			*p.Key.Trans(attr.Source) = [2]byte(p.Data[off:])
 		}
 	case protoICMP, protoICMPv6:
 		if captured(p, off+2, end) {
-			p.Key.Trans(ruleset.Source)[1] = p.Data[off]
-			p.Key.Trans(ruleset.Dest)[1] = p.Data[off+1]
+			p.Key.Trans(attr.Source)[1] = p.Data[off]
+			p.Key.Trans(attr.Dest)[1] = p.Data[off+1]
 		} else if off+1 <= min(len(p.Data), end) {
-			p.Key.Trans(ruleset.Source)[1] = p.Data[off]
+			p.Key.Trans(attr.Source)[1] = p.Data[off]
 		}
 	}
 }

@@ -1,10 +1,13 @@
 package packet
 
-import "rtfm/ruleset"
+import (
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
 
 // ipx decodes the IPX packet at off: checksum, length, hops, packet type;
 // network, node and socket of the destination; the same of the source.
-func ipx(p *ruleset.Packet, off int) {
+func ipx(p *match.Packet, off int) {
 	p.Key.SetPeerType(peerIPX)
 	d := p.Data[min(off, len(p.Data)):]
 	if len(d) < 30 {
@@ -13,12 +16,12 @@ func ipx(p *ruleset.Packet, off int) {
 	if len(d) >= 6 {
 		p.Key.SetTransType(d[5])
 	}
-	ipxEnd(p, ruleset.Dest, d, 6)
-	ipxEnd(p, ruleset.Source, d, 18)
+	ipxEnd(p, attr.Dest, d, 6)
+	ipxEnd(p, attr.Source, d, 18)
 }
 
 // ipxEnd sets the addresses of one end from those at d[at:].
-func ipxEnd(p *ruleset.Packet, end int, d []byte, at int) {
+func ipxEnd(p *match.Packet, end int, d []byte, at int) {
 	if len(d) >= at+10 {
 		copy(p.Key.Peer(end)[:], d[at:at+10])
 		p.PeerLen = 10
@@ -31,14 +34,14 @@ func ipxEnd(p *ruleset.Packet, end int, d []byte, at int) {
 // appleTalk decodes the DDP packet at off in its long form: hops and length,
 // checksum, networks of destination and source, their nodes, their sockets,
 // type.
-func appleTalk(p *ruleset.Packet, off int) {
+func appleTalk(p *match.Packet, off int) {
 	p.Key.SetPeerType(peerAppleTalk)
 	if off+13 > len(p.Data) {
 		short(p, off+13)
 		return
 	}
 	d := p.Data[off:]
-	for i, end := range [...]int{ruleset.Dest, ruleset.Source} {
+	for i, end := range [...]int{attr.Dest, attr.Source} {
 		copy(p.Key.Peer(end)[:2], d[4+2*i:])
 		p.Key.Peer(end)[2] = d[8+i]
 		p.Key.Trans(end)[1] = d[10+i]
@@ -50,7 +53,7 @@ func appleTalk(p *ruleset.Packet, off int) {
 // decnet decodes the DECnet phase IV packet at off: a length, padding, flags,
 // and addresses when it is a data packet, in the long form as the last two
 // octets of a MAC address. All numbers are little-endian.
-func decnet(p *ruleset.Packet, off int) {
+func decnet(p *match.Packet, off int) {
 	p.Key.SetPeerType(peerDECnet)
 	at := off + 2
 	if at < len(p.Data) && p.Data[at]&0x80 != 0 {
@@ -72,14 +75,14 @@ func decnet(p *ruleset.Packet, off int) {
 		short(p, src+2)
 		return
 	}
-	decnetEnd(p, ruleset.Dest, dst)
-	decnetEnd(p, ruleset.Source, src)
+	decnetEnd(p, attr.Dest, dst)
+	decnetEnd(p, attr.Source, src)
 	p.PeerLen = 3
 }
 
 // decnetEnd sets the peer address of one end from the address at off: six bits
 // of area, ten of node.
-func decnetEnd(p *ruleset.Packet, end, off int) {
+func decnetEnd(p *match.Packet, end, off int) {
 	address := le16(p.Data[off:])
 	copy(p.Key.Peer(end)[:], []byte{byte(address >> 10), byte(address >> 8 & 3), byte(address)})
 }
@@ -93,7 +96,7 @@ const maxNSAP = 20
 // clns decodes the ISO packet at off. CLNP (ISO/IEC 8473-1 section 7) has
 // nine octets, the destination's address after its length, and the source's;
 // routing protocols have none.
-func clns(p *ruleset.Packet, off int) {
+func clns(p *match.Packet, off int) {
 	if off >= len(p.Data) {
 		short(p, off+1)
 		return
@@ -103,7 +106,7 @@ func clns(p *ruleset.Packet, off int) {
 	}
 	p.Key.SetPeerType(peerNSAP)
 	at := off + 9
-	for _, end := range [...]int{ruleset.Dest, ruleset.Source} {
+	for _, end := range [...]int{attr.Dest, attr.Source} {
 		if at >= len(p.Data) {
 			short(p, at+1)
 			return
@@ -111,7 +114,7 @@ func clns(p *ruleset.Packet, off int) {
 		size := int(p.Data[at])
 		at++
 		if size > maxNSAP {
-			p.Flags |= ruleset.Malformed
+			p.Flags |= match.Malformed
 			return
 		}
 		if at+size > len(p.Data) {

@@ -3,7 +3,9 @@ package packet
 import (
 	"encoding/binary"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // Link types: LINKTYPE_ numbers of the pcap registry, and those DLT_ numbers
@@ -68,7 +70,7 @@ const (
 )
 
 // decodeLink decodes the frame at off, whose link type is link.
-func decodeLink(p *ruleset.Packet, link uint32, off int) {
+func decodeLink(p *match.Packet, link uint32, off int) {
 	switch link {
 	case linkEthernet:
 		ethernet(p, off)
@@ -149,28 +151,28 @@ func decodeLink(p *ruleset.Packet, link uint32, off int) {
 	case linkWPANTAP:
 		wpanTAP(p, off)
 	default:
-		p.Flags |= ruleset.UnknownLink
+		p.Flags |= match.UnknownLink
 	}
 }
 
 // ethernet decodes an Ethernet frame: destination, source, type or length.
-func ethernet(p *ruleset.Packet, off int) {
+func ethernet(p *match.Packet, off int) {
 	p.Key.SetAdjacentType(ifEthernet)
 	d := p.Data[off:]
 	if len(d) < 14 {
-		setMAC(p, ruleset.Dest, off)
-		setMAC(p, ruleset.Source, off+6)
+		setMAC(p, attr.Dest, off)
+		setMAC(p, attr.Source, off+6)
 		short(p, off+14)
 		return
 	}
-	copy(p.Key.Adjacent(ruleset.Dest)[:6], d)
-	copy(p.Key.Adjacent(ruleset.Source)[:6], d[6:])
+	copy(p.Key.Adjacent(attr.Dest)[:6], d)
+	copy(p.Key.Adjacent(attr.Source)[:6], d[6:])
 	p.AdjacentLen = 6
 	payload(p, be16(d[12:]), off+14)
 }
 
 // setMAC sets the adjacent address of one end to the MAC address at off.
-func setMAC(p *ruleset.Packet, end, off int) {
+func setMAC(p *match.Packet, end, off int) {
 	if off+6 > len(p.Data) {
 		short(p, off+6)
 		return
@@ -180,7 +182,7 @@ func setMAC(p *ruleset.Packet, end, off int) {
 }
 
 // rawIP decodes an IP datagram without link header.
-func rawIP(p *ruleset.Packet, off int) {
+func rawIP(p *match.Packet, off int) {
 	if off >= len(p.Data) {
 		short(p, off+1)
 		return
@@ -191,7 +193,7 @@ func rawIP(p *ruleset.Packet, off int) {
 	case 6:
 		ipv6(p, off)
 	default:
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 	}
 }
 
@@ -199,7 +201,7 @@ func rawIP(p *ruleset.Packet, off int) {
 // four octets, in the order of the capturing machine or in network order, or
 // an EtherType in the last two of the four. The families have other numbers on
 // other systems.
-func loopback(p *ruleset.Packet, off int) {
+func loopback(p *match.Packet, off int) {
 	p.Key.SetAdjacentType(ifLoopback)
 	if off+4 > len(p.Data) {
 		short(p, off+4)

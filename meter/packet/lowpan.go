@@ -3,7 +3,9 @@ package packet
 import (
 	"encoding/binary"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // The bits of a frame control field of IEEE 802.15.4 (section 7.2.2 of its 2015
@@ -30,7 +32,7 @@ type wpanEnd struct {
 // wpan decodes a frame of IEEE 802.15.4, which has fcs octets of check sequence,
 // and the 6LoWPAN (RFC 4944) in it. Frames that are ciphered, or have information
 // elements, are not looked into.
-func wpan(p *ruleset.Packet, off, fcs int) {
+func wpan(p *match.Packet, off, fcs int) {
 	if off+3 > len(p.Data) {
 		short(p, off+3)
 		return
@@ -43,15 +45,15 @@ func wpan(p *ruleset.Packet, off, fcs int) {
 	}
 	off += 3
 	var ends [2]wpanEnd
-	for _, end := range [...]int{ruleset.Dest, ruleset.Source} {
+	for _, end := range [...]int{attr.Dest, attr.Source} {
 		mode := control >> 14
-		if end == ruleset.Dest {
+		if end == attr.Dest {
 			mode = control >> 10 & 3
 		}
 		if mode == 0 {
 			continue
 		}
-		if end == ruleset.Dest || control&wpanSamePAN == 0 {
+		if end == attr.Dest || control&wpanSamePAN == 0 {
 			off += 2 // the network
 		}
 		size := 2
@@ -59,7 +61,7 @@ func wpan(p *ruleset.Packet, off, fcs int) {
 			size = 8
 		}
 		if mode == 1 { // reserved
-			p.Flags |= ruleset.Malformed
+			p.Flags |= match.Malformed
 			return
 		}
 		if off+size > len(p.Data) {
@@ -88,7 +90,7 @@ func (e *wpanEnd) read(address []byte) {
 
 // wpanTAP decodes a frame of IEEE 802.15.4 after a header with fields, of which
 // one tells the length of the check sequence.
-func wpanTAP(p *ruleset.Packet, off int) {
+func wpanTAP(p *match.Packet, off int) {
 	if off+wpanTAPHeader > len(p.Data) {
 		short(p, off+wpanTAPHeader)
 		return
@@ -102,7 +104,7 @@ func wpanTAP(p *ruleset.Packet, off int) {
 		at += 4 + (size+3)&^3
 	}
 	if end < off+wpanTAPHeader {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 		return
 	}
 	wpan(p, end, fcs)
@@ -111,7 +113,7 @@ func wpanTAP(p *ruleset.Packet, off int) {
 // lowpan decodes a 6LoWPAN frame at off, which ends at end: IPv6 as it is, or
 // compressed (RFC 6282), after mesh, broadcast and fragmentation headers. Of
 // fragments only the first has addresses.
-func lowpan(p *ruleset.Packet, off, end int, ends *[2]wpanEnd) {
+func lowpan(p *match.Packet, off, end int, ends *[2]wpanEnd) {
 	total := 0 // octets of the datagram that a fragment is of
 	for {
 		if off >= len(p.Data) {
@@ -156,7 +158,7 @@ func meshHeader(d []byte, ends *[2]wpanEnd) int {
 	if d[0]&0x10 != 0 {
 		sizes[1] = 2
 	}
-	for i, end := range [...]int{ruleset.Source, ruleset.Dest} {
+	for i, end := range [...]int{attr.Source, attr.Dest} {
 		if at+sizes[i] <= len(d) {
 			// These stand in network order, those of frames do not.
 			var turned [8]byte
@@ -189,7 +191,7 @@ func (r *iphcReader) next(n int) []byte {
 // total is the datagram's length if it is in fragments, else 0. Addresses that
 // need a context, which both ends know and the frame does not tell, are not known:
 // such a datagram has none.
-func iphc(p *ruleset.Packet, off, end, total int, ends *[2]wpanEnd) {
+func iphc(p *match.Packet, off, end, total int, ends *[2]wpanEnd) {
 	r := iphcReader{p.Data, off}
 	base := r.next(2)
 	if base == nil {
@@ -219,9 +221,9 @@ func iphc(p *ruleset.Packet, off, end, total int, ends *[2]wpanEnd) {
 	if bits&0x300 == 0 {
 		r.next(1) // the hop limit
 	}
-	known := iphcAddress(&r, h[8:24], bits>>4&7, &ends[ruleset.Source])
+	known := iphcAddress(&r, h[8:24], bits>>4&7, &ends[attr.Source])
 	if bits&0x08 == 0 {
-		known = iphcAddress(&r, h[24:40], bits&7, &ends[ruleset.Dest]) && known
+		known = iphcAddress(&r, h[24:40], bits&7, &ends[attr.Dest]) && known
 	} else {
 		known = iphcMulticast(&r, h[24:40], bits&7) && known
 	}
@@ -232,11 +234,11 @@ func iphc(p *ruleset.Packet, off, end, total int, ends *[2]wpanEnd) {
 	if !known {
 		return
 	}
-	p.Flags |= ruleset.IsIP
+	p.Flags |= match.IsIP
 	p.Key.SetPeerType(peerIPv6)
 	p.Key.SetDSCodePoint(h[0]<<4 | h[1]>>4)
-	copy(p.Key.Peer(ruleset.Source)[:16], h[8:24])
-	copy(p.Key.Peer(ruleset.Dest)[:16], h[24:40])
+	copy(p.Key.Peer(attr.Source)[:16], h[8:24])
+	copy(p.Key.Peer(attr.Dest)[:16], h[24:40])
 	p.PeerLen = 16
 	p.IPOctets = uint32(max(total, ipv6Size+max(end-r.at, 0)))
 	if compressed {
@@ -306,7 +308,7 @@ func iphcMulticast(r *iphcReader, to []byte, form uint16) bool {
 // nhc reads headers that are compressed themselves (RFC 6282 section 4): of UDP,
 // and those of extensions before it. It returns how many octets they have when
 // they are not.
-func nhc(p *ruleset.Packet, r *iphcReader) (size int) {
+func nhc(p *match.Packet, r *iphcReader) (size int) {
 	for {
 		b := r.next(1)
 		if b == nil {
@@ -342,7 +344,7 @@ func nhc(p *ruleset.Packet, r *iphcReader) (size int) {
 
 // nhcUDP reads a compressed UDP header (RFC 6282 section 4.3), and returns how many
 // octets there are of one.
-func nhcUDP(p *ruleset.Packet, r *iphcReader, kind uint8) int {
+func nhcUDP(p *match.Packet, r *iphcReader, kind uint8) int {
 	p.Key.SetTransType(protoUDP)
 	var source, dest uint16
 	switch b := r.next([...]int{4, 3, 3, 1}[kind&3]); {
@@ -361,7 +363,7 @@ func nhcUDP(p *ruleset.Packet, r *iphcReader, kind uint8) int {
 	if kind&4 == 0 {
 		r.next(2) // the checksum
 	}
-	binary.BigEndian.PutUint16(p.Key.Trans(ruleset.Source)[:], source)
-	binary.BigEndian.PutUint16(p.Key.Trans(ruleset.Dest)[:], dest)
+	binary.BigEndian.PutUint16(p.Key.Trans(attr.Source)[:], source)
+	binary.BigEndian.PutUint16(p.Key.Trans(attr.Dest)[:], dest)
 	return udpSize
 }

@@ -71,7 +71,8 @@ package packet
 import (
 	"encoding/binary"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
 )
 
 // Decode fills p from data, the captured octets of one frame from its link
@@ -88,8 +89,8 @@ import (
 // following, offload again. For a jumbogram it is what its option says (RFC
 // 2675), at most what the frame holds; for 6LoWPAN the header counts as
 // uncompressed.
-func Decode(p *ruleset.Packet, link uint32, data []byte, wire uint32) {
-	p.Key = ruleset.Key{}
+func Decode(p *match.Packet, link uint32, data []byte, wire uint32) {
+	p.Key = attr.Key{}
 	p.FrameOctets, p.IPOctets = wire, wire
 	p.PeerLen, p.AdjacentLen, p.Flags, p.Transport, p.TransportOctets = 0, 0, 0, 0, 0
 	p.Data = data
@@ -103,19 +104,19 @@ func Decode(p *ruleset.Packet, link uint32, data []byte, wire uint32) {
 // Supported reports whether Decode knows the link type, a LINKTYPE_ number of
 // the pcap registry.
 func Supported(link uint32) bool {
-	var p ruleset.Packet
+	var p match.Packet
 	Decode(&p, link, nil, 0)
-	return p.Flags&ruleset.UnknownLink == 0
+	return p.Flags&match.UnknownLink == 0
 }
 
 // short flags p because its octets end before need, an offset in p.Data, and
 // reports so: Cut when the frame on the wire goes on until there, otherwise
 // Malformed.
-func short(p *ruleset.Packet, need int) {
+func short(p *match.Packet, need int) {
 	if need > int(p.FrameOctets) {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 	} else {
-		p.Flags |= ruleset.Cut
+		p.Flags |= match.Cut
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // unhex returns the octets of a frame written in hexadecimal with spaces.
@@ -20,7 +22,7 @@ func unhex(t testing.TB, s string) []byte {
 }
 
 // value reads an integer attribute of a packet's key.
-func value(p *ruleset.Packet, a ruleset.Attr) uint16 {
+func value(p *match.Packet, a attr.Attr) uint16 {
 	info := a.Info()
 	b := p.Key[info.Offset:]
 	if info.Size == 2 {
@@ -30,10 +32,10 @@ func value(p *ruleset.Packet, a ruleset.Attr) uint16 {
 }
 
 // describe says what p holds but for what is zero.
-func describe(p *ruleset.Packet) string {
-	const src, dst = ruleset.Source, ruleset.Dest
+func describe(p *match.Packet) string {
+	const src, dst = attr.Source, attr.Dest
 	k, s := &p.Key, ""
-	if t := value(p, ruleset.SourceAdjacentType); t != 0 || p.AdjacentLen != 0 {
+	if t := value(p, attr.SourceAdjacentType); t != 0 || p.AdjacentLen != 0 {
 		s += fmt.Sprintf(", adjacent %d", t)
 	}
 	if n := p.AdjacentLen; n != 0 {
@@ -52,26 +54,26 @@ func describe(p *ruleset.Packet) string {
 	if ports {
 		s += fmt.Sprintf(" %x>%x", *k.Trans(src), *k.Trans(dst))
 	}
-	if class, ecn := value(p, ruleset.DSCodePoint), value(p, ruleset.ECNCodeBits); class|ecn != 0 {
+	if class, ecn := value(p, attr.DSCodePoint), value(p, attr.ECNCodeBits); class|ecn != 0 {
 		s += fmt.Sprintf(", class %d ecn %d", class, ecn)
 	}
-	if p.IPOctets != p.FrameOctets || p.Flags&ruleset.IsIP != 0 {
+	if p.IPOctets != p.FrameOctets || p.Flags&match.IsIP != 0 {
 		s += fmt.Sprintf(", ip %d", p.IPOctets)
 	}
 	before := ", "
 	for _, flag := range []struct {
-		bit  ruleset.PacketFlags
+		bit  match.PacketFlags
 		name string
 	}{
-		{ruleset.Fragment, "Fragment"}, {ruleset.Cut, "Cut"}, {ruleset.Malformed, "Malformed"},
-		{ruleset.UnknownLink, "UnknownLink"}, {ruleset.IsIP, "IsIP"}, {ruleset.HasTransport, "HasTransport"},
+		{match.Fragment, "Fragment"}, {match.Cut, "Cut"}, {match.Malformed, "Malformed"},
+		{match.UnknownLink, "UnknownLink"}, {match.IsIP, "IsIP"}, {match.HasTransport, "HasTransport"},
 	} {
 		if p.Flags&flag.bit != 0 {
 			s += before + flag.name
 			before = " "
 		}
 	}
-	if vlan, priority := value(p, ruleset.VLANid), value(p, ruleset.Priority); vlan|priority != 0 {
+	if vlan, priority := value(p, attr.VLANid), value(p, attr.Priority); vlan|priority != 0 {
 		s += fmt.Sprintf(", vlan %d priority %d", vlan, priority)
 	}
 	if p.Transport != 0 {
@@ -81,8 +83,8 @@ func describe(p *ruleset.Packet) string {
 }
 
 // dirty returns a packet with no value that Decode should leave.
-func dirty() ruleset.Packet {
-	p := ruleset.Packet{FrameOctets: 1, IPOctets: 2, PeerLen: 3, AdjacentLen: 4, Flags: 0xff, Transport: 5, Data: []byte{6}}
+func dirty() match.Packet {
+	p := match.Packet{FrameOctets: 1, IPOctets: 2, PeerLen: 3, AdjacentLen: 4, Flags: 0xff, Transport: 5, Data: []byte{6}}
 	for i := range p.Key {
 		p.Key[i] = 0xa5
 	}
@@ -116,18 +118,18 @@ func TestDecode(t *testing.T) {
 }
 
 // fields are the attributes that Decode sets, those of one end once.
-var fields = [...]ruleset.Attr{
-	ruleset.SourceAdjacentType, ruleset.SourceAdjacentAddress, ruleset.DestAdjacentAddress,
-	ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
-	ruleset.SourceTransType, ruleset.SourceTransAddress, ruleset.DestTransAddress,
-	ruleset.DSCodePoint, ruleset.ECNCodeBits, ruleset.VLANid, ruleset.Priority,
+var fields = [...]attr.Attr{
+	attr.SourceAdjacentType, attr.SourceAdjacentAddress, attr.DestAdjacentAddress,
+	attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress,
+	attr.SourceTransType, attr.SourceTransAddress, attr.DestTransAddress,
+	attr.DSCodePoint, attr.ECNCodeBits, attr.VLANid, attr.Priority,
 }
 
 // checkCut decodes data, the beginning of a frame that gave whole, and checks
 // that each value is that of the whole frame or zero.
-func checkCut(t *testing.T, whole *ruleset.Packet, link uint32, data []byte) {
+func checkCut(t *testing.T, whole *match.Packet, link uint32, data []byte) {
 	t.Helper()
-	var p ruleset.Packet
+	var p match.Packet
 	Decode(&p, link, data, whole.FrameOctets)
 	for _, a := range fields {
 		info := a.Info()
@@ -150,7 +152,7 @@ func TestLongHeaders(t *testing.T) {
 		data = append(data, 0x81, 0x00, 0x00, 0x01)
 	}
 	data = append(data, unhex(t, "0800"+v4)...)
-	var p ruleset.Packet
+	var p match.Packet
 	Decode(&p, linkEthernet, data, uint32(len(data)))
 	const want = wantMACs + ", peer 1 0a000001>c0a80102, trans 17 8001>0035, class 46 ecn 1, ip 32, IsIP, vlan 1 priority 0"
 	if got := describe(&p); got != want {
@@ -179,27 +181,27 @@ func FuzzDecode(f *testing.F) {
 		f.Add(test.link, data, uint32(max(len(data), int(test.wire))), uint(len(data)/2))
 	}
 	f.Fuzz(func(t *testing.T, link uint32, data []byte, wire uint32, cut uint) {
-		var p ruleset.Packet
+		var p match.Packet
 		again := dirty()
 		Decode(&p, link, data, wire)
 		Decode(&again, link, data, wire)
 		if describe(&p) != describe(&again) || p.Key != again.Key || p.IPOctets != again.IPOctets {
 			t.Errorf("decoded into a used packet:\n%s\ninto a new one:\n%s", describe(&again), describe(&p))
 		}
-		if p.PeerLen > ruleset.MaxAddress || p.AdjacentLen > ruleset.MaxAdjacent {
+		if p.PeerLen > attr.MaxAddress || p.AdjacentLen > attr.MaxAdjacent {
 			t.Errorf("addresses of %d and %d octets", p.PeerLen, p.AdjacentLen)
 		}
-		if p.Flags&ruleset.HasTransport != 0 {
-			if int(p.Transport) >= len(data) || p.Flags&ruleset.IsIP == 0 || p.Flags&ruleset.Fragment != 0 {
+		if p.Flags&match.HasTransport != 0 {
+			if int(p.Transport) >= len(data) || p.Flags&match.IsIP == 0 || p.Flags&match.Fragment != 0 {
 				t.Errorf("transport header at %d of %d: %s", p.Transport, len(data), describe(&p))
 			}
-		} else if p.Flags&ruleset.IsIP != 0 && p.Transport != 0 {
+		} else if p.Flags&match.IsIP != 0 && p.Transport != 0 {
 			t.Errorf("no transport header, but at %d", p.Transport)
 		}
 		checkCut(t, &p, link, data[:min(cut, uint(len(data)))])
 		checkUsual(t, data, wire)
 		Decode(&again, link, data[:Headers(link, data, wire)], wire)
-		if again.Key != p.Key || again.IPOctets != p.IPOctets || (again.Flags^p.Flags)&^ruleset.HasTransport != 0 {
+		if again.Key != p.Key || again.IPOctets != p.IPOctets || (again.Flags^p.Flags)&^match.HasTransport != 0 {
 			t.Errorf("of the headers:\n%s\nof the whole:\n%s", describe(&again), describe(&p))
 		}
 	})
@@ -208,7 +210,7 @@ func FuzzDecode(f *testing.F) {
 // checkUsual checks that usual does with an Ethernet frame what ethernet does, or
 // nothing.
 func checkUsual(t *testing.T, data []byte, wire uint32) {
-	start := ruleset.Packet{Data: data, FrameOctets: wire, IPOctets: wire}
+	start := match.Packet{Data: data, FrameOctets: wire, IPOctets: wire}
 	p, want := start, start
 	if !usual(&p) {
 		want = start
@@ -227,7 +229,7 @@ func BenchmarkDecode(b *testing.B) {
 		case "IPv4", "IPv6", "VLAN", "MPLS", "IPv4, TCP", "PPP", "Linux cooked", "802.11, QoS", "extension headers":
 			b.Run(strings.ReplaceAll(test.name, ", ", "/"), func(b *testing.B) {
 				data := unhex(b, test.data)
-				var p ruleset.Packet
+				var p match.Packet
 				for b.Loop() {
 					Decode(&p, test.link, data, uint32(len(data)))
 				}

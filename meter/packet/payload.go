@@ -1,6 +1,6 @@
 package packet
 
-import "rtfm/ruleset"
+import "rtfm/ruleset/match"
 
 // What a link header says of its payload: EtherTypes of the IEEE registry.
 // Link headers with protocol numbers of their own translate them into these.
@@ -33,7 +33,7 @@ const maxLength = 1500
 
 // payload decodes what follows a link header at off: a packet of EtherType
 // typ, or tags, labels and further headers before it.
-func payload(p *ruleset.Packet, typ uint16, off int) {
+func payload(p *match.Packet, typ uint16, off int) {
 	tagged := false
 	for {
 		switch typ {
@@ -90,7 +90,7 @@ func payload(p *ruleset.Packet, typ uint16, off int) {
 
 // skip skips size octets at off and returns the EtherType after them, and
 // where its payload begins.
-func skip(p *ruleset.Packet, off, size int) (typ uint16, next int) {
+func skip(p *match.Packet, off, size int) (typ uint16, next int) {
 	next = off + size + 2
 	if next > len(p.Data) {
 		short(p, next)

@@ -3,7 +3,7 @@ package packet
 import (
 	"encoding/binary"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // The header of Apple's packet tap (LINKTYPE_PKTAP): its length, the kind of
@@ -17,10 +17,10 @@ const (
 
 // pktap decodes the packet after a header of a packet tap. Apple's own tools
 // write such packets as LINKTYPE_USER2, which may be anything: guess says so.
-func pktap(p *ruleset.Packet, off int, guess bool) {
+func pktap(p *match.Packet, off int, guess bool) {
 	if off+pktapMin > len(p.Data) {
 		if guess {
-			p.Flags |= ruleset.UnknownLink
+			p.Flags |= match.UnknownLink
 		} else {
 			short(p, off+pktapMin)
 		}
@@ -31,13 +31,13 @@ func pktap(p *ruleset.Packet, off int, guess bool) {
 	switch {
 	case size < pktapMin || size > pktapMax || guess && kind != pktapPacket:
 		if guess {
-			p.Flags |= ruleset.UnknownLink
+			p.Flags |= match.UnknownLink
 		} else {
-			p.Flags |= ruleset.Malformed
+			p.Flags |= match.Malformed
 		}
 	case kind != pktapPacket:
 	case link == linkPKTAP || link == linkUser2:
-		p.Flags |= ruleset.Malformed // a tap within a tap
+		p.Flags |= match.Malformed // a tap within a tap
 	default:
 		decodeLink(p, link, off+int(size))
 	}
@@ -45,7 +45,7 @@ func pktap(p *ruleset.Packet, off int, guess bool) {
 
 // ipoib decodes a datagram of IP over InfiniBand: 40 octets of addresses, an
 // EtherType and two octets that are reserved (RFC 4391 section 6).
-func ipoib(p *ruleset.Packet, off int) {
+func ipoib(p *match.Packet, off int) {
 	p.Key.SetAdjacentType(ifInfiniBand)
 	typ, off := skip(p, off, 40)
 	if typ == etherOther {

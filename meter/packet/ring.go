@@ -3,12 +3,14 @@ package packet
 import (
 	"math/bits"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // tokenRing decodes a token ring frame (IEEE 802.5): access and frame control,
 // destination, source, routing information, LLC.
-func tokenRing(p *ruleset.Packet, off int) {
+func tokenRing(p *match.Packet, off int) {
 	p.Key.SetAdjacentType(ifTokenRing)
 	if !ringAddresses(p, off+2) {
 		return
@@ -22,7 +24,7 @@ func tokenRing(p *ruleset.Packet, off int) {
 		}
 		size := int(p.Data[off] & 0x1f)
 		if size < 2 || size&1 != 0 {
-			p.Flags |= ruleset.Malformed
+			p.Flags |= match.Malformed
 			return
 		}
 		off += size
@@ -33,7 +35,7 @@ func tokenRing(p *ruleset.Packet, off int) {
 }
 
 // fddi decodes an FDDI frame: frame control, destination, source, LLC.
-func fddi(p *ruleset.Packet, off int) {
+func fddi(p *match.Packet, off int) {
 	p.Key.SetAdjacentType(ifFDDI)
 	if !ringAddresses(p, off+1) {
 		return
@@ -47,10 +49,10 @@ func fddi(p *ruleset.Packet, off int) {
 // off, which these media send with the first bit leftmost: turned into
 // canonical order, and without the bit in the source's first octet that tells
 // of routing information. It reports whether both were captured.
-func ringAddresses(p *ruleset.Packet, off int) bool {
-	setMAC(p, ruleset.Dest, off)
-	setMAC(p, ruleset.Source, off+6)
-	dst, src := p.Key.Adjacent(ruleset.Dest), p.Key.Adjacent(ruleset.Source)
+func ringAddresses(p *match.Packet, off int) bool {
+	setMAC(p, attr.Dest, off)
+	setMAC(p, attr.Source, off+6)
+	dst, src := p.Key.Adjacent(attr.Dest), p.Key.Adjacent(attr.Source)
 	src[0] &= 0x7f
 	for i := range 6 {
 		dst[i], src[i] = bits.Reverse8(dst[i]), bits.Reverse8(src[i])

@@ -1,6 +1,9 @@
 package packet
 
-import "rtfm/ruleset"
+import (
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
 
 // LLC service access points (IEEE 802.2).
 const (
@@ -13,7 +16,7 @@ const (
 
 // llc reads the LLC header at off (IEEE 802.2), with SNAP if it has one, and
 // returns what follows and where.
-func llc(p *ruleset.Packet, off int) (typ uint16, next int) {
+func llc(p *match.Packet, off int) (typ uint16, next int) {
 	d := p.Data[min(off, len(p.Data)):]
 	if len(d) < 3 {
 		short(p, off+3)
@@ -48,7 +51,7 @@ func llc(p *ruleset.Packet, off int) (typ uint16, next int) {
 
 // snap reads the SNAP header at off: an organisation's code and one of its
 // protocol numbers. Bridged Ethernet frames are padded in front by pad octets.
-func snap(p *ruleset.Packet, off, pad int) (typ uint16, next int) {
+func snap(p *match.Packet, off, pad int) (typ uint16, next int) {
 	next = off + 5
 	if next > len(p.Data) {
 		short(p, next)
@@ -75,17 +78,17 @@ func snap(p *ruleset.Packet, off, pad int) (typ uint16, next int) {
 
 // bridged reads the header of an Ethernet frame that another link carries.
 // Its MAC addresses become the packet's if the link has none.
-func bridged(p *ruleset.Packet, off int) (typ uint16, next int) {
+func bridged(p *match.Packet, off int) (typ uint16, next int) {
 	if p.AdjacentLen == 0 {
-		setMAC(p, ruleset.Dest, off)
-		setMAC(p, ruleset.Source, off+6)
+		setMAC(p, attr.Dest, off)
+		setMAC(p, attr.Source, off+6)
 	}
 	return skip(p, off, 12)
 }
 
 // nlpid reads the network layer protocol identifier at off (ISO/IEC TR 9577).
 // ISO protocols have it as the first octet of their own header.
-func nlpid(p *ruleset.Packet, off int) (typ uint16, next int) {
+func nlpid(p *match.Packet, off int) (typ uint16, next int) {
 	if off >= len(p.Data) {
 		short(p, off+1)
 		return etherOther, off
@@ -107,13 +110,13 @@ func nlpid(p *ruleset.Packet, off int) (typ uint16, next int) {
 
 // pppoe reads the PPPoE session header at off (RFC 2516 section 4) and the PPP
 // header after it.
-func pppoe(p *ruleset.Packet, off int) (typ uint16, next int) {
+func pppoe(p *match.Packet, off int) (typ uint16, next int) {
 	if off+6 > len(p.Data) {
 		short(p, off+6)
 		return etherOther, off
 	}
 	if p.Data[off] != 0x11 || p.Data[off+1] != 0 {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 		return etherOther, off
 	}
 	return ppp(p, off+6)
@@ -122,7 +125,7 @@ func pppoe(p *ruleset.Packet, off int) (typ uint16, next int) {
 // ppp reads a PPP header at off: address and control (RFC 1662 section 3.1)
 // unless compressed, and a protocol number of two octets, or one (RFC 1661
 // section 6.5).
-func ppp(p *ruleset.Packet, off int) (typ uint16, next int) {
+func ppp(p *match.Packet, off int) (typ uint16, next int) {
 	d := p.Data[min(off, len(p.Data)):]
 	if len(d) >= 2 && d[0] == 0xff && d[1] == 0x03 {
 		d, off = d[2:], off+2
@@ -161,7 +164,7 @@ func ppp(p *ruleset.Packet, off int) (typ uint16, next int) {
 // mpls reads the label stack at off (RFC 3032) and guesses what follows, since
 // no label tells: the first four bits are an IP version, or 0, when it is an
 // Ethernet pseudowire with or without control word (RFC 4448).
-func mpls(p *ruleset.Packet, off int) (typ uint16, next int) {
+func mpls(p *match.Packet, off int) (typ uint16, next int) {
 	for bottom := false; !bottom; off += 4 {
 		if off+4 > len(p.Data) {
 			short(p, off+4)
@@ -208,7 +211,7 @@ func ethernetIP(d []byte) bool {
 
 // macsec reads the security tag at off (IEEE 802.1AE section 9.3), after which
 // the payload stands plain if it is not ciphered.
-func macsec(p *ruleset.Packet, off int) (typ uint16, next int) {
+func macsec(p *match.Packet, off int) (typ uint16, next int) {
 	if off >= len(p.Data) {
 		short(p, off+1)
 		return etherOther, off
@@ -227,7 +230,7 @@ func macsec(p *ruleset.Packet, off int) (typ uint16, next int) {
 }
 
 // nsh reads the network service header at off (RFC 8300 section 2.2).
-func nsh(p *ruleset.Packet, off int) (typ uint16, next int) {
+func nsh(p *match.Packet, off int) (typ uint16, next int) {
 	if off+4 > len(p.Data) {
 		short(p, off+4)
 		return etherOther, off
@@ -235,7 +238,7 @@ func nsh(p *ruleset.Packet, off int) (typ uint16, next int) {
 	d := p.Data[off:]
 	next = off + int(d[1]&0x3f)*4
 	if next < off+8 {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 		return etherOther, next
 	}
 	switch d[3] {

@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
 )
@@ -65,10 +68,10 @@ func TestTshark(t *testing.T) {
 
 // asTshark returns what Decode says of a frame, in fields as tshark writes them.
 func asTshark(k *traces.Packet) string {
-	var p ruleset.Packet
+	var p match.Packet
 	Decode(&p, uint32(k.Link), k.Data, k.Wire)
 	var got [9]string
-	for i, end := range []int{ruleset.Source, ruleset.Dest} {
+	for i, end := range []int{attr.Source, attr.Dest} {
 		if addr, ok := netip.AddrFromSlice(p.Key.Peer(end)[:p.PeerLen]); ok && addr.Is6() {
 			got[2+i] = addr.String()
 		} else if ok {
@@ -83,7 +86,7 @@ func asTshark(k *traces.Packet) string {
 		}
 	}
 	if p.Key.PeerType() == peerIPv6 {
-		got[8] = fmt.Sprintf("0x%08x", value(&p, ruleset.DSCodePoint)<<2|value(&p, ruleset.ECNCodeBits))
+		got[8] = fmt.Sprintf("0x%08x", value(&p, attr.DSCodePoint)<<2|value(&p, attr.ECNCodeBits))
 	}
 	return strings.Join(got[:], "\t")
 }

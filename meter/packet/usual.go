@@ -3,7 +3,8 @@ package packet
 import (
 	"encoding/binary"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
 )
 
 // What a usual frame has: an Ethernet header, an IP header without options or
@@ -20,7 +21,7 @@ const (
 // Usual is what a usual frame, the common case, says about its ends, except for
 // their adjacent addresses and interfaces.
 type Usual struct {
-	Source, Dest ruleset.End
+	Source, Dest attr.End
 	IPOctets     uint32
 	PeerLen      uint8 // octets of a peer address
 	tos          uint8
@@ -44,7 +45,7 @@ func (u *Usual) Read(frame []byte) bool {
 		if d[14] != 0x45 || total < ipv4Size+portsSize || be16(d[20:])&0x1fff != 0 || d[23] != protoTCP && d[23] != protoUDP {
 			return false
 		}
-		types := ruleset.Types(peerIPv4, d[23], ifEthernet)
+		types := attr.Types(peerIPv4, d[23], ifEthernet)
 		u.Source.Peer[0], u.Source.Peer[1] = uint64(binary.LittleEndian.Uint32(d[26:])), 0
 		u.Dest.Peer[0], u.Dest.Peer[1] = uint64(binary.LittleEndian.Uint32(d[30:])), 0
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[34:]))
@@ -60,7 +61,7 @@ func (u *Usual) Read(frame []byte) bool {
 		if d[14]>>4 != 6 || total < ipv6Size+portsSize || d[20] != protoTCP && d[20] != protoUDP {
 			return false
 		}
-		types := ruleset.Types(peerIPv6, d[20], ifEthernet)
+		types := attr.Types(peerIPv6, d[20], ifEthernet)
 		u.Source.Peer[0], u.Source.Peer[1] = binary.LittleEndian.Uint64(d[22:]), binary.LittleEndian.Uint64(d[30:])
 		u.Dest.Peer[0], u.Dest.Peer[1] = binary.LittleEndian.Uint64(d[38:]), binary.LittleEndian.Uint64(d[46:])
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[54:]))
@@ -84,7 +85,7 @@ func (u *Usual) Transport() (at int, octets uint32) {
 // usual decodes the common case (IPv4 or IPv6 with TCP or UDP directly in
 // Ethernet) exactly as ethernet does. It returns false, and has done nothing,
 // for any other frame.
-func usual(p *ruleset.Packet) bool {
+func usual(p *match.Packet) bool {
 	var u Usual
 	if !u.Read(p.Data) {
 		return false
@@ -96,6 +97,6 @@ func usual(p *ruleset.Packet) bool {
 	p.PeerLen, p.AdjacentLen = u.PeerLen, UsualAdjacentLen
 	at, octets := u.Transport()
 	p.IPOctets, p.Transport, p.TransportOctets = u.IPOctets, uint16(at), octets
-	p.Flags = ruleset.IsIP | ruleset.HasTransport
+	p.Flags = match.IsIP | match.HasTransport
 	return true
 }

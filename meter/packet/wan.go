@@ -1,10 +1,10 @@
 package packet
 
-import "rtfm/ruleset"
+import "rtfm/ruleset/match"
 
 // serial decodes a frame of a serial line: PPP, or Cisco HDLC, which its first
 // octet tells apart (RFC 1662 section 3.1, RFC 1547 section 4.3).
-func serial(p *ruleset.Packet, off int) {
+func serial(p *match.Packet, off int) {
 	switch {
 	case off >= len(p.Data):
 		short(p, off+1)
@@ -18,7 +18,7 @@ func serial(p *ruleset.Packet, off int) {
 }
 
 // ciscoHDLC decodes a Cisco HDLC frame: address, a zero octet, EtherType.
-func ciscoHDLC(p *ruleset.Packet, off int) {
+func ciscoHDLC(p *match.Packet, off int) {
 	p.Key.SetAdjacentType(ifHDLC)
 	if off+4 > len(p.Data) {
 		short(p, off+4)
@@ -34,7 +34,7 @@ func ciscoHDLC(p *ruleset.Packet, off int) {
 
 // frameRelay decodes a frame relay frame: an address of 2 to 4 octets (Q.922),
 // and a header after RFC 2427, or an EtherType after Cisco.
-func frameRelay(p *ruleset.Packet, off int) {
+func frameRelay(p *match.Packet, off int) {
 	d := p.Data[min(off, len(p.Data)):]
 	size := 0
 	for {
@@ -48,7 +48,7 @@ func frameRelay(p *ruleset.Packet, off int) {
 		}
 	}
 	if size < 2 || size > 4 {
-		p.Flags |= ruleset.Malformed
+		p.Flags |= match.Malformed
 		return
 	}
 	off += size
@@ -70,7 +70,7 @@ func frameRelay(p *ruleset.Packet, off int) {
 
 // sunATM decodes an AAL5 frame with SunATM's header: a type in the low four
 // bits of the first octet, VPI, VCI.
-func sunATM(p *ruleset.Packet, off int) {
+func sunATM(p *match.Packet, off int) {
 	if off+4 > len(p.Data) {
 		short(p, off+4)
 		return

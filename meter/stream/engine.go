@@ -3,7 +3,10 @@ package stream
 import (
 	"math"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/keyhash"
 )
 
@@ -107,7 +110,7 @@ func (e *Engine) Stats() Stats {
 // Create begins a flow of shape s in this row of the flow table. The flow is
 // single if all its packets are of one protocol, and TCP segments or UDP datagrams
 // go between the same two addresses and ports.
-func (e *Engine) Create(at uint32, s *ruleset.Shape, single bool, now int64) {
+func (e *Engine) Create(at uint32, s *match.Shape, single bool, now int64) {
 	if !e.started {
 		e.started, e.wheel.start = true, now
 	}
@@ -217,7 +220,7 @@ func (e *Engine) packet(c counted, i uint32, of *Packets, d *digest, direction i
 		e.udp(c, s, of.payload(d), d.side, uint8(direction), now)
 	case formMessage:
 		if c.echo {
-			e.pairs(c, s, d.role, d.side, newRequest(now, ruleset.PairEcho, uint64(d.seq), uint8(direction)))
+			e.pairs(c, s, d.role, d.side, newRequest(now, attr.PairEcho, uint64(d.seq), uint8(direction)))
 		}
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 const millisecond = 1_000_000
@@ -16,7 +18,7 @@ const millisecond = 1_000_000
 type harness struct {
 	*Engine
 	t     testing.TB
-	shape *ruleset.Shape
+	shape *match.Shape
 	ended int64 // when a stream has ended last
 }
 
@@ -36,7 +38,7 @@ func newHarness(t testing.TB, c Config, distributions ...string) *harness {
 }
 
 // Packet is Engine.Packet for a packet as it was captured.
-func (h *harness) Packet(row uint32, direction int, p *ruleset.Packet, octets uint64, now int64) {
+func (h *harness) Packet(row uint32, direction int, p *match.Packet, octets uint64, now int64) {
 	h.Engine.Packet(row, direction, packetOf(p), 0, octets, now)
 }
 
@@ -49,33 +51,33 @@ func all() *int {
 // everyForm is all forms.
 const everyForm Forms = 1<<forms - 1
 
-func packetOf(p *ruleset.Packet) Packet {
+func packetOf(p *match.Packet) Packet {
 	var ps Packets
 	ps.Reset(1, everyForm)
 	ps.Set(0, p)
 	return ps.At(0)
 }
 
-func shapeOf(t testing.TB, distributions ...string) *ruleset.Shape {
+func shapeOf(t testing.TB, distributions ...string) *match.Shape {
 	t.Helper()
-	var ds []ruleset.Distribution
+	var ds []attr.Distribution
 	for _, text := range distributions {
 		f := strings.Fields(text) // attribute = value & mask
-		a, ok := ruleset.ByName(f[0])
-		value, err1 := ruleset.ParseDistribution(f[2])
-		mask, err2 := ruleset.ParseDistribution(f[4])
-		d := ruleset.Distribution{Attr: a, Mask: mask, Value: value}
+		a, ok := attr.ByName(f[0])
+		value, err1 := attr.ParseDistribution(f[2])
+		mask, err2 := attr.ParseDistribution(f[4])
+		d := attr.Distribution{Attr: a, Mask: mask, Value: value}
 		if err := d.Check(); !ok || err != nil || err1 != nil || err2 != nil {
 			t.Fatalf("%s: %v, %v, %v", text, err, err1, err2)
 		}
 		ds = append(ds, d)
 	}
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	return shapes.Intern(1, 4, 0, nil, ds...)
 }
 
 // counters returns the counters of distribution a at time now.
-func (h *harness) counters(a ruleset.Attr, now int64) []uint64 {
+func (h *harness) counters(a attr.Attr, now int64) []uint64 {
 	h.t.Helper()
 	for i, c := range h.Counters(1, now) {
 		if h.shape.Distributions[i].Attr == a {
@@ -87,7 +89,7 @@ func (h *harness) counters(a ruleset.Attr, now int64) []uint64 {
 }
 
 // want compares the counters of distributions, named and with their counters.
-func (h *harness) want(name string, now int64, want map[ruleset.Attr][]uint64) {
+func (h *harness) want(name string, now int64, want map[attr.Attr][]uint64) {
 	h.t.Helper()
 	for a, w := range want {
 		if got := h.counters(a, now); !slices.Equal(got, w) {
@@ -98,8 +100,8 @@ func (h *harness) want(name string, now int64, want map[ruleset.Attr][]uint64) {
 
 // packet makes a packet between two hosts with this transport header and
 // payload.
-func packet(proto uint8, src, dst uint32, transport []byte) *ruleset.Packet {
-	p := &ruleset.Packet{PeerLen: 4, Flags: ruleset.HasTransport | ruleset.IsIP, Data: transport, TransportOctets: uint32(len(transport))}
+func packet(proto uint8, src, dst uint32, transport []byte) *match.Packet {
+	p := &match.Packet{PeerLen: 4, Flags: match.HasTransport | match.IsIP, Data: transport, TransportOctets: uint32(len(transport))}
 	p.Key.SetPeerType(1)
 	p.Key.SetTransType(proto)
 	for end, a := range []uint32{src, dst} {
@@ -112,7 +114,7 @@ func packet(proto uint8, src, dst uint32, transport []byte) *ruleset.Packet {
 }
 
 // udp makes a UDP datagram from port to port of hosts 1 and 2, or back.
-func udp(back bool, port1, port2 uint16, payload ...byte) *ruleset.Packet {
+func udp(back bool, port1, port2 uint16, payload ...byte) *match.Packet {
 	src, dst := uint32(1), uint32(2)
 	if back {
 		src, dst, port1, port2 = dst, src, port2, port1
@@ -125,7 +127,7 @@ func udp(back bool, port1, port2 uint16, payload ...byte) *ruleset.Packet {
 
 // tcp makes a TCP segment with n octets of data, of which only the header was
 // captured.
-func tcp(back bool, flags uint8, seq, ack uint32, n int) *ruleset.Packet {
+func tcp(back bool, flags uint8, seq, ack uint32, n int) *match.Packet {
 	src, dst, port1, port2 := uint32(1), uint32(2), uint16(1000), uint16(80)
 	if back {
 		src, dst, port1, port2 = dst, src, port2, port1

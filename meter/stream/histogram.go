@@ -3,7 +3,7 @@ package stream
 import (
 	"math/bits"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 )
 
 // histogram is a distribution's place in a flow's counters, and what finds the
@@ -23,10 +23,10 @@ type histogram struct {
 // bits.
 const maxSpan = 1 << 56
 
-func newHistogram(d *ruleset.Distribution, at int) histogram {
+func newHistogram(d *attr.Distribution, at int) histogram {
 	h := histogram{at: at, limits: d.Limits()}
 	last := len(h.limits) - 1
-	if span := h.limits[last] - h.limits[0]; d.Transform() == ruleset.Linear && 0 < span && span < maxSpan {
+	if span := h.limits[last] - h.limits[0]; d.Transform() == attr.Linear && 0 < span && span < maxSpan {
 		h.lower, h.span, h.steps = h.limits[0], span, uint64(last)
 		return h
 	}

@@ -7,7 +7,7 @@ import (
 	"sort"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 )
 
 // TestBuckets finds the buckets of values at and beside all limits, and of
@@ -23,12 +23,12 @@ func TestBuckets(t *testing.T) {
 		case lower < 65535:
 			upper = lower + 1 + r.IntN(65535-lower)
 		}
-		if transform == ruleset.Logarithmic {
+		if transform == attr.Logarithmic {
 			lower = max(lower, 1)
 		}
-		d := ruleset.Distribution{
-			Attr: ruleset.ToPacketSize, Mask: ruleset.MakeValue(byte(transform), byte(scale), byte(lower>>8), byte(lower), byte(upper>>8), byte(upper)),
-			Value: ruleset.MakeValue(byte(buckets), 0, 0, 0, 0, 0),
+		d := attr.Distribution{
+			Attr: attr.ToPacketSize, Mask: attr.MakeValue(byte(transform), byte(scale), byte(lower>>8), byte(lower), byte(upper>>8), byte(upper)),
+			Value: attr.MakeValue(byte(buckets), 0, 0, 0, 0, 0),
 		}
 		if d.Check() != nil {
 			continue

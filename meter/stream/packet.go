@@ -4,7 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
 )
 
 // Packets is what streams need of the packets of a batch. It does not refer to
@@ -70,7 +71,7 @@ func (f Forms) counts(p form) bool { return f>>p&1 != 0 || f&formsAll != 0 }
 
 // FormsOf returns the forms of packets for which flows with some of these
 // distributions keep streams.
-func FormsOf(distributions []ruleset.Distribution) Forms {
+func FormsOf(distributions []attr.Distribution) Forms {
 	if len(distributions) == 0 {
 		return 0
 	}
@@ -108,19 +109,19 @@ func (p *Packets) Reset(n int, wanted Forms) {
 func (p *Packets) At(i int) Packet { return Packet{p, i} }
 
 // Set sets packet i.
-func (p *Packets) Set(i int, from *ruleset.Packet) {
-	if from.Flags&(ruleset.HasTransport|ruleset.Fragment|ruleset.IsIP) != ruleset.HasTransport|ruleset.IsIP {
+func (p *Packets) Set(i int, from *match.Packet) {
+	if from.Flags&(match.HasTransport|match.Fragment|match.IsIP) != match.HasTransport|match.IsIP {
 		p.digests[i], p.keys[i] = digest{}, shortKey{}
 		return
 	}
-	var source, dest ruleset.End
+	var source, dest attr.End
 	from.Key.Ends(&source, &dest)
 	p.SetEnds(i, &source, &dest, from.Data[from.Transport:], from.TransportOctets)
 }
 
 // SetEnds sets packet i to an IP packet between these ends, with the transport
 // header and what follows it, which had this many octets on the wire.
-func (p *Packets) SetEnds(i int, source, dest *ruleset.End, transport []byte, octets uint32) {
+func (p *Packets) SetEnds(i int, source, dest *attr.End, transport []byte, octets uint32) {
 	d := &p.digests[i]
 	*d = digest{}
 	proto := source.TransType()
@@ -208,7 +209,7 @@ func (d *digest) parseTCP(b []byte, octets uint32) {
 
 // newAddress returns the peer address of an end, which for IP has zeros after 16
 // octets.
-func newAddress(e *ruleset.End) address { return address{e.Peer[0], e.Peer[1]} }
+func newAddress(e *attr.End) address { return address{e.Peer[0], e.Peer[1]} }
 
 func (a address) before(b address) bool {
 	return a.high < b.high || a.high == b.high && a.low < b.low

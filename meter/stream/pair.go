@@ -1,6 +1,6 @@
 package stream
 
-import "rtfm/ruleset"
+import "rtfm/ruleset/attr"
 
 // Most requests that a stream keeps, by protocol. The oldest makes room.
 const (
@@ -12,7 +12,7 @@ const (
 type loss struct {
 	histogram
 	wanted bool
-	kind   ruleset.PairKind
+	kind   attr.PairKind
 	limit  int64 // nanoseconds within which an answer is wanted
 }
 
@@ -100,7 +100,7 @@ func (e *Engine) answer(c counted, s stream, side uint8, a request) {
 }
 
 // pair counts a pair whose answer came so much later.
-func (c counted) pair(s stream, kind ruleset.PairKind, direction uint8, took int64) {
+func (c counted) pair(s stream, kind attr.PairKind, direction uint8, took int64) {
 	times := c.turnarounds[kind][direction&1]
 	for i := range times {
 		c.count(&times[i], uint64(took)/1000, 1)
@@ -113,7 +113,7 @@ func (c counted) pair(s stream, kind ruleset.PairKind, direction uint8, took int
 // loses counts a request that was not answered.
 func (p *plan) loses(s stream, r *request) {
 	direction, kind := r.direction()&1, r.kind()
-	if l := &p.losses[direction]; l.wanted && l.kind == kind && kind != ruleset.PairTCPData {
+	if l := &p.losses[direction]; l.wanted && l.kind == kind && kind != attr.PairTCPData {
 		s.lost[direction]++
 	}
 }
@@ -140,7 +140,7 @@ func (c counted) plain(s stream, side, direction uint8, now int64) {
 		return
 	}
 	if r.any {
-		c.pair(s, ruleset.PairPlain, r.direction, now-r.began)
+		c.pair(s, attr.PairPlain, r.direction, now-r.began)
 	}
 	*r = run{now, true, side, direction}
 }

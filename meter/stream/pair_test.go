@@ -6,14 +6,16 @@ import (
 	"slices"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // at is a packet at a time in milliseconds, back if it goes from host 2 to 1.
 type at struct {
 	ms   int64
 	back bool
-	p    *ruleset.Packet
+	p    *match.Packet
 }
 
 func dnsMessage(id uint16, answer bool) []byte {
@@ -65,12 +67,12 @@ func dhcpAt(ms int64, back bool, xid uint32, message byte) at {
 	copy(b[28:], []byte{2, 0, 0, 0, 0, 9})
 	binary.BigEndian.PutUint32(b[236:], 0x63825363)
 	p := udp(back, 68, 67, append(b, 0, 12, 1, 'x', 53, 1, message, 255)...)
-	clear(p.Key.Peer(ruleset.Source)[:])
+	clear(p.Key.Peer(attr.Source)[:])
 	if back {
-		p.Key.Peer(ruleset.Source)[0] = 9
+		p.Key.Peer(attr.Source)[0] = 9
 	}
 	for i := range 4 {
-		p.Key.Peer(ruleset.Dest)[i] = 255
+		p.Key.Peer(attr.Dest)[i] = 255
 	}
 	return at{ms, back, p}
 }
@@ -140,15 +142,15 @@ func TestPairs(t *testing.T) {
 		if tt.kind == "plain" {
 			h := newHarness(t, Config{}, "ToTurnaroundTime1 = 3.plain & 1.3.10!30", "FromTurnaroundTime4 = 3.0 & 1.3.10!30")
 			h.feed(tt.packets)
-			h.want(tt.name, 0, map[ruleset.Attr][]uint64{ruleset.ToTurnaroundTime1: tt.to, ruleset.FromTurnaroundTime4: tt.from})
+			h.want(tt.name, 0, map[attr.Attr][]uint64{attr.ToTurnaroundTime1: tt.to, attr.FromTurnaroundTime4: tt.from})
 			continue
 		}
 		h := newHarness(t, Config{}, "ToTurnaroundTime1 = 3."+tt.kind+" & 1.3.10!30", "FromTurnaroundTime4 = 3."+tt.kind+" & 1.3.10!30",
 			"ToLostPDUs = 3."+tt.kind+" & 1.0.0!2", "ToTurnaroundTime2 = 3.plain & 1.3.10!30")
 		h.feed(tt.packets)
 		h.Finish(1000 * millisecond)
-		want := map[ruleset.Attr][]uint64{}
-		for a, w := range map[ruleset.Attr][]uint64{ruleset.ToTurnaroundTime1: tt.to, ruleset.FromTurnaroundTime4: tt.from, ruleset.ToLostPDUs: tt.lost} {
+		want := map[attr.Attr][]uint64{}
+		for a, w := range map[attr.Attr][]uint64{attr.ToTurnaroundTime1: tt.to, attr.FromTurnaroundTime4: tt.from, attr.ToLostPDUs: tt.lost} {
 			if w != nil {
 				want[a] = w
 			}
@@ -178,7 +180,7 @@ func TestOneDirection(t *testing.T) {
 	for _, a := range []at{dnsAt(0, 1, false), dnsAt(5, 1, true)} {
 		h.Packet(1, 0, a.p, 100, a.ms*millisecond)
 	}
-	h.want("one direction", 0, map[ruleset.Attr][]uint64{ruleset.ToTurnaroundTime1: {1, 0, 0, 0}, ruleset.FromTurnaroundTime1: {0, 0, 0, 0}})
+	h.want("one direction", 0, map[attr.Attr][]uint64{attr.ToTurnaroundTime1: {1, 0, 0, 0}, attr.FromTurnaroundTime1: {0, 0, 0, 0}})
 }
 
 // TestQueueLimits asks more than a queue holds: the oldest make room.
@@ -196,7 +198,7 @@ func TestQueueLimits(t *testing.T) {
 	h.Finish(second)
 	lost := make([]uint64, 21)
 	lost[10] = 1
-	h.want("UDP", 0, map[ruleset.Attr][]uint64{ruleset.ToTurnaroundTime1: {60, 0, 0, 0}, ruleset.ToLostPDUs: lost})
+	h.want("UDP", 0, map[attr.Attr][]uint64{attr.ToTurnaroundTime1: {60, 0, 0, 0}, attr.ToLostPDUs: lost})
 
 	h = newHarness(t, Config{}, "ToTurnaroundTime1 = 3.tcp_data & 1.3.10!30")
 	for i := range uint32(200) {
@@ -209,7 +211,7 @@ func TestQueueLimits(t *testing.T) {
 	// Those that end at 111 and behind it are left.
 	for pairs, ack := range []uint32{110, 111, 112, 200, 200} {
 		h.feed([]at{tcpAt(5, true, 16, 1, ack, 0)})
-		if got := h.counters(ruleset.ToTurnaroundTime1, 0)[0]; got != uint64(min(pairs, 3)) {
+		if got := h.counters(attr.ToTurnaroundTime1, 0)[0]; got != uint64(min(pairs, 3)) {
 			t.Errorf("%d pairs at ACK %d, want %d", got, ack, min(pairs, 3))
 		}
 	}
@@ -259,7 +261,7 @@ func TestDataOfOneDirection(t *testing.T) {
 			next[side] += uint32(n)
 			most = max(most, h.Stats().Requests)
 		}
-		return h.counters(ruleset.ToTurnaroundTime, now), most
+		return h.counters(attr.ToTurnaroundTime, now), most
 	}
 	both, mostOfBoth := run(to, from)
 	one, mostOfOne := run(to)

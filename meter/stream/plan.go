@@ -3,14 +3,16 @@ package stream
 import (
 	"math"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // plan says how the distributions of one shape's flows are built. A flow has the
 // counters of its distributions in the shape's order, and 64-bit words in which
 // rates and gaps are remembered between packets.
 type plan struct {
-	shape  *ruleset.Shape
+	shape  *match.Shape
 	store  *store         // that its flows are in
 	sizes  [2][]histogram // by direction
 	gaps   [2][]histogram
@@ -21,11 +23,11 @@ type plan struct {
 	flows  pool
 
 	// What streams are for; see Engine.
-	single      bool                              // there are distributions of single packets
-	kept        [forms]bool                       // the flow keeps streams of such packets
-	whole       bool                              // there are distributions of whole streams
-	turnarounds [ruleset.PairKinds][2][]histogram // by kind of pairs and direction of the request
-	losses      [2]loss                           // by direction
+	single      bool                           // there are distributions of single packets
+	kept        [forms]bool                    // the flow keeps streams of such packets
+	whole       bool                           // there are distributions of whole streams
+	turnarounds [attr.PairKinds][2][]histogram // by kind of pairs and direction of the request
+	losses      [2]loss                        // by direction
 	times       []histogram
 	octets      [2][]histogram
 	pdus        [2][]histogram
@@ -38,7 +40,7 @@ type plan struct {
 	plainPairs, echo, tcpSyn, tcpData, dhcp bool
 	udp                                     []parser
 	// By kind of pairs and direction of the request, that its answer is wanted.
-	answered [ruleset.PairKinds][2]bool
+	answered [attr.PairKinds][2]bool
 }
 
 // rate is a distribution of the rates of intervals, which follow each other
@@ -80,7 +82,7 @@ func (c counted) count(h *histogram, v, n uint64) {
 
 // newPlan returns the plan for flows of shape s, which has distributions; they are
 // in this store.
-func newPlan(s *ruleset.Shape, in *store) *plan {
+func newPlan(s *match.Shape, in *store) *plan {
 	p := &plan{shape: s, store: in}
 	at := 0
 	for i := range s.Distributions {
@@ -111,39 +113,39 @@ func newPlan(s *ruleset.Shape, in *store) *plan {
 }
 
 // add adds a distribution.
-func (p *plan) add(d *ruleset.Distribution, h histogram) {
+func (p *plan) add(d *attr.Distribution, h histogram) {
 	p1, p2, _ := d.Parameters()
-	kind := ruleset.PairKind(p1)
+	kind := attr.PairKind(p1)
 	direction := 0
 	if d.Attr.IsFrom() {
 		direction = 1
 	}
 	into := func(all *[2][]histogram) { all[direction] = append(all[direction], h) }
-	p.whole = p.whole || d.Attr > ruleset.FromPDURate && !d.Attr.CountsPairs() || d.Attr == ruleset.ToLostPDUs || d.Attr == ruleset.FromLostPDUs
-	p.single = p.single || d.Attr <= ruleset.FromPDURate && !d.Attr.CountsPairs()
-	p.sized = p.sized || d.Attr >= ruleset.ToFlowOctets && d.Attr <= ruleset.FromFlowPDUs
-	p.tcpWhole = p.tcpWhole || d.Attr >= ruleset.ToTCPSize && d.Attr <= ruleset.FromTCPRate
+	p.whole = p.whole || d.Attr > attr.FromPDURate && !d.Attr.CountsPairs() || d.Attr == attr.ToLostPDUs || d.Attr == attr.FromLostPDUs
+	p.single = p.single || d.Attr <= attr.FromPDURate && !d.Attr.CountsPairs()
+	p.sized = p.sized || d.Attr >= attr.ToFlowOctets && d.Attr <= attr.FromFlowPDUs
+	p.tcpWhole = p.tcpWhole || d.Attr >= attr.ToTCPSize && d.Attr <= attr.FromTCPRate
 	switch d.Attr {
-	case ruleset.ToPacketSize, ruleset.FromPacketSize:
+	case attr.ToPacketSize, attr.FromPacketSize:
 		into(&p.sizes)
-	case ruleset.ToInterarrivalTime, ruleset.FromInterarrivalTime:
+	case attr.ToInterarrivalTime, attr.FromInterarrivalTime:
 		into(&p.gaps)
-	case ruleset.ToBitRate, ruleset.FromBitRate, ruleset.ToPDURate, ruleset.FromPDURate:
-		bits := d.Attr <= ruleset.FromBitRate
+	case attr.ToBitRate, attr.FromBitRate, attr.ToPDURate, attr.FromPDURate:
+		bits := d.Attr <= attr.FromBitRate
 		p.rates[direction] = append(p.rates[direction], rate{histogram: h, seconds: uint64(p1), bits: bits})
-	case ruleset.FlowTime:
+	case attr.FlowTime:
 		p.times = append(p.times, h)
-	case ruleset.ToFlowOctets, ruleset.FromFlowOctets:
+	case attr.ToFlowOctets, attr.FromFlowOctets:
 		into(&p.octets)
-	case ruleset.ToFlowPDUs, ruleset.FromFlowPDUs:
+	case attr.ToFlowPDUs, attr.FromFlowPDUs:
 		into(&p.pdus)
-	case ruleset.ToTCPSize, ruleset.FromTCPSize:
+	case attr.ToTCPSize, attr.FromTCPSize:
 		into(&p.tcpSizes)
-	case ruleset.ToTCPTime, ruleset.FromTCPTime:
+	case attr.ToTCPTime, attr.FromTCPTime:
 		into(&p.tcpTimes)
-	case ruleset.ToTCPRate, ruleset.FromTCPRate:
+	case attr.ToTCPRate, attr.FromTCPRate:
 		into(&p.tcpRates)
-	case ruleset.ToLostPDUs, ruleset.FromLostPDUs:
+	case attr.ToLostPDUs, attr.FromLostPDUs:
 		p.losses[direction] = loss{h, true, kind, int64(p2) * 1_000_000}
 	default: // the turnaround times
 		into(&p.turnarounds[kind])
@@ -153,7 +155,7 @@ func (p *plan) add(d *ruleset.Distribution, h histogram) {
 // wantPairs finds which kinds of pairs are wanted, and for losses without a
 // limit of their own the upper limit of the turnaround times that they go with.
 func (p *plan) wantPairs() {
-	var want [ruleset.PairKinds]bool
+	var want [attr.PairKinds]bool
 	for direction := range p.losses {
 		for kind := range p.turnarounds {
 			p.answered[kind][direction] = len(p.turnarounds[kind][direction]) > 0
@@ -173,8 +175,8 @@ func (p *plan) wantPairs() {
 			l.limit = DefaultTimeout
 		}
 	}
-	p.plainPairs, p.echo, p.dhcp = want[ruleset.PairPlain], want[ruleset.PairEcho], want[ruleset.PairDHCP]
-	p.tcpSyn, p.tcpData = want[ruleset.PairTCPSyn], want[ruleset.PairTCPData]
+	p.plainPairs, p.echo, p.dhcp = want[attr.PairPlain], want[attr.PairEcho], want[attr.PairDHCP]
+	p.tcpSyn, p.tcpData = want[attr.PairTCPSyn], want[attr.PairTCPData]
 	for _, u := range udpParsers {
 		if want[u.kind] {
 			p.udp = append(p.udp, u)

@@ -3,7 +3,7 @@ package stream
 import (
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 )
 
 // TestRates counts rates in intervals of 2 s: those that are over, idle ones
@@ -15,8 +15,8 @@ func TestRates(t *testing.T) {
 		if octets > 0 {
 			h.Packet(1, 0, udp(false, 1, 2), octets, ms*millisecond)
 		}
-		h.want("rates", ms*millisecond, map[ruleset.Attr][]uint64{
-			ruleset.ToBitRate: bits, ruleset.ToPDURate: pdus, ruleset.FromPDURate: back,
+		h.want("rates", ms*millisecond, map[attr.Attr][]uint64{
+			attr.ToBitRate: bits, attr.ToPDURate: pdus, attr.FromPDURate: back,
 		})
 	}
 	none := []uint64{0, 0, 0, 0}
@@ -35,7 +35,7 @@ func TestRateOfOneIdleInterval(t *testing.T) {
 	for n := range int64(5) {
 		h := newHarness(t, Config{}, "ToPDURate = 2.1 & 1.0.0!1")
 		h.feed([]at{{0, false, udp(false, 1, 2)}, {1500 + n*1000, false, udp(false, 1, 2)}})
-		h.want("idle", (1500+n*1000)*millisecond, map[ruleset.Attr][]uint64{ruleset.ToPDURate: {uint64(n), 1, 0}})
+		h.want("idle", (1500+n*1000)*millisecond, map[attr.Attr][]uint64{attr.ToPDURate: {uint64(n), 1, 0}})
 	}
 }
 
@@ -49,7 +49,7 @@ func TestSizesAndGaps(t *testing.T) {
 	}{{0, 1, 0}, {1, 100, 5}, {0, 1, 20}, {1, 101, 15_005}, {1, 300, 15_005}, {1, 301, 15_016}} {
 		h.Packet(1, p.direction, udp(p.direction == 1, 1, 2), p.octets, p.us*1000+999)
 	}
-	h.want("sizes and gaps", 0, map[ruleset.Attr][]uint64{
-		ruleset.FromPacketSize: {1, 1, 1, 1}, ruleset.ToInterarrivalTime: {0, 1, 0, 0}, ruleset.FromInterarrivalTime: {1, 1, 0, 1},
+	h.want("sizes and gaps", 0, map[attr.Attr][]uint64{
+		attr.FromPacketSize: {1, 1, 1, 1}, attr.ToInterarrivalTime: {0, 1, 0, 0}, attr.FromInterarrivalTime: {1, 1, 0, 1},
 	})
 }

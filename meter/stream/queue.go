@@ -3,8 +3,9 @@ package stream
 import (
 	"encoding/binary"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/meter/huge"
-	"rtfm/ruleset"
 )
 
 // request is a packet that waits for its answer: 16 octets, of which four are a
@@ -15,19 +16,19 @@ type request struct {
 }
 
 // newRequest returns a request with this identifier, of 59 bits.
-func newRequest(now int64, kind ruleset.PairKind, id uint64, direction uint8) request {
+func newRequest(now int64, kind attr.PairKind, id uint64, direction uint8) request {
 	return request{now, uint64(direction&1)<<63 | asked(kind, id)}
 }
 
 // asked is what requests of a kind and their answers have in common.
-func asked(kind ruleset.PairKind, id uint64) uint64 { return uint64(kind)<<idBits | id&(1<<idBits-1) }
+func asked(kind attr.PairKind, id uint64) uint64 { return uint64(kind)<<idBits | id&(1<<idBits-1) }
 
 // idBits are the bits of an identifier; beside them is room for kinds.
 const idBits = 59
 
-func (r *request) asks() uint64           { return r.what &^ (1 << 63) }
-func (r *request) direction() uint8       { return uint8(r.what >> 63) }
-func (r *request) kind() ruleset.PairKind { return ruleset.PairKind(r.asks() >> idBits) }
+func (r *request) asks() uint64        { return r.what &^ (1 << 63) }
+func (r *request) direction() uint8    { return uint8(r.what >> 63) }
+func (r *request) kind() attr.PairKind { return attr.PairKind(r.asks() >> idBits) }
 
 // queue is the requests from one end of a stream, the oldest first, side by side
 // in a chunk. The zero queue is empty and has no chunk.

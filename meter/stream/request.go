@@ -3,7 +3,7 @@ package stream
 import (
 	"encoding/binary"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 )
 
 // Protocol numbers of IANA's registry.
@@ -17,14 +17,14 @@ const (
 // parser tells what the payload of a UDP datagram is in one kind of pairs, and
 // what identifies the pair. Payloads may be cut anywhere.
 type parser struct {
-	kind  ruleset.PairKind
+	kind  attr.PairKind
 	parse func(payload []byte) (id uint64, r role)
 }
 
 // udpParsers are the kinds of pairs over UDP.
 var udpParsers = [...]parser{
-	{ruleset.PairDNS, dns}, {ruleset.PairSNMP, snmp}, {ruleset.PairNTP, ntp},
-	{ruleset.PairRADIUS, radius}, {ruleset.PairDHCP, dhcp},
+	{attr.PairDNS, dns}, {attr.PairSNMP, snmp}, {attr.PairNTP, ntp},
+	{attr.PairRADIUS, radius}, {attr.PairDHCP, dhcp},
 }
 
 // echo reads an ICMP or ICMPv6 echo message (RFC 792, RFC 4443 section 4).

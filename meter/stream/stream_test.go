@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
 )
 
 // TestTimeouts holds streams to the rule that they end when idle for more than
@@ -67,7 +68,7 @@ func TestWheel(t *testing.T) {
 	active(1900101, 0)
 	h.feed([]at{{4000000, false, udp(false, 1, 2)}})
 	active(1<<40, 0) // a leap of decades
-	h.want("all", 0, map[ruleset.Attr][]uint64{ruleset.FlowTime: {3, 0, 0, 0, 2}})
+	h.want("all", 0, map[attr.Attr][]uint64{attr.FlowTime: {3, 0, 0, 0, 2}})
 }
 
 // TestTCPStreams follows TCP streams to their end.
@@ -83,19 +84,19 @@ func TestTCPStreams(t *testing.T) {
 		packets []at
 		active  int // 5.2 s after the last packet
 		created uint64
-		want    map[ruleset.Attr][]uint64
+		want    map[attr.Attr][]uint64
 	}{
 		{"whole", []at{
 			tcpAt(0, false, syn, 99, 0, 0), tcpAt(1, true, syn|ack, 7, 100, 0), tcpAt(2, false, ack, 100, 8, 10), tcpAt(12, false, ack, 110, 8, 15),
 			tcpAt(13, true, ack|fin, 8, 125, 5), tcpAt(14, false, ack|fin, 125, 14, 0), tcpAt(25, true, ack, 14, 126, 0),
-		}, 0, 1, map[ruleset.Attr][]uint64{
-			ruleset.FlowTime: {0, 0, 1, 0}, ruleset.ToFlowPDUs: {0, 0, 0, 1}, ruleset.FromFlowPDUs: {0, 0, 1, 0}, ruleset.ToFlowOctets: {0, 0, 0, 1},
-			ruleset.ToTCPSize: {0, 0, 1, 0}, ruleset.FromTCPSize: {0, 1, 0, 0}, ruleset.ToTCPTime: {1, 0, 0, 0}, ruleset.FromTCPTime: {1, 0, 0, 0},
-			ruleset.ToTCPRate: {0, 0, 0, 1}, ruleset.FromTCPRate: {0, 0, 0, 0},
+		}, 0, 1, map[attr.Attr][]uint64{
+			attr.FlowTime: {0, 0, 1, 0}, attr.ToFlowPDUs: {0, 0, 0, 1}, attr.FromFlowPDUs: {0, 0, 1, 0}, attr.ToFlowOctets: {0, 0, 0, 1},
+			attr.ToTCPSize: {0, 0, 1, 0}, attr.FromTCPSize: {0, 1, 0, 0}, attr.ToTCPTime: {1, 0, 0, 0}, attr.FromTCPTime: {1, 0, 0, 0},
+			attr.ToTCPRate: {0, 0, 0, 1}, attr.FromTCPRate: {0, 0, 0, 0},
 		}},
 		{"in the middle, with a gap, repeated", []at{
 			tcpAt(0, false, ack, 100, 8, 10), tcpAt(5, false, ack, 120, 8, 5), tcpAt(6, false, ack, 100, 8, 25), tcpAt(20, false, ack, 100, 8, 10),
-		}, 0, 1, map[ruleset.Attr][]uint64{ruleset.ToTCPSize: {0, 0, 1, 0}, ruleset.FromTCPSize: {1, 0, 0, 0}, ruleset.ToTCPTime: {0, 1, 0, 0}, ruleset.FromTCPTime: {0, 0, 0, 0}}},
+		}, 0, 1, map[attr.Attr][]uint64{attr.ToTCPSize: {0, 0, 1, 0}, attr.FromTCPSize: {1, 0, 0, 0}, attr.ToTCPTime: {0, 1, 0, 0}, attr.FromTCPTime: {0, 0, 0, 0}}},
 		{"the port again", []at{
 			tcpAt(0, false, syn, 99, 0, 0), tcpAt(1, true, rst|ack, 0, 100, 0), tcpAt(5, false, syn, 99, 0, 0), tcpAt(6, true, rst|ack, 0, 100, 0),
 		}, 0, 2, nil},
@@ -117,7 +118,7 @@ func TestTCPStreams(t *testing.T) {
 }
 
 // host makes a UDP datagram or TCP segment of one of very many hosts.
-func host(proto uint8, n uint32, flags uint8) *ruleset.Packet {
+func host(proto uint8, n uint32, flags uint8) *match.Packet {
 	b := make([]byte, 20)
 	binary.BigEndian.PutUint16(b, uint16(n))
 	b[3], b[12], b[13] = 53, 5<<4, flags
@@ -126,7 +127,7 @@ func host(proto uint8, n uint32, flags uint8) *ruleset.Packet {
 
 // exchange returns a packet of client number n, or the answer to it: of DNS, or of
 // TCP with data if the number is odd.
-func exchange(n uint32, back bool) *ruleset.Packet {
+func exchange(n uint32, back bool) *match.Packet {
 	src, dst, proto := 0x0a000000+n, uint32(2), uint8(protoUDP)
 	b := append([]byte{16, 0, 0, 53, 0, 20, 0, 0}, dnsMessage(uint16(n), back)...)
 	if n%2 == 1 {
@@ -174,7 +175,7 @@ func TestConstantSteps(t *testing.T) {
 			t.Errorf("%d streams are in use, want %d", s.Active, n)
 		}
 		half := uint64(n / 2)
-		h.want("pairs", now, map[ruleset.Attr][]uint64{ruleset.ToTurnaroundTime2: {half, 0}, ruleset.ToTurnaroundTime3: {half, 0}})
+		h.want("pairs", now, map[attr.Attr][]uint64{attr.ToTurnaroundTime2: {half, 0}, attr.ToTurnaroundTime3: {half, 0}})
 		for ; h.Stats().Active > 0; now += Tick {
 			h.Advance(now)
 		}
@@ -216,7 +217,7 @@ func TestHalfOpen(t *testing.T) {
 	if s := h.Stats(); s.Active != 1 || s.Requests != 0 {
 		t.Errorf("%+v are in use, want the one that goes on", s)
 	}
-	h.want("half open", now, map[ruleset.Attr][]uint64{ruleset.ToLostPDUs: {0, 1_000_000}, ruleset.FlowTime: {1_000_000, 0, 0, 0, 0}})
+	h.want("half open", now, map[attr.Attr][]uint64{attr.ToLostPDUs: {0, 1_000_000}, attr.FlowTime: {1_000_000, 0, 0, 0, 0}})
 }
 
 // TestMaxStreams fills the table of streams.
@@ -233,7 +234,7 @@ func TestMaxStreams(t *testing.T) {
 	if s := h.Stats(); s.Active != 1 || s.Created != 11 {
 		t.Errorf("%+v after they have ended", s)
 	}
-	h.want("full", 0, map[ruleset.Attr][]uint64{ruleset.ToPacketSize: {26, 0, 0, 0}})
+	h.want("full", 0, map[attr.Attr][]uint64{attr.ToPacketSize: {26, 0, 0, 0}})
 }
 
 // TestRelease forgets a flow only when what its streams have added was read.
@@ -249,7 +250,7 @@ func TestRelease(t *testing.T) {
 	if h.ended != 20*second {
 		t.Errorf("the stream has ended at %d", h.ended)
 	}
-	h.want("at release", 0, map[ruleset.Attr][]uint64{ruleset.FlowTime: {0, 0, 0, 0, 1}})
+	h.want("at release", 0, map[attr.Attr][]uint64{attr.FlowTime: {0, 0, 0, 0, 1}})
 	if !h.Release(1, 30*second, all()) {
 		t.Error("not released")
 	}
@@ -257,7 +258,7 @@ func TestRelease(t *testing.T) {
 		t.Error("counters of a flow that was released")
 	}
 	h.Create(1, h.shape, false, 40*second)
-	h.want("new", 0, map[ruleset.Attr][]uint64{ruleset.FlowTime: {0, 0, 0, 0, 0}})
+	h.want("new", 0, map[attr.Attr][]uint64{attr.FlowTime: {0, 0, 0, 0, 0}})
 }
 
 // TestDamage sends nonsense: jumps in sequence numbers and time, missing SYNs
@@ -289,7 +290,7 @@ func TestDamage(t *testing.T) {
 				e.Create(row, shape, false, now)
 				live[row] = true
 			}
-			var p *ruleset.Packet
+			var p *match.Packet
 			back := r.IntN(3) == 0
 			switch r.IntN(3) {
 			case 0:

@@ -1,6 +1,6 @@
 package stream
 
-import "rtfm/ruleset"
+import "rtfm/ruleset/attr"
 
 // TCP flags (RFC 9293 section 3.1).
 const (
@@ -72,11 +72,11 @@ func (e *Engine) tcp(c counted, s stream, t *digest, direction uint8, now int64)
 	}
 	if t.length > 0 && t.flags&flagRST == 0 {
 		ahead, last := int32(seq-from.next), seq+t.length
-		if l := &c.losses[direction&1]; ahead > 0 && l.wanted && l.kind == ruleset.PairTCPData {
+		if l := &c.losses[direction&1]; ahead > 0 && l.wanted && l.kind == attr.PairTCPData {
 			s.lost[direction&1]++
 		}
 		if c.tcpData {
-			if ahead >= 0 && c.answered[ruleset.PairTCPData][direction&1] {
+			if ahead >= 0 && c.answered[attr.PairTCPData][direction&1] {
 				e.sends(c.plan, s, side, direction, last, now)
 			} else if ahead < 0 {
 				s.repeats(side, seq)
@@ -97,9 +97,9 @@ func (e *Engine) tcp(c counted, s stream, t *digest, direction uint8, now int64)
 	if c.tcpSyn {
 		switch t.flags & (flagSYN | flagACK | flagRST) {
 		case flagSYN:
-			e.ask(c, s, side, newRequest(now, ruleset.PairTCPSyn, uint64(t.seq+1), direction))
+			e.ask(c, s, side, newRequest(now, attr.PairTCPSyn, uint64(t.seq+1), direction))
 		case flagSYN | flagACK:
-			e.answer(c, s, side, newRequest(now, ruleset.PairTCPSyn, uint64(t.ack), direction))
+			e.answer(c, s, side, newRequest(now, attr.PairTCPSyn, uint64(t.ack), direction))
 		}
 	}
 	if t.flags&flagFIN != 0 {
@@ -127,7 +127,7 @@ func (e *Engine) sends(p *plan, s stream, side, direction uint8, last uint32, no
 // request returns the latest segment that waits for its ACK.
 func (t *tcpEnd) request(s stream, side uint8) request {
 	direction := uint8(s.state / of(backward, side) & 1)
-	return newRequest(t.time, ruleset.PairTCPData, uint64(t.end), direction)
+	return newRequest(t.time, attr.PairTCPData, uint64(t.end), direction)
 }
 
 // repeats notes that data from seq on was sent again: an ACK of what was sent
@@ -159,7 +159,7 @@ func (e *Engine) acknowledge(c counted, s stream, sender uint8, ack uint32, now 
 		latest, found = sent.request(s, sender), true
 	}
 	if found && (s.state&of(twice, sender) == 0 || !between(s.again[sender].from, uint32(latest.what), s.again[sender].to)) {
-		c.pair(s, ruleset.PairTCPData, latest.direction(), now-latest.time)
+		c.pair(s, attr.PairTCPData, latest.direction(), now-latest.time)
 	}
 	if s.state&of(twice, sender) != 0 && int32(ack-s.again[sender].to) >= 0 {
 		s.state &^= of(twice, sender)
@@ -174,7 +174,7 @@ func (e *Engine) covered(q *queue, all bool, ack uint32) (latest request, found 
 	for i := range requests {
 		e.streams.steps++
 		r := requests[i]
-		if r.kind() != ruleset.PairTCPData {
+		if r.kind() != attr.PairTCPData {
 			continue
 		}
 		if !all && int32(ack-uint32(r.what)) < 0 {

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // Worker has an Engine do what it is told, in order. Beginning flows, counting
@@ -54,7 +54,7 @@ type job struct {
 type step struct {
 	before int
 	now    int64
-	shape  *ruleset.Shape
+	shape  *match.Shape
 	row    uint32
 	single bool
 }
@@ -75,7 +75,7 @@ func NewWorker(c Config, changed func(row uint32, now int64)) *Worker {
 
 // Create begins a flow of shape s in this row of the flow table, whose first
 // packet this is; see Engine.Create.
-func (w *Worker) Create(row uint32, s *ruleset.Shape, first Packet, single bool, now int64) {
+func (w *Worker) Create(row uint32, s *match.Shape, first Packet, single bool, now int64) {
 	if len(s.Distributions) == 0 {
 		return
 	}
@@ -91,7 +91,7 @@ func (w *Worker) Create(row uint32, s *ruleset.Shape, first Packet, single bool,
 }
 
 // formsOf returns the forms that flows of shape s want.
-func (w *Worker) formsOf(s *ruleset.Shape) Forms {
+func (w *Worker) formsOf(s *match.Shape) Forms {
 	for len(w.forms) <= s.ID {
 		w.forms = append(w.forms, 0)
 	}

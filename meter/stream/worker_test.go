@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // TestWorker tells an engine, and workers with and without another goroutine,
@@ -73,7 +73,7 @@ func TestSingle(t *testing.T) {
 	shape := shapeOf(t, "ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", "FromTurnaroundTime = 4.plain & 2.3.1!1000",
 		"FlowTime = 4 & 1.3.0!3000", "ToTCPSize = 4 & 1.0.0!3000", "ToPacketSize = 3 & 1.0.10!300", "ToTurnaroundTime1 = 4.dns & 2.3.1!1000")
 	narrow := shapeOf(t, "ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", "FromTurnaroundTime = 4.echo & 2.3.1!1000")
-	run := func(shape *ruleset.Shape, single bool, near int) string {
+	run := func(shape *match.Shape, single bool, near int) string {
 		var seen strings.Builder
 		w := NewWorker(Config{MaxStreams: 90, Timeout: second}, func(row uint32, now int64) { fmt.Fprintln(&seen, "changed", row, now) })
 		w.engine.near = near
@@ -110,7 +110,7 @@ func TestSingle(t *testing.T) {
 		fmt.Fprintln(&seen, w.Stats())
 		return seen.String()
 	}
-	for _, shape := range []*ruleset.Shape{shape, narrow} {
+	for _, shape := range []*match.Shape{shape, narrow} {
 		want := run(shape, false, 1000)
 		if run(shape, false, 0) != want || run(shape, true, 1000) != want || run(shape, true, 0) != want {
 			t.Error("what is seen of single flows depends on being known to be")
@@ -124,7 +124,7 @@ func TestNothingWanted(t *testing.T) {
 	for _, c := range []struct {
 		distribution string
 		single       bool
-		first        *ruleset.Packet
+		first        *match.Packet
 		want         int
 	}{
 		{"ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", true, exchange(0, false), 0},

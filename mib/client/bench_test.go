@@ -6,8 +6,11 @@ import (
 	"sync"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib"
-	"rtfm/ruleset"
 )
 
 // tableMeter is a meter with a flow table that is full.
@@ -15,7 +18,7 @@ type tableMeter struct {
 	mib.Meter
 	mu      sync.Mutex
 	control *mib.Control
-	shape   *ruleset.Shape
+	shape   *match.Shape
 	flows   uint32
 
 	counters [][]uint64 // of the shape's distributions
@@ -23,12 +26,12 @@ type tableMeter struct {
 
 func newTableMeter(flows uint32) *tableMeter {
 	m := &tableMeter{control: mib.NewControl(), flows: flows}
-	var shapes ruleset.Shapes
-	m.shape = shapes.Intern(2, 4, 0, []ruleset.Saved{
-		{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1)},
-		{Attr: ruleset.SourcePeerAddress, Mask: ruleset.Ones(4)}, {Attr: ruleset.DestPeerAddress, Mask: ruleset.Ones(4)},
-		{Attr: ruleset.SourceTransType, Mask: ruleset.Ones(1)},
-		{Attr: ruleset.SourceTransAddress, Mask: ruleset.Ones(2)}, {Attr: ruleset.DestTransAddress, Mask: ruleset.Ones(2)},
+	var shapes match.Shapes
+	m.shape = shapes.Intern(2, 4, 0, []match.Saved{
+		{Attr: attr.SourcePeerType, Mask: attr.Ones(1)},
+		{Attr: attr.SourcePeerAddress, Mask: attr.Ones(4)}, {Attr: attr.DestPeerAddress, Mask: attr.Ones(4)},
+		{Attr: attr.SourceTransType, Mask: attr.Ones(1)},
+		{Attr: attr.SourceTransAddress, Mask: attr.Ones(2)}, {Attr: attr.DestTransAddress, Mask: attr.Ones(2)},
 	})
 	m.control.RuleSets.Put(2, &mib.RuleSet{Row: mib.Row{Active: true}})
 	return m
@@ -42,18 +45,18 @@ func (m *tableMeter) Now() int64             { return 1e12 }
 func (m *tableMeter) Identity() mib.Identity { return mib.Identity{} }
 func (m *tableMeter) Ending() bool           { return false }
 
-func (m *tableMeter) NextFlow(rs int, row uint32, since int64, f *ruleset.Flow) int {
+func (m *tableMeter) NextFlow(rs int, row uint32, since int64, f *match.Flow) int {
 	if rs != 2 || row > m.flows {
 		return 0
 	}
-	*f = ruleset.Flow{
-		FlowKey: ruleset.FlowKey{Shape: m.shape}, Index: max(row, 1), FirstTime: 1e9, LastTime: 9e11,
+	*f = match.Flow{
+		FlowKey: match.FlowKey{Shape: m.shape}, Index: max(row, 1), FirstTime: 1e9, LastTime: 9e11,
 		ToOctets: 1 << 33, ToPDUs: 1 << 20, FromOctets: 1 << 30, FromPDUs: 1 << 10, Counters: m.counters,
 	}
 	f.Key.SetPeerType(1)
 	f.Key.SetTransType(6)
-	binary.BigEndian.PutUint32(f.Key.Peer(ruleset.Source)[:], row)
-	binary.BigEndian.PutUint16(f.Key.Trans(ruleset.Source)[:], uint16(row))
+	binary.BigEndian.PutUint32(f.Key.Peer(attr.Source)[:], row)
+	binary.BigEndian.PutUint16(f.Key.Trans(attr.Source)[:], uint16(row))
 	return 2
 }
 
@@ -71,12 +74,12 @@ func BenchmarkFlows(b *testing.B) {
 					var got uint32
 					q := FlowQuery{
 						RuleSet: 2, Uptime: 1e5, Method: Method(method), MaxFlows: 1_000_000,
-						Attrs: []ruleset.Attr{
-							ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
-							ruleset.SourceTransType, ruleset.SourceTransAddress, ruleset.DestTransAddress,
+						Attrs: []attr.Attr{
+							attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress,
+							attr.SourceTransType, attr.SourceTransAddress, attr.DestTransAddress,
 						},
 					}
-					if err := c.Flows(b.Context(), &q, func(*ruleset.Flow) error { got++; return nil }); err != nil {
+					if err := c.Flows(b.Context(), &q, func(*match.Flow) error { got++; return nil }); err != nil {
 						b.Fatal(err)
 					}
 					if got != n {
@@ -89,7 +92,7 @@ func BenchmarkFlows(b *testing.B) {
 	}
 }
 
-func (m *tableMeter) Scan(rs int, row uint32, since int64, f *ruleset.Flow, yield func() bool) {
+func (m *tableMeter) Scan(rs int, row uint32, since int64, f *match.Flow, yield func() bool) {
 	for m.NextFlow(rs, row, since, f) != 0 && yield() {
 		row = f.Index + 1
 	}

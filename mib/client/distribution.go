@@ -4,17 +4,18 @@ import (
 	"fmt"
 	"math"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // distributionOf reads distribution a as one object (RFC 2724 section 3.3),
 // and appends its counters to counters:
 //
 //	SEQUENCE { mask OCTET STRING, value OCTET STRING, counters SEQUENCE OF Counter64 }
-func distributionOf(a ruleset.Attr, object []byte, counters []uint64) (ruleset.Distribution, []uint64, error) {
-	d := ruleset.Distribution{Attr: a}
-	fail := func(err error) (ruleset.Distribution, []uint64, error) {
+func distributionOf(a attr.Attr, object []byte, counters []uint64) (attr.Distribution, []uint64, error) {
+	d := attr.Distribution{Attr: a}
+	fail := func(err error) (attr.Distribution, []uint64, error) {
 		return d, counters, fmt.Errorf("%v: %w", a, err)
 	}
 	outer := smi.NewDecoder(object)
@@ -22,15 +23,15 @@ func distributionOf(a ruleset.Attr, object []byte, counters []uint64) (ruleset.D
 	if err != nil {
 		return fail(err)
 	}
-	for _, v := range []*ruleset.Value{&d.Mask, &d.Value} {
+	for _, v := range []*attr.Value{&d.Mask, &d.Value} {
 		octets, err := in.Octets()
 		if err != nil {
 			return fail(err)
 		}
-		if len(octets) != ruleset.DistributionSize {
-			return fail(fmt.Errorf("%d octets of parameters, not %d", len(octets), ruleset.DistributionSize))
+		if len(octets) != attr.DistributionSize {
+			return fail(fmt.Errorf("%d octets of parameters, not %d", len(octets), attr.DistributionSize))
 		}
-		*v = ruleset.MakeValue(octets...)
+		*v = attr.MakeValue(octets...)
 	}
 	if err := d.Check(); err != nil {
 		return d, counters, err
@@ -61,7 +62,7 @@ func distributionOf(a ruleset.Attr, object []byte, counters []uint64) (ruleset.D
 func (b *flowBuilder) distributions(key []byte) ([]byte, error) {
 	b.found, b.counters, b.flow.Counters = b.found[:0], b.counters[:0], b.flow.Counters[:0]
 	for i := range b.fields {
-		if b.fields[i].class != ruleset.ClassDistrib {
+		if b.fields[i].class != attr.ClassDistrib {
 			continue
 		}
 		if len(b.value[i]) == 0 {

@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"math"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // field is an attribute that is read of each flow.
 type field struct {
-	attr   ruleset.Attr
+	attr   attr.Attr
 	typ    smi.Type
-	class  ruleset.Class
+	class  attr.Class
 	offset int // in the flow's key
 	size   int // octets of a number, most octets of an address, mask or distribution
 	mask   int // which field is the address's mask, 0 for none
@@ -20,40 +23,40 @@ type field struct {
 
 // always are the attributes that are read whatever is asked for, in the order
 // of the first fields.
-var always = []ruleset.Attr{
-	ruleset.FlowIndex, ruleset.FirstTime, ruleset.LastActiveTime,
-	ruleset.ToOctets, ruleset.ToPDUs, ruleset.FromOctets, ruleset.FromPDUs,
+var always = []attr.Attr{
+	attr.FlowIndex, attr.FirstTime, attr.LastActiveTime,
+	attr.ToOctets, attr.ToPDUs, attr.FromOctets, attr.FromPDUs,
 }
 
 // exactly is always for an exact query.
-var exactly = append([]ruleset.Attr{ruleset.SavedAttributes, ruleset.FlowIndex, ruleset.FirstTimeNs, ruleset.LastActiveTimeNs}, always[3:]...)
+var exactly = append([]attr.Attr{attr.SavedAttributes, attr.FlowIndex, attr.FirstTimeNs, attr.LastActiveTimeNs}, always[3:]...)
 
 // fieldsFor returns the fields that tell these attributes of a flow: what is
 // always read, the attributes that rules save, and the masks of addresses,
 // which tell whether a flow saved them.
-func fieldsFor(always, attrs []ruleset.Attr) []field {
+func fieldsFor(always, attrs []attr.Attr) []field {
 	var fields []field
-	at := make(map[ruleset.Attr]int)
-	add := func(a ruleset.Attr) int {
+	at := make(map[attr.Attr]int)
+	add := func(a attr.Attr) int {
 		if i, ok := at[a]; ok {
 			return i
 		}
 		in := a.Info()
 		fd := field{attr: a, typ: smi.Integer32, class: in.Class, offset: in.Offset, size: in.Size}
 		switch a {
-		case ruleset.FirstTime, ruleset.LastActiveTime:
+		case attr.FirstTime, attr.LastActiveTime:
 			fd.typ = smi.TimeTicks
-		case ruleset.ToOctets, ruleset.ToPDUs, ruleset.FromOctets, ruleset.FromPDUs, ruleset.FirstTimeNs, ruleset.LastActiveTimeNs:
+		case attr.ToOctets, attr.ToPDUs, attr.FromOctets, attr.FromPDUs, attr.FirstTimeNs, attr.LastActiveTimeNs:
 			fd.typ = smi.Counter64
-		case ruleset.SourceASN, ruleset.DestASN:
+		case attr.SourceASN, attr.DestASN:
 			fd.typ = smi.Gauge32
-		case ruleset.SavedAttributes:
+		case attr.SavedAttributes:
 			fd.typ = smi.OctetString
 		}
 		switch in.Class {
-		case ruleset.ClassAddress, ruleset.ClassMask:
+		case attr.ClassAddress, attr.ClassMask:
 			fd.typ = smi.OctetString
-		case ruleset.ClassDistrib:
+		case attr.ClassDistrib:
 			fd.typ, fd.size = smi.OctetString, maxObject
 		}
 		at[a] = len(fields)
@@ -64,15 +67,15 @@ func fieldsFor(always, attrs []ruleset.Attr) []field {
 		add(a)
 	}
 	for _, a := range attrs {
-		if a.Info().Class == ruleset.ClassMask {
+		if a.Info().Class == attr.ClassMask {
 			a--
 		}
 		switch a.Info().Class {
-		case ruleset.ClassInteger, ruleset.ClassComputed, ruleset.ClassDistrib:
+		case attr.ClassInteger, attr.ClassComputed, attr.ClassDistrib:
 			add(a)
-		case ruleset.ClassAddress:
+		case attr.ClassAddress:
 			i := add(a)
-			if m := a.Mask(); m != ruleset.Null {
+			if m := a.Mask(); m != attr.Null {
 				fields[i].mask = add(m)
 			}
 		}
@@ -88,17 +91,17 @@ type flowBuilder struct {
 	exact   bool   // the first field tells what is saved, times are in nanoseconds since 1970
 	fields  []field
 
-	shapes ruleset.Shapes
-	flow   ruleset.Flow
+	shapes match.Shapes
+	flow   match.Flow
 	value  [][]byte // of the fields that have octets
 
 	// Distributions of the flow, and memory for their counters.
-	found    []ruleset.Distribution
+	found    []attr.Distribution
 	counters []uint64
 
 	// The shapes of the flows that were built, by lengths, masks and
 	// distributions.
-	byMasks map[string]*ruleset.Shape
+	byMasks map[string]*match.Shape
 	masks   []byte
 	room    *int // octets that further shapes may take
 }
@@ -110,7 +113,7 @@ func newFlowBuilder(q *FlowQuery) *flowBuilder {
 	}
 	b := &flowBuilder{
 		ruleSet: q.RuleSet, epoch: q.Epoch, uptime: q.Uptime, exact: q.Exact, fields: fieldsFor(read, q.Attrs),
-		byMasks: make(map[string]*ruleset.Shape), room: q.room,
+		byMasks: make(map[string]*match.Shape), room: q.room,
 	}
 	if b.room == nil {
 		room := shapesOctets
@@ -121,28 +124,28 @@ func newFlowBuilder(q *FlowQuery) *flowBuilder {
 }
 
 // start begins a flow.
-func (b *flowBuilder) start() { b.flow = ruleset.Flow{Counters: b.flow.Counters[:0]} }
+func (b *flowBuilder) start() { b.flow = match.Flow{Counters: b.flow.Counters[:0]} }
 
 // number sets field i to n.
 func (b *flowBuilder) number(i int, n uint64) error {
 	f, fd := &b.flow, &b.fields[i]
 	switch fd.attr {
-	case ruleset.FlowIndex:
+	case attr.FlowIndex:
 		if n == 0 || n > math.MaxInt32 {
 			return fmt.Errorf("the flow index %d is not in the range from 1 to %d", n, math.MaxInt32)
 		}
 		f.Index = uint32(n)
-	case ruleset.FirstTime, ruleset.FirstTimeNs:
+	case attr.FirstTime, attr.FirstTimeNs:
 		f.FirstTime = int64(n) // finish works out the time
-	case ruleset.LastActiveTime, ruleset.LastActiveTimeNs:
+	case attr.LastActiveTime, attr.LastActiveTimeNs:
 		f.LastTime = int64(n)
-	case ruleset.ToOctets:
+	case attr.ToOctets:
 		f.ToOctets = n
-	case ruleset.ToPDUs:
+	case attr.ToPDUs:
 		f.ToPDUs = n
-	case ruleset.FromOctets:
+	case attr.FromOctets:
 		f.FromOctets = n
-	case ruleset.FromPDUs:
+	case attr.FromPDUs:
 		f.FromPDUs = n
 	default:
 		if n>>(8*fd.size) != 0 {
@@ -184,7 +187,7 @@ func (b *flowBuilder) set(i int, v *smi.Value) error {
 
 // finish returns the flow, valid until the next one is begun. Its times are
 // those nearest to now.
-func (b *flowBuilder) finish() (*ruleset.Flow, error) {
+func (b *flowBuilder) finish() (*match.Flow, error) {
 	f := &b.flow
 	if err := b.times(); err != nil {
 		return nil, err
@@ -240,7 +243,7 @@ func (b *flowBuilder) shape() error {
 	}
 	for i := range b.fields {
 		fd := &b.fields[i]
-		if fd.class != ruleset.ClassAddress {
+		if fd.class != attr.ClassAddress {
 			continue
 		}
 		value := b.value[i]
@@ -300,7 +303,7 @@ const shapesOctets = 64 << 20
 
 // octetsOfShape returns about what a shape takes, with the key by which it is
 // found.
-func octetsOfShape(s *ruleset.Shape, key int) int {
+func octetsOfShape(s *match.Shape, key int) int {
 	return 256 + 2*key + 24*len(s.Saved) + 64*len(s.Distributions)
 }
 
@@ -329,7 +332,7 @@ func (b *flowBuilder) saved(i int) bool {
 	fd := &b.fields[i]
 	switch {
 	case b.exact:
-		return ruleset.IsSaved(b.value[0], fd.attr)
+		return match.IsSaved(b.value[0], fd.attr)
 	case fd.mask != 0:
 		mask := b.value[fd.mask]
 		return len(mask) == 0 && len(b.value[i]) == 0 || anySet(mask)
@@ -338,18 +341,18 @@ func (b *flowBuilder) saved(i int) bool {
 }
 
 // intern returns the shape of flows with the masks of the present one.
-func (b *flowBuilder) intern(peer, adjacent int) *ruleset.Shape {
-	var saved []ruleset.Saved
+func (b *flowBuilder) intern(peer, adjacent int) *match.Shape {
+	var saved []match.Saved
 	for i := range b.fields {
 		fd := &b.fields[i]
-		mask := ruleset.Ones(fd.size)
+		mask := attr.Ones(fd.size)
 		switch {
-		case fd.class != ruleset.ClassInteger && fd.class != ruleset.ClassComputed && fd.class != ruleset.ClassAddress || !b.saved(i):
+		case fd.class != attr.ClassInteger && fd.class != attr.ClassComputed && fd.class != attr.ClassAddress || !b.saved(i):
 			continue
 		case fd.mask != 0:
-			mask = ruleset.MakeValue(b.value[fd.mask]...)
+			mask = attr.MakeValue(b.value[fd.mask]...)
 		}
-		saved = append(saved, ruleset.Saved{Attr: fd.attr, Mask: mask})
+		saved = append(saved, match.Saved{Attr: fd.attr, Mask: mask})
 	}
 	return b.shapes.Intern(b.ruleSet, uint8(peer), uint8(adjacent), saved, b.found...)
 }

@@ -7,9 +7,11 @@ import (
 	"math"
 	"slices"
 
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+
 	"rtfm/mib"
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // Method is a way to read flows.
@@ -39,7 +41,7 @@ type FlowQuery struct {
 	Epoch         int64
 	// Attrs are the attributes that flows may have saved, of which those are
 	// read that can be.
-	Attrs []ruleset.Attr
+	Attrs []attr.Attr
 	// Exact asks for the flows' times to the nanosecond, not the centisecond,
 	// and for what each flow has saved. Only meters with the extension tell.
 	Exact  bool
@@ -58,7 +60,7 @@ type FlowQuery struct {
 // The flows' shapes have what the meter tells. Unless q is Exact, an attribute
 // that is no address counts as saved if it is among q.Attrs, an address if its
 // mask is not 0.
-func (c *Client) Flows(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
+func (c *Client) Flows(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
 	if err := c.parts(ctx, q, f); err != nil {
 		return fmt.Errorf("reading the flows of ruleset %d: %w", q.RuleSet, err)
 	}
@@ -66,7 +68,7 @@ func (c *Client) Flows(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) 
 }
 
 // read reads flows by the query's method.
-func (c *Client) read(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
+func (c *Client) read(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
 	switch q.Method {
 	case Blocks:
 		return c.blocks(ctx, q, f)
@@ -80,14 +82,14 @@ func (c *Client) read(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) e
 type pass struct {
 	*flowBuilder
 	q     *FlowQuery
-	yield func(*ruleset.Flow) error
+	yield func(*match.Flow) error
 	flows int
 }
 
 // newPass returns a pass over flows with those attributes that can be read.
-func newPass(q *FlowQuery, can func(ruleset.Attr) bool, f func(*ruleset.Flow) error) *pass {
+func newPass(q *FlowQuery, can func(attr.Attr) bool, f func(*match.Flow) error) *pass {
 	some := *q
-	some.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), func(a ruleset.Attr) bool { return !can(a) })
+	some.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), func(a attr.Attr) bool { return !can(a) })
 	return &pass{flowBuilder: newFlowBuilder(&some), q: q, yield: f}
 }
 
@@ -128,8 +130,8 @@ const maxBlockFields = 32
 // with their names.
 const blocksPerRequest = 7
 
-func (c *Client) blocks(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
-	p := newPass(q, ruleset.Attr.Readable, f)
+func (c *Client) blocks(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
+	p := newPass(q, attr.Attr.Readable, f)
 	if len(p.fields) > maxBlockFields {
 		return c.packages(ctx, q, f)
 	}
@@ -229,7 +231,7 @@ func (p *pass) block(b []byte, after, last uint32) error {
 			size := fd.size
 			if fd.typ == smi.OctetString {
 				length := 1
-				if fd.class == ruleset.ClassDistrib {
+				if fd.class == attr.ClassDistrib {
 					length = 2
 				}
 				if len(b) < length {
@@ -290,7 +292,7 @@ const largePackages = 10
 // variables a request asks for.
 func (p *pass) packaging() (cursors, variables int) {
 	cursors, variables = maxCursors, bulkVariables
-	if slices.ContainsFunc(p.fields, func(fd field) bool { return fd.class == ruleset.ClassDistrib }) {
+	if slices.ContainsFunc(p.fields, func(fd field) bool { return fd.class == attr.ClassDistrib }) {
 		cursors, variables = largePackages, largePackages
 	}
 	if p.q.inOrder {
@@ -331,8 +333,8 @@ func split(s []span, cursors int) []span {
 	return s
 }
 
-func (c *Client) packages(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
-	p := newPass(q, func(a ruleset.Attr) bool { _, ok := mib.PackageSelector(a); return ok }, f)
+func (c *Client) packages(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
+	p := newPass(q, func(a attr.Attr) bool { _, ok := mib.PackageSelector(a); return ok }, f)
 	prefix := append(slices.Clone(flowPackageData.oid), uint32(len(p.fields)))
 	for i := range p.fields {
 		octet, _ := mib.PackageSelector(p.fields[i].attr)
@@ -408,10 +410,10 @@ func (p *pass) pack(b []byte, index uint32, decoded []smi.Value) error {
 
 // columns reads all columns of a flow in one repetition. Columns that are not
 // of the same flow are asked for again, after the last whole flow.
-func (c *Client) columns(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
+func (c *Client) columns(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
 	public := *q
 	public.Exact = false // what that takes has no columns
-	p := newPass(&public, func(a ruleset.Attr) bool { return a <= ruleset.FlowKind }, f)
+	p := newPass(&public, func(a attr.Attr) bool { return a <= attr.FlowKind }, f)
 	// The flow's index is no column.
 	columns := make([]smi.OID, len(p.fields)-1)
 	for i := range columns {

@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/smi"
@@ -81,13 +85,13 @@ func metered(t testing.TB, front func(mib.Meter) *Client, rs *ruleset.RuleSet, p
 // direct is a sink that keeps the flows of a meter.
 type direct struct {
 	m     *meter.Meter
-	flows map[uint32]ruleset.Flow
+	flows map[uint32]match.Flow
 	start int64
 }
 
 func (d *direct) Collect(c meter.Collection) error {
 	d.start = c.Start
-	return d.m.Flows(func(f *ruleset.Flow) error {
+	return d.m.Flows(func(f *match.Flow) error {
 		kept := *f
 		kept.Counters = nil
 		for _, c := range f.Counters {
@@ -107,7 +111,7 @@ func flowsOf(t testing.TB, rs *ruleset.RuleSet, packets []traces.Packet) *direct
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &direct{m: m, flows: make(map[uint32]ruleset.Flow)}
+	d := &direct{m: m, flows: make(map[uint32]match.Flow)}
 	if err := m.Run(t.Context(), source(t, packets), d); err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +119,8 @@ func flowsOf(t testing.TB, rs *ruleset.RuleSet, packets []traces.Packet) *direct
 }
 
 // show returns all of a flow that can be known through SNMP.
-func show(f *ruleset.Flow, start int64) string {
-	return fmt.Sprintln(f.Index, ruleset.Uptime(f.FirstTime, start), ruleset.Uptime(f.LastTime, start),
+func show(f *match.Flow, start int64) string {
+	return fmt.Sprintln(f.Index, match.Uptime(f.FirstTime, start), match.Uptime(f.LastTime, start),
 		f.ToOctets, f.ToPDUs, f.FromOctets, f.FromPDUs, f.Shape.PeerLen, f.Shape.AdjacentLen, f.Shape.Saved, f.Key,
 		f.Shape.Distributions, f.Counters)
 }
@@ -126,8 +130,8 @@ func show(f *ruleset.Flow, start int64) string {
 func everyDistribution(t testing.TB) *ruleset.RuleSet {
 	t.Helper()
 	var all, some strings.Builder
-	for _, in := range ruleset.All() {
-		if in.Class != ruleset.ClassDistrib {
+	for _, in := range attr.All() {
+		if in.Class != attr.ClassDistrib {
 			continue
 		}
 		kind := "0"
@@ -185,23 +189,23 @@ func TestLargestFlows(t *testing.T) {
 	t.Parallel()
 	const flows = 100
 	m := newTableMeter(flows)
-	var attrs []ruleset.Attr
-	var distributions []ruleset.Distribution
-	for _, in := range ruleset.All() {
-		if in.Class == ruleset.ClassDistrib {
+	var attrs []attr.Attr
+	var distributions []attr.Distribution
+	for _, in := range attr.All() {
+		if in.Class == attr.ClassDistrib {
 			attrs = append(attrs, in.Attr)
-			d := ruleset.Distribution{Attr: in.Attr, Mask: ruleset.MakeValue(1, 0, 0, 0, 255, 255), Value: ruleset.MakeValue(255, 1, 0, 0, 0, 0)}
+			d := attr.Distribution{Attr: in.Attr, Mask: attr.MakeValue(1, 0, 0, 0, 255, 255), Value: attr.MakeValue(255, 1, 0, 0, 0, 0)}
 			distributions = append(distributions, d)
 			m.counters = append(m.counters, slices.Repeat([]uint64{math.MaxUint64}, d.Counters()))
 		}
 	}
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	m.shape = shapes.Intern(2, 4, 0, m.shape.Saved, distributions...)
 	for front, c := range map[string]*Client{"embedded": dial(t, serve(t, mib.New(m))), "snmpd": dialSnmpd(t, m)} {
 		for method := Blocks; method <= Packages; method++ {
 			n := uint32(0)
 			q := FlowQuery{RuleSet: 2, Uptime: 1e5, Method: method, MaxFlows: flows, Attrs: attrs}
-			err := c.Flows(t.Context(), &q, func(f *ruleset.Flow) error {
+			err := c.Flows(t.Context(), &q, func(f *match.Flow) error {
 				if n++; f.Index != n || !reflect.DeepEqual(f.Shape.Distributions, distributions) || !reflect.DeepEqual(f.Counters, m.counters) {
 					t.Fatalf("%s, method %d: flow %d is %+v", front, method, n, f)
 				}
@@ -242,7 +246,7 @@ func testFlows(t *testing.T, front func(mib.Meter) *Client, methods ...Method) {
 					RuleSet: 2, Since: since, Uptime: uint64(st.Uptime), Epoch: st.Start,
 					Attrs: rs.Saves(), Exact: since == 0, Method: method, MaxFlows: st.MaxFlows,
 				}
-				err := c.Flows(t.Context(), &q, func(f *ruleset.Flow) error {
+				err := c.Flows(t.Context(), &q, func(f *match.Flow) error {
 					w := want.flows[f.Index]
 					if seen[f.Index] {
 						t.Errorf("%s: flow %d comes twice", name, f.Index)
@@ -265,7 +269,7 @@ func testFlows(t *testing.T, front func(mib.Meter) *Client, methods ...Method) {
 					t.Fatal(err)
 				}
 				for i, f := range want.flows {
-					active := ruleset.Uptime(f.LastTime, want.start) >= since
+					active := match.Uptime(f.LastTime, want.start) >= since
 					ended := len(f.Shape.Distributions) > 0 // a stream may have, later
 					if seen[i] != active && !(seen[i] && ended) {
 						t.Errorf("%s, method %d, since %d: flow %d was read: %v", name, method, since, i, seen[i])
@@ -280,8 +284,8 @@ func testFlows(t *testing.T, front func(mib.Meter) *Client, methods ...Method) {
 func TestNoFlows(t *testing.T) {
 	_, c := newMeter(t)
 	for method := Blocks; method <= Columns; method++ {
-		q := FlowQuery{RuleSet: 2, Method: method, Attrs: []ruleset.Attr{ruleset.SourcePeerAddress}}
-		if err := c.Flows(t.Context(), &q, func(*ruleset.Flow) error { t.Error("a flow"); return nil }); err != nil {
+		q := FlowQuery{RuleSet: 2, Method: method, Attrs: []attr.Attr{attr.SourcePeerAddress}}
+		if err := c.Flows(t.Context(), &q, func(*match.Flow) error { t.Error("a flow"); return nil }); err != nil {
 			t.Error(err)
 		}
 	}
@@ -311,9 +315,9 @@ func TestNear(t *testing.T) {
 // FuzzBlock and FuzzPackage give what a meter may answer to the decoders.
 
 func fuzzQuery() *FlowQuery {
-	return &FlowQuery{RuleSet: 2, Uptime: 1 << 33, Epoch: 1, MaxFlows: 1000, Attrs: []ruleset.Attr{
-		ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceAdjacentAddress, ruleset.SourceTransAddress,
-		ruleset.SourcePeerType, ruleset.VLANid, ruleset.SessionID, ruleset.ToBitRate, ruleset.FromLostPDUs,
+	return &FlowQuery{RuleSet: 2, Uptime: 1 << 33, Epoch: 1, MaxFlows: 1000, Attrs: []attr.Attr{
+		attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceAdjacentAddress, attr.SourceTransAddress,
+		attr.SourcePeerType, attr.VLANid, attr.SessionID, attr.ToBitRate, attr.FromLostPDUs,
 	}}
 }
 
@@ -340,7 +344,7 @@ func record(b []byte, index byte) []byte {
 }
 
 // whole reports whether a flow has counters for each of its buckets.
-func whole(f *ruleset.Flow) bool {
+func whole(f *match.Flow) bool {
 	if f.Shape == nil || len(f.Counters) != len(f.Shape.Distributions) {
 		return false
 	}
@@ -354,8 +358,8 @@ func whole(f *ruleset.Flow) bool {
 
 // TestObject reads a distribution, and what is none.
 func TestObject(t *testing.T) {
-	d, counters, err := distributionOf(ruleset.ToBitRate, someObject, []uint64{1})
-	want := ruleset.Distribution{Attr: ruleset.ToBitRate, Mask: ruleset.MakeValue(1, 0, 0, 1, 0, 3), Value: ruleset.MakeValue(2, 1, 0, 0, 0, 0)}
+	d, counters, err := distributionOf(attr.ToBitRate, someObject, []uint64{1})
+	want := attr.Distribution{Attr: attr.ToBitRate, Mask: attr.MakeValue(1, 0, 0, 1, 0, 3), Value: attr.MakeValue(2, 1, 0, 0, 0, 0)}
 	if err != nil || d != want || !slices.Equal(counters, []uint64{1, 5, 6, 7}) {
 		t.Errorf("%+v, %v, %v", d, counters, err)
 	}
@@ -370,7 +374,7 @@ func TestObject(t *testing.T) {
 		"a counter of 32 bits":   func(b []byte) []byte { b[20] = 0x41; return b },
 		"a rate without seconds": func(b []byte) []byte { b[13] = 0; return b },
 	} {
-		if _, _, err := distributionOf(ruleset.ToBitRate, change(slices.Clone(someObject)), nil); err == nil {
+		if _, _, err := distributionOf(attr.ToBitRate, change(slices.Clone(someObject)), nil); err == nil {
 			t.Errorf("%s: no error", what)
 		}
 	}
@@ -382,7 +386,7 @@ func FuzzBlock(f *testing.F) {
 	f.Add([]byte{0, 0}, uint32(0), uint32(0))
 	f.Fuzz(func(t *testing.T, b []byte, after, last uint32) {
 		before := after
-		p := newPass(fuzzQuery(), ruleset.Attr.Readable, func(fl *ruleset.Flow) error {
+		p := newPass(fuzzQuery(), attr.Attr.Readable, func(fl *match.Flow) error {
 			if fl.Index <= before || fl.Index > last || !whole(fl) || fl.LastTime < fl.FirstTime || fl.FirstTime < 1 {
 				t.Errorf("behind flow %d came %+v", before, fl)
 			}
@@ -394,11 +398,11 @@ func FuzzBlock(f *testing.F) {
 }
 
 func FuzzPackage(f *testing.F) {
-	p := newPass(fuzzQuery(), ruleset.Attr.Readable, nil)
+	p := newPass(fuzzQuery(), attr.Attr.Readable, nil)
 	var good []byte
 	for i := range p.fields {
 		switch {
-		case p.fields[i].class == ruleset.ClassDistrib:
+		case p.fields[i].class == attr.ClassDistrib:
 			good = append(append(good, byte(smi.OctetString), byte(len(someObject))), someObject...)
 		case p.fields[i].typ == smi.OctetString:
 			good = append(good, byte(smi.OctetString), 1, 0xff)
@@ -409,7 +413,7 @@ func FuzzPackage(f *testing.F) {
 	f.Add(append(smi.AppendBERHeader(nil, smi.TagSequence, len(good)), good...), uint32(5))
 	f.Fuzz(func(t *testing.T, b []byte, index uint32) {
 		n := 0
-		p := newPass(fuzzQuery(), ruleset.Attr.Readable, func(fl *ruleset.Flow) error {
+		p := newPass(fuzzQuery(), attr.Attr.Readable, func(fl *match.Flow) error {
 			if n++; fl.Index != index || !whole(fl) || fl.LastTime < fl.FirstTime {
 				t.Errorf("flow %d is %+v", index, fl)
 			}

@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/smi"
@@ -62,8 +66,8 @@ func TestNonsense(t *testing.T) {
 		m := meter.NewControlled(meter.ControlConfig{MaxFlows: 10})
 		c := dial(t, serve(t, &liar{mib.New(m), next}))
 		for method := Blocks; method <= Columns; method++ {
-			q := FlowQuery{RuleSet: 2, Uptime: 100, Method: method, MaxFlows: 10, Attrs: []ruleset.Attr{ruleset.SourcePeerAddress}}
-			err := c.Flows(t.Context(), &q, func(f *ruleset.Flow) error { t.Errorf("%s: a flow: %+v", what, f); return nil })
+			q := FlowQuery{RuleSet: 2, Uptime: 100, Method: method, MaxFlows: 10, Attrs: []attr.Attr{attr.SourcePeerAddress}}
+			err := c.Flows(t.Context(), &q, func(f *match.Flow) error { t.Errorf("%s: a flow: %+v", what, f); return nil })
 			if !errors.Is(err, ErrNonsense) {
 				t.Errorf("%s, method %d: %v", what, method, err)
 			}

@@ -6,23 +6,25 @@ import (
 	"iter"
 	"slices"
 
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+
 	"rtfm/mib"
-	"rtfm/ruleset"
 )
 
 // parts reads flows by queries that ask for few enough distributions to fit in
 // a message each, one after the other: the first one for all else, too.
-func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) error) error {
+func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
 	queries := q.split()
 	if len(queries) == 1 {
 		return c.read(ctx, queries[0], f)
 	}
-	j := joiner{ruleSet: q.RuleSet, room: queries[0].room, joined: make(map[[maxParts]*ruleset.Shape]*ruleset.Shape)}
+	j := joiner{ruleSet: q.RuleSet, room: queries[0].room, joined: make(map[[maxParts]*match.Shape]*match.Shape)}
 	for _, more := range queries[1:] {
 		p := &part{}
 		var stop func()
-		p.next, stop = iter.Pull(func(yield func(*ruleset.Flow) bool) {
-			p.err = c.read(ctx, more, func(f *ruleset.Flow) error {
+		p.next, stop = iter.Pull(func(yield func(*match.Flow) bool) {
+			p.err = c.read(ctx, more, func(f *match.Flow) error {
 				if !yield(f) {
 					return errStopped
 				}
@@ -32,7 +34,7 @@ func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) 
 		defer stop()
 		j.parts = append(j.parts, p)
 	}
-	return c.read(ctx, queries[0], func(flow *ruleset.Flow) error {
+	return c.read(ctx, queries[0], func(flow *match.Flow) error {
 		if whole, err := j.join(flow); err != nil || !whole {
 			return err
 		}
@@ -42,12 +44,12 @@ func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*ruleset.Flow) 
 
 // split returns the queries by which q is read.
 func (q *FlowQuery) split() []*FlowQuery {
-	first, rest := *q, []ruleset.Attr(nil)
+	first, rest := *q, []attr.Attr(nil)
 	room := shapesOctets
 	first.room = &room
 	n := 0
-	first.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), func(a ruleset.Attr) bool {
-		if a.Info().Class != ruleset.ClassDistrib {
+	first.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), func(a attr.Attr) bool {
+		if a.Info().Class != attr.ClassDistrib {
 			return false
 		}
 		if n++; n > mib.BlockDistributions {
@@ -68,8 +70,8 @@ func (q *FlowQuery) split() []*FlowQuery {
 
 // part is a query under way.
 type part struct {
-	next func() (*ruleset.Flow, bool)
-	at   *ruleset.Flow // the latest flow; nil before the first and after the last
+	next func() (*match.Flow, bool)
+	at   *match.Flow // the latest flow; nil before the first and after the last
 	done bool
 	err  error
 }
@@ -77,7 +79,7 @@ type part struct {
 var errStopped = fmt.Errorf("no more flows are wanted")
 
 // find goes on to the flow with this index, nil if there is none.
-func (p *part) find(index uint32) (*ruleset.Flow, error) {
+func (p *part) find(index uint32) (*match.Flow, error) {
 	for !p.done && (p.at == nil || p.at.Index < index) {
 		flow, ok := p.next()
 		p.at, p.done = flow, !ok
@@ -99,14 +101,14 @@ type joiner struct {
 	ruleSet int
 	room    *int // octets that further shapes may take
 	parts   []*part
-	shapes  ruleset.Shapes
-	joined  map[[maxParts]*ruleset.Shape]*ruleset.Shape // by those of the parts
+	shapes  match.Shapes
+	joined  map[[maxParts]*match.Shape]*match.Shape // by those of the parts
 }
 
 // join adds to a flow its distributions of all parts. It returns false if the
 // meter has recovered the flow meanwhile.
-func (j *joiner) join(flow *ruleset.Flow) (whole bool, err error) {
-	key := [maxParts]*ruleset.Shape{flow.Shape}
+func (j *joiner) join(flow *match.Flow) (whole bool, err error) {
+	key := [maxParts]*match.Shape{flow.Shape}
 	for i, p := range j.parts {
 		more, err := p.find(flow.Index)
 		if err != nil || more == nil || more.FirstTime != flow.FirstTime {
@@ -120,7 +122,7 @@ func (j *joiner) join(flow *ruleset.Flow) (whole bool, err error) {
 		if len(j.joined) >= maxShapes {
 			return false, fmt.Errorf("%w: %v", ErrNonsense, errManyShapes)
 		}
-		var distributions []ruleset.Distribution
+		var distributions []attr.Distribution
 		for _, s := range key[:len(j.parts)+1] {
 			distributions = append(distributions, s.Distributions...)
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
@@ -89,7 +91,7 @@ func (c *Client) PutRuleSet(ctx context.Context, index int, owner string, rs *ru
 }
 
 // octetsOf returns a mask or value as a rule has it: at least one octet.
-func octetsOf(v ruleset.Value) string { return string(v.Resize(max(v.Len(), 1)).Append(nil)) }
+func octetsOf(v attr.Value) string { return string(v.Resize(max(v.Len(), 1)).Append(nil)) }
 
 // MaxRules is how many rules should be read of all rulesets of a meter together:
 // more is ErrManyRules to those who keep them.
@@ -122,9 +124,9 @@ func (c *Client) RuleSet(ctx context.Context, index int) (*ruleset.RuleSet, erro
 		}
 		for v := vars; len(v) > 0; v = v[5:] {
 			rs.Rules = append(rs.Rules, ruleset.Rule{
-				Attr:  ruleset.Attr(r.int(&v[0], 0, math.MaxUint16)),
-				Mask:  ruleset.MakeValue(r.octets(&v[1], ruleset.MaxAddress)...),
-				Value: ruleset.MakeValue(r.octets(&v[2], ruleset.MaxAddress)...),
+				Attr:  attr.Attr(r.int(&v[0], 0, math.MaxUint16)),
+				Mask:  attr.MakeValue(r.octets(&v[1], attr.MaxAddress)...),
+				Value: attr.MakeValue(r.octets(&v[2], attr.MaxAddress)...),
 				Op:    ruleset.Opcode(r.int(&v[3], 1, int(ruleset.OpPopToAct))),
 				Param: r.int(&v[4], 0, math.MaxUint16),
 			})

@@ -4,19 +4,21 @@ import (
 	"errors"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // TestShapesBound has a meter tell of flows each of which is of another kind:
 // what is remembered of them has an end, whatever their number is.
 func TestShapesBound(t *testing.T) {
-	q := &FlowQuery{RuleSet: 2, Uptime: 100, Attrs: []ruleset.Attr{ruleset.SourcePeerAddress, ruleset.DestPeerAddress}}
+	q := &FlowQuery{RuleSet: 2, Uptime: 100, Attrs: []attr.Attr{attr.SourcePeerAddress, attr.DestPeerAddress}}
 	room := 100 * 300
 	q.room = &room
 	var found error
-	shapes := make(map[*ruleset.Shape]bool)
+	shapes := make(map[*match.Shape]bool)
 	b := newFlowBuilder(q)
-	field := func(a ruleset.Attr) int {
+	field := func(a attr.Attr) int {
 		for i := range b.fields {
 			if b.fields[i].attr == a {
 				return i
@@ -25,7 +27,7 @@ func TestShapesBound(t *testing.T) {
 		t.Fatalf("%v is not read", a)
 		return 0
 	}
-	source, dest := field(ruleset.SourcePeerAddress), field(ruleset.DestPeerAddress)
+	source, dest := field(attr.SourcePeerAddress), field(attr.DestPeerAddress)
 	for i := range 1000 {
 		b.start()
 		b.flow.Index = uint32(i + 1)

@@ -11,12 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"github.com/gosnmp/gosnmp"
 
 	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
-	"rtfm/ruleset"
 	"rtfm/traces/tracetest"
 )
 
@@ -164,7 +167,7 @@ func TestSnmpd(t *testing.T) {
 	t.Parallel()
 	const flows = 20_000
 	address := startSnmpd(t, newTableMeter(flows))
-	attrs := []ruleset.Attr{ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceTransAddress}
+	attrs := []attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransAddress}
 	strong := Config{Version: V3, User: "strong", Auth: "SHA-512", AuthPassphrase: "authenticate-me", Priv: "AES-256", PrivPassphrase: "encrypt-for-me"}
 	usual := Config{Version: V3, User: "usual", AuthPassphrase: "authenticate-me", PrivPassphrase: "encrypt-for-me"}
 	for what, cfg := range map[string]Config{"strong": strong, "usual": usual, "v2c": {Community: "v2c"}} {
@@ -177,7 +180,7 @@ func TestSnmpd(t *testing.T) {
 		for method := Blocks; method <= Packages; method++ {
 			n, began := 0, time.Now()
 			q := FlowQuery{RuleSet: 2, Uptime: 1e5, Method: method, MaxFlows: flows, Attrs: attrs}
-			if err := c.Flows(t.Context(), &q, func(*ruleset.Flow) error { n++; return nil }); err != nil || n != flows {
+			if err := c.Flows(t.Context(), &q, func(*match.Flow) error { n++; return nil }); err != nil || n != flows {
 				t.Errorf("%s, method %d: %v, %d flows of %d", what, method, err, n, flows)
 			}
 			t.Logf("%s, method %d: %.0f flows/s", what, method, flows/time.Since(began).Seconds())

@@ -7,16 +7,18 @@ import (
 	"strconv"
 	"strings"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // distribution adds distribution a: mask, value and counters with colons
 // between them.
-func (p *printer) distribution(a ruleset.Attr) {
+func (p *printer) distribution(a attr.Attr) {
 	for i := range p.shape.Distributions {
 		if d := &p.shape.Distributions[i]; d.Attr == a {
-			b := append(ruleset.AppendParameters(nil, d.Mask), ':')
-			p.text(string(ruleset.AppendParameters(b, d.Value)))
+			b := append(attr.AppendParameters(nil, d.Mask), ':')
+			p.text(string(attr.AppendParameters(b, d.Value)))
 			p.value(kindCounters, i, 0)
 			return
 		}
@@ -25,7 +27,7 @@ func (p *printer) distribution(a ruleset.Attr) {
 }
 
 // counters returns the counters of distribution i of the flow.
-func counters(f *ruleset.Flow, i int) []uint64 {
+func counters(f *match.Flow, i int) []uint64 {
 	if i < len(f.Counters) {
 		return f.Counters[i]
 	}
@@ -41,7 +43,7 @@ func appendCounters(b []byte, separator byte, counters []uint64) []byte {
 
 // parseDistribution reads what distribution prints. Flows without one have 0,
 // and no counters.
-func parseDistribution(a ruleset.Attr, text string) (d ruleset.Distribution, counters []uint64, err error) {
+func parseDistribution(a attr.Attr, text string) (d attr.Distribution, counters []uint64, err error) {
 	if text == "0" {
 		return d, nil, nil
 	}
@@ -50,10 +52,10 @@ func parseDistribution(a ruleset.Attr, text string) (d ruleset.Distribution, cou
 	if len(fields) < 3 {
 		return d, nil, errors.New("want mask, value and counters with colons between them")
 	}
-	if d.Mask, err = ruleset.ParseDistribution(fields[0]); err != nil {
+	if d.Mask, err = attr.ParseDistribution(fields[0]); err != nil {
 		return d, nil, err
 	}
-	if d.Value, err = ruleset.ParseDistribution(fields[1]); err != nil {
+	if d.Value, err = attr.ParseDistribution(fields[1]); err != nil {
 		return d, nil, err
 	}
 	if err = d.Check(); err != nil {
@@ -76,14 +78,14 @@ func parseDistribution(a ruleset.Attr, text string) (d ruleset.Distribution, cou
 func (p *printer) jsonDistribution(i int) {
 	d := &p.shape.Distributions[i]
 	transform := "linear"
-	if d.Transform() == ruleset.Logarithmic {
+	if d.Transform() == attr.Logarithmic {
 		transform = "logarithmic"
 	}
 	p1, p2, p3 := d.Parameters()
 	b := fmt.Appendf(nil, `,"%s":{"mask":"%s","value":"%s","transform":"%s","unit":"%s","parameters":[%d,%d,%d]`, d.Attr,
-		ruleset.AppendParameters(nil, d.Mask), ruleset.AppendParameters(nil, d.Value), transform, d.Attr.Unit(), p1, p2, p3)
+		attr.AppendParameters(nil, d.Mask), attr.AppendParameters(nil, d.Value), transform, d.Attr.Unit(), p1, p2, p3)
 	if d.Attr.CountsPairs() {
-		b = fmt.Appendf(b, `,"pairs":"%s"`, ruleset.PairKind(p1))
+		b = fmt.Appendf(b, `,"pairs":"%s"`, attr.PairKind(p1))
 	}
 	limits := d.Limits()
 	b = append(appendList(append(b, `,"limits":`...), limits), ',')
@@ -120,7 +122,7 @@ func appendList(b []byte, numbers []uint64) []byte {
 // what they come to.
 func appendJSONCounters(b []byte, limits, counters []uint64) []byte {
 	b = appendList(append(b, `"counters":`...), counters)
-	s := ruleset.Summarise(limits, counters)
+	s := attr.Summarise(limits, counters)
 	b = append(b, `,"count":`...)
 	b = strconv.AppendUint(b, s.Count, 10)
 	if s.Count == 0 {
@@ -128,9 +130,9 @@ func appendJSONCounters(b []byte, limits, counters []uint64) []byte {
 	}
 	b = append(b, `,"mean":`...)
 	b = strconv.AppendFloat(b, math.Round(s.Mean*10)/10, 'f', -1, 64)
-	for i, q := range ruleset.Quantiles {
+	for i, q := range attr.Quantiles {
 		b = fmt.Appendf(b, `,"p%v":`, q)
-		if s.Quantiles[i] == ruleset.Overflow {
+		if s.Quantiles[i] == attr.Overflow {
 			b = append(b, "null"...)
 		} else {
 			b = strconv.AppendUint(b, s.Quantiles[i], 10)

@@ -9,24 +9,28 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
 // withDistributions returns a flow that has distributions 66 and 76.
-func withDistributions(t *testing.T) *ruleset.Flow {
-	parse := func(s string) ruleset.Value {
-		v, err := ruleset.ParseDistribution(s)
+func withDistributions(t *testing.T) *match.Flow {
+	parse := func(s string) attr.Value {
+		v, err := attr.ParseDistribution(s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return v
 	}
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	s := shapes.Intern(2, 0, 0, nil,
-		ruleset.Distribution{Attr: ruleset.ToPacketSize, Mask: parse("1.0.100!300"), Value: parse("3.0")},
-		ruleset.Distribution{Attr: ruleset.ToTurnaroundTime1, Mask: parse("2.3.1!100"), Value: parse("3.dns")})
-	return &ruleset.Flow{
-		FlowKey: ruleset.FlowKey{Shape: s}, Index: 1,
+		attr.Distribution{Attr: attr.ToPacketSize, Mask: parse("1.0.100!300"), Value: parse("3.0")},
+		attr.Distribution{Attr: attr.ToTurnaroundTime1, Mask: parse("2.3.1!100"), Value: parse("3.dns")})
+	return &match.Flow{
+		FlowKey: match.FlowKey{Shape: s}, Index: 1,
 		Counters: [][]uint64{{5, 0, math.MaxUint64, 1}, {0, 0, 0, 0}},
 	}
 }
@@ -54,13 +58,13 @@ func TestDistributionText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, a := range []ruleset.Attr{ruleset.ToPacketSize, ruleset.ToTurnaroundTime1} {
+	for i, a := range []attr.Attr{attr.ToPacketSize, attr.ToTurnaroundTime1} {
 		d, counters, err := rec.Distribution(a)
 		if err != nil || d != f.Shape.Distributions[i] || !slices.Equal(counters, f.Counters[i]) {
 			t.Errorf("%v: %v %v, %v", a, d, counters, err)
 		}
 	}
-	if _, counters, err := rec.Distribution(ruleset.FromPacketSize); err != nil || counters != nil {
+	if _, counters, err := rec.Distribution(attr.FromPacketSize); err != nil || counters != nil {
 		t.Errorf("no distribution: %v, %v", counters, err)
 	}
 }
@@ -78,7 +82,7 @@ func TestDistributionFaults(t *testing.T) {
 		"1.0.100!300!1!1:3.0.0!0:1:2:3:4": "more than 6 octets",
 		"1.0.100!300:x:1:2:3:4":           "not a value",
 	} {
-		if _, _, err := parseDistribution(ruleset.ToPacketSize, text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := parseDistribution(attr.ToPacketSize, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}

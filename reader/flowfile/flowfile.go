@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // Header is what the first line of a flow data file tells.
@@ -46,7 +46,7 @@ type Counters struct {
 }
 
 // CountersOf returns what a flow counted altogether.
-func CountersOf(f *ruleset.Flow) Counters {
+func CountersOf(f *match.Flow) Counters {
 	return Counters{
 		ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets,
 		Distributions: slices.Concat(f.Counters...),

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
@@ -13,7 +15,7 @@ import (
 // rulesets that have none.
 func FormatFor(rulesets ...*ruleset.RuleSet) *ruleset.Format {
 	var formats []*ruleset.Format
-	var plain []ruleset.Attr
+	var plain []attr.Attr
 	for _, rs := range rulesets {
 		if rs.Format != nil {
 			formats = append(formats, rs.Format)
@@ -38,22 +40,22 @@ func FormatFor(rulesets ...*ruleset.RuleSet) *ruleset.Format {
 // DefaultFormat returns the columns of files whose rulesets have no FORMAT:
 // what identifies a flow, the attributes that it saved, its counters and its
 // last time. Two blanks stand between groups.
-func DefaultFormat(saved []ruleset.Attr) *ruleset.Format {
+func DefaultFormat(saved []attr.Attr) *ruleset.Format {
 	attrs := slices.Clone(saved)
-	slices.SortFunc(attrs, func(a, b ruleset.Attr) int {
+	slices.SortFunc(attrs, func(a, b attr.Attr) int {
 		ga, sa := place(a)
 		gb, sb := place(b)
 		return cmp.Or(cmp.Compare(ga, gb), cmp.Compare(sa, sb), cmp.Compare(a, b))
 	})
 	attrs = slices.Compact(attrs)
 	f := &ruleset.Format{}
-	group := func(attrs ...ruleset.Attr) {
+	group := func(attrs ...attr.Attr) {
 		for _, a := range attrs {
 			f.Fields = append(f.Fields, ruleset.Field{Attr: a, Separator: " "})
 		}
 		f.Fields[len(f.Fields)-1].Separator = "  "
 	}
-	group(ruleset.FlowRuleSet, ruleset.FlowIndex, ruleset.FirstTime)
+	group(attr.FlowRuleSet, attr.FlowIndex, attr.FirstTime)
 	for len(attrs) > 0 {
 		n := 1
 		first, _ := place(attrs[0])
@@ -66,28 +68,28 @@ func DefaultFormat(saved []ruleset.Attr) *ruleset.Format {
 		group(attrs[:n]...)
 		attrs = attrs[n:]
 	}
-	group(ruleset.ToPDUs, ruleset.FromPDUs)
-	group(ruleset.ToOctets, ruleset.FromOctets)
-	group(ruleset.LastActiveTime)
+	group(attr.ToPDUs, attr.FromPDUs)
+	group(attr.ToOctets, attr.FromOctets)
+	group(attr.LastActiveTime)
 	f.Fields[len(f.Fields)-1].Separator = " "
 	return f
 }
 
 // place returns the group of columns to which a belongs, and its place in
 // there, which is the same for source and destination.
-func place(a ruleset.Attr) (group, within ruleset.Attr) {
+func place(a attr.Attr) (group, within attr.Attr) {
 	source := a
-	if a >= ruleset.DestInterface && a <= ruleset.DestTransMask {
-		source = a - (ruleset.DestInterface - ruleset.SourceInterface)
+	if a >= attr.DestInterface && a <= attr.DestTransMask {
+		source = a - (attr.DestInterface - attr.SourceInterface)
 	}
 	switch {
-	case source > ruleset.SourceTransMask:
-		return min(source, ruleset.SourceSubscriberID), 0
-	case source == ruleset.SourceInterface:
+	case source > attr.SourceTransMask:
+		return min(source, attr.SourceSubscriberID), 0
+	case source == attr.SourceInterface:
 		return source, 0
 	}
 	// Three each: type, address, mask.
-	within = (source - ruleset.SourceAdjacentType) % 3
+	within = (source - attr.SourceAdjacentType) % 3
 	return source - within, within
 }
 
@@ -108,7 +110,7 @@ type Column struct {
 	Name string // as #Format has it
 	// Attr is the attribute of that name, Null when there is none: programs
 	// that work on flow data add columns of their own.
-	Attr      ruleset.Attr
+	Attr      attr.Attr
 	Separator string // what stands after the value
 }
 

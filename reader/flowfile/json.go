@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // jsonLine appends a record that is not a flow's. All of them can be
@@ -81,7 +83,7 @@ func appendMembers(b []byte, numbers func(func(string, *uint64))) []byte {
 }
 
 // jsonPrinter returns the printer of a flow record as a JSON object.
-func jsonPrinter(s *ruleset.Shape) *printer {
+func jsonPrinter(s *match.Shape) *printer {
 	p := &printer{shape: s}
 	p.text(`{"record":"flow","FlowRuleSet":` + strconv.Itoa(s.RuleSet))
 	number := func(name string, k kind) {
@@ -113,7 +115,7 @@ func jsonPrinter(s *ruleset.Shape) *printer {
 
 // jsonSaved adds a saved attribute, and its mask if it is an address that was
 // not saved whole.
-func (p *printer) jsonSaved(sv ruleset.Saved) {
+func (p *printer) jsonSaved(sv match.Saved) {
 	in := sv.Attr.Info()
 	n := p.shape.Len(sv.Attr)
 	p.text(`,"` + in.Name + `":`)
@@ -129,7 +131,7 @@ func (p *printer) jsonSaved(sv ruleset.Saved) {
 		p.text(`"`)
 	}
 	mask := sv.Attr.Mask()
-	if mask == ruleset.Null || sv.Mask == ruleset.Ones(n) {
+	if mask == attr.Null || sv.Mask == attr.Ones(n) {
 		return
 	}
 	p.text(`,"` + mask.String() + `":`)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 )
 
 // parseHeader reads the first line of a file:
@@ -124,7 +124,7 @@ func parseColumns(text string) ([]Column, error) {
 			return nil, fmt.Errorf("more than %d columns", maxColumns)
 		}
 		c := Column{Name: text[:n]}
-		if a, ok := ruleset.ByName(c.Name); ok && a.Readable() {
+		if a, ok := attr.ByName(c.Name); ok && a.Readable() {
 			c.Attr = a
 		}
 		text = text[n:]

@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"sync"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
 )
 
 // Parts formats a collection in parallel. It calls flows(i, put) for each part
@@ -12,7 +12,7 @@ import (
 // called for several parts at a time, by as many goroutines as there are
 // processors; each holds the records of one part until those before are
 // written.
-func (w *Writer) Parts(parts int, flows func(part int, put func(f *ruleset.Flow, delta *Counters))) {
+func (w *Writer) Parts(parts int, flows func(part int, put func(f *match.Flow, delta *Counters))) {
 	var (
 		mu     sync.Mutex
 		next   int

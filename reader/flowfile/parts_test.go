@@ -10,14 +10,16 @@ import (
 	"testing"
 	"time"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
 )
 
 // TestParts: the flows of a collection are the same in any parts as in none, on
 // any number of processors, of each of which a part is held at most.
 func TestParts(t *testing.T) {
 	flows := testFlows()
-	format := DefaultFormat([]ruleset.Attr{ruleset.SourcePeerAddress, ruleset.FlowKind})
+	format := DefaultFormat([]attr.Attr{attr.SourcePeerAddress, attr.FlowKind})
 	r := rand.New(rand.NewPCG(7, 7))
 	for _, processors := range []int{1, 2, 5} {
 		before := runtime.GOMAXPROCS(processors)
@@ -30,7 +32,7 @@ func TestParts(t *testing.T) {
 					lens[i] = r.IntN(2000)
 				}
 			}
-			deltas := func(f *ruleset.Flow, n int) *Counters {
+			deltas := func(f *match.Flow, n int) *Counters {
 				if !json {
 					return nil
 				}
@@ -51,7 +53,7 @@ func TestParts(t *testing.T) {
 			var held atomic.Int32
 			w = NewWriter(&got, testHeader(), epoch, format, Options{JSON: json})
 			w.Begin(epoch)
-			w.Parts(len(lens), func(part int, put func(*ruleset.Flow, *Counters)) {
+			w.Parts(len(lens), func(part int, put func(*match.Flow, *Counters)) {
 				if n := held.Add(1); int(n) > processors {
 					t.Errorf("%d parts at a time with %d processors", n, processors)
 				}
@@ -76,11 +78,11 @@ func TestParts(t *testing.T) {
 // of it, and is that of End.
 func TestPartsError(t *testing.T) {
 	f := testFlows()[0]
-	w := NewWriter(&failing{after: 1}, testHeader(), epoch, DefaultFormat([]ruleset.Attr{ruleset.SourcePeerAddress}), Options{})
+	w := NewWriter(&failing{after: 1}, testHeader(), epoch, DefaultFormat([]attr.Attr{attr.SourcePeerAddress}), Options{})
 	w.Begin(epoch)
 	goroutines := runtime.NumGoroutine()
 	var put atomic.Int32
-	w.Parts(50, func(part int, one func(*ruleset.Flow, *Counters)) {
+	w.Parts(50, func(part int, one func(*match.Flow, *Counters)) {
 		for range 2000 {
 			one(f, nil)
 		}
@@ -103,9 +105,9 @@ func TestPartsError(t *testing.T) {
 // BenchmarkParts formats a million flows in parts of two thousand.
 func BenchmarkParts(b *testing.B) {
 	f := testFlows()[0]
-	w := NewWriter(io.Discard, testHeader(), epoch, DefaultFormat([]ruleset.Attr{ruleset.SourcePeerAddress, ruleset.DestPeerAddress}), Options{})
+	w := NewWriter(io.Discard, testHeader(), epoch, DefaultFormat([]attr.Attr{attr.SourcePeerAddress, attr.DestPeerAddress}), Options{})
 	for b.Loop() {
-		w.Parts(500, func(_ int, put func(*ruleset.Flow, *Counters)) {
+		w.Parts(500, func(_ int, put func(*match.Flow, *Counters)) {
 			for range 2000 {
 				put(f, nil)
 			}

@@ -7,13 +7,17 @@ import (
 	"net/netip"
 	"strconv"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
 // printer is a flow record's line for flows of one shape: texts, and values
 // between them.
 type printer struct {
-	shape  *ruleset.Shape
+	shape  *match.Shape
 	pieces []piece
 	end    string // after the last value
 }
@@ -66,7 +70,7 @@ func (p *printer) value(k kind, offset, length int) {
 }
 
 // textPrinter returns the printer of these columns.
-func textPrinter(f *ruleset.Format, s *ruleset.Shape) *printer {
+func textPrinter(f *ruleset.Format, s *match.Shape) *printer {
 	p := &printer{shape: s}
 	for i, fd := range f.Fields {
 		p.attribute(fd.Attr)
@@ -80,33 +84,33 @@ func textPrinter(f *ruleset.Format, s *ruleset.Shape) *printer {
 
 // attribute adds the value of a; 0 if flows of this shape have none, since
 // no column may be empty.
-func (p *printer) attribute(a ruleset.Attr) {
+func (p *printer) attribute(a attr.Attr) {
 	switch a {
-	case ruleset.FlowIndex:
+	case attr.FlowIndex:
 		p.value(kindIndex, 0, 0)
-	case ruleset.FlowStatus:
+	case attr.FlowStatus:
 		p.text("2") // current (RFC 2720, flowDataStatus)
-	case ruleset.FlowRuleSet:
+	case attr.FlowRuleSet:
 		p.text(strconv.Itoa(p.shape.RuleSet))
-	case ruleset.FirstTime:
+	case attr.FirstTime:
 		p.value(kindFirstTime, 0, 0)
-	case ruleset.LastActiveTime, ruleset.FlowTimeMark:
+	case attr.LastActiveTime, attr.FlowTimeMark:
 		p.value(kindLastTime, 0, 0)
-	case ruleset.FirstTimeNs:
+	case attr.FirstTimeNs:
 		p.value(kindFirstNs, 0, 0)
-	case ruleset.LastActiveTimeNs:
+	case attr.LastActiveTimeNs:
 		p.value(kindLastNs, 0, 0)
-	case ruleset.SavedAttributes:
+	case attr.SavedAttributes:
 		p.text(cmp.Or(hex.EncodeToString(p.shape.AppendSaved(nil)), "0"))
-	case ruleset.ToPDUs:
+	case attr.ToPDUs:
 		p.value(kindToPDUs, 0, 0)
-	case ruleset.FromPDUs:
+	case attr.FromPDUs:
 		p.value(kindFromPDUs, 0, 0)
-	case ruleset.ToOctets:
+	case attr.ToOctets:
 		p.value(kindToOctets, 0, 0)
-	case ruleset.FromOctets:
+	case attr.FromOctets:
 		p.value(kindFromOctets, 0, 0)
-	case ruleset.Distributions:
+	case attr.Distributions:
 		p.text(strconv.FormatUint(uint64(p.shape.DistributionBits()), 10))
 	default:
 		p.saved(a)
@@ -114,13 +118,13 @@ func (p *printer) attribute(a ruleset.Attr) {
 }
 
 // saved adds the value or mask of an attribute that flows may have saved.
-func (p *printer) saved(a ruleset.Attr) {
+func (p *printer) saved(a attr.Attr) {
 	in := a.Info()
-	if in.Class == ruleset.ClassDistrib {
+	if in.Class == attr.ClassDistrib {
 		p.distribution(a)
 		return
 	}
-	if in.Class == ruleset.ClassMask {
+	if in.Class == attr.ClassMask {
 		mask, ok := p.shape.Mask(a - 1)
 		if !ok || mask.Len() == 0 {
 			p.text("0")
@@ -138,13 +142,13 @@ func (p *printer) saved(a ruleset.Attr) {
 }
 
 // keyKind says how the value of a, n octets long, prints.
-func keyKind(a ruleset.Attr, n int) kind {
+func keyKind(a attr.Attr, n int) kind {
 	switch {
 	case a.IsAdjacent():
 		return kindHex
 	case a.IsPeer() && n == 16:
 		return kindPeer16
-	case n == 4 && a.Info().Class == ruleset.ClassInteger:
+	case n == 4 && a.Info().Class == attr.ClassInteger:
 		return kindUint32
 	case a.IsPeer() || n > 2:
 		return kindDotted
@@ -155,7 +159,7 @@ func keyKind(a ruleset.Attr, n int) kind {
 }
 
 // maskText returns the mask of address a in the notation of that address.
-func maskText(a ruleset.Attr, m ruleset.Value) string {
+func maskText(a attr.Attr, m attr.Value) string {
 	switch {
 	case a.IsAdjacent():
 		return m.Hex()
@@ -167,7 +171,7 @@ func maskText(a ruleset.Attr, m ruleset.Value) string {
 
 // appendTo appends the line of flow f, whose meter started at epoch and that
 // counted delta in the interval; nil if that is not known.
-func (p *printer) appendTo(b []byte, f *ruleset.Flow, delta *Counters, epoch int64) []byte {
+func (p *printer) appendTo(b []byte, f *match.Flow, delta *Counters, epoch int64) []byte {
 	own := Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
 	for i := range p.pieces {
 		pc := &p.pieces[i]
@@ -188,20 +192,20 @@ func (p *printer) appendTo(b []byte, f *ruleset.Flow, delta *Counters, epoch int
 		case kindUint32:
 			n = uint64(binary.BigEndian.Uint32(f.Key[pc.offset:]))
 		case kindDotted:
-			b = ruleset.AppendDotted(b, f.Key[pc.offset:pc.offset+pc.length])
+			b = attr.AppendDotted(b, f.Key[pc.offset:pc.offset+pc.length])
 			continue
 		case kindPeer16:
 			b = appendPeer16(b, f.Key[pc.offset:pc.offset+16], f.Key.PeerType())
 			continue
 		case kindHex:
-			b = ruleset.AppendHex(b, f.Key[pc.offset:pc.offset+pc.length])
+			b = attr.AppendHex(b, f.Key[pc.offset:pc.offset+pc.length])
 			continue
 		case kindIndex:
 			n = uint64(f.Index)
 		case kindFirstTime:
-			n = ruleset.Uptime(f.FirstTime, epoch)
+			n = match.Uptime(f.FirstTime, epoch)
 		case kindLastTime:
-			n = ruleset.Uptime(f.LastTime, epoch)
+			n = match.Uptime(f.LastTime, epoch)
 		case kindFirstNs:
 			b = strconv.AppendInt(b, f.FirstTime, 10)
 			continue
@@ -237,7 +241,7 @@ const peerIPv6 = 2 // address family number
 // the flow saved another peer type.
 func appendPeer16(b, octets []byte, peerType uint8) []byte {
 	if peerType != 0 && peerType != peerIPv6 {
-		return ruleset.AppendDotted(b, octets)
+		return attr.AppendDotted(b, octets)
 	}
 	return netip.AddrFrom16([16]byte(octets)).AppendTo(b)
 }

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 )
 
 // Kind says what a Record is.
@@ -275,11 +275,11 @@ func cut(s, separator string) (before, after string, ok bool) {
 }
 
 // valueFault tells why text cannot be a value of a.
-func valueFault(a ruleset.Attr, text string) string {
-	if text == "" && a != ruleset.Null {
+func valueFault(a attr.Attr, text string) string {
+	if text == "" && a != attr.Null {
 		return "is empty"
 	}
-	if a.Info().Class == ruleset.ClassDistrib {
+	if a.Info().Class == attr.ClassDistrib {
 		if _, _, err := parseDistribution(a, text); err != nil {
 			return "is not a distribution"
 		}
@@ -287,7 +287,7 @@ func valueFault(a ruleset.Attr, text string) string {
 		if _, err := strconv.ParseUint(text, 10, 64); err != nil {
 			return "is not a number"
 		}
-	} else if a != ruleset.Null {
+	} else if a != attr.Null {
 		if _, err := octets(a, text); err != nil {
 			return "is not an address"
 		}
@@ -296,33 +296,33 @@ func valueFault(a ruleset.Attr, text string) string {
 }
 
 // isNumber reports whether values of a are written as one number.
-func isNumber(a ruleset.Attr) bool {
+func isNumber(a attr.Attr) bool {
 	switch a.Info().Class {
-	case ruleset.ClassInteger, ruleset.ClassComputed, ruleset.ClassMeasured:
+	case attr.ClassInteger, attr.ClassComputed, attr.ClassMeasured:
 		return true
-	case ruleset.ClassAddress:
-		return a == ruleset.SourceTransAddress || a == ruleset.DestTransAddress
+	case attr.ClassAddress:
+		return a == attr.SourceTransAddress || a == attr.DestTransAddress
 	}
 	return false
 }
 
 // octets returns the octets of an address or mask; 0 has none.
-func octets(a ruleset.Attr, text string) (ruleset.Value, error) {
+func octets(a attr.Attr, text string) (attr.Value, error) {
 	if text == "0" {
-		return ruleset.Value{}, nil
+		return attr.Value{}, nil
 	}
 	if strings.Count(text, ":") == 5 && !strings.Contains(text, "::") {
 		text = strings.ReplaceAll(text, ":", "-") // an adjacent address as others write it
 	}
-	v, err := ruleset.ParseValue(text, 0)
+	v, err := attr.ParseValue(text, 0)
 	if err == nil && v.Len() > a.Info().Size {
-		err = fmt.Errorf("%w: %q: more than the %d octets of %s", ruleset.ErrValue, text, a.Info().Size, a)
+		err = fmt.Errorf("%w: %q: more than the %d octets of %s", attr.ErrValue, text, a.Info().Size, a)
 	}
 	return v, err
 }
 
 // column returns the value of the column of a.
-func (rec *Record) column(a ruleset.Attr) (string, error) {
+func (rec *Record) column(a attr.Attr) (string, error) {
 	for i := range rec.Values {
 		if rec.Columns[i].Attr == a {
 			return rec.Values[i], nil
@@ -332,7 +332,7 @@ func (rec *Record) column(a ruleset.Attr) (string, error) {
 }
 
 // Uint returns the value of numeric attribute a.
-func (rec *Record) Uint(a ruleset.Attr) (uint64, error) {
+func (rec *Record) Uint(a attr.Attr) (uint64, error) {
 	text, err := rec.column(a)
 	if err != nil {
 		return 0, err
@@ -346,10 +346,10 @@ func (rec *Record) Uint(a ruleset.Attr) (uint64, error) {
 
 // Octets returns the value of a, an address or mask: none when the flow has
 // no such address.
-func (rec *Record) Octets(a ruleset.Attr) (ruleset.Value, error) {
+func (rec *Record) Octets(a attr.Attr) (attr.Value, error) {
 	text, err := rec.column(a)
 	if err != nil {
-		return ruleset.Value{}, err
+		return attr.Value{}, err
 	}
 	v, err := octets(a, text)
 	if err != nil {
@@ -360,10 +360,10 @@ func (rec *Record) Octets(a ruleset.Attr) (ruleset.Value, error) {
 
 // Distribution returns the parameters and counters of distribution a; the flow
 // has none when there are no counters.
-func (rec *Record) Distribution(a ruleset.Attr) (ruleset.Distribution, []uint64, error) {
+func (rec *Record) Distribution(a attr.Attr) (attr.Distribution, []uint64, error) {
 	text, err := rec.column(a)
 	if err != nil {
-		return ruleset.Distribution{}, nil, err
+		return attr.Distribution{}, nil, err
 	}
 	d, counters, err := parseDistribution(a, text)
 	if err != nil {

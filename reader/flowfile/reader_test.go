@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 	"rtfm/traces/tracetest"
 )
@@ -88,7 +90,7 @@ func TestWrapped(t *testing.T) {
 			h.Parameters != "-c300 -r rules.lan -e rules.default" || h.MaxFlows != 4000 || !h.Start.Equal(want[0].Time) {
 			t.Errorf("%s: header %+v", name, h)
 		}
-		if len(recs[1].Columns) != 10 || recs[1].Columns[4].Attr != ruleset.SourcePeerAddress {
+		if len(recs[1].Columns) != 10 || recs[1].Columns[4].Attr != attr.SourcePeerAddress {
 			t.Errorf("%s: columns %+v", name, recs[1].Columns)
 		}
 		var got []collection
@@ -99,7 +101,7 @@ func TestWrapped(t *testing.T) {
 			case KindFlow:
 				c := &got[len(got)-1]
 				if c.flows++; c.flows == 1 {
-					peer, err := r.Octets(ruleset.SourcePeerAddress)
+					peer, err := r.Octets(attr.SourcePeerAddress)
 					if err != nil {
 						t.Error(err)
 					}
@@ -125,16 +127,16 @@ func TestDerivedTable(t *testing.T) {
 		t.Fatal(summarise(recs), faults)
 	}
 	last := recs[5]
-	if last.Values[0] != "2014-01-06 09:17:30" || last.Columns[0].Attr != ruleset.Null {
+	if last.Values[0] != "2014-01-06 09:17:30" || last.Columns[0].Attr != attr.Null {
 		t.Errorf("%+v", last)
 	}
-	if port, err := last.Uint(ruleset.DestTransAddress); port != 40002 || err != nil {
+	if port, err := last.Uint(attr.DestTransAddress); port != 40002 || err != nil {
 		t.Error(port, err)
 	}
-	if mac, err := last.Octets(ruleset.DestAdjacentAddress); mac.Hex() != "C4-3D-C7-BD-97-A4" || err != nil {
+	if mac, err := last.Octets(attr.DestAdjacentAddress); mac.Hex() != "C4-3D-C7-BD-97-A4" || err != nil {
 		t.Error(mac.Hex(), err)
 	}
-	if _, err := last.Uint(ruleset.ToPDUs); err == nil {
+	if _, err := last.Uint(attr.ToPDUs); err == nil {
 		t.Error("d_topdus taken for ToPDUs")
 	}
 }
@@ -293,16 +295,16 @@ func TestBounds(t *testing.T) {
 
 func TestDefaultFormat(t *testing.T) {
 	a := &ruleset.RuleSet{Rules: []ruleset.Rule{
-		{Attr: ruleset.DestTransAddress, Op: ruleset.OpPushPktToAct, Param: 2},
-		{Attr: ruleset.SourcePeerAddress, Mask: ruleset.Ones(4), Op: ruleset.OpPushPktToAct, Param: 3},
-		{Attr: ruleset.SourcePeerAddress, Mask: ruleset.Ones(3), Op: ruleset.OpPushPktToAct, Param: 4},
-		{Attr: ruleset.VLANid, Op: ruleset.OpPushPktToAct, Param: 5},
-		{Attr: ruleset.FlowKind, Op: ruleset.OpPushRuleToAct, Param: 6},
-		{Attr: ruleset.SourcePeerType, Op: ruleset.OpCountPkt},
+		{Attr: attr.DestTransAddress, Op: ruleset.OpPushPktToAct, Param: 2},
+		{Attr: attr.SourcePeerAddress, Mask: attr.Ones(4), Op: ruleset.OpPushPktToAct, Param: 3},
+		{Attr: attr.SourcePeerAddress, Mask: attr.Ones(3), Op: ruleset.OpPushPktToAct, Param: 4},
+		{Attr: attr.VLANid, Op: ruleset.OpPushPktToAct, Param: 5},
+		{Attr: attr.FlowKind, Op: ruleset.OpPushRuleToAct, Param: 6},
+		{Attr: attr.SourcePeerType, Op: ruleset.OpCountPkt},
 	}}
 	b := &ruleset.RuleSet{Rules: []ruleset.Rule{
-		{Attr: ruleset.DestPeerAddress, Op: ruleset.OpPushPktToAct, Param: 2},
-		{Attr: ruleset.SourcePeerType, Op: ruleset.OpCountPkt},
+		{Attr: attr.DestPeerAddress, Op: ruleset.OpPushPktToAct, Param: 2},
+		{Attr: attr.SourcePeerType, Op: ruleset.OpCountPkt},
 	}}
 	f, err := ruleset.ParseFormat(`ToPDUs "," DestPeerAddress FlowIndex`)
 	if err != nil {
@@ -362,8 +364,8 @@ func FuzzReader(f *testing.F) {
 
 func BenchmarkReader(b *testing.B) {
 	var file bytes.Buffer
-	w := NewWriter(&file, testHeader(), epoch, DefaultFormat([]ruleset.Attr{ruleset.SourcePeerType, ruleset.SourcePeerAddress,
-		ruleset.DestPeerAddress, ruleset.SourceTransType, ruleset.SourceTransAddress}), Options{})
+	w := NewWriter(&file, testHeader(), epoch, DefaultFormat([]attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress,
+		attr.DestPeerAddress, attr.SourceTransType, attr.SourceTransAddress}), Options{})
 	w.Begin(epoch)
 	for range 1000 {
 		w.Flow(testFlows()[0], nil)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"rtfm/ruleset/match"
+
 	"rtfm/ruleset"
 )
 
@@ -41,7 +43,7 @@ type page struct {
 	flows   uint64
 	sums    sums
 	current *printer // of the shape that was printed last
-	byShape map[*ruleset.Shape]*printer
+	byShape map[*match.Shape]*printer
 }
 
 // maxPrinters is how many are remembered. A meter may tell of more shapes than
@@ -89,14 +91,14 @@ func NewWriter(w io.Writer, h Header, epoch int64, f *ruleset.Format, opts Optio
 func newPage(opts Options, f *ruleset.Format, epoch int64) page {
 	return page{
 		opts: opts, format: f, epoch: epoch,
-		buf: make([]byte, 0, flushAt+1<<12), byShape: map[*ruleset.Shape]*printer{},
+		buf: make([]byte, 0, flushAt+1<<12), byShape: map[*match.Shape]*printer{},
 	}
 }
 
 // Resume tells that collections were made before, of which the last ended at
 // this time, in nanoseconds since 1970.
 func (w *Writer) Resume(at int64) {
-	w.begun, w.to, w.at = true, ruleset.Uptime(at, w.epoch), at
+	w.begun, w.to, w.at = true, match.Uptime(at, w.epoch), at
 }
 
 // Begin starts a collection that was made at this time, in nanoseconds since
@@ -107,7 +109,7 @@ func (w *Writer) Begin(at int64) {
 		Time:  time.Unix(at/1e9, at%1e9).In(w.zone),
 		Meter: w.meter,
 		From:  1,
-		To:    max(ruleset.Uptime(at, w.epoch), w.to),
+		To:    max(match.Uptime(at, w.epoch), w.to),
 	}
 	if w.begun {
 		c.From = max(w.to, 1) - 1
@@ -124,7 +126,7 @@ func (w *Writer) Begin(at int64) {
 // Flow writes the record of a flow, and with JSON what it counted in this
 // interval, null if delta is nil. Both are only read, and not kept. For text,
 // delta is what Collected counts, and may lack distributions.
-func (w *Writer) Flow(f *ruleset.Flow, delta *Counters) {
+func (w *Writer) Flow(f *match.Flow, delta *Counters) {
 	w.put(f, delta)
 	if len(w.buf) >= flushAt {
 		w.write()
@@ -135,7 +137,7 @@ func (w *Writer) Flow(f *ruleset.Flow, delta *Counters) {
 func (w *Writer) Err() error { return w.err }
 
 // put appends the record of a flow.
-func (p *page) put(f *ruleset.Flow, delta *Counters) {
+func (p *page) put(f *match.Flow, delta *Counters) {
 	if p.current == nil || p.current.shape != f.Shape {
 		p.change(f.Shape)
 	}
@@ -160,7 +162,7 @@ func (w *Writer) Collected(ruleSet int) *uint64 {
 }
 
 // change makes the printer of flows of shape s the current one.
-func (p *page) change(s *ruleset.Shape) {
+func (p *page) change(s *match.Shape) {
 	pr := p.byShape[s]
 	if pr == nil {
 		if len(p.byShape) >= maxPrinters {

@@ -14,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
@@ -32,45 +36,45 @@ func testHeader() Header {
 }
 
 // testFlows returns flows of several shapes.
-func testFlows() []*ruleset.Flow {
-	var shapes ruleset.Shapes
-	type saved = ruleset.Saved
-	whole := func(n int, as ...ruleset.Attr) (s []saved) {
+func testFlows() []*match.Flow {
+	var shapes match.Shapes
+	type saved = match.Saved
+	whole := func(n int, as ...attr.Attr) (s []saved) {
 		for _, a := range as {
-			s = append(s, saved{Attr: a, Mask: ruleset.Ones(n)})
+			s = append(s, saved{Attr: a, Mask: attr.Ones(n)})
 		}
 		return s
 	}
-	v4 := &ruleset.Flow{Index: 2, FirstTime: epoch + 130e6, LastTime: epoch + 36_415_678_901, ToOctets: 121824, ToPDUs: 1138}
+	v4 := &match.Flow{Index: 2, FirstTime: epoch + 130e6, LastTime: epoch + 36_415_678_901, ToOctets: 121824, ToPDUs: 1138}
 	v4.Shape = shapes.Intern(2, 4, 6, slices.Concat(
-		whole(20, ruleset.SourceAdjacentAddress),
-		whole(1, ruleset.SourcePeerType, ruleset.SourceTransType, ruleset.FlowKind),
-		[]saved{{Attr: ruleset.SourcePeerAddress, Mask: ruleset.WidthMask(24, 20)}, {Attr: ruleset.DestPeerAddress, Mask: ruleset.MakeValue(255, 0, 255)}},
-		whole(2, ruleset.SourceTransAddress, ruleset.VLANid)))
+		whole(20, attr.SourceAdjacentAddress),
+		whole(1, attr.SourcePeerType, attr.SourceTransType, attr.FlowKind),
+		[]saved{{Attr: attr.SourcePeerAddress, Mask: attr.WidthMask(24, 20)}, {Attr: attr.DestPeerAddress, Mask: attr.MakeValue(255, 0, 255)}},
+		whole(2, attr.SourceTransAddress, attr.VLANid)))
 	v4.Key.SetPeerType(1)
 	v4.Key.SetTransType(6)
-	copy(v4.Key.Adjacent(ruleset.Source)[:], []byte{0, 0x80, 0x48, 0x81, 0x0e, 0x7c})
-	copy(v4.Key.Peer(ruleset.Source)[:], []byte{130, 216, 14, 0})
-	copy(v4.Key.Peer(ruleset.Dest)[:], []byte{130, 0, 3, 0})
-	copy(v4.Key.Trans(ruleset.Source)[:], []byte{0xff, 0xfe})
+	copy(v4.Key.Adjacent(attr.Source)[:], []byte{0, 0x80, 0x48, 0x81, 0x0e, 0x7c})
+	copy(v4.Key.Peer(attr.Source)[:], []byte{130, 216, 14, 0})
+	copy(v4.Key.Peer(attr.Dest)[:], []byte{130, 0, 3, 0})
+	copy(v4.Key.Trans(attr.Source)[:], []byte{0xff, 0xfe})
 	v4.Key.SetVLAN(258)
-	v4.Key[ruleset.FlowKind.Info().Offset] = 'C'
+	v4.Key[attr.FlowKind.Info().Offset] = 'C'
 
-	v6 := &ruleset.Flow{Index: math.MaxUint32, FirstTime: epoch - 5, LastTime: epoch + 1e18,
+	v6 := &match.Flow{Index: math.MaxUint32, FirstTime: epoch - 5, LastTime: epoch + 1e18,
 		ToOctets: math.MaxUint64, ToPDUs: 1<<53 + 1, FromOctets: 3, FromPDUs: 4}
 	v6.Shape = shapes.Intern(255, 16, 0, slices.Concat(
-		whole(1, ruleset.SourcePeerType, ruleset.DestClass),
-		[]saved{{Attr: ruleset.SourcePeerAddress, Mask: ruleset.WidthMask(32, 4)}},
-		whole(20, ruleset.DestPeerAddress, ruleset.DestAdjacentAddress)))
+		whole(1, attr.SourcePeerType, attr.DestClass),
+		[]saved{{Attr: attr.SourcePeerAddress, Mask: attr.WidthMask(32, 4)}},
+		whole(20, attr.DestPeerAddress, attr.DestAdjacentAddress)))
 	v6.Key.SetPeerType(2)
-	copy(v6.Key.Peer(ruleset.Source)[:], []byte{0x20, 0x01, 0x0d, 0xb8})
-	copy(v6.Key.Peer(ruleset.Dest)[:], []byte{15: 1})
+	copy(v6.Key.Peer(attr.Source)[:], []byte{0x20, 0x01, 0x0d, 0xb8})
+	copy(v6.Key.Peer(attr.Dest)[:], []byte{15: 1})
 
-	nsap := &ruleset.Flow{Index: 9, FirstTime: epoch + 10e6, LastTime: epoch + 20e6, FromOctets: 60, FromPDUs: 1}
-	nsap.Shape = shapes.Intern(2, 16, 0, slices.Concat(whole(1, ruleset.SourcePeerType), whole(20, ruleset.SourcePeerAddress)))
+	nsap := &match.Flow{Index: 9, FirstTime: epoch + 10e6, LastTime: epoch + 20e6, FromOctets: 60, FromPDUs: 1}
+	nsap.Shape = shapes.Intern(2, 16, 0, slices.Concat(whole(1, attr.SourcePeerType), whole(20, attr.SourcePeerAddress)))
 	nsap.Key.SetPeerType(3)
-	copy(nsap.Key.Peer(ruleset.Source)[:], []byte{0x49, 15: 7})
-	return []*ruleset.Flow{v4, v6, nsap}
+	copy(nsap.Key.Peer(attr.Source)[:], []byte{0x49, 15: 7})
+	return []*match.Flow{v4, v6, nsap}
 }
 
 const testFormat = `FlowRuleSet FlowIndex FirstTime "  "
@@ -158,17 +162,17 @@ func TestRoundTrip(t *testing.T) {
 		if rec.Kind != KindFlow || n == len(flows) {
 			continue
 		}
-		for a, want := range map[ruleset.Attr]uint64{
-			ruleset.FlowIndex:   uint64(flows[n].Index),
-			ruleset.ToPDUs:      flows[n].ToPDUs,
-			ruleset.ToOctets:    flows[n].ToOctets,
-			ruleset.FlowRuleSet: uint64(flows[n].Shape.RuleSet),
+		for a, want := range map[attr.Attr]uint64{
+			attr.FlowIndex:   uint64(flows[n].Index),
+			attr.ToPDUs:      flows[n].ToPDUs,
+			attr.ToOctets:    flows[n].ToOctets,
+			attr.FlowRuleSet: uint64(flows[n].Shape.RuleSet),
 		} {
 			if got, err := rec.Uint(a); err != nil || got != want {
 				t.Errorf("%v: got %d, %v, want %d", a, got, err, want)
 			}
 		}
-		if got, err := rec.Octets(ruleset.SourcePeerAddress); err != nil || !bytes.Equal(got.Append(nil), flows[n].Value(ruleset.SourcePeerAddress)) {
+		if got, err := rec.Octets(attr.SourcePeerAddress); err != nil || !bytes.Equal(got.Append(nil), flows[n].Value(attr.SourcePeerAddress)) {
 			t.Errorf("flow %d: %v, %v", n, got, err)
 		}
 		n++
@@ -313,9 +317,9 @@ func TestBackwardTime(t *testing.T) {
 	}
 }
 
-func benchmarkFlow(b *testing.B, opts Options, fl *ruleset.Flow) {
-	as := []ruleset.Attr{ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
-		ruleset.SourceTransType, ruleset.SourceTransAddress, ruleset.DestTransAddress}
+func benchmarkFlow(b *testing.B, opts Options, fl *match.Flow) {
+	as := []attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress,
+		attr.SourceTransType, attr.SourceTransAddress, attr.DestTransAddress}
 	w := NewWriter(io.Discard, testHeader(), epoch, DefaultFormat(as), opts)
 	var delta Counters
 	b.ReportAllocs()
@@ -337,11 +341,11 @@ func TestCollectedOfStrangers(t *testing.T) {
 	}
 	wr := NewWriter(io.Discard, testHeader(), epoch, f, Options{JSON: true})
 	wr.Begin(epoch + 1)
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	for _, n := range []int{256, 1 << 30, 7, 8} {
-		wr.Flow(&ruleset.Flow{FlowKey: ruleset.FlowKey{Shape: shapes.Intern(n, 0, 0, nil)}}, &Counters{ToPDUs: 3, FromPDUs: 4})
+		wr.Flow(&match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(n, 0, 0, nil)}}, &Counters{ToPDUs: 3, FromPDUs: 4})
 	}
-	wr.Flow(&ruleset.Flow{FlowKey: ruleset.FlowKey{Shape: shapes.Intern(8, 0, 0, nil)}}, nil)
+	wr.Flow(&match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(8, 0, 0, nil)}}, nil)
 	for n, want := range map[int]bool{256: false, 1 << 30: false, -1: false, 7: true, 8: false, 9: true} {
 		if got := wr.Collected(n); (got != nil) != want || n == 7 && *got != 7 {
 			t.Errorf("ruleset %d: %v", n, got)

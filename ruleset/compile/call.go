@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 )
@@ -54,7 +56,7 @@ func (c *compiler) declare() {
 
 // reserved reports a name that RFC 2723 appendix C keeps for an attribute.
 func (c *compiler) reserved(name srl.Word) {
-	if a, ok := ruleset.ByName(name.Text); ok && (standard(a) || counter(a)) && strings.EqualFold(name.Text, a.String()) {
+	if a, ok := attr.ByName(name.Text); ok && (standard(a) || counter(a)) && strings.EqualFold(name.Text, a.String()) {
 		c.errorf(name.Place, "%s is an attribute: nothing else can have its name", name.Text)
 	}
 }
@@ -167,7 +169,7 @@ func (c *compiler) args(sc *scope, s *srl.Call, sub *subroutine) ([]reference, b
 			continue
 		}
 		if i < len(params) {
-			isVariable := ref.class() == ruleset.ClassComputed
+			isVariable := ref.class() == attr.ClassComputed
 			switch p := params[i]; {
 			case p.Variable && !isVariable:
 				c.errorf(w.Place, "parameter %s of %s is a VARIABLE, such as FlowKind, not %s", p.Name.Text, name, ref)
@@ -303,9 +305,9 @@ func (c *compiler) uncalled() {
 		c.warnf(d.Name.Place, "subroutine %s is never called", d.Name.Text)
 		refs := make([]reference, len(d.Params))
 		for i, p := range d.Params {
-			refs[i] = reference{attr: ruleset.V1, any: true}
+			refs[i] = reference{attr: attr.V1, any: true}
 			if p.Variable {
-				refs[i] = reference{attr: ruleset.FlowKind}
+				refs[i] = reference{attr: attr.FlowKind}
 			}
 		}
 		call := &srl.Call{Place: d.Place, Sub: d.Name}

@@ -25,6 +25,8 @@ package compile
 import (
 	"strings"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 )
@@ -128,7 +130,7 @@ type compiler struct {
 	// program, and the networks among them.
 	operands []operand
 	places   []int32
-	networks []ruleset.Prefix
+	networks []attr.Prefix
 
 	compared       int // unknown names, with those there are
 	errs, warnings ruleset.Diagnostics
@@ -212,7 +214,7 @@ func (c *compiler) format(f *srl.Format) *ruleset.Format {
 	for i, w := range f.Items {
 		text := w.Text
 		if !w.IsName() && i > 0 { // a separator needs an attribute in front
-			text = ruleset.FlowIndex.String() + " " + text + " " + ruleset.FlowIndex.String()
+			text = attr.FlowIndex.String() + " " + text + " " + attr.FlowIndex.String()
 		}
 		if _, err := ruleset.ParseFormat(text); err != nil {
 			c.errorf(w.Place, "%v", err)

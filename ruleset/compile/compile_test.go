@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
@@ -24,8 +28,8 @@ func source(t *testing.T, text string) *ruleset.RuleSet {
 }
 
 // packet makes an IPv4 packet.
-func packet(protocol uint8, from, to string) *ruleset.Packet {
-	p := &ruleset.Packet{PeerLen: 4}
+func packet(protocol uint8, from, to string) *match.Packet {
+	p := &match.Packet{PeerLen: 4}
 	p.Key.SetPeerType(1)
 	p.Key.SetTransType(protocol)
 	for end, s := range []string{from, to} {
@@ -87,7 +91,7 @@ func TestAnswers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := packet(tt.protocol, tt.source, tt.dest)
 			key := p.Key
-			verdict, flow := pme.Reference(source(t, tt.program), 1, new(ruleset.Shapes), p, &key, false)
+			verdict, flow := pme.Reference(source(t, tt.program), 1, new(match.Shapes), p, &key, false)
 			if verdict != tt.verdict {
 				t.Fatalf("verdict %v, want %v", verdict, tt.verdict)
 			}
@@ -100,7 +104,7 @@ func TestAnswers(t *testing.T) {
 				if !ok {
 					t.Errorf("mask %v", s.Mask)
 				}
-				got = append(got, fmt.Sprintf("%v/%d=%s", s.Attr, w, ruleset.MakeValue(flow.Value(s.Attr)...)))
+				got = append(got, fmt.Sprintf("%v/%d=%s", s.Attr, w, attr.MakeValue(flow.Value(s.Attr)...)))
 			}
 			if g := strings.Join(got, " "); g != tt.saved {
 				t.Errorf("got  %s\nwant %s", g, tt.saved)
@@ -232,7 +236,7 @@ func TestMaxSaves(t *testing.T) {
 		}
 		p := packet(6, "1.1.1.1:1", "1.1.1.1:1")
 		key := p.Key
-		if v, _ := pme.Reference(rs, 1, new(ruleset.Shapes), p, &key, false); v != pme.Success {
+		if v, _ := pme.Reference(rs, 1, new(match.Shapes), p, &key, false); v != pme.Success {
 			t.Errorf("%d saves: %v", n, v)
 		}
 	}
@@ -256,7 +260,7 @@ func TestMaxCalls(t *testing.T) {
 	}
 	p := packet(6, "1.1.1.1:1", "1.1.1.1:1")
 	key := p.Key
-	if v, _ := pme.Reference(source(t, program(maxCalls)), 1, new(ruleset.Shapes), p, &key, false); v != pme.Success {
+	if v, _ := pme.Reference(source(t, program(maxCalls)), 1, new(match.Shapes), p, &key, false); v != pme.Success {
 		t.Errorf("%d calls: %v", maxCalls, v)
 	}
 	_, _, err := Source("x.srl", []byte(program(maxCalls+1)), srl.Options{})

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 	"rtfm/ruleset/srl"
 )
 
@@ -97,7 +98,7 @@ func (c *compiler) ownNumber(ref reference, e *srl.Test, onTrue func() *node, f 
 		c.errorf(e.Attr.Place, "%s can be tested where the program tells it, by SET", ref)
 		return f
 	}
-	own := operand{value: ruleset.MakeValue(byte(c.prog.Set.N))}
+	own := operand{value: attr.MakeValue(byte(c.prog.Set.N))}
 	for i := range list {
 		if list[i].holds(&own) {
 			return onTrue()
@@ -114,12 +115,12 @@ func (c *compiler) tests(sc *scope, e *srl.Test, save bool, onTrue func() *node,
 		return f
 	}
 	switch {
-	case ref.attr == ruleset.FlowRuleSet:
+	case ref.attr == attr.FlowRuleSet:
 		return c.ownNumber(ref, e, onTrue, f)
-	case ref.class() == ruleset.ClassDistrib:
+	case ref.class() == attr.ClassDistrib:
 		c.errorf(e.Attr.Place, "%s is a distribution: it can be saved, not tested", ref)
 		return f
-	case save && ref.class() == ruleset.ClassMatching:
+	case save && ref.class() == attr.ClassMatching:
 		c.errorf(e.Attr.Place, "%s cannot be saved: it is the direction of matching, not part of a flow", ref)
 		return f
 	}
@@ -127,7 +128,7 @@ func (c *compiler) tests(sc *scope, e *srl.Test, save bool, onTrue func() *node,
 		switch {
 		case !save:
 			return ruleset.OpGoto
-		case ref.class() == ruleset.ClassComputed && o.mask != ruleset.Ones(1):
+		case ref.class() == attr.ClassComputed && o.mask != attr.Ones(1):
 			// A pushed rule value would become the variable's.
 			return ruleset.OpPushPktTo
 		}

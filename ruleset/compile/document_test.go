@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
@@ -13,11 +15,11 @@ import (
 func attributeTable() string {
 	var b strings.Builder
 	b.WriteString("| attribute | octets | |\n|---|---|---|\n")
-	done := map[ruleset.Attr]bool{}
-	all := ruleset.All()
+	done := map[attr.Attr]bool{}
+	all := attr.All()
 	for _, in := range all {
 		a := in.Attr
-		if !usable(in) || a == ruleset.FlowRuleSet || done[a] {
+		if !usable(in) || a == attr.FlowRuleSet || done[a] {
 			continue
 		}
 		names := in.Name
@@ -29,14 +31,14 @@ func attributeTable() string {
 			}
 		}
 		octets := fmt.Sprint(in.Size)
-		if in.Class == ruleset.ClassDistrib {
+		if in.Class == attr.ClassDistrib {
 			octets = ""
 		} else if in.Variable {
 			octets = "up to " + octets
 		}
 		kind := ""
 		switch {
-		case in.Class == ruleset.ClassDistrib:
+		case in.Class == attr.ClassDistrib:
 			kind = "*addition*, a distribution (see SAVE): "
 		case !standard(a):
 			kind = "*addition*: "
@@ -50,9 +52,9 @@ func attributeTable() string {
 func nameTable() string {
 	var b strings.Builder
 	b.WriteString("| values of | names |\n|---|---|\n")
-	for _, a := range ruleset.Named() {
+	for _, a := range attr.Named() {
 		var list []string
-		for _, v := range ruleset.NamedValues(a) {
+		for _, v := range attr.NamedValues(a) {
 			list = append(list, fmt.Sprintf("%d %s", v.Value, strings.Join(v.Names, " ")))
 		}
 		fmt.Fprintf(&b, "| %s, Dest… | %s |\n", a, strings.Join(list, ", "))
@@ -67,8 +69,8 @@ func TestDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, in := range ruleset.All() {
-		if usable(in) && in.Attr != ruleset.FlowRuleSet && in.Attr.Meaning() == "" {
+	for _, in := range attr.All() {
+		if usable(in) && in.Attr != attr.FlowRuleSet && in.Attr.Meaning() == "" {
 			t.Errorf("nothing tells what %s is", in.Name)
 		}
 	}

@@ -5,7 +5,10 @@ import (
 	"strconv"
 	"strings"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
 )
@@ -15,16 +18,16 @@ import (
 // the compiler.
 type machine struct {
 	prog     *srl.Program
-	key      ruleset.Key // its Class and Kind are the variables
+	key      attr.Key // its Class and Kind are the variables
 	reversed bool
 	saved    []saved
-	params   map[string]ruleset.Attr
+	params   map[string]attr.Attr
 	steps    int
 }
 
 type saved struct {
-	attr        ruleset.Attr
-	mask, value [ruleset.MaxAddress]byte
+	attr        attr.Attr
+	mask, value [attr.MaxAddress]byte
 }
 
 // outcome is how a statement ended.
@@ -46,9 +49,9 @@ const (
 
 // run executes the program and returns the verdict; for Success, saved holds
 // what was saved.
-func run(p *srl.Program, pkt *ruleset.Packet, reversed bool) (pme.Verdict, []saved) {
+func run(p *srl.Program, pkt *match.Packet, reversed bool) (pme.Verdict, []saved) {
 	m := &machine{prog: p, key: pkt.Key, reversed: reversed}
-	for a := ruleset.SourceClass; a <= ruleset.FlowKind; a++ {
+	for a := attr.SourceClass; a <= attr.FlowKind; a++ {
 		m.key[a.Info().Offset] = 0
 	}
 	if o := m.stmts(p.Stmts); o.kind == done {
@@ -125,7 +128,7 @@ func (m *machine) save(s *srl.Save) {
 	}
 	value = and(value, mask)
 	m.saved = append(m.saved, saved{a, mask, value})
-	if s.Assign && a.Info().Class == ruleset.ClassComputed {
+	if s.Assign && a.Info().Class == attr.ClassComputed {
 		m.key[a.Info().Offset] = value[0]
 	}
 }
@@ -137,7 +140,7 @@ func (m *machine) call(s *srl.Call) outcome {
 			sub = d
 		}
 	}
-	params := map[string]ruleset.Attr{}
+	params := map[string]attr.Attr{}
 	for i, p := range sub.Params {
 		params[strings.ToLower(p.Name.Text)] = m.attr(s.Args[i].Text)
 	}
@@ -183,7 +186,7 @@ func (m *machine) eval(e srl.Expr) (bool, []saved) {
 	a := m.attr(t.Attr.Text)
 	for _, o := range t.Operands {
 		mask, value := maskOf(a, o), octetsOf(a, o.Value.Text)
-		if a == ruleset.MatchingStoD {
+		if a == attr.MatchingStoD {
 			is := func(b byte) bool { return b&mask[0] == value[0] }
 			if !m.reversed && is(1) || m.reversed && (is(0) || is(2)) {
 				return true, nil
@@ -195,11 +198,11 @@ func (m *machine) eval(e srl.Expr) (bool, []saved) {
 	return false, nil
 }
 
-func (m *machine) attr(name string) ruleset.Attr {
+func (m *machine) attr(name string) attr.Attr {
 	if a, ok := m.params[strings.ToLower(name)]; ok {
 		return a
 	}
-	a, ok := ruleset.ByName(name)
+	a, ok := attr.ByName(name)
 	if !ok {
 		panic(name)
 	}
@@ -207,21 +210,21 @@ func (m *machine) attr(name string) ruleset.Attr {
 }
 
 // packet returns the attribute's value, filled with zeros.
-func (m *machine) packet(a ruleset.Attr) (v [20]byte) {
+func (m *machine) packet(a attr.Attr) (v [20]byte) {
 	in := a.Info()
 	copy(v[:], m.key[in.Offset:in.Offset+in.Size])
 	return v
 }
 
-func octetsOf(a ruleset.Attr, text string) [20]byte {
-	v, ok := ruleset.ValueName(a, text)
+func octetsOf(a attr.Attr, text string) [20]byte {
+	v, ok := attr.ValueName(a, text)
 	if !ok {
 		size := a.Info().Size
 		if a.Info().Variable {
 			size = 0
 		}
 		var err error
-		if v, err = ruleset.ParseValue(text, size); err != nil {
+		if v, err = attr.ParseValue(text, size); err != nil {
 			panic(err)
 		}
 	}
@@ -229,7 +232,7 @@ func octetsOf(a ruleset.Attr, text string) [20]byte {
 	return v.Padded()
 }
 
-func maskOf(a ruleset.Attr, o srl.Operand) (m [20]byte) {
+func maskOf(a attr.Attr, o srl.Operand) (m [20]byte) {
 	bits := 8 * a.Info().Size
 	switch {
 	case o.Width:

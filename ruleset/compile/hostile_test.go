@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/srl"
 )
 
@@ -76,8 +77,8 @@ var hostile = []struct {
 	}, "most of them behind its CALLs"},
 	{"labels by copies", func(int) string {
 		var calls strings.Builder
-		for _, a := range ruleset.All() {
-			if usable(a) && a.Class != ruleset.ClassComputed {
+		for _, a := range attr.All() {
+			if usable(a) && a.Class != attr.ClassComputed {
 				calls.WriteString("call f(" + a.Name + ") endcall; ")
 			}
 		}

@@ -3,14 +3,15 @@ package compile
 import (
 	"slices"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/srl"
 )
 
 // listKey is a list of operands, compared with an attribute.
 type listKey struct {
 	test *srl.Test
-	attr ruleset.Attr
+	attr attr.Attr
 }
 
 // list reads the operands of a test and puts them in the order in which the
@@ -54,7 +55,7 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 func (c *compiler) needed(ref reference, e *srl.Test, list []operand, at []int32) int {
 	hidden := make([]bool, len(list))
 	warned := false
-	if ref.class() != ruleset.ClassMatching { // 0 and 2 are the same there
+	if ref.class() != attr.ClassMatching { // 0 and 2 are the same there
 		c.covered(list, hidden)
 	}
 	n := 0
@@ -78,7 +79,7 @@ func (c *compiler) needed(ref reference, e *srl.Test, list []operand, at []int32
 // widestFirst returns operands, whose masks are a number of leading ones, in the
 // order of these numbers, the greatest first, and else in the order they have.
 func widestFirst(list []operand) []operand {
-	const most = 8 * ruleset.MaxAddress
+	const most = 8 * attr.MaxAddress
 	var begin [most + 2]int // of those of each width; next where the next one goes
 	for i := range list {
 		begin[most-list[i].width+1]++
@@ -100,20 +101,20 @@ func widestFirst(list []operand) []operand {
 func (c *compiler) covered(list []operand, hidden []bool) {
 	c.networks = slices.Grow(c.networks[:0], 2*len(list))
 	networks := c.networks
-	others := map[[2]ruleset.Value]bool{}
+	others := map[[2]attr.Value]bool{}
 	for i := range list {
 		switch o := &list[i]; {
 		case o.never:
 		case o.width >= 0:
-			networks = append(networks, ruleset.MakePrefix(o.value, int(o.width), i))
+			networks = append(networks, attr.MakePrefix(o.value, int(o.width), i))
 		default: // only its like covers it, of whatever length
-			like := [2]ruleset.Value{o.mask.Resize(ruleset.MaxAddress), o.value.Resize(ruleset.MaxAddress)}
+			like := [2]attr.Value{o.mask.Resize(attr.MaxAddress), o.value.Resize(attr.MaxAddress)}
 			hidden[i] = others[like]
 			others[like] = true
 		}
 	}
-	var around []ruleset.Prefix // those that hold the next one, each at the first place of it and those around it
-	for _, n := range ruleset.SortPrefixes(networks, networks[len(networks):2*len(networks)]) {
+	var around []attr.Prefix // those that hold the next one, each at the first place of it and those around it
+	for _, n := range attr.SortPrefixes(networks, networks[len(networks):2*len(networks)]) {
 		for len(around) > 0 && !around[len(around)-1].Holds(&n) {
 			around = around[:len(around)-1]
 		}

@@ -9,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
 )
@@ -42,7 +45,7 @@ func TestListOfNetworks(t *testing.T) {
 		rs := source(t, "if SourcePeerAddress == ("+strings.Join(list, ", ")+") save, count;")
 		var got []netip.Prefix
 		for _, rule := range rs.Rules {
-			if rule.Attr != ruleset.SourcePeerAddress {
+			if rule.Attr != attr.SourcePeerAddress {
 				continue
 			}
 			octets := rule.Value.Padded()
@@ -75,7 +78,7 @@ func TestListRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pme.Compile(rs, 1, new(ruleset.Shapes)); err != nil {
+	if _, err := pme.Compile(rs, 1, new(match.Shapes)); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

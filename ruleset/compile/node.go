@@ -2,6 +2,7 @@ package compile
 
 import (
 	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 	"rtfm/ruleset/srl"
 )
 
@@ -11,9 +12,9 @@ import (
 // and value it is a rule on Null.
 type node struct {
 	op    ruleset.Opcode
-	attr  ruleset.Attr
-	mask  ruleset.Value
-	value ruleset.Value
+	attr  attr.Attr
+	mask  attr.Value
+	value attr.Value
 	list  []operand // of tests, in the place of mask and value
 
 	at   srl.Place // of the statement or test
@@ -27,7 +28,7 @@ type node struct {
 }
 
 // always reports whether the rule does the same with its test performed or not.
-func (n *node) always() bool { return n.attr == ruleset.Null }
+func (n *node) always() bool { return n.attr == attr.Null }
 
 // ends reports whether the node ends the match without counting.
 func (n *node) ends() bool {
@@ -87,7 +88,7 @@ func (c *compiler) test(n node) *node {
 // count joins a push with the COUNT that follows it: Count and CountPkt push
 // before they count.
 func (n *node) count() {
-	if !n.succ.always() || n.succ.op != ruleset.OpCount || n.attr.Info().Class == ruleset.ClassDistrib {
+	if !n.succ.always() || n.succ.op != ruleset.OpCount || n.attr.Info().Class == attr.ClassDistrib {
 		return
 	}
 	switch n.op {

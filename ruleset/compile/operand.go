@@ -5,13 +5,15 @@ import (
 	"strconv"
 	"strings"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+
+	"rtfm/ruleset/spell"
 	"rtfm/ruleset/srl"
 )
 
 // reference is an attribute as the program refers to it.
 type reference struct {
-	attr ruleset.Attr
+	attr attr.Attr
 	// param tells, for a parameter, its name and the call that gave it the
 	// attribute; empty for an attribute's own name.
 	param string
@@ -20,7 +22,7 @@ type reference struct {
 	any bool
 }
 
-func (r reference) class() ruleset.Class { return r.attr.Info().Class }
+func (r reference) class() attr.Class { return r.attr.Info().Class }
 
 // String describes the attribute for a message.
 func (r reference) String() string {
@@ -38,14 +40,14 @@ func (c *compiler) attribute(sc *scope, w srl.Word) (reference, bool) {
 	if ref, ok := sc.params[strings.ToLower(w.Text)]; ok {
 		return ref, true
 	}
-	a, ok := ruleset.ByName(w.Text)
+	a, ok := attr.ByName(w.Text)
 	if instead := jargon[strings.ToLower(w.Text)]; !ok && instead != "" {
 		c.errorf(w.Place, "no attribute %q; did you mean %s?", w.Text, instead)
 		return reference{}, false
 	}
 	if !ok {
 		c.unknown(w, "attribute", func() (names []string) {
-			for _, in := range ruleset.All() {
+			for _, in := range attr.All() {
 				if usable(in) {
 					names = append(names, in.Name)
 				}
@@ -59,7 +61,7 @@ func (c *compiler) attribute(sc *scope, w srl.Word) (reference, bool) {
 	}
 	in := a.Info()
 	switch {
-	case !usable(in) && in.Class == ruleset.ClassVariable:
+	case !usable(in) && in.Class == attr.ClassVariable:
 		c.errorf(w.Place, "%s is a meter variable of rules; SRL has parameters of subroutines instead", in.Name)
 	case !usable(in):
 		c.errorf(w.Place, "%s is measured: it can be read from flows, not tested or saved", in.Name)
@@ -90,28 +92,28 @@ var jargon = map[string]string{
 // usable reports whether programs may name an attribute: those of RFC 2723
 // appendix C that can be tested or saved, the further ones that this meter
 // has, and distributions.
-func usable(in ruleset.Info) bool {
+func usable(in attr.Info) bool {
 	switch in.Class {
-	case ruleset.ClassInteger, ruleset.ClassAddress, ruleset.ClassComputed, ruleset.ClassMatching, ruleset.ClassDistrib:
+	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed, attr.ClassMatching, attr.ClassDistrib:
 		return true
 	}
-	return in.Attr == ruleset.FlowRuleSet
+	return in.Attr == attr.FlowRuleSet
 }
 
 // standard reports whether RFC 2723 appendix C has the attribute.
-func standard(a ruleset.Attr) bool {
+func standard(a attr.Attr) bool {
 	switch a.Info().Class {
-	case ruleset.ClassInteger, ruleset.ClassAddress:
-		return a >= ruleset.SourceInterface && a <= ruleset.DestTransMask
-	case ruleset.ClassComputed, ruleset.ClassMatching:
+	case attr.ClassInteger, attr.ClassAddress:
+		return a >= attr.SourceInterface && a <= attr.DestTransMask
+	case attr.ClassComputed, attr.ClassMatching:
 		return true
 	}
-	return a == ruleset.FlowRuleSet
+	return a == attr.FlowRuleSet
 }
 
 // counter reports whether a is one of the measured attributes that RFC 2723
 // appendix C names.
-func counter(a ruleset.Attr) bool { return a >= ruleset.ToOctets && a <= ruleset.LastActiveTime }
+func counter(a attr.Attr) bool { return a >= attr.ToOctets && a <= attr.LastActiveTime }
 
 // unknown reports a name that nothing has, and which of those of names and of
 // the DEFINEs was probably meant.
@@ -138,9 +140,9 @@ func (c *compiler) unknown(w srl.Word, what string, names func() []string) {
 			alike = append(alike, k)
 		}
 	}
-	n, ok := ruleset.Nearest(name, alike)
+	n, ok := spell.Nearest(name, alike)
 	if !ok {
-		n, ok = ruleset.Nearest(name, known)
+		n, ok = spell.Nearest(name, known)
 	}
 	if ok {
 		for _, d := range c.prog.Defines {
@@ -157,7 +159,7 @@ func (c *compiler) unknown(w srl.Word, what string, names func() []string) {
 
 // operand is a value and the mask under which it is compared.
 type operand struct {
-	mask, value ruleset.Value
+	mask, value attr.Value
 	width       int16 // number of leading ones that the mask is, else -1
 	never       bool  // no attribute value can be equal
 	from        *srl.Operand
@@ -188,18 +190,18 @@ func (c *compiler) operand(ref reference, from *srl.Operand) (operand, bool) {
 }
 
 // value reads a value, or the name of one.
-func (c *compiler) value(ref reference, w *srl.Word) (ruleset.Value, bool) {
+func (c *compiler) value(ref reference, w *srl.Word) (attr.Value, bool) {
 	if !w.IsName() {
 		return c.parse(ref, w)
 	}
 	if ref.any {
 		return zero, true
 	}
-	v, ok := ruleset.ValueName(ref.attr, w.Text)
+	v, ok := attr.ValueName(ref.attr, w.Text)
 	switch {
 	case !ok:
 		c.unknown(*w, "DEFINE or value of "+ref.String(), func() []string {
-			known := ruleset.ValueNames(ref.attr)
+			known := attr.ValueNames(ref.attr)
 			slices.Sort(known)
 			for i := range known {
 				known[i] = strings.ToUpper(known[i])
@@ -215,10 +217,10 @@ func (c *compiler) value(ref reference, w *srl.Word) (ruleset.Value, bool) {
 }
 
 // parse reads a value or mask in the notation of RFC 2723 appendix B.
-func (c *compiler) parse(ref reference, w *srl.Word) (ruleset.Value, bool) {
+func (c *compiler) parse(ref reference, w *srl.Word) (attr.Value, bool) {
 	in := ref.attr.Info()
-	if in.Class == ruleset.ClassDistrib && !ref.any {
-		v, err := ruleset.ParseDistribution(w.Text)
+	if in.Class == attr.ClassDistrib && !ref.any {
+		v, err := attr.ParseDistribution(w.Text)
 		if err != nil {
 			c.errorf(w.Place, "%s: %v", ref, err)
 		}
@@ -228,7 +230,7 @@ func (c *compiler) parse(ref reference, w *srl.Word) (ruleset.Value, bool) {
 	if in.Variable || ref.any {
 		size = 0
 	}
-	v, err := ruleset.ParseValue(w.Text, size)
+	v, err := attr.ParseValue(w.Text, size)
 	switch {
 	case err != nil:
 		c.errorf(w.Place, "%s: %v", ref, err)
@@ -244,17 +246,17 @@ func (c *compiler) parse(ref reference, w *srl.Word) (ruleset.Value, bool) {
 }
 
 // mask reads an operand's mask, which is all ones if there is none.
-func (c *compiler) mask(ref reference, o *srl.Operand) (ruleset.Value, bool) {
+func (c *compiler) mask(ref reference, o *srl.Operand) (attr.Value, bool) {
 	size := ref.attr.Info().Size
 	if ref.any {
-		size = ruleset.MaxAddress
+		size = attr.MaxAddress
 	}
 	switch {
 	case o.Mask.Text == "":
-		return ruleset.Ones(size), true
+		return attr.Ones(size), true
 	case !o.Width && o.Mask.IsName():
 		c.errorf(o.Mask.Place, "expected a mask behind &, found %q", o.Mask.Text)
-		return ruleset.Value{}, false
+		return attr.Value{}, false
 	case !o.Width:
 		m, ok := c.parse(ref, &o.Mask)
 		return shortest(ref.attr, m), ok
@@ -262,7 +264,7 @@ func (c *compiler) mask(ref reference, o *srl.Operand) (ruleset.Value, bool) {
 	w, err := strconv.Atoi(o.Mask.Text)
 	if err != nil || w > 8*size {
 		c.errorf(o.Mask.Place, "/%s is wider than the %d bits of %s", o.Mask.Text, 8*size, ref)
-		return ruleset.Value{}, false
+		return attr.Value{}, false
 	}
 	if ref.attr.Info().Variable {
 		for _, n := range usualLengths(ref.attr) {
@@ -272,12 +274,12 @@ func (c *compiler) mask(ref reference, o *srl.Operand) (ruleset.Value, bool) {
 			}
 		}
 	}
-	return ruleset.WidthMask(w, size), true
+	return attr.WidthMask(w, size), true
 }
 
 // canonical returns a value in the length that values of this attribute have
 // in rules: for addresses whose length varies the next of the usual ones.
-func canonical(a ruleset.Attr, v ruleset.Value) ruleset.Value {
+func canonical(a attr.Attr, v attr.Value) attr.Value {
 	in := a.Info()
 	switch {
 	case !in.Variable:
@@ -295,7 +297,7 @@ func canonical(a ruleset.Attr, v ruleset.Value) ruleset.Value {
 
 // shortest cuts the zeros off a mask, to the shortest usual length that keeps
 // its ones.
-func shortest(a ruleset.Attr, m ruleset.Value) ruleset.Value {
+func shortest(a attr.Attr, m attr.Value) attr.Value {
 	if !a.Info().Variable {
 		return m
 	}
@@ -309,18 +311,18 @@ func shortest(a ruleset.Attr, m ruleset.Value) ruleset.Value {
 
 // usualLengths are the octets of the addresses that an attribute commonly
 // has, and the most that it can have.
-func usualLengths(a ruleset.Attr) []int {
+func usualLengths(a attr.Attr) []int {
 	if a.IsAdjacent() {
-		return []int{6, ruleset.MaxAdjacent}
+		return []int{6, attr.MaxAdjacent}
 	}
-	return []int{4, 16, ruleset.MaxAddress}
+	return []int{4, 16, attr.MaxAddress}
 }
 
 // zero is the value 0 of attributes whose length varies.
-var zero = ruleset.MakeValue(0)
+var zero = attr.MakeValue(0)
 
 // zeroOf returns the value 0 of an attribute.
-func zeroOf(a ruleset.Attr) ruleset.Value {
+func zeroOf(a attr.Attr) attr.Value {
 	if in := a.Info(); !in.Variable {
 		return zero.Resize(in.Size)
 	}

@@ -5,14 +5,18 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/pme"
 	"rtfm/ruleset/rulesettest"
 	"rtfm/ruleset/srl"
 )
 
-func randomPacket(r *rand.Rand) *ruleset.Packet {
-	p := &ruleset.Packet{PeerLen: 4, AdjacentLen: 6}
+func randomPacket(r *rand.Rand) *match.Packet {
+	p := &match.Packet{PeerLen: 4, AdjacentLen: 6}
 	v6 := r.IntN(4) == 0
 	for end := range 2 {
 		peer := p.Key.Peer(end)
@@ -83,7 +87,7 @@ func differential(t *testing.T, seed uint64, verdicts map[pme.Verdict]int) {
 	if _, doubts, err := ruleset.ParseRules("random.rules", []byte(rulesOf(t, rs))); err != nil {
 		t.Fatalf("seed %d: the rules are not read back: %v %v", seed, doubts, err)
 	}
-	shapes := new(ruleset.Shapes)
+	shapes := new(match.Shapes)
 	for range 40 {
 		pkt := randomPacket(r)
 		for _, reversed := range []bool{false, true} {
@@ -105,8 +109,8 @@ func differential(t *testing.T, seed uint64, verdicts map[pme.Verdict]int) {
 }
 
 // sameFlow tells in what a flow differs from what was saved.
-func sameFlow(flow *ruleset.FlowKey, items []saved) string {
-	last := map[ruleset.Attr]saved{}
+func sameFlow(flow *match.FlowKey, items []saved) string {
+	last := map[attr.Attr]saved{}
 	for _, s := range items {
 		last[s.attr] = s
 	}

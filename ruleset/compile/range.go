@@ -6,7 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/srl"
 )
 
@@ -26,7 +27,7 @@ func asRange(text string) (from, to uint32, ok bool) {
 // rangeEnd reads a number without leading zeros or a whole IPv4 address.
 func rangeEnd(text string) (n uint32, address, ok bool) {
 	if strings.Count(text, ".") == 3 {
-		v, err := ruleset.ParseValue(text, 0)
+		v, err := attr.ParseValue(text, 0)
 		return uint32(v.Uint()), true, err == nil && v.Len() == 4
 	}
 	u, err := strconv.ParseUint(text, 10, 32)
@@ -66,7 +67,7 @@ func prefixes(from, to uint32, size int, address bool) string {
 func (c *compiler) noRange(ref reference, o *srl.Operand) bool {
 	text := o.Value.Text
 	from, to, is := asRange(text)
-	if !is || c.prog.Strict || o.Mask.Text != "" || ref.any || ref.class() == ruleset.ClassDistrib {
+	if !is || c.prog.Strict || o.Mask.Text != "" || ref.any || ref.class() == attr.ClassDistrib {
 		return false
 	}
 	address := strings.Contains(text, ".")
@@ -84,12 +85,12 @@ func (c *compiler) noRange(ref reference, o *srl.Operand) bool {
 
 // suspect warns of operands that compile to something else than was probably
 // meant, and reports those that nothing can be meant by; false if so.
-func (c *compiler) suspect(ref reference, o *srl.Operand, v ruleset.Value) bool {
+func (c *compiler) suspect(ref reference, o *srl.Operand, v attr.Value) bool {
 	text := o.Value.Text
 	if ref.any || o.Value.IsName() || text[0] == '\'' {
 		return true
 	}
-	if b := ref.attr.Bits(); ref.class() == ruleset.ClassInteger && v.Uint()>>b != 0 {
+	if b := ref.attr.Bits(); ref.class() == attr.ClassInteger && v.Uint()>>b != 0 {
 		c.errorf(o.Value.Place, "%s is more than the %d bits of %s hold: its greatest value is %d", text, b, ref, 1<<b-1)
 		return false
 	}
@@ -122,7 +123,7 @@ func (c *compiler) suspect(ref reference, o *srl.Operand, v ruleset.Value) bool 
 }
 
 // wholeAddress returns an address with all of its octets, as it is usually written.
-func wholeAddress(ref reference, v ruleset.Value, n int) string {
+func wholeAddress(ref reference, v attr.Value, n int) string {
 	if ref.attr.IsAdjacent() {
 		return v.Resize(n).Hex()
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 )
@@ -24,12 +26,12 @@ func (c *compiler) stmts(sc *scope, list []srl.Stmt, next *node) *node {
 // savedTwice warns of attributes that are saved once more without anything in
 // between that could count a packet or go elsewhere.
 func (c *compiler) savedTwice(sc *scope, list []srl.Stmt) {
-	saved := map[ruleset.Attr]srl.Place{}
+	saved := map[attr.Attr]srl.Place{}
 	for _, s := range list {
 		switch s := s.(type) {
 		case *srl.Empty, *srl.Store:
 		case *srl.Save:
-			a, ok := ruleset.ByName(s.Attr.Text)
+			a, ok := attr.ByName(s.Attr.Text)
 			if ref, param := sc.params[strings.ToLower(s.Attr.Text)]; param {
 				a, ok = ref.attr, !ref.any
 			}
@@ -144,7 +146,7 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 		return next
 	}
 	n := node{op: ruleset.OpPushPktTo, attr: ref.attr, value: zeroOf(ref.attr), succ: next}
-	if ref.attr == ruleset.FlowRuleSet {
+	if ref.attr == attr.FlowRuleSet {
 		c.warnf(s.Attr.Place, "every flow has its %s: there is no need to save it", ref)
 		return next
 	}
@@ -154,7 +156,7 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 		}
 		return c.action(n)
 	}
-	if ref.class() == ruleset.ClassDistrib {
+	if ref.class() == attr.ClassDistrib {
 		// Mask and value hold parameters (RFC 2724 section 3.2).
 		if s.Operand.Mask.Text == "" || s.Operand.Width {
 			c.errorf(s.Operand.Value.Place, "%s needs parameters in a mask as well: SAVE %s = value & mask", ref, ref)
@@ -165,7 +167,7 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 		if !vok || !mok {
 			return next
 		}
-		d := ruleset.Distribution{Attr: ref.attr, Mask: m, Value: v}
+		d := attr.Distribution{Attr: ref.attr, Mask: m, Value: v}
 		if err := d.Check(); err != nil {
 			c.errorf(s.Operand.Value.Place, "%v", err)
 			return next
@@ -188,10 +190,10 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 // saveable reports whether a SAVE statement may have this attribute.
 func (c *compiler) saveable(s *srl.Save, ref reference) bool {
 	switch ref.class() {
-	case ruleset.ClassMatching:
+	case attr.ClassMatching:
 		c.errorf(s.Attr.Place, "%s cannot be saved: it is the direction of matching, not part of a flow", ref)
 		return false
-	case ruleset.ClassDistrib:
+	case attr.ClassDistrib:
 		if !s.Assign {
 			c.errorf(s.Attr.Place, "%s needs its parameters: SAVE %s = value & mask", ref, ref)
 			return false
@@ -205,7 +207,7 @@ func (c *compiler) store(sc *scope, s *srl.Store, next *node) *node {
 	if !ok {
 		return next
 	}
-	if ref.class() != ruleset.ClassComputed {
+	if ref.class() != attr.ClassComputed {
 		c.errorf(s.Variable.Place, "STORE sets SourceClass, DestClass, FlowClass, SourceKind, DestKind or FlowKind, not %s", ref)
 		return next
 	}
@@ -213,5 +215,5 @@ func (c *compiler) store(sc *scope, s *srl.Store, next *node) *node {
 	if !ok {
 		return next
 	}
-	return c.action(node{op: ruleset.OpPushRuleTo, attr: ref.attr, mask: ruleset.Ones(1), value: v, succ: next})
+	return c.action(node{op: ruleset.OpPushRuleTo, attr: ref.attr, mask: attr.Ones(1), value: v, succ: next})
 }

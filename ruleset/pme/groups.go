@@ -3,7 +3,8 @@ package pme
 import (
 	"math/bits"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/keyhash"
 )
 
@@ -27,7 +28,7 @@ type group struct {
 // makeGroups finds the groups among the rules, and among each form of those
 // on meter variables.
 func (p *Program) makeGroups(forms int) {
-	var room []ruleset.Prefix
+	var room []attr.Prefix
 	for form := range forms {
 		form := func(i int) *instr {
 			r := &p.rules[i]
@@ -132,7 +133,7 @@ func (g *group) slot(v *words) int {
 
 // lookup returns the first rule from this one on, of its group, whose test
 // succeeds; if there is none, the negated number of the rule after the group.
-func (p *Program) lookup(r *instr, rule int32, vars *ordinals, key *ruleset.Key) int32 {
+func (p *Program) lookup(r *instr, rule int32, vars *ordinals, key *attr.Key) int32 {
 	g := &p.groups[r.group]
 	if g.networks != nil {
 		found := g.networks.find(bits.ReverseBytes64(load(key, r.off)))

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"testing"
 
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/keyhash/keyhashtest"
 )
@@ -72,22 +75,22 @@ func BenchmarkGroup(b *testing.B) {
 			const n = 1000
 			r := rand.New(rand.NewPCG(1, 2))
 			var rules []ruleset.Rule
-			packets := make([]ruleset.Packet, 2*n) // half of them match
+			packets := make([]match.Packet, 2*n) // half of them match
 			for i := range packets {
 				packets[i].PeerLen = uint8(octets)
 				peer := packets[i].Key.Peer(0)[:octets]
 				binary.BigEndian.PutUint32(peer, r.Uint32())
 				binary.BigEndian.PutUint32(peer[octets-4:], r.Uint32())
 				if i%2 == 0 {
-					rules = append(rules, ruleset.Rule{Attr: ruleset.SourcePeerAddress, Mask: ruleset.Ones(octets), Value: ruleset.MakeValue(peer...), Op: ruleset.OpCount})
+					rules = append(rules, ruleset.Rule{Attr: attr.SourcePeerAddress, Mask: attr.Ones(octets), Value: attr.MakeValue(peer...), Op: ruleset.OpCount})
 				}
 			}
-			var shapes ruleset.Shapes
+			var shapes match.Shapes
 			p, err := Compile(&ruleset.RuleSet{Rules: rules}, 2, &shapes)
 			if err != nil || len(p.groups) != 1 || p.groups[0].table == nil {
 				b.Fatalf("%v, groups %v", err, p.groups)
 			}
-			var k ruleset.FlowKey
+			var k match.FlowKey
 			matched := 0
 			for b.Loop() {
 				for i := range packets {

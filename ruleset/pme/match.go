@@ -3,6 +3,9 @@ package pme
 import (
 	"encoding/binary"
 
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+
 	"rtfm/ruleset"
 )
 
@@ -10,7 +13,7 @@ import (
 // destination have been swapped, p gives the lengths of addresses. On Success k
 // is the key of the packet's flow. Class and Kind of key are changed. It
 // allocates only for combinations that were never saved before.
-func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k *ruleset.FlowKey) Verdict {
+func (p *Program) Match(pkt *match.Packet, key *attr.Key, reversed bool, k *match.FlowKey) Verdict {
 	var (
 		vars    ordinals
 		depth   = 0 // of the return stack
@@ -27,7 +30,7 @@ func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k 
 	for uint(rule) < uint(len(p.rules)) {
 		r := &p.rules[rule]
 		if r.kind == testVariable {
-			r = &p.variants[r.aux+int32(vars[r.attr-ruleset.V1])]
+			r = &p.variants[r.aux+int32(vars[r.attr-attr.V1])]
 		}
 		if test {
 			if r.group >= 0 {
@@ -67,7 +70,7 @@ func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k 
 			p.returns[depth] = frame{rule, vars}
 			depth++
 		case ruleset.OpAssign, ruleset.OpAssignAct:
-			vars[r.attr-ruleset.V1] = uint8(r.aux)
+			vars[r.attr-attr.V1] = uint8(r.aux)
 		case ruleset.OpPopTo, ruleset.OpPopToAct:
 			at = p.nodes[at].parent
 		case ruleset.OpGoto, ruleset.OpGotoAct:
@@ -98,7 +101,7 @@ func (p *Program) Match(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k 
 func (p *Program) Watch(step func(*Step)) { p.step = step }
 
 // follow is Match with p.step called at each rule.
-func (p *Program) follow(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k *ruleset.FlowKey) (v Verdict) {
+func (p *Program) follow(pkt *match.Packet, key *attr.Key, reversed bool, k *match.FlowKey) (v Verdict) {
 	v, *k = Follow(p.source, p.number, p.shapes, pkt, key, reversed, p.step)
 	return v
 }
@@ -107,15 +110,15 @@ func (p *Program) follow(pkt *ruleset.Packet, key *ruleset.Key, reversed bool, k
 func (p *Program) form(rule int32, vars *ordinals) *instr {
 	r := &p.rules[rule]
 	if r.kind == testVariable {
-		r = &p.variants[r.aux+int32(vars[r.attr-ruleset.V1])]
+		r = &p.variants[r.aux+int32(vars[r.attr-attr.V1])]
 	}
 	return r
 }
 
-func load(key *ruleset.Key, off uint8) uint64 { return binary.LittleEndian.Uint64(key[off:]) }
+func load(key *attr.Key, off uint8) uint64 { return binary.LittleEndian.Uint64(key[off:]) }
 
 // masked returns the value that r tests or saves, as the packet has it.
-func (r *instr) masked(key *ruleset.Key) (w words) {
+func (r *instr) masked(key *attr.Key) (w words) {
 	for i := range w {
 		if r.mask[i] != 0 {
 			w[i] = load(key, r.off+8*uint8(i)) & r.mask[i]
@@ -124,7 +127,7 @@ func (r *instr) masked(key *ruleset.Key) (w words) {
 	return w
 }
 
-func (p *Program) succeeds(r *instr, key *ruleset.Key, reversed bool) bool {
+func (p *Program) succeeds(r *instr, key *attr.Key, reversed bool) bool {
 	switch r.kind {
 	case testAlways:
 		return true

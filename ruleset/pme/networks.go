@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 )
 
 // networks finds the first of a run of rules whose test succeeds, where all test
@@ -34,13 +34,13 @@ func isNetwork(r *instr) bool {
 }
 
 // makeNetworks makes the group of such a run, in which room is used.
-func makeNetworks(first, end int, form func(int) *instr, room *[]ruleset.Prefix) group {
+func makeNetworks(first, end int, form func(int) *instr, room *[]attr.Prefix) group {
 	count := end - first
 	*room = slices.Grow((*room)[:0], 2*count)
 	all := *room
 	for i := first; i < end; i++ {
 		r := form(i)
-		all = append(all, ruleset.Prefix{
+		all = append(all, attr.Prefix{
 			Bits: [3]uint64{bits.ReverseBytes64(r.value[0])}, Len: uint8(bits.OnesCount64(r.mask[0])), Place: int32(i),
 		})
 	}
@@ -63,7 +63,7 @@ func makeNetworks(first, end int, form func(int) *instr, room *[]ruleset.Prefix)
 			n.add(next, innermost())
 		}
 	}
-	for _, w := range ruleset.SortPrefixes(all, all[count:2*count]) {
+	for _, w := range attr.SortPrefixes(all, all[count:2*count]) {
 		start := w.Bits[0]
 		closeUntil(start)
 		open = append(open, network{start | ^uint64(0)>>w.Len, min(w.Place, innermost())})

@@ -6,21 +6,25 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
 // networkRule returns a rule that tests whether the source peer address is in
 // the network of this address and width.
 func networkRule(address uint32, width int) ruleset.Rule {
-	mask := ruleset.WidthMask(width, 4)
-	value := ruleset.MakeValue(byte(address>>24), byte(address>>16), byte(address>>8), byte(address))
-	return ruleset.Rule{Attr: ruleset.SourcePeerAddress, Mask: mask, Value: value.And(mask), Op: ruleset.OpIgnore}
+	mask := attr.WidthMask(width, 4)
+	value := attr.MakeValue(byte(address>>24), byte(address>>16), byte(address>>8), byte(address))
+	return ruleset.Rule{Attr: attr.SourcePeerAddress, Mask: mask, Value: value.And(mask), Op: ruleset.OpIgnore}
 }
 
 // firstNetworks returns how Program finds the first of these rules to succeed.
 func firstNetworks(t *testing.T, rules []ruleset.Rule) *networks {
 	t.Helper()
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	p, err := Compile(&ruleset.RuleSet{Rules: rules}, 2, &shapes)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +48,7 @@ func TestNetworks(t *testing.T) {
 			}
 			rules = append(rules, networkRule(r.Uint32()&[]uint32{math.MaxUint32, 0x8000_0003}[round&1], width))
 		}
-		rules[0].Mask, rules[0].Value = ruleset.WidthMask(5, 4), ruleset.MakeValue(8, 0, 0, 0) // another width than all
+		rules[0].Mask, rules[0].Value = attr.WidthMask(5, 4), attr.MakeValue(8, 0, 0, 0) // another width than all
 		n := firstNetworks(t, rules)
 		check := func(x uint32) {
 			want := int32(noRule)
@@ -105,7 +109,7 @@ func BenchmarkCompileNetworks(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		var shapes ruleset.Shapes
+		var shapes match.Shapes
 		if _, err := Compile(&ruleset.RuleSet{Rules: rules}, 2, &shapes); err != nil {
 			b.Fatal(err)
 		}

@@ -23,7 +23,7 @@
 //   - A target or return beyond the last rule ends matching as NoMatch.
 package pme
 
-import "rtfm/ruleset"
+import "rtfm/ruleset/attr"
 
 // Verdict is the result of matching a packet.
 type Verdict uint8
@@ -56,20 +56,20 @@ const (
 
 // variables are the meter variables v1 to v5: the attribute that each stands
 // for.
-type variables [5]ruleset.Attr
+type variables [5]attr.Attr
 
 // resolve returns the attribute that a stands for.
-func (v *variables) resolve(a ruleset.Attr) ruleset.Attr {
-	if a >= ruleset.V1 && a <= ruleset.V5 {
-		return v[a-ruleset.V1]
+func (v *variables) resolve(a attr.Attr) attr.Attr {
+	if a >= attr.V1 && a <= attr.V5 {
+		return v[a-attr.V1]
 	}
 	return a
 }
 
 // assign makes variable to stand for the attribute that value names; any
 // other attribute cannot be assigned and is left alone.
-func (v *variables) assign(to ruleset.Attr, value ruleset.Value) {
-	if to >= ruleset.V1 && to <= ruleset.V5 {
-		v[to-ruleset.V1] = ruleset.Attr(value.Uint())
+func (v *variables) assign(to attr.Attr, value attr.Value) {
+	if to >= attr.V1 && to <= attr.V5 {
+		v[to-attr.V1] = attr.Attr(value.Uint())
 	}
 }

@@ -6,12 +6,16 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/rulesettest"
 )
 
-func randomPacket(r *rand.Rand) *ruleset.Packet {
-	p := &ruleset.Packet{}
+func randomPacket(r *rand.Rand) *match.Packet {
+	p := &match.Packet{}
 	octet := func() byte { return rulesettest.Octet(r) }
 	p.PeerLen = []uint8{0, 3, 4, 10, 16, 20}[r.IntN(6)]
 	p.AdjacentLen = []uint8{0, 6}[r.IntN(2)]
@@ -36,7 +40,7 @@ func randomPacket(r *rand.Rand) *ruleset.Packet {
 
 // compare runs both engines over one packet and fails the test on any
 // difference.
-func compare(t *testing.T, rs *ruleset.RuleSet, prog *Program, shapes *ruleset.Shapes, p *ruleset.Packet) Verdict {
+func compare(t *testing.T, rs *ruleset.RuleSet, prog *Program, shapes *match.Shapes, p *match.Packet) Verdict {
 	t.Helper()
 	var last Verdict
 	for _, reversed := range []bool{false, true} {
@@ -46,7 +50,7 @@ func compare(t *testing.T, rs *ruleset.RuleSet, prog *Program, shapes *ruleset.S
 		}
 		key2 := key
 		want, wantKey := Reference(rs, 7, shapes, p, &key, reversed)
-		var got ruleset.FlowKey
+		var got match.FlowKey
 		v := prog.Match(p, &key2, reversed, &got)
 		if v != want || v == Success && got != wantKey {
 			t.Fatalf("reversed %v: got %v %+v %x\nwant %v %+v %x\nrules %+v", reversed, v, got.Shape, got.Key, want, wantKey.Shape, wantKey.Key, rs.Rules)
@@ -59,7 +63,7 @@ func compare(t *testing.T, rs *ruleset.RuleSet, prog *Program, shapes *ruleset.S
 
 // watched runs the program once more with somebody watching: the outcome is the
 // same, and the rules that were tried follow from each other.
-func watched(t *testing.T, prog *Program, p *ruleset.Packet, reversed bool, want Verdict, wantKey ruleset.FlowKey) {
+func watched(t *testing.T, prog *Program, p *match.Packet, reversed bool, want Verdict, wantKey match.FlowKey) {
 	t.Helper()
 	var last Step
 	prog.Watch(func(s *Step) {
@@ -73,7 +77,7 @@ func watched(t *testing.T, prog *Program, p *ruleset.Packet, reversed bool, want
 	if reversed {
 		key = p.Key.Reverse()
 	}
-	var got ruleset.FlowKey
+	var got match.FlowKey
 	v := prog.Match(p, &key, reversed, &got)
 	if v != want || v == Success && got != wantKey {
 		t.Fatalf("watched: %v, want %v", v, want)
@@ -104,7 +108,7 @@ func TestProgramIsReference(t *testing.T) {
 func differential(t *testing.T, seed uint64, verdicts map[Verdict]int) {
 	r := rand.New(rand.NewPCG(seed, 2722))
 	rs := rulesettest.Random(r)
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	prog, err := Compile(rs, 7, &shapes)
 	if err != nil {
 		if !strings.Contains(err.Error(), "loops for ever") {
@@ -135,18 +139,18 @@ func TestGroupsAreUsed(t *testing.T) {
 	const n = 1000
 	for i := range n {
 		rs.Rules = append(rs.Rules, ruleset.Rule{
-			Attr: ruleset.V1, Mask: ruleset.WidthMask(16, 4),
-			Value: ruleset.MakeValue(byte(i>>8), byte(i)), Op: ruleset.OpPushRuleToAct, Param: n + 2,
+			Attr: attr.V1, Mask: attr.WidthMask(16, 4),
+			Value: attr.MakeValue(byte(i>>8), byte(i)), Op: ruleset.OpPushRuleToAct, Param: n + 2,
 		})
 	}
 	rs.Rules = append(rs.Rules,
 		ruleset.Rule{Op: ruleset.OpIgnore},
 		ruleset.Rule{Op: ruleset.OpCount})
-	rs.Rules = append([]ruleset.Rule{{Attr: ruleset.V1, Value: ruleset.AttrValue(ruleset.DestPeerAddress), Op: ruleset.OpAssign, Param: 2}}, rs.Rules...)
+	rs.Rules = append([]ruleset.Rule{{Attr: attr.V1, Value: attr.AttrValue(attr.DestPeerAddress), Op: ruleset.OpAssign, Param: 2}}, rs.Rules...)
 	for i := range rs.Rules[1 : n+1] {
 		rs.Rules[1+i].Param++
 	}
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	prog, err := Compile(rs, 7, &shapes)
 	if err != nil {
 		t.Fatal(err)
@@ -154,17 +158,17 @@ func TestGroupsAreUsed(t *testing.T) {
 	if len(prog.groups) != 1 || prog.groups[0].end-prog.groups[0].first != n {
 		t.Fatalf("groups: %+v", prog.groups)
 	}
-	p := &ruleset.Packet{PeerLen: 4}
-	var k ruleset.FlowKey
-	*p.Key.Peer(ruleset.Dest) = [20]byte{3, 0xe7, 9, 9}
+	p := &match.Packet{PeerLen: 4}
+	var k match.FlowKey
+	*p.Key.Peer(attr.Dest) = [20]byte{3, 0xe7, 9, 9}
 	if v := prog.Match(p, &p.Key, false, &k); v != Success {
 		t.Fatal(v)
 	}
-	if got := ruleset.MakeValue(k.Value(ruleset.DestPeerAddress)...); got != ruleset.MakeValue(3, 0xe7, 0, 0) {
+	if got := attr.MakeValue(k.Value(attr.DestPeerAddress)...); got != attr.MakeValue(3, 0xe7, 0, 0) {
 		t.Errorf("saved %v", got)
 	}
 	compare(t, rs, prog, &shapes, p)
-	*p.Key.Peer(ruleset.Dest) = [20]byte{3, 0xe8}
+	*p.Key.Peer(attr.Dest) = [20]byte{3, 0xe8}
 	if v := prog.Match(p, &p.Key, false, &k); v != Ignore {
 		t.Errorf("an address in no group: %v", v)
 	}
@@ -175,7 +179,7 @@ func TestGroupsAreUsed(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	maybe := func(op ruleset.Opcode, param int) ruleset.Rule {
-		return ruleset.Rule{Attr: ruleset.SourcePeerType, Mask: ruleset.Ones(1), Op: op, Param: param}
+		return ruleset.Rule{Attr: attr.SourcePeerType, Mask: attr.Ones(1), Op: op, Param: param}
 	}
 	always := func(op ruleset.Opcode, param int) ruleset.Rule { return ruleset.Rule{Op: op, Param: param} }
 	for _, tt := range []struct {
@@ -191,7 +195,7 @@ func TestLimits(t *testing.T) {
 		{"plain recursion", []ruleset.Rule{always(ruleset.OpGosub, 1)}, "loops for ever"},
 	} {
 		rs := &ruleset.RuleSet{Rules: tt.rules}
-		var shapes ruleset.Shapes
+		var shapes match.Shapes
 		prog, err := Compile(rs, 7, &shapes)
 		if tt.err != "" {
 			if err == nil || !strings.Contains(err.Error(), tt.err) {
@@ -203,7 +207,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
 		}
-		if v := compare(t, rs, prog, &shapes, &ruleset.Packet{}); v != Stopped {
+		if v := compare(t, rs, prog, &shapes, &match.Packet{}); v != Stopped {
 			t.Errorf("%s: %v", tt.name, v)
 		}
 	}
@@ -211,13 +215,13 @@ func TestLimits(t *testing.T) {
 
 func TestMatchingStoD(t *testing.T) {
 	for value, want := range map[byte][2]Verdict{0: {NoMatch, Ignore}, 1: {Ignore, NoMatch}, 2: {NoMatch, Ignore}, 3: {NoMatch, NoMatch}} {
-		rs := &ruleset.RuleSet{Rules: []ruleset.Rule{{Attr: ruleset.MatchingStoD, Mask: ruleset.Ones(1), Value: ruleset.MakeValue(value), Op: ruleset.OpIgnore}}}
-		var shapes ruleset.Shapes
+		rs := &ruleset.RuleSet{Rules: []ruleset.Rule{{Attr: attr.MatchingStoD, Mask: attr.Ones(1), Value: attr.MakeValue(value), Op: ruleset.OpIgnore}}}
+		var shapes match.Shapes
 		prog, err := Compile(rs, 7, &shapes)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &ruleset.Packet{}
+		p := &match.Packet{}
 		compare(t, rs, prog, &shapes, p)
 		for i, reversed := range []bool{false, true} {
 			if v := prog.Match(p, &p.Key, reversed, nil); v != want[i] {
@@ -231,23 +235,23 @@ func TestMatchingStoD(t *testing.T) {
 // taken, and shares it between Programs of one ruleset.
 func TestForms(t *testing.T) {
 	rs := &ruleset.RuleSet{}
-	attrs := []ruleset.Attr{ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceTransAddress}
+	attrs := []attr.Attr{attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransAddress}
 	for range 17 {
 		for _, a := range attrs {
-			rs.Rules = append(rs.Rules, ruleset.Rule{Attr: ruleset.V1, Mask: ruleset.Ones(1), Value: ruleset.AttrValue(a), Op: ruleset.OpAssignAct, Param: len(rs.Rules) + 2})
+			rs.Rules = append(rs.Rules, ruleset.Rule{Attr: attr.V1, Mask: attr.Ones(1), Value: attr.AttrValue(a), Op: ruleset.OpAssignAct, Param: len(rs.Rules) + 2})
 		}
 	}
-	test := ruleset.Rule{Attr: ruleset.V1, Mask: ruleset.Ones(1), Value: ruleset.MakeValue(1), Op: ruleset.OpCount}
+	test := ruleset.Rule{Attr: attr.V1, Mask: attr.Ones(1), Value: attr.MakeValue(1), Op: ruleset.OpCount}
 	rs.Rules = append(rs.Rules, slices.Repeat([]ruleset.Rule{test}, MaxForms/(len(attrs)+1)+1)...)
-	if _, err := Compile(rs, 1, new(ruleset.Shapes)); err == nil || !strings.Contains(err.Error(), "is the most") {
+	if _, err := Compile(rs, 1, new(match.Shapes)); err == nil || !strings.Contains(err.Error(), "is the most") {
 		t.Errorf("too many forms: %v", err)
 	}
 	rs.Rules = rs.Rules[:100]
-	p, err := Compile(rs, 1, new(ruleset.Shapes))
+	p, err := Compile(rs, 1, new(match.Shapes))
 	if err != nil || p.Forms() != 4*(100-51) {
 		t.Fatalf("%v, %d forms", err, p.Forms())
 	}
-	q := p.Start(2, new(ruleset.Shapes))
+	q := p.Start(2, new(match.Shapes))
 	if &q.variants[0] != &p.variants[0] || &q.rules[0] != &p.rules[0] || &q.nodes[0] == &p.nodes[0] {
 		t.Error("a started Program shares what it should not, or does not what it should")
 	}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math/bits"
 
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+
 	"rtfm/ruleset"
 )
 
@@ -32,7 +35,7 @@ type instr struct {
 	off         uint8 // of the attribute in the key
 	kind        testKind
 	op          ruleset.Opcode
-	attr        ruleset.Attr
+	attr        attr.Attr
 	save        int32 // what a push saves, index in Program.saves
 	trim        uint8 // octets of the value without zeros at its end
 	computed    bool  // a Class or Kind, which a pushed rule value sets
@@ -51,10 +54,10 @@ type Program struct {
 	stod    []stodTest
 	groups  []group
 	number  int
-	shapes  *ruleset.Shapes
+	shapes  *match.Shapes
 	saves   []saved
 	nodes   []node
-	ordinal map[ruleset.Attr]uint8 // place among the attributes that are assigned to variables, from 1
+	ordinal map[attr.Attr]uint8 // place among the attributes that are assigned to variables, from 1
 
 	// variants holds the rules on meter variables in each of their forms,
 	// len(ordinal)+1 for a rule: form 0 for a variable that was never
@@ -87,19 +90,19 @@ type stodTest [2]bool
 
 // Compile prepares a ruleset, whose flows bear this number and whose shapes are
 // kept in shapes. The error says which rule a meter cannot run.
-func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program, error) {
+func Compile(rs *ruleset.RuleSet, number int, shapes *match.Shapes) (*Program, error) {
 	p := &Program{
 		source: rs, number: number, shapes: shapes,
-		ordinal: make(map[ruleset.Attr]uint8),
+		ordinal: make(map[attr.Attr]uint8),
 		nodes:   []node{{parent: 0}},
 		rules:   make([]instr, len(rs.Rules)),
 	}
 	if err := rs.Check(); err != nil {
 		return nil, err
 	}
-	assigned := []ruleset.Attr{ruleset.Null}
+	assigned := []attr.Attr{attr.Null}
 	for _, r := range rs.Rules {
-		if a := ruleset.Attr(r.Value.Uint()); r.Op.Assigns() && p.ordinal[a] == 0 {
+		if a := attr.Attr(r.Value.Uint()); r.Op.Assigns() && p.ordinal[a] == 0 {
 			assigned = append(assigned, a)
 			p.ordinal[a] = uint8(len(assigned) - 1)
 		}
@@ -143,7 +146,7 @@ func Compile(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes) (*Program,
 // Start returns a copy of the Program in its initial state, for flows that bear
 // this number and with shapes that are kept in shapes. Both share what does not
 // change, so that a ruleset is compiled once, by whoever has the time.
-func (p *Program) Start(number int, shapes *ruleset.Shapes) *Program {
+func (p *Program) Start(number int, shapes *match.Shapes) *Program {
 	return &Program{
 		rules: p.rules, stod: p.stod, groups: p.groups, number: number, shapes: shapes, saves: p.saves,
 		nodes: []node{{parent: 0}}, ordinal: p.ordinal, variants: p.variants,
@@ -154,10 +157,10 @@ func (p *Program) Start(number int, shapes *ruleset.Shapes) *Program {
 // most. Each takes as much memory as a rule.
 func (p *Program) Forms() int { return len(p.variants) }
 
-func isVariable(a ruleset.Attr) bool { return a >= ruleset.V1 && a <= ruleset.V5 }
+func isVariable(a attr.Attr) bool { return a >= attr.V1 && a <= attr.V5 }
 
 // prepare makes the form of rule r in which its attribute is a.
-func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[saved]int32) instr {
+func (p *Program) prepare(r *ruleset.Rule, a attr.Attr, saves map[saved]int32) instr {
 	info := a.Info()
 	in := instr{op: r.Op, attr: a, group: -1}
 	in.setTarget(r)
@@ -165,10 +168,10 @@ func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[saved]int32
 	switch {
 	case r.Op.Assigns():
 		in.kind = testAlways
-		in.aux = int32(p.ordinal[ruleset.Attr(r.Value.Uint())])
-	case info.Class == ruleset.ClassNull:
+		in.aux = int32(p.ordinal[attr.Attr(r.Value.Uint())])
+	case info.Class == attr.ClassNull:
 		in.kind = testAlways
-	case info.Class == ruleset.ClassMatching:
+	case info.Class == attr.ClassMatching:
 		in.kind = testStoD
 		in.aux = int32(len(p.stod))
 		value, fits := r.Value.Fit(a)
@@ -179,14 +182,14 @@ func (p *Program) prepare(r *ruleset.Rule, a ruleset.Attr, saves map[saved]int32
 	default:
 		in.off = uint8(info.Offset)
 		in.mask = toWords(mask)
-		in.keep = toWords(ruleset.Ones(info.Size))
-		in.computed = info.Class == ruleset.ClassComputed
+		in.keep = toWords(attr.Ones(info.Size))
+		in.computed = info.Class == attr.ClassComputed
 		in.setValue(r.Value)
 	}
 	if r.Op.Pushes() {
 		in.copies = in.keep[0] == 0 || in.fromPacket() && !in.computed
 		s := saved{attr: a, mask: mask}
-		if info.Class == ruleset.ClassDistrib {
+		if info.Class == attr.ClassDistrib {
 			s.parameters, _ = r.Value.Fit(a)
 		}
 		id, ok := saves[s]
@@ -209,7 +212,7 @@ func (in *instr) setTarget(r *ruleset.Rule) {
 }
 
 // setValue has a rule with attribute and mask test for a value.
-func (in *instr) setValue(v ruleset.Value) {
+func (in *instr) setValue(v attr.Value) {
 	value, fits := v.Fit(in.attr)
 	whole := toWords(value)
 	in.trim = 0
@@ -229,7 +232,7 @@ func (in *instr) setValue(v ruleset.Value) {
 	}
 }
 
-func toWords(v ruleset.Value) (w words) {
+func toWords(v attr.Value) (w words) {
 	var b [8 * maxWords]byte
 	o := v.Padded()
 	copy(b[:], o[:])

@@ -1,11 +1,15 @@
 package pme
 
-import "rtfm/ruleset"
+import (
+	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
 
 // pushed is one item of the pattern queue.
 type pushed struct {
-	attr        ruleset.Attr
-	mask, value ruleset.Value
+	attr        attr.Attr
+	mask, value attr.Value
 	length      int // of the value, for addresses whose length varies
 }
 
@@ -13,17 +17,17 @@ type pushed struct {
 // 4.4, one rule after the other; reversed says that key's source and
 // destination have been swapped. The flow key is valid if the verdict is
 // Success. Class and Kind of key are changed.
-func Reference(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *ruleset.Packet, key *ruleset.Key, reversed bool) (Verdict, ruleset.FlowKey) {
+func Reference(rs *ruleset.RuleSet, number int, shapes *match.Shapes, p *match.Packet, key *attr.Key, reversed bool) (Verdict, match.FlowKey) {
 	return Follow(rs, number, shapes, p, key, reversed, func(*Step) {})
 }
 
 // Step is what a match does at one rule.
 type Step struct {
 	Rule int // its number, from 1
-	// Attr is the attribute that the rule tests, saves or sets: for a meter
-	// variable that is not assigned, the one that it stands for.
-	Attr ruleset.Attr
-	// Reversed is set if source and destination have been swapped.
+	// Attr is what the rule tests, saves or sets: of a meter variable that is
+	// not assigned, the attribute that it stands for.
+	Attr attr.Attr
+	// Reversed is set if source and destination have been changed over.
 	Reversed bool
 	// Tested is set if the rule's test was performed, Held if it succeeded or
 	// was left out, so that the rule's action follows.
@@ -32,7 +36,7 @@ type Step struct {
 
 // Follow matches as Reference does and calls step for each rule as it is
 // tried, before its action. The Step is valid until step returns.
-func Follow(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *ruleset.Packet, key *ruleset.Key, reversed bool, step func(*Step)) (Verdict, ruleset.FlowKey) {
+func Follow(rs *ruleset.RuleSet, number int, shapes *match.Shapes, p *match.Packet, key *attr.Key, reversed bool, step func(*Step)) (Verdict, match.FlowKey) {
 	type caller struct {
 		rule int
 		vars variables
@@ -48,36 +52,36 @@ func Follow(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *ruleset.
 	*key.Computed() = [8]byte{}
 	for {
 		if rule < 1 || rule > len(rs.Rules) {
-			return NoMatch, ruleset.FlowKey{}
+			return NoMatch, match.FlowKey{}
 		}
 		r := &rs.Rules[rule-1]
-		attr := r.Attr
+		a := r.Attr
 		if !r.Op.Assigns() {
-			attr = vars.resolve(attr)
+			a = vars.resolve(a)
 		}
 		tested := test && !r.Op.Assigns()
-		held := !tested || succeeds(attr, r, key, reversed)
-		step(&Step{Rule: rule, Attr: attr, Reversed: reversed, Tested: tested, Held: held})
+		held := !tested || succeeds(a, r, key, reversed)
+		step(&Step{Rule: rule, Attr: a, Reversed: reversed, Tested: tested, Held: held})
 		if !held {
 			rule++
 			continue
 		}
 		if actions++; actions > MaxActions {
-			return Stopped, ruleset.FlowKey{}
+			return Stopped, match.FlowKey{}
 		}
 		target := r.Param
 		switch r.Op {
 		case ruleset.OpIgnore:
-			return Ignore, ruleset.FlowKey{}
+			return Ignore, match.FlowKey{}
 		case ruleset.OpNoMatch:
-			return NoMatch, ruleset.FlowKey{}
+			return NoMatch, match.FlowKey{}
 		case ruleset.OpCount, ruleset.OpPushRuleTo, ruleset.OpPushRuleToAct:
-			queue = append(queue, fromRule(attr, r, p))
-			if in := attr.Info(); in.Class == ruleset.ClassComputed {
+			queue = append(queue, fromRule(a, r, p))
+			if in := a.Info(); in.Class == attr.ClassComputed {
 				key[in.Offset] = queue[len(queue)-1].value.At(0)
 			}
 		case ruleset.OpCountPkt, ruleset.OpPushPktTo, ruleset.OpPushPktToAct:
-			queue = append(queue, fromPacket(attr, r, p, key))
+			queue = append(queue, fromPacket(a, r, p, key))
 		case ruleset.OpPopTo, ruleset.OpPopToAct:
 			if len(queue) > 0 {
 				queue = queue[:len(queue)-1]
@@ -86,12 +90,12 @@ func Follow(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *ruleset.
 			vars.assign(r.Attr, r.Value)
 		case ruleset.OpGosub, ruleset.OpGosubAct:
 			if len(returns) == MaxReturns {
-				return Stopped, ruleset.FlowKey{}
+				return Stopped, match.FlowKey{}
 			}
 			returns = append(returns, caller{rule, vars})
 		case ruleset.OpReturn:
 			if len(returns) == 0 {
-				return NoMatch, ruleset.FlowKey{}
+				return NoMatch, match.FlowKey{}
 			}
 			c := returns[len(returns)-1]
 			returns = returns[:len(returns)-1]
@@ -99,7 +103,7 @@ func Follow(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *ruleset.
 			target = c.rule + r.Param
 		}
 		if len(queue) > MaxPushes {
-			return Stopped, ruleset.FlowKey{}
+			return Stopped, match.FlowKey{}
 		}
 		if r.Op == ruleset.OpCount || r.Op == ruleset.OpCountPkt {
 			return Success, build(queue, number, shapes, p)
@@ -110,27 +114,27 @@ func Follow(rs *ruleset.RuleSet, number int, shapes *ruleset.Shapes, p *ruleset.
 }
 
 // octets returns the value of attribute a in the key, filled with zeros.
-func octets(a ruleset.Attr, key *ruleset.Key) ruleset.Value {
+func octets(a attr.Attr, key *attr.Key) attr.Value {
 	in := a.Info()
-	return ruleset.MakeValue(key[in.Offset : in.Offset+in.Size]...)
+	return attr.MakeValue(key[in.Offset : in.Offset+in.Size]...)
 }
 
 // fitted returns the rule's mask as it applies to attribute a: as long as
 // the attribute is at most.
-func fitted(a ruleset.Attr, mask ruleset.Value) ruleset.Value {
+func fitted(a attr.Attr, mask attr.Value) attr.Value {
 	m, _ := mask.Fit(a)
 	return m.Resize(a.Info().Size)
 }
 
-func succeeds(a ruleset.Attr, r *ruleset.Rule, key *ruleset.Key, reversed bool) bool {
-	mask, value := fitted(a, r.Mask), ruleset.Value{}
+func succeeds(a attr.Attr, r *ruleset.Rule, key *attr.Key, reversed bool) bool {
+	mask, value := fitted(a, r.Mask), attr.Value{}
 	value, fits := r.Value.Fit(a)
 	switch a.Info().Class {
-	case ruleset.ClassNull:
+	case attr.ClassNull:
 		return true
-	case ruleset.ClassInteger, ruleset.ClassAddress, ruleset.ClassComputed:
+	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed:
 		return fits && octets(a, key).And(mask).Padded() == value.Padded()
-	case ruleset.ClassMatching:
+	case attr.ClassMatching:
 		is := func(b byte) bool { return fits && mask.At(0)&b == value.At(0) }
 		if reversed {
 			return is(0) || is(2)
@@ -140,34 +144,34 @@ func succeeds(a ruleset.Attr, r *ruleset.Rule, key *ruleset.Key, reversed bool) 
 	return false
 }
 
-func fromPacket(a ruleset.Attr, r *ruleset.Rule, p *ruleset.Packet, key *ruleset.Key) pushed {
+func fromPacket(a attr.Attr, r *ruleset.Rule, p *match.Packet, key *attr.Key) pushed {
 	q := pushed{attr: a, mask: fitted(a, r.Mask), length: addressLen(a, p)}
 	switch {
 	case saveable(a):
 		q.value = octets(a, key).And(q.mask)
-	case a.Info().Class == ruleset.ClassDistrib:
+	case a.Info().Class == attr.ClassDistrib:
 		q.value, _ = r.Value.Fit(a)
 	}
 	return q
 }
 
-func fromRule(a ruleset.Attr, r *ruleset.Rule, p *ruleset.Packet) pushed {
+func fromRule(a attr.Attr, r *ruleset.Rule, p *match.Packet) pushed {
 	q := pushed{attr: a, mask: fitted(a, r.Mask), length: addressLen(a, p)}
 	v, _ := r.Value.Fit(a)
 	switch {
 	case saveable(a):
 		q.value = v.Resize(a.Info().Size).And(q.mask)
 		q.length = pushedLen(a, q.value, q.length)
-	case a.Info().Class == ruleset.ClassDistrib:
+	case a.Info().Class == attr.ClassDistrib:
 		q.value = v
 	}
 	return q
 }
 
 // saveable reports whether a flow can hold the value of a.
-func saveable(a ruleset.Attr) bool {
+func saveable(a attr.Attr) bool {
 	switch a.Info().Class {
-	case ruleset.ClassInteger, ruleset.ClassAddress, ruleset.ClassComputed:
+	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed:
 		return true
 	}
 	return false
@@ -175,7 +179,7 @@ func saveable(a ruleset.Attr) bool {
 
 // addressLen returns the length of the packet's address a, 0 when a is not
 // an address of varying length.
-func addressLen(a ruleset.Attr, p *ruleset.Packet) int {
+func addressLen(a attr.Attr, p *match.Packet) int {
 	switch {
 	case a.IsPeer():
 		return int(p.PeerLen)
@@ -188,11 +192,11 @@ func addressLen(a ruleset.Attr, p *ruleset.Packet) int {
 // pushedLen returns the length that a rule's value for address a has in a
 // flow: that of the packet's own address if it suffices, else the first of
 // those that addresses commonly have.
-func pushedLen(a ruleset.Attr, v ruleset.Value, packet int) int {
+func pushedLen(a attr.Attr, v attr.Value, packet int) int {
 	if !a.IsPeer() && !a.IsAdjacent() {
 		return 0
 	}
-	for _, n := range []int{packet, 4, ruleset.MaxAdjacent, 16} {
+	for _, n := range []int{packet, 4, attr.MaxAdjacent, 16} {
 		if n > 0 && v.Resize(n).Padded() == v.Padded() && n <= a.Info().Size {
 			return n
 		}
@@ -202,19 +206,19 @@ func pushedLen(a ruleset.Attr, v ruleset.Value, packet int) int {
 
 // build makes the flow key from the pattern queue: all values zero, then the
 // items' copied in the order they were saved.
-func build(queue []pushed, number int, shapes *ruleset.Shapes, p *ruleset.Packet) ruleset.FlowKey {
-	var k ruleset.FlowKey
-	var saved []ruleset.Saved
-	var distributions []ruleset.Distribution
+func build(queue []pushed, number int, shapes *match.Shapes, p *match.Packet) match.FlowKey {
+	var k match.FlowKey
+	var saved []match.Saved
+	var distributions []attr.Distribution
 	var peer, adjacent int
 	for _, q := range queue {
-		if q.attr.Info().Class == ruleset.ClassDistrib {
-			distributions = append(distributions, ruleset.Distribution{Attr: q.attr, Mask: q.mask, Value: q.value})
+		if q.attr.Info().Class == attr.ClassDistrib {
+			distributions = append(distributions, attr.Distribution{Attr: q.attr, Mask: q.mask, Value: q.value})
 		}
 		if !saveable(q.attr) {
 			continue
 		}
-		saved = append(saved, ruleset.Saved{Attr: q.attr, Mask: q.mask})
+		saved = append(saved, match.Saved{Attr: q.attr, Mask: q.mask})
 		in := q.attr.Info()
 		v := q.value.Padded()
 		copy(k.Key[in.Offset:in.Offset+in.Size], v[:])

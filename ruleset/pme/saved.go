@@ -3,6 +3,10 @@ package pme
 import (
 	"encoding/binary"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
@@ -19,22 +23,22 @@ type node struct {
 
 // copied is what is saved where all of it is copied from the packet.
 type copied struct {
-	mask           ruleset.Key // the bits of the key
-	peer, adjacent int         // masks of the addresses' lengths: 0 if none is saved
+	mask           attr.Key // the bits of the key
+	peer, adjacent int      // masks of the addresses' lengths: 0 if none is saved
 }
 
 // saved is what a push saves: an attribute and its mask, or a distribution
 // with the parameters in the rule's mask and value.
 type saved struct {
-	attr             ruleset.Attr
-	mask, parameters ruleset.Value
+	attr             attr.Attr
+	mask, parameters attr.Value
 }
 
 type edge struct{ save, node int32 }
 
 type lengthShape struct {
 	peer, adjacent int
-	shape          *ruleset.Shape
+	shape          *match.Shape
 }
 
 // queued is an item of the pattern queue. Values from the packet are taken
@@ -70,12 +74,12 @@ func (p *Program) push(at int32, r *instr, stored byte) int32 {
 
 // copy makes the flow key where all items of the pattern queue are copied from
 // the packet: which bits of it these are is known. See BenchmarkMatch.
-func (p *Program) copy(at int32, pkt *ruleset.Packet, key *ruleset.Key, k *ruleset.FlowKey) Verdict {
+func (p *Program) copy(at int32, pkt *match.Packet, key *attr.Key, k *match.FlowKey) Verdict {
 	c := p.nodes[at].copied
 	if c == nil {
 		c = p.copied(at)
 	}
-	for i := 0; i < ruleset.KeySize; i += 8 {
+	for i := 0; i < attr.KeySize; i += 8 {
 		w := binary.LittleEndian.Uint64(key[i:i+8]) & binary.LittleEndian.Uint64(c.mask[i:i+8])
 		binary.LittleEndian.PutUint64(k.Key[i:i+8], w)
 	}
@@ -107,9 +111,9 @@ func (p *Program) copied(at int32) *copied {
 
 // build makes the flow key from the pattern queue: all values zero, then the
 // items' copied in the order they were saved.
-func (p *Program) build(at int32, pkt *ruleset.Packet, key *ruleset.Key, k *ruleset.FlowKey) Verdict {
+func (p *Program) build(at int32, pkt *match.Packet, key *attr.Key, k *match.FlowKey) Verdict {
 	n := &p.nodes[at]
-	k.Key = ruleset.Key{}
+	k.Key = attr.Key{}
 	peer, adjacent := 0, 0
 	for _, r := range p.queue[:n.depth] {
 		value := &r.value
@@ -141,7 +145,7 @@ func (p *Program) build(at int32, pkt *ruleset.Packet, key *ruleset.Key, k *rule
 
 // shapeOf returns the shape of the flows that state at makes with addresses of
 // these lengths.
-func (p *Program) shapeOf(at int32, peer, adjacent int) *ruleset.Shape {
+func (p *Program) shapeOf(at int32, peer, adjacent int) *match.Shape {
 	n := &p.nodes[at]
 	for i := range n.shapes {
 		if s := &n.shapes[i]; s.peer == peer && s.adjacent == adjacent {
@@ -173,25 +177,25 @@ func (r *instr) length(packet int, fromPacket bool) int {
 		return packet
 	case trim <= 4:
 		return 4
-	case trim <= ruleset.MaxAdjacent:
-		return ruleset.MaxAdjacent
+	case trim <= attr.MaxAdjacent:
+		return attr.MaxAdjacent
 	case trim <= 16:
 		return 16
 	}
-	return ruleset.MaxAddress
+	return attr.MaxAddress
 }
 
 // shape finds the shape of the flows that state at makes with addresses of
 // these lengths, and remembers it.
-func (p *Program) shape(at int32, peer, adjacent int) *ruleset.Shape {
-	var attrs []ruleset.Saved
-	var distributions []ruleset.Distribution
+func (p *Program) shape(at int32, peer, adjacent int) *match.Shape {
+	var attrs []match.Saved
+	var distributions []attr.Distribution
 	for _, s := range p.savedAt(at) {
 		switch {
 		case saveable(s.attr):
-			attrs = append(attrs, ruleset.Saved{Attr: s.attr, Mask: s.mask})
-		case s.attr.Info().Class == ruleset.ClassDistrib:
-			distributions = append(distributions, ruleset.Distribution{Attr: s.attr, Mask: s.mask, Value: s.parameters})
+			attrs = append(attrs, match.Saved{Attr: s.attr, Mask: s.mask})
+		case s.attr.Info().Class == attr.ClassDistrib:
+			distributions = append(distributions, attr.Distribution{Attr: s.attr, Mask: s.mask, Value: s.parameters})
 		}
 	}
 	s := p.shapes.Intern(p.number, uint8(peer), uint8(adjacent), attrs, distributions...)

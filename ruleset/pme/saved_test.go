@@ -4,6 +4,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
@@ -11,8 +15,8 @@ import (
 func ends(op ruleset.Opcode) *ruleset.RuleSet {
 	return &ruleset.RuleSet{Rules: []ruleset.Rule{
 		{Op: ruleset.OpGotoAct, Param: 2},
-		{Attr: ruleset.SourcePeerAddress, Mask: ruleset.Ones(20), Op: ruleset.OpPushPktToAct, Param: 3},
-		{Attr: ruleset.DestPeerAddress, Mask: ruleset.WidthMask(24, 20), Op: op, Param: 4},
+		{Attr: attr.SourcePeerAddress, Mask: attr.Ones(20), Op: ruleset.OpPushPktToAct, Param: 3},
+		{Attr: attr.DestPeerAddress, Mask: attr.WidthMask(24, 20), Op: op, Param: 4},
 		{Op: ruleset.OpCount},
 	}}
 }
@@ -22,7 +26,7 @@ func ends(op ruleset.Opcode) *ruleset.RuleSet {
 func TestCopied(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
 	for op, want := range map[ruleset.Opcode]bool{ruleset.OpPushPktToAct: true, ruleset.OpPushRuleToAct: false} {
-		var shapes ruleset.Shapes
+		var shapes match.Shapes
 		prog, err := Compile(ends(op), 7, &shapes)
 		if err != nil {
 			t.Fatal(err)
@@ -42,13 +46,13 @@ func TestCopied(t *testing.T) {
 
 // BenchmarkMatch matches a packet whose peer addresses are saved.
 func BenchmarkMatch(b *testing.B) {
-	var shapes ruleset.Shapes
+	var shapes match.Shapes
 	prog, err := Compile(ends(ruleset.OpPushPktToAct), 2, &shapes)
 	if err != nil {
 		b.Fatal(err)
 	}
 	p := randomPacket(rand.New(rand.NewPCG(8, 8)))
-	var k ruleset.FlowKey
+	var k match.FlowKey
 	b.ReportAllocs()
 	for b.Loop() {
 		if prog.Match(p, &p.Key, false, &k) != Success {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
@@ -11,8 +13,8 @@ import (
 // either direction. What it does with a packet, which flow key it makes, and
 // whether that is the packet's in wire order or against it, depends on these
 // and on the lengths of the packet's addresses; on nothing else.
-func (p *Program) Visible() ruleset.Key {
-	var v ruleset.Key
+func (p *Program) Visible() attr.Key {
+	var v attr.Key
 	see := func(r *instr) {
 		if r.kind == testAlways || r.kind == testStoD || r.kind == testVariable || r.computed {
 			return
@@ -43,8 +45,8 @@ func (p *Program) EndsOfPackets() bool {
 		switch r.op {
 		case ruleset.OpCount, ruleset.OpPushRuleTo, ruleset.OpPushRuleToAct:
 			switch r.attr {
-			case ruleset.SourcePeerAddress, ruleset.DestPeerAddress, ruleset.SourceTransAddress, ruleset.DestTransAddress,
-				ruleset.SourceTransType, ruleset.DestTransType:
+			case attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransAddress, attr.DestTransAddress,
+				attr.SourceTransType, attr.DestTransType:
 				return true
 			}
 		}

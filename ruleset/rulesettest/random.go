@@ -4,20 +4,22 @@ package rulesettest
 import (
 	"math/rand/v2"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset"
 )
 
 // attrs are the attributes that random rules test and save, few enough that
 // rules meet. Those that a meter variable may stand for come first.
-var attrs = []ruleset.Attr{
-	ruleset.Null, ruleset.SourcePeerType, ruleset.SourcePeerAddress, ruleset.DestPeerAddress,
-	ruleset.SourceTransAddress, ruleset.DestTransAddress, ruleset.SourceAdjacentAddress,
-	ruleset.SourceInterface, ruleset.DestInterface, ruleset.SourceKind, ruleset.DestKind,
-	ruleset.FlowKind, ruleset.FlowClass, ruleset.MatchingStoD,
-	ruleset.V1, ruleset.V2,
-	ruleset.VLANid, ruleset.DSCodePoint, ruleset.SessionID, ruleset.SourceSubscriberID,
-	ruleset.MeterID, ruleset.SourceASN, ruleset.DestASN, ruleset.SourcePrefix, ruleset.DestPrefix,
-	ruleset.ToPacketSize, ruleset.FromInterarrivalTime, ruleset.ToBitRate, ruleset.FromPDURate,
+var attrs = []attr.Attr{
+	attr.Null, attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress,
+	attr.SourceTransAddress, attr.DestTransAddress, attr.SourceAdjacentAddress,
+	attr.SourceInterface, attr.DestInterface, attr.SourceKind, attr.DestKind,
+	attr.FlowKind, attr.FlowClass, attr.MatchingStoD,
+	attr.V1, attr.V2,
+	attr.VLANid, attr.DSCodePoint, attr.SessionID, attr.SourceSubscriberID,
+	attr.MeterID, attr.SourceASN, attr.DestASN, attr.SourcePrefix, attr.DestPrefix,
+	attr.ToPacketSize, attr.FromInterarrivalTime, attr.ToBitRate, attr.FromPDURate,
 }
 
 const assignable = 14
@@ -26,15 +28,15 @@ const assignable = 14
 // made. Packets made of the same match them often.
 func Octet(r *rand.Rand) byte { return []byte{0, 0, 1, 2, 0x80, 0xff}[r.IntN(6)] }
 
-func value(r *rand.Rand) ruleset.Value {
+func value(r *rand.Rand) attr.Value {
 	b := make([]byte, 1+r.IntN(4))
 	if r.IntN(8) == 0 {
-		b = make([]byte, 1+r.IntN(ruleset.MaxAddress))
+		b = make([]byte, 1+r.IntN(attr.MaxAddress))
 	}
 	for i := range b {
 		b[i] = Octet(r)
 	}
-	return ruleset.MakeValue(b...)
+	return attr.MakeValue(b...)
 }
 
 // Random returns a ruleset of up to 30 rules, of all opcodes, whose tests
@@ -43,34 +45,34 @@ func value(r *rand.Rand) ruleset.Value {
 func Random(r *rand.Rand) *ruleset.RuleSet {
 	n := 1 + r.IntN(30)
 	rs := &ruleset.RuleSet{}
-	attr, mask := attrs[r.IntN(len(attrs))], value(r)
+	a, mask := attrs[r.IntN(len(attrs))], value(r)
 	networks := r.IntN(4) == 0
 	for i := range n {
 		switch {
 		case networks && r.IntN(20) > 0:
 			width := []int{0, 7, 8, 9, 15, 16, 24, 33, 64, 65}[r.IntN(10)]
-			mask = ruleset.WidthMask(width, (width+7)/8)
+			mask = attr.WidthMask(width, (width+7)/8)
 		case r.IntN(3) > 0 || i < n/2 && r.IntN(2) == 0:
-			attr, mask = attrs[r.IntN(len(attrs))], value(r)
+			a, mask = attrs[r.IntN(len(attrs))], value(r)
 		}
 		rule := ruleset.Rule{
-			Attr: attr, Mask: mask, Value: value(r).And(mask),
+			Attr: a, Mask: mask, Value: value(r).And(mask),
 			Op: ruleset.Opcode(1 + r.IntN(17)), Param: 1 + r.IntN(n+1),
 		}
-		if in := attr.Info(); in.Size > 0 && (!in.Variable || mask.Len() > in.Size) {
+		if in := a.Info(); in.Size > 0 && (!in.Variable || mask.Len() > in.Size) {
 			rule.Mask, rule.Value = mask.Resize(in.Size), rule.Value.Resize(in.Size)
 		}
-		if attr.Info().Class == ruleset.ClassDistrib {
+		if a.Info().Class == attr.ClassDistrib {
 			lower := Octet(r)
-			rule.Mask = ruleset.MakeValue(ruleset.Linear, 0, 0, lower, 1, lower)
-			rule.Value = ruleset.MakeValue(2+Octet(r)%3, 1+Octet(r)%2, 0, 0, 0, 0)
+			rule.Mask = attr.MakeValue(attr.Linear, 0, 0, lower, 1, lower)
+			rule.Value = attr.MakeValue(2+Octet(r)%3, 1+Octet(r)%2, 0, 0, 0, 0)
 		}
 		switch {
 		case rule.Op == ruleset.OpReturn:
 			rule.Param = r.IntN(min(4, n+1))
 		case rule.Op.Assigns():
-			rule.Attr = ruleset.V1 + ruleset.Attr(r.IntN(2))
-			rule.Value = ruleset.AttrValue(attrs[r.IntN(assignable)])
+			rule.Attr = attr.V1 + attr.Attr(r.IntN(2))
+			rule.Value = attr.AttrValue(attrs[r.IntN(assignable)])
 		case r.IntN(3) > 0 && rule.Op.HasTarget():
 			rule.Param = i + 2 // Next
 		}

@@ -7,8 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/ruleset/match"
+
+	"rtfm/ruleset/attr"
+
 	"rtfm/meter/packet"
-	"rtfm/ruleset"
 	"rtfm/traces"
 )
 
@@ -76,15 +79,15 @@ func decoded(d *Decoder) string {
 	d.Take(&b)
 	for i := range b.Packets {
 		from, r := &b.Packets[i], &b.Records[i]
-		var p ruleset.Packet
+		var p match.Packet
 		packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
-		value := func(a ruleset.Attr) string {
+		value := func(a attr.Attr) string {
 			in := a.Info()
 			size := in.Size
 			if in.Variable {
 				size = int(p.PeerLen)
 				if a.IsAdjacent() {
-					return ruleset.MakeValue(p.Key[in.Offset : in.Offset+6]...).Hex()
+					return attr.MakeValue(p.Key[in.Offset : in.Offset+6]...).Hex()
 				}
 			}
 			if a.IsPeer() && size > 0 {
@@ -93,11 +96,11 @@ func decoded(d *Decoder) string {
 			}
 			return fmt.Sprint(number(p.Key[in.Offset : in.Offset+size]))
 		}
-		s := fmt.Sprintf("%s %s:%s>%s:%s p%s tos%d %d/%d", value(ruleset.SourcePeerType), value(ruleset.SourcePeerAddress), value(ruleset.SourceTransAddress),
-			value(ruleset.DestPeerAddress), value(ruleset.DestTransAddress), value(ruleset.SourceTransType),
-			number(p.Key[ruleset.DSCodePoint.Info().Offset:][:1])<<2|number(p.Key[ruleset.ECNCodeBits.Info().Offset:][:1]), r.PDUs, r.Octets)
+		s := fmt.Sprintf("%s %s:%s>%s:%s p%s tos%d %d/%d", value(attr.SourcePeerType), value(attr.SourcePeerAddress), value(attr.SourceTransAddress),
+			value(attr.DestPeerAddress), value(attr.DestTransAddress), value(attr.SourceTransType),
+			number(p.Key[attr.DSCodePoint.Info().Offset:][:1])<<2|number(p.Key[attr.ECNCodeBits.Info().Offset:][:1]), r.PDUs, r.Octets)
 		if from.Link == traces.LinkEthernet {
-			s += fmt.Sprintf(" %s>%s vlan%s pri%s", value(ruleset.SourceAdjacentAddress), value(ruleset.DestAdjacentAddress), value(ruleset.VLANid), value(ruleset.Priority))
+			s += fmt.Sprintf(" %s>%s vlan%s pri%s", value(attr.SourceAdjacentAddress), value(attr.DestAdjacentAddress), value(attr.VLANid), value(attr.Priority))
 		}
 		if r.Input|r.Output != 0 {
 			s += fmt.Sprintf(" if%d>%d", r.Input, r.Output)
@@ -111,7 +114,7 @@ func decoded(d *Decoder) string {
 		if r.Meter != [4]byte{10, 0, 0, 1} {
 			s += fmt.Sprintf(" meter%d", r.Meter)
 		}
-		if p.Flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
+		if p.Flags&(match.Cut|match.Malformed|match.UnknownLink) != 0 {
 			s += fmt.Sprintf(" flags%#x", p.Flags)
 		}
 		all = append(all, s)
@@ -385,9 +388,9 @@ func FuzzDecoder(f *testing.F) {
 					if b.Records[i].PDUs == 0 || len(k.Data) > maxHeaders || int(k.Wire) != len(k.Data) {
 						t.Fatalf("%+v, %+v", k, b.Records[i])
 					}
-					var p ruleset.Packet
+					var p match.Packet
 					packet.Decode(&p, uint32(k.Link), k.Data, k.Wire)
-					if p.Flags&(ruleset.Cut|ruleset.Malformed|ruleset.UnknownLink) != 0 {
+					if p.Flags&(match.Cut|match.Malformed|match.UnknownLink) != 0 {
 						t.Fatalf("% x is not what a decoder wants: flags %#x", k.Data, p.Flags)
 					}
 				}

@@ -1,4 +1,4 @@
-package ruleset
+package match
 
 // Uptime returns a meter's uptime in centiseconds at time t, when it started
 // at epoch; both in nanoseconds since 1970-01-01 00:00:00 UTC. It is 0 for

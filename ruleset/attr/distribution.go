@@ -1,4 +1,4 @@
-package ruleset
+package attr
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"sort"
 	"strings"
+
+	"rtfm/ruleset/spell"
 )
 
 // Distribution is a distribution that the flows of a shape have: its attribute,
@@ -151,11 +153,11 @@ func between(lower, upper uint64, i, n int) uint64 {
 // a kind of packet pairs instead of its number, as in 100.dns.0!0.
 func ParseDistribution(text string) (Value, error) {
 	numbers := text
-	if first, rest, ok := strings.Cut(text, "."); ok && rest != "" && isWordByte(rest[0]) && rest[0] > '9' {
-		n := wordLen(rest)
+	if first, rest, ok := strings.Cut(text, "."); ok && rest != "" && spell.IsWordByte(rest[0]) && rest[0] > '9' {
+		n := spell.WordLen(rest)
 		kind, ok := PairKindByName(rest[:n])
 		if !ok {
-			return Value{}, valueErr(text, "%s", unknownName("kind of packet pairs", rest[:n], pairKindNames()))
+			return Value{}, valueErr(text, "%s", spell.Unknown("kind of packet pairs", rest[:n], pairKindNames()))
 		}
 		numbers = first + "." + utoa(uint(kind)) + rest[n:]
 	}

@@ -1,4 +1,4 @@
-package ruleset
+package attr
 
 import (
 	"encoding/binary"
@@ -345,4 +345,13 @@ func AppendHex(dst, octets []byte) []byte {
 		dst = append(dst, digits[o>>4], digits[o&15])
 	}
 	return dst
+}
+
+// AttrValue returns the value by which an Assign rule names attribute a: its
+// number in one octet, or two for the private ones.
+func AttrValue(a Attr) Value {
+	if a < 256 {
+		return number(uint64(a), 1)
+	}
+	return number(uint64(a), 2)
 }

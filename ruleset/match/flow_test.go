@@ -1,4 +1,4 @@
-package ruleset
+package match
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"rtfm/ruleset/attr"
+
 	"rtfm/ruleset/keyhash"
 	"rtfm/ruleset/keyhash/keyhashtest"
 )
@@ -14,40 +16,40 @@ import (
 func TestFlowKeyReverse(t *testing.T) {
 	var shapes Shapes
 	saved := []Saved{
-		{SourcePeerType, Ones(1)}, {SourcePeerAddress, WidthMask(24, 20)}, {DestTransAddress, Ones(2)},
-		{SourceKind, Ones(1)}, {FlowClass, Ones(1)}, {DestSubscriberID, Ones(20)}, {SourceInterface, Ones(2)},
+		{attr.SourcePeerType, attr.Ones(1)}, {attr.SourcePeerAddress, attr.WidthMask(24, 20)}, {attr.DestTransAddress, attr.Ones(2)},
+		{attr.SourceKind, attr.Ones(1)}, {attr.FlowClass, attr.Ones(1)}, {attr.DestSubscriberID, attr.Ones(20)}, {attr.SourceInterface, attr.Ones(2)},
 	}
 	k := FlowKey{Shape: shapes.Intern(3, 4, 0, saved)}
-	set := func(a Attr, b ...byte) { copy(k.Value(a), b) }
-	set(SourcePeerType, 1)
-	set(SourcePeerAddress, 192, 0, 2)
-	set(DestTransAddress, 0, 80)
-	set(SourceKind, 7)
-	set(FlowClass, 9)
-	set(DestSubscriberID, 'm', 'e')
-	set(SourceInterface, 0, 5)
+	set := func(a attr.Attr, b ...byte) { copy(k.Value(a), b) }
+	set(attr.SourcePeerType, 1)
+	set(attr.SourcePeerAddress, 192, 0, 2)
+	set(attr.DestTransAddress, 0, 80)
+	set(attr.SourceKind, 7)
+	set(attr.FlowClass, 9)
+	set(attr.DestSubscriberID, 'm', 'e')
+	set(attr.SourceInterface, 0, 5)
 
 	r := k.Reverse()
-	for a, want := range map[Attr]Value{
-		SourcePeerType: MakeValue(1), DestPeerType: MakeValue(0),
-		DestPeerAddress: MakeValue(192, 0, 2, 0), SourcePeerAddress: MakeValue(0, 0, 0, 0),
-		SourceTransAddress: MakeValue(0, 80), DestTransAddress: MakeValue(0, 0),
-		DestKind: MakeValue(7), SourceKind: MakeValue(0), FlowClass: MakeValue(9),
-		SourceSubscriberID: MakeValue('m', 'e').Resize(20), DestInterface: MakeValue(0, 5),
+	for a, want := range map[attr.Attr]attr.Value{
+		attr.SourcePeerType: attr.MakeValue(1), attr.DestPeerType: attr.MakeValue(0),
+		attr.DestPeerAddress: attr.MakeValue(192, 0, 2, 0), attr.SourcePeerAddress: attr.MakeValue(0, 0, 0, 0),
+		attr.SourceTransAddress: attr.MakeValue(0, 80), attr.DestTransAddress: attr.MakeValue(0, 0),
+		attr.DestKind: attr.MakeValue(7), attr.SourceKind: attr.MakeValue(0), attr.FlowClass: attr.MakeValue(9),
+		attr.SourceSubscriberID: attr.MakeValue('m', 'e').Resize(20), attr.DestInterface: attr.MakeValue(0, 5),
 	} {
-		if got := MakeValue(r.Value(a)...); got != want {
+		if got := attr.MakeValue(r.Value(a)...); got != want {
 			t.Errorf("%v of the reverse is %v, want %v", a, got, want)
 		}
 	}
-	var attrs []Attr
+	var attrs []attr.Attr
 	for _, s := range r.Shape.Saved {
 		attrs = append(attrs, s.Attr)
 	}
-	want := []Attr{SourcePeerType, SourceTransAddress, DestInterface, DestPeerAddress, SourceSubscriberID, FlowClass, DestKind}
+	want := []attr.Attr{attr.SourcePeerType, attr.SourceTransAddress, attr.DestInterface, attr.DestPeerAddress, attr.SourceSubscriberID, attr.FlowClass, attr.DestKind}
 	if !slices.Equal(attrs, want) {
 		t.Errorf("the reverse saves %v, want %v", attrs, want)
 	}
-	if m, _ := r.Shape.Mask(DestPeerAddress); m != WidthMask(24, 4) {
+	if m, _ := r.Shape.Mask(attr.DestPeerAddress); m != attr.WidthMask(24, 4) {
 		t.Errorf("mask %v", m)
 	}
 	if back := r.Reverse(); back != k {
@@ -57,9 +59,9 @@ func TestFlowKeyReverse(t *testing.T) {
 
 func TestShapesAreUnique(t *testing.T) {
 	var shapes Shapes
-	a := shapes.Intern(1, 4, 6, []Saved{{DestPeerAddress, Ones(20)}, {SourcePeerAddress, WidthMask(8, 20)}, {SourcePeerAddress, WidthMask(32, 20)}})
+	a := shapes.Intern(1, 4, 6, []Saved{{attr.DestPeerAddress, attr.Ones(20)}, {attr.SourcePeerAddress, attr.WidthMask(8, 20)}, {attr.SourcePeerAddress, attr.WidthMask(32, 20)}})
 	// The same in another order, with masks that differ where there is no value.
-	if b := shapes.Intern(1, 4, 0, []Saved{{SourcePeerAddress, Ones(4)}, {DestPeerAddress, WidthMask(32, 20)}}); a != b {
+	if b := shapes.Intern(1, 4, 0, []Saved{{attr.SourcePeerAddress, attr.Ones(4)}, {attr.DestPeerAddress, attr.WidthMask(32, 20)}}); a != b {
 		t.Errorf("%+v and %+v are two", a, b)
 	}
 	for _, other := range []*Shape{
@@ -79,10 +81,10 @@ func TestShapesAreUnique(t *testing.T) {
 func TestFlowKeyHash(t *testing.T) {
 	var shapes Shapes
 	var saved []Saved
-	for _, in := range All() {
+	for _, in := range attr.All() {
 		switch in.Class {
-		case ClassInteger, ClassAddress, ClassComputed:
-			saved = append(saved, Saved{in.Attr, Ones(in.Size)})
+		case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed:
+			saved = append(saved, Saved{in.Attr, attr.Ones(in.Size)})
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 1))
@@ -119,12 +121,12 @@ func TestFlowKeyHash(t *testing.T) {
 func TestAppendSaved(t *testing.T) {
 	var shapes Shapes
 	for _, tt := range []struct {
-		saved []Attr
+		saved []attr.Attr
 		want  []byte
 	}{
 		{nil, nil},
-		{[]Attr{SourcePeerType, DestPeerAddress}, []byte{0, 0x80, 0x10}},
-		{[]Attr{VLANid, ECNCodeBits, DSCodePoint}, []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0xa0}},
+		{[]attr.Attr{attr.SourcePeerType, attr.DestPeerAddress}, []byte{0, 0x80, 0x10}},
+		{[]attr.Attr{attr.VLANid, attr.ECNCodeBits, attr.DSCodePoint}, []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0xa0}},
 	} {
 		var saved []Saved
 		for _, a := range tt.saved {
@@ -134,7 +136,7 @@ func TestAppendSaved(t *testing.T) {
 		if !bytes.Equal(got, tt.want) {
 			t.Errorf("%v: %x, want %x", tt.saved, got, tt.want)
 		}
-		for a := Attr(0); a < 1100; a++ {
+		for a := attr.Attr(0); a < 1100; a++ {
 			if IsSaved(got, a) != slices.Contains(tt.saved, a) {
 				t.Errorf("%v: IsSaved tells of %v", tt.saved, a)
 			}
@@ -145,8 +147,8 @@ func TestAppendSaved(t *testing.T) {
 // TestSavesEnds leaves out, or masks, one attribute after the other.
 func TestSavesEnds(t *testing.T) {
 	var shapes Shapes
-	all := []Saved{{SourcePeerAddress, Ones(20)}, {DestPeerAddress, Ones(20)}, {SourceTransType, Ones(1)},
-		{SourceTransAddress, Ones(2)}, {DestTransAddress, Ones(2)}}
+	all := []Saved{{attr.SourcePeerAddress, attr.Ones(20)}, {attr.DestPeerAddress, attr.Ones(20)}, {attr.SourceTransType, attr.Ones(1)},
+		{attr.SourceTransAddress, attr.Ones(2)}, {attr.DestTransAddress, attr.Ones(2)}}
 	for _, length := range []uint8{4, 16} {
 		s := shapes.Intern(1, length, 0, all)
 		if !s.SavesEnds() || !s.Reverse.SavesEnds() {
@@ -155,7 +157,7 @@ func TestSavesEnds(t *testing.T) {
 		for i := range all {
 			without := append(append([]Saved(nil), all[:i]...), all[i+1:]...)
 			n := s.Len(all[i].Attr)
-			masked := append([]Saved{{all[i].Attr, WidthMask(8*n-1, n)}}, without...)
+			masked := append([]Saved{{all[i].Attr, attr.WidthMask(8*n-1, n)}}, without...)
 			if shapes.Intern(1, length, 0, without).SavesEnds() || shapes.Intern(1, length, 0, masked).SavesEnds() {
 				t.Errorf("addresses of %d octets: the ends are saved without all of %v", length, all[i].Attr)
 			}
@@ -166,10 +168,10 @@ func TestSavesEnds(t *testing.T) {
 // attackers are the attributes that attacks on the hash of a flow vary, by the
 // places of 8 octets in the key where they stand: all there are.
 func attackers() (saved []Saved) {
-	for _, in := range All() {
+	for _, in := range attr.All() {
 		switch in.Class {
-		case ClassInteger, ClassAddress, ClassComputed:
-			saved = append(saved, Saved{in.Attr, Ones(in.Size)})
+		case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed:
+			saved = append(saved, Saved{in.Attr, attr.Ones(in.Size)})
 		}
 	}
 	return saved
@@ -178,22 +180,22 @@ func attackers() (saved []Saved) {
 // TestFlowKeyHashUnderAttack has all words of keys chosen so as to collide.
 func TestFlowKeyHashUnderAttack(t *testing.T) {
 	var shapes Shapes
-	shape := shapes.Intern(1, 20, MaxAdjacent, attackers())
+	shape := shapes.Intern(1, 20, attr.MaxAdjacent, attackers())
 	var saves FlowKey
 	saves.Shape = shape
 	for _, s := range shape.Saved {
 		s.Mask.Append(saves.Value(s.Attr)[:0])
 	}
 	secret := keyhash.NewSecret()
-	words := KeySize / 8
+	words := attr.KeySize / 8
 	if testing.Short() {
 		words = 12 // those without SubscriberIDs, SessionID and MeterID
 	}
 	for _, attack := range keyhashtest.Attacks(words) {
-		seen := make(map[Key]bool)
+		seen := make(map[attr.Key]bool)
 		var hashes keyhashtest.Hashes
 		for i := range keyhashtest.Keys {
-			var w [KeySize / 8]uint64
+			var w [attr.KeySize / 8]uint64
 			attack.Set(i, w[:words])
 			k := FlowKey{Shape: shape}
 			for j, x := range w {
@@ -226,4 +228,42 @@ func BenchmarkFlowKeyHash(b *testing.B) {
 		k.Key[0] = byte(sum)
 		sum += k.Hash(&secret)
 	}
+}
+
+// TestShapesOfDistributions tells shapes apart by the parameters of their
+// distributions, and keeps these when a shape is reversed.
+func TestShapesOfDistributions(t *testing.T) {
+	var shapes Shapes
+	size := distributionOf(t, attr.ToPacketSize, "1.0.25!1500", "60")
+	rate := distributionOf(t, attr.FromBitRate, "2.3.1!10000", "60.5")
+	saved := []Saved{{attr.SourcePeerAddress, attr.Ones(4)}}
+	plain := shapes.Intern(1, 4, 0, saved)
+	both := shapes.Intern(1, 4, 0, saved, rate, size)
+	coarser := size
+	coarser.Value = attr.MakeValue(30, 0, 0, 0, 0, 0)
+	if plain == both || both == shapes.Intern(1, 4, 0, saved, rate, coarser) {
+		t.Error("shapes with different distributions are one")
+	}
+	if again := shapes.Intern(1, 4, 0, saved, coarser, size, rate); again != both {
+		t.Errorf("%+v is not %+v", again, both)
+	}
+	if want := []attr.Distribution{size, rate}; !slices.Equal(both.Distributions, want) || !slices.Equal(both.Reverse.Distributions, want) {
+		t.Errorf("%v, reversed %v", both.Distributions, both.Reverse.Distributions)
+	}
+	if got, want := both.DistributionBits(), uint32(1<<0|1<<7); got != want {
+		t.Errorf("bits %b, want %b", got, want)
+	}
+}
+
+func distributionOf(t *testing.T, a attr.Attr, mask, value string) attr.Distribution {
+	t.Helper()
+	m, err := attr.ParseDistribution(mask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := attr.ParseDistribution(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attr.Distribution{Attr: a, Mask: m, Value: v}
 }

@@ -1,4 +1,4 @@
-package ruleset
+package attr
 
 import "strings"
 
@@ -23,7 +23,7 @@ func ValueName(a Attr, name string) (Value, bool) {
 // particular order; none when rules on a take numbers or addresses only.
 func ValueNames(a Attr) []string {
 	if a.Info().Class == ClassVariable {
-		return testableNames()
+		return TestableNames()
 	}
 	table, _ := valueNames(a)
 	names := make([]string, 0, len(table))
@@ -33,7 +33,8 @@ func ValueNames(a Attr) []string {
 	return names
 }
 
-func testableNames() []string {
+// TestableNames returns the names of the attributes that rules may test.
+func TestableNames() []string {
 	var names []string
 	for i := range attributes {
 		if in := &attributes[i]; in.Attr.Testable() {
@@ -117,58 +118,4 @@ var ports = map[string]uint16{
 	"openvpn": 1194, "ms-sql": 1433, "radius": 1812, "radius-acct": 1813, "nfs": 2049,
 	"squid": 3128, "mysql": 3306, "rdp": 3389, "sip": 5060, "sips": 5061, "mdns": 5353,
 	"postgresql": 5432, "x11": 6000, "bittorrent": 6881, "http-alt": 8080,
-}
-
-// maxNearest is the length of the longest name that Nearest looks at, and
-// mostNearest that of those it compares that with: longer ones are too far off.
-const (
-	maxNearest  = 64
-	mostNearest = maxNearest + maxNearest/4 + 1
-)
-
-// Nearest returns the one of these names that was probably meant: the one that
-// takes the fewest single-letter changes or swaps of neighbours to reach from
-// name, if those are few for its length. Case is ignored, and of equally near
-// names the first in alphabetical order is taken.
-func Nearest(name string, among []string) (string, bool) {
-	if len(name) > maxNearest {
-		return "", false
-	}
-	word := strings.ToLower(name)
-	best, limit := "", len(word)/4+1
-	for _, n := range among {
-		d := distance(word, strings.ToLower(n), limit)
-		if d < limit || d == limit && (best == "" || n < best) {
-			best, limit = n, d
-		}
-	}
-	return best, best != ""
-}
-
-// distance counts the changes, omissions, insertions and swaps of neighbouring
-// letters that turn a into b; limit+1 when there are more than limit.
-func distance(a, b string, limit int) int {
-	if d := len(a) - len(b); d > limit || -d > limit {
-		return limit + 1
-	}
-	var rows [3][mostNearest + 1]int
-	before, last, row := &rows[0], &rows[1], &rows[2]
-	for j := range len(b) + 1 {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return min(last[len(b)], limit+1)
 }

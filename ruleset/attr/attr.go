@@ -1,4 +1,4 @@
-package ruleset
+package attr
 
 import "strings"
 
@@ -285,6 +285,10 @@ func slot(a Attr) int {
 	return -1
 }
 
+// SavedBit returns which bit of SavedAttributes stands for the attribute, -1 if none
+// does.
+func (a Attr) SavedBit() int { return slot(a) }
+
 // Info returns a's entry of the attribute table; its Class is ClassNone when
 // there is no such attribute.
 func (a Attr) Info() Info {
@@ -411,4 +415,23 @@ func utoa(u uint) string {
 			return string(b[i:])
 		}
 	}
+}
+
+// Mask returns the attribute that is the mask of address a, Null when a has
+// none.
+func (a Attr) Mask() Attr {
+	if in := (a + 1).Info(); in.Class == ClassMask {
+		return in.Attr
+	}
+	return Null
+}
+
+// Readable reports whether a flow record has a, so that a FORMAT may name it:
+// all attributes but Null, MatchingStoD and the meter variables.
+func (a Attr) Readable() bool {
+	switch a.Info().Class {
+	case ClassNone, ClassNull, ClassMatching, ClassVariable:
+		return false
+	}
+	return true
 }

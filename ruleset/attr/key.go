@@ -1,8 +1,10 @@
-package ruleset
+package attr
 
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"rtfm/ruleset/keyhash"
 )
 
 // KeySize is the length of a match key in octets.
@@ -205,52 +207,64 @@ func (k *Key) Reverse() Key {
 	return r
 }
 
-// Packet is one packet as the meter sees it: its match key, and what the meter
-// counts and queues. Decoders fill it, package pme reads it.
-type Packet struct {
-	Key  Key
-	Time int64 // nanoseconds since 1970-01-01 00:00:00 UTC
-
-	// FrameOctets is the length of the frame on the wire without frame check
-	// sequence, IPOctets that of the outermost IP datagram by its header, or
-	// FrameOctets when the packet is none.
-	FrameOctets, IPOctets uint32
-
-	// PeerLen and AdjacentLen are the lengths of the packet's peer and
-	// adjacent addresses in octets, 0 when it has none.
-	PeerLen, AdjacentLen uint8
-	Flags                PacketFlags
-
-	// Transport is where the transport header (of the protocol that
-	// SourceTransType names) begins in Data; valid only if HasTransport is set.
-	Transport uint16
-	// TransportOctets is the length of transport header and payload by the IP
-	// header; valid only if HasTransport is set.
-	TransportOctets uint32
-	// Data holds the captured octets from the link header on; valid until
-	// the next batch is read.
-	Data []byte
+// ReverseFlow is Reverse for the key of a flow, where types stay in place: see
+// Attr.Reverse.
+func (k *Key) ReverseFlow() Key {
+	r := k.Reverse()
+	for _, off := range [...]int{offPeerType, offTransType, offAdjacentType} {
+		r[off], r[endSize+off] = k[off], k[endSize+off]
+	}
+	return r
 }
 
-// PacketFlags tell what the decoder found.
-type PacketFlags uint8
+// Hash returns a hash of the key of a flow and of the number of its shape, which is
+// the same for the reverse flow. See package keyhash for what it withstands. named
+// is set if the flow has identifiers that only rules give: they are zero otherwise.
+func (k *Key) Hash(secret *keyhash.Secret, shape uint64, named bool) uint32 {
+	const types = 0x00ff0000ffff0000 // of an end's last word: they stay in place
+	word := func(i int) uint64 { return binary.LittleEndian.Uint64(k[8*i:]) }
+	computed, last := word(offComputed/8), word(offMeterID/8)
+	// An end's Class, Kind and prefix take the place of its types. What has no
+	// direction is: the types of both ends, FlowClass and FlowKind; the attributes
+	// of a packet that no end has; the MeterID and the end of the SessionID.
+	s := [5]uint64{word(0), word(1), word(2), word(3),
+		word(4)&^types | computed&0xff<<16 | computed>>24&0xff<<24 | last>>48&0xff<<48}
+	d := [5]uint64{word(5), word(6), word(7), word(8),
+		word(9)&^types | computed>>8&0xff<<16 | computed>>32&0xff<<24 | last>>56<<48}
+	both := word(4)&types | word(9)&types>>16 | computed>>16&0xff<<40 | computed>>40&0xff<<56
+	var names, namesDest [3]uint64
+	if named {
+		names, namesDest = k.subscriber(Source), k.subscriber(Dest)
+	}
+	// The ends are compared as numbers of so many words, without a branch, and the
+	// lower one comes first.
+	_, lower := bits.Sub64(namesDest[0], names[0], 0)
+	_, lower = bits.Sub64(namesDest[1], names[1], lower)
+	_, lower = bits.Sub64(namesDest[2], names[2], lower)
+	for i := range s {
+		_, lower = bits.Sub64(d[i], s[i], lower)
+	}
+	var sum keyhash.Sum
+	for i := range s {
+		x := (s[i] ^ d[i]) & -lower
+		sum = sum.Add(s[i]^x+secret[2*i], d[i]^x+secret[2*i+1])
+	}
+	sum = sum.Add(both+secret[10], word(10)+secret[11])
+	sum = sum.Add(shape+secret[12], last&(1<<48-1)+secret[13])
+	if named {
+		for i := range names {
+			x := (names[i] ^ namesDest[i]) & -lower
+			sum = sum.Add(names[i]^x+secret[14+2*i], namesDest[i]^x+secret[15+2*i])
+		}
+		sum = sum.Add(word(offSession/8)+secret[20], secret[21])
+	}
+	return uint32(sum.Hash((*[4]uint64)(secret[22:])))
+}
 
-// Flags of a packet.
-const (
-	// HasTransport: the packet's first fragment, its transport header captured
-	// at least in part.
-	HasTransport PacketFlags = 1 << iota
-	// Fragment: an IP fragment other than the first.
-	Fragment
-	// Cut: headers that would have given attribute values were not captured.
-	Cut
-	// Malformed: a header contradicts itself; values after it are missing.
-	Malformed
-	// UnknownLink: the link type is one this meter does not decode.
-	UnknownLink
-	// IsIP: the packet is an IPv4 or IPv6 datagram, or fragment of one.
-	IsIP
-	// Outlier: the packet's time is not the one it was captured with. The decoder
-	// does not set it.
-	Outlier
-)
+// subscriber returns the SubscriberID of an end in words.
+func (k *Key) subscriber(end int) [3]uint64 {
+	b := k[offSubscriber+end*subscriberSize:]
+	return [3]uint64{
+		binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), uint64(binary.LittleEndian.Uint32(b[16:])),
+	}
+}

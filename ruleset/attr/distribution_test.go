@@ -1,4 +1,4 @@
-package ruleset
+package attr
 
 import (
 	"slices"
@@ -81,31 +81,6 @@ func TestLimits(t *testing.T) {
 		if !slices.IsSorted(limits) {
 			t.Errorf("%s = %s: %v is not in order", tt.mask, tt.value, limits)
 		}
-	}
-}
-
-// TestShapesOfDistributions tells shapes apart by the parameters of their
-// distributions, and keeps these when a shape is reversed.
-func TestShapesOfDistributions(t *testing.T) {
-	var shapes Shapes
-	size := distribution(t, ToPacketSize, "1.0.25!1500", "60")
-	rate := distribution(t, FromBitRate, "2.3.1!10000", "60.5")
-	saved := []Saved{{SourcePeerAddress, Ones(4)}}
-	plain := shapes.Intern(1, 4, 0, saved)
-	both := shapes.Intern(1, 4, 0, saved, rate, size)
-	coarser := size
-	coarser.Value = MakeValue(30, 0, 0, 0, 0, 0)
-	if plain == both || both == shapes.Intern(1, 4, 0, saved, rate, coarser) {
-		t.Error("shapes with different distributions are one")
-	}
-	if again := shapes.Intern(1, 4, 0, saved, coarser, size, rate); again != both {
-		t.Errorf("%+v is not %+v", again, both)
-	}
-	if want := []Distribution{size, rate}; !slices.Equal(both.Distributions, want) || !slices.Equal(both.Reverse.Distributions, want) {
-		t.Errorf("%v, reversed %v", both.Distributions, both.Reverse.Distributions)
-	}
-	if got, want := both.DistributionBits(), uint32(1<<0|1<<7); got != want {
-		t.Errorf("bits %b, want %b", got, want)
 	}
 }
 
