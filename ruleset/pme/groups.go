@@ -20,7 +20,7 @@ type group struct {
 	// values: a hash table of values, by open addressing, holds the index in the
 	// run + 1 of the first rule of each.
 	table  []int32
-	secret [3]uint64 // of its hash
+	secret [8]uint64 // of its hash
 	// If their masks are prefixes of several lengths.
 	networks *networks
 }
@@ -77,58 +77,35 @@ func bothNetworks(a, b *instr) bool {
 	return a.attr == b.attr && isNetwork(a) && isNetwork(b)
 }
 
-// Who writes the rules must not choose values that meet in one place of a table,
-// since all that pass there would be passed for each packet, and for each value
-// when the table is made. So the hash is of numbers drawn for each table, and
-// others are drawn should a value be further from its place than longestWay: values
-// have that happen by chance less than once in a million tables.
-const (
-	longestWay = 512
-	mostDraws  = 100
-)
-
+// makeTable puts the values of rules into a hash table. Who writes the rules must
+// not choose values that meet in one place of it, since all that stand there would
+// be passed for each packet: so its hash is keyed, see package keyhash.
 func (p *Program) makeTable(first, end int, form func(int) *instr) group {
 	n := end - first
 	g := group{first: int32(first), end: int32(end), table: make([]int32, 1<<bits.Len(uint(2*n-1)))}
-	for draw := 1; ; draw++ {
-		secret := keyhash.NewSecret() // nothing that is seen depends on it
-		g.secret = [3]uint64{secret[0], secret[1] | 1, secret[2] | 1}
-		if g.fill(form, draw < mostDraws) {
-			return g
-		}
-		clear(g.table)
-	}
-}
-
-// fill puts the values into the table. It gives up, if it may, when one is too far
-// from its place.
-func (g *group) fill(form func(int) *instr, mayGiveUp bool) bool {
-	first := int(g.first)
-	for i := first; i < int(g.end); i++ {
+	secret := keyhash.NewSecret() // nothing that is seen depends on it
+	g.secret = [8]uint64(secret[:])
+	for i := first; i < end; i++ {
 		r := form(i)
-		at, way := g.slot(&r.value), 0
+		at := g.slot(&r.value)
 		for g.table[at] != 0 && form(first+int(g.table[at])-1).value != r.value {
 			at = (at + 1) & (len(g.table) - 1)
-			if way++; way > longestWay && mayGiveUp {
-				return false
-			}
 		}
 		if g.table[at] == 0 {
 			g.table[at] = int32(i - first + 1)
 		}
 	}
-	return true
+	return g
 }
 
+// slot returns the place of a value in the table.
 func (g *group) slot(v *words) int {
-	a, b, c := g.secret[0], g.secret[1], g.secret[2]
-	hi, lo := bits.Mul64(v[0]^a, b)
-	h := hi ^ lo
+	secret := &g.secret
+	sum := keyhash.Sum{}.Add(v[0]+secret[0], secret[1])
 	if v[1]|v[2] != 0 {
-		hi, lo = bits.Mul64(v[1]^v[2]*c^h, b)
-		h ^= hi ^ lo
+		sum = sum.Add(v[1]+secret[2], v[2]+secret[3])
 	}
-	return int(h) & (len(g.table) - 1)
+	return int(sum.Hash((*[4]uint64)(secret[4:]))) & (len(g.table) - 1)
 }
 
 // lookup returns the first rule from this one on, of its group, whose test
