@@ -375,9 +375,9 @@ func TestHoldTasks(t *testing.T) {
 		w := newHeld(t, 10)
 		var start []smi.VarBind
 		for n := uint32(3); n < 255; n++ {
-			rules := slices.Insert(hosts().Rules, 0, ruleset.Rule{Attr: ruleset.SourceAdjacentAddress, Mask: ruleset.MakeValue(255, 0, 0, 0, 0, 0), Op: ruleset.OpGotoAct, Param: 2})
+			rules := slices.Insert(hosts().Rules, 0, ruleset.Rule{Attr: attr.SourceAdjacentAddress, Mask: attr.MakeValue(255, 0, 0, 0, 0, 0), Op: ruleset.OpGotoAct, Param: 2})
 			if !alike {
-				rules[0].Mask = ruleset.MakeValue(byte(n), 0, 0, 0, 0, 0)
+				rules[0].Mask = attr.MakeValue(byte(n), 0, 0, 0, 0, 0)
 			}
 			for i := range rules[1:] {
 				rules[i+1].Param++

@@ -10,10 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+
 	"rtfm/mib"
 	"rtfm/mib/client"
 	"rtfm/mib/smi"
-	"rtfm/ruleset"
 )
 
 // stub is a Handler that answers constants: each variable has the value of the
@@ -58,7 +60,7 @@ func (s *stub) learn(name smi.OID) *stubKind {
 		column = name[len(flowMIB)+1] == 1
 	}
 	if !column { // a selector
-		index = name[n+1] == uint32(ruleset.FlowIndex)
+		index = name[n+1] == uint32(attr.FlowIndex)
 		n += 1 + int(name[n])
 	}
 	k.prefix = slices.Clone(name[:n+2])
@@ -181,11 +183,11 @@ func BenchmarkReading(b *testing.B) {
 					q := client.FlowQuery{
 						RuleSet: 2, Uptime: 1e5, Method: way.method, MaxFlows: int(way.flows) * 5 / 4,
 						// What is read of each flow, and the address's mask, make ten.
-						Attrs: []ruleset.Attr{ruleset.SourcePeerType, ruleset.SourcePeerAddress},
+						Attrs: []attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress},
 					}
 					n := uint64(0)
 					began := time.Now()
-					if err := cl.Flows(b.Context(), &q, func(*ruleset.Flow) error { n++; return nil }); err != nil {
+					if err := cl.Flows(b.Context(), &q, func(*match.Flow) error { n++; return nil }); err != nil {
 						b.Fatal(err)
 					}
 					took := time.Since(began)
@@ -219,7 +221,7 @@ func BenchmarkReadingLatency(b *testing.B) {
 	c, src := flowMeter(b, flows, 500_000)
 	m := newManager(b, serveBy(b, "snmpd", mib.New(c)))
 	var took []time.Duration
-	prefix := append(mib.Subtrees()[0], 2, 1, 1, uint32(ruleset.ToPDUs), 2, 0)
+	prefix := append(mib.Subtrees()[0], 2, 1, 1, uint32(attr.ToPDUs), 2, 0)
 	b.ResetTimer()
 	for range b.N {
 		name := append(slices.Clone(prefix), 1+rand.Uint32N(flows))
