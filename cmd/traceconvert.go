@@ -1,0 +1,147 @@
+package cmd
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/meter/packet"
+	"rtfm/traces"
+)
+
+// traceConvertOptions are the options of `rtfm trace convert`.
+type traceConvertOptions struct {
+	snap     uint32
+	from, to string
+	headers  bool
+	quiet    bool
+}
+
+const traceConvertHelp = `Write the packets of a trace to another: in another format, compressed, cut, or
+those of some time only.
+
+IN is a trace of any format that ` + "`rtfm trace --help`" + ` tells of. OUT has the format
+of its suffix, .pcap, .pcapng, .erf or .raw (hpcap), and is compressed by a
+further one, .gz, .zst or .xz; a format may also stand in front, as in erf:OUT.
+"-" is standard input and output, which is pcapng if nothing stands in front.
+
+Times are exact to the nanosecond. A packet that the format of OUT cannot hold
+ends the conversion, and nothing is written: pcap has one link type, ERF few of
+them, 8 interfaces and packets of 65,535 octets, hpcap Ethernet. What a format
+has no place for is told: pcap and hpcap have neither interfaces nor losses.
+Comments and other options of pcapng are left out, and so are frame check
+sequences.
+
+TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds (or 5m,
+1h30m) after the first packet. OUT appears, in place of what had the name before, when it is
+complete. After a signal or damage OUT.part has what stands before, and OUT is as
+it was; standard output has it anyway.
+
+Exit status: 0 if all went well, 1 for wrong usage or a packet that does not fit,
+2 if IN was damaged or none, 130 if a signal ended it.`
+
+func traceConvertCommand() *cobra.Command {
+	var o traceConvertOptions
+	cmd := &cobra.Command{
+		Use:   "convert IN OUT",
+		Short: "Write a trace in another format, or part of it",
+		Long:  traceConvertHelp,
+		Example: `  rtfm trace convert trace.erf.gz trace.pcapng.zst
+  rtfm trace convert --from +60 --to +120 --headers trace.pcap minute.pcap.gz
+  rtfm trace convert trace.erf pcap:- | tcpdump -r -`,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Uint32Var(&o.snap, "snap", 0, "keep so many `OCTETS` of a packet at most (default 0, all)")
+	f.BoolVar(&o.headers, "headers", false, "keep only headers: of the link, of IP and of TCP, UDP and the like")
+	f.StringVar(&o.from, "from", "", "leave out packets before this `TIME`")
+	f.StringVar(&o.to, "to", "", "leave out packets at this `TIME` and later")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
+	return cmd
+}
+
+// conversion checks the options.
+func (o *traceConvertOptions) conversion(names []string) (c traces.Conversion, err error) {
+	if len(names) != 2 {
+		return c, fmt.Errorf(`%d names given, want IN and OUT ("-" is standard input and output)`, len(names))
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, netflowPrefix) {
+			return c, fmt.Errorf("%s: flow records are no packets and cannot be converted, but the trace of their datagrams can, without %q", name, netflowPrefix)
+		}
+	}
+	for _, limit := range []struct {
+		option, text string
+		to           *traces.Limit
+	}{{"from", o.from, &c.From}, {"to", o.to, &c.To}} {
+		if limit.text == "" {
+			continue
+		}
+		if *limit.to, err = traces.ParseLimit(limit.text); err != nil {
+			return c, fmt.Errorf("--%s: %w", limit.option, err)
+		}
+	}
+	c.Snap = o.snap
+	if o.headers {
+		c.Keep = func(p *traces.Packet) int { return packet.Headers(uint32(p.Link), p.Data, p.Wire) }
+	}
+	return c, nil
+}
+
+func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
+	conversion, err := o.conversion(names)
+	if err != nil {
+		return err
+	}
+	src, err := traces.Open(names[0])
+	if err != nil {
+		return &exitError{status: StatusDamaged, err: err}
+	}
+	ctx := cmd.Context()
+	src = withInterrupt(ctx, src, names[:1])
+	defer src.Close()
+	if note := src.(traces.Describer).Describe().Guess(names[0]); note != "" && !o.quiet {
+		cmd.PrintErrf("rtfm: %s\n", note)
+	}
+	out, err := traces.Create(names[1], o.snap)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	defer finishing(ctx)()
+	done, err := traces.Convert(ctx, out.Writer, src, conversion)
+	if err != nil {
+		return err
+	}
+	name := names[1]
+	if ctx.Err() == nil && done.Damage == nil {
+		err = out.Commit()
+	} else {
+		name, err = out.CommitPart()
+	}
+	if err != nil {
+		return err
+	}
+	if !o.quiet {
+		cmd.PrintErrf("%d packets written", done.Packets)
+		if ctx.Err() != nil || done.Damage != nil {
+			cmd.PrintErrf(" to %s", name)
+		}
+		if done.Outside > 0 {
+			cmd.PrintErrf(", %d left out by their times", done.Outside)
+		}
+		cmd.PrintErrln()
+		for _, note := range out.Notes() {
+			cmd.PrintErrf("note: %s\n", note)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return &exitError{status: StatusInterrupted, err: fmt.Errorf("interrupted: %s ends here, %s may not", name, names[0])}
+	case done.Damage != nil:
+		return &exitError{status: StatusDamaged, err: done.Damage}
+	}
+	return nil
+}

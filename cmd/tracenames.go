@@ -1,0 +1,69 @@
+package cmd
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"rtfm/traces"
+)
+
+// netflowPrefix stands before the name of a trace whose export datagrams are to
+// be metered, netflowScheme before an address at which to receive them.
+const (
+	netflowPrefix = "netflow:"
+	netflowScheme = netflowPrefix + "//"
+)
+
+// tracePaths returns the paths of the traces of these names, which may begin
+// with netflowPrefix and a format.
+func tracePaths(names []string) []string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		_, paths[i] = traces.SplitName(strings.TrimPrefix(name, netflowPrefix))
+	}
+	return paths
+}
+
+// tracesExist returns an error if there is no file of one of these traces.
+func tracesExist(names []string) error {
+	for _, path := range tracePaths(names) {
+		if path == "-" {
+			continue
+		}
+		if _, err := os.Stat(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// baseNames returns the names of the files of these traces, without folders.
+func baseNames(names []string) []string {
+	base := tracePaths(names)
+	for i, path := range base {
+		base[i] = filepath.Base(path)
+	}
+	return base
+}
+
+// hint returns what to add to the error of traces that are not in order, or of one
+// that is rules.
+func hint(err error) string {
+	var order *traces.OrderError
+	if errors.As(err, &order) {
+		return "; traces of one time are merged by -C for each, and --unordered counts all that is earlier at that time"
+	}
+	var damage *traces.Error
+	if !errors.As(err, &damage) || !errors.Is(err, traces.ErrFormat) {
+		return ""
+	}
+	switch filepath.Ext(damage.File) {
+	case ".srl":
+		return "; an SRL program goes behind -r"
+	case ".rules":
+		return "; a rule file goes behind -r"
+	}
+	return ""
+}
