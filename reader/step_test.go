@@ -46,7 +46,9 @@ func TestStepIdle(t *testing.T) {
 	}
 	k.state.Intervals += 1000 // as if all that it tells were old
 	step()
-	if step() == 0 || step() == 0 {
-		t.Error("a meter that tells nothing new is asked as fast as it answers")
+	for range 2 {
+		if step() == 0 {
+			t.Error("a meter that tells nothing new is asked as fast as it answers")
+		}
 	}
 }
