@@ -5,6 +5,7 @@ package acceptance
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"runtime"
 	"slices"
 	"sync"
@@ -100,14 +101,18 @@ func (s *numberedFlows) ReadBatch(b *traces.Batch) error {
 	for i := range min(due, batch) {
 		p := s.packet
 		p.Data = s.frames[i]
-		// Source address and port are behind 14 octets of Ethernet and 12 of IP.
+		// Source address and port are after 14 octets of Ethernet and 12 of IP.
 		flow := (n + i) % s.flows
 		binary.BigEndian.PutUint32(p.Data[26:], 10<<24+uint32(flow))
 		p.Time += int64(n+i) * 1000
 		b.Packets = append(b.Packets, p)
 	}
+	if s.ctx.Err() != nil {
+		b.Packets = b.Packets[:0]
+		return io.EOF
+	}
 	s.given.Add(uint64(len(b.Packets)))
-	return s.ctx.Err()
+	return nil
 }
 
 // Stats implements traces.Source.
