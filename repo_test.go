@@ -39,7 +39,8 @@ var layout = map[string][]string{
 
 	"traces":           {},
 	"traces/live":      {"traces"},
-	"traces/netflow":   {"traces"},
+	"traces/netflow":   {"traces", "traces/survey"},
+	"traces/survey":    {"traces"},
 	"traces/tracetest": {"traces"},
 
 	"meter":        {"meter/flow", "meter/huge", "meter/packet", "meter/stream", "mib", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces"},

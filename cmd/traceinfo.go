@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"rtfm/traces/survey"
+
 	"github.com/spf13/cobra"
 
 	"rtfm/traces"
@@ -83,16 +85,16 @@ func (o *traceInfoOptions) run(cmd *cobra.Command, names []string) error {
 }
 
 // info tells what the trace of this name holds.
-func (o *traceInfoOptions) info(ctx context.Context, name string) *traces.Info {
+func (o *traceInfoOptions) info(ctx context.Context, name string) *survey.Info {
 	path, exports := strings.CutPrefix(name, netflowPrefix)
 	src, err := traces.Open(path)
 	if err != nil {
-		return &traces.Info{Traffic: []traces.Traffic{}, Damage: err}
+		return &survey.Info{Traffic: []survey.Traffic{}, Damage: err}
 	}
 	src = withInterrupt(ctx, src, []string{name})
 	defer src.Close()
 	if exports {
 		return netflow.NewInfo(ctx, src, datagram, seconds(o.gap))
 	}
-	return traces.NewInfo(ctx, src, seconds(o.gap))
+	return survey.NewInfo(ctx, src, seconds(o.gap))
 }

@@ -138,7 +138,7 @@ func (o *outliers) tell(t int64, i int) {
 	}
 	o.told = true
 	o.notify(fmt.Sprintf("%s: packet %d is of %s, more than an hour ahead of those behind it: it counts at %s, as such packets do",
-		o.file, o.number+uint64(i)+1, stamp(t), stamp(o.latest)))
+		o.file, o.number+uint64(i)+1, TimeText(t), TimeText(o.latest)))
 }
 
 // isOutlier reports whether packet i of b is an outlier, and the time of the

@@ -6,13 +6,19 @@ import (
 	"slices"
 )
 
+// furtherKey is what interfaces of a file are told apart by.
+type furtherKey struct {
+	number uint32
+	link   LinkType
+}
+
 // ngRecorder writes a pcapng file of one section, little-endian and with
 // nanoseconds.
 type ngRecorder struct {
 	snap    uint32
 	begun   bool
 	frames  []frame               // of the interfaces, by ID
-	further map[trafficKey]uint32 // IDs of interfaces with a second link type
+	further map[furtherKey]uint32 // IDs of interfaces with a second link type
 	missing map[uint32]uint64     // packets that were lost, by the interface's ID
 }
 
@@ -107,14 +113,14 @@ func (g *ngRecorder) id(b []byte, p *Packet) (uint32, []byte, error) {
 		}
 		return id, b, nil
 	}
-	k := trafficKey{p.Interface, p.Link}
+	k := furtherKey{p.Interface, p.Link}
 	id, ok := g.further[k]
 	if !ok {
 		if len(g.further) == maxWritten {
 			return 0, b, unfit("interface %d has packets of link type %v too", p.Interface, p.Link)
 		}
 		if g.further == nil {
-			g.further = make(map[trafficKey]uint32)
+			g.further = make(map[furtherKey]uint32)
 		}
 		id = uint32(len(g.frames))
 		g.further[k] = id

@@ -3,6 +3,7 @@ package traces
 import (
 	"slices"
 	"strconv"
+	"time"
 )
 
 // Packet is one captured packet.
@@ -280,4 +281,9 @@ func (s *Stats) addRecords(t *Stats) {
 	s.Cut += t.Cut
 	s.Clamped += t.Clamped
 	s.Bytes += t.Bytes
+}
+
+// TimeText returns a time in nanoseconds since the Unix epoch as text (RFC 3339).
+func TimeText(ns int64) string {
+	return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000000000Z")
 }

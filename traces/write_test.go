@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/traces/survey"
+
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
 )
@@ -177,7 +179,7 @@ func TestConvertLosses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		info := traces.NewInfo(context.Background(), again, 0)
+		info := survey.NewInfo(context.Background(), again, 0)
 		if info.Lost != tt.lost || info.Packets != 3 {
 			t.Errorf("%s: %d packets lost, want %d", tt.format, info.Lost, tt.lost)
 		}
@@ -445,7 +447,7 @@ func TestCapinfos(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		info := traces.NewInfo(context.Background(), src, 0)
+		info := survey.NewInfo(context.Background(), src, 0)
 		kind := map[string]string{"pcap": "nsecpcap", "pcapng": "pcapng", "erf": "erf"}[format]
 		moment := func(ns int64) string { return strings.TrimLeft(strings.Replace(string(timeOf(ns)), " ", ".", 1), "0") }
 		octets := info.Octets + info.FCS

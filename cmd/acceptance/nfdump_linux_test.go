@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"rtfm/traces"
+	"rtfm/traces/netflow"
 	"rtfm/traces/tracetest"
 )
 
@@ -236,7 +236,7 @@ func exportSum(t *testing.T, trace string) (sum [3]uint64) {
 	if err := runIn(context.Background(), []string{"trace", "info", "--json", "netflow:" + trace}, nil, &out, os.Stderr); err != nil {
 		t.Fatal(err)
 	}
-	var info struct{ Exports traces.Exports }
+	var info struct{ Exports netflow.Exports }
 	if err := json.Unmarshal([]byte(out.String()), &info); err != nil {
 		t.Fatal(err)
 	}

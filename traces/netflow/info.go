@@ -5,15 +5,17 @@ import (
 	"slices"
 	"time"
 
+	"rtfm/traces/survey"
+
 	"rtfm/traces"
 )
 
-// NewInfo describes a trace as traces.NewInfo does, but only the packets in
+// NewInfo describes a trace as survey.NewInfo does, but only the packets in
 // which unwrap finds export datagrams, and what these hold.
-func NewInfo(ctx context.Context, trace traces.Source, unwrap Unwrap, gap time.Duration) *traces.Info {
-	s := &survey{Source: trace, unwrap: unwrap, rows: make(map[domainID]int)}
-	s.exports.Exporters = []traces.Exporter{} // an array in JSON too
-	info := traces.NewInfo(ctx, s, gap)
+func NewInfo(ctx context.Context, trace traces.Source, unwrap Unwrap, gap time.Duration) *survey.Info {
+	s := &datagrams{Source: trace, unwrap: unwrap, rows: make(map[domainID]int)}
+	s.exports.Exporters = []Exporter{} // an array in JSON too
+	info := survey.NewInfo(ctx, s, gap)
 	info.Exports = &s.exports
 	return info
 }
@@ -23,19 +25,19 @@ func NewInfo(ctx context.Context, trace traces.Source, unwrap Unwrap, gap time.D
 // as the last one.
 const maxMissing = 16
 
-// survey is a source of the packets of another one that hold export datagrams,
+// datagrams is a source of the packets of another one that hold export datagrams,
 // and notes what is in these.
-type survey struct {
+type datagrams struct {
 	traces.Source
 	unwrap  Unwrap
 	decoder Decoder
-	exports traces.Exports
+	exports Exports
 	rows    map[domainID]int // where in exports each is counted
 	cut     uint64           // packets with export datagrams
 }
 
 // ReadBatch implements traces.Source.
-func (s *survey) ReadBatch(b *traces.Batch) error {
+func (s *datagrams) ReadBatch(b *traces.Batch) error {
 	for {
 		if err := s.Source.ReadBatch(b); err != nil {
 			return err
@@ -48,14 +50,14 @@ func (s *survey) ReadBatch(b *traces.Batch) error {
 }
 
 // Stats implements traces.Source.
-func (s *survey) Stats() traces.Stats {
+func (s *datagrams) Stats() traces.Stats {
 	st := s.Source.Stats()
 	st.Cut = s.cut
 	return st
 }
 
 // Describe implements traces.Describer.
-func (s *survey) Describe() traces.Description {
+func (s *datagrams) Describe() traces.Description {
 	if d, ok := s.Source.(traces.Describer); ok {
 		return d.Describe()
 	}
@@ -63,7 +65,7 @@ func (s *survey) Describe() traces.Description {
 }
 
 // packet notes what is in a packet, false if that is no export datagram.
-func (s *survey) packet(p *traces.Packet) bool {
+func (s *datagrams) packet(p *traces.Packet) bool {
 	d := &s.decoder
 	before := d.stats
 	if exporter, datagram, size := s.unwrap(p); !d.decode(exporter, p.Time, datagram, size) {
@@ -74,7 +76,7 @@ func (s *survey) packet(p *traces.Packet) bool {
 		s.cut++
 	}
 	x := &s.exports.Exporters[s.row(d.id)]
-	n := traces.ExportCounts{
+	n := ExportCounts{
 		Datagrams: 1,
 		Records:   d.stats.Records - before.Records,
 		Uncounted: d.stats.Uncounted - before.Uncounted,
@@ -100,7 +102,7 @@ func (s *survey) packet(p *traces.Packet) bool {
 }
 
 // row returns where in exports the datagrams of a domain are counted.
-func (s *survey) row(id domainID) int {
+func (s *datagrams) row(id domainID) int {
 	i, ok := s.rows[id]
 	switch {
 	case ok:
@@ -113,6 +115,6 @@ func (s *survey) row(id domainID) int {
 	if id.version != 10 {
 		address = id.exporter.Addr().String()
 	}
-	s.exports.Exporters = append(s.exports.Exporters, traces.Exporter{Address: address, Version: id.version, Domain: id.number})
+	s.exports.Exporters = append(s.exports.Exporters, Exporter{Address: address, Version: id.version, Domain: id.number})
 	return s.rows[id]
 }

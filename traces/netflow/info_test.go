@@ -58,12 +58,12 @@ func TestInfo(t *testing.T) {
 	if info.Format != "pcap" || info.Records != 10 || info.Packets != 9 || info.Cut != 1 || info.First != 1e9 || info.Last != 9e9 || info.Gaps != 0 || len(info.Traffic) != 1 {
 		t.Errorf("%+v", info)
 	}
-	want := &traces.Exports{Others: 1, Exporters: []traces.Exporter{
-		{Address: "10.0.0.1", Version: 5, Domain: 258, ExportCounts: traces.ExportCounts{Datagrams: 2, Records: 3, PDUs: 6, Octets: 600, Lost: 3, Gaps: 1}},
-		{Address: "10.0.0.1", Version: 9, Domain: 7, Missing: []uint16{256, 258}, ExportCounts: traces.ExportCounts{
+	want := &Exports{Others: 1, Exporters: []Exporter{
+		{Address: "10.0.0.1", Version: 5, Domain: 258, ExportCounts: ExportCounts{Datagrams: 2, Records: 3, PDUs: 6, Octets: 600, Lost: 3, Gaps: 1}},
+		{Address: "10.0.0.1", Version: 9, Domain: 7, Missing: []uint16{256, 258}, ExportCounts: ExportCounts{
 			Datagrams: 4, Records: 5, Uncounted: 1, PDUs: 10, Octets: 1000, Lost: 1, Gaps: 1, Unread: 3}},
-		{Address: "10.0.0.2:1", Version: 10, Domain: 7, ExportCounts: traces.ExportCounts{Datagrams: 2, Records: 2, PDUs: 110, Octets: 11000}},
-		{Address: "10.0.0.2:2", Version: 10, Domain: 7, Missing: []uint16{300}, ExportCounts: traces.ExportCounts{Datagrams: 1, Unread: 1, Malformed: 1}},
+		{Address: "10.0.0.2:1", Version: 10, Domain: 7, ExportCounts: ExportCounts{Datagrams: 2, Records: 2, PDUs: 110, Octets: 11000}},
+		{Address: "10.0.0.2:2", Version: 10, Domain: 7, Missing: []uint16{300}, ExportCounts: ExportCounts{Datagrams: 1, Unread: 1, Malformed: 1}},
 	}}
 	if !reflect.DeepEqual(info.Exports, want) {
 		t.Errorf("%+v\nwant\n%+v", info.Exports, want)
@@ -89,19 +89,15 @@ func TestInfo(t *testing.T) {
 	if err := info.WriteJSON(&line, "t"); err != nil {
 		t.Fatal(err)
 	}
-	var back traces.Info
-	if err := json.Unmarshal([]byte(line.String()), &struct {
-		Damage string `json:"damage"`
-		*traces.Info
-		Traffic []struct{} `json:"traffic"`
-	}{Info: &back}); err != nil || !reflect.DeepEqual(back.Exports, want) {
+	var back struct{ Exports *Exports }
+	if err := json.Unmarshal([]byte(line.String()), &back); err != nil || !reflect.DeepEqual(back.Exports, want) {
 		t.Errorf("%v: %+v of %s", err, back.Exports, line.String())
 	}
 }
 
 // TestInfoBounds wants no more rows than there may be, and all counted.
 func TestInfoBounds(t *testing.T) {
-	s := &survey{unwrap: func(p *traces.Packet) (netip.AddrPort, []byte, int) { return netip.AddrPort{}, p.Data, len(p.Data) }, rows: make(map[domainID]int)}
+	s := &datagrams{unwrap: func(p *traces.Packet) (netip.AddrPort, []byte, int) { return netip.AddrPort{}, p.Data, len(p.Data) }, rows: make(map[domainID]int)}
 	const n = maxDomains + 10
 	for i := range uint32(n) {
 		s.packet(&traces.Packet{Data: ipfixMessage(0, i, set(256+int(i%1000), uint32(0)))})

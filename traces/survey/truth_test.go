@@ -1,4 +1,4 @@
-package traces_test
+package survey_test
 
 import (
 	"bufio"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rtfm/traces/survey"
 
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -47,18 +49,18 @@ func readTruth(t *testing.T, dir string) (lines []truth) {
 	return lines
 }
 
-// survey tells what a trace holds.
-func survey(name string) *traces.Info {
+// surveyOf tells what a trace holds.
+func surveyOf(name string) *survey.Info {
 	src, err := traces.Open(name)
 	if err != nil {
-		return &traces.Info{Damage: err}
+		return &survey.Info{Damage: err}
 	}
 	defer src.Close()
-	return traces.NewInfo(context.Background(), src, time.Second)
+	return survey.NewInfo(context.Background(), src, time.Second)
 }
 
 // mismatches returns the names of the columns of w that s contradicts.
-func mismatches(s *traces.Info, w truth) (bad []string) {
+func mismatches(s *survey.Info, w truth) (bad []string) {
 	number := func(name, want string, got uint64) {
 		if want != "" && want != strconv.FormatUint(got, 10) {
 			bad = append(bad, fmt.Sprintf("%s %d, not %s", name, got, want))
@@ -134,7 +136,7 @@ func TestTruth(t *testing.T) {
 			continue
 		}
 		n++
-		s := survey(filepath.Join(dir, "traces", w.path))
+		s := surveyOf(filepath.Join(dir, "traces", w.path))
 		got := strings.Join(mismatches(s, w), "; ")
 		if want := exceptions[w.path].differs; got != want {
 			t.Errorf("%s: %s; error %v\nexpected to differ in: %q", w.path, got, s.Damage, want)
@@ -166,7 +168,7 @@ func TestGivenTraces(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		s := survey(name)
+		s := surveyOf(name)
 		if want := bad[path]; !errors.Is(s.Damage, want) || want == nil && s.Damage != nil {
 			t.Errorf("%s: %d packets, error %v; want %v", path, s.Packets, s.Damage, want)
 		}

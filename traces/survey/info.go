@@ -1,4 +1,4 @@
-package traces
+package survey
 
 import (
 	"cmp"
@@ -7,12 +7,14 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"rtfm/traces"
 )
 
 // Info is what a trace holds, as NewInfo finds out.
 type Info struct {
-	Description
-	Stats
+	traces.Description
+	traces.Stats
 	// Packets is the number of packets read, Octets that of their octets on the
 	// wire without frame check sequences, Captured that of the octets captured.
 	Packets  uint64 `json:"packets"`
@@ -41,14 +43,14 @@ type Info struct {
 	Traffic []Traffic `json:"traffic"`
 	// Exports describes the export datagrams that the packets hold; nil if these
 	// were not looked for.
-	Exports *Exports `json:"exports,omitempty"`
+	Exports Exports `json:"exports,omitempty"`
 	// Damage is what ended reading, nil if that was the end of the trace.
 	Damage error `json:"-"`
 }
 
 // Traffic counts the packets of one link type from an interface.
 type Traffic struct {
-	Interface
+	traces.Interface
 	Packets  uint64 `json:"packets"`
 	Octets   uint64 `json:"octets"`
 	Captured uint64 `json:"captured"`
@@ -61,10 +63,10 @@ const maxTraffic = 1 << 16
 // NewInfo reads src to its end, or until ctx is done, and describes it. A gap
 // is where a packet is later than all before it by gap or more. What the trace
 // says about itself is known if src is a Describer.
-func NewInfo(ctx context.Context, src Source, gap time.Duration) *Info {
+func NewInfo(ctx context.Context, src traces.Source, gap time.Duration) *Info {
 	info := &Info{Traffic: []Traffic{}} // an array in JSON too
-	s := survey{info: info, gap: gap, rows: make(map[trafficKey]int)}
-	var b Batch
+	s := making{info: info, gap: gap, rows: make(map[trafficKey]int)}
+	var b traces.Batch
 	for info.Damage == nil {
 		if info.Damage = ctx.Err(); info.Damage != nil {
 			break
@@ -79,15 +81,15 @@ func NewInfo(ctx context.Context, src Source, gap time.Duration) *Info {
 		}
 	}
 	info.Stats = src.Stats()
-	if d, ok := src.(Describer); ok {
+	if d, ok := src.(traces.Describer); ok {
 		info.Description = d.Describe()
 	}
 	s.describe()
 	return info
 }
 
-// survey is an Info in the making.
-type survey struct {
+// making is an Info in the making.
+type making struct {
 	info *Info
 	gap  time.Duration
 	rows map[trafficKey]int // where in Traffic each is counted
@@ -98,10 +100,10 @@ type survey struct {
 // trafficKey is what traffic is told apart by.
 type trafficKey struct {
 	number uint32
-	link   LinkType
+	link   traces.LinkType
 }
 
-func (s *survey) packet(p *Packet) {
+func (s *making) packet(p *traces.Packet) {
 	info := s.info
 	if info.Packets == 0 {
 		info.First, info.Last = p.Time, p.Time
@@ -137,7 +139,7 @@ func (s *survey) packet(p *Packet) {
 }
 
 // at returns where in Traffic k is counted.
-func (s *survey) at(k trafficKey) int {
+func (s *making) at(k trafficKey) int {
 	i, ok := s.rows[k]
 	switch {
 	case ok:
@@ -146,13 +148,13 @@ func (s *survey) at(k trafficKey) int {
 		return maxTraffic - 1
 	}
 	s.rows[k] = len(s.info.Traffic)
-	s.info.Traffic = append(s.info.Traffic, Traffic{Interface: Interface{Number: k.number, Link: k.link}})
+	s.info.Traffic = append(s.info.Traffic, Traffic{Interface: traces.Interface{Number: k.number, Link: k.link}})
 	return s.rows[k]
 }
 
 // describe gives the interfaces what the trace tells of them, and those without
 // packets their rows.
-func (s *survey) describe() {
+func (s *making) describe() {
 	info := s.info
 	for _, f := range info.Interfaces {
 		i := s.at(trafficKey{f.Number, f.Link})
@@ -161,4 +163,10 @@ func (s *survey) describe() {
 		}
 	}
 	slices.SortStableFunc(info.Traffic, func(a, b Traffic) int { return cmp.Compare(a.Number, b.Number) })
+}
+
+// Exports is what a trace's export datagrams hold, as package netflow tells it.
+type Exports interface {
+	// Lines calls line with each line of a report: what it is about, and the text.
+	Lines(line func(what, format string, args ...any))
 }

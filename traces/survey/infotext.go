@@ -1,4 +1,4 @@
-package traces
+package survey
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"rtfm/traces"
 )
 
 // WriteText writes what the trace of this name holds, for people to read.
@@ -43,8 +45,8 @@ func (info *Info) WriteText(w io.Writer, name string) error {
 		line("skipped", "%d records that hold no packet", info.Skipped)
 	}
 	if info.Packets > 0 {
-		line("first", "%s", stamp(info.First))
-		line("last", "%s", stamp(info.Last))
+		line("first", "%s", traces.TimeText(info.First))
+		line("last", "%s", traces.TimeText(info.Last))
 		line("duration", "%s%s", seconds(time.Duration(info.Last-info.First)), info.rate())
 		if info.Early == 0 {
 			line("order", "no packet is earlier than one before it")
@@ -54,13 +56,13 @@ func (info *Info) WriteText(w io.Writer, name string) error {
 		if info.Clamped > 0 {
 			line("clamped", "%d packets, whose times are before 1970 or after 2262", info.Clamped)
 		}
-		line("gaps", "%d; the longest is %s, from %s", info.Gaps, seconds(info.LongestGap), stamp(info.GapAt))
+		line("gaps", "%d; the longest is %s, from %s", info.Gaps, seconds(info.LongestGap), traces.TimeText(info.GapAt))
 	}
 	for i := range info.Traffic {
 		line("interface", "%s", &info.Traffic[i])
 	}
 	if info.Exports != nil {
-		info.Exports.lines(line)
+		info.Exports.Lines(line)
 	}
 	if info.Damage != nil {
 		line("damage", "%v", info.Damage)
@@ -93,9 +95,6 @@ func (t *Traffic) String() string {
 	}
 	return s.String()
 }
-
-// stamp returns a time in nanoseconds since the Unix epoch as text (RFC 3339).
-func stamp(ns int64) string { return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000000000Z") }
 
 // seconds returns a length of time as text.
 func seconds(d time.Duration) string {

@@ -1,4 +1,4 @@
-package traces_test
+package survey_test
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rtfm/traces/survey"
 
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -30,12 +32,12 @@ func TestInfo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := traces.NewInfo(context.Background(), src, 3*time.Second)
+	info := survey.NewInfo(context.Background(), src, 3*time.Second)
 	if info.Damage == nil || !strings.Contains(info.Damage.Error(), "truncated: 3 of 12 octets") {
 		t.Errorf("damage %v", info.Damage)
 	}
 	info.Damage = nil
-	want := traces.Info{
+	want := survey.Info{
 		Description: traces.Description{Format: "pcapng", Detail: "big-endian", Interfaces: []traces.Interface{
 			{Number: 1, Name: "eth0", Link: traces.LinkEthernet, Snap: 60, Unit: "1 ns"},
 			{Number: 2, Link: traces.LinkIPv4, Unit: "2^-20 s"},
@@ -46,7 +48,7 @@ func TestInfo(t *testing.T) {
 		First: 100e9, Last: 118e9, Early: 2, EarlyMost: 15 * time.Second,
 		Gaps: 2, LongestGap: 13 * time.Second, GapAt: 104e9,
 	}
-	rows := []traces.Traffic{
+	rows := []survey.Traffic{
 		{Interface: want.Interfaces[0], Packets: 6, Octets: 600, Captured: 360},
 		{Interface: want.Interfaces[1], Packets: 1, Octets: 86, Captured: 86},
 		{Interface: want.Interfaces[2]},
@@ -75,7 +77,7 @@ func TestInfoOfNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var text strings.Builder
-	info := traces.NewInfo(context.Background(), src, 0)
+	info := survey.NewInfo(context.Background(), src, 0)
 	info.WriteText(&text, "t")
 	if info.Packets != 0 || info.Gaps != 0 || strings.Contains(text.String(), "first") {
 		t.Errorf("%s", text.String())

@@ -1,4 +1,4 @@
-package traces
+package netflow
 
 import (
 	"fmt"
@@ -66,8 +66,8 @@ var exportVersions = [...]struct {
 	{10, "IPFIX", "domain", "records"},
 }
 
-// lines calls line with what there is to say.
-func (e *Exports) lines(line func(what, format string, args ...any)) {
+// Lines implements survey.Exports.
+func (e *Exports) Lines(line func(what, format string, args ...any)) {
 	for _, v := range exportVersions {
 		var sum ExportCounts
 		for i := range e.Exporters {
