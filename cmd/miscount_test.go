@@ -6,11 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/traces/format"
+
 	"rtfm/meter"
 	"rtfm/reader/flowfile"
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
-	"rtfm/traces"
 	"rtfm/traces/tracetest"
 )
 
@@ -53,7 +54,7 @@ func TestFaultIsTold(t *testing.T) {
 			}
 			var out, errs bytes.Buffer
 			s := &runSink{meter: m, errors: &errs, out: &out, format: flowfile.FormatFor(rules), options: flowfile.Options{JSON: tt.json}}
-			src, err := traces.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(300)...)), "test")
+			src, err := format.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(300)...)), "test")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 
+	"rtfm/traces/format"
+
 	"github.com/spf13/cobra"
 
 	"rtfm/meter/packet"
@@ -92,9 +94,9 @@ func (o *traceOptions) open(notify func(message string)) (src files) {
 		paths[i] = strings.TrimPrefix(name, netflowPrefix)
 	}
 	if len(o.merged) > 1 {
-		src = traces.OpenMerged(paths, notify)
+		src = format.OpenMerged(paths, notify)
 	} else {
-		sequence := traces.OpenSequence(paths, notify)
+		sequence := format.OpenSequence(paths, notify)
 		if o.unordered {
 			sequence.Unordered()
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"rtfm/traces/format"
+
 	"rtfm/ruleset/match"
 
 	"github.com/spf13/cobra"
@@ -451,7 +453,7 @@ func more(now, before *traces.Stats) (more []flowfile.Number) {
 
 // Damage implements meter.Sink.
 func (s *runSink) Damage(err error) {
-	var order *traces.OrderError
+	var order *format.OrderError
 	if errors.As(err, &order) {
 		s.disorder = fmt.Errorf("%w%s", err, hint(err))
 		return

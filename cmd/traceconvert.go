@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"rtfm/traces/format"
+
 	"github.com/spf13/cobra"
 
 	"rtfm/meter/packet"
@@ -63,7 +65,7 @@ func traceConvertCommand() *cobra.Command {
 }
 
 // conversion checks the options.
-func (o *traceConvertOptions) conversion(names []string) (c traces.Conversion, err error) {
+func (o *traceConvertOptions) conversion(names []string) (c format.Conversion, err error) {
 	if len(names) != 2 {
 		return c, fmt.Errorf(`%d names given, want IN and OUT ("-" is standard input and output)`, len(names))
 	}
@@ -74,12 +76,12 @@ func (o *traceConvertOptions) conversion(names []string) (c traces.Conversion, e
 	}
 	for _, limit := range []struct {
 		option, text string
-		to           *traces.Limit
+		to           *format.Limit
 	}{{"from", o.from, &c.From}, {"to", o.to, &c.To}} {
 		if limit.text == "" {
 			continue
 		}
-		if *limit.to, err = traces.ParseLimit(limit.text); err != nil {
+		if *limit.to, err = format.ParseLimit(limit.text); err != nil {
 			return c, fmt.Errorf("--%s: %w", limit.option, err)
 		}
 	}
@@ -95,7 +97,7 @@ func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
 	if err != nil {
 		return err
 	}
-	src, err := traces.Open(names[0])
+	src, err := format.Open(names[0])
 	if err != nil {
 		return &exitError{status: StatusDamaged, err: err}
 	}
@@ -105,13 +107,13 @@ func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
 	if note := src.(traces.Describer).Describe().Guess(names[0]); note != "" && !o.quiet {
 		cmd.PrintErrf("rtfm: %s\n", note)
 	}
-	out, err := traces.Create(names[1], o.snap)
+	out, err := format.Create(names[1], o.snap)
 	if err != nil {
 		return err
 	}
 	defer out.Abort()
 	defer finishing(ctx)()
-	done, err := traces.Convert(ctx, out.Writer, src, conversion)
+	done, err := format.Convert(ctx, out.Writer, src, conversion)
 	if err != nil {
 		return err
 	}

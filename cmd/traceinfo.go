@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"strings"
 
+	"rtfm/traces/format"
+
 	"rtfm/traces/survey"
 
 	"github.com/spf13/cobra"
 
-	"rtfm/traces"
 	"rtfm/traces/netflow"
 )
 
@@ -87,7 +88,7 @@ func (o *traceInfoOptions) run(cmd *cobra.Command, names []string) error {
 // info tells what the trace of this name holds.
 func (o *traceInfoOptions) info(ctx context.Context, name string) *survey.Info {
 	path, exports := strings.CutPrefix(name, netflowPrefix)
-	src, err := traces.Open(path)
+	src, err := format.Open(path)
 	if err != nil {
 		return &survey.Info{Traffic: []survey.Traffic{}, Damage: err}
 	}

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"rtfm/traces"
+	"rtfm/traces/format"
 )
 
 // netflowPrefix stands before the name of a trace whose export datagrams are to
@@ -21,7 +21,7 @@ const (
 func tracePaths(names []string) []string {
 	paths := make([]string, len(names))
 	for i, name := range names {
-		_, paths[i] = traces.SplitName(strings.TrimPrefix(name, netflowPrefix))
+		_, paths[i] = format.SplitName(strings.TrimPrefix(name, netflowPrefix))
 	}
 	return paths
 }
@@ -51,12 +51,12 @@ func baseNames(names []string) []string {
 // hint returns what to add to the error of traces that are not in order, or of one
 // that is rules.
 func hint(err error) string {
-	var order *traces.OrderError
+	var order *format.OrderError
 	if errors.As(err, &order) {
 		return "; traces of one time are merged by -C for each, and --unordered counts all that is earlier at that time"
 	}
-	var damage *traces.Error
-	if !errors.As(err, &damage) || !errors.Is(err, traces.ErrFormat) {
+	var damage *format.Error
+	if !errors.As(err, &damage) || !errors.Is(err, format.ErrFormat) {
 		return ""
 	}
 	switch filepath.Ext(damage.File) {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces/format"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset"
@@ -139,7 +141,7 @@ type failing struct {
 
 func (f *failing) ReadBatch(b *traces.Batch) error {
 	if f.calls++; f.calls == 1 || f.calls == 3 {
-		return &traces.Error{File: "a", Err: traces.ErrTruncated}
+		return &format.Error{File: "a", Err: format.ErrTruncated}
 	}
 	return f.memory.ReadBatch(b)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces/format"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/meter"
@@ -67,7 +69,7 @@ func mix(n int, seconds int64) []traces.Packet {
 
 func source(t testing.TB, packets []traces.Packet) traces.Source {
 	t.Helper()
-	src, err := traces.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, packets...)), "test")
+	src, err := format.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, packets...)), "test")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func duplicates(t testing.TB, packets []traces.Packet) (marked []bool) {
 	t.Helper()
 	for _, drop := range []bool{false, true} {
 		src := traces.Dedup(&given{packets}, drop)
-		got, err := readSource(t, src)
+		got, err := tracetest.ReadAll(t, src)
 		if err != io.EOF {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func duplicates(t testing.TB, packets []traces.Packet) (marked []bool) {
 				want = append(want, p)
 			}
 		}
-		diff(t, "what is left", got, want)
+		tracetest.Same(t, "what is left", got, want)
 		if st := src.Stats(); st.Duplicates != uint64(len(packets)-len(want)) || st.Records != 7 {
 			t.Errorf("%+v, want %d duplicates of %d", st, len(packets)-len(want), len(packets))
 		}

@@ -31,28 +31,9 @@ type Interface struct {
 	Unit   string   `json:"unit,omitempty"` // of its time stamps: "1 µs", "2^-20 s"
 }
 
-// maxDescribed is how many interfaces of a trace are described.
-const maxDescribed = 4096
-
 // Describer is a Source that can describe its trace, as those of Open can.
 type Describer interface {
 	Source
 	// Describe returns the description of the trace as far as it has been read.
 	Describe() Description
-}
-
-// Describe implements Describer.
-func (r *reader) Describe() Description {
-	d := Description{Format: r.format.name(), Guessed: r.guessed, Compression: r.compression}
-	if f, ok := r.format.(interface{ tell(*Description) }); ok {
-		f.tell(&d)
-	}
-	return d
-}
-
-func byteOrderName(big bool) string {
-	if big {
-		return "big-endian"
-	}
-	return "little-endian"
 }

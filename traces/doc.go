@@ -1,25 +1,12 @@
-// Package traces reads packet traces, plain or compressed by gzip, bzip2, xz or
-// zstd. A file's format shows in its content, or a name such as "tsh:FILE"
-// gives it. It also describes traces (NewInfo) and writes them (Create,
-// Convert). The formats, and how each is recognised, are
+// Package traces has packets as a meter is given them, in batches that a Source
+// fills, and what stands between a source and a meter: leaving out duplicates,
+// finding packets of wild times, taking a link type for another. Package format
+// reads sources from files, package live from interfaces, package netflow makes
+// them of the flow records of routers, and package survey tells what they hold.
 //
-//	pcap             magic number; one link type, FCS, ns or µs, five versions, Kuznetzov's
-//	pcapng           magic number; interfaces with link type, clock, FCS, drop counters
-//	snoop            magic number; one link type, µs, drop counter (RFC 1761)
-//	erf              1 to 4 sound records; ports, link types, FCS, 2^-32 s, loss counters
-//	tsh              4 plausible records; interfaces, µs, 36 octets of IPv4 without options
-//	hpcap            4 plausible records; Ethernet, ns, any byte order, padding
-//	legacy-ethernet  4 plausible records; FCS, 2^-32 s, 54 octets
-//	legacy-pos       4 plausible records; 2^-32 s, 48 octets
-//	legacy-atm       4 plausible records; 2^-32 s, cells
+// A Source fills batches of packets:
 //
-// ATM cells, in ERF and legacy-atm, that begin a packet count as packets, with
-// the part of it that they hold; others are records without one. Their wire
-// length is that of the cell; IP tells the packet's own length.
-//
-// Open gives a Source, and a Source fills batches of packets:
-//
-//	src, err := traces.Open("trace.pcap.gz")
+//	src, err := format.Open("trace.pcap.gz")
 //	...
 //	defer src.Close()
 //	b := traces.NewBatch(256)
@@ -32,11 +19,4 @@
 //			...
 //		}
 //	}
-//
-// Decompression lies below the formats, and a format is three functions: one
-// that knows its first octets and one that reads a header (formats.go), and a
-// scan that turns a window of the stream into packets, without copying or
-// allocating. Everything else, buffer, damage and positions, belongs to one
-// reader that serves all formats. For writing, a format is a function that
-// turns packets into records.
 package traces

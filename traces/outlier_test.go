@@ -2,6 +2,7 @@ package traces
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -22,12 +23,15 @@ type timed struct {
 	buffer []byte
 }
 
+// errTimed is the error in the middle of a timed source.
+var errTimed = errors.New("a.pcap: cut short")
+
 func (s *timed) ReadBatch(b *Batch) error {
 	clear(s.buffer) // the packets before are valid no longer
-	b.reset("a.pcap")
+	b.Reset("a.pcap")
 	if s.given == s.errAt && s.errAt > 0 {
 		s.errAt = 0
-		return &Error{File: "a.pcap", Err: ErrTruncated}
+		return errTimed
 	}
 	if s.given == len(s.times) {
 		return io.EOF

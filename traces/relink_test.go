@@ -5,6 +5,8 @@ import (
 	"io"
 	"testing"
 
+	"rtfm/traces/format"
+
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
 )
@@ -15,7 +17,7 @@ func TestRelink(t *testing.T) {
 	for i := range 9 {
 		ng.Packet(uint32(i%3), uint64(i), []byte("abcd"), 4)
 	}
-	inner, err := traces.NewReader(bytes.NewReader(ng.Bytes()), "f")
+	inner, err := format.NewReader(bytes.NewReader(ng.Bytes()), "f")
 	if err != nil {
 		t.Fatal(err)
 	}

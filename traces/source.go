@@ -68,7 +68,7 @@ type Batch struct {
 	MayMap bool
 	// Mapping, if not nil, is where the packets' Data lie; they are valid as long
 	// as it is referenced.
-	Mapping *Mapping
+	Mapping Mapping
 	// Until is not 0 when a source that captures knows that all packets before
 	// that time have been read; nanoseconds since the Unix epoch.
 	Until int64
@@ -98,8 +98,8 @@ func NewBatch(n int) *Batch {
 	return &Batch{Packets: make([]Packet, 0, n)}
 }
 
-// reset empties b for a source that reads file.
-func (b *Batch) reset(file string) {
+// Reset empties b for a source that reads file.
+func (b *Batch) Reset(file string) {
 	if cap(b.Packets) == 0 {
 		b.Packets = make([]Packet, 0, defaultBatch)
 	}
@@ -215,9 +215,9 @@ func (i *InterfaceStats) String() string {
 // fewInterfaces are found by looking at one after the other.
 const fewInterfaces = 8
 
-// lose counts n packets that were lost at an interface. It must not be called
+// Lose counts n packets that were lost at an interface. It must not be called
 // for a snapshot.
-func (s *Stats) lose(number uint32, n uint64) {
+func (s *Stats) Lose(number uint32, n uint64) {
 	if n == 0 {
 		return
 	}
@@ -253,29 +253,37 @@ func (s *Stats) place(number uint32) int {
 	return -1
 }
 
-// snapshot returns s as it is now. Its interfaces stay as they are, and are those
+// Snapshot returns s as it is now. Its interfaces stay as they are, and are those
 // of the snapshot before if no more packets were lost.
-func (s *Stats) snapshot() Stats {
+func (s *Stats) Snapshot() Stats {
 	s.shared = true
 	now := *s
 	now.places, now.shared = nil, false
 	return now
 }
 
-// add adds t's counts to s.
-func (s *Stats) add(t Stats) {
-	s.addRecords(&t)
+// Plus returns s with t's counts added.
+func (s *Stats) Plus(t Stats) Stats {
+	sum := *s
+	sum.places, sum.shared = nil, true
+	sum.Add(t)
+	return sum.Snapshot()
+}
+
+// Add adds t's counts to s.
+func (s *Stats) Add(t Stats) {
+	s.AddRecords(&t)
 	for i := range t.PerInterface {
 		from := &t.PerInterface[i]
-		s.lose(from.Number, from.Lost)
+		s.Lose(from.Number, from.Lost)
 		if from.Name != "" && from.Lost > 0 {
 			s.PerInterface[s.place(from.Number)].Name = from.Name
 		}
 	}
 }
 
-// addRecords adds t's counts to s, but for what was lost.
-func (s *Stats) addRecords(t *Stats) {
+// AddRecords adds t's counts to s, but for what was lost.
+func (s *Stats) AddRecords(t *Stats) {
 	s.Records += t.Records
 	s.Skipped += t.Skipped
 	s.Cut += t.Cut
@@ -286,4 +294,14 @@ func (s *Stats) addRecords(t *Stats) {
 // TimeText returns a time in nanoseconds since the Unix epoch as text (RFC 3339).
 func TimeText(ns int64) string {
 	return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000000000Z")
+}
+
+// Mapping is a file in the memory of the process. It is released when it is no
+// longer referenced.
+type Mapping interface {
+	// Guard calls use, which looks at packets' Data in the mapping, and returns an
+	// error if the file has become shorter, or cannot be read: then what use has
+	// seen, and the source has read, may be wrong, and use may have been cut short.
+	// The source goes on with what the file still has.
+	Guard(use func()) error
 }

@@ -12,24 +12,24 @@ func TestManyLossyInterfaces(t *testing.T) {
 	var s, sum Stats
 	for round := uint64(1); round <= 2; round++ {
 		for n := range uint32(interfaces) {
-			s.lose(interfaces-n, round)
+			s.Lose(interfaces-n, round)
 		}
 	}
 	if len(s.places) != interfaces {
 		t.Errorf("%d of %d interfaces are found at once", len(s.places), interfaces)
 	}
-	before := s.snapshot()
-	if again := s.snapshot(); &again.PerInterface[0] != &before.PerInterface[0] {
+	before := s.Snapshot()
+	if again := s.Snapshot(); &again.PerInterface[0] != &before.PerInterface[0] {
 		t.Error("interfaces were copied where nothing was lost")
 	}
 	was := slices.Clone(before.PerInterface)
-	s.lose(7, 100)
-	s.lose(interfaces+1, 1)
+	s.Lose(7, 100)
+	s.Lose(interfaces+1, 1)
 	if !slices.Equal(before.PerInterface, was) {
 		t.Error("a snapshot has changed")
 	}
-	sum.add(s.snapshot())
-	sum.add(before)
+	sum.Add(s.Snapshot())
+	sum.Add(before)
 	if want := uint64(2*3*interfaces + 101); sum.Lost != want {
 		t.Errorf("%d lost, want %d", sum.Lost, want)
 	}
@@ -50,8 +50,8 @@ func TestManyLossyInterfaces(t *testing.T) {
 func TestStatsKeepNames(t *testing.T) {
 	var s Stats
 	one := Stats{Lost: 2, PerInterface: []InterfaceStats{{Number: 4, Name: "netflow", Lost: 2}}}
-	s.add(one)
-	s.add(one)
+	s.Add(one)
+	s.Add(one)
 	if want := []InterfaceStats{{Number: 4, Name: "netflow", Lost: 4}}; !slices.Equal(s.PerInterface, want) {
 		t.Errorf("%+v, want %+v", s.PerInterface, want)
 	}

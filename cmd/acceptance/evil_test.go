@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces/format"
+
 	"rtfm/ruleset/attr"
 
 	"rtfm/meter"
@@ -23,7 +25,6 @@ import (
 	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
 	"rtfm/mib/snmp/snmptest"
-	"rtfm/traces"
 	"rtfm/traces/tracetest"
 )
 
@@ -61,7 +62,7 @@ const hushed = "not-to-be-told"
 func newEvil(t *testing.T, mode string) (address string) {
 	t.Helper()
 	c := meter.NewControlled(meter.ControlConfig{MaxFlows: 1000, Version: "evil"})
-	src, err := traces.NewReader(strings.NewReader(string(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(1)...))), "one packet")
+	src, err := format.NewReader(strings.NewReader(string(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(1)...))), "one packet")
 	if err != nil {
 		t.Fatal(err)
 	}

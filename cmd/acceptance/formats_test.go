@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/traces/format"
+
 	"github.com/klauspost/compress/zstd"
 
 	"rtfm/traces"
@@ -47,7 +49,7 @@ func erfCells(packets []traces.Packet) (b []byte) {
 // hpcapFile returns a RAW file.
 func hpcapFile(t *testing.T, packets []traces.Packet) []byte {
 	var b bytes.Buffer
-	w, err := traces.NewWriter(&b, "raw", "hpcap", 0)
+	w, err := format.NewWriter(&b, "raw", "hpcap", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

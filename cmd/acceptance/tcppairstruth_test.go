@@ -7,6 +7,8 @@ import (
 	"io"
 	"testing"
 
+	"rtfm/traces/format"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/meter/packet"
@@ -82,7 +84,7 @@ func classify(t *testing.T, trace string, pairs []tcpPair) map[string]int {
 	segments := map[tcpEdge][]*tcpSegment{}
 	answers := map[int]tcpEdge{} // by frame: what it acknowledges
 	resets := map[int]bool{}
-	src := traces.OpenSequence([]string{trace}, func(string) {})
+	src := format.OpenSequence([]string{trace}, func(string) {})
 	defer src.Close()
 	batch := traces.NewBatch(256)
 	var p match.Packet

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"rtfm/traces/format"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -113,7 +115,7 @@ func TestGopacket(t *testing.T) {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
-		src, err := traces.Open(path)
+		src, err := format.Open(path)
 		if err != nil {
 			return nil // not a trace, on purpose
 		}

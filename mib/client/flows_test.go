@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces/format"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -44,7 +46,7 @@ func program(t testing.TB, name string) *ruleset.RuleSet {
 // source returns a source of packets.
 func source(t testing.TB, packets []traces.Packet) traces.Source {
 	t.Helper()
-	src, err := traces.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, packets...)), "test")
+	src, err := format.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, packets...)), "test")
 	if err != nil {
 		t.Fatal(err)
 	}

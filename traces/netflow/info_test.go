@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces/format"
+
 	"rtfm/meter/packet"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -46,12 +48,12 @@ func TestInfo(t *testing.T) {
 	// The datagram of the last one is captured whole, but not what fills up the frame.
 	packets[0].Wire++
 	packets[len(packets)-1].Wire++
-	trace, err := traces.NewReader(bytes.NewReader(append(tracetest.PCAP(tracetest.PCAPOptions{}, packets...), 1, 2, 3)), "t.pcap")
+	trace, err := format.NewReader(bytes.NewReader(append(tracetest.PCAP(tracetest.PCAPOptions{}, packets...), 1, 2, 3)), "t.pcap")
 	if err != nil {
 		t.Fatal(err)
 	}
 	info := NewInfo(context.Background(), trace, unwrap, 2*time.Second)
-	var damage *traces.Error
+	var damage *format.Error
 	if !errors.As(info.Damage, &damage) || damage.Record != 11 {
 		t.Errorf("damage %v", info.Damage)
 	}

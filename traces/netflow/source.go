@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/netip"
 
+	"rtfm/traces/format"
+
 	"rtfm/traces"
 )
 
@@ -79,7 +81,7 @@ func (s *source) ReadBatch(b *traces.Batch) error {
 func (s *source) ended() error {
 	s.decoder.sum()
 	if st := &s.decoder.stats; s.skipped > 0 && st.Datagrams+st.Foreign+st.Partial == 0 {
-		return &traces.Error{File: s.file, Err: fmt.Errorf("%d packets: %w", s.skipped, ErrNoExports)}
+		return &format.Error{File: s.file, Err: fmt.Errorf("%d packets: %w", s.skipped, ErrNoExports)}
 	}
 	return io.EOF
 }

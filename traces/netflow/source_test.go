@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces/format"
+
 	"rtfm/meter/packet"
 	"rtfm/traces"
 	"rtfm/traces/netflow"
@@ -50,7 +52,7 @@ func TestSource(t *testing.T) {
 		frame(export(32, 5)), // two are missing
 	)
 	trace := tracetest.PCAP(tracetest.PCAPOptions{Nano: true}, packets...)
-	inner, err := traces.NewReader(bytes.NewReader(append(trace, 1, 2, 3)), "t.pcap")
+	inner, err := format.NewReader(bytes.NewReader(append(trace, 1, 2, 3)), "t.pcap")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func TestSource(t *testing.T) {
 			n++
 		}
 	}
-	var damage *traces.Error
+	var damage *format.Error
 	if !errors.As(err, &damage) || damage.Record != 6 {
 		t.Errorf("error %v", err)
 	}
@@ -160,7 +162,7 @@ func TestTshark(t *testing.T) {
 				want = append(want, strings.Join(record, " "))
 			}
 		}
-		inner, err := traces.Open(path)
+		inner, err := format.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +202,7 @@ func TestPartial(t *testing.T) {
 	for _, i := range []int{3, 5} { // not captured whole
 		packets[i].Data = packets[i].Data[:len(packets[i].Data)-2]
 	}
-	inner, err := traces.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, packets...)), "t.pcap")
+	inner, err := format.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, packets...)), "t.pcap")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +234,7 @@ func TestNoExports(t *testing.T) {
 		{[]tracetest.Frame{frame([]byte("not that")), frame([]byte("nor this"))}, nil, netflow.ErrNoExports},
 		{[]tracetest.Frame{frame(export(0, 1))}, []netip.Prefix{netip.MustParsePrefix("10.0.0.9/32")}, io.EOF},
 	} {
-		inner, err := traces.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Packets(c.frames...)...)), "t.pcap")
+		inner, err := format.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Packets(c.frames...)...)), "t.pcap")
 		if err != nil {
 			t.Fatal(err)
 		}

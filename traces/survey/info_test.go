@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces/format"
+
 	"rtfm/traces/survey"
 
 	"rtfm/traces"
@@ -28,7 +30,7 @@ func TestInfo(t *testing.T) {
 	ng.Packet(1, 118<<20, frame[14:], uint32(len(frame)-14))
 	ng.Dropped(0, 7)
 
-	src, err := traces.NewReader(bytes.NewReader(append(ng.Bytes(), 1, 2, 3)), "t")
+	src, err := format.NewReader(bytes.NewReader(append(ng.Bytes(), 1, 2, 3)), "t")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +74,7 @@ func TestInfo(t *testing.T) {
 
 // TestInfoOfNothing wants no times of a trace without packets.
 func TestInfoOfNothing(t *testing.T) {
-	src, err := traces.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{})), "t")
+	src, err := format.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{})), "t")
 	if err != nil {
 		t.Fatal(err)
 	}

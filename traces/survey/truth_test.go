@@ -13,9 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces/format"
+
 	"rtfm/traces/survey"
 
-	"rtfm/traces"
 	"rtfm/traces/tracetest"
 )
 
@@ -51,7 +52,7 @@ func readTruth(t *testing.T, dir string) (lines []truth) {
 
 // surveyOf tells what a trace holds.
 func surveyOf(name string) *survey.Info {
-	src, err := traces.Open(name)
+	src, err := format.Open(name)
 	if err != nil {
 		return &survey.Info{Damage: err}
 	}
@@ -149,11 +150,11 @@ func TestTruth(t *testing.T) {
 
 // bad are the given files that cannot be read to an orderly end.
 var bad = map[string]error{
-	"libpcap/pcapng-invalid-vers-2.pcapng": traces.ErrCorrupt, // version 1.1
-	"libpcap/shb-option-too-long.pcapng":   traces.ErrCorrupt,
-	"libtrace/100_packets.duck":            traces.ErrFormat, // clock records
-	"libtrace/wed.wtf":                     traces.ErrFormat,
-	"ndpi/fuzz-2021-10-13.pcap":            traces.ErrTruncated,
+	"libpcap/pcapng-invalid-vers-2.pcapng": format.ErrCorrupt, // version 1.1
+	"libpcap/shb-option-too-long.pcapng":   format.ErrCorrupt,
+	"libtrace/100_packets.duck":            format.ErrFormat, // clock records
+	"libtrace/wed.wtf":                     format.ErrFormat,
+	"ndpi/fuzz-2021-10-13.pcap":            format.ErrTruncated,
 }
 
 // TestGivenTraces opens every given file: each must be read to its end, to
