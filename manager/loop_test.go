@@ -45,7 +45,7 @@ func startForeign(t testing.TB, address string, maxFlows int) *loopMeter {
 // foreign is a Handler without our extension, which comes behind all else.
 type foreign struct{ smi.Handler }
 
-func (f foreign) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+func (f foreign) Get(names []smi.OID, out []smi.VarBind) error {
 	err := f.Handler.Get(names, out)
 	for i := range names {
 		if names[i].HasPrefix(mib.Subtrees()[1]) {
@@ -55,7 +55,7 @@ func (f foreign) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
 	return err
 }
 
-func (f foreign) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (f foreign) Next(ranges []smi.Range, out []smi.VarBind) error {
 	err := f.Handler.Next(ranges, out)
 	for i := range ranges {
 		if out[i].Name.HasPrefix(mib.Subtrees()[1]) {
@@ -66,7 +66,7 @@ func (f foreign) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
 	return err
 }
 
-func (f foreign) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error) {
+func (f foreign) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, error) {
 	return b.Fill(f.Next, out)
 }
 

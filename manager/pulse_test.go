@@ -22,7 +22,7 @@ type subagent struct {
 	gets  atomic.Int64
 }
 
-func (s *subagent) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+func (s *subagent) Get(names []smi.OID, out []smi.VarBind) error {
 	s.gets.Add(1)
 	if !s.away.Load() {
 		return s.Handler.Get(names, out)
@@ -38,7 +38,7 @@ func (s *subagent) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
 	return nil
 }
 
-func (s *subagent) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (s *subagent) Next(ranges []smi.Range, out []smi.VarBind) error {
 	if !s.away.Load() {
 		return s.Handler.Next(ranges, out)
 	}
@@ -49,11 +49,11 @@ func (s *subagent) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
 	return nil
 }
 
-func (s *subagent) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error) {
+func (s *subagent) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, error) {
 	return b.Fill(s.Next, out)
 }
 
-func (s *subagent) Test(vbs []smi.VarBind) (smi.Transaction, *smi.Error) {
+func (s *subagent) Test(vbs []smi.VarBind) (smi.Transaction, error) {
 	if s.away.Load() {
 		return nil, &smi.Error{Status: smi.NotWritable, Index: 1}
 	}

@@ -79,7 +79,7 @@ func BenchmarkRead(b *testing.B) {
 					bulk.Ranges = append(bulk.Ranges, smi.Range{Start: c})
 				}
 				for {
-					var err *smi.Error
+					var err error
 					if out, err = h.Bulk(&bulk, out); err != nil {
 						b.Fatal(err)
 					}

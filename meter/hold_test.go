@@ -107,7 +107,7 @@ func (w *held) set(vars ...[]smi.VarBind) {
 				x.Cleanup()
 			}
 			if err != nil {
-				w.tb.Fatalf("%v %d: %v", err.Status, err.Index, &chunk[max(err.Index-1, 0)])
+				w.tb.Fatalf("%v: %v", err, &chunk[max(smi.Refusal(err).Index-1, 0)])
 			}
 		}
 	}
@@ -159,7 +159,7 @@ func networkRules(n int) []ruleset.Rule {
 // getNext asks for the variables behind these, some at a time as front ends do.
 func (w *held) getNext(ranges []smi.Range) {
 	out := make([]smi.VarBind, len(ranges))
-	smi.InParts(out, 1<<16, func(from, to int) *smi.Error { return w.h.Next(ranges[from:to], out[from:to]) })
+	smi.InParts(out, 1<<16, func(from, to int) error { return w.h.Next(ranges[from:to], out[from:to]) })
 }
 
 // repeat returns the same range n times.

@@ -102,7 +102,7 @@ var flowMIB = smi.OID{1, 3, 6, 1, 2, 1, 40} // mib-2 40 (RFC 2720)
 func below(o smi.OID, subids ...uint32) smi.OID { return slices.Concat(o, subids) }
 
 // Get implements smi.Handler.
-func (h *Handler) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+func (h *Handler) Get(names []smi.OID, out []smi.VarBind) error {
 	h.meter.Do(func() {
 		h.work = 0
 		for i, name := range names {
@@ -156,18 +156,18 @@ func (h *Handler) object(name smi.OID) (*object, smi.OID) {
 }
 
 // Next implements smi.Handler.
-func (h *Handler) Next(ranges []smi.Range, out []smi.VarBind) (err *smi.Error) {
+func (h *Handler) Next(ranges []smi.Range, out []smi.VarBind) (err error) {
 	h.meter.Do(func() { err = h.next(ranges, out) })
 	return err
 }
 
 // Bulk implements smi.Handler.
-func (h *Handler) Bulk(b *smi.Bulk, out []smi.VarBind) (filled []smi.VarBind, err *smi.Error) {
+func (h *Handler) Bulk(b *smi.Bulk, out []smi.VarBind) (filled []smi.VarBind, err error) {
 	h.meter.Do(func() { filled, err = b.FillRuns(h.runs, out) })
 	return filled, err
 }
 
-func (h *Handler) next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (h *Handler) next(ranges []smi.Range, out []smi.VarBind) error {
 	h.loaded, h.work = h.loaded[:0], 0
 	for i := range ranges {
 		h.nextOrEnd(&ranges[i], &out[i])
@@ -193,7 +193,7 @@ func (h *Handler) nextOrEnd(r *smi.Range, out *smi.VarBind) bool {
 
 // runs fills out with the variables that follow each other in ranges, those of
 // one repetition after those of the other.
-func (h *Handler) runs(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (h *Handler) runs(ranges []smi.Range, out []smi.VarBind) error {
 	n := len(ranges)
 	if err := h.next(ranges, out[:n]); err != nil || len(out) == n {
 		return err

@@ -58,7 +58,8 @@ func TestAllRules(t *testing.T) {
 		}
 		got := ""
 		if err := setAll(h, vbs); err != nil {
-			got = fmt.Sprint(err.Status, " ", err.Index)
+			refused := smi.Refusal(err)
+			got = fmt.Sprint(refused.Status, " ", refused.Index)
 		}
 		if got != strings.TrimSpace(refusal) {
 			t.Errorf("%s: have %q", line, got)
@@ -128,7 +129,7 @@ func TestCommitPlansAnew(t *testing.T) {
 		h := New(m)
 		m.left.Store(tt.changes)
 		err := setAll(h, []smi.VarBind{variable(t, strings.Fields("1.5.0 = i 5"))})
-		if got := m.control.FloodMark == 5; got != (tt.want == smi.NoError) || err == nil != got || !got && err.Status != tt.want {
+		if got := m.control.FloodMark == 5; got != (tt.want == smi.NoError) || err == nil != got || !got && smi.Refusal(err).Status != tt.want {
 			t.Errorf("%d changes: %v, the mark is %d", tt.changes, err, m.control.FloodMark)
 		}
 	}

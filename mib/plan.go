@@ -63,7 +63,7 @@ func (p *plan) fail(st smi.Status, at int) {
 
 // plan tests a Set (RFC 3416 section 4.2.5). The programs are those that were
 // prepared for it before.
-func (h *Handler) plan(vbs []smi.VarBind, seen view, prepared map[int]Program) (*plan, *smi.Error) {
+func (h *Handler) plan(vbs []smi.VarBind, seen view, prepared map[int]Program) (*plan, error) {
 	p := &plan{h: h, control: h.meter.Control(), seen: seen, prepared: prepared, uptime: seen.uptime}
 	for i := range vbs {
 		vb := &vbs[i]
@@ -310,7 +310,7 @@ type transaction struct {
 }
 
 // Test implements smi.Handler.
-func (h *Handler) Test(vbs []smi.VarBind) (smi.Transaction, *smi.Error) {
+func (h *Handler) Test(vbs []smi.VarBind) (smi.Transaction, error) {
 	h.sets.Lock()
 	defer h.sets.Unlock()
 	x := &transaction{h: h, vbs: vbs, prepared: make(map[int]Program)}
@@ -329,7 +329,7 @@ const commitTries = 10
 // Commit implements smi.Transaction. It plans again, since other front ends and
 // the meter itself may have changed something since the test; what was prepared
 // then is used if no ruleset has changed.
-func (x *transaction) Commit() *smi.Error {
+func (x *transaction) Commit() error {
 	h := x.h
 	h.sets.Lock()
 	defer h.sets.Unlock()
@@ -340,7 +340,7 @@ func (x *transaction) Commit() *smi.Error {
 		}
 		p, refused := h.plan(x.vbs, seen, x.prepared)
 		if refused != nil {
-			return &smi.Error{Status: smi.CommitFailed, Index: refused.Index}
+			return &smi.Error{Status: smi.CommitFailed, Index: smi.Refusal(refused).Index}
 		}
 		p.makeRoom()
 		h.meter.Do(func() {
@@ -378,7 +378,7 @@ func (p *plan) makeRoom() {
 }
 
 // Undo implements smi.Transaction.
-func (x *transaction) Undo() *smi.Error {
+func (x *transaction) Undo() error {
 	x.h.sets.Lock()
 	defer x.h.sets.Unlock()
 	x.h.meter.Do(func() {

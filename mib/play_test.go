@@ -46,7 +46,8 @@ func play(t *testing.T, m *fakeMeter, h *Handler, script string) {
 			got := ""
 			before := fmt.Sprintf("%+v", dump(m.control))
 			if err := setAll(h, vbs); err != nil {
-				got = fmt.Sprintf("%v %d", err.Status, err.Index)
+				refused := smi.Refusal(err)
+				got = fmt.Sprintf("%v %d", refused.Status, refused.Index)
 				if after := fmt.Sprintf("%+v", dump(m.control)); after != before {
 					t.Errorf("%s: was refused but changed\n%s\nto\n%s", where, before, after)
 				}
@@ -96,7 +97,7 @@ func variable(t *testing.T, w []string) smi.VarBind {
 }
 
 // setAll does what a front end does for a Set.
-func setAll(h *Handler, vbs []smi.VarBind) *smi.Error {
+func setAll(h *Handler, vbs []smi.VarBind) error {
 	x, err := h.Test(vbs)
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ func TestCommitFails(t *testing.T) {
 	}
 	play(t, m, h, `set 1.1.1.5.2 = i 6`)
 	before := dump(m.control)
-	if err := x.Commit(); err == nil || err.Status != smi.CommitFailed || err.Index != 3 {
+	if err := x.Commit(); smi.Refusal(err) != (smi.Error{Status: smi.CommitFailed, Index: 3}) {
 		t.Errorf("commit: %v, want commitFailed at variable 3", err)
 	}
 	x.Undo()
@@ -127,7 +127,7 @@ func TestWrongTypes(t *testing.T) {
 		for _, index := range []smi.OID{{0}, {1}, {2}, {2, 1}, {}, {9, 9, 9}} {
 			vbs := []smi.VarBind{smitest.Int(root+"1.5.0", 50), {Name: below(o.oid, index...)}}
 			vbs[1].Value.SetOctets(smi.Opaque, []byte("x"))
-			if err := setAll(h, vbs); err == nil || *err != want {
+			if err := setAll(h, vbs); smi.Refusal(err) != want {
 				t.Errorf("%v: %v, want %v", vbs[1].Name, err, &want)
 			}
 		}
@@ -141,7 +141,7 @@ func TestWrongTypes(t *testing.T) {
 				break
 			}
 		}
-		if err := setAll(h, []smi.VarBind{vb}); err == nil || err.Status != smi.NoCreation {
+		if err := setAll(h, []smi.VarBind{vb}); smi.Refusal(err).Status != smi.NoCreation {
 			t.Errorf("%v: %v, want noCreation", &vb, err)
 		}
 	}

@@ -73,7 +73,7 @@ func newEvil(t *testing.T, mode string) (address string) {
 	return snmptest.Serve(t, snmp.Config{WriteCommunity: hushed}, &evil{Handler: mib.New(c), mode: mode})
 }
 
-func (e *evil) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+func (e *evil) Get(names []smi.OID, out []smi.VarBind) error {
 	err := e.Handler.Get(names, out)
 	for i := range out {
 		e.spoil(&out[i])
@@ -81,7 +81,7 @@ func (e *evil) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
 	return err
 }
 
-func (e *evil) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (e *evil) Next(ranges []smi.Range, out []smi.VarBind) error {
 	for i := range ranges {
 		r, v := &ranges[i], &out[i]
 		switch {
@@ -105,7 +105,7 @@ func (e *evil) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
 	return nil
 }
 
-func (e *evil) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error) {
+func (e *evil) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, error) {
 	return b.Fill(e.Next, out)
 }
 

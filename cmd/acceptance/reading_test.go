@@ -115,7 +115,7 @@ func (s *stub) next(start smi.OID, out *smi.VarBind) {
 }
 
 // Next implements smi.Handler.
-func (s *stub) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (s *stub) Next(ranges []smi.Range, out []smi.VarBind) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range ranges {
@@ -125,10 +125,10 @@ func (s *stub) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
 }
 
 // Bulk implements smi.Handler.
-func (s *stub) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error) {
+func (s *stub) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return b.FillRuns(func(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+	return b.FillRuns(func(ranges []smi.Range, out []smi.VarBind) error {
 		for i := range ranges {
 			start := ranges[i].Start
 			for at := i; at < len(out); at += len(ranges) {

@@ -19,19 +19,19 @@ func (s *session) answer(p *PDU) error {
 			s.names = append(s.names, p.Ranges[i].Start)
 		}
 		s.vars = smi.Resize(s.vars, len(s.names))
-		n, err := smi.InParts(s.vars, tooLong, func(from, to int) *smi.Error { return s.h.Get(s.names[from:to], s.vars[from:to]) })
+		n, err := smi.InParts(s.vars, tooLong, func(from, to int) error { return s.h.Get(s.names[from:to], s.vars[from:to]) })
 		s.vars = s.vars[:n]
 		return s.respondVars(&p.Header, err)
 	case GetNext:
 		s.vars = smi.Resize(s.vars, len(p.Ranges))
-		n, err := smi.InParts(s.vars, tooLong, func(from, to int) *smi.Error { return s.h.Next(p.Ranges[from:to], s.vars[from:to]) })
+		n, err := smi.InParts(s.vars, tooLong, func(from, to int) error { return s.h.Next(p.Ranges[from:to], s.vars[from:to]) })
 		s.vars = s.vars[:n]
 		return s.respondVars(&p.Header, err)
 	case GetBulk:
 		s.bulk.Ranges, s.bulk.NonRepeaters = p.Ranges, int(p.NonRepeaters)
 		s.bulk.MaxRepetitions = min(int(p.MaxRepetitions), maxVars/max(1, len(p.Ranges)-int(p.NonRepeaters)))
 		s.bulk.MaxOctets = MaxPDU
-		var err *smi.Error
+		var err error
 		s.vars, err = s.h.Bulk(&s.bulk, s.vars)
 		return s.respondVars(&p.Header, err)
 	case TestSet:
@@ -56,7 +56,7 @@ func (s *session) test(p *PDU) error {
 	s.set.abandon()
 	tx, err := s.h.Test(p.Vars)
 	if err != nil {
-		return s.respond(&p.Header, Code(err.Status), err.Index)
+		return s.refuse(&p.Header, err)
 	}
 	s.in, s.set.pdu = s.set.pdu, p // the variables are to stay as they are
 	s.set.state, s.set.tx, s.set.transactionID, s.set.since = setTested, tx, p.TransactionID, time.Now()
@@ -75,12 +75,18 @@ func (s *session) respond(h *Header, code Code, index int) error {
 	return s.write()
 }
 
+// refuse responds with the Handler's reason.
+func (s *session) refuse(h *Header, err error) error {
+	e := smi.Refusal(err)
+	return s.respond(h, Code(e.Status), e.Index)
+}
+
 // respondVars sends a Response with s.vars, or with err. Where they are too
 // long for a PDU, the response to a GetBulk has fewer, and others are an error
 // of the first variable that does not fit.
-func (s *session) respondVars(h *Header, err *smi.Error) error {
+func (s *session) respondVars(h *Header, err error) error {
 	if err != nil {
-		return s.respond(h, Code(err.Status), err.Index)
+		return s.refuse(h, err)
 	}
 	e := h.beginResponse(s.out[:0])
 	e.result(0, NoError, 0)

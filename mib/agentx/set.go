@@ -33,7 +33,7 @@ func (s *set) commit(id uint32) (Code, int) {
 	}
 	if err := s.tx.Commit(); err != nil {
 		s.state = setFailed
-		return Code(smi.CommitFailed), err.Index
+		return Code(smi.CommitFailed), smi.Refusal(err).Index
 	}
 	s.state = setCommitted
 	return NoError, 0
@@ -44,13 +44,13 @@ func (s *set) undo(id uint32) (Code, int) {
 	if s.state == setNone || s.transactionID != id {
 		return Code(smi.UndoFailed), 0
 	}
-	var err *smi.Error
+	var err error
 	if s.state != setTested {
 		err = s.tx.Undo()
 	}
 	s.end()
 	if err != nil {
-		return Code(smi.UndoFailed), err.Index
+		return Code(smi.UndoFailed), smi.Refusal(err).Index
 	}
 	return NoError, 0
 }

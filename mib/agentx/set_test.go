@@ -38,7 +38,7 @@ func TestSets(t *testing.T) {
 	wrong := phase(agentx.TestSet, two[0], smitest.Int(base+".1.1", 1))
 	missing := phase(agentx.TestSet, smitest.Int(base+".2.9", 1), two[0])
 	other := func(p agentx.PDU) agentx.PDU { p.TransactionID++; return p }
-	fault := func(s smi.Status) *smi.Error { return &smi.Error{Status: s, Index: 2} }
+	fault := func(s smi.Status) error { return &smi.Error{Status: s, Index: 2} }
 	tests := []struct {
 		name   string
 		faults smitest.Faults

@@ -390,7 +390,7 @@ type hanging struct {
 	release chan struct{}
 }
 
-func (h *hanging) Test(vbs []smi.VarBind) (smi.Transaction, *smi.Error) {
+func (h *hanging) Test(vbs []smi.VarBind) (smi.Transaction, error) {
 	<-h.release
 	return h.Table.Test(vbs)
 }

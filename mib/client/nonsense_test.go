@@ -26,14 +26,14 @@ type liar struct {
 	next func(r *smi.Range, out *smi.VarBind)
 }
 
-func (l *liar) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (l *liar) Next(ranges []smi.Range, out []smi.VarBind) error {
 	for i := range ranges {
 		l.next(&ranges[i], &out[i])
 	}
 	return nil
 }
 
-func (l *liar) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error) {
+func (l *liar) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, error) {
 	return b.Fill(l.Next, out)
 }
 

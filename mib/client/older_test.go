@@ -17,7 +17,7 @@ type without struct {
 }
 
 // Get implements smi.Handler.
-func (w *without) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+func (w *without) Get(names []smi.OID, out []smi.VarBind) error {
 	if err := w.Handler.Get(names, out); err != nil {
 		return err
 	}

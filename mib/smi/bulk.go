@@ -27,8 +27,8 @@ const (
 // returns as many variables as the answer has. It ends after MaxRepetitions,
 // after a repetition of nothing but EndOfMibView, or at MaxOctets. The Index
 // of an error is that of the range at fault.
-func (b *Bulk) Fill(next func(ranges []Range, out []VarBind) *Error, out []VarBind) ([]VarBind, *Error) {
-	return b.FillRuns(func(ranges []Range, out []VarBind) *Error {
+func (b *Bulk) Fill(next func(ranges []Range, out []VarBind) error, out []VarBind) ([]VarBind, error) {
+	return b.FillRuns(func(ranges []Range, out []VarBind) error {
 		for n := len(ranges); ; out = out[n:] {
 			if err := next(ranges, out[:n]); err != nil || len(out) == n {
 				return err
@@ -48,7 +48,7 @@ func follow(ranges []Range, vbs []VarBind) {
 // FillRuns is Fill for those who find variables that follow each other at less
 // cost than one by one: out has room for one repetition or several, and runs
 // fills it with one after the other. It may change ranges.
-func (b *Bulk) FillRuns(runs func(ranges []Range, out []VarBind) *Error, out []VarBind) ([]VarBind, *Error) {
+func (b *Bulk) FillRuns(runs func(ranges []Range, out []VarBind) error, out []VarBind) ([]VarBind, error) {
 	single := min(max(b.NonRepeaters, 0), len(b.Ranges))
 	b.ranges = append(b.ranges[:0], b.Ranges...)
 	out, octets, err := b.step(runs, b.ranges[:single], 1, out[:0], 0)
@@ -62,7 +62,7 @@ func (b *Bulk) FillRuns(runs func(ranges []Range, out []VarBind) *Error, out []V
 		run = min(run, left)
 		left -= run
 		if out, octets, err = b.step(runs, ranges, run, out, octets); err != nil {
-			return nil, &Error{err.Status, single + err.Index}
+			return nil, moved(err, single)
 		}
 		for ; first+n <= len(out); first += n {
 			last := out[first : first+n]
@@ -81,7 +81,7 @@ func (b *Bulk) FillRuns(runs func(ranges []Range, out []VarBind) *Error, out []V
 
 // step appends so many repetitions of ranges to out, fewer variables when
 // MaxOctets is reached, and returns how many octets the answer then has.
-func (b *Bulk) step(runs func([]Range, []VarBind) *Error, ranges []Range, run int, out []VarBind, octets int) ([]VarBind, int, *Error) {
+func (b *Bulk) step(runs func([]Range, []VarBind) error, ranges []Range, run int, out []VarBind, octets int) ([]VarBind, int, error) {
 	size := bulkStep
 	if run > 1 {
 		size = len(ranges)
@@ -91,7 +91,7 @@ func (b *Bulk) step(runs func([]Range, []VarBind) *Error, ranges []Range, run in
 		at := len(out)
 		out = Resize(out, at+run*len(part))
 		if err := runs(part, out[at:]); err != nil {
-			return nil, 0, &Error{err.Status, i + err.Index}
+			return nil, 0, moved(err, i)
 		}
 		for ; at < len(out); at++ {
 			if octets += out[at].BERSize(); octets >= b.MaxOctets {
@@ -114,13 +114,13 @@ func allEnded(vbs []VarBind) bool {
 // InParts answers a request for len(out) variables: it has part fill out[from:to],
 // some of them at a time, until their values take more than maxOctets in BER. It
 // returns how many were filled. The Index of an error is that in out, from 1.
-func InParts(out []VarBind, maxOctets int, part func(from, to int) *Error) (filled int, err *Error) {
+func InParts(out []VarBind, maxOctets int, part func(from, to int) error) (filled int, err error) {
 	octets := 0
 	for filled < len(out) && octets <= maxOctets {
 		from := filled
 		filled = min(from+bulkStep, len(out))
 		if err := part(from, filled); err != nil {
-			return from, &Error{err.Status, from + err.Index}
+			return from, moved(err, from)
 		}
 		for i := range out[from:filled] {
 			octets += out[from+i].BERSize()

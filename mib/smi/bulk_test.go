@@ -91,7 +91,7 @@ func TestBulkErrorIndex(t *testing.T) {
 		for i := range b.Ranges {
 			b.Ranges[i].Start = smi.OID{1, uint32(i + 1)}
 		}
-		next := func(rs []smi.Range, out []smi.VarBind) *smi.Error {
+		next := func(rs []smi.Range, out []smi.VarBind) error {
 			for i, r := range rs {
 				if r.Start[1] == uint32(failing) && (len(r.Start) > 3 || failing == 1) {
 					return &smi.Error{Status: smi.GenErr, Index: i + 1}
@@ -102,7 +102,7 @@ func TestBulkErrorIndex(t *testing.T) {
 			return nil
 		}
 		_, err := b.Fill(next, nil)
-		if err == nil || err.Index != failing || err.Status != smi.GenErr {
+		if smi.Refusal(err) != (smi.Error{Status: smi.GenErr, Index: failing}) {
 			t.Errorf("variable %d fails: error %v", failing, err)
 		}
 	}

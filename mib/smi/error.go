@@ -1,6 +1,9 @@
 package smi
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Status is the error-status of a response PDU (RFC 3416 section 3).
 type Status uint8
@@ -60,4 +63,23 @@ func (e *Error) Error() string {
 		return e.Status.String()
 	}
 	return fmt.Sprintf("%v at variable %d", e.Status, e.Index)
+}
+
+// Refusal returns what a front end answers to a request that failed with err:
+// the Error in it, or GenErr at no place if there is none.
+func Refusal(err error) Error {
+	if e := (*Error)(nil); errors.As(err, &e) && e != nil {
+		return *e
+	}
+	return Error{Status: GenErr}
+}
+
+// moved returns err as that of a request with so many more variables at its
+// beginning.
+func moved(err error, variables int) error {
+	e := Refusal(err)
+	if e.Index > 0 {
+		e.Index += variables
+	}
+	return &e
 }

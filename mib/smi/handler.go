@@ -8,7 +8,8 @@ type Capability struct {
 }
 
 // Handler is a MIB as a front end sees it. Each method answers one whole PDU,
-// so that a Handler can take every variable of it from the same instant.
+// so that a Handler can take every variable of it from the same instant. Its
+// errors, and those of a Transaction, are or wrap an *Error; see Refusal.
 //
 // One front end makes one call at a time, and has at most one Transaction
 // open; several front ends may call at once. A method returns soon, whatever
@@ -22,16 +23,16 @@ type Capability struct {
 type Handler interface {
 	// Get fills out[i] with the variable called names[i], or with that name
 	// and NoSuchObject or NoSuchInstance (RFC 3416 section 4.2.1).
-	Get(names []OID, out []VarBind) *Error
+	Get(names []OID, out []VarBind) error
 	// Next fills out[i] with the first variable in ranges[i], or with that
 	// range's Start and EndOfMibView (RFC 2741 section 7.2.3.2).
-	Next(ranges []Range, out []VarBind) *Error
+	Next(ranges []Range, out []VarBind) error
 	// Bulk answers b as b.Fill does. A MIB that changes while requests are
 	// answered calls b.Fill with its own Next where nothing can change.
-	Bulk(b *Bulk, out []VarBind) ([]VarBind, *Error)
+	Bulk(b *Bulk, out []VarBind) ([]VarBind, error)
 	// Test validates all of vbs and reserves what setting them takes, but
 	// changes nothing (RFC 3416 section 4.2.5, first phase).
-	Test(vbs []VarBind) (Transaction, *Error)
+	Test(vbs []VarBind) (Transaction, error)
 }
 
 // Range is where Next looks for a variable: after Start, or at Start too if
@@ -52,9 +53,9 @@ func (r *Range) Contains(name OID) bool {
 // wrong, and in any case calls Cleanup last, once.
 type Transaction interface {
 	// Commit sets all variables as if at once. After an error it is undone.
-	Commit() *Error
+	Commit() error
 	// Undo puts everything back as it was before Commit.
-	Undo() *Error
+	Undo() error
 	// Cleanup releases what the transaction holds.
 	Cleanup()
 }

@@ -56,12 +56,12 @@ type counted struct {
 	asked int
 }
 
-func (c *counted) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+func (c *counted) Get(names []smi.OID, out []smi.VarBind) error {
 	c.asked += len(names)
 	return c.Table.Get(names, out)
 }
 
-func (c *counted) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (c *counted) Next(ranges []smi.Range, out []smi.VarBind) error {
 	c.asked += len(ranges)
 	return c.Table.Next(ranges, out)
 }

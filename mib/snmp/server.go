@@ -203,7 +203,7 @@ func member(community, name []byte) int {
 func (s *Server) answerRead() []byte {
 	m := &s.req
 	s.h.system.refresh()
-	var err *smi.Error
+	var err error
 	answered := len(m.vars)
 	if m.pdu == getRequest {
 		s.names = s.names[:0]
@@ -211,7 +211,7 @@ func (s *Server) answerRead() []byte {
 			s.names = append(s.names, m.vars[i].Name)
 		}
 		s.vars = smi.Resize(s.vars, len(s.names))
-		answered, err = smi.InParts(s.vars, s.max, func(from, to int) *smi.Error {
+		answered, err = smi.InParts(s.vars, s.max, func(from, to int) error {
 			return s.h.Get(s.names[from:to], s.vars[from:to])
 		})
 	} else {
@@ -221,7 +221,7 @@ func (s *Server) answerRead() []byte {
 		}
 		if m.pdu == getNextRequest {
 			s.vars = smi.Resize(s.vars, len(s.ranges))
-			answered, err = smi.InParts(s.vars, s.max, func(from, to int) *smi.Error {
+			answered, err = smi.InParts(s.vars, s.max, func(from, to int) error {
 				return s.h.Next(s.ranges[from:to], s.vars[from:to])
 			})
 		} else {
@@ -254,14 +254,15 @@ func (s *Server) answerSet() []byte {
 		if tx.Undo() != nil {
 			return s.fail(&smi.Error{Status: smi.UndoFailed})
 		}
-		return s.fail(&smi.Error{Status: smi.CommitFailed, Index: err.Index})
+		return s.fail(&smi.Error{Status: smi.CommitFailed, Index: smi.Refusal(err).Index})
 	}
 	return s.respond(smi.NoError, 0, m.vars)
 }
 
 // fail answers with an error and the request's own variables.
-func (s *Server) fail(err *smi.Error) []byte {
-	return s.respond(err.Status, err.Index, s.req.vars)
+func (s *Server) fail(err error) []byte {
+	e := smi.Refusal(err)
+	return s.respond(e.Status, e.Index, s.req.vars)
 }
 
 // tooBig answers that the answer would be too long.

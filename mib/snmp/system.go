@@ -106,7 +106,7 @@ type handler struct {
 	system *system
 }
 
-func (h *handler) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+func (h *handler) Get(names []smi.OID, out []smi.VarBind) error {
 	if err := h.Handler.Get(names, out); err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (h *handler) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
 	return nil
 }
 
-func (h *handler) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (h *handler) Next(ranges []smi.Range, out []smi.VarBind) error {
 	if err := h.Handler.Next(ranges, out); err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (h *handler) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
 
 // Bulk leaves all to the Handler, which answers from one instant, unless a
 // repeater may come to a variable of the system group.
-func (h *handler) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error) {
+func (h *handler) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, error) {
 	single := min(max(b.NonRepeaters, 0), len(b.Ranges))
 	last := h.system.vars[len(h.system.vars)-1].Name
 	for i := range b.Ranges[single:] {

@@ -53,7 +53,7 @@ func None(name string, t smi.Type) smi.VarBind {
 }
 
 // Faults are errors that a Table returns in the place of doing its work.
-type Faults struct{ Get, Next, Test, Commit, Undo *smi.Error }
+type Faults struct{ Get, Next, Test, Commit, Undo error }
 
 // Table is a Handler over a sorted list of variables, all of which can be set
 // to values of their type. The object of a variable is its name without the
@@ -114,7 +114,7 @@ func (t *Table) find(name smi.OID) (int, bool) {
 }
 
 // Get implements smi.Handler.
-func (t *Table) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
+func (t *Table) Get(names []smi.OID, out []smi.VarBind) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.faults.Get != nil {
@@ -139,13 +139,13 @@ func (t *Table) Get(names []smi.OID, out []smi.VarBind) *smi.Error {
 }
 
 // Next implements smi.Handler.
-func (t *Table) Next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (t *Table) Next(ranges []smi.Range, out []smi.VarBind) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.next(ranges, out)
 }
 
-func (t *Table) next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
+func (t *Table) next(ranges []smi.Range, out []smi.VarBind) error {
 	if t.faults.Next != nil {
 		return t.faults.Next
 	}
@@ -166,14 +166,14 @@ func (t *Table) next(ranges []smi.Range, out []smi.VarBind) *smi.Error {
 }
 
 // Bulk implements smi.Handler.
-func (t *Table) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, *smi.Error) {
+func (t *Table) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return b.Fill(t.next, out)
 }
 
 // Test implements smi.Handler.
-func (t *Table) Test(vbs []smi.VarBind) (smi.Transaction, *smi.Error) {
+func (t *Table) Test(vbs []smi.VarBind) (smi.Transaction, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.calls = append(t.calls, fmt.Sprintf("test %d", len(vbs)))
@@ -202,7 +202,7 @@ type transaction struct {
 	old []smi.Value
 }
 
-func (x *transaction) Commit() *smi.Error {
+func (x *transaction) Commit() error {
 	x.t.mu.Lock()
 	defer x.t.mu.Unlock()
 	x.t.calls = append(x.t.calls, "commit")
@@ -213,7 +213,7 @@ func (x *transaction) Commit() *smi.Error {
 	return x.t.faults.Commit // with the variables set, so that a missing Undo is seen
 }
 
-func (x *transaction) Undo() *smi.Error {
+func (x *transaction) Undo() error {
 	x.t.mu.Lock()
 	defer x.t.mu.Unlock()
 	x.t.calls = append(x.t.calls, "undo")
