@@ -10,21 +10,18 @@ import (
 	"rtfm/traces/live"
 )
 
-// completion returns what shells offer for the option of this name, nil if that is
-// nothing in particular.
-func completion(option string) cobra.CompletionFunc {
+// completion returns what shells offer for an option, nil if that is nothing in
+// particular.
+func completion(option *pflag.Flag) cobra.CompletionFunc {
 	words := func(words ...cobra.Completion) cobra.CompletionFunc {
 		return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 	}
-	switch option {
-	case "dedup":
-		return words("mark", "drop")
+	if c, ok := option.Value.(*choice); ok {
+		return words(c.words...)
+	}
+	switch option.Name {
 	case "octets":
 		return words("frame", "ip")
-	case "auth":
-		return words("SHA-224", "SHA-256", "SHA-384", "SHA-512")
-	case "priv":
-		return words("AES-128", "AES-192", "AES-256")
 	case "rules", "standby":
 		return cobra.FixedCompletions([]cobra.Completion{"srl", "rules"}, cobra.ShellCompDirectiveFilterFileExt)
 	case "interface":
@@ -45,7 +42,7 @@ func forShells(cmd *cobra.Command) {
 	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
 		flags.VisitAll(func(f *pflag.Flag) {
 			f.Usage = strings.ReplaceAll(f.Usage, "`", "")
-			if complete := completion(f.Name); complete != nil {
+			if complete := completion(f); complete != nil {
 				cmd.RegisterFlagCompletionFunc(f.Name, complete)
 			}
 		})

@@ -2,14 +2,18 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 )
 
 // logFile is a log that can be opened again after it was renamed. It is safe
-// for concurrent use.
+// for concurrent use. A nil one stands for a log that is no file.
 type logFile struct {
 	name   string
 	mu     sync.Mutex
@@ -17,10 +21,15 @@ type logFile struct {
 	before bytes.Buffer // what came before that
 }
 
-// openLog opens a log, for appending.
-func openLog(name string) (*logFile, error) {
-	l := &logFile{name: name}
-	return l, l.reopen()
+// newLog returns a log of what is of this level and above, in the file of this name,
+// which has to be opened with reopen, or without a name in stderr.
+func newLog(name string, stderr io.Writer, level slog.Level) (*slog.Logger, *logFile) {
+	to, file := stderr, (*logFile)(nil)
+	if name != "" {
+		file = &logFile{name: name}
+		to = file
+	}
+	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level})), file
 }
 
 // reopen opens the file of the log's name, to which all goes as soon as it is
@@ -30,6 +39,9 @@ func openLog(name string) (*logFile, error) {
 // to another user: whoever may rename it may have put a link to any file in its
 // place.
 func (l *logFile) reopen() error {
+	if l == nil {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f, err := os.OpenFile(l.name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
@@ -46,6 +58,9 @@ func (l *logFile) reopen() error {
 
 // giveUp writes to w what came before the log was opened, if it never was.
 func (l *logFile) giveUp(w io.Writer) error {
+	if l == nil {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, err := l.before.WriteTo(w)
@@ -64,4 +79,32 @@ func (l *logFile) Write(p []byte) (int, error) {
 		return 0, errors.New("too much for a log that is not open yet")
 	}
 	return l.before.Write(p)
+}
+
+// hangups returns the SIGHUPs that come until stop is called. They do not end the
+// command any more.
+func hangups(ctx context.Context) (hups <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 1)
+	ownHangup(ctx)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
+// follow opens the log again at each signal, until ctx is done.
+func (l *logFile) follow(ctx context.Context, hups <-chan os.Signal, log *slog.Logger) {
+	for {
+		select {
+		case <-hups:
+			l.again(log)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// again opens the log again, and tells it if that fails.
+func (l *logFile) again(log *slog.Logger) {
+	if err := l.reopen(); err != nil {
+		log.Error("log not opened again", "error", err)
+	}
 }

@@ -30,12 +30,12 @@ type captureOptions struct {
 func (o *captureOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter the packets of this `INTERFACE`; several with commas between, or repeated; any for all.\nnetflow://ADDRESS:PORT receives flow records there")
-	f.IntVar(&o.ringSize, "ring-size", live.DefaultRingSize>>20, "with -i, `MIB` of memory for the packets of each ring")
-	f.IntVar(&o.rings, "rings", 1, "with -i, rings for each interface: several help where several processors receive")
-	f.IntVar(&o.snapLen, "snap-length", live.DefaultSnapLen, "with -i, `OCTETS` that are captured of each packet at most")
+	f.Var(newCount(&o.ringSize, live.DefaultRingSize>>20, 1, live.MaxRingSize>>20, "a number of MiB"), "ring-size", "with -i, `MIB` of memory for the packets of each ring")
+	f.Var(newCount(&o.rings, 1, 1, live.MaxRings, "a number of rings"), "rings", "with -i, rings for each interface: several help where several processors receive")
+	f.Var(newCount(&o.snapLen, live.DefaultSnapLen, 1, live.MaxSnapLen, "a number of octets"), "snap-length", "with -i, `OCTETS` that are captured of each packet at most")
 	f.BoolVar(&o.notPromisc, "no-promiscuous", false, "with -i, do not capture what is for other stations")
 	f.BoolVar(&o.cardStamps, "card-stamps", false, "with -i, have network cards stamp packets (needs CAP_NET_ADMIN), by their own clocks; how many they did is told")
-	f.StringVar(&o.dedup, "dedup", "", "find packets that come twice within 0.2 s, as at mirror ports; `ACTION` is mark (see SRL.md, Duplicate) or drop")
+	f.Var(newChoice(&o.dedup, "", "mark", "drop"), "dedup", "find packets that come twice within 0.2 s, as at mirror ports; `ACTION` is mark (see SRL.md, Duplicate) or drop")
 }
 
 // isRecords reports whether records of flows are to be received, not packets
@@ -46,9 +46,6 @@ func (o *captureOptions) isRecords() bool {
 
 // check finds options that do not fit the traces to be metered.
 func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
-	if o.dedup != "" && o.dedup != "mark" && o.dedup != "drop" {
-		return fmt.Errorf("--dedup %s: want mark or drop", o.dedup)
-	}
 	if len(o.interfaces) == 0 {
 		for _, name := range []string{"ring-size", "rings", "snap-length", "no-promiscuous", "card-stamps"} {
 			if cmd.Flags().Changed(name) {
@@ -64,9 +61,6 @@ func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
 		if strings.HasPrefix(name, netflowScheme) && !o.isRecords() {
 			return fmt.Errorf("-i %s: flow records are received at one address, without interfaces beside it", name)
 		}
-	}
-	if o.ringSize < 1 || o.ringSize > live.MaxRingSize>>20 {
-		return fmt.Errorf("--ring-size %d: want 1 to %d MiB", o.ringSize, live.MaxRingSize>>20)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"rtfm/manager"
 )
 
@@ -16,6 +18,12 @@ type community struct {
 	file     string
 	variable string // of the environment
 	argument string
+}
+
+// add adds the option that names the file. It holds what of says, as in "the
+// community".
+func (c *community) add(cmd *cobra.Command, of string) {
+	cmd.Flags().StringVar(&c.file, c.option, "", "`FILE` that holds "+of+" (or environment "+c.variable+")")
 }
 
 // value returns the community, "" if none is given anywhere. Communities given

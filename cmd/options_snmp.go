@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -31,16 +32,24 @@ type snmpOptions struct {
 func (o *snmpOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	o.given = f.Changed
-	f.IntVarP(&o.port, "port", "m", 161, "UDP `PORT` of the meter, if HOST has none")
-	f.StringVar(&o.community.file, o.community.option, "", "`FILE` that holds the community (or environment "+o.community.variable+")")
+	f.VarP(newCount(&o.port, 161, 1, 65535, "a UDP port"), "port", "m", "UDP `PORT` of the meter, if HOST has none")
+	o.community.add(cmd, "the community")
 	f.StringVar(&o.user, "user", "", "SNMPv3: the `USER`, in place of a community")
-	f.StringVar(&o.auth, "auth", "SHA-256", "SNMPv3: authenticate by this `PROTOCOL`: SHA-224, SHA-256, SHA-384, SHA-512")
+	f.Var(newProtocol(&o.auth, "SHA-256", "SHA-224", "SHA-256", "SHA-384", "SHA-512"), "auth", "SNMPv3: authenticate by this `PROTOCOL`: SHA-224, SHA-256, SHA-384, SHA-512")
 	f.StringVar(&o.authFile, "auth-file", "", "SNMPv3: `FILE` that holds the authentication passphrase (or environment RTFM_AUTH)")
-	f.StringVar(&o.priv, "priv", "AES-128", "SNMPv3: encrypt by this `PROTOCOL`: AES-128, AES-192, AES-256")
+	f.Var(newProtocol(&o.priv, "AES-128", "AES-128", "AES-192", "AES-256"), "priv", "SNMPv3: encrypt by this `PROTOCOL`: AES-128, AES-192, AES-256")
 	f.StringVar(&o.privFile, "priv-file", "", "SNMPv3: `FILE` that holds the privacy passphrase (or environment RTFM_PRIV)")
 	f.StringVar(&o.context, "context", "", "SNMPv3: the `CONTEXT`")
-	secondsVar(cmd, &o.timeout, "timeout", "", 2, "wait for an answer for so many `SECONDS`")
-	f.IntVar(&o.retries, "retries", 3, "ask again so many `TIMES` when there is no answer")
+	f.Var(newSeconds(&o.timeout, 2, 0.001, maxSeconds), "timeout", "wait for an answer for so many `SECONDS`")
+	f.Var(newCount(&o.retries, 3, 0, math.MaxInt32, "a number"), "retries", "ask again so many `TIMES` when there is no answer")
+}
+
+// newProtocol returns a choice of SNMPv3's protocols, which tells those who want a
+// weak one why there is none.
+func newProtocol(to *string, value string, protocols ...string) *choice {
+	c := newChoice(to, value, protocols...)
+	c.why = client.Weak
+	return c
 }
 
 // names are the names of the options.
@@ -52,14 +61,7 @@ func (o *snmpOptions) names() []string {
 // perhaps COMMUNITY.
 func (o *snmpOptions) config(args []string, warn io.Writer) (client.Config, error) {
 	c := client.Config{Address: args[0], Timeout: seconds(o.timeout), Retries: o.retries}
-	switch {
-	case o.port < 1 || o.port > 65535:
-		return c, fmt.Errorf("-m %d: want a UDP port from 1 to 65535", o.port)
-	case !isSeconds(o.timeout) || o.timeout < 0.001:
-		return c, fmt.Errorf("--timeout %v: want a number of seconds from 0.001 to 1000000000", o.timeout)
-	case o.retries < 0:
-		return c, fmt.Errorf("--retries %d: want a number from 0 on", o.retries)
-	case o.user != "" && len(args) > 1:
+	if o.user != "" && len(args) > 1 {
 		return c, errors.New("a COMMUNITY is SNMPv2c, --user is SNMPv3: only one of them can be given")
 	}
 	if o.retries == 0 {

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -20,20 +19,12 @@ type streamOptions struct {
 // add adds the options to those of cmd.
 func (o *streamOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.IntVarP(&o.max, "max-streams", "t", stream.DefaultMaxStreams, "most streams at a time, which rulesets with distributions need")
-	secondsVar(cmd, &o.idle, "stream-timeout", "", time.Duration(stream.DefaultTimeout).Seconds(), "a stream ends when it was idle for so many `SECONDS`, and for so long as --stream-multiplier tells")
-	f.IntVar(&o.multiplier, "stream-multiplier", stream.DefaultMultiplier, "a stream ends when it was idle for so many times the average interval of its packets,\nand for --stream-timeout")
+	f.VarP(newCount(&o.max, stream.DefaultMaxStreams, 1, math.MaxInt32, "a number of streams"), "max-streams", "t", "most streams at a time, which rulesets with distributions need")
+	f.Var(newSeconds(&o.idle, time.Duration(stream.DefaultTimeout).Seconds(), 1e-6, maxSeconds), "stream-timeout", "a stream ends when it was idle for so many `SECONDS`, and for so long as --stream-multiplier tells")
+	f.Var(newCount(&o.multiplier, stream.DefaultMultiplier, 1, math.MaxInt32, "a number"), "stream-multiplier", "a stream ends when it was idle for so many times the average interval of its packets,\nand for --stream-timeout")
 }
 
-// config checks the options.
+// config returns what the options say.
 func (o *streamOptions) config() (stream.Config, error) {
-	switch {
-	case o.max < 1 || o.max > math.MaxInt32:
-		return stream.Config{}, fmt.Errorf("-t %d: want a number of streams from 1 to %d", o.max, math.MaxInt32)
-	case !isSeconds(o.idle) || o.idle < 1e-6:
-		return stream.Config{}, fmt.Errorf("--stream-timeout %v: want a number of seconds from 0.000001 to 1000000000", o.idle)
-	case o.multiplier < 1 || o.multiplier > math.MaxInt32:
-		return stream.Config{}, fmt.Errorf("--stream-multiplier %d: want a number from 1 to %d", o.multiplier, math.MaxInt32)
-	}
 	return stream.Config{MaxStreams: o.max, Timeout: int64(seconds(o.idle)), Multiplier: int64(o.multiplier)}, nil
 }

@@ -16,10 +16,10 @@ func TestParseSeconds(t *testing.T) {
 		}
 	}
 	var n int
-	if err := (wholeSecondsFlag{&n}).Set("10m"); err != nil || n != 600 {
+	if err := newWholeSeconds(&n, 600).Set("10m"); err != nil || n != 600 {
 		t.Errorf("10m: %d, %v", n, err)
 	}
-	if err := (wholeSecondsFlag{&n}).Set("0.5"); err == nil {
+	if err := newWholeSeconds(&n, 600).Set("0.5"); err == nil {
 		t.Error("half a second taken for whole ones")
 	}
 }

@@ -15,7 +15,7 @@ import (
 // traceConvertOptions are the options of `rtfm trace convert`.
 type traceConvertOptions struct {
 	snap     uint32
-	from, to string
+	from, to format.Limit
 	headers  bool
 	quiet    bool
 }
@@ -58,14 +58,14 @@ func traceConvertCommand() *cobra.Command {
 	f.SortFlags = false
 	f.Uint32Var(&o.snap, "snap", 0, "keep so many `OCTETS` of a packet at most (default 0, all)")
 	f.BoolVar(&o.headers, "headers", false, "keep only headers: of the link, of IP and of TCP, UDP and the like")
-	f.StringVar(&o.from, "from", "", "leave out packets before this `TIME`")
-	f.StringVar(&o.to, "to", "", "leave out packets at this `TIME` and later")
+	f.Var(timeLimit{&o.from}, "from", "leave out packets before this `TIME`")
+	f.Var(timeLimit{&o.to}, "to", "leave out packets at this `TIME` and later")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
 	return cmd
 }
 
-// conversion checks the options.
-func (o *traceConvertOptions) conversion(names []string) (c format.Conversion, err error) {
+// config checks the names and returns what the options say.
+func (o *traceConvertOptions) config(names []string) (c format.Conversion, err error) {
 	if len(names) != 2 {
 		return c, fmt.Errorf(`%d names given, want IN and OUT ("-" is standard input and output)`, len(names))
 	}
@@ -74,18 +74,7 @@ func (o *traceConvertOptions) conversion(names []string) (c format.Conversion, e
 			return c, fmt.Errorf("%s: flow records are no packets and cannot be converted, but the trace of their datagrams can, without %q", name, netflowPrefix)
 		}
 	}
-	for _, limit := range []struct {
-		option, text string
-		to           *format.Limit
-	}{{"from", o.from, &c.From}, {"to", o.to, &c.To}} {
-		if limit.text == "" {
-			continue
-		}
-		if *limit.to, err = format.ParseLimit(limit.text); err != nil {
-			return c, fmt.Errorf("--%s: %w", limit.option, err)
-		}
-	}
-	c.Snap = o.snap
+	c.Snap, c.From, c.To = o.snap, o.from, o.to
 	if o.headers {
 		c.Keep = func(p *traces.Packet) int { return packet.Headers(uint32(p.Link), p.Data, p.Wire) }
 	}
@@ -93,7 +82,7 @@ func (o *traceConvertOptions) conversion(names []string) (c format.Conversion, e
 }
 
 func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
-	conversion, err := o.conversion(names)
+	conversion, err := o.config(names)
 	if err != nil {
 		return err
 	}

@@ -45,16 +45,13 @@ func traceInfoCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.BoolVar(&o.json, "json", false, "write a JSON object a line for each file")
-	secondsVar(cmd, &o.gap, "gap", "", 10, "count a gap where no packet comes for so many `SECONDS`")
+	f.Var(newSeconds(&o.gap, 10, 0, maxSeconds), "gap", "count a gap where no packet comes for so many `SECONDS`")
 	return cmd
 }
 
 func (o *traceInfoOptions) run(cmd *cobra.Command, names []string) error {
-	switch {
-	case len(names) == 0:
+	if len(names) == 0 {
 		return errors.New(`no FILE given ("-" is standard input); "rtfm trace info --help" tells more`)
-	case !isSeconds(o.gap):
-		return fmt.Errorf("--gap %v: want a number of seconds", o.gap)
 	}
 	for _, name := range names {
 		if strings.HasPrefix(name, netflowScheme) {

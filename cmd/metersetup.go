@@ -1,0 +1,101 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/meter"
+	"rtfm/traces"
+)
+
+// run opens what only a privileged user may, gives up the rights that this took,
+// and serves.
+func (o *meterOptions) run(cmd *cobra.Command) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	stderr := cmd.ErrOrStderr()
+	log, file := newLog(o.log, stderr, slog.LevelInfo)
+	defer file.giveUp(stderr)
+	if o.user == "" {
+		if err := file.reopen(); err != nil {
+			return err
+		}
+	}
+	var front fronts
+	config, err := o.config(&front, log)
+	if err != nil {
+		return err
+	}
+	m := meter.NewControlled(config)
+	defer front.remove()
+	if err := o.front.open(&front, m, log, stderr); err != nil {
+		return err
+	}
+	// What ends the source ends metering: it may hold packets that are to be metered.
+	metering, end := context.WithCancelCause(cmd.Context())
+	defer end(nil)
+	src, err := o.source(metering, log)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if err := o.capture.giveUpRights(o.user, front.secret); err != nil {
+		return err
+	}
+	if o.user != "" {
+		if err := file.reopen(); err != nil {
+			return fmt.Errorf("--log, as user %s: %w", o.user, err)
+		}
+	}
+	s := serving{meter: m, front: &front, log: log, file: file, grace: o.grace}
+	return s.run(metering, end, src)
+}
+
+// source opens the traces, or the interfaces. The source ends when ctx is done.
+func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Source, error) {
+	if o.capture.isLive() {
+		warn := func(message string) { log.Warn(message) }
+		src, err := o.capture.open(ctx, o.traces.exporters, warn)
+		if err != nil {
+			return nil, err
+		}
+		return o.traces.steady(src, warn), nil
+	}
+	files := o.traces.open(func(message string) { log.Info(message) })
+	if o.user != "" { // who may not be allowed to
+		if err := files.OpenFiles(); err != nil {
+			return nil, err
+		}
+	}
+	src := o.traces.plausible(withInterrupt(ctx, files, o.traces.names()), func(message string) { log.Warn(message) })
+	src = o.capture.filter(src)
+	src = &notifyEOF{src, func() {
+		if ctx.Err() == nil {
+			log.Info("the traces have ended; their flows can be read")
+		}
+	}}
+	if o.pace {
+		src = &paced{Source: src, ctx: ctx}
+	}
+	return src, nil
+}
+
+// notifyEOF is a Source that calls ended when it has no more packets.
+type notifyEOF struct {
+	traces.Source
+	ended func()
+}
+
+// ReadBatch implements traces.Source.
+func (s *notifyEOF) ReadBatch(b *traces.Batch) error {
+	err := s.Source.ReadBatch(b)
+	if err == io.EOF {
+		s.ended()
+	}
+	return err
+}

@@ -1,0 +1,35 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"rtfm/reader"
+)
+
+// print prints the flows of a collection. JSON lines of one that is the only one
+// are printed as they come; all else waits until it is whole.
+func (r *reading) print(ctx context.Context) error {
+	if r.options.json && r.options.once {
+		r.page = reader.Stream{W: r.stdout}
+		return r.collectOnce(ctx)
+	}
+	var printed spool
+	defer printed.close()
+	r.page = reader.Stream{W: &printed} // with a header
+	if err := r.collectOnce(ctx); err != nil {
+		return err
+	}
+	if r.options.json {
+		_, err := io.Copy(r.stdout, printed.reader())
+		return err
+	}
+	if f, ok := r.stdout.(*os.File); ok && r.options.watch && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprint(f, "\x1b[H\x1b[2J") // cursor home, clear all
+	}
+	return writeTable(r.stdout, printed.reader)
+}

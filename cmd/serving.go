@@ -1,0 +1,66 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"rtfm/meter"
+	"rtfm/traces"
+)
+
+// serving is a running `rtfm meter`.
+type serving struct {
+	meter *meter.Controlled
+	front *fronts
+	log   *slog.Logger
+	file  *logFile // nil if the log is no file
+	grace float64  // seconds
+}
+
+// run runs the meter and its front ends until the traces have ended and were
+// read, or a signal has ended ctx, and with it the source, and the grace time is
+// over. It ends ctx itself when a front end has failed.
+func (s *serving) run(ctx context.Context, end context.CancelCauseFunc, src traces.Source) error {
+	defer finishing(ctx)()
+	answering, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	s.front.start(answering, &wg, end)
+	if s.file != nil {
+		hups, stopped := hangups(ctx)
+		defer stopped()
+		wg.Go(func() { s.file.follow(answering, hups, s.log) })
+	}
+	damaged := false
+	err := s.meter.Run(ctx, src, func(err error) {
+		if ctx.Err() == nil {
+			damaged = true
+			s.log.Error("trace damaged", "error", fmt.Sprint(err, hint(err)))
+		}
+	})
+	switch cause := context.Cause(ctx); {
+	case err != nil:
+		return err
+	case cause == context.Canceled:
+		s.log.Info("metering has ended; flows can still be read", "seconds", s.grace)
+		s.lastGrace(ctx)
+	case cause != nil:
+		return cause
+	}
+	if damaged {
+		return &exitError{status: StatusDamaged}
+	}
+	return nil
+}
+
+// lastGrace waits for the grace time to pass, or a further signal.
+func (s *serving) lastGrace(ctx context.Context) {
+	select {
+	case <-time.After(seconds(s.grace)):
+	case <-furtherSignal(ctx):
+	}
+}
