@@ -59,8 +59,9 @@ var layout = map[string][]string{
 	"mib/snmp":              {"mib/smi"},
 	"mib/snmp/snmptest":     {"mib/smi", "mib/snmp"},
 
-	"reader":          {"mib", "mib/client", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/match"},
-	"reader/flowfile": {"ruleset", "ruleset/attr", "ruleset/match"},
+	"reader":          {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/record":   {"ruleset", "ruleset/match"},
 
 	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/srl"},
 }

@@ -16,7 +16,8 @@ func TestMoreOfManyInterfaces(t *testing.T) {
 			before.PerInterface = append(before.PerInterface, traces.InterfaceStats{Number: n + 1000, Lost: uint64(n % 3)})
 		}
 		return testing.AllocsPerRun(1, func() {
-			all := more(&now, &before)
+			was, now := traceCounts(&before), traceCounts(&now)
+			all := now.Rare(&was)
 			if len(all) != int(interfaces) || all[8].Name != "lost-1008" || all[8].Value != 3 {
 				t.Errorf("%d numbers: %v", len(all), all[:10])
 			}

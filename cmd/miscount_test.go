@@ -10,38 +10,39 @@ import (
 
 	"rtfm/meter"
 	"rtfm/reader/flowfile"
+	"rtfm/reader/record"
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
 	"rtfm/traces/tracetest"
 )
 
-// miscounts is a sink in which a packet vanishes, from the numbers or from the
-// flows, before each collection.
+// miscounts is a meter of which a packet vanishes, from the numbers or from the
+// flows.
 type miscounts struct {
-	*runSink
-	vanish func(*meter.TaskStats)
+	record.Meter
+	vanish func(*record.RuleSetCounts)
 }
 
-func (s miscounts) Collect(c meter.Collection) error {
-	if len(s.before.Tasks) == 0 {
-		s.before.Tasks = []meter.TaskStats{{RuleSet: 2}}
-	}
-	s.vanish(&s.before.Tasks[0])
-	return s.runSink.Collect(c)
+func (m miscounts) Counts() (record.Counts, record.Levels) {
+	n, levels := m.Meter.Counts()
+	r := n.RuleSets[2]
+	m.vanish(&r)
+	n.RuleSets[2] = r
+	return n, levels
 }
 
 // TestFaultIsTold has the program miscount.
 func TestFaultIsTold(t *testing.T) {
 	for name, tt := range map[string]struct {
-		vanish func(*meter.TaskStats)
+		vanish func(*record.RuleSetCounts)
 		json   bool
 		want   string // "" for none
 	}{
-		"nothing":    {func(*meter.TaskStats) {}, false, ""},
-		"ignored":    {func(s *meter.TaskStats) { s.Ignored++ }, false, "has seen 300 packets, of which 300 were counted, 18446744073709551615 ignored"},
-		"seen":       {func(s *meter.TaskStats) { s.Packets++ }, true, "has seen 299 packets, of which 300 were counted"},
-		"text flows": {func(s *meter.TaskStats) { s.Counted--; s.Packets-- }, false, "has counted 301 packets, its flows have 300"},
-		"flows":      {func(s *meter.TaskStats) { s.Counted--; s.Packets-- }, true, "has counted 301 packets, its flows have 300"},
+		"nothing":    {func(*record.RuleSetCounts) {}, false, ""},
+		"ignored":    {func(s *record.RuleSetCounts) { s.Ignored-- }, false, "has seen 300 packets, of which 300 were counted, 18446744073709551615 ignored"},
+		"seen":       {func(s *record.RuleSetCounts) { s.Packets-- }, true, "has seen 299 packets, of which 300 were counted"},
+		"text flows": {func(s *record.RuleSetCounts) { s.Counted++; s.Packets++ }, false, "has counted 301 packets, its flows have 300"},
+		"flows":      {func(s *record.RuleSetCounts) { s.Counted++; s.Packets++ }, true, "has counted 301 packets, its flows have 300"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rules, err := loadRuleSet("ruleset/examples/all-flows.srl", nil, srl.Options{}, nil)
@@ -53,12 +54,15 @@ func TestFaultIsTold(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out, errs bytes.Buffer
-			s := &runSink{meter: m, errors: &errs, out: &out, format: flowfile.FormatFor(rules), options: flowfile.Options{JSON: tt.json}}
+			s := &runSink{
+				engine: m, meter: miscounts{metered{m}, tt.vanish}, process: record.Process{Differences: tt.json}, errors: &errs,
+				to: flowfile.NewSink(&out, flowfile.Header{}, flowfile.FormatFor(rules), flowfile.Options{JSON: tt.json}),
+			}
 			src, err := format.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(300)...)), "test")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := m.Run(t.Context(), src, miscounts{s, tt.vanish}); err != nil {
+			if err := m.Run(t.Context(), src, s); err != nil {
 				t.Fatal(err)
 			}
 			if s.faulty != (tt.want != "") || !strings.Contains(errs.String(), tt.want) {

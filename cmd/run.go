@@ -14,12 +14,11 @@ import (
 
 	"rtfm/traces/format"
 
-	"rtfm/ruleset/match"
+	"rtfm/reader/record"
 
 	"github.com/spf13/cobra"
 
 	"rtfm/meter"
-	"rtfm/reader"
 	"rtfm/reader/flowfile"
 	"rtfm/ruleset"
 	"rtfm/ruleset/srl"
@@ -204,16 +203,17 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) (err error) {
 	defer src.Close()
 	inputs := append(tracePaths(names), o.rules...)
 	err = writeTo(cmd.Context(), o.output, inputs, cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
-		s := &runSink{
-			meter: m, errors: cmd.ErrOrStderr(), out: w, format: format,
-			header: flowfile.Header{
-				Version: flowfile.Release(version()), Parameters: o.parameters(),
-				Meter: o.name, Interfaces: sources, MaxFlows: o.maxFlows,
-			},
-			options: flowfile.Options{JSON: o.json},
+		header := flowfile.Header{
+			Version: flowfile.Release(version()), Parameters: o.parameters(),
+			Meter: o.name, Interfaces: sources, MaxFlows: o.maxFlows,
 		}
+		options := flowfile.Options{JSON: o.json}
 		for _, rs := range config.RuleSets {
-			s.options.Statistics = s.options.Statistics || rs.Statistics
+			options.Statistics = options.Statistics || rs.Statistics
+		}
+		s := &runSink{
+			engine: m, meter: metered{m}, process: record.Process{Differences: o.json},
+			to: flowfile.NewSink(w, header, format, options), name: o.name, errors: cmd.ErrOrStderr(),
 		}
 		ctx := cmd.Context()
 		if o.capture.isLive() {
@@ -354,15 +354,12 @@ func (o *runOptions) parameters() string {
 
 // runSink writes the flow data file.
 type runSink struct {
-	meter   *meter.Meter
+	engine  *meter.Meter
+	meter   record.Meter // the same
+	process record.Process
+	to      record.Sink
+	name    string // the meter's
 	errors  io.Writer
-	out     io.Writer
-	header  flowfile.Header
-	format  *ruleset.Format
-	options flowfile.Options
-	writer  *flowfile.Writer // made with the first collection, when the start is known
-	deltas  reader.Deltas
-	before  meter.Stats // at the collection before
 	damaged bool
 	faulty  bool // numbers did not add up
 	// disorder is why the traces were not all read, nil if they were.
@@ -372,83 +369,16 @@ type runSink struct {
 
 // Collect implements meter.Sink.
 func (s *runSink) Collect(c meter.Collection) error {
-	if s.writer == nil {
-		s.header.Start = time.Unix(0, c.Start).UTC()
-		s.writer = flowfile.NewWriter(s.out, s.header, c.Start, s.format, s.options)
-	}
-	if c.PassedOver > 0 {
-		s.writer.Skipped(int(c.PassedOver))
-	}
-	s.writer.Begin(c.To)
 	if c.Last && s.stop != nil {
 		s.stop()
 	}
-	whole := c.Last && c.From == 0 // the only collection: all was counted in it
-	// record wraps put so that each flow is written with its delta when the output
-	// is JSON.
-	record := func(put func(*match.Flow, *flowfile.Counters)) func(*match.Flow) {
-		var counted flowfile.Counters
-		return func(f *match.Flow) {
-			switch {
-			case whole && !s.options.JSON:
-				counted = flowfile.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs}
-			case !s.options.JSON:
-				put(f, nil)
-				return
-			case whole:
-				counted = flowfile.CountersOf(f)
-			default:
-				counted = s.deltas.Since(f)
-			}
-			put(f, &counted)
-		}
+	from := s.process.From(s.meter, record.Collection{Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver)}, c.Last)
+	sum, err := record.Copy(s.to, from)
+	if err != nil {
+		return err
 	}
-	if parts, ok := s.meter.Parts(); ok && (whole || !s.options.JSON) {
-		s.writer.Parts(len(parts), func(i int, put func(*match.Flow, *flowfile.Counters)) {
-			parts[i].Flows(record(put))
-		})
-	} else {
-		write := record(s.writer.Flow)
-		err := s.meter.Flows(func(f *match.Flow) error { write(f); return nil })
-		if err != nil {
-			return err
-		}
-	}
-	return s.writer.End(s.summary())
-}
-
-// more returns what is only told of some sources: duplicates, packets whose times
-// do not fit, and the losses of each interface that has had any. An interface may have had several numbers.
-func more(now, before *traces.Stats) (more []flowfile.Number) {
-	type losses struct{ total, before uint64 }
-	lost := make(map[string]losses)
-	var names []string
-	for i := range now.PerInterface {
-		name := now.PerInterface[i].String()
-		n, told := lost[name]
-		if n.total += now.PerInterface[i].Lost; n.total > 0 {
-			lost[name] = n
-			if !told {
-				names = append(names, name)
-			}
-		}
-	}
-	for i := range before.PerInterface {
-		name := before.PerInterface[i].String()
-		n := lost[name]
-		n.before += before.PerInterface[i].Lost
-		lost[name] = n
-	}
-	for _, name := range names {
-		more = append(more, flowfile.Number{Name: "lost-" + name, Value: lost[name].total - lost[name].before})
-	}
-	if now.Duplicates > 0 {
-		more = append(more, flowfile.Number{Name: "duplicates", Value: now.Duplicates - before.Duplicates})
-	}
-	if now.Clamped > 0 {
-		more = append(more, flowfile.Number{Name: "clamped", Value: now.Clamped - before.Clamped})
-	}
-	return more
+	s.check(sum)
+	return nil
 }
 
 // Damage implements meter.Sink.

@@ -6,59 +6,82 @@ import (
 	"slices"
 
 	"rtfm/meter"
-	"rtfm/reader/flowfile"
+	"rtfm/reader/record"
+	"rtfm/ruleset/match"
+	"rtfm/traces"
 )
 
-// summary returns what was counted since the collection before, whose flows are
-// written but for the end. It tells of numbers that do not add up.
-func (s *runSink) summary() flowfile.Summary {
-	now := s.meter.Stats()
-	before := s.before
-	s.before = now
-	sum := flowfile.Summary{
-		Lost:    now.Trace.Lost - before.Trace.Lost,
-		Packets: now.Packets - before.Packets,
-		Octets:  now.Octets - before.Octets,
-		Active:  uint64(now.Active),
+// metered is a meter in this process as the pipeline of collections sees it.
+type metered struct{ *meter.Meter }
+
+// Parts implements record.Meter.
+func (m metered) Parts() (parts []func(func(*match.Flow))) {
+	all, _ := m.Meter.Parts()
+	for _, p := range all {
+		parts = append(parts, p.Flows)
 	}
-	for i := range now.Tasks {
-		task := meter.TaskStats{RuleSet: now.Tasks[i].RuleSet}
-		if i < len(before.Tasks) {
-			task = before.Tasks[i]
-		}
-		sum.RuleSets = append(sum.RuleSets, s.ruleSet(&now.Tasks[i], &task))
-	}
-	slices.SortFunc(sum.RuleSets, func(a, b flowfile.RuleSetSummary) int { return cmp.Compare(a.RuleSet, b.RuleSet) })
-	sum.AddRuleSets()
-	if now.Streams.Created > 0 {
-		n, b := &now.Streams, &before.Streams
-		sum.More = flowfile.StreamNumbers(uint64(n.Active), n.Created-b.Created, n.Ended()-b.Ended(), n.Unstreamed-b.Unstreamed)
-	}
-	if now.Outliers > 0 {
-		sum.More = append(sum.More, flowfile.Number{Name: "outliers", Value: now.Outliers - before.Outliers})
-	}
-	sum.More = slices.Concat(sum.More, more(&now.Trace, &before.Trace), stampNumbers(&now.Trace, &before.Trace))
-	return sum
+	return parts
 }
 
-// ruleSet returns what became of the packets that a ruleset has seen since the
-// collection before, and checks it: each packet of the meter is in one of the
-// numbers, and what was counted is in the flows.
-func (s *runSink) ruleSet(now, before *meter.TaskStats) flowfile.RuleSetSummary {
-	r := flowfile.RuleSetSummary{
-		RuleSet: uint64(now.RuleSet), Packets: now.Packets - before.Packets, Counted: now.Counted - before.Counted,
-		Ignored: now.Ignored - before.Ignored, Unmatched: now.Unmatched - before.Unmatched,
-		Stopped: now.Stopped - before.Stopped, Uncounted: now.Uncounted - before.Uncounted,
-		Collected: s.writer.Collected(now.RuleSet),
+// Counts implements record.Meter.
+func (m metered) Counts() (record.Counts, record.Levels) {
+	s := m.Stats()
+	n := traceCounts(&s.Trace)
+	n.Packets, n.Octets, n.Outliers = s.Packets, s.Octets, s.Outliers
+	n.StreamsCreated, n.StreamsEnded, n.Unstreamed = s.Streams.Created, s.Streams.Ended(), s.Streams.Unstreamed
+	n.RuleSets = make(map[int]record.RuleSetCounts, len(s.Tasks))
+	for _, t := range s.Tasks {
+		n.RuleSets[t.RuleSet] = record.RuleSetCounts{
+			Packets: t.Packets, Counted: t.Counted, Ignored: t.Ignored, Unmatched: t.Unmatched, Stopped: t.Stopped, Uncounted: t.Uncounted,
+		}
 	}
-	if r.Sum() != r.Packets {
-		s.fault("ruleset %d %s has seen %d packets, of which %d were counted, %d ignored, %d unmatched, %d stopped and %d uncounted, in sum %d",
-			now.RuleSet, now.Name, r.Packets, r.Counted, r.Ignored, r.Unmatched, r.Stopped, r.Uncounted, r.Sum())
+	return n, record.Levels{
+		Active: uint64(s.Active), StreamsActive: uint64(s.Streams.Active),
+		ClockKnown: s.Trace.SystemClock != traces.ClockUnknown, ClockRight: s.Trace.SystemClock == traces.ClockSynchronised,
 	}
-	if r.Collected != nil && *r.Collected != r.Counted {
-		s.fault("ruleset %d %s has counted %d packets, its flows have %d", now.RuleSet, now.Name, r.Counted, *r.Collected)
+}
+
+// traceCounts returns what a source has counted.
+func traceCounts(s *traces.Stats) record.Counts {
+	n := record.Counts{Lost: s.Lost, Duplicates: s.Duplicates, Clamped: s.Clamped}
+	lossy := slices.Clone(s.PerInterface)
+	slices.SortStableFunc(lossy, func(a, b traces.InterfaceStats) int { return cmp.Compare(a.Number, b.Number) })
+	for i := range lossy {
+		n.AddLost(lossy[i].String(), lossy[i].Lost)
 	}
-	return r
+	for _, at := range s.Stamps {
+		for by, packets := range at.By {
+			if packets > 0 {
+				n.Stamped = append(n.Stamped, record.Number{Name: fmt.Sprintf("stamped-%v-%s", traces.StampSource(by), at.Name), Value: packets})
+			}
+		}
+	}
+	return n
+}
+
+// check tells of numbers that do not add up: each packet of the meter is in one of
+// a ruleset's numbers, and what was counted is in the flows.
+func (s *runSink) check(sum *record.Summary) {
+	for i := range sum.RuleSets {
+		r := &sum.RuleSets[i]
+		if r.Sum() != r.Packets {
+			s.fault("ruleset %d %s has seen %d packets, of which %d were counted, %d ignored, %d unmatched, %d stopped and %d uncounted, in sum %d",
+				r.RuleSet, s.ruleSetName(r.RuleSet), r.Packets, r.Counted, r.Ignored, r.Unmatched, r.Stopped, r.Uncounted, r.Sum())
+		}
+		if r.Collected != nil && *r.Collected != r.Counted {
+			s.fault("ruleset %d %s has counted %d packets, its flows have %d", r.RuleSet, s.ruleSetName(r.RuleSet), r.Counted, *r.Collected)
+		}
+	}
+}
+
+// ruleSetName returns the name of the ruleset with a number.
+func (s *runSink) ruleSetName(number uint64) string {
+	for _, t := range s.engine.Stats().Tasks {
+		if uint64(t.RuleSet) == number {
+			return t.Name
+		}
+	}
+	return ""
 }
 
 // fault tells that the program has miscounted.

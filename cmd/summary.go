@@ -13,13 +13,15 @@ import (
 	"golang.org/x/term"
 
 	"rtfm/meter"
+	"rtfm/reader/record"
 	"rtfm/traces"
 )
 
 // printSummary tells what a run has counted.
 func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 	fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
-	for _, n := range more(&s.Trace, new(traces.Stats)) {
+	counted := traceCounts(&s.Trace)
+	for _, n := range counted.Rare(new(record.Counts)) {
 		at, lost := strings.CutPrefix(n.Name, "lost-")
 		switch {
 		case lost:

@@ -3,17 +3,15 @@ package reader
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math"
-	"slices"
 	"time"
 
-	"rtfm/ruleset/match"
+	"rtfm/reader/record"
 
-	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
 
 	"rtfm/mib/client"
 	"rtfm/reader/flowfile"
@@ -29,6 +27,10 @@ type Config struct {
 	// of the text; nil means those of the rulesets.
 	JSON, Statistics bool
 	Format           *ruleset.Format
+	// Sink, if set, returns what takes a collection instead of flow data. What it
+	// writes to w is in the Output whole or not at all. It gets differences if JSON
+	// is set.
+	Sink func(w io.Writer) record.Sink
 
 	// Passive keeps the Collector from writing anything into the meter. The
 	// meter then may recover flows before they are read.
@@ -80,7 +82,7 @@ type Collector struct {
 	out    Output
 	state  *State // nil before the first collection
 	rows   rows
-	deltas *Deltas
+	deltas *record.Deltas
 	// alone is the Uptime from which on new flows were read by nobody else who
 	// wrote to this output.
 	alone  uint64
@@ -237,7 +239,7 @@ func firstUptime(st *client.Status, ticks uint32, now time.Time) uint64 {
 }
 
 // states returns what is to be remembered before and after the collection.
-func (k *Collector) states(in *interval, counts Counts, sets []RuleSet) (before, next *State) {
+func (k *Collector) states(in *interval, counts record.Counts, sets []RuleSet) (before, next *State) {
 	epoch := in.status.Start
 	switch {
 	case in.status.Extension:
@@ -268,7 +270,7 @@ const nsPerTick = 10_000_000
 
 // write reads the flows and writes the collection.
 func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, sets []RuleSet) (*Result, error) {
-	counts, sampling, err := k.counts(ctx, c, in.status, sets)
+	counts, levels, err := k.counts(ctx, c, in.status, sets)
 	if err != nil {
 		return nil, err
 	}
@@ -284,58 +286,25 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 	}
 	k.remind(in.restarted)
 	k.state = before
-	alone := min(k.alone, in.to)
 	k.warnOfLimit(c, in.status)
-	read := readings{room: k.deltas.most}
-	sum := summary(&counts, &before.Counts, sampling, in.status)
-	err = k.out.Append(func(w io.Writer, fresh bool) error {
-		most := fileOctets * int64(k.maxFlows())
-		wr := k.writer(&limited{w, most, most}, fresh, in, sets)
-		if in.skipped > 0 {
-			wr.Skipped(in.skipped)
-		}
-		wr.Begin(in.at)
-		for i := range sets {
-			err := c.Flows(ctx, k.query(in, &sets[i], sets), func(f *match.Flow) error {
-				if since := before.Collected[sets[i].Index]; in.to >= since+marks && match.Uptime(f.LastTime, next.Epoch) < since {
-					return nil
-				}
-				if result.Flows++; result.Flows > uint64(k.maxFlows()) {
-					return fmt.Errorf("%w: it has more than %d flows: max-flows allows more", ErrLimit, k.maxFlows())
-				}
-				var known *flowfile.Counters
-				if k.cfg.JSON {
-					if !k.cfg.Once {
-						read.add(f)
-					}
-					if delta, exact := k.deltas.since(f); exact || match.Uptime(f.FirstTime, next.Epoch) >= alone {
-						known = &delta
-					}
-				}
-				wr.Flow(f, known)
-				return wr.Err()
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if err := k.same(ctx, c, in.status); err != nil {
-			return err
-		}
-		if err := k.intend(*before, next); err != nil {
-			return err
-		}
-		counts.finish(&sum, wr.Collected)
-		return wr.End(sum)
+	from := &reading{
+		Collector: k, ctx: ctx, client: c, in: in, sets: sets, before: before, next: next, levels: levels,
+		alone: min(k.alone, in.to), read: k.deltas.Readings(),
+	}
+	var sum *record.Summary
+	err = k.out.Append(func(w io.Writer, fresh bool) (err error) {
+		sum, err = record.Copy(k.sink(w, fresh, in, sets), from)
+		return err
 	})
 	if err != nil {
 		k.header = ""
 		return nil, err
 	}
+	result.Flows = sum.Flows
 	// Who comes late to a trace has not seen the flows that are gone.
-	k.tell(&sum, in.number > 0 && (!in.restarted || in.number == 1))
-	k.state, k.alone = next, alone
-	if !k.deltas.keepAll(&read) {
+	k.tell(sum, in.number > 0 && (!in.restarted || in.number == 1))
+	k.state, k.alone = next, from.alone
+	if !k.deltas.KeepAll(&from.read) {
 		k.alone = in.to // flows that began before may have been read and forgotten
 		k.cfg.Warn(fmt.Errorf("%s: there are more flows, or larger ones, than can be remembered: what some of them count until the next collection is not known; max-flows allows more", c.Address()))
 	}
@@ -357,46 +326,22 @@ func (k *Collector) remind(restarted bool) {
 	k.known = nil
 }
 
-// intend remembers what is to be remembered once the end of the collection is
-// written, so that nothing is lost if the process ends just after it.
-func (k *Collector) intend(before State, next *State) error {
-	before.Next = next
-	if err := k.out.Remember(&before); err != nil {
-		return fmt.Errorf("remembering what is collected: %w", err)
-	}
-	return nil
-}
-
 // newDeltas returns memory of what flows had counted, with a bound.
-func (k *Collector) newDeltas() *Deltas {
-	return &Deltas{most: int(min(memoryOctets*int64(k.maxFlows()), math.MaxInt))}
+func (k *Collector) newDeltas() *record.Deltas {
+	return record.NewDeltas(int(min(memoryOctets*int64(k.maxFlows()), math.MaxInt)))
 }
 
-// same makes sure that the meter is still the same that it was when the
-// collection began.
-func (k *Collector) same(ctx context.Context, c *client.Client, before *client.Status) error {
-	after, err := c.Status(ctx)
-	if err == nil && after.Restarted(before) {
-		err = fmt.Errorf("%s: %w", c.Address(), errRestarted)
+// sink returns what takes a collection and goes on after those there are.
+func (k *Collector) sink(w io.Writer, fresh bool, in *interval, sets []RuleSet) record.Sink {
+	if k.cfg.Sink != nil {
+		return k.cfg.Sink(w)
 	}
-	return err
-}
-
-var errRestarted = errors.New("the meter was restarted while it was read")
-
-// writer returns a Writer that goes on after the collections there are.
-func (k *Collector) writer(w io.Writer, fresh bool, in *interval, sets []RuleSet) *flowfile.Writer {
 	format := k.columns(sets)
 	h := k.cfg.Header
 	h.MaxFlows = in.status.MaxFlows
-	h.Start = time.Unix(0, k.state.Epoch).UTC()
 	opts := flowfile.Options{JSON: k.cfg.JSON, Statistics: k.cfg.Statistics, Append: !fresh && format.String() == k.header}
 	k.header = format.String()
-	wr := flowfile.NewWriter(w, h, k.state.Epoch, format, opts)
-	if k.state.To > 0 {
-		wr.Resume(k.state.ToNs)
-	}
-	return wr
+	return flowfile.NewSink(w, h, format, opts)
 }
 
 // columns returns the columns of the text.
@@ -411,32 +356,4 @@ func (k *Collector) columns(sets []RuleSet) *ruleset.Format {
 		}
 	}
 	return flowfile.FormatFor(rules...)
-}
-
-// marks is how many Uptimes TimeTicks can tell apart. Beyond them only exact
-// times tell which they are, and a TimeMark names none that is longer ago.
-const marks = 1 << 32
-
-// query returns what to read of a ruleset, given those that are read.
-func (k *Collector) query(in *interval, s *RuleSet, sets []RuleSet) *client.FlowQuery {
-	since := k.state.Collected[s.Index]
-	if in.to >= since+marks {
-		since = 0 // write leaves out what comes too much
-	}
-	q := &client.FlowQuery{
-		RuleSet: s.Index, Since: since, Uptime: in.to, Epoch: k.state.Epoch,
-		Attrs: s.Rules.Saves(), MaxFlows: in.status.MaxFlows, Method: client.Blocks,
-		Exact: in.status.Extension && (k.cfg.JSON || in.to >= marks || slices.ContainsFunc(k.columns(sets).Fields, func(fd ruleset.Field) bool {
-			return fd.Attr >= attr.FirstTimeNs && fd.Attr <= attr.SavedAttributes
-		})),
-	}
-	if !in.status.Extension {
-		q.Method = client.Packages
-	}
-	if k.cfg.Format != nil && !k.cfg.JSON {
-		for _, fd := range k.cfg.Format.Fields {
-			q.Attrs = append(q.Attrs, fd.Attr)
-		}
-	}
-	return q
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/reader/record"
 	"rtfm/traces/format"
 
 	"rtfm/ruleset/match"
@@ -134,21 +135,24 @@ func (s *writes) Collect(c meter.Collection) error {
 	if len(s.before.Tasks) > 0 {
 		before = s.before.Tasks[0]
 	}
-	var more []flowfile.Number
+	var more []record.Number
 	if now.Streams.Created > 0 {
 		n, b := now.Streams, s.before.Streams
-		more = flowfile.StreamNumbers(uint64(n.Active), n.Created-b.Created, n.Ended()-b.Ended(), n.Unstreamed-b.Unstreamed)
+		more = []record.Number{
+			{Name: "streams", Value: uint64(n.Active)}, {Name: "streams-created", Value: n.Created - b.Created},
+			{Name: "streams-ended", Value: n.Ended() - b.Ended()}, {Name: "unstreamed", Value: n.Unstreamed - b.Unstreamed},
+		}
 	}
-	sum := flowfile.Summary{
+	sum := record.Summary{
 		More:    more,
 		Packets: now.Packets - s.before.Packets, Octets: now.Octets - s.before.Octets,
 		Active: uint64(now.Active),
-		RuleSets: []flowfile.RuleSetSummary{{
+		RuleSets: []record.RuleSetSummary{{
 			RuleSet: uint64(task.RuleSet), Packets: task.Packets - before.Packets, Counted: task.Counted - before.Counted,
 			Ignored: task.Ignored - before.Ignored, Unmatched: task.Unmatched - before.Unmatched,
 		}},
 	}
-	sum.AddRuleSets()
+	sum.Ignored, sum.Unmatched = sum.RuleSets[0].Ignored, sum.RuleSets[0].Unmatched
 	s.before = now
 	s.before.Tasks = []meter.TaskStats{task}
 	return s.w.End(sum)

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"rtfm/reader/flowfile"
+	"rtfm/reader/record"
 )
 
 // State is what has to be known of the collections in a file to go on with
@@ -24,7 +25,7 @@ type State struct {
 	ToNs      int64          `json:"toNs"`
 	Collected map[int]uint64 `json:"collected"`
 	// Counts are what the meter had counted then.
-	Counts Counts `json:"counts"`
+	Counts record.Counts `json:"counts"`
 	// Intervals is the number of intervals of a trace that were collected.
 	Intervals uint64 `json:"intervals,omitempty"`
 	// Size is that of the file after the latest collection.

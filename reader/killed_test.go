@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/reader/record"
+
 	"rtfm/meter"
-	"rtfm/reader/flowfile"
 	"rtfm/traces"
 )
 
@@ -79,7 +80,7 @@ func survives(t *testing.T, f func() error) (alive bool) {
 }
 
 // totals adds up the numbers that the ends of collections tell.
-func totals(t *testing.T, path string) (sum flowfile.Summary) {
+func totals(t *testing.T, path string) (sum record.Summary) {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"rtfm/reader/flowfile"
+	"rtfm/reader/record"
 )
 
 // recalled is how many octets of a flow data file, beside its latest collection,
@@ -31,7 +32,7 @@ func (k *Collector) recall() {
 
 // recall puts what flows had counted into d. It returns false if the latest
 // collection is not in the file, or there is no room in d.
-func (s *State) recall(d *Deltas) (complete bool, err error) {
+func (s *State) recall(d *record.Deltas) (complete bool, err error) {
 	from := max(s.Run, min(s.Last, s.Size-recalled))
 	if s.path == "" || from >= s.Size {
 		return false, nil
@@ -42,10 +43,7 @@ func (s *State) recall(d *Deltas) (complete bool, err error) {
 	}
 	defer file.Close()
 	to, err := flowfile.Recall(io.NewSectionReader(file, from, s.Size-from), func(f *flowfile.Recalled) bool {
-		return d.keep(f.Index, reading{
-			firstTime: f.FirstTime, toPDUs: f.ToPDUs, fromPDUs: f.FromPDUs, toOctets: f.ToOctets, fromOctets: f.FromOctets,
-			ruleSet: int32(f.RuleSet), counters: int32(len(f.Distributions)),
-		}, f.Distributions)
+		return d.Recall(f.RuleSet, f.Index, f.FirstTime, &f.Counters)
 	})
 	return err == nil && to > 0 && to == s.To, err
 }

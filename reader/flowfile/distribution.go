@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -99,7 +101,7 @@ func (p *printer) jsonDistribution(i int) {
 }
 
 // appendDelta appends what a distribution counted in the interval as an object.
-func (p *printer) appendDelta(b []byte, pc *piece, delta *Counters) []byte {
+func (p *printer) appendDelta(b []byte, pc *piece, delta *record.Counters) []byte {
 	counters := delta.Distributions
 	for i := range p.shape.Distributions[:pc.offset] {
 		counters = counters[min(p.shape.Distributions[i].Counters(), len(counters)):]

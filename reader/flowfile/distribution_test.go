@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -45,7 +47,7 @@ func TestDistributionText(t *testing.T) {
 	w := NewWriter(&b, Header{Version: "5", Meter: "m", Start: time.Unix(0, 0).UTC()}, 0, format, Options{})
 	w.Begin(0)
 	w.Flow(f, nil)
-	w.End(Summary{})
+	w.End(record.Summary{})
 	want := "1 1025 1.0.100!300:3.0.0!0:5:0:18446744073709551615:1 0 2.3.1!100:3.11.0!0:0:0:0:0 0\n"
 	if line := strings.SplitAfter(b.String(), "\n")[3]; line != want {
 		t.Errorf("%q, want %q", line, want)
@@ -96,9 +98,9 @@ func TestDistributionJSON(t *testing.T) {
 	var b strings.Builder
 	w := NewWriter(&b, Header{Start: time.Unix(0, 0).UTC()}, 0, nil, Options{JSON: true})
 	w.Begin(0)
-	w.Flow(f, &Counters{Distributions: []uint64{2, 0, 0, 1}})
+	w.Flow(f, &record.Counters{Distributions: []uint64{2, 0, 0, 1}})
 	w.Flow(f, nil)
-	w.End(Summary{})
+	w.End(record.Summary{})
 	var got map[string]any
 	if err := json.Unmarshal([]byte(strings.SplitAfter(b.String(), "\n")[2]), &got); err != nil {
 		t.Fatalf("%v: %s", err, b.String())

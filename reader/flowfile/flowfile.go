@@ -4,12 +4,11 @@
 package flowfile
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"rtfm/ruleset/match"
+	"rtfm/reader/record"
 )
 
 // Header is what the first line of a flow data file tells.
@@ -36,101 +35,6 @@ type Collection struct {
 	Time     time.Time // when it was made; from a file, in whole seconds
 	Meter    string
 	From, To uint64 // meter uptimes in centiseconds between which flows were active
-}
-
-// Counters are what a flow counted, in one interval or altogether.
-type Counters struct {
-	ToPDUs, FromPDUs, ToOctets, FromOctets uint64
-	// Distributions are the counters of all distributions, one after the other.
-	Distributions []uint64
-}
-
-// CountersOf returns what a flow counted altogether.
-func CountersOf(f *match.Flow) Counters {
-	return Counters{
-		ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets,
-		Distributions: slices.Concat(f.Counters...),
-	}
-}
-
-// Since returns what a flow counted between before and c.
-func (c *Counters) Since(before *Counters) Counters {
-	d := Counters{
-		ToPDUs: c.ToPDUs - before.ToPDUs, FromPDUs: c.FromPDUs - before.FromPDUs,
-		ToOctets: c.ToOctets - before.ToOctets, FromOctets: c.FromOctets - before.FromOctets,
-		Distributions: slices.Clone(c.Distributions),
-	}
-	for i := range min(len(d.Distributions), len(before.Distributions)) {
-		d.Distributions[i] -= before.Distributions[i]
-	}
-	return d
-}
-
-// Summary is what is known of the packets of one interval beside the flows.
-type Summary struct {
-	Flows     uint64 // records written; counted by the Writer
-	Lost      uint64 // packets that were not captured
-	Uncounted uint64 // packets of flows for which the flow table had no room
-	Sampling  uint64 // one of so many packets was metered; 0 means all
-	Packets   uint64 // packets metered
-	Octets    uint64
-	Ignored   uint64 // packets that rules said to ignore
-	Unmatched uint64 // packets that no rules matched
-	Stopped   uint64 // packets that hit a limit of the Packet Matching Engine
-	Active    uint64 // flows in the flow table
-	// RuleSets are those whose flows the collection has.
-	RuleSets []RuleSetSummary
-	// More are written after these, in #Stats: those of StreamNumbers,
-	// "duplicates", "outliers", "clamped", "sampled-out", packets lost at an interface as "lost-" with
-	// its name, those stamped by a clock as "stamped-kernel-" and the like, and
-	// "clock-synchronised".
-	More []Number
-}
-
-// RuleSetSummary is what became of the packets of one interval that a ruleset
-// has seen.
-type RuleSetSummary struct {
-	RuleSet uint64 // its number
-	// Packets is the sum of what follows: packets that are in a flow, those left
-	// out by rules that said so, those that no rules matched, that hit a limit of
-	// the engine, and those of flows for which the flow table had no room.
-	Packets, Counted, Ignored, Unmatched, Stopped, Uncounted uint64
-	// Collected is what the collection's flow records have counted in the
-	// interval, if that is known; see Writer.Collected. JSON only. A meter that
-	// counts on while it is read has flow records that know more than Counted
-	// does; the next ones then add less.
-	Collected *uint64
-}
-
-// Sum is the number of packets of which it is known what became of them.
-func (s *RuleSetSummary) Sum() uint64 {
-	return s.Counted + s.Ignored + s.Unmatched + s.Stopped + s.Uncounted
-}
-
-// AddRuleSets sets Ignored, Unmatched, Stopped and Uncounted to the sums over
-// RuleSets.
-func (s *Summary) AddRuleSets() {
-	s.Ignored, s.Unmatched, s.Stopped, s.Uncounted = 0, 0, 0, 0
-	for i := range s.RuleSets {
-		r := &s.RuleSets[i]
-		s.Ignored += r.Ignored
-		s.Unmatched += r.Unmatched
-		s.Stopped += r.Stopped
-		s.Uncounted += r.Uncounted
-	}
-}
-
-// StreamNumbers are those of a meter that keeps streams: how many there are, how
-// many were begun and have ended in the interval, and how many packets are in
-// none because there were too many.
-func StreamNumbers(active, created, ended, unstreamed uint64) []Number {
-	return []Number{{"streams", active}, {"streams-created", created}, {"streams-ended", ended}, {"unstreamed", unstreamed}}
-}
-
-// Number is one that only some meters have.
-type Number struct {
-	Name  string `json:"name"`
-	Value uint64 `json:"value"`
 }
 
 // The `#` records.
@@ -176,45 +80,55 @@ func (c *Collection) appendTo(b []byte) []byte {
 	return append(b, '\n')
 }
 
-// numbers calls yield for each number of s with its name, those of the
-// #EndData record first.
-func (s *Summary) numbers(yield func(name string, n *uint64)) {
-	s.endNumbers(yield)
-	s.statsNumbers(yield)
-}
+// A numbers calls yield for each number of something with its name.
+type numbers func(yield func(name string, n *uint64))
 
-func (s *Summary) endNumbers(yield func(name string, n *uint64)) {
-	yield("flows", &s.Flows)
-	yield("lost", &s.Lost)
-	yield("uncounted", &s.Uncounted)
-	yield("sampling", &s.Sampling)
-}
-
-func (s *Summary) statsNumbers(yield func(name string, n *uint64)) {
-	yield("packets", &s.Packets)
-	yield("octets", &s.Octets)
-	yield("ignored", &s.Ignored)
-	yield("unmatched", &s.Unmatched)
-	yield("stopped", &s.Stopped)
-	yield("active", &s.Active)
-	for i := range s.More {
-		yield(name(s.More[i].Name), &s.More[i].Value)
+// all are the numbers of s, those of the #EndData record first.
+func all(s *record.Summary) numbers {
+	return func(yield func(name string, n *uint64)) {
+		endNumbers(s)(yield)
+		statsNumbers(s)(yield)
 	}
 }
 
-func (s *RuleSetSummary) numbers(yield func(name string, n *uint64)) {
-	yield("ruleset", &s.RuleSet)
-	yield("packets", &s.Packets)
-	yield("counted", &s.Counted)
-	yield("ignored", &s.Ignored)
-	yield("unmatched", &s.Unmatched)
-	yield("stopped", &s.Stopped)
-	yield("uncounted", &s.Uncounted)
+func endNumbers(s *record.Summary) numbers {
+	return func(yield func(name string, n *uint64)) {
+		yield("flows", &s.Flows)
+		yield("lost", &s.Lost)
+		yield("uncounted", &s.Uncounted)
+		yield("sampling", &s.Sampling)
+	}
+}
+
+func statsNumbers(s *record.Summary) numbers {
+	return func(yield func(name string, n *uint64)) {
+		yield("packets", &s.Packets)
+		yield("octets", &s.Octets)
+		yield("ignored", &s.Ignored)
+		yield("unmatched", &s.Unmatched)
+		yield("stopped", &s.Stopped)
+		yield("active", &s.Active)
+		for i := range s.More {
+			yield(name(s.More[i].Name), &s.More[i].Value)
+		}
+	}
+}
+
+func ruleSetNumbers(s *record.RuleSetSummary) numbers {
+	return func(yield func(name string, n *uint64)) {
+		yield("ruleset", &s.RuleSet)
+		yield("packets", &s.Packets)
+		yield("counted", &s.Counted)
+		yield("ignored", &s.Ignored)
+		yield("unmatched", &s.Unmatched)
+		yield("stopped", &s.Stopped)
+		yield("uncounted", &s.Uncounted)
+	}
 }
 
 // appendNumbers appends ` name=number` for each.
-func appendNumbers(b []byte, numbers func(func(string, *uint64))) []byte {
-	numbers(func(name string, n *uint64) {
+func appendNumbers(b []byte, all numbers) []byte {
+	all(func(name string, n *uint64) {
 		b = append(b, ' ')
 		b = append(b, escape.Replace(name)...)
 		b = append(b, '=')

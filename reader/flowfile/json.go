@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -51,15 +53,15 @@ func jsonSkipped(n int) any {
 }
 
 // appendJSONEnd appends the record of a collection's end.
-func appendJSONEnd(b []byte, s *Summary) []byte {
+func appendJSONEnd(b []byte, s *record.Summary) []byte {
 	b = append(b, `{"record":"end"`...)
-	b = appendMembers(b, s.numbers)
+	b = appendMembers(b, all(s))
 	if len(s.RuleSets) > 0 {
 		b = append(b, `,"rulesets":[`...)
 		for i := range s.RuleSets {
 			r := &s.RuleSets[i]
 			begin := len(b) // a comma, which becomes the brace
-			b = appendMembers(b, r.numbers)
+			b = appendMembers(b, ruleSetNumbers(r))
 			b[begin] = '{'
 			if r.Collected != nil {
 				b = strconv.AppendUint(append(b, `,"collected":`...), *r.Collected, 10)
@@ -72,8 +74,8 @@ func appendJSONEnd(b []byte, s *Summary) []byte {
 }
 
 // appendMembers appends `,"name":number` for each.
-func appendMembers(b []byte, numbers func(func(string, *uint64))) []byte {
-	numbers(func(name string, n *uint64) {
+func appendMembers(b []byte, all numbers) []byte {
+	all(func(name string, n *uint64) {
 		quoted, _ := json.Marshal(name) // no string fails
 		b = append(b, ',')
 		b = append(append(b, quoted...), ':')

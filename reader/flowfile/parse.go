@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/attr"
 )
 
@@ -147,11 +149,11 @@ func isNameByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
-// parse sets the numbers that text gives as `name=number`; other words are
+// parseSummary sets the numbers that text gives as `name=number`; other words are
 // not ours, and left alone.
-func (s *Summary) parse(text string) error {
+func parseSummary(s *record.Summary, text string) error {
 	s.More = nil
-	if err := parseNumbers(text, s.numbers); err != nil {
+	if err := parseNumbers(text, all(s)); err != nil {
 		return err
 	}
 	for word := range strings.FieldsSeq(text) {
@@ -160,20 +162,20 @@ func (s *Summary) parse(text string) error {
 			if err != nil {
 				return err
 			}
-			s.More = append(s.More, Number{Name: key, Value: n})
+			s.More = append(s.More, record.Number{Name: key, Value: n})
 		}
 	}
 	return nil
 }
 
 // parseNumbers sets those numbers that text gives as `name=number`.
-func parseNumbers(text string, numbers func(func(string, *uint64))) (err error) {
+func parseNumbers(text string, all numbers) (err error) {
 	for word := range strings.FieldsSeq(text) {
 		key, digits, ok := cutNumber(word)
 		if !ok {
 			continue
 		}
-		numbers(func(name string, n *uint64) {
+		all(func(name string, n *uint64) {
 			if name == key && err == nil {
 				*n, err = parseNumber(word, digits)
 			}

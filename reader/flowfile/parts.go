@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/match"
 )
 
@@ -12,7 +14,7 @@ import (
 // called for several parts at a time, by as many goroutines as there are
 // processors; each holds the records of one part until those before are
 // written.
-func (w *Writer) Parts(parts int, flows func(part int, put func(f *match.Flow, delta *Counters))) {
+func (w *Writer) Parts(parts int, flows func(part int, put func(f *match.Flow, delta *record.Counters))) {
 	var (
 		mu     sync.Mutex
 		next   int
@@ -29,7 +31,7 @@ func (w *Writer) Parts(parts int, flows func(part int, put func(f *match.Flow, d
 			if part >= parts {
 				return
 			}
-			p.buf, p.flows, p.sums = p.buf[:0], 0, sums{}
+			p.buf, p.flows = p.buf[:0], 0
 			flows(part, p.put)
 			<-turn
 			w.add(&p)
@@ -47,10 +49,6 @@ func (w *Writer) Parts(parts int, flows func(part int, put func(f *match.Flow, d
 // add writes the flows of a page.
 func (w *Writer) add(p *page) {
 	w.flows += p.flows
-	for i := range p.sums {
-		w.sums[i].pdus += p.sums[i].pdus
-		w.sums[i].unknown += p.sums[i].unknown
-	}
 	if len(w.buf)+len(p.buf) < flushAt {
 		w.buf = append(w.buf, p.buf...)
 		return

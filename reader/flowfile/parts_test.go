@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -32,11 +34,11 @@ func TestParts(t *testing.T) {
 					lens[i] = r.IntN(2000)
 				}
 			}
-			deltas := func(f *match.Flow, n int) *Counters {
+			deltas := func(f *match.Flow, n int) *record.Counters {
 				if !json {
 					return nil
 				}
-				return &Counters{ToPDUs: uint64(n), Distributions: CountersOf(f).Distributions}
+				return &record.Counters{ToPDUs: uint64(n), Distributions: record.CountersOf(f).Distributions}
 			}
 			var want, got bytes.Buffer
 			w := NewWriter(&want, testHeader(), epoch, format, Options{JSON: json})
@@ -47,13 +49,13 @@ func TestParts(t *testing.T) {
 					w.Flow(f, deltas(f, j))
 				}
 			}
-			if err := w.End(Summary{}); err != nil {
+			if err := w.End(record.Summary{}); err != nil {
 				t.Fatal(err)
 			}
 			var held atomic.Int32
 			w = NewWriter(&got, testHeader(), epoch, format, Options{JSON: json})
 			w.Begin(epoch)
-			w.Parts(len(lens), func(part int, put func(*match.Flow, *Counters)) {
+			w.Parts(len(lens), func(part int, put func(*match.Flow, *record.Counters)) {
 				if n := held.Add(1); int(n) > processors {
 					t.Errorf("%d parts at a time with %d processors", n, processors)
 				}
@@ -63,7 +65,7 @@ func TestParts(t *testing.T) {
 				}
 				held.Add(-1)
 			})
-			if err := w.End(Summary{}); err != nil {
+			if err := w.End(record.Summary{}); err != nil {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(got.Bytes(), want.Bytes()) {
@@ -82,13 +84,13 @@ func TestPartsError(t *testing.T) {
 	w.Begin(epoch)
 	goroutines := runtime.NumGoroutine()
 	var put atomic.Int32
-	w.Parts(50, func(part int, one func(*match.Flow, *Counters)) {
+	w.Parts(50, func(part int, one func(*match.Flow, *record.Counters)) {
 		for range 2000 {
 			one(f, nil)
 		}
 		put.Add(1)
 	})
-	if err := w.End(Summary{}); !errors.Is(err, errFull) {
+	if err := w.End(record.Summary{}); !errors.Is(err, errFull) {
 		t.Errorf("End: %v", err)
 	}
 	if put.Load() != 50 {
@@ -107,7 +109,7 @@ func BenchmarkParts(b *testing.B) {
 	f := testFlows()[0]
 	w := NewWriter(io.Discard, testHeader(), epoch, DefaultFormat([]attr.Attr{attr.SourcePeerAddress, attr.DestPeerAddress}), Options{})
 	for b.Loop() {
-		w.Parts(500, func(_ int, put func(*match.Flow, *Counters)) {
+		w.Parts(500, func(_ int, put func(*match.Flow, *record.Counters)) {
 			for range 2000 {
 				put(f, nil)
 			}

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strconv"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -171,8 +173,8 @@ func maskText(a attr.Attr, m attr.Value) string {
 
 // appendTo appends the line of flow f, whose meter started at epoch and that
 // counted delta in the interval; nil if that is not known.
-func (p *printer) appendTo(b []byte, f *match.Flow, delta *Counters, epoch int64) []byte {
-	own := Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
+func (p *printer) appendTo(b []byte, f *match.Flow, delta *record.Counters, epoch int64) []byte {
+	own := record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
 	for i := range p.pieces {
 		pc := &p.pieces[i]
 		b = append(b, pc.text...)

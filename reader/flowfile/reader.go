@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/attr"
 )
 
@@ -34,11 +36,11 @@ type Record struct {
 	Line int    // where it begins, from 1
 	Text string // the record without line end; if it was wrapped, joined by blanks
 
-	Header     Header     // of the last KindHeader
-	Columns    []Column   // of the last KindFormat
-	Collection Collection // of the last KindTime
-	Summary    Summary    // KindStats, KindRuleSet and KindEnd: those numbers that Text has
-	Values     []string   // KindFlow: of each column
+	Header     Header         // of the last KindHeader
+	Columns    []Column       // of the last KindFormat
+	Collection Collection     // of the last KindTime
+	Summary    record.Summary // KindStats, KindRuleSet and KindEnd: those numbers that Text has
+	Values     []string       // KindFlow: of each column
 }
 
 // SyntaxError says what is wrong with a line of a flow data file.
@@ -193,15 +195,15 @@ func (r *Reader) information(text string, line int) (*Record, error) {
 		}
 	case strings.HasPrefix(text, markStats):
 		rec = r.record(KindStats, line, text)
-		err = rec.Summary.parse(text[len(markStats):])
+		err = parseSummary(&rec.Summary, text[len(markStats):])
 	case strings.HasPrefix(text, markRuleSet):
 		rec = r.record(KindRuleSet, line, text)
-		rec.Summary.RuleSets = make([]RuleSetSummary, 1)
-		err = parseNumbers(text[len(markRuleSet):], rec.Summary.RuleSets[0].numbers)
+		rec.Summary.RuleSets = make([]record.RuleSetSummary, 1)
+		err = parseNumbers(text[len(markRuleSet):], ruleSetNumbers(&rec.Summary.RuleSets[0]))
 	case strings.HasPrefix(text, markEnd):
 		r.open, r.needsEnd = false, true
 		rec = r.record(KindEnd, line, text)
-		err = rec.Summary.parse(text[len(markEnd):])
+		err = parseSummary(&rec.Summary, text[len(markEnd):])
 	case r.columns == nil && strings.Contains(text, "\t"):
 		if r.columns, err = parseColumns(text[1:]); err == nil {
 			rec = r.record(KindFormat, line, text)

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/attr"
 
 	"rtfm/ruleset"
@@ -217,15 +219,15 @@ func TestReader(t *testing.T) {
 func TestSummaryReads(t *testing.T) {
 	recs, _ := readAll(t, "#Stats: packets=7 octets=8 aps=3 ignored=9 unmatched=10 stopped=5 active=11\n"+
 		"#RuleSet: ruleset=2 packets=21 counted=1 ignored=9 x=7 unmatched=5 stopped=4 uncounted=2\n#EndData: flows=1 lost=2 uncounted=3 sampling=4 stopped=5\n")
-	if got, want := recs[0].Summary, (Summary{Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Stopped: 5, Active: 11}); !reflect.DeepEqual(got, want) {
+	if got, want := recs[0].Summary, (record.Summary{Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Stopped: 5, Active: 11}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
-	if got, want := recs[1].Summary, (Summary{RuleSets: []RuleSetSummary{
+	if got, want := recs[1].Summary, (record.Summary{RuleSets: []record.RuleSetSummary{
 		{RuleSet: 2, Packets: 21, Counted: 1, Ignored: 9, Unmatched: 5, Stopped: 4, Uncounted: 2},
 	}}); recs[1].Kind != KindRuleSet || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
-	if got, want := recs[2].Summary, (Summary{Flows: 1, Lost: 2, Uncounted: 3, Stopped: 5, Sampling: 4}); !reflect.DeepEqual(got, want) {
+	if got, want := recs[2].Summary, (record.Summary{Flows: 1, Lost: 2, Uncounted: 3, Stopped: 5, Sampling: 4}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -370,7 +372,7 @@ func BenchmarkReader(b *testing.B) {
 	for range 1000 {
 		w.Flow(testFlows()[0], nil)
 	}
-	if err := w.End(Summary{}); err != nil {
+	if err := w.End(record.Summary{}); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

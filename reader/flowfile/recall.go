@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"rtfm/reader/record"
 )
 
 // Recalled is what a flow record of JSON lines tells of a flow and of what it
@@ -16,7 +18,7 @@ type Recalled struct {
 	RuleSet   int
 	Index     uint32
 	FirstTime int64 // nanoseconds since 1970
-	Counters
+	record.Counters
 }
 
 // Recall reads what a Writer has written as JSON lines, from the beginning of a
@@ -64,7 +66,7 @@ func recall(line []byte) (*Recalled, error) {
 	}
 	f := &Recalled{
 		RuleSet: int(number("FlowRuleSet")), Index: uint32(number("FlowIndex")), FirstTime: int64(number("FirstTimeNs")),
-		Counters: Counters{
+		Counters: record.Counters{
 			ToPDUs: number("ToPDUs"), FromPDUs: number("FromPDUs"), ToOctets: number("ToOctets"), FromOctets: number("FromOctets"),
 		},
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -31,14 +33,14 @@ func TestRecall(t *testing.T) {
 	w := NewWriter(&out, Header{Version: "1", Meter: "m"}, 1_600_000_000_000_000_000, nil, Options{JSON: true})
 	for i := range int64(2) {
 		w.Begin(1_700_000_002_000_000_000 + i*1e9)
-		counters := CountersOf(flow)
+		counters := record.CountersOf(flow)
 		w.Flow(flow, &counters)
 		w.Flow(flow, nil)
-		if err := w.End(Summary{}); err != nil {
+		if err := w.End(record.Summary{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := &Recalled{RuleSet: 3, Index: 7, FirstTime: flow.FirstTime, Counters: CountersOf(flow)}
+	want := &Recalled{RuleSet: 3, Index: 7, FirstTime: flow.FirstTime, Counters: record.CountersOf(flow)}
 	last := strings.LastIndex(out.String(), `{"record":"start"`)
 	for _, tt := range []struct {
 		from, flows int

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset"
@@ -41,7 +43,6 @@ type page struct {
 	epoch   int64 // of the meter's uptime, nanoseconds since 1970
 	buf     []byte
 	flows   uint64
-	sums    sums
 	current *printer // of the shape that was printed last
 	byShape map[*match.Shape]*printer
 }
@@ -49,19 +50,6 @@ type page struct {
 // maxPrinters is how many are remembered. A meter may tell of more shapes than
 // there is memory for their printers.
 const maxPrinters = 1 << 12
-
-// sums are what the flow records of a collection have counted in its interval,
-// by ruleset: PDUs, and the number of records of which that is not known. The
-// first is of rulesets that have no number of ours.
-type sums [ruleset.MaxRuleSets + 1]struct{ pdus, unknown uint64 }
-
-// place returns the place of a ruleset's sums.
-func (s *sums) place(ruleSet int) int {
-	if ruleSet < 0 || ruleSet >= len(s) {
-		return 0
-	}
-	return ruleSet
-}
 
 // flushAt is the size of the buffer above which it is written out.
 const flushAt = 1 << 16
@@ -114,7 +102,7 @@ func (w *Writer) Begin(at int64) {
 	if w.begun {
 		c.From = max(w.to, 1) - 1
 	}
-	w.begun, w.to, w.flows, w.sums = true, c.To, 0, sums{}
+	w.begun, w.to, w.flows = true, c.To, 0
 	w.start, w.at = w.at, max(at, w.at)
 	if w.opts.JSON {
 		w.jsonLine(jsonStart(&c, w.start, w.at))
@@ -124,9 +112,8 @@ func (w *Writer) Begin(at int64) {
 }
 
 // Flow writes the record of a flow, and with JSON what it counted in this
-// interval, null if delta is nil. Both are only read, and not kept. For text,
-// delta is what Collected counts, and may lack distributions.
-func (w *Writer) Flow(f *match.Flow, delta *Counters) {
+// interval, null if delta is nil. Both are only read, and not kept.
+func (w *Writer) Flow(f *match.Flow, delta *record.Counters) {
 	w.put(f, delta)
 	if len(w.buf) >= flushAt {
 		w.write()
@@ -137,28 +124,12 @@ func (w *Writer) Flow(f *match.Flow, delta *Counters) {
 func (w *Writer) Err() error { return w.err }
 
 // put appends the record of a flow.
-func (p *page) put(f *match.Flow, delta *Counters) {
+func (p *page) put(f *match.Flow, delta *record.Counters) {
 	if p.current == nil || p.current.shape != f.Shape {
 		p.change(f.Shape)
 	}
 	p.buf = p.current.appendTo(p.buf, f, delta, p.epoch)
 	p.flows++
-	sum := &p.sums[p.sums.place(f.Shape.RuleSet)]
-	if delta == nil {
-		sum.unknown++
-	} else {
-		sum.pdus += delta.ToPDUs + delta.FromPDUs
-	}
-}
-
-// Collected returns the packets that the collection's records of a ruleset's
-// flows have counted in the interval, nil if that is not known of all.
-func (w *Writer) Collected(ruleSet int) *uint64 {
-	sum := w.sums[w.sums.place(ruleSet)]
-	if sum.unknown > 0 || w.sums.place(ruleSet) == 0 {
-		return nil
-	}
-	return &sum.pdus
 }
 
 // change makes the printer of flows of shape s the current one.
@@ -191,21 +162,21 @@ func (w *Writer) Skipped(n int) {
 
 // End finishes the collection and writes out all of it. Flows in s is set to
 // the number of flow records.
-func (w *Writer) End(s Summary) error {
+func (w *Writer) End(s record.Summary) error {
 	s.Flows = w.flows
 	s.Sampling = max(s.Sampling, 1)
 	if w.opts.JSON {
 		w.buf = appendJSONEnd(w.buf, &s)
 	} else {
 		if w.opts.Statistics {
-			w.buf = appendNumbers(append(w.buf, markStats...), s.statsNumbers)
+			w.buf = appendNumbers(append(w.buf, markStats...), statsNumbers(&s))
 			w.buf = append(w.buf, '\n')
 			for i := range s.RuleSets {
-				w.buf = appendNumbers(append(w.buf, markRuleSet...), s.RuleSets[i].numbers)
+				w.buf = appendNumbers(append(w.buf, markRuleSet...), ruleSetNumbers(&s.RuleSets[i]))
 				w.buf = append(w.buf, '\n')
 			}
 		}
-		w.buf = appendNumbers(append(w.buf, markEnd+":"...), s.endNumbers)
+		w.buf = appendNumbers(append(w.buf, markEnd+":"...), endNumbers(&s))
 		if s.Stopped > 0 {
 			w.buf = strconv.AppendUint(append(w.buf, " stopped="...), s.Stopped, 10)
 		}

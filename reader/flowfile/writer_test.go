@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/reader/record"
+
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -92,26 +94,30 @@ func writeTest(t testing.TB, w io.Writer, opts Options) {
 	}
 	wr := NewWriter(w, testHeader(), epoch, f, opts)
 	wr.Begin(epoch + 36_420_000_000)
+	var collected uint64
 	for _, fl := range testFlows() {
-		wr.Flow(fl, &Counters{ToPDUs: fl.ToPDUs, FromPDUs: fl.FromPDUs, ToOctets: fl.ToOctets, FromOctets: fl.FromOctets})
+		wr.Flow(fl, &record.Counters{ToPDUs: fl.ToPDUs, FromPDUs: fl.FromPDUs, ToOctets: fl.ToOctets, FromOctets: fl.FromOctets})
+		if fl.Shape.RuleSet == 2 {
+			collected += fl.ToPDUs + fl.FromPDUs
+		}
 	}
-	rulesets := []RuleSetSummary{
-		{RuleSet: 2, Packets: 1158, Counted: 1139, Ignored: 9, Unmatched: 10, Collected: wr.Collected(2)},
+	rulesets := []record.RuleSetSummary{
+		{RuleSet: 2, Packets: 1158, Counted: 1139, Ignored: 9, Unmatched: 10, Collected: &collected},
 		{RuleSet: 255, Packets: 18, Stopped: 12, Uncounted: 6},
 	}
-	if err := wr.End(Summary{Lost: 5, Uncounted: 6, Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Stopped: 12, Active: 3, RuleSets: rulesets, More: []Number{{"lost-eth 0", 5}, {"duplicates", 1}}}); err != nil {
+	if err := wr.End(record.Summary{Lost: 5, Uncounted: 6, Packets: 7, Octets: 8, Ignored: 9, Unmatched: 10, Stopped: 12, Active: 3, RuleSets: rulesets, More: []record.Number{{Name: "lost-eth 0", Value: 5}, {Name: "duplicates", Value: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	wr.Begin(epoch + 334_200_000_000)
-	if err := wr.End(Summary{Sampling: 64}); err != nil {
+	if err := wr.End(record.Summary{Sampling: 64}); err != nil {
 		t.Fatal(err)
 	}
 	wr.Skipped(1234)
 	wr.Begin(epoch + 1e18)
 	fl := testFlows()[0]
 	fl.ToPDUs++
-	wr.Flow(fl, &Counters{ToPDUs: 1})
-	if err := wr.End(Summary{}); err != nil {
+	wr.Flow(fl, &record.Counters{ToPDUs: 1})
+	if err := wr.End(record.Summary{}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -266,7 +272,7 @@ func TestWriteError(t *testing.T) {
 	w := NewWriter(&failing{}, testHeader(), epoch, DefaultFormat(nil), Options{})
 	for range 2 {
 		w.Begin(epoch)
-		if err := w.End(Summary{}); !errors.Is(err, errFull) {
+		if err := w.End(record.Summary{}); !errors.Is(err, errFull) {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -282,7 +288,7 @@ func TestFlowAllocations(t *testing.T) {
 		w := NewWriter(io.Discard, testHeader(), epoch, f, opts)
 		w.Begin(epoch)
 		flows := testFlows()
-		var delta Counters
+		var delta record.Counters
 		for _, fl := range flows {
 			w.Flow(fl, &delta)
 		}
@@ -301,7 +307,7 @@ func TestBackwardTime(t *testing.T) {
 	w := NewWriter(&b, testHeader(), epoch, DefaultFormat(nil), Options{})
 	for _, at := range []int64{-1e9, 0, 5e9, 4e9} {
 		w.Begin(epoch + at)
-		if err := w.End(Summary{}); err != nil {
+		if err := w.End(record.Summary{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -321,7 +327,7 @@ func benchmarkFlow(b *testing.B, opts Options, fl *match.Flow) {
 	as := []attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress,
 		attr.SourceTransType, attr.SourceTransAddress, attr.DestTransAddress}
 	w := NewWriter(io.Discard, testHeader(), epoch, DefaultFormat(as), opts)
-	var delta Counters
+	var delta record.Counters
 	b.ReportAllocs()
 	for range b.N {
 		w.Flow(fl, &delta)
@@ -331,24 +337,3 @@ func benchmarkFlow(b *testing.B, opts Options, fl *match.Flow) {
 func BenchmarkTextIPv4(b *testing.B) { benchmarkFlow(b, Options{}, testFlows()[0]) }
 func BenchmarkTextIPv6(b *testing.B) { benchmarkFlow(b, Options{}, testFlows()[1]) }
 func BenchmarkJSONIPv4(b *testing.B) { benchmarkFlow(b, Options{JSON: true}, testFlows()[0]) }
-
-// TestCollectedOfStrangers has flows of rulesets with numbers that no meter of
-// ours gives, and of one of which not all differences are known.
-func TestCollectedOfStrangers(t *testing.T) {
-	f, err := ruleset.ParseFormat(testFormat)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wr := NewWriter(io.Discard, testHeader(), epoch, f, Options{JSON: true})
-	wr.Begin(epoch + 1)
-	var shapes match.Shapes
-	for _, n := range []int{256, 1 << 30, 7, 8} {
-		wr.Flow(&match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(n, 0, 0, nil)}}, &Counters{ToPDUs: 3, FromPDUs: 4})
-	}
-	wr.Flow(&match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(8, 0, 0, nil)}}, nil)
-	for n, want := range map[int]bool{256: false, 1 << 30: false, -1: false, 7: true, 8: false, 9: true} {
-		if got := wr.Collected(n); (got != nil) != want || n == 7 && *got != 7 {
-			t.Errorf("ruleset %d: %v", n, got)
-		}
-	}
-}

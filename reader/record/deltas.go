@@ -1,7 +1,6 @@
-package reader
+package record
 
 import (
-	"rtfm/reader/flowfile"
 	"rtfm/ruleset/match"
 )
 
@@ -63,10 +62,14 @@ func readingOf(f *match.Flow) reading {
 	return r
 }
 
+// NewDeltas returns Deltas that take so many octets at most, about; 0 means any
+// number.
+func NewDeltas(most int) *Deltas { return &Deltas{most: most} }
+
 // Since returns what f has counted since it was given last, all of it the
 // first time.
-func (d *Deltas) Since(f *match.Flow) flowfile.Counters {
-	delta, _ := d.since(f)
+func (d *Deltas) Since(f *match.Flow) Counters {
+	delta, _ := d.Peek(f)
 	d.keep(f.Index, readingOf(f), flatten(nil, f))
 	return delta
 }
@@ -79,18 +82,27 @@ func flatten(to []uint64, f *match.Flow) []uint64 {
 	return to
 }
 
-// since returns what f has counted since it was kept last, all of it and false
-// if it was not.
-func (d *Deltas) since(f *match.Flow) (flowfile.Counters, bool) {
-	now := flowfile.CountersOf(f)
+// Peek returns what f has counted since it was kept last, all of it and false
+// if it was not. It keeps nothing.
+func (d *Deltas) Peek(f *match.Flow) (Counters, bool) {
+	now := CountersOf(f)
 	r := d.row(f.Index)
 	if r == nil || int(r.ruleSet) != f.Shape.RuleSet || r.firstTime != f.FirstTime {
 		return now, false
 	}
-	return now.Since(&flowfile.Counters{
+	return now.Since(&Counters{
 		ToPDUs: r.toPDUs, FromPDUs: r.fromPDUs, ToOctets: r.toOctets, FromOctets: r.fromOctets,
 		Distributions: d.distributions[f.Index],
 	}), true
+}
+
+// Recall remembers what a flow had counted altogether when it was read last, which
+// a file tells. Without room for it, it forgets everything and returns false.
+func (d *Deltas) Recall(ruleSet int, index uint32, firstTime int64, c *Counters) bool {
+	return d.keep(index, reading{
+		firstTime: firstTime, toPDUs: c.ToPDUs, fromPDUs: c.FromPDUs, toOctets: c.ToOctets, fromOctets: c.FromOctets,
+		ruleSet: int32(ruleSet), counters: int32(len(c.Distributions)),
+	}, c.Distributions)
 }
 
 // keep remembers the reading of the flow in a row; counters is not modified
@@ -127,9 +139,9 @@ func (d *Deltas) keep(index uint32, now reading, counters []uint64) bool {
 	return true
 }
 
-// readings are those of a collection that is under way: they are kept once it
+// Readings are those of a collection that is under way: they are kept once it
 // has succeeded.
-type readings struct {
+type Readings struct {
 	rows     []rowReading
 	counters []uint64 // of distributions, of all rows
 	room     int      // for so many more octets; less than 0 when something was left out
@@ -140,21 +152,24 @@ type rowReading struct {
 	reading
 }
 
-// add adds the reading of f, if there is room.
-func (r *readings) add(f *match.Flow) {
+// Readings returns none yet, with room for as much as d may take.
+func (d *Deltas) Readings() Readings { return Readings{room: d.most} }
+
+// Add adds the reading of f, if there is room.
+func (r *Readings) Add(f *match.Flow) {
 	now := readingOf(f)
 	if r.room -= rowOctets + 8*int(now.counters); r.room < 0 {
-		*r = readings{room: -1}
+		*r = Readings{room: -1}
 		return
 	}
 	r.rows = append(r.rows, rowReading{f.Index, now})
 	r.counters = flatten(r.counters, f)
 }
 
-// keepAll keeps what was read by a collection. It returns false if there was no
+// KeepAll keeps what was read by a collection. It returns false if there was no
 // room for it, or for what was kept before, and something is forgotten: then it
 // is whole flows.
-func (d *Deltas) keepAll(r *readings) bool {
+func (d *Deltas) KeepAll(r *Readings) bool {
 	if r.room < 0 {
 		*d = Deltas{most: d.most}
 		return false

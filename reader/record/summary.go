@@ -1,0 +1,68 @@
+package record
+
+// Summary is what is known of the packets of one interval beside the flows.
+type Summary struct {
+	Flows     uint64 // flow records
+	Lost      uint64 // packets that were not captured
+	Uncounted uint64 // packets of flows for which the flow table had no room
+	Sampling  uint64 // one of so many packets was metered; 0 means all
+	Packets   uint64 // packets metered
+	Octets    uint64
+	Ignored   uint64 // packets that rules said to ignore
+	Unmatched uint64 // packets that no rules matched
+	Stopped   uint64 // packets that hit a limit of the Packet Matching Engine
+	Active    uint64 // flows in the flow table
+	// RuleSets are those whose flows the collection has.
+	RuleSets []RuleSetSummary
+	// More are written after these, in #Stats: those of streams,
+	// "duplicates", "outliers", "clamped", "sampled-out", packets lost at an interface as "lost-" with
+	// its name, those stamped by a clock as "stamped-kernel-" and the like, and
+	// "clock-synchronised".
+	More []Number
+}
+
+// RuleSetSummary is what became of the packets of one interval that a ruleset
+// has seen.
+type RuleSetSummary struct {
+	RuleSet uint64 // its number
+	// Packets is the sum of what follows: packets that are in a flow, those left
+	// out by rules that said so, those that no rules matched, that hit a limit of
+	// the engine, and those of flows for which the flow table had no room.
+	Packets, Counted, Ignored, Unmatched, Stopped, Uncounted uint64
+	// Collected is what the collection's flow records have counted in the
+	// interval, nil if that is not known of all. JSON only. A meter that
+	// counts on while it is read has flow records that know more than Counted
+	// does; the next ones then add less.
+	Collected *uint64
+}
+
+// Sum is the number of packets of which it is known what became of them.
+func (s *RuleSetSummary) Sum() uint64 {
+	return s.Counted + s.Ignored + s.Unmatched + s.Stopped + s.Uncounted
+}
+
+// addRuleSets sets Ignored, Unmatched, Stopped and Uncounted to the sums over
+// RuleSets.
+func (s *Summary) addRuleSets() {
+	s.Ignored, s.Unmatched, s.Stopped, s.Uncounted = 0, 0, 0, 0
+	for i := range s.RuleSets {
+		r := &s.RuleSets[i]
+		s.Ignored += r.Ignored
+		s.Unmatched += r.Unmatched
+		s.Stopped += r.Stopped
+		s.Uncounted += r.Uncounted
+	}
+}
+
+// streamNumbers are those of a meter that keeps streams: how many there are, how
+// many were begun and have ended in the interval, and how many packets are in
+// none because there were too many.
+func streamNumbers(active, created, ended, unstreamed uint64) []Number {
+	return []Number{{"streams", active}, {"streams-created", created}, {"streams-ended", ended}, {"unstreamed", unstreamed}}
+}
+
+// Number is one that only some meters have.
+type Number struct {
+	Name  string `json:"name"`
+	Value uint64 `json:"value"`
+}
