@@ -25,7 +25,7 @@ func TestPrivateAttributes(t *testing.T) {
 		return path
 	}
 	trace := write("t.pcap", string(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Packets(
-		eth.VLAN(5<<13|100).IPv4("192.0.2.1", "192.0.2.2", tracetest.IP{TOS: 46<<2 | 1}).UDP(1, 2),
+		eth.VLAN(5<<13|100).IPv4("192.0.2.1", "192.0.2.2", tracetest.IP{TOS: 46<<2 | 1, TTL: 7}).UDP(1, 2),
 		eth.QinQ(3<<13|200).VLAN(7).IPv6("2001:db8::1", "2001:db8::2", tracetest.IP{TOS: 10<<2 | 3}).UDP(1, 2),
 		eth.VLAN(300).IPv4("192.0.2.1", "192.0.2.2").UDP(1, 2),
 		eth.IPv4("192.0.2.1", "192.0.2.2").UDP(1, 2),
@@ -35,17 +35,18 @@ func TestPrivateAttributes(t *testing.T) {
 		else if VLANid == 300 ignore;
 		if DSCodePoint == (46, 10) && ECNCodeBits == (1, 3) save;
 		save Priority;
+		save HopLimit & 7;
 		count;
-		format VLANid " " Priority " " DSCodePoint " " ECNCodeBits " " ToPDUs;`)
+		format VLANid " " Priority " " DSCodePoint " " ECNCodeBits " " HopLimit " " ToPDUs;`)
 	for _, tc := range []struct {
 		option string
 		want   []string // of each flow
 	}{
-		{"--json=false", []string{"100 5 46 1 1", "200 3 10 3 1", "0 0 0 0 1"}},
+		{"--json=false", []string{"100 5 46 1 7 1", "200 3 10 3 0 1", "0 0 0 0 0 1"}},
 		{"--json", []string{
-			`"DSCodePoint":46,"VLANid":100,"Priority":5,"ECNCodeBits":1,"ToPDUs":1,`,
-			`"DSCodePoint":10,"VLANid":200,"Priority":3,"ECNCodeBits":3,"ToPDUs":1,`,
-			`"Priority":0,"ToPDUs":1,`,
+			`"DSCodePoint":46,"VLANid":100,"Priority":5,"ECNCodeBits":1,"HopLimit":7,"ToPDUs":1,`,
+			`"DSCodePoint":10,"VLANid":200,"Priority":3,"ECNCodeBits":3,"HopLimit":0,"ToPDUs":1,`,
+			`"Priority":0,"HopLimit":0,"ToPDUs":1,`,
 		}},
 	} {
 		var out strings.Builder

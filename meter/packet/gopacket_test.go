@@ -26,7 +26,7 @@ type outermost struct {
 	proto      uint8
 	sport      uint16 // ICMP: type
 	dport      uint16 // ICMP: code
-	dscp       uint8
+	dscp, hops uint8
 	known      bool // it is an IP datagram, and these are its values
 	unfinished bool // but for proto, sport and dport
 }
@@ -45,7 +45,7 @@ func askGopacket(data []byte) (o outermost) {
 			}
 			o.src, _ = netip.AddrFromSlice(l.SrcIP)
 			o.dst, _ = netip.AddrFromSlice(l.DstIP)
-			o.proto, o.dscp, o.known = uint8(l.Protocol), l.TOS>>2, true
+			o.proto, o.dscp, o.hops, o.known = uint8(l.Protocol), l.TOS>>2, l.TTL, true
 			fragment = l.FragOffset != 0
 		case *layers.IPv6:
 			if o.known {
@@ -53,7 +53,7 @@ func askGopacket(data []byte) (o outermost) {
 			}
 			o.src, _ = netip.AddrFromSlice(l.SrcIP)
 			o.dst, _ = netip.AddrFromSlice(l.DstIP)
-			o.proto, o.dscp, o.known = uint8(l.NextHeader), l.TrafficClass>>2, true
+			o.proto, o.dscp, o.hops, o.known = uint8(l.NextHeader), l.TrafficClass>>2, l.HopLimit, true
 		case *layers.IPv6HopByHop:
 			o.proto = uint8(l.NextHeader)
 		case *layers.IPv6Destination:
@@ -99,7 +99,7 @@ func askDecode(data []byte, wire uint32) (o outermost, flags match.PacketFlags) 
 	o = outermost{
 		src: end(attr.Source), dst: end(attr.Dest), proto: p.Key.TransType(),
 		sport: port(attr.Source), dport: port(attr.Dest),
-		dscp: p.Key[attr.DSCodePoint.Info().Offset], known: p.Flags&match.IsIP != 0,
+		dscp: p.Key[attr.DSCodePoint.Info().Offset], hops: p.Key[attr.HopLimit.Info().Offset], known: p.Flags&match.IsIP != 0,
 	}
 	return o, p.Flags
 }

@@ -59,7 +59,7 @@ func ipv4Short(p *match.Packet, off int) {
 	short(p, off+ipv4Size)
 	var h [ipv4Size]byte
 	n := copy(h[:], p.Data[min(off, len(p.Data)):])
-	for _, field := range [...]int{16, 12, 10, 8, 6, 4} {
+	for _, field := range [...]int{16, 12, 10, 9, 8, 6, 4} {
 		if field <= n {
 			clear(h[field:])
 			ipv4Header(p, off, &h)
@@ -82,6 +82,7 @@ func ipv4Header(p *match.Packet, off int, h *[ipv4Size]byte) {
 	p.Flags |= match.IsIP
 	p.Key.SetPeerType(peerIPv4)
 	p.Key.SetDSCodePoint(h[1])
+	p.Key.SetHopLimit(h[8])
 	p.IPOctets = uint32(total)
 	copy(p.Key.Peer(attr.Source)[:4], h[12:16])
 	copy(p.Key.Peer(attr.Dest)[:4], h[16:20])
@@ -136,6 +137,7 @@ func ipv6Header(p *match.Packet, off int, h *[ipv6Size]byte) {
 	p.Flags |= match.IsIP
 	p.Key.SetPeerType(peerIPv6)
 	p.Key.SetDSCodePoint(h[0]<<4 | h[1]>>4)
+	p.Key.SetHopLimit(h[7])
 	total := ipv6Size + int(be16(h[4:]))
 	if total == ipv6Size {
 		total = ipv6Large(p, h[6], off)

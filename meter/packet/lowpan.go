@@ -218,8 +218,11 @@ func iphc(p *match.Packet, off, end, total int, ends *[2]wpanEnd) {
 			h[6] = b[0]
 		}
 	}
+	h[7] = [...]uint8{0, 1, 64, 255}[bits>>8&3]
 	if bits&0x300 == 0 {
-		r.next(1) // the hop limit
+		if b := r.next(1); b != nil {
+			h[7] = b[0]
+		}
 	}
 	known := iphcAddress(&r, h[8:24], bits>>4&7, &ends[attr.Source])
 	if bits&0x08 == 0 {
@@ -237,6 +240,7 @@ func iphc(p *match.Packet, off, end, total int, ends *[2]wpanEnd) {
 	p.Flags |= match.IsIP
 	p.Key.SetPeerType(peerIPv6)
 	p.Key.SetDSCodePoint(h[0]<<4 | h[1]>>4)
+	p.Key.SetHopLimit(h[7])
 	copy(p.Key.Peer(attr.Source)[:16], h[8:24])
 	copy(p.Key.Peer(attr.Dest)[:16], h[24:40])
 	p.PeerLen = 16

@@ -24,7 +24,7 @@ type Usual struct {
 	Source, Dest attr.End
 	IPOctets     uint32
 	PeerLen      uint8 // octets of a peer address
-	tos          uint8
+	tos, hops    uint8
 }
 
 // UsualAdjacentLen is the length in octets of the adjacent addresses of usual
@@ -51,6 +51,7 @@ func (u *Usual) Read(frame []byte) bool {
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[34:]))
 		u.Dest.Trans = types | uint64(binary.LittleEndian.Uint16(d[36:]))
 		u.IPOctets, u.PeerLen, u.tos = total, 4, d[15]
+		u.hops = d[22]
 		return true
 	case etherIPv6le:
 		if len(frame) < usualIPv6 {
@@ -67,6 +68,7 @@ func (u *Usual) Read(frame []byte) bool {
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[54:]))
 		u.Dest.Trans = types | uint64(binary.LittleEndian.Uint16(d[56:]))
 		u.IPOctets, u.PeerLen, u.tos = total, 16, uint8(be16(d[14:])>>4)
+		u.hops = d[21]
 		return true
 	}
 	return false
@@ -94,6 +96,7 @@ func usual(p *match.Packet) bool {
 	u.Source.Adjacent = binary.LittleEndian.Uint64(p.Data[6:]) & (1<<48 - 1)
 	p.Key.SetEnds(&u.Source, &u.Dest)
 	p.Key.SetDSCodePoint(u.tos)
+	p.Key.SetHopLimit(u.hops)
 	p.PeerLen, p.AdjacentLen = u.PeerLen, UsualAdjacentLen
 	at, octets := u.Transport()
 	p.IPOctets, p.Transport, p.TransportOctets = u.IPOctets, uint16(at), octets

@@ -103,6 +103,7 @@ const (
 	LastActiveTimeNs      Attr = 1028
 	SavedAttributes       Attr = 1029
 	Duplicate             Attr = 1030
+	HopLimit              Attr = 1031
 )
 
 // Class says what kind of attribute it is, and so where it may stand.
@@ -240,6 +241,7 @@ var attributes = [...]Info{
 	{LastActiveTimeNs, "LastActiveTimeNs", ClassMeasured, 8, false, 0},
 	{SavedAttributes, "SavedAttributes", ClassMeasured, SavedSize, true, 0},
 	{Duplicate, "Duplicate", ClassInteger, 1, false, offDuplicate},
+	{HopLimit, "HopLimit", ClassInteger, 1, false, offHopLimit},
 }
 
 // aliases are further names under which attributes are found.

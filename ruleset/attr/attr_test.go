@@ -58,13 +58,13 @@ func TestAttributeNumbers(t *testing.T) {
 		"SourceSubscriberID": 33, "SourceClass": 36, "FlowKind": 41, "MatchingStoD": 50, "v1": 51, "V5": 55,
 		"ToPacketSize": 66, "FromPDURate": 75, "FromTurnaroundTime4": 83, "FlowTime": 84, "FromLostPDUs": 96, "DSCodePoint": 118,
 		"MeterID": 112, "SourceASN": 113, "SourcePrefix": 114, "DestASN": 115, "DestPrefix": 116,
-		"VLANid": 1024, "ecn": 1026, "firsttimens": 1027, "LastActiveTimeNs": 1028, "Duplicate": 1030,
+		"VLANid": 1024, "ecn": 1026, "firsttimens": 1027, "LastActiveTimeNs": 1028, "Duplicate": 1030, "HopLimit": 1031,
 	} {
 		if got, ok := ByName(name); !ok || got != want {
 			t.Errorf("%s is %d, %v, want %d", name, got, ok, want)
 		}
 	}
-	for _, a := range []Attr{42, 63, 127, 128, 1023, 1031, 1032, 65535} {
+	for _, a := range []Attr{42, 63, 127, 128, 1023, 1032, 1033, 65535} {
 		if in := a.Info(); in.Class != ClassNone || a.Testable() || a.Readable() {
 			t.Errorf("%d is %+v", a, in)
 		}

@@ -30,6 +30,7 @@ const (
 	offPriority    = 84
 	offECN         = 85
 	offDuplicate   = 86
+	offHopLimit    = 87
 	offComputed    = 88  // 6: Source-, Dest-, FlowClass, Source-, Dest-, FlowKind
 	offSubscriber  = 96  // 20 for the source, 20 for the dest: only rules set these
 	offSession     = 136 // 10
@@ -167,6 +168,9 @@ func (k *Key) SetVLAN(tci uint16) {
 	k[offVLANid], k[offVLANid+1] = byte(tci>>8&0x0f), byte(tci)
 	k[offPriority] = byte(tci >> 13)
 }
+
+// SetHopLimit sets the number of routers that may still pass the packet on.
+func (k *Key) SetHopLimit(hops uint8) { k[offHopLimit] = hops }
 
 // SetDuplicate marks the packet as a copy of an earlier one.
 func (k *Key) SetDuplicate() { k[offDuplicate] = 1 }

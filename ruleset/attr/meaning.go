@@ -29,6 +29,7 @@ var meanings = map[string]string{
 	"VLANid":          "12 bits of the outermost VLAN tag (IEEE 802.1Q), 0 without one",
 	"Priority":        "3 bits of the outermost VLAN tag",
 	"ECNCodeBits":     "lower 2 bits of IP's traffic class (RFC 3168)",
+	"HopLimit":        "IPv6 hop limit, or IPv4 time to live: by how many routers the packet may still be passed on",
 	"Duplicate":       "1 for a packet that has come before, with --dedup mark",
 
 	"PacketSize":       "octets of packets",
