@@ -254,10 +254,16 @@ func TestNothingAllowedInVain(t *testing.T) {
 
 // Limits of what is one thing to read, in lines.
 const (
-	maxFile     = 700
-	maxFunction = 85
-	maxCommand  = 500 // of a file of cmd
+	maxFile     = 600
+	maxFunction = 80
+	maxCommand  = 150 // of a file of cmd
 )
+
+// tooLong are files that are longer all the same, for now.
+var tooLong = map[string]int{
+	"cmd/run.go":               480,
+	"meter/controlled_test.go": 690,
+}
 
 // TestLengths finds files and functions that are too long to be one thing.
 func TestLengths(t *testing.T) {
@@ -266,6 +272,7 @@ func TestLengths(t *testing.T) {
 		if f.pkg() == "cmd" && !f.isTest() {
 			most = maxCommand
 		}
+		most = max(most, tooLong[f.path])
 		if n := f.line(f.ast.FileEnd) - 1; n > most {
 			t.Errorf("%s has %d lines, more than %d", f.path, n, most)
 		}

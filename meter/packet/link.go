@@ -91,12 +91,7 @@ func decodeLink(p *match.Packet, link uint32, off int) {
 	case linkIPNET: // version, family, kind, length, two interfaces, two zones
 		rawIP(p, off+24)
 	case linkPPPD:
-		p.Key.SetAdjacentType(ifPPP)
-		if off++; off < len(p.Data) && p.Data[off] == 0x03 { // control
-			off++
-		}
-		typ, off := ppp(p, off)
-		payload(p, typ, off)
+		pppd(p, off)
 	case linkPPPDir:
 		p.Key.SetAdjacentType(ifPPP)
 		typ, off := ppp(p, off+1)

@@ -122,6 +122,16 @@ func pppoe(p *match.Packet, off int) (typ uint16, next int) {
 	return ppp(p, off+6)
 }
 
+// pppd decodes what pppd captures: PPP whose address is a direction.
+func pppd(p *match.Packet, off int) {
+	p.Key.SetAdjacentType(ifPPP)
+	if off++; off < len(p.Data) && p.Data[off] == 0x03 { // control
+		off++
+	}
+	typ, off := ppp(p, off)
+	payload(p, typ, off)
+}
+
 // ppp reads a PPP header at off: address and control (RFC 1662 section 3.1)
 // unless compressed, and a protocol number of two octets, or one (RFC 1661
 // section 6.5).

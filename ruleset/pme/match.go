@@ -10,18 +10,17 @@ import (
 )
 
 // Match runs the program over the match key; reversed says that its source and
-// destination have been swapped, p gives the lengths of addresses. On Success k
+// destination have been swapped, pkt gives the lengths of addresses. On Success k
 // is the key of the packet's flow. Class and Kind of key are changed. It
 // allocates only for combinations that were never saved before.
 func (p *Program) Match(pkt *match.Packet, key *attr.Key, reversed bool, k *match.FlowKey) Verdict {
 	var (
-		vars    ordinals
-		depth   = 0 // of the return stack
-		at      = int32(0)
-		test    = true
-		copies  = true // all pushes do
-		actions = 0
-		rule    = int32(0)
+		vars     ordinals
+		depth    = 0 // of the return stack
+		at, rule = int32(0), int32(0)
+		test     = true
+		copies   = true // all pushes do
+		actions  = 0
 	)
 	if p.step != nil {
 		return p.follow(pkt, key, reversed, k)
