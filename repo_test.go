@@ -44,11 +44,12 @@ var layout = map[string][]string{
 	"traces/survey":    {"traces"},
 	"traces/tracetest": {"traces"},
 
-	"meter":        {"meter/flow", "meter/huge", "meter/packet", "meter/stream", "mib", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces"},
-	"meter/flow":   {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
-	"meter/huge":   {},
-	"meter/packet": {"ruleset/attr", "ruleset/match"},
-	"meter/stream": {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
+	"meter":         {"meter/flow", "meter/huge", "meter/packet", "meter/stream", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces"},
+	"meter/control": {"meter", "meter/flow", "mib", "ruleset", "ruleset/match", "traces"},
+	"meter/flow":    {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
+	"meter/huge":    {},
+	"meter/packet":  {"ruleset/attr", "ruleset/match"},
+	"meter/stream":  {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 
 	"mib":                   {"mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
 	"mib/agentx":            {"mib/smi"},

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/ruleset"
 )
@@ -120,13 +121,15 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 
 // config returns the meter that the options ask for. It logs to log, and tells
 // front's managers what happens.
-func (o *meterOptions) config(front *fronts, log *slog.Logger) (meter.ControlConfig, error) {
+func (o *meterOptions) config(front *fronts, log *slog.Logger) (control.Config, error) {
 	streams, err := o.streams.config()
-	return meter.ControlConfig{
-		MaxFlows: o.maxFlows, IPOctets: o.octets == "ip",
-		Live: o.capture.isLive(), Interval: seconds(o.interval), Intervals: o.intervals, Streams: streams,
-		Version: "rtfm " + version(),
-		Notify:  func(n mib.Notification) { front.notify(log, n) },
+	return control.Config{
+		Config: meter.Config{
+			MaxFlows: o.maxFlows, IPOctets: o.octets == "ip",
+			Interval: seconds(o.interval), Intervals: o.intervals, Streams: streams,
+		},
+		Live: o.capture.isLive(), Version: "rtfm " + version(),
+		Notify: func(n mib.Notification) { front.notify(log, n) },
 		Prepared: func(rs *ruleset.RuleSet, warnings []string, err error) {
 			logPrepared(log, rs, warnings, err)
 		},

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/traces"
 )
 
@@ -31,7 +31,7 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	m := meter.NewControlled(config)
+	m := control.New(config)
 	defer front.remove()
 	if err := o.front.open(&front, m, log, stderr); err != nil {
 		return err

@@ -7,13 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/traces"
 )
 
 // serving is a running `rtfm meter`.
 type serving struct {
-	meter *meter.Controlled
+	meter *control.Meter
 	front *fronts
 	log   *slog.Logger
 	file  *logFile // nil if the log is no file

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
 	"rtfm/mib/snmp"
@@ -67,7 +67,7 @@ func (f *fronts) remove() {
 }
 
 // open makes the front ends.
-func (o *frontOptions) open(f *fronts, m *meter.Controlled, log *slog.Logger, stderr io.Writer) (err error) {
+func (o *frontOptions) open(f *fronts, m *control.Meter, log *slog.Logger, stderr io.Writer) (err error) {
 	handler := mib.New(m)
 	if o.agentx != "" {
 		f.agent, err = agentx.New(agentx.Config{

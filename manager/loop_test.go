@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	controlled "rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/client"
 	"rtfm/mib/smi"
@@ -26,7 +27,7 @@ type loopMeter struct {
 	metered chan struct{} // answers each that was sent
 	stop    func()
 	silent  *silentConn
-	meter   *meter.Controlled
+	meter   *controlled.Meter
 	handler *mib.Handler
 }
 
@@ -84,7 +85,7 @@ func startLoop(t testing.TB, address string, maxFlows int, front func(*mib.Handl
 		t: t, address: conn.LocalAddr().String(), packets: make(chan []traces.Packet), metered: make(chan struct{}),
 		silent: &silentConn{PacketConn: conn},
 	}
-	m := meter.NewControlled(meter.ControlConfig{MaxFlows: maxFlows, Live: true, Version: "test"})
+	m := controlled.New(controlled.Config{Config: meter.Config{MaxFlows: maxFlows}, Live: true, Version: "test"})
 	l.meter, l.handler = m, mib.New(m)
 	started := time.Now()
 	server, err := snmp.New(snmp.Config{

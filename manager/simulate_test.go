@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	controlled "rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/snmp"
 	"rtfm/traces"
@@ -81,7 +82,7 @@ func simulate(numbers string) error {
 		if err != nil {
 			return err
 		}
-		m := meter.NewControlled(meter.ControlConfig{MaxFlows: 2*flows + 100, Live: true, Version: "simulated"})
+		m := controlled.New(controlled.Config{Config: meter.Config{MaxFlows: 2*flows + 100}, Live: true, Version: "simulated"})
 		server, err := snmp.New(snmp.Config{ReadCommunity: "r", WriteCommunity: "w"}, mib.New(m))
 		if err != nil {
 			return err
@@ -108,7 +109,7 @@ const simulatedEvery = 10 * time.Second
 type simulatedSource struct {
 	*simulated
 	ctx   context.Context
-	meter *meter.Controlled
+	meter *controlled.Meter
 	at    int
 	next  time.Time
 }

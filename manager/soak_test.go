@@ -15,7 +15,7 @@ import (
 
 	"rtfm/ruleset/match"
 
-	"rtfm/meter"
+	controlled "rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
 	"rtfm/traces/tracetest"
@@ -145,7 +145,7 @@ func (l *loopMeter) managed() {
 func (l *loopMeter) hasTask() bool { return runsTask(l.meter) }
 
 // runsTask reports whether a meter runs a task.
-func runsTask(m *meter.Controlled) (runs bool) {
+func runsTask(m *controlled.Meter) (runs bool) {
 	m.Do(func() {
 		for _, task := range m.Control().Managers.All {
 			runs = runs || task.Active

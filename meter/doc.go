@@ -41,15 +41,15 @@
 //  3. A packet that looks to the rulesets like an earlier one gets the same
 //     result (memo; BenchmarkMeter, trace-bench big1). A result is used only if
 //     the flow is still the same one (flow.Table.CountIf).
-//  4. Two goroutines read and decode where a trace has no manager: one reads
+//  4. Two goroutines read and decode where a meter has no attendant: one reads
 //     ahead in groups of batches, the one that meters helps if the trace is
-//     mapped into memory (feeder; trace-bench big1). With one processor, or a
-//     manager whose tasks come and go, one goroutine does everything.
+//     mapped into memory (feeder; trace-bench big1). With one processor, or an
+//     attendant that has tasks come and go, one goroutine does everything.
 //  5. The goroutine that reads ahead asks the memo too, unless it knew too few
 //     packets lately (group.strange; trace-bench manyflows).
 //  6. The memory of all flows that a batch leads to is prefetched together, and
 //     packets that no memo knows are matched ahead of their turn, so that
-//     theirs can be as well (task.expect; trace-bench manyflows). Where there
+//     theirs can be as well (Task.expect; trace-bench manyflows). Where there
 //     are few flows they are in the cache anyway, and nothing is done.
 //  7. A run of packets in time order, with nothing due in between, is counted
 //     without looking at the clock for each (Meter.countRun; trace-bench
@@ -68,6 +68,10 @@
 // One goroutine meters: it alone writes the flow table, memos and statistics.
 // One that reads ahead writes batches, and looks things up in memos, whose
 // words are atomic for that. Streams have a goroutine of their own, which gets
-// its work in batches. Everything else (SNMP, timers) hands over short
-// functions (Controlled.Do), which run between batches.
+// its work in batches.
+//
+// A meter with an Attendant may be read, and its tasks changed, while it runs: within
+// the few calls that it makes of the attendant, and while the source reads or the sink
+// collects. It knows no more of managers than that. Package control is such an
+// attendant: it has SNMP and timers take turns with the meter (its Meter.Do).
 package meter

@@ -14,10 +14,10 @@ import (
 
 // feed returns a function that gives one batch after the other, valid until
 // its next call, or nil when ctx is done, and one that ends the feed. A meter
-// without a manager, whose tasks do not change, is fed by a feeder; nothing
+// without an attendant, whose tasks do not change, is fed by a feeder; nothing
 // that is seen depends on it.
 func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch, stop func()) {
-	if m.control == nil && runtime.GOMAXPROCS(0) > 1 {
+	if m.attendant == nil && runtime.GOMAXPROCS(0) > 1 {
 		f := m.newFeeder(src)
 		join := func() {}
 		if f.worker != nil {
@@ -32,6 +32,7 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 		if m.streams != nil {
 			m.streams.Flush()
 		}
+		m.batch = nil // a task that starts meanwhile has nothing to see
 		in.read(b, src)
 		in.prepare(b, m.memos, m.streamed)
 		return b

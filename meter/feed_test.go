@@ -51,9 +51,7 @@ func TestNothingToAsk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := newPiped()
-	close(src.batches)
-	f := m.newFeeder(src)
+	f := m.newFeeder(new(memory))
 	g := new(group)
 	f.reading.Lock()
 	f.fill(g, f.ahead)

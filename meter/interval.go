@@ -3,6 +3,7 @@ package meter
 import (
 	"math"
 	"slices"
+	"time"
 
 	"rtfm/ruleset/match"
 
@@ -43,6 +44,7 @@ type collection struct {
 type clock struct {
 	started    bool
 	start, now int64
+	live       bool   // it goes on without packets, see StartClock
 	latest     int64  // time of the latest packet; now may have been moved on for a reader
 	warned     string // the file that was last complained about
 	recoverAt  int64
@@ -85,7 +87,7 @@ func (m *Meter) due() int64 {
 }
 
 // recovers reports whether recover is to be called.
-func (m *Meter) recovers() bool { return m.cfg.Interval > 0 || m.control != nil || m.streams != nil }
+func (m *Meter) recovers() bool { return m.cfg.Interval > 0 || m.attendant != nil || m.streams != nil }
 
 // passTo moves the clock on to time t, and does what is due until then.
 func (m *Meter) passTo(t int64) error {
@@ -100,7 +102,7 @@ func (m *Meter) passTo(t int64) error {
 	}
 	c.now = t
 	if m.recovers() && c.now >= c.recoverAt {
-		m.recover()
+		m.Recover()
 	}
 	return nil
 }
@@ -159,7 +161,7 @@ func (m *Meter) collect(to int64, last bool) error {
 	n.to = to
 	m.done = last
 	for m.streams != nil && last && m.streams.FinishSome(to, m.mostStreams()) {
-		m.control.letGo()
+		m.attendant.Yield()
 	}
 	c := Collection{Start: m.clock.start, From: max(n.from, 0), To: to, PassedOver: n.passedOver, Last: last}
 	n.passedOver = 0
@@ -175,7 +177,7 @@ func (m *Meter) Flows(f func(*match.Flow) error) error {
 	to := func() int64 { return m.next.to }
 	for _, n := range m.ruleSets() {
 		for row := m.table.NextOf(n, 1, m.next.from); row != 0; row = m.table.NextOf(n, row+1, m.next.from) {
-			m.read(row, to, &fl)
+			m.ReadFlow(row, to, &fl)
 			if err := f(&fl); err != nil {
 				return err
 			}
@@ -226,47 +228,44 @@ func (p Part) Flows(f func(*match.Flow)) {
 	}
 }
 
-// read sets f to the flow in row, as it is at the time that now tells.
-func (m *Meter) read(row uint32, now func() int64, f *match.Flow) {
-	m.table.Read(row, f)
-	if m.streams != nil {
-		f.Counters = m.streams.Counters(row, now())
-	}
-}
+// RecoverEvery is the packet time in which 1/100 of the flow table, or a little more,
+// is looked at for flows to recover.
+const RecoverEvery = 100 * time.Millisecond
 
 // Recovery looks at a part of the flow table at a time, at fixed packet times,
 // so that which flows are recovered, and when, depends on the packets alone.
 const (
-	recoverEvery = 100_000_000 // nanoseconds of packet time
-	recoverSteps = 100         // in which all flows are looked at
-	recoverLeast = 1024        // flows are looked at in any
-	recoverMost  = 2048        // in any: of larger tables parts are looked at more often
-	recoverOften = 1_000_000   // but not more often than that
+	recoverEvery = int64(RecoverEvery)
+	recoverSteps = 100       // in which all flows are looked at
+	recoverLeast = 1024      // flows are looked at in any
+	recoverMost  = 2048      // in any: of larger tables parts are looked at more often
+	recoverOften = 1_000_000 // but not more often than that
 )
 
 // recoverParts returns how many parts of recoverMost flows, at most, are to be
 // looked at in the time recoverEvery.
 func (m *Meter) recoverParts() int {
 	rows := m.table.Active()/recoverSteps + recoverLeast
-	return min((rows+recoverMost-1)/recoverMost, recoverEvery/recoverOften)
+	return min((rows+recoverMost-1)/recoverMost, int(recoverEvery/recoverOften))
 }
 
-// recover ends streams that have timed out, and takes flows out of the table
-// that have been idle for the inactivity timeout and were collected since
-// their last packet; for a Controlled meter its readers say what was collected.
-func (m *Meter) recover() {
+// Recover ends streams that have timed out, and takes flows out of a part of the
+// table that have been idle for the inactivity timeout and were collected since
+// their last packet, or for as long as an attendant says. A meter calls it itself
+// as packets come.
+func (m *Meter) Recover() {
 	parts := m.recoverParts()
 	m.clock.recoverAt = later(m.clock.now, recoverEvery/int64(parts))
 	if m.streams != nil {
 		m.endStreams(m.clock.now)
-		if m.cfg.Interval == 0 && m.control == nil {
+		if m.cfg.Interval == 0 && m.attendant == nil {
 			return
 		}
 		m.streams.Sync()
 	}
 	var limits flow.Limits
-	if m.control != nil {
-		m.control.upkeep(&limits)
+	if m.attendant != nil {
+		m.attendant.Upkeep(&limits)
 	} else {
 		idle := min(m.clock.now-int64(m.cfg.InactivityTimeout), m.next.from)
 		for i := range limits {
@@ -294,27 +293,27 @@ func (m *Meter) destroy(row uint32) bool {
 	return true
 }
 
-// partStreams is how many streams of a controlled meter end, or are looked at to
-// find whether they have, while nobody else may have the meter.
+// partStreams is how many streams of a meter with an attendant end, or are looked
+// at to find whether they have, while nobody else may have the meter.
 const partStreams = 1024
 
 // mostStreams returns how many streams may end at a time.
 func (m *Meter) mostStreams() int {
-	if m.control == nil {
+	if m.attendant == nil {
 		return math.MaxInt
 	}
 	return partStreams
 }
 
-// endStreams ends the streams that have timed out by a time. Of a meter that
-// managers control others have it now and then until all have ended; if it is
-// live so do packets, and what is left ends later, as upkeepInParts has it.
+// endStreams ends the streams that have timed out by a time. An attendant yields
+// the meter to others now and then until all have ended; while it is live packets
+// come first, and what is left ends later, by EndStreams.
 func (m *Meter) endStreams(by int64) {
-	if m.control == nil {
+	if m.attendant == nil {
 		m.streams.Advance(by)
 		return
 	}
-	for m.streams.AdvanceSome(by, partStreams) && !m.control.cfg.Live {
-		m.control.letGo()
+	for m.streams.AdvanceSome(by, partStreams) && !m.clock.live {
+		m.attendant.Yield()
 	}
 }

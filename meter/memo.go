@@ -29,7 +29,7 @@ import (
 // flow table before it is used whether it still does.
 type memo struct {
 	view    *view
-	tasks   []*task // that share it
+	tasks   []*Task // that share it
 	entries atomic.Pointer[entries]
 	shared  bool // another goroutine reads
 	_       [64]byte
@@ -48,7 +48,7 @@ type entries struct {
 }
 
 // The memo is small at first, since one Set may start a task of each of 255 rulesets
-// while nobody else has the meter (TestHoldTasks), and grows when an eighth of it gave way to others.
+// while nobody else has the meter (TestMemosOfManyTasks), and grows when an eighth of it gave way to others.
 const (
 	memoStart = 1 << 6
 	memoMost  = 1 << 18
@@ -81,7 +81,7 @@ func (r result) generation() uint32        { return uint32(r >> 32) }
 func (r result) verdict() pme.Verdict      { return pme.Verdict(r>>32) - 1 }
 
 // newMemo returns the memo for tasks that see packets in this way.
-func newMemo(v *view, tasks ...*task) *memo {
+func newMemo(v *view, tasks ...*Task) *memo {
 	m := &memo{view: v, tasks: tasks}
 	m.resize(memoStart)
 	return m

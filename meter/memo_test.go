@@ -65,37 +65,10 @@ func TestTasksShareMemos(t *testing.T) {
 	}
 }
 
-// TestMemosOfTasks has tasks that see the same come and go.
-func TestMemosOfTasks(t *testing.T) {
-	r := newRig(t, ControlConfig{})
-	sharing := func(what string, want int) {
-		t.Helper()
-		r.m.Do(func() {
-			memos := r.m.meter.memos
-			if len(memos) != 1 || len(memos[0].tasks) != want {
-				t.Errorf("%s: %d memos, want one of %d tasks", what, len(memos), want)
-			}
-		})
-	}
-	r.set(pairs(2) + pairs(3) + runTask(7, 2, 0, 0))
-	sharing("one ruleset", 1)
-	r.feed(to(1, 0), to(2, 0))
-	r.set(runTask(8, 3, 0, 0))
-	sharing("two rulesets", 2)
-	r.feed(to(1, 1), to(3, 1))
-	r.feed(to(1, 2), to(3, 2))
-	r.set("1.4.1.8.7=6")
-	sharing("the second ruleset alone", 1)
-	r.feed(to(1, 3), to(2, 3))
-	r.feed(to(1, 4), to(2, 4))
-	r.want("ruleset 2", r.flows(2, 0), "1:3 2:1 3:2")
-	r.want("ruleset 3", r.flows(3, 0), "1025:4 1026:2 1027:2")
-}
-
 // TestMemoPlaces remembers packets whose entries have the same places.
 func TestMemoPlaces(t *testing.T) {
 	for tasks, places := range map[int]int{1: 2, 2: 4, 7: 4} {
-		m := newMemo(newView(attr.Key{}), make([]*task, tasks)...)
+		m := newMemo(newView(attr.Key{}), make([]*Task, tasks)...)
 		sight := func(n int) []uint64 {
 			w := make([]uint64, m.view.sightLen())
 			w[0], w[len(w)-1] = uint64(n), 5<<32

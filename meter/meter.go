@@ -48,7 +48,7 @@ const (
 // Meter is one meter. It belongs to one goroutine.
 type Meter struct {
 	cfg   Config
-	tasks []*task
+	tasks []*Task
 	memos []*memo // of the tasks
 	table *flow.Table
 	// streams builds distributions; nil until a ruleset saves any. streamed is
@@ -64,10 +64,11 @@ type Meter struct {
 	sink     Sink
 	next     collection // the one under way
 	done     bool       // the last collection was made
-	// control is nil unless the meter is controlled by a manager; then alarm
-	// is the number of flows at which it must do something.
-	control *Controlled
-	alarm   int
+	// attendant is nil unless the meter has one; alarm is the number of flows at
+	// which it is called, metered how many packets of the batch have been counted.
+	attendant Attendant
+	alarm     int
+	metered   int
 }
 
 // Sink receives a meter's results and complaints. Run calls its methods, in
@@ -84,9 +85,13 @@ type Sink interface {
 	BackInTime(file string, before, at int64)
 }
 
+func newMeter(cfg Config) *Meter {
+	return &Meter{cfg: cfg, table: flow.New(cfg.MaxFlows), alarm: math.MaxInt}
+}
+
 // New returns a meter that has seen nothing yet.
 func New(cfg Config) (*Meter, error) {
-	m := &Meter{cfg: cfg, table: flow.New(cfg.MaxFlows), alarm: math.MaxInt}
+	m := newMeter(cfg)
 	if len(cfg.RuleSets) == 0 {
 		cfg.RuleSets = []*ruleset.RuleSet{ruleset.Default()}
 	}
@@ -95,7 +100,7 @@ func New(cfg Config) (*Meter, error) {
 		return nil, err
 	}
 	for i, rs := range cfg.RuleSets {
-		p, err := prepare(rs)
+		p, err := Prepare(rs)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", rs.Name, err)
 		}
@@ -108,9 +113,9 @@ func New(cfg Config) (*Meter, error) {
 // shareMemos gives the tasks their memos: tasks that see the same of packets
 // share one, which lasts as long as no task joins or leaves them.
 func (m *Meter) shareMemos() {
-	var groups [][]*task
+	var groups [][]*Task
 	for _, t := range m.tasks {
-		i := slices.IndexFunc(groups, func(g []*task) bool { return g[0].view.key == t.view.key })
+		i := slices.IndexFunc(groups, func(g []*Task) bool { return g[0].view.key == t.view.key })
 		if i < 0 {
 			i, groups = len(groups), append(groups, nil)
 		}
@@ -130,7 +135,7 @@ func (m *Meter) shareMemos() {
 }
 
 // newTask returns a task that runs a ruleset of this name under this number.
-func (m *Meter) newTask(p *prepared, name string, number int) *task {
+func (m *Meter) newTask(p *Prepared, name string, number int) *Task {
 	t := newTask(p, name, number, &m.shapes, m.table)
 	t.since = m.stats.Packets
 	if d := p.distributions; len(d) > 0 {
@@ -138,8 +143,8 @@ func (m *Meter) newTask(p *prepared, name string, number int) *task {
 			m.streams = stream.NewWorker(m.cfg.Streams, m.table.Change)
 		}
 		t.streams, t.streamed = m.streams, stream.FormsOf(d)
-		m.streamed |= t.streamed
 	}
+	m.streamed |= t.streamed
 	return t
 }
 
@@ -177,10 +182,10 @@ func numberRuleSets(sets []*ruleset.RuleSet) ([]int, error) {
 // Run meters all packets of src and hands each collection to sink. It ends at
 // the end of src, after Config.Intervals collections, when ctx is done, or with
 // the first error of sink. A source without packets gives no collection, unless
-// a manager waits for it. Unless ctx is done, src is not used after Run has
-// returned.
+// the meter has an attendant. Unless ctx is done, src is not used after Run has
+// returned. Run may be called again, to go on with another source.
 func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
-	m.sink = sink
+	m.sink, m.done = sink, false
 	next, stop := m.feed(ctx, src)
 	defer stop()
 	for ctx.Err() == nil && !m.done {
@@ -208,14 +213,14 @@ func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 
 // collectLast makes the collection at the end of the source.
 func (m *Meter) collectLast() error {
-	if !m.clock.started && m.control == nil {
+	if !m.clock.started && m.attendant == nil {
 		return nil
 	}
 	return m.collect(m.clock.now, true)
 }
 
 func (m *Meter) meterBatch(b *batch) error {
-	m.batch = b
+	m.batch, m.metered = b, 0
 	for i, memo := range m.memos {
 		memo.grow()
 		k := &b.known[i]
@@ -229,6 +234,7 @@ func (m *Meter) meterBatch(b *batch) error {
 		}
 	}
 	for i := m.countRun(0); i < len(b.seen); i = m.countRun(i + 1) {
+		m.metered = i
 		if time := b.seen[i].time; m.clock.now == time && m.stats.Packets > 0 {
 			// The usual case in busy traces: nothing can have ended.
 		} else if err := m.advance(time); err != nil {
@@ -238,9 +244,7 @@ func (m *Meter) meterBatch(b *batch) error {
 		}
 		m.count(i)
 	}
-	if m.control != nil {
-		m.control.ports.countRest()
-	}
+	m.metered = len(b.seen)
 	if b.until > m.clock.now && m.clock.started {
 		return m.passTo(b.until)
 	}
@@ -252,7 +256,7 @@ func (m *Meter) meterBatch(b *batch) error {
 // in flows, and returns the index where it stopped.
 func (m *Meter) countRun(i int) int {
 	b := m.batch
-	if m.control != nil || m.streamed&^b.digested != 0 || len(b.records) > 0 || !m.clock.started {
+	if m.attendant != nil || m.streamed&^b.digested != 0 || len(b.records) > 0 || !m.clock.started {
 		return i
 	}
 	var streamed stream.Packet
@@ -313,31 +317,33 @@ func (m *Meter) count(i int) {
 	for _, t := range m.tasks {
 		t.meter(b, i, streamed, pdus, octets, m.clock.now)
 	}
-	if m.control == nil {
-		return
-	}
-	m.control.ports.count(i)
 	if m.table.Active() >= m.alarm {
-		m.control.filled()
+		m.attendant.Filled()
 	}
 }
 
 // Stats returns what was counted so far.
 func (m *Meter) Stats() Stats {
+	s := m.Totals()
+	for _, t := range m.tasks {
+		s.Tasks = append(s.Tasks, m.TaskStats(t))
+	}
+	return s
+}
+
+// Totals is Stats without those of the tasks.
+func (m *Meter) Totals() Stats {
 	s := m.stats
 	s.First, s.Last = m.clock.start, m.clock.now
 	s.Active, s.Created, s.Recovered = m.table.Active(), m.table.Created(), m.table.Recovered()
 	if m.streams != nil {
 		s.Streams = m.streams.Stats()
 	}
-	for _, t := range m.tasks {
-		s.Tasks = append(s.Tasks, m.taskStats(t))
-	}
 	return s
 }
 
-// taskStats returns what the task has counted so far.
-func (m *Meter) taskStats(t *task) TaskStats {
+// TaskStats returns what the task has counted so far.
+func (m *Meter) TaskStats(t *Task) TaskStats {
 	s := t.stats
 	s.Packets = m.stats.Packets - t.since
 	return s

@@ -12,8 +12,8 @@ import (
 	"rtfm/ruleset/pme"
 )
 
-// task is a ruleset that is run over every packet.
-type task struct {
+// Task is a ruleset that is run over every packet.
+type Task struct {
 	program  *pme.Program
 	table    *flow.Table
 	view     *view
@@ -58,28 +58,41 @@ type TaskStats struct {
 	Counted, Ignored, Unmatched, Stopped, Uncounted uint64
 }
 
-// prepared is what takes long to find out of a ruleset before it runs.
-type prepared struct {
-	*pme.Program
+// Add adds u's counts to s.
+func (s *TaskStats) Add(u TaskStats) {
+	s.Packets += u.Packets
+	s.Counted += u.Counted
+	s.Ignored += u.Ignored
+	s.Unmatched += u.Unmatched
+	s.Stopped += u.Stopped
+	s.Uncounted += u.Uncounted
+}
+
+// Prepared is a ruleset that is ready to run, any number of times.
+type Prepared struct {
+	program       *pme.Program
 	view          *view
 	ends          bool
 	distributions []attr.Distribution
 }
 
-// prepare prepares a ruleset to run. It looks at nothing else, so that it may be
-// done while a meter is at work.
-func prepare(rs *ruleset.RuleSet) (*prepared, error) {
+// Prepare does what takes long before a ruleset runs. It looks at nothing else, so
+// that it may be called while a meter is at work.
+func Prepare(rs *ruleset.RuleSet) (*Prepared, error) {
 	p, err := pme.Compile(rs, 0, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &prepared{p, newView(p.Visible()), p.EndsOfPackets(), rs.Distributions()}, nil
+	return &Prepared{p, newView(p.Visible()), p.EndsOfPackets(), rs.Distributions()}, nil
 }
 
+// Forms returns what pme.Program.Forms does.
+func (p *Prepared) Forms() int { return p.program.Forms() }
+
 // newTask returns a task that runs a ruleset of this name under this number.
-func newTask(p *prepared, name string, number int, shapes *match.Shapes, table *flow.Table) *task {
-	return &task{
-		program: p.Start(number, shapes), table: table, view: p.view, near: nearFlows, ends: p.ends,
+func newTask(p *Prepared, name string, number int, shapes *match.Shapes, table *flow.Table) *Task {
+	return &Task{
+		program: p.program.Start(number, shapes), table: table, view: p.view, near: nearFlows, ends: p.ends,
 		stats: TaskStats{RuleSet: number, Name: name},
 	}
 }
@@ -91,7 +104,7 @@ const nearFlows = nearWords / 8
 // these results were remembered: all flows together that they lead to, and then
 // those of the packets of which nothing was remembered, unless there are so few
 // flows that they are in the cache.
-func (t *task) expect(sights []uint64, results []result) {
+func (t *Task) expect(sights []uint64, results []result) {
 	t.sights, t.results, t.rows = sights, results, t.rows[:0]
 	t.matched, t.passed = t.matched[:0], 0
 	if t.table.Active() < t.near {
@@ -112,7 +125,7 @@ func (t *task) expect(sights []uint64, results []result) {
 }
 
 // expectFlow matches packet i of the batch, of this sight.
-func (t *task) expectFlow(i int, sight []uint64) {
+func (t *Task) expectFlow(i int, sight []uint64) {
 	if sight[len(sight)-1]&sightOdd != 0 {
 		return
 	}
@@ -132,7 +145,7 @@ func (t *task) expectFlow(i int, sight []uint64) {
 
 // takeMatched sets the flow and its key to those of packet i of the batch if it
 // was matched by expect.
-func (t *task) takeMatched(i int) bool {
+func (t *Task) takeMatched(i int) bool {
 	for t.passed < len(t.matched) && t.matched[t.passed].number < i {
 		t.passed++
 	}
@@ -146,7 +159,7 @@ func (t *task) takeMatched(i int) bool {
 
 // meter counts packet i of batch b, which expect has prepared for, as so many
 // PDUs and octets; s is what streams need of it, if there are any.
-func (t *task) meter(b *batch, i int, s stream.Packet, pdus, octets uint64, now int64) {
+func (t *Task) meter(b *batch, i int, s stream.Packet, pdus, octets uint64, now int64) {
 	if r := t.results[i]; r != 0 && t.again(r, s, pdus, octets, now) {
 		return
 	}
@@ -170,7 +183,7 @@ func (t *task) meter(b *batch, i int, s stream.Packet, pdus, octets uint64, now 
 
 // again does with a packet what was done with one alike, false if that does
 // not hold any longer.
-func (t *task) again(r result, s stream.Packet, pdus, octets uint64, now int64) bool {
+func (t *Task) again(r result, s stream.Packet, pdus, octets uint64, now int64) bool {
 	if row := r.row(); row != 0 {
 		if !t.table.CountIf(row, r.generation(), r.direction(), pdus, octets, now) {
 			return false
@@ -189,7 +202,7 @@ func (t *task) again(r result, s stream.Packet, pdus, octets uint64, now int64) 
 // matches as it comes belongs to the flow of its direction, or of the other
 // one if that is current; one that only matches with source and destination
 // swapped belongs to the reverse of that flow.
-func (t *task) match(p *match.Packet, s stream.Packet, pdus, octets uint64, now int64) result {
+func (t *Task) match(p *match.Packet, s stream.Packet, pdus, octets uint64, now int64) result {
 	v := t.program.Match(p, &p.Key, false, &t.flow)
 	if v == pme.Success {
 		t.table.Prepare(&t.flowKey, &t.flow)
@@ -216,7 +229,7 @@ func (t *task) match(p *match.Packet, s stream.Packet, pdus, octets uint64, now 
 }
 
 // place meters a packet that has matched as it comes, as one of the flow.
-func (t *task) place(s stream.Packet, pdus, octets uint64, now int64) result {
+func (t *Task) place(s stream.Packet, pdus, octets uint64, now int64) result {
 	if t.table.Alike(&t.flowKey) {
 		if row := t.table.Find(&t.flowKey); row != 0 {
 			return t.count(row, flow.Forward, s, pdus, octets, now)
@@ -229,13 +242,13 @@ func (t *task) place(s stream.Packet, pdus, octets uint64, now int64) result {
 }
 
 // findReverse returns the row of the flow whose key is the reverse of flow.
-func (t *task) findReverse() uint32 {
+func (t *Task) findReverse() uint32 {
 	t.table.PrepareReverse(&t.reverse, &t.flowKey, &t.flow)
 	return t.table.Find(&t.reverse)
 }
 
 // count counts the packet in the flow in row.
-func (t *task) count(row uint32, d flow.Direction, s stream.Packet, pdus, octets uint64, now int64) result {
+func (t *Task) count(row uint32, d flow.Direction, s stream.Packet, pdus, octets uint64, now int64) result {
 	t.table.Count(row, d, pdus, octets, now)
 	t.stats.Counted += pdus
 	if t.streams != nil {
@@ -245,7 +258,7 @@ func (t *task) count(row uint32, d flow.Direction, s stream.Packet, pdus, octets
 }
 
 // create makes the flow that flowKey identifies and counts the packet in it.
-func (t *task) create(d flow.Direction, s stream.Packet, pdus, octets uint64, now int64) result {
+func (t *Task) create(d flow.Direction, s stream.Packet, pdus, octets uint64, now int64) result {
 	row := t.table.Create(&t.flowKey, now)
 	if row == 0 {
 		t.stats.Uncounted += pdus
@@ -258,7 +271,7 @@ func (t *task) create(d flow.Direction, s stream.Packet, pdus, octets uint64, no
 }
 
 // note counts packets that are in no flow.
-func (t *task) note(v pme.Verdict, pdus uint64) {
+func (t *Task) note(v pme.Verdict, pdus uint64) {
 	switch v {
 	case pme.Ignore:
 		t.stats.Ignored += pdus

@@ -15,6 +15,7 @@ import (
 	"rtfm/ruleset/match"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/client"
 	"rtfm/mib/smi"
@@ -79,9 +80,9 @@ func source(t testing.TB, packets []traces.Packet) traces.Source {
 
 // metering starts a meter that runs rs as ruleset 2 over src, after ready has
 // been called.
-func metering(t testing.TB, cfg meter.ControlConfig, rs *ruleset.RuleSet, src traces.Source, ready func(*client.Client) error) *client.Client {
+func metering(t testing.TB, cfg control.Config, rs *ruleset.RuleSet, src traces.Source, ready func(*client.Client) error) *client.Client {
 	t.Helper()
-	m := meter.NewControlled(cfg)
+	m := control.New(cfg)
 	c := dial(t, serve(t, mib.New(m)))
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
@@ -210,7 +211,7 @@ func TestStep(t *testing.T) {
 			config.Timeout = 0
 			k := New(config, f, known)
 			sets := func() ([]RuleSet, error) { return []RuleSet{{Index: 2, Rules: rs}}, nil }
-			cfg := meter.ControlConfig{MaxFlows: meter.DefaultMaxFlows, Interval: interval, Intervals: intervals}
+			cfg := control.Config{Config: meter.Config{MaxFlows: meter.DefaultMaxFlows, Interval: interval, Intervals: intervals}}
 			c := metering(t, cfg, rs, source(t, packets), func(c *client.Client) error {
 				return k.Register(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}})
 			})

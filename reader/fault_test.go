@@ -18,6 +18,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib/client"
 	"rtfm/reader/flowfile"
 	"rtfm/ruleset"
@@ -232,7 +233,7 @@ func TestFaults(t *testing.T) {
 
 // greedy starts a meter that recovers flows as soon as k has read them.
 func greedy(t *testing.T, rs *ruleset.RuleSet, src traces.Source, k *Collector) *client.Client {
-	return metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, func(c *client.Client) error {
+	return metering(t, control.Config{Config: meter.Config{MaxFlows: 5000}}, rs, src, func(c *client.Client) error {
 		if err := c.SetInactivityTimeout(t.Context(), 0); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"rtfm/reader/record"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/traces"
 )
 
@@ -140,7 +141,7 @@ func TestKilledAnywhere(t *testing.T) {
 			f, known := open(t, path)
 			out := &mortal{f, 1 << 30}
 			k := New(cfg, out, known)
-			c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
+			c := metering(t, control.Config{Config: meter.Config{MaxFlows: 5000}}, rs, src, nil)
 			collect := func() error { _, err := k.Collect(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}}); return err }
 			alive := true
 			for part := range 3 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/traces"
 )
 
@@ -16,7 +17,7 @@ func TestMaxFlows(t *testing.T) {
 	rs := program(t, "all-flows")
 	packets := mix(500, 100)
 	src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
-	c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
+	c := metering(t, control.Config{Config: meter.Config{MaxFlows: 5000}}, rs, src, nil)
 	src.batches <- packets
 	waitFor(t, c, uint64(len(packets)))
 	path := t.TempDir() + "/flows"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib/client"
 	"rtfm/reader/flowfile"
 	"rtfm/traces"
@@ -40,7 +41,7 @@ func TestStepLong(t *testing.T) {
 			k := New(cfg, f, known)
 			packets := longMix(gap)
 			sets := func() ([]RuleSet, error) { return []RuleSet{{Index: 2, Rules: rs}}, nil }
-			c := metering(t, meter.ControlConfig{MaxFlows: meter.DefaultMaxFlows, Interval: interval}, rs, source(t, packets), func(c *client.Client) error {
+			c := metering(t, control.Config{Config: meter.Config{MaxFlows: meter.DefaultMaxFlows, Interval: interval}}, rs, source(t, packets), func(c *client.Client) error {
 				return k.Register(t.Context(), c, []RuleSet{{Index: 2, Rules: rs}})
 			})
 			for !k.Ended() {
@@ -73,7 +74,7 @@ func TestClockLong(t *testing.T) {
 		k := New(cfg, f, known)
 		src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
 		packets := longMix(gap)
-		c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, func(c *client.Client) error {
+		c := metering(t, control.Config{Config: meter.Config{MaxFlows: 5000}}, rs, src, func(c *client.Client) error {
 			if err := c.SetInactivityTimeout(t.Context(), math.MaxInt32); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/client"
 	"rtfm/traces"
@@ -26,7 +27,7 @@ func TestMeterRestarted(t *testing.T) {
 	for run := range 2 {
 		packets := mix(200+100*run, 100)
 		src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
-		c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
+		c := metering(t, control.Config{Config: meter.Config{MaxFlows: 5000}}, rs, src, nil)
 		src.batches <- packets
 		waitFor(t, c, uint64(len(packets)))
 		for range 2 {
@@ -74,7 +75,7 @@ func testDeltas(t *testing.T, name string, renamed bool) {
 	path := filepath.Join(t.TempDir(), "flows")
 	packets := mix(1000, 100)
 	src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
-	c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
+	c := metering(t, control.Config{Config: meter.Config{MaxFlows: 5000}}, rs, src, nil)
 	cfg := testConfig()
 	cfg.JSON = true
 	f, known := open(t, path)
@@ -161,7 +162,7 @@ func TestOthersRows(t *testing.T) {
 	cfg.Warn = func(err error) { warned = append(warned, err.Error()) }
 	k := New(cfg, &Stream{W: new(strings.Builder)}, nil)
 	packets := mix(300, 300)
-	c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, func(c *client.Client) error {
+	c := metering(t, control.Config{Config: meter.Config{MaxFlows: 5000}}, rs, src, func(c *client.Client) error {
 		return c.CreateReader(t.Context(), 3, &mib.Reader{Row: mib.Row{Owner: "other"}, RuleSet: 2})
 	})
 	collect := func(part int) {
@@ -231,7 +232,7 @@ func TestFirstUptime(t *testing.T) {
 func TestRunning(t *testing.T) {
 	ctx := t.Context()
 	src := &stepped{batches: make(chan []traces.Packet), stop: ctx.Done()}
-	c := metering(t, meter.ControlConfig{MaxFlows: 100}, program(t, "all-flows"), src, nil)
+	c := metering(t, control.Config{Config: meter.Config{MaxFlows: 100}}, program(t, "all-flows"), src, nil)
 	if err := c.PutRuleSet(ctx, 3, "me", program(t, "services")); err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +275,7 @@ func TestNotBegun(t *testing.T) {
 	rs := program(t, "all-flows")
 	path := filepath.Join(t.TempDir(), "flows")
 	src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
-	c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
+	c := metering(t, control.Config{Config: meter.Config{MaxFlows: 5000}}, rs, src, nil)
 	f, known := open(t, path)
 	k := New(testConfig(), f, known)
 	sets := []RuleSet{{Index: 2, Rules: rs}}
@@ -308,7 +309,7 @@ func TestKilledFirst(t *testing.T) {
 	rs := program(t, "all-flows")
 	path := filepath.Join(t.TempDir(), "flows")
 	src := &stepped{batches: make(chan []traces.Packet), stop: t.Context().Done()}
-	c := metering(t, meter.ControlConfig{MaxFlows: 5000}, rs, src, nil)
+	c := metering(t, control.Config{Config: meter.Config{MaxFlows: 5000}}, rs, src, nil)
 	src.batches <- mix(100, 100)
 	waitFor(t, c, 100)
 	f, known := open(t, path)

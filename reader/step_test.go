@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib/client"
 )
 
@@ -20,7 +21,7 @@ func TestStepIdle(t *testing.T) {
 	config.Timeout = 0
 	k := New(config, f, known)
 	sets := []RuleSet{{Index: 2, Rules: rs}}
-	c := metering(t, meter.ControlConfig{MaxFlows: 1000, Interval: time.Second}, rs, source(t, mix(3000, 2000)), func(c *client.Client) error {
+	c := metering(t, control.Config{Config: meter.Config{MaxFlows: 1000, Interval: time.Second}}, rs, source(t, mix(3000, 2000)), func(c *client.Client) error {
 		return k.Register(t.Context(), c, sets)
 	})
 	var slept []time.Duration

@@ -21,6 +21,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
@@ -61,7 +62,7 @@ const hushed = "not-to-be-told"
 // newEvil serves a meter that is evil in this way.
 func newEvil(t *testing.T, mode string) (address string) {
 	t.Helper()
-	c := meter.NewControlled(meter.ControlConfig{MaxFlows: 1000, Version: "evil"})
+	c := control.New(control.Config{Config: meter.Config{MaxFlows: 1000}, Version: "evil"})
 	src, err := format.NewReader(strings.NewReader(string(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(1)...))), "one packet")
 	if err != nil {
 		t.Fatal(err)

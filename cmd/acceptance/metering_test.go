@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
 	"rtfm/mib/agentx/agentxtest"
@@ -47,9 +48,9 @@ func (s *endless) Stats() traces.Stats { return traces.Stats{} }
 func (s *endless) Close() error { return nil }
 
 // meterEndless runs a meter over endless packets until the test ends.
-func meterEndless(t testing.TB) *meter.Controlled {
+func meterEndless(t testing.TB) *control.Meter {
 	ctx, stop := context.WithCancel(context.Background())
-	c := meter.NewControlled(meter.ControlConfig{MaxFlows: 100_000})
+	c := control.New(control.Config{Config: meter.Config{MaxFlows: 100_000}})
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := c.Run(ctx, &endless{packets: tracetest.Mix(256), ctx: ctx}, func(err error) { t.Error(err) }); err != nil {
@@ -62,7 +63,7 @@ func meterEndless(t testing.TB) *meter.Controlled {
 }
 
 // runAgent runs a subagent for a meter until the test ends.
-func runAgent(t testing.TB, c *meter.Controlled, address string) {
+func runAgent(t testing.TB, c *control.Meter, address string) {
 	a, err := agentx.New(agentx.Config{Address: address, Subtrees: mib.Subtrees()}, mib.New(c))
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +76,7 @@ func runAgent(t testing.TB, c *meter.Controlled, address string) {
 }
 
 // packets returns how many packets a meter has counted.
-func packets(c *meter.Controlled) (n uint64) {
+func packets(c *control.Meter) (n uint64) {
 	c.Do(func() { n = c.Counts().Packets })
 	return n
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
 	"rtfm/mib/smi"
@@ -123,12 +124,12 @@ func (s *numberedFlows) Close() error { return nil }
 
 // flowMeter meters numbered flows by a ruleset that saves six attributes, ruleset
 // 2, until the benchmark ends. It returns when all flows are in the table.
-func flowMeter(b *testing.B, flows uint64, rate float64) (*meter.Controlled, *numberedFlows) {
+func flowMeter(b *testing.B, flows uint64, rate float64) (*control.Meter, *numberedFlows) {
 	b.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	src := newNumberedFlows(ctx, flows, rate)
 	// Far from FloodMark, 95 percent.
-	c := meter.NewControlled(meter.ControlConfig{MaxFlows: int(flows) * 5 / 4})
+	c := control.New(control.Config{Config: meter.Config{MaxFlows: int(flows) * 5 / 4}})
 	rs := &mib.RuleSet{Row: mib.Row{Active: true}, ID: 1 << 32, RulesReady: true}
 	save := func(a attr.Attr, octets int) {
 		rs.Rules = append(rs.Rules, ruleset.Rule{Attr: a, Mask: attr.Ones(octets), Value: attr.MakeValue(0), Op: ruleset.OpPushPktToAct, Param: len(rs.Rules) + 2})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
@@ -31,8 +32,8 @@ func dial(t testing.TB, address string) *Client {
 }
 
 // newMeter serves a meter that has seen nothing.
-func newMeter(t testing.TB) (*meter.Controlled, *Client) {
-	m := meter.NewControlled(meter.ControlConfig{MaxFlows: 1000, Version: "rtfm test"})
+func newMeter(t testing.TB) (*control.Meter, *Client) {
+	m := control.New(control.Config{Config: meter.Config{MaxFlows: 1000}, Version: "rtfm test"})
 	return m, dial(t, serve(t, mib.New(m)))
 }
 

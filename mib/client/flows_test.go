@@ -19,6 +19,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
@@ -57,7 +58,7 @@ func source(t testing.TB, packets []traces.Packet) traces.Source {
 // some of its flow table empty; front returns the client of a meter.
 func metered(t testing.TB, front func(mib.Meter) *Client, rs *ruleset.RuleSet, packets []traces.Packet) *Client {
 	t.Helper()
-	m := meter.NewControlled(meter.ControlConfig{MaxFlows: meter.DefaultMaxFlows})
+	m := control.New(control.Config{Config: meter.Config{MaxFlows: meter.DefaultMaxFlows}})
 	c := front(m)
 	if err := c.PutRuleSet(t.Context(), 2, "me", rs); err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
@@ -63,7 +64,7 @@ func TestNonsense(t *testing.T) {
 		},
 		"deep": func(r *smi.Range, out *smi.VarBind) { out.SetName(append(r.Start, 1)); out.Value.SetInt(1) },
 	} {
-		m := meter.NewControlled(meter.ControlConfig{MaxFlows: 10})
+		m := control.New(control.Config{Config: meter.Config{MaxFlows: 10}})
 		c := dial(t, serve(t, &liar{mib.New(m), next}))
 		for method := Blocks; method <= Columns; method++ {
 			q := FlowQuery{RuleSet: 2, Uptime: 100, Method: method, MaxFlows: 10, Attrs: []attr.Attr{attr.SourcePeerAddress}}
@@ -77,7 +78,7 @@ func TestNonsense(t *testing.T) {
 
 // TestEndlessTable walks a table without end.
 func TestEndlessTable(t *testing.T) {
-	m := meter.NewControlled(meter.ControlConfig{MaxFlows: 10})
+	m := control.New(control.Config{Config: meter.Config{MaxFlows: 10}})
 	c := dial(t, serve(t, &liar{mib.New(m), func(r *smi.Range, out *smi.VarBind) {
 		name := r.Start
 		if len(name) == len(flowReaderStatus.oid) {

@@ -18,6 +18,7 @@ import (
 	"github.com/gosnmp/gosnmp"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/agentx"
 	"rtfm/traces/tracetest"
@@ -115,7 +116,7 @@ func (s *snmpd) kill() {
 // while flows are read: whoever it let in before can go on.
 func TestEngineID(t *testing.T) {
 	t.Parallel()
-	s := newSnmpd(t, meter.NewControlled(meter.ControlConfig{MaxFlows: 100}))
+	s := newSnmpd(t, control.New(control.Config{Config: meter.Config{MaxFlows: 100}}))
 	c, err := Dial(t.Context(), Config{
 		Address: s.address, Version: V3, User: "strong", Auth: "SHA-512", AuthPassphrase: "authenticate-me",
 		Priv: "AES-256", PrivPassphrase: "encrypt-for-me", Timeout: time.Minute,

@@ -1,8 +1,6 @@
-package meter
+package control
 
-import (
-	"rtfm/mib"
-)
+import "rtfm/mib"
 
 // told is what was notified of the flow table, so that each change is told once.
 type told struct {
@@ -13,7 +11,7 @@ type told struct {
 
 // tellEnds tells of flood mode and standby rulesets that managers have ended,
 // and of flood mode that one has begun.
-func (c *Controlled) tellEnds() {
+func (c *Meter) tellEnds() {
 	if c.control.FloodMode != c.told.flood {
 		c.tellFlood()
 	}
@@ -22,27 +20,27 @@ func (c *Controlled) tellEnds() {
 			continue
 		}
 		delete(c.told.standby, i)
-		begun.Kind, begun.Count = mib.StandbyOver, uint64(c.meter.table.Active())
+		begun.Kind, begun.Count = mib.StandbyOver, uint64(c.meter.Table().Active())
 		c.notify(begun)
 	}
 }
 
 // tellFlood tells that flood mode has begun or ended.
-func (c *Controlled) tellFlood() {
+func (c *Meter) tellFlood() {
 	c.told.flood = c.control.FloodMode
 	kind := mib.FloodOver
 	if c.told.flood {
 		kind = mib.Flood
 		c.told.floods++
 	}
-	c.notify(mib.Notification{Kind: kind, Count: uint64(c.meter.table.Active())})
+	c.notify(mib.Notification{Kind: kind, Count: uint64(c.meter.Table().Active())})
 }
 
 // tellStandby tells that a task has gone to its standby ruleset.
-func (c *Controlled) tellStandby(i int, m *mib.Manager) {
+func (c *Meter) tellStandby(i int, m *mib.Manager) {
 	n := mib.Notification{
 		Kind: mib.Standby, Index: i, RuleSet: m.CurrentRuleSet, StandbyRuleSet: m.StandbyRuleSet, Owner: m.Owner,
-		Count: uint64(c.meter.table.Active()),
+		Count: uint64(c.meter.Table().Active()),
 	}
 	if c.told.standby == nil {
 		c.told.standby = make(map[int]mib.Notification)
@@ -53,14 +51,14 @@ func (c *Controlled) tellStandby(i int, m *mib.Manager) {
 
 // tellFull tells of each ruleset whose packets found the flow table full, at
 // once and then as often as tellLost does.
-func (c *Controlled) tellFull(up uint64) {
+func (c *Meter) tellFull(up uint64) {
 	for _, s := range c.slots {
 		if s == nil || s.doomed {
 			continue
 		}
 		n := s.past.Uncounted
 		if s.task != nil {
-			n += s.task.stats.Uncounted
+			n += c.meter.TaskStats(s.task).Uncounted
 		}
 		if n > s.fullTold && (s.fullTold == 0 || up >= s.fullAt+lostEvery) {
 			s.fullTold, s.fullAt = n, up

@@ -1,4 +1,4 @@
-package meter
+package control
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 // to save, one that is as it should be, and one that cannot.
 func TestPreparedIsTold(t *testing.T) {
 	var told []string
-	r := newRig(t, ControlConfig{Prepared: func(rs *ruleset.RuleSet, warnings []string, err error) {
+	r := newRig(t, Config{Prepared: func(rs *ruleset.RuleSet, warnings []string, err error) {
 		told = append(told, fmt.Sprintf("%d %q: %q, %v", rs.Number, rs.Name, warnings, err))
 	}})
 	rules := func(index, firstOp, target int) string {

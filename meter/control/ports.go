@@ -1,4 +1,4 @@
-package meter
+package control
 
 import (
 	"math"
@@ -98,20 +98,19 @@ func (ps *ports) admit(b *traces.Batch) {
 	b.Records = b.Records[:min(kept, len(b.Records))]
 }
 
-// count counts packet i of the batch, which is being metered, and those before
-// it that were passed over.
-func (ps *ports) count(i int) {
-	ps.countTo(ps.upTo[i])
-	ps.sampledOut = ps.outBefore[i]
-}
-
-// countRest counts the packets after the last one that is metered.
-func (ps *ports) countRest() {
-	ps.countTo(len(ps.read))
-	ps.sampledOut = ps.out
-}
-
-func (ps *ports) countTo(n int) {
+// countTo counts packets that were read up to the one before the i-th of those that
+// are metered, and all if there are no more of these. It need not be called for each
+// packet, but before others look.
+func (ps *ports) countTo(i int) {
+	n := len(ps.read)
+	switch {
+	case i == len(ps.upTo):
+		ps.sampledOut = ps.out
+	case i > 0:
+		n, ps.sampledOut = ps.upTo[i-1], ps.outBefore[i-1]
+	default:
+		return
+	}
 	for ; ps.counted < n; ps.counted++ {
 		ps.read[ps.counted].row.Packets++
 	}

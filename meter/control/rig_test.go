@@ -1,4 +1,4 @@
-package meter
+package control
 
 import (
 	"context"
@@ -43,7 +43,7 @@ func (p *piped) Close() error        { return nil }
 // rig is a controlled meter at work.
 type rig struct {
 	t      *testing.T
-	m      *Controlled
+	m      *Meter
 	h      *mib.Handler
 	src    *piped
 	told   []mib.Notification
@@ -51,13 +51,13 @@ type rig struct {
 	cancel context.CancelFunc
 }
 
-func newRig(t *testing.T, cfg ControlConfig) *rig {
+func newRig(t *testing.T, cfg Config) *rig {
 	r := &rig{t: t, src: newPiped(), ended: make(chan error, 1)}
 	if cfg.MaxFlows == 0 {
 		cfg.MaxFlows = 1000
 	}
 	cfg.Notify = func(n mib.Notification) { r.told = append(r.told, n) }
-	r.m = NewControlled(cfg)
+	r.m = New(cfg)
 	r.h = mib.New(r.m)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel

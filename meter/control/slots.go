@@ -1,8 +1,9 @@
-package meter
+package control
 
 import (
 	"slices"
 
+	"rtfm/meter"
 	"rtfm/mib"
 	"rtfm/ruleset"
 )
@@ -13,9 +14,9 @@ import (
 type slot struct {
 	id     uint64 // mib.RuleSet.ID
 	index  int
-	task   *task     // nil while it does not run
-	past   TaskStats // of tasks that have ended
-	doomed bool      // its flows are being destroyed
+	task   *meter.Task     // nil while it does not run
+	past   meter.TaskStats // of tasks that have ended
+	doomed bool            // its flows are being destroyed
 	// What was last notified of uncounted packets, and at which Uptime.
 	fullTold, fullAt uint64
 }
@@ -23,21 +24,11 @@ type slot struct {
 // builtIn is the number and index of the built-in ruleset.
 const builtIn = 1
 
-// add adds u's counts to s.
-func (s *TaskStats) add(u TaskStats) {
-	s.Packets += u.Packets
-	s.Counted += u.Counted
-	s.Ignored += u.Ignored
-	s.Unmatched += u.Unmatched
-	s.Stopped += u.Stopped
-	s.Uncounted += u.Uncounted
-}
-
 // number returns the number of the slot that a ruleset has, 0 if it has none.
-func (c *Controlled) number(index int) int { return int(c.numbers[index]) }
+func (c *Meter) number(index int) int { return int(c.numbers[index]) }
 
 // renumber notes which slots the rulesets in the table have.
-func (c *Controlled) renumber() {
+func (c *Meter) renumber() {
 	clear(c.numbers[:])
 	for n, s := range c.slots {
 		if s != nil && c.held(s) {
@@ -48,7 +39,7 @@ func (c *Controlled) renumber() {
 
 // assign returns the number of a ruleset's slot, a new one if it has none, and 0 if
 // there are none left.
-func (c *Controlled) assign(index int) int {
+func (c *Meter) assign(index int) int {
 	if n := c.number(index); n != 0 {
 		return n
 	}
@@ -65,7 +56,7 @@ func (c *Controlled) assign(index int) int {
 }
 
 // wanted returns the indexes of the rulesets that are to run.
-func (c *Controlled) wanted() []int {
+func (c *Meter) wanted() []int {
 	if c.control.FloodMode {
 		return []int{builtIn}
 	}
@@ -84,7 +75,7 @@ func (c *Controlled) wanted() []int {
 }
 
 // hasTask reports whether any manager has a task.
-func (c *Controlled) hasTask() bool {
+func (c *Meter) hasTask() bool {
 	for _, m := range c.control.Managers.All {
 		if m.Active {
 			return true
@@ -94,17 +85,16 @@ func (c *Controlled) hasTask() bool {
 }
 
 // Changed implements mib.Meter: it starts and stops tasks.
-func (c *Controlled) Changed() {
-	m := c.meter
+func (c *Meter) Changed() {
 	c.renumber()
 	want := c.wanted()
 	for _, s := range c.slots {
 		if s != nil && s.task != nil && !(slices.Contains(want, s.index) && c.slots[c.number(s.index)] == s) {
-			s.past.add(m.taskStats(s.task))
+			s.past.Add(c.meter.TaskStats(s.task))
 			s.task = nil
 		}
 	}
-	m.tasks, m.streamed = m.tasks[:0], 0
+	c.tasks = c.tasks[:0]
 	for _, index := range want {
 		n := c.assign(index)
 		p := c.programOf(index)
@@ -113,29 +103,24 @@ func (c *Controlled) Changed() {
 		}
 		s := c.slots[n]
 		if s.task == nil {
-			t := m.newTask(p, c.control.RuleSets.At(index).Name, n)
-			if m.batch != nil {
-				t.expect(m.input.sights(m.batch, t.view))
-			}
-			s.task = t
+			s.task = c.meter.NewTask(p, c.control.RuleSets.At(index).Name, n)
 		}
-		m.tasks = append(m.tasks, s.task)
-		m.streamed |= s.task.streamed
+		c.tasks = append(c.tasks, s.task)
 	}
-	m.shareMemos()
-	m.alarm = c.firstAlarm()
+	c.meter.SetTasks(c.tasks)
+	c.meter.SetAlarm(c.firstAlarm())
 	c.rouse()
 }
 
 // Settle implements mib.Meter.
-func (c *Controlled) Settle() {
+func (c *Meter) Settle() {
 	c.managed = c.managed || c.hasTask()
 	c.tellEnds()
 	for n, s := range c.slots {
 		if s != nil && !s.doomed && !c.held(s) {
 			s.doomed = true
 			c.doomed++
-			c.meter.table.Hide(n, true)
+			c.meter.Table().Hide(n, true)
 		}
 	}
 	if c.control.TraceGo {
@@ -151,28 +136,28 @@ func (c *Controlled) Settle() {
 }
 
 // held reports whether the slot's ruleset is still in its table.
-func (c *Controlled) held(s *slot) bool {
+func (c *Meter) held(s *slot) bool {
 	rs := c.control.RuleSets.At(s.index)
 	return rs != nil && rs.ID == s.id
 }
 
 // programOf returns what was prepared for a ruleset, nil if it cannot run. Those
 // that were not made by Sets, as the built-in one, are prepared here.
-func (c *Controlled) programOf(index int) *prepared {
+func (c *Meter) programOf(index int) *meter.Prepared {
 	row := c.control.RuleSets.At(index)
 	if row.Program == nil {
-		p, err := prepare(&ruleset.RuleSet{Name: row.Name, Rules: row.Rules})
+		p, err := meter.Prepare(&ruleset.RuleSet{Name: row.Name, Rules: row.Rules})
 		if err != nil {
 			return nil
 		}
 		row.Program = p
 	}
-	return row.Program.(*prepared)
+	return row.Program.(*meter.Prepared)
 }
 
 // Prepare implements mib.Meter.
-func (c *Controlled) Prepare(rs *ruleset.RuleSet) (mib.Program, error) {
-	p, err := prepare(rs)
+func (c *Meter) Prepare(rs *ruleset.RuleSet) (mib.Program, error) {
+	p, err := meter.Prepare(rs)
 	if c.cfg.Prepared != nil {
 		c.cfg.Prepared(rs, rs.Warnings(), err)
 	}
@@ -184,16 +169,15 @@ func (c *Controlled) Prepare(rs *ruleset.RuleSet) (mib.Program, error) {
 
 // empty destroys some flows of a doomed slot, and takes the slots back that have
 // none left.
-func (c *Controlled) empty() {
-	t := c.meter.table
+func (c *Meter) empty() {
+	t := c.meter.Table()
 	cleared := false
 	for n, s := range c.slots {
 		if s == nil || !s.doomed {
 			continue
 		}
 		if !cleared && t.ActiveOf(n) > 0 {
-			c.meter.mayEnd = partStreams
-			t.Clear(n, c.meter.destroy)
+			c.meter.Destroy(n)
 			c.spent += clearSpent
 			cleared = true
 		}
@@ -206,7 +190,7 @@ func (c *Controlled) empty() {
 }
 
 // MakeRoom implements mib.Meter.
-func (c *Controlled) MakeRoom(ruleSets int) bool {
+func (c *Meter) MakeRoom(ruleSets int) bool {
 	if c.doomed > 0 {
 		c.empty()
 	}

@@ -1,4 +1,4 @@
-package meter
+package control
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/meter"
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 
@@ -30,7 +31,7 @@ const mostHeld = 4 * mostSpent
 // of it at most.
 type held struct {
 	tb      testing.TB
-	m       *Controlled
+	m       *Meter
 	h       *mib.Handler
 	since   time.Time
 	ops     int           // the most operations
@@ -44,7 +45,7 @@ type held struct {
 
 // newHeld returns a meter of that many flows of ruleset 2.
 func newHeld(tb testing.TB, flows int) *held {
-	w := &held{tb: tb, m: NewControlled(ControlConfig{MaxFlows: 2*flows + 1000})}
+	w := &held{tb: tb, m: New(Config{Config: meter.Config{MaxFlows: 2*flows + 1000}})}
 	w.h = mib.New(w.m)
 	w.set(ruleVars(2, hosts().Rules), rowVar(5, 2, 1), taskVars(1, 2, 4))
 	w.m.Do(func() { w.m.dismissed = true })
@@ -74,20 +75,17 @@ func hostPackets(n int) []traces.Packet {
 }
 
 func (w *held) watch(is bool) {
-	streams := uint64(0)
-	if w.m.meter.streams != nil {
-		stats := w.m.meter.streams.Stats()
-		streams = stats.Ended()
-	}
+	totals := w.m.meter.Totals()
+	streams := totals.Streams.Ended()
 	if is {
-		w.since, w.before, w.streams = time.Now(), w.m.meter.table.Recovered(), streams
+		w.since, w.before, w.streams = time.Now(), totals.Recovered, streams
 		return
 	}
 	w.ended = max(w.ended, int(streams-w.streams))
 	w.holds++
 	w.longest = max(w.longest, time.Since(w.since))
-	w.ops = max(w.ops, w.m.spent+w.m.meter.table.Passed()/rowsPassed)
-	w.gone = max(w.gone, int(w.m.meter.table.Recovered()-w.before))
+	w.ops = max(w.ops, w.m.spent+w.m.meter.Table().Passed()/rowsPassed)
+	w.gone = max(w.gone, int(totals.Recovered-w.before))
 }
 
 // begin forgets what was done until now.
@@ -174,12 +172,15 @@ func block(attrs ...uint32) smi.OID {
 	return append(name, 2, 0, 0)
 }
 
+// advance moves the meter's clock on by so many nanoseconds.
+func (w *held) advance(by int64) { w.m.meter.AdvanceClock(w.m.meter.Now() + by) }
+
 // sparse has one flow of each 1,024 be active, and returns the TimeMark since which
 // the others were not.
 func (w *held) sparse() (mark uint32) {
 	w.m.Do(func() {
-		w.m.meter.clock.now += 100 * 10_000_000
-		t := w.m.meter.table
+		w.advance(100 * 10_000_000)
+		t := w.m.meter.Table()
 		for row := uint32(1); row != 0; row = t.NextOf(0, row+1023, 0) {
 			t.Count(row, 0, 1, 1, w.m.Now())
 		}
@@ -273,7 +274,7 @@ func TestHold(t *testing.T) {
 	}
 	check("destroying its flows")
 	w.m.Do(func() {
-		if n := w.m.meter.table.Active(); n != 0 || w.m.doomed != 0 {
+		if n := w.m.meter.Table().Active(); n != 0 || w.m.doomed != 0 {
 			t.Errorf("%d flows are left, %d slots", n, w.m.doomed)
 		}
 	})
@@ -282,16 +283,19 @@ func TestHold(t *testing.T) {
 // blockFlows is how many flows a block of the flow table has.
 const blockFlows = 1024
 
+// partStreams is how many streams package meter ends at a time.
+const partStreams = 1024
+
 // TestHoldRecovery recovers all flows of a large table in parts.
 func TestHoldRecovery(t *testing.T) {
 	w := newHeld(t, 300_000)
 	w.begin()
 	w.m.Do(func() { w.m.control.InactivityTimeout = 1 })
-	for i := 0; w.m.meter.table.Active() > 0; i++ {
+	for i := 0; w.m.meter.Table().Active() > 0; i++ {
 		if i > 1000 {
-			t.Fatalf("%d flows are left", w.m.meter.table.Active())
+			t.Fatalf("%d flows are left", w.m.meter.Table().Active())
 		}
-		w.m.Do(func() { w.m.meter.clock.now += 10_000_000_000 })
+		w.m.Do(func() { w.advance(10_000_000_000) })
 		w.m.upkeepInParts()
 	}
 	if w.gone == 0 || w.gone > 3*blockFlows {
@@ -313,7 +317,7 @@ func TestHoldStreams(t *testing.T) {
 		"of many flows live": {true, 30},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, ControlConfig{MaxFlows: 2 * n, Live: c.live})
+			r := newRig(t, Config{Config: meter.Config{MaxFlows: 2 * n}, Live: c.live})
 			w := &held{tb: t, m: r.m, h: r.h}
 			var seconds atomic.Int64
 			r.m.Do(func() { r.m.wall, r.m.watch = func() int64 { return seconds.Load() * 1e9 }, w.watch })
@@ -329,7 +333,7 @@ func TestHoldStreams(t *testing.T) {
 			check := func(what string, want int) {
 				t.Helper()
 				var stats stream.Stats
-				r.m.Do(func() { stats = r.m.meter.streams.Stats() })
+				r.m.Do(func() { stats = r.m.meter.Totals().Streams })
 				if stats.Active != want {
 					t.Errorf("%s: %d streams are left, want %d", what, stats.Active, want)
 				}
@@ -367,6 +371,9 @@ func TestHoldStreams(t *testing.T) {
 	}
 }
 
+// mostMade is how many octets a Set may make that starts all tasks.
+const mostMade = 1 << 23
+
 // TestHoldTasks starts as many tasks as there may be by one Set, of rulesets that all
 // see packets alike, or each in its own way: what is made for them, in one hold, is
 // small.
@@ -385,16 +392,15 @@ func TestHoldTasks(t *testing.T) {
 			w.set(ruleVars(n, rules), rowVar(5, n, 1), taskVars(n, n, 5))
 			start = append(start, intVar(1, 1, 4, 1, 8, n))
 		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		w.set(start)
-		words := 0
-		for _, m := range w.m.meter.memos {
-			words += len(m.entries.Load().words)
-		}
-		if n := len(w.m.meter.tasks); n < 250 {
+		runtime.ReadMemStats(&after)
+		if n := len(w.m.tasks); n < 250 {
 			t.Errorf("%d tasks run", n)
 		}
-		if words > 1<<19 {
-			t.Errorf("alike %v: %d memos of %d words are made in one hold", alike, len(w.m.meter.memos), words)
+		if octets := after.TotalAlloc - before.TotalAlloc; octets > mostMade {
+			t.Errorf("alike %v: %d octets are made in one hold", alike, octets)
 		}
 	}
 }
@@ -433,7 +439,7 @@ func BenchmarkHold(b *testing.B) {
 		run(what, requests[what])
 	}
 	run("recover", func() {
-		w.m.Do(func() { w.m.meter.clock.now += 100_000_000 })
+		w.m.Do(func() { w.advance(100_000_000) })
 		w.m.upkeepInParts()
 	})
 }
@@ -463,7 +469,7 @@ func TestMeteredMeanwhile(t *testing.T) {
 	w := newHeld(t, 50_000)
 	mark := w.sparse()
 	before := w.m.Counts().Packets
-	w.m.dismissed, w.m.meter.done = false, false
+	w.m.dismissed = false
 	src := &unending{packets: many(0, 200, 1000)}
 	ended := make(chan error)
 	go func() { ended <- w.m.Run(context.Background(), src, func(err error) { t.Error(err) }) }()

@@ -1,4 +1,4 @@
-package meter
+package control
 
 import (
 	"math"
@@ -23,7 +23,7 @@ const ticksPerSecond = 100
 // from then on until it is far below, flows that all readers have collected need
 // not be idle as long (RFC 2722 section 4.6); one that a reader still has to
 // collect is never given up.
-func (c *Controlled) upkeep(limits *flow.Limits) {
+func (c *Meter) upkeep(limits *flow.Limits) {
 	now := c.Now()
 	up := match.Uptime(now, c.Start())
 	for i, r := range c.control.Readers.All {
@@ -61,7 +61,7 @@ func (c *Controlled) upkeep(limits *flow.Limits) {
 
 // collected returns for each ruleset that has readers the time before which
 // flows must have been active last to have been collected by all of them.
-func (c *Controlled) collected() map[int]int64 {
+func (c *Meter) collected() map[int]int64 {
 	before := make(map[int]int64)
 	for _, r := range c.control.Readers.All {
 		if !r.Active {
@@ -77,16 +77,16 @@ func (c *Controlled) collected() map[int]int64 {
 
 // over returns the number of flows that is more than this percentage of the
 // flow table; 0 and 100 percent are no marks (RFC 2720).
-func (c *Controlled) over(percent int) int {
+func (c *Meter) over(percent int) int {
 	if percent <= 0 || percent >= 100 {
 		return math.MaxInt
 	}
-	return int(int64(c.meter.table.Max())*int64(percent)/100) + 1
+	return int(int64(c.meter.Table().Max())*int64(percent)/100) + 1
 }
 
 // firstAlarm returns the number of flows at which a task goes to its standby
 // ruleset, or the meter into flood mode.
-func (c *Controlled) firstAlarm() int {
+func (c *Meter) firstAlarm() int {
 	if c.control.FloodMode {
 		return math.MaxInt
 	}
@@ -104,8 +104,8 @@ func (c *Controlled) firstAlarm() int {
 // or the meter into flood mode, and is fuller than half of that mark still.
 // Otherwise the table would stay just below the mark for the inactivity timeout,
 // and no manager would end what it has begun.
-func (c *Controlled) full() bool {
-	active, mark := c.meter.table.Active(), c.lowestMark()
+func (c *Meter) full() bool {
+	active, mark := c.meter.Table().Active(), c.lowestMark()
 	if active >= mark {
 		return true
 	}
@@ -118,7 +118,7 @@ func (c *Controlled) full() bool {
 
 // lowestMark returns the number of flows that is over the lowest mark of all,
 // whether it has been acted on or not.
-func (c *Controlled) lowestMark() int {
+func (c *Meter) lowestMark() int {
 	first := c.over(c.control.FloodMark)
 	for _, m := range c.control.Managers.All {
 		if m.Active {
@@ -128,15 +128,15 @@ func (c *Controlled) lowestMark() int {
 	return first
 }
 
-func (c *Controlled) mayStandBy(m *mib.Manager) bool {
+func (c *Meter) mayStandBy(m *mib.Manager) bool {
 	return m.Active && !m.RunningStandby && m.CurrentRuleSet != 0
 }
 
 // filled does what the alarm is for: tasks whose HighWaterMark is passed go to
 // their standby rulesets, and if FloodMark is passed only the built-in ruleset
 // runs on.
-func (c *Controlled) filled() {
-	flows := c.meter.table.Active()
+func (c *Meter) filled() {
+	flows := c.meter.Table().Active()
 	for i, m := range c.control.Managers.All {
 		if c.mayStandBy(m) && flows >= c.over(m.HighWaterMark) {
 			standby := *m

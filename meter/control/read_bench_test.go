@@ -1,4 +1,4 @@
-package meter
+package control
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 
+	"rtfm/meter"
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -32,7 +33,7 @@ func hosts() *ruleset.RuleSet {
 // BenchmarkRead reads all flows of a meter through the MIB, a GetNext or GetBulk
 // at a time, with the ten attributes that readers mostly want.
 func BenchmarkRead(b *testing.B) {
-	m := NewControlled(ControlConfig{MaxFlows: 200_000})
+	m := New(Config{Config: meter.Config{MaxFlows: 200_000}})
 	m.Do(func() {
 		m.control.RuleSets.Put(2, &mib.RuleSet{ID: 99, Row: mib.Row{Active: true}, Rules: hosts().Rules})
 		m.control.Managers.Put(1, &mib.Manager{Row: mib.Row{Active: true}, CurrentRuleSet: 2})
