@@ -51,10 +51,11 @@ var layout = map[string][]string{
 	"meter/packet":  {"ruleset/attr", "ruleset/match"},
 	"meter/stream":  {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 
-	"mib":                   {"mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
+	"mib":                   {"mib/block", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
 	"mib/agentx":            {"mib/smi"},
 	"mib/agentx/agentxtest": {"mib/agentx", "mib/smi"},
-	"mib/client":            {"mib", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
+	"mib/block":             {"mib/smi", "ruleset/attr", "ruleset/match"},
+	"mib/client":            {"mib", "mib/block", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
 	"mib/smi":               {},
 	"mib/smi/smitest":       {"mib/smi"},
 	"mib/snmp":              {"mib/smi"},

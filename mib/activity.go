@@ -4,17 +4,18 @@ import (
 	"encoding/binary"
 	"math"
 
+	"rtfm/mib/block"
 	"rtfm/mib/smi"
 )
 
 // activityObjects are those of flowColumnActivityTable.
 func (h *Handler) activityObjects() []object {
-	t := &activityTable{h: h, attribute: selection{form: formActivity, work: &h.work}}
+	t := &activityTable{h: h, chosen: block.NewSelection(block.Activity, &h.work)}
 	entry := below(flowMIB, 2, 2, 1)
 	return []object{
-		{oid: below(entry, 1), table: t, get: func(v *smi.Value) bool { v.SetInt(int32(t.attribute.subids[0])); return true }},
+		{oid: below(entry, 1), table: t, get: func(v *smi.Value) bool { v.SetInt(int32(t.attribute)); return true }},
 		{oid: below(entry, 2), table: t, get: func(v *smi.Value) bool {
-			v.SetUint(smi.TimeTicks, h.flow.number(&field{kind: fieldLastTime}))
+			v.SetUint(smi.TimeTicks, uint64(h.flow.Ticks(h.flow.LastTime)))
 			return true
 		}},
 		{oid: below(entry, 3), table: t, get: func(v *smi.Value) bool { v.SetInt(int32(h.flow.Index)); return true }},
@@ -29,17 +30,19 @@ const maxActivity = 1000
 // TimeMark and flow, of whatever ruleset.
 type activityTable struct {
 	h         *Handler
-	attribute selection
+	attribute uint32
+	chosen    block.Selection // of the attribute
 	mark      uint32
 }
 
 // choose takes the attribute from an index. A distribution has too many octets.
-func (t *activityTable) choose(subids smi.OID) bool {
-	return t.attribute.parse(subids, byOctet) && t.attribute.fields[0].kind != fieldDistribution
+func (t *activityTable) choose(index smi.OID) bool {
+	t.attribute = index[0]
+	return t.chosen.Parse(index[:1]) && t.chosen.MaxOctets() <= maxActivity
 }
 
 func (t *activityTable) find(index smi.OID) bool {
-	if len(index) != 3 || !t.choose(index[:1]) {
+	if len(index) != 3 || !t.choose(index) {
 		return false
 	}
 	t.mark = index[1]
@@ -47,7 +50,7 @@ func (t *activityTable) find(index smi.OID) bool {
 }
 
 func (t *activityTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
-	if len(index) == 0 || !t.choose(index[:1]) {
+	if len(index) == 0 || !t.choose(index) {
 		return name, false
 	}
 	var row uint32
@@ -71,16 +74,16 @@ func (t *activityTable) next(index smi.OID, include bool, name smi.OID) (smi.OID
 // many as fit and lie in its span. Behind the pair of the last flow the index 0
 // tells that there are no more.
 func (t *activityTable) data(v *smi.Value) bool {
-	fd := &t.attribute.fields[0]
+	most := t.chosen.MaxOctets()
 	b := v.Octets[:0]
 	s := spanOf(&t.h.flow)
 	for more := true; more; more = t.h.loadFlow(0, t.mark, t.h.flow.Index+1) {
-		if len(b)+4+fd.maxFixed()+4 > maxActivity || !s.takes(&t.h.flow) && len(b) > 0 {
+		if len(b)+4+most+4 > maxActivity || !s.takes(&t.h.flow) && len(b) > 0 {
 			v.Type, v.Octets = smi.OctetString, b
 			return true
 		}
 		b = binary.BigEndian.AppendUint32(b, t.h.flow.Index)
-		b = t.attribute.append(b, &t.h.flow)
+		b = t.chosen.Append(b, &t.h.flow)
 	}
 	v.Type, v.Octets = smi.OctetString, binary.BigEndian.AppendUint32(b, 0)
 	return true

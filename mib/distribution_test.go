@@ -1,9 +1,7 @@
 package mib
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
@@ -14,34 +12,10 @@ import (
 
 	"rtfm/ruleset/attr"
 
+	"rtfm/mib/block"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
-
-// TestDistribution compares a distribution in a package with BER written by
-// hand, and what tells that the flow has it.
-func TestDistribution(t *testing.T) {
-	var shapes match.Shapes
-	shape := shapes.Intern(1, 0, 0, nil, attr.Distribution{
-		Attr: attr.FromLostPDUs, Mask: attr.MakeValue(1, 0, 0, 0, 0, 2), Value: attr.MakeValue(3, 11, 0, 0, 1, 0x2c),
-	})
-	f := flowView{Flow: match.Flow{FlowKey: match.FlowKey{Shape: shape}, Counters: [][]uint64{{0, 127, 128, math.MaxUint64}}}}
-	for a, want := range map[attr.Attr]string{
-		attr.FromLostPDUs:  "04 29 30 27  04 06 010000000002  04 06 030b0000012c  30 15  46 01 00  46 01 7f  46 02 0080  46 09 00ffffffffffffffff",
-		attr.ToLostPDUs:    "04 00",
-		attr.Distributions: "02 04 40000000",
-	} {
-		fd, ok := newField(a)
-		octets, err := hex.DecodeString(strings.ReplaceAll(want, " ", ""))
-		if got := newRecipe(formPackage, []field{fd}, shape).append(nil, &f); !ok || err != nil || !bytes.Equal(got, octets) {
-			t.Errorf("%v: %x, want %x", a, got, octets)
-		}
-		// In a block it has two octets of length before it.
-		if got := newRecipe(formBlock, []field{fd}, shape).append(nil, &f); fd.typ == smi.OctetString && !bytes.Equal(got, append([]byte{0}, octets[1:]...)) {
-			t.Errorf("%v in a block: %x", a, got)
-		}
-	}
-}
 
 // largest returns a distribution of as many octets as it can have, and its
 // counters.
@@ -116,6 +90,7 @@ func TestDistributionColumns(t *testing.T) {
 // none.
 func TestLargestBlocks(t *testing.T) {
 	const flows = 20
+	const largestOctets = 4 + 2*(2+6) + 4 + 256*(2+9) // of a distribution
 	h := New(distributionMeter(flows))
 	at := below(extension, 1, 6, 1, 6, 6, 0, 1, 0, 72, 0, 73)
 	next := uint32(1)
@@ -125,7 +100,7 @@ func TestLargestBlocks(t *testing.T) {
 		}
 		b := vb.Value.Octets
 		n := int(binary.BigEndian.Uint16(b))
-		if n == 0 || len(b) > BlockOctets {
+		if n == 0 || len(b) > block.MaxOctets {
 			t.Fatalf("%d flows in %d octets", n, len(b))
 		}
 		for b = b[2:]; n > 0; n-- {
@@ -135,7 +110,7 @@ func TestLargestBlocks(t *testing.T) {
 			b = b[4:]
 			for range 2 {
 				octets := int(binary.BigEndian.Uint16(b))
-				if want := int(next%2) * maxDistribution; octets != want {
+				if want := int(next%2) * largestOctets; octets != want {
 					t.Fatalf("flow %d: a distribution of %d octets, want %d", next, octets, want)
 				}
 				b = b[2+octets:]
@@ -151,15 +126,5 @@ func TestLargestBlocks(t *testing.T) {
 	}
 	if got := get(t, h, below(extension, 1, 6, 1, 6, 6, 0, 72, 0, 73, 0, 74, 2, 0, 0, 1)); got.Value.Type != smi.NoSuchInstance {
 		t.Errorf("three distributions: %d octets", len(got.Value.Octets))
-	}
-	// All else fits beside the distributions.
-	most := 0
-	for _, in := range attr.All() {
-		if fd, ok := newField(in.Attr); ok && fd.kind != fieldDistribution {
-			most += fd.maxFixed()
-		}
-	}
-	if most += blockHead + BlockDistributions*(2+maxDistribution); most > BlockOctets {
-		t.Errorf("%d octets, and a block has %d", most, BlockOctets)
 	}
 }

@@ -145,8 +145,7 @@ func (m *fakeMeter) add(ruleSet int, index uint32, last uint64) {
 	k.SetPeerType(1)
 	k.SetVLAN(0x2123)
 	k.Computed()[3] = 7
-	session, _ := newField(attr.SessionID)
-	copy(k[session.off:], "abc")
+	copy(k[attr.SessionID.Info().Offset:], "abc")
 	m.flows = append(m.flows, fakeFlow{ruleSet: ruleSet, Flow: match.Flow{
 		FlowKey: match.FlowKey{Shape: fakeShapes[ruleSet], Key: k}, Index: index,
 		FirstTime: m.start + 100*nsPerTick, LastTime: m.start + int64(last)*nsPerTick,

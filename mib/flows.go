@@ -7,6 +7,7 @@ import (
 
 	"rtfm/ruleset/attr"
 
+	"rtfm/mib/block"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -17,8 +18,8 @@ func (h *Handler) flowObjects() []object {
 	entry := below(flowMIB, 2, 1, 1)
 	var objects []object
 	add := func(a attr.Attr, t *flowTable) {
-		fd, _ := newField(a)
-		get := func(v *smi.Value) bool { h.flow.value(&fd, v); return true }
+		fd, _ := block.NewField(a)
+		get := func(v *smi.Value) bool { h.flow.Value(&fd, v); return true }
 		objects = append(objects, object{oid: below(entry, columnOf(a)), table: t, follow: h.followFlow, get: get})
 	}
 	for a := attr.FlowStatus; a <= attr.FlowKind; a++ {
@@ -145,9 +146,9 @@ func (h *Handler) ruleSetFrom(index *uint32) *RuleSet {
 // that was active at or after the TimeMark.
 func (h *Handler) loadFlow(ruleSet int, mark, row uint32) bool {
 	f := &h.flow
-	f.start = h.meter.Start()
-	f.ruleSet = h.meter.NextFlow(ruleSet, row, h.since(mark), &f.Flow)
-	if f.ruleSet == 0 {
+	f.Start = h.meter.Start()
+	f.RuleSet = h.meter.NextFlow(ruleSet, row, h.since(mark), &f.Flow)
+	if f.RuleSet == 0 {
 		return false
 	}
 	h.loaded = append(h.loaded, f.Index)

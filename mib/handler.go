@@ -5,6 +5,7 @@ import (
 	"sort"
 	"sync"
 
+	"rtfm/mib/block"
 	"rtfm/mib/smi"
 )
 
@@ -15,7 +16,7 @@ type Handler struct {
 	objects []object // in order of OID; none lies below another
 	// What follows belongs to the function that Meter.Do runs.
 	recent int // place of the object that was found last
-	flow   flowView
+	flow   block.View
 	loaded []uint32 // indexes of the flows that this request has loaded
 	open   int      // transactions committed and not yet cleaned up
 	work   int      // operations that Meter.Spend was not yet told of
@@ -31,8 +32,6 @@ type Handler struct {
 // Operations, as Meter.Spend counts them, of what takes longer than one.
 const (
 	workSearch    = 8  // to find an object and a row by name
-	workField     = 4  // to choose an attribute by its number
-	workRecipe    = 16 // to find out how to write it
 	octetsWorked  = 32 // octets of a value that are one operation
 	wordsWorked   = 32 // words of a bitmap
 	workCounts    = 64 // to ask the meter for all its counts

@@ -8,8 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"rtfm/ruleset/attr"
-
+	"rtfm/mib/block"
 	"rtfm/mib/smi"
 	"rtfm/mib/smi/smitest"
 )
@@ -187,7 +186,7 @@ func TestBlock(t *testing.T) {
 	for _, vb := range walk(t, h, at, at) {
 		b := vb.Value.Octets
 		n := int(binary.BigEndian.Uint16(b))
-		if b = b[2:]; len(b) != n*record || len(b)+2 > BlockOctets {
+		if b = b[2:]; len(b) != n*record || len(b)+2 > block.MaxOctets {
 			t.Fatalf("%d octets for %d flows", len(b), n)
 		}
 		blocks++
@@ -298,15 +297,6 @@ func TestNotifications(t *testing.T) {
 			if got := get(t, h, vb.Name); got.Value.Type != vb.Value.Type {
 				t.Errorf("%v is not of the type of %v", &vb, &got)
 			}
-		}
-	}
-}
-
-func TestPackageSelector(t *testing.T) {
-	for a, want := range map[attr.Attr]int{0: -1, 1: 1, attr.DSCodePoint: 118, attr.VLANid: 192, attr.ECNCodeBits: 194, attr.V1: -1} {
-		got, ok := PackageSelector(a)
-		if ok != (want >= 0) || ok && int(got) != want {
-			t.Errorf("%v: have %d, %v, want %d", a, got, ok, want)
 		}
 	}
 }

@@ -8,13 +8,12 @@ import (
 
 	"rtfm/ruleset/attr"
 
-	"rtfm/mib/smi"
+	"rtfm/mib/block"
 )
 
 // field is an attribute that is read of each flow.
 type field struct {
 	attr   attr.Attr
-	typ    smi.Type
 	class  attr.Class
 	offset int // in the flow's key
 	size   int // octets of a number, most octets of an address, mask or distribution
@@ -42,22 +41,9 @@ func fieldsFor(always, attrs []attr.Attr) []field {
 			return i
 		}
 		in := a.Info()
-		fd := field{attr: a, typ: smi.Integer32, class: in.Class, offset: in.Offset, size: in.Size}
-		switch a {
-		case attr.FirstTime, attr.LastActiveTime:
-			fd.typ = smi.TimeTicks
-		case attr.ToOctets, attr.ToPDUs, attr.FromOctets, attr.FromPDUs, attr.FirstTimeNs, attr.LastActiveTimeNs:
-			fd.typ = smi.Counter64
-		case attr.SourceASN, attr.DestASN:
-			fd.typ = smi.Gauge32
-		case attr.SavedAttributes:
-			fd.typ = smi.OctetString
-		}
-		switch in.Class {
-		case attr.ClassAddress, attr.ClassMask:
-			fd.typ = smi.OctetString
-		case attr.ClassDistrib:
-			fd.typ, fd.size = smi.OctetString, maxObject
+		fd := field{attr: a, class: in.Class, offset: in.Offset, size: in.Size}
+		if in.Class == attr.ClassDistrib {
+			fd.size = maxObject
 		}
 		at[a] = len(fields)
 		fields = append(fields, fd)
@@ -90,6 +76,8 @@ type flowBuilder struct {
 	uptime  uint64 // about now
 	exact   bool   // the first field tells what is saved, times are in nanoseconds since 1970
 	fields  []field
+	coded   []block.Field
+	reader  *block.Reader // of coded
 
 	shapes match.Shapes
 	flow   match.Flow
@@ -119,6 +107,11 @@ func newFlowBuilder(q *FlowQuery) *flowBuilder {
 		room := shapesOctets
 		b.room = &room
 	}
+	for i := range b.fields {
+		fd, _ := block.NewField(b.fields[i].attr)
+		b.coded = append(b.coded, fd)
+	}
+	b.reader = block.NewReader(b.coded)
 	b.value = make([][]byte, len(b.fields))
 	return b
 }
@@ -126,8 +119,8 @@ func newFlowBuilder(q *FlowQuery) *flowBuilder {
 // start begins a flow.
 func (b *flowBuilder) start() { b.flow = match.Flow{Counters: b.flow.Counters[:0]} }
 
-// number sets field i to n.
-func (b *flowBuilder) number(i int, n uint64) error {
+// Number sets field i to n, for block.Values.
+func (b *flowBuilder) Number(i int, n uint64) error {
 	f, fd := &b.flow, &b.fields[i]
 	switch fd.attr {
 	case attr.FlowIndex:
@@ -159,30 +152,13 @@ func (b *flowBuilder) number(i int, n uint64) error {
 	return nil
 }
 
-// octets sets field i to o, which must stay as it is until finish.
-func (b *flowBuilder) octets(i int, o []byte) error {
+// Octets sets field i to o, which must stay as it is until finish.
+func (b *flowBuilder) Octets(i int, o []byte) error {
 	if fd := &b.fields[i]; len(o) > fd.size {
 		return fmt.Errorf("%v has %d octets, where %d are the most", fd.attr, len(o), fd.size)
 	}
 	b.value[i] = o
 	return nil
-}
-
-// set sets field i to the value of a variable.
-func (b *flowBuilder) set(i int, v *smi.Value) error {
-	fd := &b.fields[i]
-	switch {
-	case v.Type != fd.typ:
-		return fmt.Errorf("%v has type %v, not %v", fd.attr, v.Type, fd.typ)
-	case v.Type == smi.OctetString:
-		return b.octets(i, v.Octets)
-	case v.Type == smi.Integer32:
-		if v.Int < 0 {
-			return fmt.Errorf("%v is %d", fd.attr, v.Int)
-		}
-		return b.number(i, uint64(v.Int))
-	}
-	return b.number(i, v.Uint)
 }
 
 // finish returns the flow, valid until the next one is begun. Its times are

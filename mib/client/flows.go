@@ -10,7 +10,7 @@ import (
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 
-	"rtfm/mib"
+	"rtfm/mib/block"
 	"rtfm/mib/smi"
 )
 
@@ -123,25 +123,21 @@ func (c *Client) sparing(ctx context.Context, names []smi.OID, repetitions int) 
 	return vars, err
 }
 
-// maxBlockFields is how many attributes a block may have (rtfmBlockSelector).
-const maxBlockFields = 32
-
-// blocksPerRequest is how many blocks of mib.BlockOctets fit in a UDP datagram
+// blocksPerRequest is how many blocks of block.MaxOctets fit in a UDP datagram
 // with their names.
 const blocksPerRequest = 7
 
 func (c *Client) blocks(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
 	p := newPass(q, attr.Attr.Readable, f)
-	if len(p.fields) > maxBlockFields {
+	if len(p.fields) > block.MaxFields {
 		return c.packages(ctx, q, f)
 	}
 	prefix := append(slices.Clone(rtfmBlockData.oid), 2*uint32(len(p.fields)))
 	for i := range p.fields {
-		a := uint32(p.fields[i].attr)
-		prefix = append(prefix, a>>8, a&0xff)
+		prefix, _ = block.Blocks.AppendName(prefix, p.fields[i].attr)
 	}
 	prefix = append(prefix, uint32(q.RuleSet), p.mark())
-	return readAhead(ctx, func(ctx context.Context, give func(block) bool) error {
+	return readAhead(ctx, func(ctx context.Context, give func(fetched) bool) error {
 		name, after := prefix, uint32(0)
 		for {
 			vars, err := c.sparing(ctx, []smi.OID{name}, blocksPerRequest)
@@ -157,13 +153,13 @@ func (c *Client) blocks(ctx context.Context, q *FlowQuery, f func(*match.Flow) e
 				if len(index) != 2 || index[0] != after || index[1] <= after || v.Value.Type != smi.OctetString {
 					return c.wrap(nonsense(v.Name, "not a block that follows flow %d", after))
 				}
-				if !give(block{v.Value.Octets, span{after, index[1]}}) {
+				if !give(fetched{v.Value.Octets, span{after, index[1]}}) {
 					return ctx.Err()
 				}
 				name, after = v.Name, index[1]
 			}
 		}
-	}, func(b block) error {
+	}, func(b fetched) error {
 		if err := p.block(b.octets, b.after, b.last); err != nil {
 			return c.wrap(err)
 		}
@@ -171,8 +167,8 @@ func (c *Client) blocks(ctx context.Context, q *FlowQuery, f func(*match.Flow) e
 	})
 }
 
-// block is one of flows that are in this span, the last of them its last.
-type block struct {
+// fetched is a block of flows that are in this span, the last of them its last.
+type fetched struct {
 	octets []byte
 	span
 }
@@ -218,41 +214,15 @@ func (p *pass) block(b []byte, after, last uint32) error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: block of ruleset %d behind flow %d: %s", ErrNonsense, p.ruleSet, after, fmt.Sprintf(format, args...))
 	}
-	if len(b) < 2 {
-		return bad("%d octets", len(b))
+	r := p.reader
+	if err := r.Block(b); err != nil {
+		return bad("%v", err)
 	}
-	n := int(b[0])<<8 | int(b[1])
-	b = b[2:]
 	at := after
-	for range n {
+	for r.More() {
 		p.start()
-		for i := range p.fields {
-			fd := &p.fields[i]
-			size := fd.size
-			if fd.typ == smi.OctetString {
-				length := 1
-				if fd.class == attr.ClassDistrib {
-					length = 2
-				}
-				if len(b) < length {
-					return bad("it is cut short")
-				}
-				size = int(unsigned(b[:length]))
-				b = b[length:]
-			}
-			if len(b) < size {
-				return bad("it is cut short")
-			}
-			var err error
-			if fd.typ == smi.OctetString {
-				err = p.octets(i, b[:size])
-			} else {
-				err = p.number(i, unsigned(b[:size]))
-			}
-			if err != nil {
-				return bad("%v", err)
-			}
-			b = b[size:]
+		if err := r.Flow(p); err != nil {
+			return bad("%v", err)
 		}
 		if p.flow.Index <= at || p.flow.Index > last {
 			return bad("flow %d stands behind flow %d", p.flow.Index, at)
@@ -262,18 +232,10 @@ func (p *pass) block(b []byte, after, last uint32) error {
 			return err
 		}
 	}
-	if at != last || len(b) != 0 {
-		return bad("it ends with flow %d and %d octets, not with flow %d", at, len(b), last)
+	if at != last || r.Rest() != 0 {
+		return bad("it ends with flow %d and %d octets, not with flow %d", at, r.Rest(), last)
 	}
 	return nil
-}
-
-// unsigned returns the number that octets are, the high-order one first.
-func unsigned(octets []byte) (n uint64) {
-	for _, o := range octets {
-		n = n<<8 | uint64(o)
-	}
-	return n
 }
 
 // span is a range of flow indexes that is read: those greater than after, up to last.
@@ -334,14 +296,12 @@ func split(s []span, cursors int) []span {
 }
 
 func (c *Client) packages(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
-	p := newPass(q, func(a attr.Attr) bool { _, ok := mib.PackageSelector(a); return ok }, f)
+	p := newPass(q, func(a attr.Attr) bool { _, ok := block.Packages.AppendName(nil, a); return ok }, f)
 	prefix := append(slices.Clone(flowPackageData.oid), uint32(len(p.fields)))
 	for i := range p.fields {
-		octet, _ := mib.PackageSelector(p.fields[i].attr)
-		prefix = append(prefix, uint32(octet))
+		prefix, _ = block.Packages.AppendName(prefix, p.fields[i].attr)
 	}
 	prefix = append(prefix, uint32(q.RuleSet), p.mark())
-	decoded := make([]smi.Value, len(p.fields))
 	cursors, variables := p.packaging()
 	for open := q.spans(cursors); len(open) > 0; open = split(open, cursors) {
 		names := make([]smi.OID, len(open))
@@ -370,7 +330,7 @@ func (c *Client) packages(ctx context.Context, q *FlowQuery, f func(*match.Flow)
 				continue
 			}
 			s.after = index[0]
-			if err := p.pack(v.Value.Octets, index[0], decoded); err != nil {
+			if err := p.pack(v.Value.Octets, index[0]); err != nil {
 				return c.wrap(err)
 			}
 		}
@@ -382,28 +342,17 @@ func (c *Client) packages(ctx context.Context, q *FlowQuery, f func(*match.Flow)
 	return nil
 }
 
-// pack passes on the flow of a package (RFC 2720, flowPackageData: a BER
-// sequence of values); decoded is room for the values.
-func (p *pass) pack(b []byte, index uint32, decoded []smi.Value) error {
+// pack passes on the flow of a package, whose index is known.
+func (p *pass) pack(b []byte, index uint32) error {
 	bad := func(err error) error {
 		return fmt.Errorf("%w: package of flow %d of ruleset %d: %v", ErrNonsense, index, p.ruleSet, err)
 	}
-	d := smi.NewDecoder(b)
-	d, err := d.Expect(smi.TagSequence)
-	if err != nil {
+	p.start()
+	if err := p.reader.Package(b, p); err != nil {
 		return bad(err)
 	}
-	p.start()
-	for i := range p.fields {
-		if err := d.Value(&decoded[i]); err != nil {
-			return bad(err)
-		}
-		if err := p.set(i, &decoded[i]); err != nil {
-			return bad(err)
-		}
-	}
-	if d.Len() > 0 || p.flow.Index != index {
-		return bad(fmt.Errorf("it is of flow %d and has %d octets too many", p.flow.Index, d.Len()))
+	if p.flow.Index != index {
+		return bad(fmt.Errorf("it is of flow %d", p.flow.Index))
 	}
 	return p.done()
 }
@@ -459,7 +408,7 @@ func (c *Client) columns(ctx context.Context, q *FlowQuery, f func(*match.Flow) 
 // the flow with this index.
 func (p *pass) row(columns []smi.OID, vars []smi.VarBind, index uint32) (bool, error) {
 	p.start()
-	if err := p.number(0, uint64(index)); err != nil {
+	if err := p.Number(0, uint64(index)); err != nil {
 		return false, fmt.Errorf("%w: %v", ErrNonsense, err)
 	}
 	for i := range vars {
@@ -467,7 +416,7 @@ func (p *pass) row(columns []smi.OID, vars []smi.VarBind, index uint32) (bool, e
 		if !v.Name.HasPrefix(columns[i]) || len(v.Name) != len(columns[i])+1 || v.Name[len(columns[i])] != index {
 			return false, nil
 		}
-		if err := p.set(i+1, &v.Value); err != nil {
+		if err := p.coded[i+1].Read(i+1, &v.Value, p); err != nil {
 			return false, nonsense(v.Name, "%v", err)
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"rtfm/meter"
 	"rtfm/meter/control"
 	"rtfm/mib"
+	"rtfm/mib/block"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
@@ -360,29 +361,6 @@ func whole(f *match.Flow) bool {
 }
 
 // TestObject reads a distribution, and what is none.
-func TestObject(t *testing.T) {
-	d, counters, err := distributionOf(attr.ToBitRate, someObject, []uint64{1})
-	want := attr.Distribution{Attr: attr.ToBitRate, Mask: attr.MakeValue(1, 0, 0, 1, 0, 3), Value: attr.MakeValue(2, 1, 0, 0, 0, 0)}
-	if err != nil || d != want || !slices.Equal(counters, []uint64{1, 5, 6, 7}) {
-		t.Errorf("%+v, %v, %v", d, counters, err)
-	}
-	for what, change := range map[string]func(b []byte) []byte{
-		"no object":              func(b []byte) []byte { b[0] = 4; return b },
-		"cut short":              func(b []byte) []byte { return b[:len(b)-1] },
-		"behind it":              func(b []byte) []byte { return append(b, 0) },
-		"behind the counters":    func(b []byte) []byte { b[19] -= 3; return b },
-		"5 octets of mask":       func(b []byte) []byte { b[1]--; b[3]--; return slices.Delete(b, 4, 5) },
-		"no buckets":             func(b []byte) []byte { b[12] = 0; return b },
-		"one counter too few":    func(b []byte) []byte { b[12] = 3; return b },
-		"a counter of 32 bits":   func(b []byte) []byte { b[20] = 0x41; return b },
-		"a rate without seconds": func(b []byte) []byte { b[13] = 0; return b },
-	} {
-		if _, _, err := distributionOf(attr.ToBitRate, change(slices.Clone(someObject)), nil); err == nil {
-			t.Errorf("%s: no error", what)
-		}
-	}
-}
-
 func FuzzBlock(f *testing.F) {
 	f.Add(record([]byte{0, 1}, 7), uint32(0), uint32(7))
 	f.Add(record(record([]byte{0, 2}, 7), 8), uint32(6), uint32(8))
@@ -402,18 +380,17 @@ func FuzzBlock(f *testing.F) {
 
 func FuzzPackage(f *testing.F) {
 	p := newPass(fuzzQuery(), attr.Attr.Readable, nil)
-	var good []byte
+	var names smi.OID
 	for i := range p.fields {
-		switch {
-		case p.fields[i].class == attr.ClassDistrib:
-			good = append(append(good, byte(smi.OctetString), byte(len(someObject))), someObject...)
-		case p.fields[i].typ == smi.OctetString:
-			good = append(good, byte(smi.OctetString), 1, 0xff)
-		default:
-			good = append(good, byte(p.fields[i].typ), 1, 5)
-		}
+		names, _ = block.Packages.AppendName(names, p.fields[i].attr)
 	}
-	f.Add(append(smi.AppendBERHeader(nil, smi.TagSequence, len(good)), good...), uint32(5))
+	var work int
+	var shapes match.Shapes
+	chosen := block.NewSelection(block.Packages, &work)
+	chosen.Parse(names)
+	f.Add(chosen.AppendPackage(nil, &block.View{Flow: match.Flow{
+		FlowKey: match.FlowKey{Shape: shapes.Intern(2, 4, 6, nil)}, Index: 5, FirstTime: 1e9, LastTime: 2e9,
+	}}), uint32(5))
 	f.Fuzz(func(t *testing.T, b []byte, index uint32) {
 		n := 0
 		p := newPass(fuzzQuery(), attr.Attr.Readable, func(fl *match.Flow) error {
@@ -422,7 +399,7 @@ func FuzzPackage(f *testing.F) {
 			}
 			return nil
 		})
-		err := p.pack(b, index, make([]smi.Value, len(p.fields)))
+		err := p.pack(b, index)
 		if (err == nil) != (n == 1) {
 			t.Errorf("%d flows, error %v", n, err)
 		}

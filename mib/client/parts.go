@@ -9,7 +9,7 @@ import (
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 
-	"rtfm/mib"
+	"rtfm/mib/block"
 )
 
 // parts reads flows by queries that ask for few enough distributions to fit in
@@ -52,7 +52,7 @@ func (q *FlowQuery) split() []*FlowQuery {
 		if a.Info().Class != attr.ClassDistrib {
 			return false
 		}
-		if n++; n > mib.BlockDistributions {
+		if n++; n > block.Distributions {
 			rest = append(rest, a)
 			return true
 		}
@@ -60,7 +60,7 @@ func (q *FlowQuery) split() []*FlowQuery {
 	})
 	first.inOrder = len(rest) > 0
 	queries := []*FlowQuery{&first}
-	for some := range slices.Chunk(rest, mib.BlockDistributions) {
+	for some := range slices.Chunk(rest, block.Distributions) {
 		more := first
 		more.Attrs = some
 		queries = append(queries, &more)
@@ -94,7 +94,7 @@ func (p *part) find(index uint32) (*match.Flow, error) {
 }
 
 // maxParts is how many queries a flow may take.
-const maxParts = 32 / mib.BlockDistributions
+const maxParts = 32 / block.Distributions
 
 // joiner joins flows and their further distributions.
 type joiner struct {

@@ -31,10 +31,10 @@ func TestShapesBound(t *testing.T) {
 	for i := range 1000 {
 		b.start()
 		b.flow.Index = uint32(i + 1)
-		b.octets(source, []byte{0, 0, 0, 0})
-		b.octets(b.fields[source].mask, []byte{255, 255, byte(i >> 8), byte(i)})
-		b.octets(dest, []byte{0, 0, 0, 0})
-		b.octets(b.fields[dest].mask, []byte{255, 255, 255, 255})
+		b.Octets(source, []byte{0, 0, 0, 0})
+		b.Octets(b.fields[source].mask, []byte{255, 255, byte(i >> 8), byte(i)})
+		b.Octets(dest, []byte{0, 0, 0, 0})
+		b.Octets(b.fields[dest].mask, []byte{255, 255, 255, 255})
 		f, err := b.finish()
 		if err != nil {
 			found = err

@@ -254,14 +254,14 @@ var aliases = map[string]Attr{
 	"tcprate":          ToTCPRate,
 }
 
-// slots maps a number below numSlots, or a private one less privateBase, to
+// slots maps a number below numSlots, or a private one less Private, to
 // its place in the table plus one.
 var slots, byName = index()
 
-const (
-	privateBase = 1024
-	numPublic   = 128
-)
+// Private is the first private attribute; their numbers follow each other.
+const Private Attr = 1024
+
+const numPublic = 128
 
 func index() (s [numPublic + 8]uint8, names map[string]Attr) {
 	names = make(map[string]Attr, len(attributes)+len(aliases))
@@ -281,8 +281,8 @@ func slot(a Attr) int {
 	switch {
 	case a < numPublic:
 		return int(a)
-	case a >= privateBase && a < privateBase+8:
-		return numPublic + int(a-privateBase)
+	case a >= Private && a < Private+8:
+		return numPublic + int(a-Private)
 	}
 	return -1
 }

@@ -7,27 +7,13 @@ import (
 
 	"rtfm/ruleset/match"
 
+	"rtfm/mib/block"
 	"rtfm/mib/smi"
 )
 
-// BlockOctets is the size that a block may have. Eight of them fit in a
-// message of SNMP over UDP.
-const BlockOctets = 8000
-
-// maxSelector is the size that a block's selector may have.
-const maxSelector = 64
-
-// BlockDistributions is how many distributions a block's selector may name at
-// least, beside any other attributes: even the largest ones of a flow fit in
-// BlockOctets then.
-const BlockDistributions = 2
-
-// blockHead is the size of the number of flows that a block begins with.
-const blockHead = 2
-
 // blockObjects are those of rtfmBlockTable.
 func (h *Handler) blockObjects() []object {
-	t := &blockTable{h: h, chosen: selection{form: formBlock, work: &h.work}}
+	t := &blockTable{h: h, chosen: block.NewSelection(block.Blocks, &h.work)}
 	t.add = t.addFlow
 	return []object{{oid: below(extension, 1, 6, 1, 6), table: t, get: t.data}}
 }
@@ -37,7 +23,7 @@ func (h *Handler) blockObjects() []object {
 // than the first, and the last of them is the second.
 type blockTable struct {
 	h      *Handler
-	chosen selection
+	chosen block.Selection
 	add    func() bool // addFlow
 	// The block, how many flows it has, the index of the last of them, and
 	// the highest that it may have.
@@ -64,18 +50,18 @@ const (
 )
 
 // spanOf returns the span of f, which is the first flow.
-func spanOf(f *flowView) (s span) {
+func spanOf(f *block.View) (s span) {
 	s.begin(f)
 	return s
 }
 
-func (s *span) begin(f *flowView) {
+func (s *span) begin(f *block.View) {
 	s.end, s.shapes, s.counters = ((f.Index-1)|(spanRows-1))+1, s.shapes[:0], 0
 }
 
 // takes reports whether f, which is the first flow or follows the others, is in
 // the span, and notes it.
-func (s *span) takes(f *flowView) bool {
+func (s *span) takes(f *block.View) bool {
 	if n := len(s.shapes); n == 0 || s.shapes[n-1] != f.Shape {
 		if !slices.Contains(s.shapes, f.Shape) {
 			if n == spanShapes {
@@ -93,14 +79,10 @@ func (s *span) takes(f *flowView) bool {
 // parse takes the selector from an index.
 func (t *blockTable) parse(index smi.OID) (sel, rest smi.OID, ok bool) {
 	sel, rest, ok = selector(index)
-	if !ok || len(sel) > maxSelector || !t.chosen.parse(sel, byNumber) {
+	if !ok || len(sel) > block.MaxSelector || !t.chosen.Parse(sel) {
 		return nil, nil, false
 	}
-	most := 0
-	for i := range t.chosen.fields {
-		most += t.chosen.fields[i].maxFixed()
-	}
-	return sel, rest, blockHead+most <= BlockOctets
+	return sel, rest, block.HeadOctets+t.chosen.MaxOctets() <= block.MaxOctets
 }
 
 func (t *blockTable) find(index smi.OID) bool {
@@ -148,12 +130,12 @@ func (t *blockTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, b
 // the TimeMark, with indexes greater than after and up to last. It returns 0 if
 // there are none.
 func (t *blockTable) fill(ruleSet, mark, after, last uint32) (filled uint32) {
-	t.buf = append(t.buf[:0], make([]byte, blockHead)...)
+	t.buf = append(t.buf[:0], make([]byte, block.HeadOctets)...)
 	t.flows, t.filled, t.end = 0, 0, last
 	if after < math.MaxUint32 {
 		f := &t.h.flow
-		f.start, f.ruleSet = t.h.meter.Start(), int(ruleSet)
-		t.h.meter.Scan(f.ruleSet, after+1, t.h.since(mark), &f.Flow, t.add)
+		f.Start, f.RuleSet = t.h.meter.Start(), int(ruleSet)
+		t.h.meter.Scan(f.RuleSet, after+1, t.h.since(mark), &f.Flow, t.add)
 	}
 	binary.BigEndian.PutUint16(t.buf, uint16(t.flows))
 	return t.filled
@@ -170,8 +152,8 @@ func (t *blockTable) addFlow() bool {
 		return false
 	}
 	t.h.work++
-	b := t.chosen.append(t.buf, f)
-	if len(b) > BlockOctets {
+	b := t.chosen.Append(t.buf, f)
+	if len(b) > block.MaxOctets {
 		return false
 	}
 	t.buf, t.filled = b, f.Index

@@ -1,4 +1,4 @@
-package mib
+package block
 
 import (
 	"encoding/binary"
@@ -10,23 +10,24 @@ import (
 	"rtfm/mib/smi"
 )
 
-// form is how values of a flow are written one after the other.
-type form uint8
+// Form is how the values of a flow stand one after the other.
+type Form uint8
 
 const (
-	// In packages each is a BER element.
-	formPackage form = iota
-	// In blocks numbers have the attribute's own size, high-order octet first.
+	// Packages have each value as a BER element.
+	Packages Form = iota
+	// Blocks have numbers in the attribute's own size, high-order octet first.
 	// Octets are after one that tells how many they are, those of a
 	// distribution after two.
-	formBlock
-	// In column activity data zeros are left out besides that octets end in.
-	formActivity
+	Blocks
+	// Activity is for column activity data: as in blocks, but for zeros that
+	// octets end in, which are left out.
+	Activity
 )
 
 // head returns what comes before so many octets.
-func (as form) head(octets int) []byte {
-	if as == formPackage {
+func (as Form) head(octets int) []byte {
+	if as == Packages {
 		return smi.AppendBERHeader(nil, byte(smi.OctetString), octets)
 	}
 	return []byte{byte(octets)}
@@ -35,7 +36,7 @@ func (as form) head(octets int) []byte {
 // recipe is how the values of a selection are written for flows of one shape:
 // what follows from the shape is found out once.
 type recipe struct {
-	form  form
+	form  Form
 	shape *match.Shape
 	steps []step
 	room  int // octets that all steps need but those of distributions
@@ -47,7 +48,7 @@ type step struct {
 	headLen uint8
 	head    [2]byte // what comes before octets
 	literal []byte
-	field   field
+	field   Field
 }
 
 type stepKind uint8
@@ -100,17 +101,17 @@ func numberStep(k fieldKind) stepKind {
 // a time: what is too many is written over by the next step.
 const wordLen = 8
 
-func newRecipe(as form, fields []field, shape *match.Shape) *recipe {
+func newRecipe(as Form, fields []Field, shape *match.Shape) *recipe {
 	r := &recipe{form: as, shape: shape, room: wordLen}
 	for _, fd := range fields {
 		s := step{field: fd}
 		switch fd.kind {
 		case fieldOctets, fieldText:
 			s.kind, s.field.size = stepOctets, uint8(shape.Len(fd.attr))
-			if as == formActivity {
+			if as == Activity {
 				s.field.min = 0
 			}
-			if fd.kind == fieldText || as == formActivity {
+			if fd.kind == fieldText || as == Activity {
 				s.kind = stepText
 			}
 			s.headLen = uint8(copy(s.head[:], as.head(int(s.field.size))))
@@ -118,7 +119,7 @@ func newRecipe(as form, fields []field, shape *match.Shape) *recipe {
 			of := fd.attr - 1
 			mask, _ := shape.Mask(of)
 			octets := mask.Resize(shape.Len(of)).Append(nil)
-			if as == formActivity {
+			if as == Activity {
 				octets = trim(octets, 0)
 			}
 			s.literal = append(as.head(len(octets)), octets...)
@@ -128,11 +129,11 @@ func newRecipe(as form, fields []field, shape *match.Shape) *recipe {
 		case fieldDistribution:
 			s.kind = stepDistribution
 		case fieldNumber:
-			if s.kind = stepBER; as != formPackage {
+			if s.kind = stepBER; as != Packages {
 				s.kind = stepOctets // without a head
 			}
 		default:
-			if s.kind = stepBER; as != formPackage {
+			if s.kind = stepBER; as != Packages {
 				s.kind = numberStep(fd.kind)
 			}
 		}
@@ -143,7 +144,7 @@ func newRecipe(as form, fields []field, shape *match.Shape) *recipe {
 }
 
 // append appends the values that f has.
-func (r *recipe) append(b []byte, f *flowView) []byte {
+func (r *recipe) append(b []byte, f *View) []byte {
 	b = slices.Grow(b, r.room)
 	n, b := len(b), b[:cap(b)]
 	for i := range r.steps {
@@ -195,10 +196,10 @@ func (r *recipe) append(b []byte, f *flowView) []byte {
 			binary.BigEndian.PutUint64(b[n:], f.FromPDUs)
 			n += 8
 		case stepFirstTime:
-			binary.BigEndian.PutUint32(b[n:], f.ticks(f.FirstTime))
+			binary.BigEndian.PutUint32(b[n:], f.Ticks(f.FirstTime))
 			n += 4
 		case stepLastTime:
-			binary.BigEndian.PutUint32(b[n:], f.ticks(f.LastTime))
+			binary.BigEndian.PutUint32(b[n:], f.Ticks(f.LastTime))
 			n += 4
 		case stepFirstNs:
 			binary.BigEndian.PutUint64(b[n:], uint64(f.FirstTime))
@@ -208,7 +209,7 @@ func (r *recipe) append(b []byte, f *flowView) []byte {
 			n += 8
 		case stepDistribution:
 			octets := f.distribution(s.field.attr)
-			if b = b[:n]; r.form == formPackage {
+			if b = b[:n]; r.form == Packages {
 				b = smi.AppendBERHeader(b, byte(smi.OctetString), len(octets))
 			} else {
 				b = binary.BigEndian.AppendUint16(b, uint16(len(octets)))

@@ -1,4 +1,4 @@
-package mib
+package block
 
 import (
 	"encoding/binary"
@@ -10,9 +10,9 @@ import (
 	"rtfm/mib/smi"
 )
 
-// field is an attribute and how a flow's value of it is found. What a flow
+// Field is an attribute and how a flow's value of it is found. What a flow
 // does not have is zero (RFC 2123 section 2.3.7).
-type field struct {
+type Field struct {
 	attr attr.Attr
 	typ  smi.Type
 	kind fieldKind
@@ -45,7 +45,7 @@ const (
 	fieldSaved
 )
 
-var measured = map[attr.Attr]field{
+var measured = map[attr.Attr]Field{
 	attr.FlowIndex:      {typ: smi.Integer32, kind: fieldIndex},
 	attr.FlowStatus:     {typ: smi.Integer32, kind: fieldStatus},
 	attr.FlowTimeMark:   {typ: smi.TimeTicks, kind: fieldLastTime},
@@ -65,18 +65,18 @@ var measured = map[attr.Attr]field{
 	attr.SavedAttributes:  {typ: smi.OctetString, kind: fieldSaved},
 }
 
-// newField returns the field of an attribute, false if flows have none.
-func newField(a attr.Attr) (field, bool) {
+// NewField returns the field of an attribute, false if flows have none.
+func NewField(a attr.Attr) (Field, bool) {
 	in := a.Info()
 	if !a.Readable() {
-		return field{}, false
+		return Field{}, false
 	}
-	fd := field{typ: smi.Integer32, kind: fieldNumber}
+	fd := Field{typ: smi.Integer32, kind: fieldNumber}
 	switch in.Class {
 	case attr.ClassMeasured:
 		fd = measured[a]
 	case attr.ClassAddress:
-		fd = field{typ: smi.OctetString, kind: fieldOctets}
+		fd = Field{typ: smi.OctetString, kind: fieldOctets}
 		if a == attr.SourceSubscriberID || a == attr.DestSubscriberID || a == attr.SessionID {
 			fd.kind, fd.min = fieldText, 4
 		}
@@ -85,26 +85,26 @@ func newField(a attr.Attr) (field, bool) {
 			fd.typ = smi.Gauge32
 		}
 	case attr.ClassMask:
-		fd = field{typ: smi.OctetString, kind: fieldMask}
+		fd = Field{typ: smi.OctetString, kind: fieldMask}
 	case attr.ClassDistrib:
-		fd = field{typ: smi.OctetString, kind: fieldDistribution}
+		fd = Field{typ: smi.OctetString, kind: fieldDistribution}
 	}
 	fd.attr, fd.off, fd.size = a, uint8(in.Offset), uint8(in.Size)
 	return fd, true
 }
 
-// flowView is a flow with what else its values depend on.
-type flowView struct {
+// View is a flow with what else its values depend on.
+type View struct {
 	match.Flow
-	ruleSet int   // index
-	start   int64 // Uptime 0
+	RuleSet int   // index
+	Start   int64 // when Uptime was 0, in nanoseconds since 1970-01-01 00:00:00 UTC
 	mask    [attr.MaxAddress]byte
 	// Room for a distribution and its parts.
 	object, parameters, counters []byte
 }
 
 // number returns the value of a field that is a number.
-func (f *flowView) number(fd *field) uint64 {
+func (f *View) number(fd *Field) uint64 {
 	switch fd.kind {
 	case fieldNumber:
 		switch fd.size {
@@ -119,7 +119,7 @@ func (f *flowView) number(fd *field) uint64 {
 	case fieldStatus:
 		return 2 // current
 	case fieldRuleSet:
-		return uint64(f.ruleSet)
+		return uint64(f.RuleSet)
 	case fieldToOctets:
 		return f.ToOctets
 	case fieldToPDUs:
@@ -131,9 +131,9 @@ func (f *flowView) number(fd *field) uint64 {
 	case fieldDistributions:
 		return uint64(f.Shape.DistributionBits()) // 31 of them: no sign
 	case fieldFirstTime:
-		return uint64(f.ticks(f.FirstTime))
+		return uint64(f.Ticks(f.FirstTime))
 	case fieldLastTime:
-		return uint64(f.ticks(f.LastTime))
+		return uint64(f.Ticks(f.LastTime))
 	case fieldFirstNs:
 		return uint64(f.FirstTime)
 	case fieldLastNs:
@@ -142,11 +142,11 @@ func (f *flowView) number(fd *field) uint64 {
 	return 0
 }
 
-// ticks returns the Uptime at time t, modulo 2^32.
-func (f *flowView) ticks(t int64) uint32 { return uint32(match.Uptime(t, f.start)) }
+// Ticks returns the Uptime at time t, modulo 2^32.
+func (f *View) Ticks(t int64) uint32 { return uint32(match.Uptime(t, f.Start)) }
 
 // octets returns the value of a field that is none, valid until the next call.
-func (f *flowView) octets(fd *field) []byte {
+func (f *View) octets(fd *Field) []byte {
 	switch fd.kind {
 	case fieldOctets:
 		return f.Key[fd.off : int(fd.off)+f.Shape.Len(fd.attr)]
@@ -172,8 +172,8 @@ func trim(b []byte, n int) []byte {
 	return b
 }
 
-// value sets v to the value of a field.
-func (f *flowView) value(fd *field, v *smi.Value) {
+// Value sets v to the value of a field.
+func (f *View) Value(fd *Field, v *smi.Value) {
 	switch fd.typ {
 	case smi.OctetString:
 		v.SetOctets(fd.typ, f.octets(fd))
@@ -184,8 +184,8 @@ func (f *flowView) value(fd *field, v *smi.Value) {
 	}
 }
 
-// maxFixed returns the most octets that a field takes in a block.
-func (fd *field) maxFixed() int {
+// maxOctets returns the most octets that a field takes in a block.
+func (fd *Field) maxOctets() int {
 	if fd.kind == fieldDistribution {
 		return 2 + maxDistribution
 	}

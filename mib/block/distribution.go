@@ -1,0 +1,86 @@
+package block
+
+import (
+	"fmt"
+
+	"rtfm/mib/smi"
+	"rtfm/ruleset/attr"
+)
+
+// maxDistribution is the most octets of a distribution as one object: 256
+// counters of 64 bits.
+const maxDistribution = 4 + 2*(2+6) + 4 + 256*(2+9)
+
+// distribution returns a distribution of the flow as one structured object
+// (RFC 2724 section 3.3), valid until the next call; empty if the flow has none
+// of this attribute:
+//
+//	SEQUENCE { mask OCTET STRING, value OCTET STRING, counters SEQUENCE OF Counter64 }
+func (f *View) distribution(a attr.Attr) []byte {
+	for i := range f.Shape.Distributions {
+		if d := &f.Shape.Distributions[i]; d.Attr == a && i < len(f.Counters) {
+			f.counters = f.counters[:0]
+			for _, c := range f.Counters[i] {
+				f.counters = appendUnsigned(f.counters, smi.Counter64, c)
+			}
+			f.parameters = f.parameters[:0]
+			for _, v := range [...]attr.Value{d.Mask, d.Value} {
+				f.parameters = v.Append(smi.AppendBERHeader(f.parameters, byte(smi.OctetString), v.Len()))
+			}
+			n := len(f.parameters) + smi.BERHeaderSize(len(f.counters)) + len(f.counters)
+			b := smi.AppendBERHeader(f.object[:0], smi.TagSequence, n)
+			b = smi.AppendBERHeader(append(b, f.parameters...), smi.TagSequence, len(f.counters))
+			f.object = append(b, f.counters...)
+			return f.object
+		}
+	}
+	return nil
+}
+
+// ReadDistribution reads distribution a as one object (RFC 2724 section 3.3),
+// and appends its counters to counters:
+//
+//	SEQUENCE { mask OCTET STRING, value OCTET STRING, counters SEQUENCE OF Counter64 }
+func ReadDistribution(a attr.Attr, object []byte, counters []uint64) (attr.Distribution, []uint64, error) {
+	d := attr.Distribution{Attr: a}
+	fail := func(err error) (attr.Distribution, []uint64, error) {
+		return d, counters, fmt.Errorf("%v: %w", a, err)
+	}
+	outer := smi.NewDecoder(object)
+	in, err := outer.Expect(smi.TagSequence)
+	if err != nil {
+		return fail(err)
+	}
+	for _, v := range []*attr.Value{&d.Mask, &d.Value} {
+		octets, err := in.Octets()
+		if err != nil {
+			return fail(err)
+		}
+		if len(octets) != attr.DistributionSize {
+			return fail(fmt.Errorf("%d octets of parameters, not %d", len(octets), attr.DistributionSize))
+		}
+		*v = attr.MakeValue(octets...)
+	}
+	if err := d.Check(); err != nil {
+		return d, counters, err
+	}
+	list, err := in.Expect(smi.TagSequence)
+	if err != nil {
+		return fail(err)
+	}
+	n := 0
+	for ; list.Len() > 0; n++ {
+		c, err := list.Counter64()
+		if err != nil {
+			return fail(err)
+		}
+		counters = append(counters, c)
+	}
+	switch {
+	case n != d.Counters():
+		return fail(fmt.Errorf("%d counters for %d buckets and the overflow", n, d.Buckets()))
+	case in.Len() > 0 || outer.Len() > 0:
+		return fail(fmt.Errorf("%d octets too many", in.Len()+outer.Len()))
+	}
+	return d, counters, nil
+}
