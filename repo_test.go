@@ -65,7 +65,7 @@ var layout = map[string][]string{
 	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/record":   {"ruleset", "ruleset/match"},
 
-	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/srl"},
+	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
 }
 
 // everything stands for all packages.
