@@ -59,12 +59,8 @@ func (c *control) collected() []reader.RuleSet {
 	if rows := c.meter.Rows.Readers; rows.Last-rows.First+1 <= len(sets) {
 		return sets
 	}
-	return append([]reader.RuleSet{{Index: builtIn, Rules: ruleset.Default(), Beside: true}}, sets...)
+	return append([]reader.RuleSet{{Index: mib.BuiltIn, Rules: ruleset.Default(), Beside: true}}, sets...)
 }
-
-// builtIn is the index of the ruleset that every meter has (RFC 2720,
-// flowRuleSetInfoTable).
-const builtIn = 1
 
 // nameOf returns the name that a ruleset has in meters. It tells by the rules
 // themselves whether a ruleset of a meter is the one that is wanted.
@@ -463,7 +459,7 @@ func (c *control) leaveBuiltIn(ctx context.Context) error {
 		return err
 	}
 	for i, r := range readers.All {
-		if r.RuleSet == builtIn && r.Owner == c.meter.Owner && c.meter.Rows.Readers.Contains(i) {
+		if r.RuleSet == mib.BuiltIn && r.Owner == c.meter.Owner && c.meter.Rows.Readers.Contains(i) {
 			if err := c.client.DestroyReader(ctx, i); err != nil {
 				return err
 			}

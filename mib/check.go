@@ -51,34 +51,16 @@ func timeTicks(v *smi.Value) smi.Status {
 }
 
 // truthValue is for TruthValue (RFC 2579).
-var truthValue = integer(1, 2)
+var truthValue = integer(smi.True, smi.False)
 
-func truth(b bool) int32 {
-	if b {
-		return 1
-	}
-	return 2
-}
+func setTruth(v *smi.Value, b bool) { v.SetInt(smi.Truth(b)) }
 
-func setTruth(v *smi.Value, b bool) { v.SetInt(truth(b)) }
-
-// rowStatus is the RowStatus of RFC 2579.
-type rowStatus int32
-
-const (
-	statusActive        rowStatus = 1
-	statusNotInService  rowStatus = 2
-	statusNotReady      rowStatus = 3 // is only read
-	statusCreateAndGo   rowStatus = 4
-	statusCreateAndWait rowStatus = 5
-	statusDestroy       rowStatus = 6
-)
-
+// rowStatusValue is for RowStatus (RFC 2579).
 func rowStatusValue(v *smi.Value) smi.Status {
-	if st := integer(1, 6)(v); st != smi.NoError {
+	if st := integer(int32(smi.RowActive), int32(smi.RowDestroy))(v); st != smi.NoError {
 		return st
 	}
-	if rowStatus(v.Int) == statusNotReady {
+	if smi.RowStatus(v.Int) == smi.RowNotReady {
 		return smi.WrongValue
 	}
 	return smi.NoError

@@ -119,14 +119,15 @@ type Interface struct {
 func NewControl() *Control {
 	c := &Control{FloodMark: 95, InactivityTimeout: 600}
 	def := ruleset.Default()
-	c.RuleSets.Put(builtIn, &RuleSet{
+	c.RuleSets.Put(BuiltIn, &RuleSet{
 		Row: Row{Owner: "meter", Active: true}, ID: c.newID(), Name: def.Name, Size: len(def.Rules), Rules: def.Rules, RulesReady: true,
 	})
 	return c
 }
 
-// builtIn is the index of the ruleset that cannot be changed.
-const builtIn = 1
+// BuiltIn is the index of the ruleset that every meter has and nobody can change
+// (RFC 2720, flowRuleSetInfoTable).
+const BuiltIn = 1
 
 func (c *Control) newID() uint64 { return c.made.Add(1) }
 

@@ -59,11 +59,11 @@ func (t *controlTable[T]) objects() []object {
 		get: func(v *smi.Value) bool {
 			switch {
 			case t.row(t.current).Active:
-				v.SetInt(int32(statusActive))
+				v.SetInt(int32(smi.RowActive))
 			case t.ready(t.current):
-				v.SetInt(int32(statusNotInService))
+				v.SetInt(int32(smi.RowNotInService))
 			default:
-				v.SetInt(int32(statusNotReady))
+				v.SetInt(int32(smi.RowNotReady))
 			}
 			return true
 		},
@@ -73,7 +73,7 @@ func (t *controlTable[T]) objects() []object {
 			if c == nil {
 				return smi.NoCreation
 			}
-			c.status, c.statusAt = rowStatus(v.Int), at
+			c.status, c.statusAt = smi.RowStatus(v.Int), at
 			return smi.NoError
 		},
 	}}

@@ -47,7 +47,7 @@ func (m *fakeMeter) Control() *Control { return m.control }
 func (m *fakeMeter) Changed()          { m.changed++ }
 func (m *fakeMeter) Settle()           { m.settled++ }
 func (m *fakeMeter) Start() int64      { return m.start }
-func (m *fakeMeter) Now() int64        { return m.start + int64(m.uptime)*nsPerTick }
+func (m *fakeMeter) Now() int64        { return m.start + int64(m.uptime)*match.Centisecond }
 func (m *fakeMeter) MaxFlows() int     { return 5000 }
 
 func (m *fakeMeter) MakeRoom(int) bool { return true }
@@ -148,7 +148,7 @@ func (m *fakeMeter) add(ruleSet int, index uint32, last uint64) {
 	copy(k[attr.SessionID.Info().Offset:], "abc")
 	m.flows = append(m.flows, fakeFlow{ruleSet: ruleSet, Flow: match.Flow{
 		FlowKey: match.FlowKey{Shape: fakeShapes[ruleSet], Key: k}, Index: index,
-		FirstTime: m.start + 100*nsPerTick, LastTime: m.start + int64(last)*nsPerTick,
+		FirstTime: m.start + 100*match.Centisecond, LastTime: m.start + int64(last)*match.Centisecond,
 		ToOctets: 1 << 40, ToPDUs: 200, FromOctets: 127, FromPDUs: 1 << 63,
 	}})
 }

@@ -166,11 +166,8 @@ func (h *Handler) since(mark uint32) int64 {
 	if ago > up {
 		return math.MaxInt64 // has not come yet
 	}
-	return h.meter.Start() + int64(up-ago)*nsPerTick
+	return h.meter.Start() + int64(up-ago)*match.Centisecond
 }
-
-// nsPerTick is a centisecond, the unit of TimeTicks, in nanoseconds.
-const nsPerTick = 10_000_000
 
 // uptime returns the meter's Uptime in centiseconds. It does not wrap.
 func (h *Handler) uptime() uint64 { return h.uptimeAt(h.meter.Now()) }

@@ -11,6 +11,7 @@ import (
 	"rtfm/mib/block"
 	"rtfm/mib/smi"
 	"rtfm/mib/smi/smitest"
+	"rtfm/ruleset/match"
 )
 
 // TestPackage reads packages and compares them with BER written by hand.
@@ -215,7 +216,7 @@ func TestBlock(t *testing.T) {
 // TestExtension reads what the extension adds.
 func TestExtension(t *testing.T) {
 	m := flowMeter()
-	m.trace = Trace{State: TraceWaitingForReader, Collections: 4, From: m.start + 100*nsPerTick, To: m.start + 400*nsPerTick}
+	m.trace = Trace{State: TraceWaitingForReader, Collections: 4, From: m.start + 100*match.Centisecond, To: m.start + 400*match.Centisecond}
 	m.control.Interfaces.Put(2, &Interface{SampleRate: 1, Packets: 10, Lost: 1<<32 + 5})
 	h := New(m)
 	play(t, m, h, `

@@ -81,7 +81,7 @@ func (h *Handler) plan(vbs []smi.VarBind, seen view, prepared map[int]Program) (
 		}
 	}
 	for i, rs := range seen.ruleSets.All {
-		if c := p.ruleSets.byIndex[i]; c == nil || c.status != statusDestroy {
+		if c := p.ruleSets.byIndex[i]; c == nil || c.status != smi.RowDestroy {
 			p.allRules += len(rs.Rules) + rs.forms()
 		}
 	}
@@ -107,7 +107,7 @@ func (p *plan) dismissReaders() {
 		}
 		for i, r := range p.seen.readers.All {
 			if r.RuleSet == c.index && p.readers.byIndex[i] == nil {
-				set := &change[Reader]{index: i, first: c.first, status: statusDestroy, statusAt: c.statusAt, table: p.h.readers}
+				set := &change[Reader]{index: i, first: c.first, status: smi.RowDestroy, statusAt: c.statusAt, table: p.h.readers}
 				p.readers.add(set)
 			}
 		}
@@ -123,8 +123,8 @@ func set[T any](p *plan, to *T, value T) {
 type change[T any] struct {
 	table    *controlTable[T]
 	index    int
-	first    int       // place of the first variable
-	status   rowStatus // that is asked for, 0 if none is
+	first    int           // place of the first variable
+	status   smi.RowStatus // that is asked for, 0 if none is
 	statusAt int
 	columns  []columnSet[T]
 	edits    []ruleEdit
@@ -212,12 +212,12 @@ func (c *change[T]) resolve(p *plan, rows *Rows[T]) {
 	t := c.table
 	c.old = rows.At(c.index)
 	wasActive := c.old != nil && t.row(c.old).Active
-	create := c.status == statusCreateAndGo || c.status == statusCreateAndWait
+	create := c.status == smi.RowCreateAndGo || c.status == smi.RowCreateAndWait
 	switch {
 	case t.locked(c.index):
 		p.fail(smi.NotWritable, c.first)
 		return
-	case c.status == statusDestroy:
+	case c.status == smi.RowDestroy:
 		return
 	case create && c.old != nil, c.old == nil && !create && c.status != 0:
 		p.fail(smi.InconsistentValue, c.statusAt)
@@ -234,7 +234,7 @@ func (c *change[T]) resolve(p *plan, rows *Rows[T]) {
 		*c.new = *c.old
 	}
 	row := t.row(c.new)
-	row.Active = c.status == statusActive || c.status == statusCreateAndGo || c.status == 0 && wasActive
+	row.Active = c.status == smi.RowActive || c.status == smi.RowCreateAndGo || c.status == 0 && wasActive
 	for _, s := range c.columns {
 		if wasActive && row.Active && !s.column.whileActive {
 			p.fail(t.refusal, s.at)
@@ -244,7 +244,7 @@ func (c *change[T]) resolve(p *plan, rows *Rows[T]) {
 	}
 	t.finish(p, c)
 	switch ready := t.ready(c.new); {
-	case !ready && row.Active, !ready && c.status == statusNotInService:
+	case !ready && row.Active, !ready && c.status == smi.RowNotInService:
 		p.fail(smi.InconsistentValue, c.place(0))
 	}
 }

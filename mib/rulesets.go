@@ -37,7 +37,7 @@ func (h *Handler) ruleSetTable() *controlTable[RuleSet] {
 		row:     func(rs *RuleSet) *Row { return &rs.Row },
 		ready:   (*RuleSet).complete,
 		finish:  finishRuleSet,
-		locked:  func(index int) bool { return index == builtIn },
+		locked:  func(index int) bool { return index == BuiltIn },
 		refusal: smi.NotWritable,
 	}
 	t.rows = func() *Rows[RuleSet] { return &h.meter.Control().RuleSets }

@@ -244,13 +244,13 @@ func (k *Collector) states(in *interval, counts record.Counts, sets []RuleSet) (
 	switch {
 	case in.status.Extension:
 	case in.restarted:
-		epoch = time.Now().UnixNano() - int64(in.to)*nsPerTick
+		epoch = time.Now().UnixNano() - int64(in.to)*match.Centisecond
 	default:
 		epoch = k.state.Epoch
 	}
 	before = &State{Boot: boot(in.status), Epoch: epoch, Collected: make(map[int]uint64)}
 	if in.at == 0 {
-		in.at = epoch + int64(in.to)*nsPerTick
+		in.at = epoch + int64(in.to)*match.Centisecond
 	}
 	next = &State{Boot: before.Boot, Epoch: epoch, To: in.to, ToNs: in.at, Collected: in.collected, Counts: counts, Intervals: in.number}
 	if !in.restarted {
@@ -264,9 +264,6 @@ func (k *Collector) states(in *interval, counts record.Counts, sets []RuleSet) (
 	}
 	return before, next
 }
-
-// nsPerTick is a centisecond, the unit of Uptime, in nanoseconds.
-const nsPerTick = 10_000_000
 
 // write reads the flows and writes the collection.
 func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, sets []RuleSet) (*Result, error) {

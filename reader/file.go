@@ -9,6 +9,7 @@ import (
 
 	"rtfm/reader/flowfile"
 	"rtfm/reader/record"
+	"rtfm/ruleset/match"
 )
 
 // State is what has to be known of the collections in a file to go on with
@@ -147,7 +148,7 @@ func (s *State) with(tail *flowfile.Tail) *State {
 	s.Run, s.Last = s.Size+tail.Size, s.Size+tail.Size
 	s.To, s.ToNs = tail.To, tail.EndNs
 	if s.ToNs == 0 {
-		s.ToNs = s.Epoch + int64(s.To)*nsPerTick
+		s.ToNs = s.Epoch + int64(s.To)*match.Centisecond
 	}
 	s.Intervals += uint64(tail.Collections)
 	for rs := range s.Collected {

@@ -13,6 +13,7 @@ import (
 	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/client"
+	"rtfm/ruleset/match"
 	"rtfm/traces"
 )
 
@@ -210,7 +211,7 @@ func TestOthersRows(t *testing.T) {
 func TestFirstUptime(t *testing.T) {
 	const day, wrap = 86400 * 100, 1 << 32
 	now := time.Unix(2_000_000_000, 0)
-	started := func(ticks int64) int64 { return now.UnixNano() - ticks*nsPerTick }
+	started := func(ticks int64) int64 { return now.UnixNano() - ticks*match.Centisecond }
 	for _, c := range []struct {
 		start int64
 		ticks uint32

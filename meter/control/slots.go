@@ -21,9 +21,6 @@ type slot struct {
 	fullTold, fullAt uint64
 }
 
-// builtIn is the number and index of the built-in ruleset.
-const builtIn = 1
-
 // number returns the number of the slot that a ruleset has, 0 if it has none.
 func (c *Meter) number(index int) int { return int(c.numbers[index]) }
 
@@ -58,7 +55,7 @@ func (c *Meter) assign(index int) int {
 // wanted returns the indexes of the rulesets that are to run.
 func (c *Meter) wanted() []int {
 	if c.control.FloodMode {
-		return []int{builtIn}
+		return []int{mib.BuiltIn}
 	}
 	var want []int
 	for _, m := range c.control.Managers.All {
@@ -69,7 +66,7 @@ func (c *Meter) wanted() []int {
 	slices.Sort(want)
 	want = slices.Compact(want)
 	if !c.managed && !c.hasTask() && c.cfg.Interval == 0 {
-		want = append(want, builtIn)
+		want = append(want, mib.BuiltIn)
 	}
 	return want
 }

@@ -199,7 +199,7 @@ func (t *Table) Count(row uint32, d Direction, pdus, octets uint64, now int64) {
 
 // Centisecond is how much later, in nanoseconds, a change may be recorded than
 // it happened.
-const Centisecond = 10_000_000
+const Centisecond = match.Centisecond
 
 // Change records that the flow in row has changed at time now, or up to a
 // Centisecond later, without a packet.

@@ -190,12 +190,9 @@ func (b *flowBuilder) times() error {
 		return fmt.Errorf("flow %d was first active at %d, last at %d, and uptime is %d centiseconds",
 			f.Index, f.FirstTime, f.LastTime, b.uptime)
 	}
-	f.FirstTime, f.LastTime = b.epoch+first*nsPerTick, b.epoch+last*nsPerTick
+	f.FirstTime, f.LastTime = b.epoch+first*match.Centisecond, b.epoch+last*match.Centisecond
 	return nil
 }
-
-// nsPerTick is a centisecond, the unit of TimeTicks, in nanoseconds.
-const nsPerTick = 10_000_000
 
 // ahead is how many centiseconds a flow's time may be later than what was the
 // meter's Uptime when reading began; what seems later has gone around since.

@@ -36,11 +36,11 @@ func (c *Client) Managers(ctx context.Context) (*mib.Rows[mib.Manager], error) {
 // a row with this index.
 func (c *Client) CreateManager(ctx context.Context, index int, m *mib.Manager) error {
 	row := uint32(index)
-	err := c.create(ctx, index, flowManagerStatus, statusCreateAndWait, flowManagerOwner, m.Owner,
+	err := c.create(ctx, index, flowManagerStatus, smi.RowCreateAndWait, flowManagerOwner, m.Owner,
 		integer(flowManagerCurrentRuleSet.at(row), m.CurrentRuleSet),
 		integer(flowManagerStandbyRuleSet.at(row), m.StandbyRuleSet),
 		integer(flowManagerHighWaterMark.at(row), m.HighWaterMark),
-		integer(flowManagerRunningStandby.at(row), truth(m.RunningStandby)))
+		integer(flowManagerRunningStandby.at(row), int(smi.Truth(m.RunningStandby))))
 	if err != nil {
 		return fmt.Errorf("creating task %d: %w", index, err)
 	}
@@ -51,7 +51,7 @@ func (c *Client) CreateManager(ctx context.Context, index int, m *mib.Manager) e
 func (c *Client) StartManagers(ctx context.Context, indexes ...int) error {
 	var vars []smi.VarBind
 	for _, i := range indexes {
-		vars = append(vars, integer(flowManagerStatus.at(uint32(i)), statusActive))
+		vars = append(vars, integer(flowManagerStatus.at(uint32(i)), int(smi.RowActive)))
 	}
 	if err := c.set(ctx, nil, vars...); err != nil {
 		return fmt.Errorf("starting tasks %d: %w", indexes, err)
@@ -67,7 +67,7 @@ func (c *Client) SetManager(ctx context.Context, index int, m *mib.Manager) erro
 		integer(flowManagerCurrentRuleSet.at(row), m.CurrentRuleSet),
 		integer(flowManagerStandbyRuleSet.at(row), m.StandbyRuleSet),
 		integer(flowManagerHighWaterMark.at(row), m.HighWaterMark),
-		integer(flowManagerRunningStandby.at(row), truth(m.RunningStandby)))
+		integer(flowManagerRunningStandby.at(row), int(smi.Truth(m.RunningStandby))))
 	if err != nil {
 		return fmt.Errorf("changing task %d: %w", index, err)
 	}
@@ -77,7 +77,7 @@ func (c *Client) SetManager(ctx context.Context, index int, m *mib.Manager) erro
 // SetRunningStandby makes a task run its standby ruleset, or the current one
 // again.
 func (c *Client) SetRunningStandby(ctx context.Context, index int, standby bool) error {
-	if err := c.set(ctx, nil, integer(flowManagerRunningStandby.at(uint32(index)), truth(standby))); err != nil {
+	if err := c.set(ctx, nil, integer(flowManagerRunningStandby.at(uint32(index)), int(smi.Truth(standby)))); err != nil {
 		return fmt.Errorf("changing task %d: %w", index, err)
 	}
 	return nil

@@ -60,7 +60,7 @@ func (c *Client) Reader(ctx context.Context, index int) (*mib.Reader, error) {
 // RuleSet of r. It is ErrExists if there is a row with this index.
 func (c *Client) CreateReader(ctx context.Context, index int, r *mib.Reader) error {
 	row := uint32(index)
-	err := c.create(ctx, index, flowReaderStatus, statusCreateAndGo, flowReaderOwner, r.Owner,
+	err := c.create(ctx, index, flowReaderStatus, smi.RowCreateAndGo, flowReaderOwner, r.Owner,
 		integer(flowReaderTimeout.at(row), r.Timeout), integer(flowReaderRuleSet.at(row), r.RuleSet))
 	if err != nil {
 		return fmt.Errorf("creating reader %d: %w", index, err)

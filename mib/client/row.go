@@ -9,19 +9,9 @@ import (
 	"rtfm/mib/smi"
 )
 
-// RowStatus values (RFC 2579).
-const (
-	statusActive        = 1
-	statusNotInService  = 2
-	statusNotReady      = 3
-	statusCreateAndGo   = 4
-	statusCreateAndWait = 5
-	statusDestroy       = 6
-)
-
 // create makes a row: how is createAndGo or createAndWait, owner what the
 // column of this name is to hold, vars the other columns.
-func (c *Client) create(ctx context.Context, index int, status *object, how int, ownerColumn *object, owner string, vars ...smi.VarBind) error {
+func (c *Client) create(ctx context.Context, index int, status *object, how smi.RowStatus, ownerColumn *object, owner string, vars ...smi.VarBind) error {
 	ours := func() (bool, error) {
 		is, exists, err := c.owner(ctx, index, ownerColumn)
 		if err == nil && exists && is != owner {
@@ -30,7 +20,7 @@ func (c *Client) create(ctx context.Context, index int, status *object, how int,
 		return exists, err
 	}
 	vars = slices.Concat([]smi.VarBind{
-		integer(status.at(uint32(index)), how),
+		integer(status.at(uint32(index)), int(how)),
 		text(ownerColumn.at(uint32(index)), owner),
 	}, vars)
 	err := c.set(ctx, ours, vars...)
@@ -62,10 +52,10 @@ func (c *Client) owner(ctx context.Context, index int, column *object) (string, 
 
 // destroy removes a row, if there is one.
 func (c *Client) destroy(ctx context.Context, index int, status *object) error {
-	return c.set(ctx, nil, integer(status.at(uint32(index)), statusDestroy))
+	return c.set(ctx, nil, integer(status.at(uint32(index)), int(smi.RowDestroy)))
 }
 
 // active reads a RowStatus.
 func (r *values) active(vb *smi.VarBind) bool {
-	return r.int(vb, statusActive, statusNotReady) == statusActive
+	return smi.RowStatus(r.int(vb, int(smi.RowActive), int(smi.RowNotReady))) == smi.RowActive
 }

@@ -63,7 +63,7 @@ func (c *Client) PutRuleSet(ctx context.Context, index int, owner string, rs *ru
 		name = name[:longestText]
 	}
 	row := uint32(index)
-	err := c.create(ctx, index, flowRuleInfoStatus, statusCreateAndWait, flowRuleInfoOwner, owner,
+	err := c.create(ctx, index, flowRuleInfoStatus, smi.RowCreateAndWait, flowRuleInfoOwner, owner,
 		integer(flowRuleInfoSize.at(row), len(rs.Rules)), text(flowRuleInfoName.at(row), name))
 	if err != nil {
 		return fmt.Errorf("creating ruleset %d: %w", index, err)
@@ -84,7 +84,7 @@ func (c *Client) PutRuleSet(ctx context.Context, index int, owner string, rs *ru
 			vars = vars[:0]
 		}
 	}
-	if err := c.set(ctx, nil, integer(flowRuleInfoStatus.at(row), statusActive)); err != nil {
+	if err := c.set(ctx, nil, integer(flowRuleInfoStatus.at(row), int(smi.RowActive))); err != nil {
 		return fmt.Errorf("making ruleset %d active: %w", index, err)
 	}
 	return nil

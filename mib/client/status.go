@@ -117,20 +117,12 @@ func (c *Client) SetFloodMark(ctx context.Context, percent int) error {
 
 // SetFloodMode makes the meter leave flood mode, or enter it.
 func (c *Client) SetFloodMode(ctx context.Context, flood bool) error {
-	return c.set(ctx, nil, integer(flowFloodMode.at(0), truth(flood)))
+	return c.set(ctx, nil, integer(flowFloodMode.at(0), int(smi.Truth(flood))))
 }
 
 // SetInactivityTimeout sets after how many seconds a flow is idle.
 func (c *Client) SetInactivityTimeout(ctx context.Context, seconds int) error {
 	return c.set(ctx, nil, integer(flowInactivityTimeout.at(0), seconds))
-}
-
-// truth is the TruthValue of b (RFC 2579).
-func truth(b bool) int {
-	if b {
-		return 1
-	}
-	return 2
 }
 
 // Interfaces reads the meter's interfaces. Packets is zero on meters without

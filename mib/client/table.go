@@ -47,7 +47,7 @@ func (r *values) int(vb *smi.VarBind, low, high int) int {
 }
 
 // truth returns a TruthValue (RFC 2579).
-func (r *values) truth(vb *smi.VarBind) bool { return r.int(vb, 1, 2) == 1 }
+func (r *values) truth(vb *smi.VarBind) bool { return r.int(vb, smi.True, smi.False) == smi.True }
 
 // uint returns a number without a sign.
 func (r *values) uint(vb *smi.VarBind, t smi.Type) uint64 {
