@@ -5,11 +5,15 @@ import (
 	"rtfm/ruleset/match"
 )
 
-// Meter is what a Handler shows and controls.
+// Meter is what a Handler shows and controls: its tables, its time, what it has
+// counted and how far it is.
 type Meter interface {
+	FlowTable
+
 	// Do runs f while the meter stands still: no packet is counted and nothing
 	// else that runs by Do is under way. It returns when f has. The other
-	// methods are called from such an f only, but for Prepare.
+	// methods, those of FlowTable among them, are called from such an f only, but
+	// for Prepare.
 	Do(f func())
 	// Spend tells that f has done so many operations, beside those of the
 	// Meter's own methods. When the meter has stood still for long enough it lets
@@ -38,6 +42,19 @@ type Meter interface {
 	// to which it has metered, in nanoseconds since 1970-01-01 00:00:00 UTC.
 	Start() int64
 	Now() int64
+	// Identity, Counts and RuleSetCounts are for the extension.
+	Identity() Identity
+	Counts() Counts
+	RuleSetCounts(index int) RuleSetCounts
+	// Trace returns how far the meter is with its trace.
+	Trace() Trace
+	// Ending tells that the meter was told to end: it counts no more packets,
+	// and its flows can be read for a last time.
+	Ending() bool
+}
+
+// FlowTable is a Meter's flow table, to be read.
+type FlowTable interface {
 	// NextFlow fills f with the first flow of a ruleset (0: of any) in this row of
 	// the flow table or a later one that was active at or after a time. It reuses
 	// f, which must be zero or come from an earlier call. It returns the index of
@@ -53,16 +70,6 @@ type Meter interface {
 	// MaxFlows the size of the flow table.
 	Flows(ruleSet int) int
 	MaxFlows() int
-
-	// Identity, Counts and RuleSetCounts are for the extension.
-	Identity() Identity
-	Counts() Counts
-	RuleSetCounts(index int) RuleSetCounts
-	// Trace returns how far the meter is with its trace.
-	Trace() Trace
-	// Ending tells that the meter was told to end: it counts no more packets,
-	// and its flows can be read for a last time.
-	Ending() bool
 }
 
 // Program is a ruleset that a Meter has prepared to run.
