@@ -261,11 +261,6 @@ const (
 	maxCommand  = 150 // of a file of cmd
 )
 
-// tooLong are files that are longer all the same, for now.
-var tooLong = map[string]int{
-	"cmd/run.go": 480,
-}
-
 // TestLengths finds files and functions that are too long to be one thing.
 func TestLengths(t *testing.T) {
 	for _, f := range parseAll(t) {
@@ -273,7 +268,6 @@ func TestLengths(t *testing.T) {
 		if f.pkg() == "cmd" && !f.isTest() {
 			most = maxCommand
 		}
-		most = max(most, tooLong[f.path])
 		if n := f.line(f.ast.FileEnd) - 1; n > most {
 			t.Errorf("%s has %d lines, more than %d", f.path, n, most)
 		}

@@ -20,8 +20,6 @@ func completion(option *pflag.Flag) cobra.CompletionFunc {
 		return words(c.words...)
 	}
 	switch option.Name {
-	case "octets":
-		return words("frame", "ip")
 	case "rules", "standby":
 		return cobra.FixedCompletions([]cobra.Completion{"srl", "rules"}, cobra.ShellCompDirectiveFilterFileExt)
 	case "interface":

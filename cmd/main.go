@@ -1,6 +1,11 @@
 // Package cmd is the command line of rtfm: one file for each command, with its
-// flags, its help and what it wires together, and files for what several have in
-// common: groups of options (options_*.go), kinds of values, signals, files.
+// flags, its help and the check of what does not fit each other. Beside a large
+// command stand what it sets up (runsetup.go) and how it runs and ends. Others have
+// what commands have in common: groups of options (options_*.go), kinds of values,
+// signals, files.
+//
+// A group of options has up to three verbs: add defines them, check finds those
+// that do not fit, config makes of them what a package below wants.
 package cmd
 
 import (

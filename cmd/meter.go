@@ -78,8 +78,8 @@ func meterCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	o.traces.flags(cmd)
-	o.capture.flags(cmd)
+	o.traces.add(cmd)
+	o.capture.add(cmd)
 	f.VarP(newSeconds(&o.interval, 0, 1e-6, maxSeconds), "interval", "T", "stop every so many `SECONDS` of packet time until a manager has read the flows")
 	f.VarP(newCount(&o.intervals, 0, 0, math.MaxInt32, "a number of intervals or 0 for all,"), "intervals", "N", "end after so many intervals (default 0, all)")
 	f.BoolVar(&o.pace, "pace", false, "play traces at the speed at which they were captured, not at once")
@@ -121,17 +121,16 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 
 // config returns the meter that the options ask for. It logs to log, and tells
 // front's managers what happens.
-func (o *meterOptions) config(front *fronts, log *slog.Logger) (control.Config, error) {
-	streams, err := o.streams.config()
+func (o *meterOptions) config(front *fronts, log *slog.Logger) control.Config {
 	return control.Config{
 		Config: meter.Config{
 			MaxFlows: o.maxFlows, IPOctets: o.octets == "ip",
-			Interval: seconds(o.interval), Intervals: o.intervals, Streams: streams,
+			Interval: seconds(o.interval), Intervals: o.intervals, Streams: o.streams.config(),
 		},
 		Live: o.capture.isLive(), Version: "rtfm " + version(),
 		Notify: func(n mib.Notification) { front.notify(log, n) },
 		Prepared: func(rs *ruleset.RuleSet, warnings []string, err error) {
 			logPrepared(log, rs, warnings, err)
 		},
-	}, err
+	}
 }

@@ -27,11 +27,7 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 		}
 	}
 	var front fronts
-	config, err := o.config(&front, log)
-	if err != nil {
-		return err
-	}
-	m := control.New(config)
+	m := control.New(o.config(&front, log))
 	defer front.remove()
 	if err := o.front.open(&front, m, log, stderr); err != nil {
 		return err

@@ -26,8 +26,8 @@ type captureOptions struct {
 	dedup      string
 }
 
-// flags defines the options.
-func (o *captureOptions) flags(cmd *cobra.Command) {
+// add adds the options to a command's.
+func (o *captureOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter the packets of this `INTERFACE`; several with commas between, or repeated; any for all.\nnetflow://ADDRESS:PORT receives flow records there")
 	f.Var(newCount(&o.ringSize, live.DefaultRingSize>>20, 1, live.MaxRingSize>>20, "a number of MiB"), "ring-size", "with -i, `MIB` of memory for the packets of each ring")

@@ -25,6 +25,6 @@ func (o *streamOptions) add(cmd *cobra.Command) {
 }
 
 // config returns what the options say.
-func (o *streamOptions) config() (stream.Config, error) {
-	return stream.Config{MaxStreams: o.max, Timeout: int64(seconds(o.idle)), Multiplier: int64(o.multiplier)}, nil
+func (o *streamOptions) config() stream.Config {
+	return stream.Config{MaxStreams: o.max, Timeout: int64(seconds(o.idle)), Multiplier: int64(o.multiplier)}
 }

@@ -27,8 +27,8 @@ type traceOptions struct {
 	trust     bool // times are taken as they are
 }
 
-// flags defines the options.
-func (o *traceOptions) flags(cmd *cobra.Command) {
+// add adds the options to a command's.
+func (o *traceOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.merged, "trace", "C", nil, "meter this `TRACE`; repeated: merged by time, each its own interface")
 	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/spf13/cobra"
 )
 
 // maxSeconds is the longest time that an option takes, some 31 years.
@@ -106,8 +104,3 @@ func parseSeconds(text string) (float64, error) {
 }
 
 var errSeconds = errors.New("want seconds, as 300 or 0.5, or a time with its units, as 5m or 1h30m")
-
-// secondsVar defines an option of a length of time.
-func secondsVar(cmd *cobra.Command, to *float64, name, shorthand string, value float64, usage string) {
-	cmd.Flags().VarP(newSeconds(to, value, 0, maxSeconds), name, shorthand, usage)
-}

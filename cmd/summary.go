@@ -112,3 +112,6 @@ func (p *progress) ReadBatch(b *traces.Batch) error {
 	}
 	return err
 }
+
+// utc returns a time in nanoseconds since 1970 as text.
+func utc(ns int64) string { return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000000000Z") }

@@ -1,0 +1,78 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"rtfm/meter"
+	"rtfm/traces"
+)
+
+// meter runs the meter and tells what came of it. When ctx is done the source ends,
+// and all that was read of it until then is metered.
+func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Source, s *runSink, stderr io.Writer) error {
+	defer finishing(ctx)()
+	began := time.Now()
+	if err := m.Run(context.WithoutCancel(ctx), src, s); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	if stats := m.Stats(); !o.quiet && (stats.Packets > 0 || !s.damaged) {
+		printSummary(stderr, &stats, took)
+	}
+	return o.result(ctx, m, s)
+}
+
+// result returns an error that asks for the exit status of a run that has ended.
+func (o *runOptions) result(ctx context.Context, m *meter.Meter, s *runSink) error {
+	stats := m.Stats()
+	full := o.missing(&stats)
+	switch {
+	case s.faulty:
+		return &exitError{status: StatusFault, err: full}
+	case s.disorder != nil:
+		return s.disorder
+	case ctx.Err() != nil:
+		err := errors.New("interrupted: the flow data ends here, the traces may not")
+		return &exitError{status: StatusInterrupted, err: joined(err, full)}
+	case s.damaged:
+		return &exitError{status: StatusDamaged, err: full}
+	case full != nil:
+		return &exitError{status: StatusFull, err: full}
+	}
+	return nil
+}
+
+// missing returns an error if packets are missing from flows or distributions.
+func (o *runOptions) missing(stats *meter.Stats) error {
+	var stopped, flows, streams error
+	if n := stats.Stopped(); n > 0 {
+		stopped = fmt.Errorf("rules loop: %d packets were stopped by a limit of the engine and are in no flow", n)
+	}
+	if stats.Uncounted() > 0 {
+		flows = fmt.Errorf("the flow table was full: %d packets are in no flow; -f makes the table larger than %d flows, coarser rules need fewer",
+			stats.Uncounted(), o.maxFlows)
+	}
+	if n := stats.Streams.Unstreamed; n > 0 {
+		streams = fmt.Errorf("the stream table was full: %d packets are in no stream, and missing from distributions; -t makes the table larger than %d streams",
+			n, o.streams.max)
+	}
+	return joined(flows, stopped, streams)
+}
+
+// joined returns an error that tells of these in one line, nil if there are none.
+func joined(errs ...error) (all error) {
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case all == nil:
+			all = err
+		default:
+			all = fmt.Errorf("%w; %w", all, err)
+		}
+	}
+	return all
+}

@@ -1,0 +1,139 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/meter"
+	"rtfm/reader/flowfile"
+	"rtfm/reader/record"
+	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
+)
+
+// run makes the meter, opens what it reads and writes, and meters.
+func (o *runOptions) run(cmd *cobra.Command) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	m, rules, err := o.engine(cmd)
+	if err != nil {
+		return err
+	}
+	reading, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	src, err := o.open(reading, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	err = writeTo(cmd.Context(), o.output, o.inputs(), cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
+		s := &runSink{
+			engine: m, meter: metered{m}, process: record.Process{Differences: o.json},
+			to: o.sink(w, rules), name: o.meterName(), errors: cmd.ErrOrStderr(),
+		}
+		ctx := cmd.Context()
+		if o.capture.isLive() {
+			ctx = context.WithoutCancel(ctx) // the source ends, and all that it has is metered
+		} else {
+			s.stop = stop // the source is read ahead: it must not wait for more than is asked for
+		}
+		return o.meter(ctx, m, src, s, cmd.ErrOrStderr())
+	})
+	if o.user != "" && errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("as user %s: %w", o.user, err)
+	}
+	return err
+}
+
+// engine returns a meter of the rulesets that the options name.
+func (o *runOptions) engine(cmd *cobra.Command) (*meter.Meter, []*ruleset.RuleSet, error) {
+	// Little of what reading long lists takes can be collected before they run.
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
+	var rules []*ruleset.RuleSet
+	for _, name := range o.rules {
+		rs, err := loadRuleSet(name, cmd.InOrStdin(), srl.Options{Strict: o.strict}, cmd.ErrOrStderr())
+		if err != nil {
+			return nil, nil, err
+		}
+		rules = append(rules, rs)
+	}
+	if len(rules) == 0 {
+		rules = append(rules, ruleset.Default())
+	}
+	m, err := meter.New(o.config(rules))
+	return m, rules, err
+}
+
+// config returns the meter that the options ask for.
+func (o *runOptions) config(rules []*ruleset.RuleSet) meter.Config {
+	return meter.Config{
+		RuleSets: rules, MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Streams: o.streams.config(),
+		Interval: seconds(o.interval), Intervals: o.intervals, InactivityTimeout: seconds(o.inactivity),
+	}
+}
+
+// sink returns what writes the flow data file of a run of these rulesets.
+func (o *runOptions) sink(w io.Writer, rules []*ruleset.RuleSet) record.Sink {
+	header := flowfile.Header{
+		Version: flowfile.Release(version()), Parameters: o.parameters(),
+		Meter: o.meterName(), Interfaces: o.sources(), MaxFlows: o.maxFlows,
+	}
+	format := o.format
+	if format == nil {
+		format = flowfile.FormatFor(rules...)
+	}
+	options := flowfile.Options{JSON: o.json}
+	for _, rs := range rules {
+		options.Statistics = options.Statistics || rs.Statistics
+	}
+	return flowfile.NewSink(w, header, format, options)
+}
+
+// sources returns the names of the interfaces or traces as flow data shows them.
+func (o *runOptions) sources() []string {
+	if o.capture.isLive() {
+		return o.capture.interfaces
+	}
+	return baseNames(o.traces.names())
+}
+
+// inputs returns the paths of all files that are read.
+func (o *runOptions) inputs() []string { return append(tracePaths(o.traces.names()), o.rules...) }
+
+// meterName returns the meter's name in the flow data.
+func (o *runOptions) meterName() string {
+	switch {
+	case o.name != "":
+		return o.name
+	case o.capture.isLive():
+		return hostName()
+	}
+	return o.sources()[0]
+}
+
+// parameters returns the options as NeMaC's flow data files show them.
+func (o *runOptions) parameters() string {
+	var p []string
+	if o.interval > 0 {
+		p = append(p, fmt.Sprintf("-T%v", o.interval))
+	}
+	for _, r := range o.rules {
+		p = append(p, "-r", filepath.Base(r))
+	}
+	if o.octets != "frame" {
+		p = append(p, "--octets", o.octets)
+	}
+	if o.capture.dedup != "" {
+		p = append(p, "--dedup", o.capture.dedup)
+	}
+	return strings.Join(p, " ")
+}
