@@ -105,7 +105,9 @@ func TestMemosOfTasks(t *testing.T) {
 	a.read = []func() []traces.Packet{
 		func() []traces.Packet { return toHost(0, 1, 2) },
 		func() []traces.Packet {
-			two = a.task(t, finest(), 3)
+			if two = a.task(t, finest(), 3); two.sights != nil {
+				t.Error("a task that starts between two batches looks at the first")
+			}
 			a.m.SetTasks([]*Task{one, two})
 			sharing("two rulesets", 2)
 			return toHost(1, 1, 3)

@@ -81,6 +81,9 @@ func (w *held) watch(is bool) {
 		w.since, w.before, w.streams = time.Now(), totals.Recovered, streams
 		return
 	}
+	if n := w.m.ports.port(1).row.Packets; n != totals.Packets {
+		w.tb.Errorf("others have the meter: %d packets are metered, %d at the interface", totals.Packets, n)
+	}
 	w.ended = max(w.ended, int(streams-w.streams))
 	w.holds++
 	w.longest = max(w.longest, time.Since(w.since))
@@ -321,14 +324,14 @@ func TestHoldStreams(t *testing.T) {
 			w := &held{tb: t, m: r.m, h: r.h}
 			var seconds atomic.Int64
 			r.m.Do(func() { r.m.wall, r.m.watch = func() int64 { return seconds.Load() * 1e9 }, w.watch })
-			feed := func(after int64) {
+			feed := func(after int64, before ...traces.Packet) {
 				packets := hostPackets(n)
 				seconds.Add(after)
 				for i := range packets {
 					packets[i].Time = seconds.Load() * 1e9
 					binary.BigEndian.PutUint32(packets[i].Data[c.at:], 10<<24+uint32(i))
 				}
-				r.feed(packets...)
+				r.feed(append(before, packets...)...)
 			}
 			check := func(what string, want int) {
 				t.Helper()
@@ -349,7 +352,9 @@ func TestHoldStreams(t *testing.T) {
 				r.m.upkeepInParts()
 				check("timing out", 0)
 			} else {
-				feed(0)
+				early := hostPackets(1) // has streams end in the midst of the batch
+				early[0].Time = (seconds.Load() - 1000) * 1e9
+				feed(0, early...)
 				check("timing out", n)
 			}
 			feed(0)
