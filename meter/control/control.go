@@ -49,21 +49,21 @@ type Meter struct {
 	control *mib.Control
 	boot    [8]byte
 
-	slots     [ruleset.MaxRuleSets + 1]*slot // by the number that flows bear
-	numbers   [ruleset.MaxRuleSets + 1]uint8 // by index, of the slot that the ruleset has
-	managed   bool                           // a manager has started a task
-	tasks     []*meter.Task                  // that run
-	doomed    int                            // slots that are being emptied
-	state     mib.TraceState
-	trace     meter.Collection // the latest
-	ended     uint64           // collections made
-	dismissed bool             // a manager has seen the end of the trace
-	ending    bool             // Run has counted its last packet
-	ports     ports
-	told      told
-	source    traces.Stats // when the latest batch was read
-	wall      func() int64 // the time of a live meter
-	spent     int          // operations since somebody took hold of the meter
+	slots      [ruleset.MaxRuleSets + 1]*slot // by the number that flows bear
+	numbers    [ruleset.MaxRuleSets + 1]uint8 // by index, of the slot that the ruleset has
+	managed    bool                           // a manager has started a task
+	tasks      []*meter.Task                  // that run
+	doomed     int                            // slots that are being emptied
+	state      mib.TraceState
+	trace      meter.Collection // the latest
+	ended      uint64           // collections made
+	dismissed  bool             // a manager has seen the end of the trace
+	ending     bool             // Run has counted its last packet
+	interfaces interfaces
+	told       told
+	source     traces.Stats // when the latest batch was read
+	wall       func() int64 // the time of a live meter
+	spent      int          // operations since somebody took hold of the meter
 	// watch, unless it is nil, is called when somebody has taken hold of the meter,
 	// and before it is let go of.
 	watch func(held bool)
@@ -78,9 +78,9 @@ func New(cfg Config) *Meter {
 	}
 	c.meter = meter.NewAttended(cfg.Config, attendant{c})
 	rand.Read(c.boot[:])
-	c.ports.init(&c.control.Interfaces)
+	c.interfaces.init(&c.control.Interfaces)
 	if !cfg.Live {
-		c.ports.port(1) // so that a rate can be set before the first packet
+		c.interfaces.at(1) // so that a rate can be set before the first packet
 	}
 	if cfg.Interval > 0 {
 		c.state = mib.TraceWaitingForRuleSet
@@ -232,7 +232,7 @@ func (c *Meter) upkeepInParts() {
 
 // wait lets go of the meter until done says so, or ctx is.
 func (c *Meter) wait(ctx context.Context, done func() bool) {
-	c.ports.countTo(c.meter.Metered())
+	c.interfaces.countTo(c.meter.Metered())
 	for !done() && ctx.Err() == nil {
 		c.release()
 		select {
@@ -259,15 +259,15 @@ type heldSource struct {
 
 // ReadBatch implements traces.Source.
 func (s *heldSource) ReadBatch(b *traces.Batch) error {
-	s.c.ports.countTo(s.c.meter.Metered())
+	s.c.interfaces.countTo(s.c.meter.Metered())
 	s.c.release()
 	err := s.Source.ReadBatch(b)
 	st := s.Source.Stats()
 	s.c.acquire()
 	s.c.source = st
-	s.c.ports.note(st.PerInterface)
+	s.c.interfaces.note(st.PerInterface)
 	if err == nil {
-		s.c.ports.admit(b)
+		s.c.interfaces.admit(b)
 	}
 	if s.c.doomed > 0 {
 		s.c.empty()
@@ -286,7 +286,7 @@ func (a attendant) Upkeep(limits *flow.Limits) { a.c.upkeep(limits) }
 
 // Yield implements meter.Attendant.
 func (a attendant) Yield() {
-	a.c.ports.countTo(a.c.meter.Metered())
+	a.c.interfaces.countTo(a.c.meter.Metered())
 	a.c.letGo()
 }
 

@@ -81,7 +81,7 @@ func (w *held) watch(is bool) {
 		w.since, w.before, w.streams = time.Now(), totals.Recovered, streams
 		return
 	}
-	if n := w.m.ports.port(1).row.Packets; n != totals.Packets {
+	if n := w.m.interfaces.at(1).row.Packets; n != totals.Packets {
 		w.tb.Errorf("others have the meter: %d packets are metered, %d at the interface", totals.Packets, n)
 	}
 	w.ended = max(w.ended, int(streams-w.streams))

@@ -32,7 +32,7 @@ func (c *Meter) upkeep(limits *flow.Limits) {
 			c.notify(mib.Notification{Kind: mib.ReaderTimedOut, Index: i, RuleSet: r.RuleSet, Owner: r.Owner})
 		}
 	}
-	c.ports.tellLost(up, func(number int, lost uint64) {
+	c.interfaces.tellLost(up, func(number int, lost uint64) {
 		c.notify(mib.Notification{Kind: mib.PacketsLost, Index: number, Count: lost})
 	})
 	c.tellFull(up)

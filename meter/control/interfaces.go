@@ -8,18 +8,18 @@ import (
 	"rtfm/traces"
 )
 
-// maxPorts is how many interfaces have a row in the table; packets of others
+// maxInterfaces is how many interfaces have a row in the table; packets of others
 // are all metered.
-const maxPorts = 1000
+const maxInterfaces = 1000
 
-// ports are the interfaces that packets come from, and the sampling there.
-type ports struct {
+// interfaces are the interfaces that packets come from, and the sampling there.
+type interfaces struct {
 	rows  *mib.Rows[mib.Interface]
-	ports map[uint32]*port
-	last  *port // of the packet before
+	known map[uint32]*sampler
+	last  *sampler // of the packet before
 	// Of the batch at hand: the interface of each packet that was read, how
 	// many were when those that are metered were, and how many are counted.
-	read    []*port
+	read    []*sampler
 	upTo    []int
 	counted int
 	noted   *traces.InterfaceStats // the first that was noted last
@@ -31,7 +31,8 @@ type ports struct {
 	outBefore       []uint64
 }
 
-type port struct {
+// sampler is an interface, and which of its packets are metered.
+type sampler struct {
 	row    *mib.Interface
 	number uint32
 	name   string // if the source has told it
@@ -42,45 +43,45 @@ type port struct {
 	random           *rand.Rand
 }
 
-func (ps *ports) init(rows *mib.Rows[mib.Interface]) {
-	ps.rows, ps.ports = rows, make(map[uint32]*port)
-	ps.last = &port{row: new(mib.Interface)} // of none: no interface has number 0
+func (in *interfaces) init(rows *mib.Rows[mib.Interface]) {
+	in.rows, in.known = rows, make(map[uint32]*sampler)
+	in.last = &sampler{row: new(mib.Interface)} // of none: no interface has number 0
 }
 
-// port returns the interface with this number.
-func (ps *ports) port(number uint32) *port {
-	if p := ps.ports[number]; p != nil {
+// at returns the interface with this number.
+func (in *interfaces) at(number uint32) *sampler {
+	if p := in.known[number]; p != nil {
 		return p
 	}
-	p := &port{row: &mib.Interface{SampleRate: 1}, number: number, rate: 1}
-	if len(ps.ports) < maxPorts && number > 0 && number <= math.MaxInt32 {
+	p := &sampler{row: &mib.Interface{SampleRate: 1}, number: number, rate: 1}
+	if len(in.known) < maxInterfaces && number > 0 && number <= math.MaxInt32 {
 		// The seed makes a trace give the same sample each time.
 		p.random = rand.New(rand.NewPCG(uint64(number), 2722))
-		ps.ports[number] = p
-		ps.rows.Put(int(number), p.row)
+		in.known[number] = p
+		in.rows.Put(int(number), p.row)
 	}
 	return p
 }
 
 // admit takes the packets out of the batch that are passed over.
-func (ps *ports) admit(b *traces.Batch) {
-	ps.read, ps.upTo, ps.counted = ps.read[:0], ps.upTo[:0], 0
-	ps.outBefore, ps.out = ps.outBefore[:0], 0
-	start, kept := ps.sampledOut, 0
+func (in *interfaces) admit(b *traces.Batch) {
+	in.read, in.upTo, in.counted = in.read[:0], in.upTo[:0], 0
+	in.outBefore, in.out = in.outBefore[:0], 0
+	start, kept := in.sampledOut, 0
 	for i := range b.Packets {
 		number := b.Packets[i].Interface
-		p := ps.last
+		p := in.last
 		if p.number != number {
-			p = ps.port(number)
-			ps.last = p
+			p = in.at(number)
+			in.last = p
 		}
-		ps.read = append(ps.read, p)
+		in.read = append(in.read, p)
 		if p.row.SampleRate != 1 && !p.sampled() {
 			pdus := uint64(1)
 			if len(b.Records) > 0 {
 				pdus = b.Records[i].PDUs
 			}
-			ps.out += pdus
+			in.out += pdus
 			continue
 		}
 		if kept != i {
@@ -90,10 +91,10 @@ func (ps *ports) admit(b *traces.Batch) {
 			}
 		}
 		kept++
-		ps.upTo = append(ps.upTo, len(ps.read))
-		ps.outBefore = append(ps.outBefore, start+ps.out)
+		in.upTo = append(in.upTo, len(in.read))
+		in.outBefore = append(in.outBefore, start+in.out)
 	}
-	ps.out += start
+	in.out += start
 	b.Packets = b.Packets[:kept]
 	b.Records = b.Records[:min(kept, len(b.Records))]
 }
@@ -101,25 +102,25 @@ func (ps *ports) admit(b *traces.Batch) {
 // countTo counts packets that were read up to the one before the i-th of those that
 // are metered, and all if there are no more of these. It need not be called for each
 // packet, but before others look.
-func (ps *ports) countTo(i int) {
-	n := len(ps.read)
+func (in *interfaces) countTo(i int) {
+	n := len(in.read)
 	switch {
-	case i == len(ps.upTo):
-		ps.sampledOut = ps.out
+	case i == len(in.upTo):
+		in.sampledOut = in.out
 	case i > 0:
-		n, ps.sampledOut = ps.upTo[i-1], ps.outBefore[i-1]
+		n, in.sampledOut = in.upTo[i-1], in.outBefore[i-1]
 	default:
 		return
 	}
-	for ; ps.counted < n; ps.counted++ {
-		ps.read[ps.counted].row.Packets++
+	for ; in.counted < n; in.counted++ {
+		in.read[in.counted].row.Packets++
 	}
 }
 
 // sampled reports whether the next packet counts: each does with probability
 // 1/N, whatever came before, so that the gaps between them have a geometric
 // distribution (RFC 2330 section 11.1.3).
-func (p *port) sampled() bool {
+func (p *sampler) sampled() bool {
 	n := p.row.SampleRate
 	if n == 0 {
 		return false
@@ -136,7 +137,7 @@ func (p *port) sampled() bool {
 	return true
 }
 
-func (p *port) draw() {
+func (p *sampler) draw() {
 	u := 1 - p.random.Float64() // above 0
 	p.pass = int64(math.Log(u) / math.Log1p(-1/float64(p.rate)))
 }
@@ -145,25 +146,25 @@ func (p *port) draw() {
 // back under another number is sampled as before.
 //
 // What a source has told is not changed: the same again need not be looked at.
-func (ps *ports) note(interfaces []traces.InterfaceStats) {
-	if len(interfaces) == 0 || ps.noted == &interfaces[0] && ps.notes == len(interfaces) {
+func (in *interfaces) note(interfaces []traces.InterfaceStats) {
+	if len(interfaces) == 0 || in.noted == &interfaces[0] && in.notes == len(interfaces) {
 		return
 	}
-	ps.noted, ps.notes = &interfaces[0], len(interfaces)
+	in.noted, in.notes = &interfaces[0], len(interfaces)
 	for i := range interfaces {
 		from := &interfaces[i]
-		p := ps.ports[from.Number]
+		p := in.known[from.Number]
 		if p == nil {
-			if len(ps.ports) == maxPorts {
+			if len(in.known) == maxInterfaces {
 				continue // it gets no row
 			}
-			p = ps.port(from.Number)
+			p = in.at(from.Number)
 		}
 		if p.name != from.Name {
 			p.name, p.row.Name = from.Name, from.Name
 			for _, before := range interfaces[:i] {
 				if before.Name == from.Name {
-					p.row.SampleRate = ps.port(before.Number).row.SampleRate
+					p.row.SampleRate = in.at(before.Number).row.SampleRate
 				}
 			}
 		}
@@ -177,9 +178,9 @@ const lostEvery = 60 * ticksPerSecond
 
 // tellLost calls tell with the interfaces whose lost packets are to be told of
 // at the given Uptime.
-func (ps *ports) tellLost(up uint64, tell func(number int, lost uint64)) {
-	for number, row := range ps.rows.All {
-		p := ps.ports[uint32(number)]
+func (in *interfaces) tellLost(up uint64, tell func(number int, lost uint64)) {
+	for number, row := range in.rows.All {
+		p := in.known[uint32(number)]
 		if row.Lost > p.lostTold && (p.lostTold == 0 || up >= p.lostAt+lostEvery) {
 			p.lostTold, p.lostAt = row.Lost, up
 			tell(number, row.Lost)
