@@ -17,12 +17,12 @@ func TestBulkIsNext(t *testing.T) {
 	}
 	h := New(m)
 	for _, starts := range [][]string{
-		{root + "2.3.1.5.2.28.192"},
-		{root + "2.3.1.5.2.28.192.2.11.30", root + "2.3.1.5.1.9.2.0.500", root + "2.3.1.5.1.9.3.0.590", root + "2.3.1.5.1.0.2.0.1"},
-		{root + "2.1.1.9.2.0.580", root + "2.1.1.28.2.12", root + "2.1.1.41", root + "2.1.1.9.3.4294967295.1"},
-		{root + "1.1", root + "2.2.1.4.28.0.3", extension.String() + ".1.6.1.6.4.0.28.0.30", "1"},
+		{"flowPackageData.2.28.192"},
+		{"flowPackageData.2.28.192.2.11.30", "flowPackageData.1.9.2.0.500", "flowPackageData.1.9.3.0.590", "flowPackageData.1.0.2.0.1"},
+		{"flowDataSourcePeerAddress.2.0.580", "flowDataToPDUs.2.12", "flowDataKind", "flowDataSourcePeerAddress.3.4294967295.1"},
+		{root + "1.1", "flowColumnActivityData.28.0.3", "rtfmBlockData.4.0.28.0.30", "1"},
 	} {
-		for _, end := range []string{"", root + "2.1.1.28.2.12.50", root + "2.3.1.5.1.9.2.0.520"} {
+		for _, end := range []string{"", "flowDataToPDUs.2.12.50", "flowPackageData.1.9.2.0.520"} {
 			for _, octets := range []int{500, 1 << 20} {
 				b := smi.Bulk{NonRepeaters: len(starts) / 4, MaxRepetitions: 90, MaxOctets: octets}
 				for _, s := range starts {

@@ -77,10 +77,10 @@ func TestDistributionColumns(t *testing.T) {
 		}
 	}
 	// Column activity has no room for one.
-	if got := get(t, h, oid(root+"2.2.1.4.72.0.1")); got.Value.Type != smi.NoSuchInstance {
+	if got := get(t, h, oid("flowColumnActivityData.72.0.1")); got.Value.Type != smi.NoSuchInstance {
 		t.Errorf("column activity of a distribution: %v", &got)
 	}
-	if got := get(t, h, oid(root+"2.2.1.4.65.0.1")); got.Value.Type != smi.OctetString || len(got.Value.Octets) != 4*8+4 {
+	if got := get(t, h, oid("flowColumnActivityData.65.0.1")); got.Value.Type != smi.OctetString || len(got.Value.Octets) != 4*8+4 {
 		t.Errorf("column activity of Distributions: %v", &got)
 	}
 }

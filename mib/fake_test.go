@@ -11,7 +11,6 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/mib/smi"
-	"rtfm/mib/smi/smitest"
 	"rtfm/ruleset"
 )
 
@@ -217,7 +216,5 @@ func walk(t *testing.T, h *Handler, root, from smi.OID) []smi.VarBind {
 		}
 	}
 }
-
-func oid(s string) smi.OID { return smitest.OID(s) }
 
 const root = "1.3.6.1.2.1.40."

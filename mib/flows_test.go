@@ -57,7 +57,7 @@ func TestFlowColumns(t *testing.T) {
 func TestFlowWalk(t *testing.T) {
 	m := flowMeter()
 	h := New(m)
-	const pdus = root + "2.1.1.28"
+	const pdus = "flowDataToPDUs"
 	for _, c := range []struct {
 		root, from string
 		want       []string
@@ -98,7 +98,7 @@ func TestFlowWalk(t *testing.T) {
 func TestNoSuchFlow(t *testing.T) {
 	h := New(flowMeter())
 	for _, index := range []string{"2.501.1", "3.0.1", "2.0.2", "2.0.8", "0.0.1", "4.0.1", "256.0.1", "2.0", "2.0.1.0", "2.100001.7", "2.0.0"} {
-		if got := get(t, h, oid(root+"2.1.1.28."+index)); got.Value.Type != smi.NoSuchInstance {
+		if got := get(t, h, oid("flowDataToPDUs."+index)); got.Value.Type != smi.NoSuchInstance {
 			t.Errorf("%s: %v", index, &got)
 		}
 	}
@@ -118,7 +118,7 @@ func TestTimeMarkWraps(t *testing.T) {
 		501: "[1 2 3]", 1001: "[2 3]", // the latest moments with these values
 	} {
 		var got []uint32
-		at := below(oid(root+"2.1.1.32"), 2, mark)
+		at := below(oid("flowDataLastActiveTime"), 2, mark)
 		for _, vb := range walk(t, h, at, at) {
 			got = append(got, vb.Name[len(vb.Name)-1])
 		}
@@ -126,7 +126,7 @@ func TestTimeMarkWraps(t *testing.T) {
 			t.Errorf("TimeMark %d: have %v, want %v", mark, got, want)
 		}
 	}
-	if got := get(t, h, oid(root+"2.1.1.32.2.0.3")); got.Value.Uint != 200 {
+	if got := get(t, h, oid("flowDataLastActiveTime.2.0.3")); got.Value.Uint != 200 {
 		t.Errorf("last active time %d, want 200", got.Value.Uint)
 	}
 }
@@ -136,7 +136,7 @@ func TestWholeWalk(t *testing.T) {
 	h := New(flowMeter())
 	flows := map[string]int{}
 	for _, vb := range walk(t, h, oid("1.3.6.1.2.1.40"), oid("1.3.6.1.2.1.40")) {
-		if vb.Name.HasPrefix(oid(root + "2.1.1.28")) {
+		if vb.Name.HasPrefix(oid("flowDataToPDUs")) {
 			flows[vb.Name[len(vb.Name)-1:].String()]++
 		}
 		if vb.Name.HasPrefix(oid(root+"2.2")) || vb.Name.HasPrefix(oid(root+"2.3")) {

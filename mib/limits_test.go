@@ -16,15 +16,15 @@ func TestReadersGoWithRuleSet(t *testing.T) {
 	m := newFakeMeter()
 	h := New(m)
 	play(t, m, h, ready+`
-		set 1.1.1.5.3 = i 5
-		set 1.3.1.6.1 = i 4  1.3.1.7.1 = i 2
-		set 1.3.1.6.2 = i 4  1.3.1.7.2 = i 1
-		set 1.1.1.5.2 = i 6
-		get 1.3.1.6.1 = - -
-		get 1.3.1.6.2 = i 1
-		set 1.3.1.4.1 = t 0 ! inconsistentName 1
-		set 1.1.1.5.2 = i 5
-		get 1.3.1.6.1 = - -
+		set flowRuleInfoStatus.3 = i 5
+		set flowReaderStatus.1 = i 4  flowReaderRuleSet.1 = i 2
+		set flowReaderStatus.2 = i 4  flowReaderRuleSet.2 = i 1
+		set flowRuleInfoStatus.2 = i 6
+		get flowReaderStatus.1 = - -
+		get flowReaderStatus.2 = i 1
+		set flowReaderLastTime.1 = t 0 ! inconsistentName 1
+		set flowRuleInfoStatus.2 = i 5
+		get flowReaderStatus.1 = - -
 	`)
 }
 
@@ -36,19 +36,19 @@ func TestAllRules(t *testing.T) {
 	var b strings.Builder
 	const largest = MaxAllRules / MaxRuleSetSize // rulesets with all rules
 	for i := 2; i < 200; i++ {
-		fmt.Fprintf(&b, "set 1.1.1.5.%d = i 5  1.1.1.2.%d = i 65535\n", i, i)
+		fmt.Fprintf(&b, "set flowRuleInfoStatus.%d = i 5  flowRuleInfoSize.%d = i 65535\n", i, i)
 	}
 	for i := range largest {
-		fmt.Fprintf(&b, "set 3.1.1.6.%d.65535 = i 1\n", i+2)
+		fmt.Fprintf(&b, "set flowRuleAction.%d.65535 = i 1\n", i+2)
 	}
 	script := b.String() + `
-		set 3.1.1.6.100.65535 = i 1 ! resourceUnavailable 1
-		set 1.5.0 = i 5  3.1.1.6.100.1 = i 1  3.1.1.6.101.65535 = i 1 ! resourceUnavailable 3
-		set 1.1.1.5.2 = i 6
-		set 3.1.1.6.100.65535 = i 1
-		set 3.1.1.6.101.65535 = i 1 ! resourceUnavailable 1
-		set 1.1.1.2.100 = i 10
-		set 3.1.1.6.101.65535 = i 1
+		set flowRuleAction.100.65535 = i 1 ! resourceUnavailable 1
+		set flowFloodMark.0 = i 5  flowRuleAction.100.1 = i 1  flowRuleAction.101.65535 = i 1 ! resourceUnavailable 3
+		set flowRuleInfoStatus.2 = i 6
+		set flowRuleAction.100.65535 = i 1
+		set flowRuleAction.101.65535 = i 1 ! resourceUnavailable 1
+		set flowRuleInfoSize.100 = i 10
+		set flowRuleAction.101.65535 = i 1
 	`
 	for _, line := range strings.Split(strings.ReplaceAll(script, "set ", ""), "\n") {
 		words, refusal, _ := strings.Cut(line, "!")
@@ -76,10 +76,10 @@ func TestAllRules(t *testing.T) {
 	m.control = NewControl()
 	h = New(m)
 	play(t, m, h, ready+`
-		set 1.1.1.5.3 = i 5  1.1.1.2.3 = i 1  3.1.1.6.3.1 = i 1
-		set 1.1.1.5.3 = i 1 ! resourceUnavailable 1
-		set 1.1.1.5.2 = i 2
-		set 1.1.1.5.3 = i 1
+		set flowRuleInfoStatus.3 = i 5  flowRuleInfoSize.3 = i 1  flowRuleAction.3.1 = i 1
+		set flowRuleInfoStatus.3 = i 1 ! resourceUnavailable 1
+		set flowRuleInfoStatus.2 = i 2
+		set flowRuleInfoStatus.3 = i 1
 	`)
 }
 
@@ -93,10 +93,10 @@ func TestPreparedOnce(t *testing.T) {
 		t.Errorf("prepared %d times", m.prepared)
 	}
 	play(t, m, h, `
-		set 1.4.1.8.1 = i 4  1.4.1.2.1 = i 2
-		set 1.4.1.8.1 = i 6
-		set 1.1.1.5.2 = i 2
-		set 1.1.1.5.2 = i 1
+		set flowManagerStatus.1 = i 4  flowManagerCurrentRuleSet.1 = i 2
+		set flowManagerStatus.1 = i 6
+		set flowRuleInfoStatus.2 = i 2
+		set flowRuleInfoStatus.2 = i 1
 	`)
 	if m.prepared != 2 {
 		t.Errorf("prepared %d times", m.prepared)
@@ -128,7 +128,7 @@ func TestCommitPlansAnew(t *testing.T) {
 		m := &changing{fakeMeter: newFakeMeter()}
 		h := New(m)
 		m.left.Store(tt.changes)
-		err := setAll(h, []smi.VarBind{variable(t, strings.Fields("1.5.0 = i 5"))})
+		err := setAll(h, []smi.VarBind{variable(t, strings.Fields("flowFloodMark.0 = i 5"))})
 		if got := m.control.FloodMark == 5; got != (tt.want == smi.NoError) || err == nil != got || !got && smi.Refusal(err).Status != tt.want {
 			t.Errorf("%d changes: %v, the mark is %d", tt.changes, err, m.control.FloodMark)
 		}

@@ -44,7 +44,7 @@ func TestPackage(t *testing.T) {
 		"0.2.0.1", "1.2.0.1", "1.0.2.0.1", "1.50.2.0.1", "2.28.2.0.1", "1.42.2.0.1", "1.200.2.0.1", "1.28.2.0.2",
 		"1.1024.2.0.1", "1.256.2.0.1", "1.28.2.501.1", "4294967295.1", "",
 	} {
-		name := below(oid(root+"2.3.1.5"), oidOrNone(index)...)
+		name := below(oid("flowPackageData"), oidOrNone(index)...)
 		if got := get(t, h, name); got.Value.Type != smi.NoSuchInstance {
 			t.Errorf("%s: %v", index, &got)
 		}
@@ -65,14 +65,14 @@ func TestChosenWalk(t *testing.T) {
 		column, choice string
 		want           []string // what of the index follows the choice
 	}{
-		{root + "2.3.1.5", "2.28.192", []string{"2.0.1", "2.0.3", "2.0.4", "2.0.7", "3.0.2", "3.0.5"}},
-		{root + "2.3.1.5", "2.28.192.2.1000", []string{".3", ".7"}},
-		{root + "2.3.1.5", "0", nil},
-		{root + "2.3.1.5", "1.0", nil},
-		{root + "2.2.1.4", "28", []string{"0.1", "0.2", "0.3", "0.4", "0.5", "0.7"}},
-		{root + "2.2.1.3", "28.900", []string{".2", ".3", ".7"}},
-		{root + "2.2.1.2", "28.0.5", []string{}},
-		{root + "2.2.1.1", "42", nil},
+		{"flowPackageData", "2.28.192", []string{"2.0.1", "2.0.3", "2.0.4", "2.0.7", "3.0.2", "3.0.5"}},
+		{"flowPackageData", "2.28.192.2.1000", []string{".3", ".7"}},
+		{"flowPackageData", "0", nil},
+		{"flowPackageData", "1.0", nil},
+		{"flowColumnActivityData", "28", []string{"0.1", "0.2", "0.3", "0.4", "0.5", "0.7"}},
+		{"flowColumnActivityIndex", "28.900", []string{".2", ".3", ".7"}},
+		{"flowColumnActivityTime", "28.0.5", []string{}},
+		{"flowColumnActivityAttribute", "42", nil},
 		{extension.String() + ".1.6.1.6", "2.0.28", []string{"2.0.0.7", "3.0.0.5"}},
 		{extension.String() + ".1.6.1.6", "2.0.28.2.700.3", []string{".7"}},
 	} {
@@ -90,7 +90,7 @@ func TestChosenWalk(t *testing.T) {
 		}
 	}
 	// Behind the last there is nothing of another choice.
-	if got := next(t, h, oid(root+"2.3.1.5.1.28.3.0.5")); got.Name.String() != root+"3.1.1.3.1.1" {
+	if got := next(t, h, oid("flowPackageData.1.28.3.0.5")); got.Name.String() != root+"3.1.1.3.1.1" {
 		t.Errorf("behind the last package: %v", &got)
 	}
 }
@@ -141,7 +141,7 @@ func TestActivityFills(t *testing.T) {
 	h := New(m)
 	var flows []uint32
 	for index := uint32(1); ; {
-		got := get(t, h, below(oid(root+"2.2.1.4"), 28, 0, index))
+		got := get(t, h, below(oid("flowColumnActivityData"), 28, 0, index))
 		b := got.Value.Octets
 		if len(b) < 3 || len(b) > 1000 {
 			t.Fatalf("%d octets of data", len(b))
@@ -165,7 +165,7 @@ func TestActivityFills(t *testing.T) {
 	}
 	// 200 pairs of 5 octets would fit, but not with the end behind them.
 	m.flows = m.flows[:200]
-	got := get(t, h, oid(root+"2.2.1.4.36.0.1"))
+	got := get(t, h, oid("flowColumnActivityData.36.0.1"))
 	if b := got.Value.Octets; len(b) > 1000 || len(b)%5 != 0 {
 		t.Errorf("%d octets of data", len(b))
 	}
@@ -220,48 +220,48 @@ func TestExtension(t *testing.T) {
 	m.control.Interfaces.Put(2, &Interface{SampleRate: 1, Packets: 10, Lost: 1<<32 + 5})
 	h := New(m)
 	play(t, m, h, `
-		get x.1.1.1.0 = s rtfm_9
-		get x.1.1.2.0 = h 0102030405060708
-		get x.1.1.3.0 = t 100000
-		get x.1.1.4.0 = c 1000000000000000000
-		get x.1.1.5.0 = c 4095
-		get x.1.1.6.0 = c 8
-		get x.1.1.7.0 = c 9
-		get x.1.1.8.0 = c 1000001000000000000
-		get x.1.1.11.0 = h 07D10909012E28002B0000
-		get x.1.1.12.0 = h 0DE0B6B3A7640000
-		get x.1.1.13.0 = h 07D10909020314002B0000
-		get x.1.1.14.0 = h 0DE0B79C7C091000
-		get x.1.1.15.0 = g 3
-		get x.1.2.1.0 = c 1
-		get x.1.2.2.0 = c 2
-		get x.1.2.3.0 = c 3
-		get x.1.2.4.0 = c 4
-		get x.1.2.5.0 = c 5
-		get x.1.2.6.0 = c 6
-		get x.1.2.7.0 = c 7
-		get x.1.7.1.0 = g 11
-		get x.1.7.2.0 = c 1099511627788
-		get x.1.7.3.0 = c 13
-		get x.1.7.4.0 = c 14
-		get x.1.3.1.1.3 = c 12884901889
-		get x.1.3.1.2.3 = c 2
-		get x.1.3.1.3.3 = c 3
-		get x.1.3.1.4.3 = c 4
-		get x.1.3.1.5.3 = c 5
-		get x.1.3.1.5.4 = - -
-		get x.1.4.1.1.2 = c 10
-		get x.1.4.1.2.2 = c 4294967301
-		get x.1.5.1.0 = i 4
-		get x.1.5.2.0 = c 4
-		get x.1.5.3.0 = t 100
-		get x.1.5.4.0 = t 400
-		get x.1.5.8.0 = h 07D10909012E2C002B0000
-		get x.1.5.9.0 = h 0DE0B6B495CF2800
-		set x.1.5.1.0 = i 4 ! wrongValue 1
-		set x.1.5.1.1 = i 3 ! noCreation 1
-		set x.1.5.1.0 = i 3
-		set x.1.5.2.0 = c 3 ! notWritable 1
+		get rtfmMeterVersion.0 = s rtfm_9
+		get rtfmMeterBoot.0 = h 0102030405060708
+		get rtfmMeterUptime.0 = t 100000
+		get rtfmMeterStart.0 = c 1000000000000000000
+		get rtfmMeterMemory.0 = c 4095
+		get rtfmMeterFlowsCreated.0 = c 8
+		get rtfmMeterFlowsRecovered.0 = c 9
+		get rtfmMeterNow.0 = c 1000001000000000000
+		get rtfmMeterStartDate.0 = h 07D10909012E28002B0000
+		get rtfmMeterStartExact.0 = h 0DE0B6B3A7640000
+		get rtfmMeterNowDate.0 = h 07D10909020314002B0000
+		get rtfmMeterNowExact.0 = h 0DE0B79C7C091000
+		get rtfmMeterMemoryUsed.0 = g 3
+		get rtfmPacketsMetered.0 = c 1
+		get rtfmPacketsOctets.0 = c 2
+		get rtfmPacketsCut.0 = c 3
+		get rtfmPacketsMalformed.0 = c 4
+		get rtfmPacketsUnknownLink.0 = c 5
+		get rtfmPacketsBackInTime.0 = c 6
+		get rtfmPacketsLost.0 = c 7
+		get rtfmStreamsActive.0 = g 11
+		get rtfmStreamsCreated.0 = c 1099511627788
+		get rtfmStreamsEnded.0 = c 13
+		get rtfmStreamsUnstreamed.0 = c 14
+		get rtfmRuleSetMatched.3 = c 12884901889
+		get rtfmRuleSetIgnored.3 = c 2
+		get rtfmRuleSetUnmatched.3 = c 3
+		get rtfmRuleSetStopped.3 = c 4
+		get rtfmRuleSetUncounted.3 = c 5
+		get rtfmRuleSetUncounted.4 = - -
+		get rtfmInterfacePackets.2 = c 10
+		get rtfmInterfaceLost.2 = c 4294967301
+		get rtfmTraceState.0 = i 4
+		get rtfmTraceCollections.0 = c 4
+		get rtfmTraceFrom.0 = t 100
+		get rtfmTraceTo.0 = t 400
+		get rtfmTraceToDate.0 = h 07D10909012E2C002B0000
+		get rtfmTraceToExact.0 = h 0DE0B6B495CF2800
+		set rtfmTraceState.0 = i 4 ! wrongValue 1
+		set rtfmTraceState.1 = i 3 ! noCreation 1
+		set rtfmTraceState.0 = i 3
+		set rtfmTraceCollections.0 = c 3 ! notWritable 1
 	`)
 	if !m.control.TraceGo || m.settled != 1 {
 		t.Error("the trace was not told to go on")
@@ -270,10 +270,10 @@ func TestExtension(t *testing.T) {
 		TraceNone: "! inconsistentValue 1", TraceWaitingForRuleSet: "! inconsistentValue 1", TraceReading: "", TraceEnded: "",
 	} {
 		m.trace.State = state
-		play(t, m, h, "set x.1.5.1.0 = i 3 "+refusal)
+		play(t, m, h, "set rtfmTraceState.0 = i 3 "+refusal)
 	}
 	// flowInterfaceLostPackets has 32 bits.
-	if got := get(t, h, oid(root+"1.2.1.2.2")); got.Value.Type != smi.Counter32 || got.Value.Uint != 5 {
+	if got := get(t, h, oid("flowInterfaceLostPackets.2")); got.Value.Type != smi.Counter32 || got.Value.Uint != 5 {
 		t.Errorf("lost packets: %v", &got)
 	}
 }

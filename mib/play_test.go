@@ -10,9 +10,9 @@ import (
 
 // A step is a line of a dialogue with a Handler:
 //
-//	set 1.1.1.5.2 = i 5 ...   variables below mib-2.40, or below the extension with x.
-//	get 1.1.1.5.2 = i 3
-//	at 1234                   the meter's Uptime becomes this
+//	set flowRuleInfoStatus.2 = i 5 ...
+//	get flowRuleInfoStatus.2 = i 3
+//	at 1234                     the meter's Uptime becomes this
 //
 // Values are i (Integer32), s (octets as text), h (octets in hex), t (TimeTicks),
 // c (Counter64) and - for noSuchInstance. A set that is to be refused ends in
@@ -63,11 +63,7 @@ func play(t *testing.T, m *fakeMeter, h *Handler, script string) {
 
 func variable(t *testing.T, w []string) smi.VarBind {
 	t.Helper()
-	name, ext := strings.CutPrefix(w[0], "x.")
-	vb := smi.VarBind{Name: below(flowMIB, oid(name)...)}
-	if ext {
-		vb.Name = below(extension, oid(name)...)
-	}
+	vb := smi.VarBind{Name: oid(w[0])}
 	var n int64
 	switch w[2] {
 	case "i":

@@ -14,14 +14,14 @@ func TestUndo(t *testing.T) {
 	m := newFakeMeter()
 	h := New(m)
 	play(t, m, h, ready+`
-		set 1.1.1.5.3 = i 5  1.1.1.2.3 = i 2  3.1.1.6.3.1 = i 1
-		set 1.3.1.6.1 = i 4  1.3.1.7.1 = i 2
+		set flowRuleInfoStatus.3 = i 5  flowRuleInfoSize.3 = i 2  flowRuleAction.3.1 = i 1
+		set flowReaderStatus.1 = i 4  flowReaderRuleSet.1 = i 2
 	`)
 	before, changed, settled := dump(m.control), m.changed, m.settled
 	var vbs []smi.VarBind
 	for _, w := range []string{
-		"1.1.1.5.2 = i 6", "1.3.1.6.1 = i 6", "1.4.1.8.9 = i 4", "1.5.0 = i 5", "1.9.0 = i 1",
-		"3.1.1.6.3.1 = i 3", "3.1.1.6.3.2 = i 3", "1.1.1.6.3 = s x",
+		"flowRuleInfoStatus.2 = i 6", "flowReaderStatus.1 = i 6", "flowManagerStatus.9 = i 4", "flowFloodMark.0 = i 5", "flowFloodMode.0 = i 1",
+		"flowRuleAction.3.1 = i 3", "flowRuleAction.3.2 = i 3", "flowRuleInfoName.3 = s x",
 	} {
 		vbs = append(vbs, variable(t, strings.Fields(w)))
 	}
@@ -56,12 +56,12 @@ func TestCommitFails(t *testing.T) {
 	m := newFakeMeter()
 	h := New(m)
 	play(t, m, h, ready)
-	vbs := []smi.VarBind{variable(t, strings.Fields("1.5.0 = i 5")), variable(t, strings.Fields("1.4.1.8.1 = i 4")), variable(t, strings.Fields("1.4.1.2.1 = i 2"))}
+	vbs := []smi.VarBind{variable(t, strings.Fields("flowFloodMark.0 = i 5")), variable(t, strings.Fields("flowManagerStatus.1 = i 4")), variable(t, strings.Fields("flowManagerCurrentRuleSet.1 = i 2"))}
 	x, err := h.Test(vbs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	play(t, m, h, `set 1.1.1.5.2 = i 6`)
+	play(t, m, h, `set flowRuleInfoStatus.2 = i 6`)
 	before := dump(m.control)
 	if err := x.Commit(); smi.Refusal(err) != (smi.Error{Status: smi.CommitFailed, Index: 3}) {
 		t.Errorf("commit: %v, want commitFailed at variable 3", err)
@@ -77,7 +77,7 @@ func TestCommitFails(t *testing.T) {
 func TestLargeSet(t *testing.T) {
 	m := newFakeMeter()
 	h := New(m)
-	play(t, m, h, `set 1.1.1.5.2 = i 5  1.1.1.2.2 = i 400`)
+	play(t, m, h, `set flowRuleInfoStatus.2 = i 5  flowRuleInfoSize.2 = i 400`)
 	var vbs []smi.VarBind
 	for i := 400; i > 0; i-- {
 		name := func(col int) string { return fmt.Sprint(root, "3.1.1.", col, ".2.", i) }
@@ -88,10 +88,10 @@ func TestLargeSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	play(t, m, h, `
-		set 1.1.1.5.2 = i 1
-		get 3.1.1.6.2.400 = i 4
+		set flowRuleInfoStatus.2 = i 1
+		get flowRuleAction.2.400 = i 4
 	`)
-	if n := len(walk(t, h, oid(root+"3.1.1.6.2"), oid(root+"3.1.1.6.2"))); n != 400 {
+	if n := len(walk(t, h, oid("flowRuleAction.2"), oid("flowRuleAction.2"))); n != 400 {
 		t.Errorf("have %d rules, want 400", n)
 	}
 }
@@ -104,9 +104,9 @@ func TestMaxRows(t *testing.T) {
 		m.control.Managers.Put(i+1, &Manager{})
 	}
 	play(t, m, h, `
-		set 1.4.1.8.5000 = i 5 ! resourceUnavailable 1
-		set 1.4.1.8.7 = i 6
-		set 1.4.1.8.5000 = i 5
+		set flowManagerStatus.5000 = i 5 ! resourceUnavailable 1
+		set flowManagerStatus.7 = i 6
+		set flowManagerStatus.5000 = i 5
 	`)
 }
 
@@ -115,7 +115,7 @@ func TestMaxRows(t *testing.T) {
 func TestWrongTypes(t *testing.T) {
 	m := newFakeMeter()
 	h := New(m)
-	play(t, m, h, `set 1.1.1.5.2 = i 5  1.1.1.2.2 = i 1`)
+	play(t, m, h, `set flowRuleInfoStatus.2 = i 5  flowRuleInfoSize.2 = i 1`)
 	writable := 0
 	for i := range h.objects {
 		o := &h.objects[i]
@@ -157,8 +157,8 @@ func TestWrongTypes(t *testing.T) {
 func FuzzNames(f *testing.F) {
 	h := New(flowMeter())
 	for _, name := range []string{
-		root + "2.1.1.28.2.700.3", root + "2.3.1.5.2.28.192.3.0.2", root + "2.2.1.4.28.0.1", root + "3.1.1.3.1.1",
-		extension.String() + ".1.6.1.6.2.0.28.2.0.1.4", "1.3", root + "1.1.1.5.4294967295",
+		"flowDataToPDUs.2.700.3", "flowPackageData.2.28.192.3.0.2", "flowColumnActivityData.28.0.1", "flowRuleSelector.1.1",
+		"rtfmBlockData.2.0.28.2.0.1.4", "1.3", "flowRuleInfoStatus.4294967295",
 	} {
 		var b []byte
 		for _, n := range oid(name) {
