@@ -3,6 +3,7 @@ package flowfile
 import (
 	"bufio"
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -281,7 +282,11 @@ func valueFault(a attr.Attr, text string) string {
 	if text == "" && a != attr.Null {
 		return "is empty"
 	}
-	if a.Info().Class == attr.ClassDistrib {
+	if a == attr.SavedAttributes {
+		if _, err := hex.DecodeString(text); err != nil && text != "0" {
+			return "is not a number in hexadecimal"
+		}
+	} else if a.Info().Class == attr.ClassDistrib {
 		if _, _, err := parseDistribution(a, text); err != nil {
 			return "is not a distribution"
 		}

@@ -157,7 +157,7 @@ func (w *Writer) Skipped(n int) {
 	}
 	w.buf = append(w.buf, "# "...)
 	w.buf = strconv.AppendInt(w.buf, int64(n), 10)
-	w.buf = append(w.buf, " empty collections passed over\n"...)
+	w.buf = append(w.buf, skippedWords+"\n"...)
 }
 
 // End finishes the collection and writes out all of it. Flows in s is set to

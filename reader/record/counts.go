@@ -83,7 +83,7 @@ func since(n, b uint64) uint64 {
 func Summarize(now, before *Counts, levels Levels, collected func(ruleSet int) *uint64) Summary {
 	s := Summary{
 		Lost:     since(now.Lost, before.Lost),
-		Sampling: levels.Sampling,
+		Sampling: max(levels.Sampling, 1),
 		Packets:  since(now.Packets, before.Packets),
 		Octets:   since(now.Octets, before.Octets),
 		Active:   levels.Active,

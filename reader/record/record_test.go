@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -36,5 +37,48 @@ func TestCollectedOfStrangers(t *testing.T) {
 		if got := all.collected(n); (got != nil) != want || n == 7 && *got != 7 {
 			t.Errorf("ruleset %d: %v", n, got)
 		}
+	}
+}
+
+// trouble is a sink, and a collection, of which one thing fails.
+type trouble struct {
+	at    string
+	calls []string
+}
+
+func (s *trouble) fail(call string) error {
+	s.calls = append(s.calls, call)
+	if call == s.at {
+		return errTrouble
+	}
+	return nil
+}
+
+var errTrouble = errors.New("trouble")
+
+func (s *trouble) Begin(*Collection) error           { return s.fail("begin") }
+func (s *trouble) Flow(*match.Flow, *Counters) error { return s.fail("flow") }
+func (s *trouble) End(*Summary) error                { return s.fail("end") }
+func (s *trouble) Collection() *Collection           { return new(Collection) }
+func (s *trouble) Flows(put func(*match.Flow, *Counters) error) error {
+	var shapes match.Shapes
+	return put(&match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil)}}, nil)
+}
+func (s *trouble) Summary(func(int) *uint64) (*Summary, error) {
+	return new(Summary), s.fail("summary")
+}
+
+// TestCopyFails has each step of a collection fail: none follows.
+func TestCopyFails(t *testing.T) {
+	all := []string{"begin", "flow", "summary", "end"}
+	for i, at := range all {
+		s := &trouble{at: at}
+		if _, err := Copy(s, s); err != errTrouble || !slices.Equal(s.calls, all[:i+1]) {
+			t.Errorf("%s fails: %v, %v", at, s.calls, err)
+		}
+	}
+	s := new(trouble)
+	if sum, err := Copy(s, s); err != nil || sum.Flows != 1 || !slices.Equal(s.calls, all) {
+		t.Errorf("%v, %v, %v", sum, s.calls, err)
 	}
 }

@@ -5,7 +5,7 @@ type Summary struct {
 	Flows     uint64 // flow records
 	Lost      uint64 // packets that were not captured
 	Uncounted uint64 // packets of flows for which the flow table had no room
-	Sampling  uint64 // one of so many packets was metered; 0 means all
+	Sampling  uint64 // one of so many packets was metered
 	Packets   uint64 // packets metered
 	Octets    uint64
 	Ignored   uint64 // packets that rules said to ignore
