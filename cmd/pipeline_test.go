@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	"rtfm/meter/control"
 	"rtfm/mib"
 	"rtfm/mib/client"
 	"rtfm/mib/snmp"
@@ -169,7 +170,7 @@ func (m memory) Remember(*reader.State) error                   { return nil }
 
 func overSNMP(t *testing.T, rules *ruleset.RuleSet, out io.Writer) {
 	t.Helper()
-	m := meter.NewControlled(meter.ControlConfig{MaxFlows: 10_000, Interval: pipelineInterval})
+	m := control.New(control.Config{Config: meter.Config{MaxFlows: 10_000, Interval: pipelineInterval}})
 	c, err := client.Dial(t.Context(), client.Config{
 		Address: snmptest.Serve(t, snmp.Config{WriteCommunity: "test"}, mib.New(m)), Community: "test", Timeout: 2 * time.Second, Retries: 5,
 	})

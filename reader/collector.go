@@ -290,7 +290,8 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 	}
 	var sum *record.Summary
 	err = k.out.Append(func(w io.Writer, fresh bool) (err error) {
-		sum, err = record.Copy(k.sink(w, fresh, in, sets), from)
+		most := fileOctets * int64(k.maxFlows())
+		sum, err = record.Copy(k.sink(&limited{w, most, most}, fresh, in, sets), from)
 		return err
 	})
 	if err != nil {

@@ -8,8 +8,24 @@ import (
 
 	"rtfm/meter"
 	"rtfm/meter/control"
+	"rtfm/reader/record"
+	"rtfm/ruleset/match"
 	"rtfm/traces"
 )
+
+// wordy is a sink that writes too much.
+type wordy struct{ io.Writer }
+
+func (g wordy) Begin(*record.Collection) error           { return nil }
+func (g wordy) Flow(*match.Flow, *record.Counters) error { return nil }
+func (g wordy) End(*record.Summary) (err error) {
+	for range 5001 {
+		if _, err = g.Write(make([]byte, fileOctets)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // TestMaxFlows collects more than is allowed: nothing is written, and it is
 // collected when it is allowed.
@@ -39,7 +55,11 @@ func TestMaxFlows(t *testing.T) {
 	if len(warned) != 2 || !strings.Contains(warned[0], "room for 5000 flows, and collections of more than 1 are refused") {
 		t.Errorf("warnings: %q", warned)
 	}
-	cfg.MaxFlows = 0
+	cfg.MaxFlows, cfg.Sink = 5000, func(w io.Writer) record.Sink { return wordy{w} }
+	if _, err := New(cfg, f, known).Collect(t.Context(), c, sets); !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "20480000 octets") {
+		t.Errorf("the error is %v", err)
+	}
+	cfg.MaxFlows, cfg.Sink = 0, nil
 	if r, err := New(cfg, f, known).Collect(t.Context(), c, sets); err != nil || r.Flows == 0 {
 		t.Errorf("%v, %+v", err, r)
 	}
