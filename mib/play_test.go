@@ -8,13 +8,28 @@ import (
 	"rtfm/mib/smi"
 )
 
+// oneRule writes the only rule of ruleset 2 and activates that.
+const (
+	oneRule = `
+		set flowRuleInfoStatus.2 = i 5  flowRuleInfoSize.2 = i 1
+		set flowRuleSelector.2.1 = i 8  flowRuleMask.2.1 = h ff  flowRuleMatchedValue.2.1 = h 00  flowRuleAction.2.1 = i 4  flowRuleParameter.2.1 = i 0
+	`
+	ready = oneRule + `
+		set flowRuleInfoStatus.2 = i 1
+	`
+)
+
+// dialogues are those that others begin with.
+var dialogues = map[string]string{"oneRule": oneRule, "ready": ready}
+
 // A step is a line of a dialogue with a Handler:
 //
 //	set flowRuleInfoStatus.2 = i 5 ...
 //	get flowRuleInfoStatus.2 = i 3
 //	at 1234                     the meter's Uptime becomes this
+//	play ready                  plays that dialogue
 //
-// Values are i (Integer32), s (octets as text), h (octets in hex), t (TimeTicks),
+// Values are i (Integer32), s (octets as text; 3*x is xxx), h (octets in hex), t (TimeTicks),
 // c (Counter64) and - for noSuchInstance. A set that is to be refused ends in
 // "! status index".
 func play(t *testing.T, m *fakeMeter, h *Handler, script string) {
@@ -29,6 +44,12 @@ func play(t *testing.T, m *fakeMeter, h *Handler, script string) {
 		switch words[0] {
 		case "at":
 			fmt.Sscan(words[1], &m.uptime)
+		case "play":
+			more, ok := dialogues[words[1]]
+			if !ok {
+				t.Fatalf("%s: there is no such dialogue", where)
+			}
+			play(t, m, h, more)
 		case "get":
 			want := variable(t, words[1:])
 			if want.Value.Type == smi.Null {
@@ -79,6 +100,10 @@ func variable(t *testing.T, w []string) smi.VarBind {
 		fmt.Sscan(w[3], &n)
 		vb.Value.SetUint(smi.Gauge32, uint64(n))
 	case "s":
+		if times, x, ok := strings.Cut(w[3], "*"); ok {
+			fmt.Sscan(times, &n)
+			w[3] = strings.Repeat(x, int(n))
+		}
 		vb.Value.SetOctets(smi.OctetString, []byte(strings.ReplaceAll(strings.Trim(w[3], "'"), "_", " ")))
 	case "h":
 		var b []byte
