@@ -23,7 +23,8 @@ type Counts struct {
 const ruleSetsAtOnce = 15
 
 // Counts reads what the meter has counted, and what became of the packets that
-// these rulesets have seen. Rulesets that the meter has not got are left out.
+// these rulesets have seen. Rulesets that the meter has not got are left out; numbers
+// that an older meter has not got are 0.
 func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 	n := &Counts{RuleSets: make(map[int]mib.RuleSetCounts)}
 	objects := []*object{
@@ -54,17 +55,20 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 		}
 		var r values
 		for i, o := range objects {
-			t := smi.Counter64
-			if o == rtfmStreamsActive {
-				t = smi.Gauge32
+			switch o {
+			case rtfmStreamsActive:
+				*numbers[i] = r.uint(&vars[i], smi.Gauge32)
+			case rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmPacketsOutliers, rtfmPacketsClamped:
+				*numbers[i] = r.later(&vars[i])
+			default:
+				*numbers[i] = r.uint(&vars[i], smi.Counter64)
 			}
-			*numbers[i] = r.uint(&vars[i], t)
 		}
 		vars, objects = vars[len(objects):], nil
 		for _, i := range part {
 			row := vars[:len(ruleSetColumns)]
 			vars = vars[len(ruleSetColumns):]
-			if row[0].Value.Type != smi.NoSuchInstance {
+			if row[1].Value.Type != smi.NoSuchInstance {
 				n.RuleSets[i] = r.ruleSetCounts(row)
 			}
 		}
@@ -82,5 +86,9 @@ var ruleSetColumns = []*object{
 
 func (r *values) ruleSetCounts(row []smi.VarBind) mib.RuleSetCounts {
 	n := func(at int) uint64 { return r.uint(&row[at], smi.Counter64) }
-	return mib.RuleSetCounts{Packets: n(0), Matched: n(1), Ignored: n(2), Unmatched: n(3), Stopped: n(4), Uncounted: n(5)}
+	counts := mib.RuleSetCounts{Packets: r.later(&row[0]), Matched: n(1), Ignored: n(2), Unmatched: n(3), Stopped: n(4), Uncounted: n(5)}
+	if absent(&row[0]) {
+		counts.Packets = counts.Matched + counts.Ignored + counts.Unmatched + counts.Stopped + counts.Uncounted
+	}
+	return counts
 }

@@ -29,10 +29,28 @@ func (w *without) Get(names []smi.OID, out []smi.VarBind) error {
 	return nil
 }
 
-// TestTimesOfMeters reads a meter's times and memory, to the nanosecond, from a
-// meter as it is, from one that is older, and from one that has given the
-// deprecated objects up.
-func TestTimesOfMeters(t *testing.T) {
+// Next implements smi.Handler. What is behind a hidden object is hidden too.
+func (w *without) Next(ranges []smi.Range, out []smi.VarBind) error {
+	if err := w.Handler.Next(ranges, out); err != nil {
+		return err
+	}
+	for i := range out {
+		if slices.ContainsFunc(w.hidden, func(o *object) bool { return out[i].Name.HasPrefix(o.oid) }) {
+			out[i].Value.SetNone(smi.EndOfMibView)
+		}
+	}
+	return nil
+}
+
+// Bulk implements smi.Handler.
+func (w *without) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, error) {
+	return b.Fill(w.Next, out)
+}
+
+// TestOlderAndLaterMeters reads what a meter says of itself, its times to the
+// nanosecond, from a meter as it is, from one that is older, and from one that has
+// given the deprecated objects up.
+func TestOlderAndLaterMeters(t *testing.T) {
 	var h *mib.Handler
 	packet := tracetest.Packets(tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.1", "10.0.0.2").UDP(1, 2))[0]
 	packet.Time = 1_795_252_405_227_917_003
@@ -43,7 +61,11 @@ func TestTimesOfMeters(t *testing.T) {
 	for what, hidden := range map[string][]*object{
 		"present": nil,
 		"older":   {rtfmMeterStartExact, rtfmMeterNowExact, rtfmMeterMemoryUsed, rtfmTraceToExact},
-		"later":   {rtfmMeterStart, rtfmMeterNow, rtfmMeterMemory, rtfmTraceToTime},
+		"first": {
+			rtfmMeterStartExact, rtfmMeterNowExact, rtfmMeterMemoryUsed, rtfmTraceToExact, rtfmMeterFloods, rtfmPacketsDuplicates,
+			rtfmPacketsSampledOut, rtfmPacketsOutliers, rtfmPacketsClamped, rtfmRuleSetPackets, rtfmInterfaceName,
+		},
+		"later": {rtfmMeterStart, rtfmMeterNow, rtfmMeterMemory, rtfmTraceToTime},
 	} {
 		c := dial(t, serve(t, &without{h, hidden}))
 		s, err := c.Status(t.Context())
@@ -55,6 +77,14 @@ func TestTimesOfMeters(t *testing.T) {
 		}
 		if tr, err := c.Trace(t.Context()); err != nil || tr.To != packet.Time {
 			t.Errorf("%s: trace %+v, %v; want it to end at %d", what, tr, err, packet.Time)
+		}
+		n, err := c.Counts(t.Context(), []int{2, 9})
+		if err != nil || n.Packets != 1 || len(n.RuleSets) != 1 || n.RuleSets[2].Packets != 1 {
+			t.Errorf("%s: counts %+v, %v", what, n, err)
+		}
+		in, err := c.Interfaces(t.Context())
+		if err != nil || in.At(1) == nil || in.At(1).Packets != 1 {
+			t.Errorf("%s: interfaces %+v, %v", what, in, err)
 		}
 	}
 }

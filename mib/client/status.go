@@ -93,7 +93,7 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 			*n = r.uint(&vars[11+i], smi.Counter64)
 		}
 		s.Counts.StreamsActive = r.uint(&vars[23], smi.Gauge32)
-		s.Counts.Floods = r.uint(&vars[24], smi.Counter64)
+		s.Counts.Floods = r.later(&vars[24])
 		if !absent(&vars[27]) || !absent(&vars[25]) { // as in an older meter
 			s.Now = r.time(&vars[27], &vars[25])
 		}
@@ -126,7 +126,7 @@ func (c *Client) SetInactivityTimeout(ctx context.Context, seconds int) error {
 }
 
 // Interfaces reads the meter's interfaces. Packets is zero on meters without
-// the extension.
+// the extension, Name empty on older ones too.
 func (c *Client) Interfaces(ctx context.Context) (*mib.Rows[mib.Interface], error) {
 	rows := new(mib.Rows[mib.Interface])
 	err := c.rows(ctx, maxInterfaces, []*object{flowInterfaceSampleRate, flowInterfaceLostPackets}, func(i int, row []smi.VarBind) error {
@@ -137,10 +137,20 @@ func (c *Client) Interfaces(ctx context.Context) (*mib.Rows[mib.Interface], erro
 	if err != nil {
 		return nil, err
 	}
-	err = c.rows(ctx, maxInterfaces, []*object{rtfmInterfacePackets, rtfmInterfaceLost, rtfmInterfaceName}, func(i int, row []smi.VarBind) error {
+	err = c.rows(ctx, maxInterfaces, []*object{rtfmInterfacePackets, rtfmInterfaceLost}, func(i int, row []smi.VarBind) error {
 		var r values
 		if in := rows.At(i); in != nil {
-			in.Packets, in.Lost, in.Name = r.uint(&row[0], smi.Counter64), r.uint(&row[1], smi.Counter64), r.text(&row[2])
+			in.Packets, in.Lost = r.uint(&row[0], smi.Counter64), r.uint(&row[1], smi.Counter64)
+		}
+		return r.err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = c.rows(ctx, maxInterfaces, []*object{rtfmInterfaceName}, func(i int, row []smi.VarBind) error {
+		var r values
+		if in := rows.At(i); in != nil {
+			in.Name = r.text(&row[0])
 		}
 		return r.err
 	})

@@ -72,6 +72,14 @@ func absent(vb *smi.VarBind) bool {
 	return vb.Value.Type == smi.NoSuchObject || vb.Value.Type == smi.NoSuchInstance
 }
 
+// later returns a Counter64 that older meters have not got, 0 from one of those.
+func (r *values) later(vb *smi.VarBind) uint64 {
+	if absent(vb) {
+		return 0
+	}
+	return r.uint(vb, smi.Counter64)
+}
+
 // time returns an RtfmExactTime, or from an older meter the Counter64 that was in
 // its place.
 func (r *values) time(exact, counter *smi.VarBind) int64 {
