@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -121,7 +122,7 @@ func (s *simulatedSource) ReadBatch(b *traces.Batch) error {
 			select {
 			case <-time.After(time.Until(s.next)):
 			case <-s.ctx.Done():
-				return s.ctx.Err()
+				return io.EOF
 			}
 		}
 		// Nothing is metered before a manager has come.
@@ -139,7 +140,10 @@ func (s *simulatedSource) ReadBatch(b *traces.Batch) error {
 	if s.at = to; s.at == len(s.packets) {
 		s.at = 0
 	}
-	return s.ctx.Err()
+	if s.ctx.Err() != nil {
+		return io.EOF
+	}
+	return nil
 }
 
 func (s *simulatedSource) Stats() traces.Stats { return traces.Stats{} }
