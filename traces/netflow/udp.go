@@ -6,11 +6,21 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
 	"rtfm/traces"
 )
+
+// network returns the network of an address to receive at: one of IPv4, 0.0.0.0 too,
+// is open to IPv4 only, [::] and no address are to both.
+func network(address string) string {
+	if a, err := netip.ParseAddrPort(address); err == nil && a.Addr().Unmap().Is4() {
+		return "udp4"
+	}
+	return "udp"
+}
 
 // Listen returns a source of the records that exporters send to a UDP address,
 // such as ":2055", each at the time of its arrival. It ends, with io.EOF, when
@@ -20,7 +30,7 @@ import (
 // c.Notify is told what could not be read: of each kind the first time, and how
 // often at the end.
 func Listen(ctx context.Context, address string, c Config) (traces.Source, error) {
-	conn, err := net.ListenPacket("udp", address)
+	conn, err := net.ListenPacket(network(address), address)
 	if err != nil {
 		return nil, fmt.Errorf("receive flow records: %w", err)
 	}
