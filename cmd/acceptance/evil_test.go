@@ -170,6 +170,9 @@ const manyFlows = 100_000
 // TestOnceMemory prints many flows at once: they need not fit into memory.
 func TestOnceMemory(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the race detector, under which short tests run, takes memory of its own")
+	}
 	address := newEvil(t, "many")
 	for _, tt := range []struct {
 		form, begins string
