@@ -43,7 +43,7 @@ func (e *erfRecorder) record(b []byte, p *traces.Packet) ([]byte, error) {
 		return b, err
 	}
 	data := p.Data[:min(len(p.Data), int(p.Wire))]
-	wire := p.Wire
+	wire := uint64(p.Wire) // with its check sequence it may be more than 32 bits hold
 	front := 0 // octets of zero before the packet
 	switch kind {
 	case erfTypeEth:
