@@ -44,7 +44,7 @@ func (e *erfRecorder) record(b []byte, p *traces.Packet) ([]byte, error) {
 	}
 	data := p.Data[:min(len(p.Data), int(p.Wire))]
 	wire := uint64(p.Wire) // with its check sequence it may be more than 32 bits hold
-	front := 0 // octets of zero before the packet
+	front := 0             // octets of zero before the packet
 	switch kind {
 	case erfTypeEth:
 		wire += 4 // frame check sequence
