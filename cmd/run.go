@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/meter"
-	"rtfm/ruleset"
 )
 
 // runOptions are the options of `rtfm run`.
@@ -22,8 +21,7 @@ type runOptions struct {
 	inactivity float64 // seconds
 	streams    streamOptions
 	octets     string
-	format     *ruleset.Format // nil for that of the rulesets
-	json       bool
+	form       formOptions
 	quiet      bool
 	strict     bool
 	name       string
@@ -82,8 +80,7 @@ func runCommand() *cobra.Command {
 	f.VarP(newSeconds(&o.interval, 0, 1e-6, maxSeconds), "interval", "T", "make a collection each time the packets' clock has passed so many `SECONDS`\n(default one collection, at the end)")
 	f.VarP(newCount(&o.intervals, 0, 0, math.MaxInt32, "a number of collections or 0 for all,"), "intervals", "N", "stop after so many collections (default 0, all)")
 	f.StringVarP(&o.output, "flows", "F", "", "write the flow data to this `FILE`, not to standard output")
-	f.BoolVar(&o.json, "json", false, "write JSON lines")
-	f.Var(columns{&o.format}, "format", "write these `ATTRIBUTES`, as a FORMAT statement names them\n(default those of the first ruleset that has one, else all that rulesets save)")
+	o.form.add(cmd)
 	f.Var(newChoice(&o.octets, "frame", "frame", "ip"), "octets", "count the octets of what: frame (without FCS) or ip")
 	f.VarP(newCount(&o.maxFlows, meter.DefaultMaxFlows, 1, math.MaxInt32, "a number of flows"), "max-flows", "f", "size of the flow table")
 	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again")
@@ -111,8 +108,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 		return errors.New(`no TRACE given ("-" is standard input); "rtfm run --help" tells more`)
 	case o.intervals > 0 && o.interval == 0:
 		return errors.New("-N needs -T, the length of an interval")
-	case o.json && o.format != nil:
-		return errors.New("--format is for text: JSON has all attributes")
+	}
+	if err := o.form.check(); err != nil {
+		return err
 	}
 	return readOnce(o.inputs()...)
 }

@@ -37,7 +37,7 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 	defer src.Close()
 	err = writeTo(cmd.Context(), o.output, o.inputs(), cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
 		s := &runSink{
-			engine: m, meter: metered{m}, process: record.Process{Differences: o.json},
+			engine: m, meter: metered{m}, process: record.Process{Differences: o.form.form() == formJSON},
 			to: o.sink(w, rules), name: o.meterName(), errors: cmd.ErrOrStderr(),
 		}
 		ctx := cmd.Context()
@@ -87,11 +87,11 @@ func (o *runOptions) sink(w io.Writer, rules []*ruleset.RuleSet) record.Sink {
 		Version: flowfile.Release(version()), Parameters: o.parameters(),
 		Meter: o.meterName(), Interfaces: o.sources(), MaxFlows: o.maxFlows,
 	}
-	format := o.format
+	format := o.form.format
 	if format == nil {
 		format = flowfile.FormatFor(rules...)
 	}
-	options := flowfile.Options{JSON: o.json}
+	options := flowfile.Options{JSON: o.form.form() == formJSON}
 	for _, rs := range rules {
 		options.Statistics = options.Statistics || rs.Statistics
 	}

@@ -42,7 +42,7 @@ func TestPrivateAttributes(t *testing.T) {
 		option string
 		want   []string // of each flow
 	}{
-		{"--json=false", []string{"100 5 46 1 7 1", "200 3 10 3 0 1", "0 0 0 0 0 1"}},
+		{"--nemac", []string{"100 5 46 1 7 1", "200 3 10 3 0 1", "0 0 0 0 0 1"}},
 		{"--json", []string{
 			`"DSCodePoint":46,"VLANid":100,"Priority":5,"ECNCodeBits":1,"HopLimit":7,"ToPDUs":1,`,
 			`"DSCodePoint":10,"VLANid":200,"Priority":3,"ECNCodeBits":3,"HopLimit":0,"ToPDUs":1,`,

@@ -53,7 +53,7 @@ func testInterrupted(t *testing.T, trace []byte) {
 		w.Close()
 	}()
 	var out, errs bytes.Buffer
-	err := runIn(ctx, []string{"run", "-q", pipe}, nil, &out, &errs)
+	err := runIn(ctx, []string{"run", "-q", "--nemac", pipe}, nil, &out, &errs)
 	close(ended)
 	if err != failed(130) {
 		t.Errorf("ended with %v, want status 130", err)

@@ -32,7 +32,7 @@ func TestLinkTypes(t *testing.T) {
 		{"--link-type USER77=RAW", "", `"USER77" is no link type`, 1},
 	} {
 		var out, errs bytes.Buffer
-		status := runMain(append([]string{"run", trace}, strings.Fields(c.args)...), nil, &out, &errs)
+		status := runMain(append([]string{"run", "--nemac", trace}, strings.Fields(c.args)...), nil, &out, &errs)
 		if status != c.status || !strings.Contains(out.String(), c.out) || !strings.Contains(errs.String(), c.errs) || c.errs == "" && strings.Contains(errs.String(), "decoded") {
 			t.Errorf("%q: status %d, %s%s", c.args, status, &out, &errs)
 		}

@@ -125,7 +125,7 @@ func sent(t *testing.T, program func(to *net.UDPAddr) []string) (datagrams [][]b
 func meteredFlows(t *testing.T, args ...string) map[string]string {
 	t.Helper()
 	var out, stderr strings.Builder
-	if err := runIn(context.Background(), append([]string{"run", "-q"}, args...), nil, &out, &stderr); err != nil || stderr.Len() > 0 {
+	if err := runIn(context.Background(), append([]string{"run", "-q", "--nemac"}, args...), nil, &out, &stderr); err != nil || stderr.Len() > 0 {
 		t.Fatalf("%v: %v: %s", args, err, stderr.String())
 	}
 	return flowsByEnds(out.String())
@@ -197,7 +197,7 @@ func compareReceived(t *testing.T, rules string, datagrams [][]byte, want map[st
 	address := tracetest.Address(t, "udp")
 	// A collection a second shows what has been counted. A process of its own:
 	// it gives up the rights that other tests need.
-	p := startBeside(t, exec.Command("rtfm", "run", "-q", "-T", "1", "-r", rules, "-i", "netflow://"+address))
+	p := startBeside(t, exec.Command("rtfm", "run", "-q", "--nemac", "-T", "1", "-r", rules, "-i", "netflow://"+address))
 	to, err := net.Dial("udp", address)
 	if err != nil {
 		t.Fatal(err)

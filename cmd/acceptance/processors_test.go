@@ -42,12 +42,12 @@ func TestProcessors(t *testing.T) {
 	}
 	example := func(name string) string { return filepath.Join("ruleset", "examples", name) }
 	for _, args := range [][]string{
-		{"-r", example("all-flows.srl")},
-		{"-r", example("all-flows.srl"), "-r", example("services.srl"), "-T", "1", "--inactivity-timeout", "2"},
-		{"-r", example("services.srl"), "-T", "0.5", "-N", "7"},
+		{"-r", example("all-flows.srl"), "--nemac"},
+		{"-r", example("all-flows.srl"), "-r", example("services.srl"), "-T", "1", "--inactivity-timeout", "2", "--nemac"},
+		{"-r", example("services.srl"), "-T", "0.5", "-N", "7", "--nemac"},
 		{"-r", example("all-flows.srl"), "-f", "3000", "-T", "2", "--inactivity-timeout", "1", "--json"},
-		{"-r", example("web-turnaround.srl"), "-T", "3"},
-		{},
+		{"-r", example("web-turnaround.srl"), "-T", "3", "--nemac"},
+		{"--nemac"},
 	} {
 		var want, got [2]string
 		for _, processors := range counts {

@@ -15,7 +15,7 @@ import (
 func meterTimes(t *testing.T, trace string, args ...string) (written, complaints string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if status := runMain(append(append([]string{"run"}, args...), trace), nil, &out, &errs); status != 0 {
+	if status := runMain(append(append([]string{"run", "--nemac"}, args...), trace), nil, &out, &errs); status != 0 {
 		t.Errorf("exit status %d: %s", status, &errs)
 	}
 	return out.String(), errs.String()
