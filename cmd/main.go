@@ -102,7 +102,7 @@ writes these to flow data files (RFC 2720 to 2724).`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), srlCommand(), traceCommand(), versionCommand())
+	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), srlCommand(), traceCommand(), flowsCommand(), versionCommand())
 	root.SetHelpCommand(helpCommand())
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		forShells(root)
