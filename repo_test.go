@@ -64,6 +64,7 @@ var layout = map[string][]string{
 	"reader":          {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/record":   {"ruleset", "ruleset/match"},
+	"reader/table":    {},
 
 	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
 }
@@ -80,6 +81,7 @@ var dependencies = map[string][]string{
 	"github.com/gosnmp/gosnmp":            {"mib/client"},
 	"github.com/klauspost/compress":       {"traces/format"},
 	"github.com/posteo/go-agentx":         {},
+	"github.com/rivo/uniseg":              {"reader/table"},
 	"github.com/rogpeppe/go-internal":     {},
 	"github.com/schollz/progressbar/v3":   {"cmd"},
 	"github.com/spf13/cobra":              {"cmd"},

@@ -1,0 +1,202 @@
+package table
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/rivo/uniseg"
+)
+
+// sample returns a table with a column of each kind.
+func sample() *Table {
+	ns := time.Date(2026, 11, 21, 9, 13, 25, 123456789, time.UTC).UnixNano()
+	return &Table{
+		Title: "sample",
+		Columns: []Column{
+			{Name: "Host"}, {Name: "Port", Align: Right}, {Name: "Id", Kind: Number}, {Name: "PDUs", Kind: Count},
+			{Name: "Octets", Kind: Octets}, {Name: "Rate", Kind: BitRate}, {Name: "PDURate", Title: "PDUs/s", Kind: PacketRate},
+			{Name: "FirstNs", Title: "First", Kind: Time}, {Name: "DurationNs", Title: "Duration", Kind: Duration},
+			{Name: "Percent", Title: "%", Kind: Percent},
+		},
+		Rows: [][]Value{
+			{String("192.0.2.1"), String("https"), Uint(70000), Uint(1234567), Uint(math.MaxUint64), Float(13093.25),
+				Float(7.456), Int(ns), Int(271_800_000_000), Float(66.66666)},
+			{String("Zürich, \"日本\"\x1b[2J\n"), String("80"), Uint(1), Int(-1234), Uint(9999), Uint(999),
+				Uint(123456), Int(ns + 61e9), Int(12_345_678), Float(math.NaN())},
+			{Value{}, Value{}},
+		},
+		Others: []Value{{}, {}, {}, Uint(5), Uint(10000)}, NumOthers: 1415,
+		Total: []Value{{}, {}, {}, Uint(1233338), Uint(20000)},
+		Notes: []string{"lost 0\x07"},
+	}
+}
+
+func TestText(t *testing.T) {
+	var b bytes.Buffer
+	if err := sample().Text(&b, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `
+sample, 2026-11-21 UTC
+Host                      Port     Id       PDUs   Octets         Rate    PDUs/s         First  Duration      %
+192.0.2.1                https  70000  1,234,567  18.4 EB  13.1 kbit/s  7.46 pps  09:13:25.123     4m32s  66.7%
+Zürich, "日本"\x1b[2J\n     80      1     -1,234  9,999 B    999 bit/s  123 kpps  09:14:26.123   12.3 ms      -
+-                            -      -          -        -            -         -             -         -      -
+1,415 others                                   5  10.0 kB
+total                                  1,233,338  20.0 kB
+lost 0\a
+`
+	if got := "\n" + b.String(); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+func TestTextExactNarrow(t *testing.T) {
+	var b bytes.Buffer
+	table := sample()
+	table.Columns[1].Align = Left
+	if err := table.Text(&b, Options{Width: 130, Exact: true, Bold: true}); err != nil {
+		t.Fatal(err)
+	}
+	want := `
+sample
+` + "\x1b[1mHost      Port      Id     PDUs            Octets (B)  Rate (bit/s)  PDUs/s (pps)                           First  Duration (s)         %\x1b[0m" + `
+192.0.2…  https  70000  1234567  18446744073709551615      13093.25         7.456  2026-11-21T09:13:25.123456789Z         271.8  66.66666
+Zürich,…  80         1    -1234                  9999           999        123456  2026-11-21T09:14:26.123456789Z   0.012345678         -
+-         -          -        -                     -             -             -                               -             -         -
+1,415 o…                      5                 10000
+total                   1233338                 20000
+lost 0\a
+`
+	if got := "\n" + b.String(); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+func TestData(t *testing.T) {
+	var b bytes.Buffer
+	if err := sample().CSV(&b, Data{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := sample().JSON(&b, Data{ISO: true}); err != nil {
+		t.Fatal(err)
+	}
+	want := `
+Host,Port,Id,PDUs,Octets,Rate,PDURate,FirstNs,DurationNs,Percent
+192.0.2.1,https,70000,1234567,18446744073709551615,13093.25,7.456,1795252405123456789,271800000000,66.66666
+"Zürich, ""日本""` + "\x1b[2J\n" + `",80,1,-1234,9999,999,123456,1795252466123456789,12345678,
+,,,,,,,,,
+{"Host":"192.0.2.1","Port":"https","Id":70000,"PDUs":1234567,"Octets":18446744073709551615,"Rate":13093.25,"PDURate":7.456,"FirstNs":"2026-11-21T09:13:25.123456789Z","DurationNs":271800000000,"Percent":66.66666}
+{"Host":"Zürich, \"日本\"\u001b[2J\n","Port":"80","Id":1,"PDUs":-1234,"Octets":9999,"Rate":999,"PDURate":123456,"FirstNs":"2026-11-21T09:14:26.123456789Z","DurationNs":12345678}
+{}
+`
+	if got := "\n" + b.String(); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// TestUnits holds numbers to what people read, at the edges of the units.
+func TestUnits(t *testing.T) {
+	for _, tt := range []struct {
+		kind Kind
+		v    Value
+		want string
+	}{
+		{Octets, Uint(0), "0 B"},
+		{Octets, Uint(9999), "9,999 B"},
+		{Octets, Uint(10000), "10.0 kB"},
+		{Octets, Uint(99949), "99.9 kB"},
+		{Octets, Uint(99950), "100 kB"},
+		{Octets, Uint(999499), "999 kB"},
+		{Octets, Uint(999500), "1.00 MB"},
+		{Octets, Uint(1234567), "1.23 MB"},
+		{Octets, Int(-1234567), "-1.23 MB"},
+		{BitRate, Float(0), "0 bit/s"},
+		{BitRate, Float(9999.4), "9,999 bit/s"},
+		{BitRate, Float(1e28), "10000 Ybit/s"},
+		{Count, Uint(999), "999"},
+		{Count, Int(-999), "-999"},
+		{Count, Int(-1000), "-1,000"},
+		{Percent, Float(99.96), "100.0%"},
+		{Number, Uint(1000000), "1000000"},
+		{Duration, Uint(999), "999 ns"},
+		{Duration, Uint(1000), "1.00 µs"},
+		{Duration, Uint(999_499), "999 µs"},
+		{Duration, Uint(999_500), "1.00 ms"},
+		{Duration, Uint(59_949_999_999), "59.9 s"},
+		{Duration, Uint(59_950_000_000), "1m00s"},
+		{Duration, Uint(3599_499_999_999), "59m59s"},
+		{Duration, Uint(3599_500_000_000), "1h00m"},
+		{Duration, Uint(3720e9), "1h02m"},
+		{Duration, Uint(86369e9), "23h59m"},
+		{Duration, Uint(86370e9), "1d00h"},
+		{Duration, Int(-90e9), "-1m30s"},
+		{Duration, Int(math.MinInt64), "-106751d23h"},
+	} {
+		if got := tt.kind.cell(tt.v, &Options{}, nil); got != tt.want {
+			t.Errorf("%v of kind %d: %s, want %s", tt.v, tt.kind, got, tt.want)
+		}
+	}
+	for ns, want := range map[int64]string{0: "0", 271_750_000_000: "271.75", -1: "-0.000000001", math.MinInt64: "-9223372036.854775808"} {
+		if got := (Duration).cell(Int(ns), &Options{Exact: true}, nil); got != want {
+			t.Errorf("%d ns: %s s, want %s", ns, got, want)
+		}
+	}
+}
+
+// FuzzText holds the text to its width, its number of lines, and to what a terminal
+// may be sent.
+func FuzzText(f *testing.F) {
+	f.Add("192.0.2.1", "日本\x1b]0;x\x07", 40, uint64(1e9), int64(-1), false)
+	f.Fuzz(func(t *testing.T, name, other string, width int, n uint64, ns int64, exact bool) {
+		table := &Table{
+			Title: name, Columns: []Column{{Name: "A"}, {Name: other}, {Name: "N", Kind: Octets}, {Name: "T", Kind: Time}, {Name: "D", Kind: Duration}},
+			Rows:   [][]Value{{String(name), String(other), Uint(n), Int(ns), Int(ns)}, {String(other)}},
+			Others: []Value{{}, {}, Int(ns)}, NumOthers: 3, Notes: []string{other},
+		}
+		var b bytes.Buffer
+		if err := table.Text(&b, Options{Width: width, Exact: exact}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(b.String(), "\n")
+		if name == "" && exact {
+			lines = append([]string{""}, lines...) // there is no title
+		}
+		if len(lines) != 7 {
+			t.Errorf("%d lines: %q", len(lines), lines)
+		}
+		for i, line := range lines {
+			if w := uniseg.StringWidth(line); i > 0 && i < 5 && width >= 100 && w > width {
+				t.Errorf("%q has %d columns, more than %d", line, w, width)
+			}
+			for _, r := range line {
+				if !unicode.IsPrint(r) {
+					t.Errorf("%q has %U", line, r)
+				}
+			}
+		}
+		b.Reset()
+		if err := table.CSV(&b, Data{}); err != nil {
+			t.Fatal(err)
+		}
+		if rows, err := csv.NewReader(&b).ReadAll(); err != nil || len(rows) != 3 || rows[1][0] != strings.ReplaceAll(name, "\r\n", "\n") {
+			t.Errorf("%q, %v", rows, err)
+		}
+		b.Reset()
+		if err := table.JSON(&b, Data{ISO: exact}); err != nil {
+			t.Fatal(err)
+		}
+		d := json.NewDecoder(&b)
+		for range table.Rows {
+			if err := d.Decode(&map[string]any{}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

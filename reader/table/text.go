@@ -1,0 +1,226 @@
+package table
+
+import (
+	"bufio"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
+)
+
+// Options say how a table is written for people. The zero Options are for a pipe.
+type Options struct {
+	// Width is that of the terminal in columns: the widest columns of text are cut to
+	// fit. 0 cuts nothing.
+	Width int
+	// Bold makes the header bold, which only a terminal understands.
+	Bold bool
+	// Exact shows all digits; the units stand in the header.
+	Exact bool
+	// Zone is that of the times, nil for UTC.
+	Zone *time.Location
+}
+
+const (
+	columnGap = 2 // blanks between columns
+	narrowest = 8 // columns of text are not cut below this
+)
+
+// eachRow calls f with all lines of figures: rows, others, total.
+func (t *Table) eachRow(f func([]Value)) {
+	for _, row := range t.Rows {
+		f(row)
+	}
+	if t.NumOthers > 0 {
+		f(t.Others)
+	}
+	if t.Total != nil {
+		f(t.Total)
+	}
+}
+
+// Text writes the table for people: the title, a header, aligned rows, what the others
+// come to, the total, and the notes.
+func (t *Table) Text(w io.Writer, o Options) error {
+	out := bufio.NewWriter(w)
+	times := timesOf(t, &o)
+	if title := joined(Escape(t.Title), times.date); title != "" {
+		out.WriteString(title + "\n")
+	}
+	if len(t.Columns) > 0 {
+		lines := t.cells(&o, times)
+		widths := t.widths(lines, o.Width)
+		for i, line := range lines {
+			t.line(out, line, widths, o.Bold && i == 0)
+		}
+	}
+	for _, note := range t.Notes {
+		out.WriteString(Escape(note) + "\n")
+	}
+	return out.Flush()
+}
+
+// joined returns two texts with a comma between them if there are two.
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + ", " + b
+}
+
+// cells returns what stands in each line of the table, the header first.
+func (t *Table) cells(o *Options, times *timeForm) [][]string {
+	header := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		header[i] = Escape(c.Title)
+		if c.Title == "" {
+			header[i] = Escape(c.Name)
+		}
+		if unit := c.Kind.unit(); o.Exact && unit != "" && unit != header[i] {
+			header[i] += " (" + unit + ")"
+		}
+	}
+	lines := [][]string{header}
+	t.eachRow(func(row []Value) {
+		line := make([]string, len(t.Columns))
+		for i, c := range t.Columns {
+			line[i] = c.Kind.cell(at(row, i), o, times)
+		}
+		lines = append(lines, line)
+	})
+	sums := len(lines)
+	if t.Total != nil {
+		sums--
+		t.label(lines[sums], t.Total, "total")
+	}
+	if t.NumOthers > 0 {
+		sums--
+		t.label(lines[sums], t.Others, grouped(Int(int64(t.NumOthers)))+" "+plural(t.NumOthers, "other"))
+	}
+	return lines
+}
+
+// label writes what a line of sums is into its first column of text, or of anything,
+// that has no sum, and takes the dashes from the others.
+func (t *Table) label(line []string, row []Value, text string) {
+	place := -1
+	for i, c := range t.Columns {
+		if !at(row, i).IsNothing() {
+			continue
+		}
+		line[i] = ""
+		if place < 0 || c.Kind == Text && t.Columns[place].Kind != Text {
+			place = i
+		}
+	}
+	if place >= 0 {
+		line[place] = text
+	}
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// widths returns how wide each column is, so that a line has no more than most
+// columns of the terminal, as far as cutting text allows.
+func (t *Table) widths(lines [][]string, most int) []int {
+	widths := make([]int, len(t.Columns))
+	total := columnGap * (len(widths) - 1)
+	for i := range widths {
+		for _, line := range lines {
+			widths[i] = max(widths[i], uniseg.StringWidth(line[i]))
+		}
+		total += widths[i]
+	}
+	if most <= 0 {
+		return widths
+	}
+	for ; total > most; total-- {
+		widest := -1
+		for i, c := range t.Columns {
+			if c.Kind == Text && widths[i] > narrowest && (widest < 0 || widths[i] > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		widths[widest]--
+	}
+	return widths
+}
+
+// line writes the cells of one line.
+func (t *Table) line(out *bufio.Writer, cells []string, widths []int, bold bool) {
+	var b strings.Builder
+	for i, c := range t.Columns {
+		cell, width := cut(cells[i], widths[i])
+		if i > 0 {
+			b.WriteString(strings.Repeat(" ", columnGap))
+		}
+		blanks := strings.Repeat(" ", widths[i]-width)
+		if c.Align == Right || c.Align == Auto && c.Kind != Text {
+			b.WriteString(blanks + cell)
+		} else {
+			b.WriteString(cell + blanks)
+		}
+	}
+	text := strings.TrimRight(b.String(), " ")
+	if bold {
+		text = "\x1b[1m" + text + "\x1b[0m"
+	}
+	out.WriteString(text + "\n")
+}
+
+// cut returns text that is no wider than a column, with an ellipsis where something is
+// missing, and its width.
+func cut(text string, most int) (string, int) {
+	width := uniseg.StringWidth(text)
+	if width <= most {
+		return text, width
+	}
+	kept, width, state := 0, 0, -1
+	for rest := text; rest != ""; {
+		var cluster string
+		var w int
+		cluster, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if width+w > most-1 {
+			break
+		}
+		kept += len(cluster)
+		width += w
+	}
+	return text[:kept] + "…", width + 1
+}
+
+// Escape returns text as a terminal may show it: what is not printable is escaped as in
+// a string of Go, \x1b, \n or \u202e.
+func Escape(text string) string {
+	clean := true
+	for _, r := range text {
+		clean = clean && unicode.IsPrint(r) && r != utf8.RuneError
+	}
+	if clean {
+		return text
+	}
+	var b []byte
+	for rest := text; rest != ""; {
+		r, n := utf8.DecodeRuneInString(rest)
+		if unicode.IsPrint(r) && (r != utf8.RuneError || n > 1) {
+			b = append(b, rest[:n]...)
+		} else {
+			quoted := strconv.Quote(rest[:n])
+			b = append(b, quoted[1:len(quoted)-1]...)
+		}
+		rest = rest[n:]
+	}
+	return string(b)
+}
