@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"rtfm/ruleset"
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/srl"
@@ -20,6 +22,8 @@ func (c *compiler) plain(sc *scope, e srl.Expr, t, f *node) *node {
 			t = c.plain(sc, e.Factors[i], t, f)
 		}
 		return t
+	case *srl.Not:
+		c.notYet(e.Place)
 	case *srl.Test:
 		return c.tests(sc, e, false, func() *node { return t }, f)
 	}
@@ -66,6 +70,8 @@ func (c *compiler) saving(sc *scope, e srl.Expr, pushed int, t func(pushed int) 
 			}
 		}
 		return t(pushed)
+	case *srl.Not:
+		c.notYet(e.Place)
 	case *srl.Test:
 		return c.tests(sc, e, true, func() *node { return t(pushed + 1) }, f)
 	}
@@ -114,6 +120,10 @@ func (c *compiler) tests(sc *scope, e *srl.Test, save bool, onTrue func() *node,
 	if !ok {
 		return f
 	}
+	if e.Op != srl.Equal || slices.ContainsFunc(e.Operands, func(o srl.Operand) bool { return o.To.Text != "" }) {
+		c.notYet(e.Place)
+		return f
+	}
 	switch {
 	case ref.attr == attr.FlowRuleSet:
 		return c.ownNumber(ref, e, onTrue, f)
@@ -148,4 +158,10 @@ func (c *compiler) tests(sc *scope, e *srl.Test, save bool, onTrue func() *node,
 		list = list[:from]
 	}
 	return f
+}
+
+func (c *compiler) notYet(at srl.Place) {
+	if !c.prog.Strict && !c.prog.Faulty {
+		c.errorf(at, "not compiled yet")
+	}
 }

@@ -2,11 +2,27 @@ package srl
 
 import "strings"
 
+// What RFC 2723 has instead of additions.
+const (
+	noNot     = "test for what is not wanted, and do the rest behind ELSE"
+	noCompare = "compare with values and prefixes: 0/6 is the ports below 1024"
+)
+
+// added reports, to the strict, something that RFC 2723 does not have, and what
+// it has instead.
+func (p *parser) added(at Place, what, instead string) {
+	if p.prog.Strict {
+		p.report(at, notStrict, what, instead)
+	}
+}
+
+const notStrict = "%s is not in RFC 2723 (--strict): %s"
+
 // expr reads terms with || between them.
 func (p *parser) expr() (Expr, bool) {
 	at := p.tok.at
 	first, ok := p.term()
-	if !ok || !p.joins(kOr, "or") {
+	if !ok || !p.joins(kOr, "or", "||") {
 		return first, ok
 	}
 	or := &Or{Place: at}
@@ -18,7 +34,7 @@ func (p *parser) expr() (Expr, bool) {
 		} else {
 			or.Terms = append(or.Terms, first)
 		}
-		if !p.joins(kOr, "or") {
+		if !p.joins(kOr, "or", "||") {
 			return or, true
 		}
 		p.next()
@@ -32,7 +48,7 @@ func (p *parser) expr() (Expr, bool) {
 func (p *parser) term() (Expr, bool) {
 	at := p.tok.at
 	first, ok := p.factor()
-	if !ok || !p.joins(kAnd, "and") {
+	if !ok || !p.joins(kAnd, "and", "&&") {
 		return first, ok
 	}
 	and := &And{Place: at}
@@ -44,7 +60,7 @@ func (p *parser) term() (Expr, bool) {
 		} else {
 			and.Factors = append(and.Factors, first)
 		}
-		if !p.joins(kAnd, "and") {
+		if !p.joins(kAnd, "and", "&&") {
 			return and, true
 		}
 		p.next()
@@ -55,20 +71,48 @@ func (p *parser) term() (Expr, bool) {
 }
 
 // joins reports whether the current token is an operator between two tests, or
-// the word for it, which it reports.
-func (p *parser) joins(operator kind, word string) bool {
+// the word for it.
+func (p *parser) joins(operator kind, word, mark string) bool {
 	if p.tok.kind == operator {
 		return true
 	}
-	if p.tok.kind != kName || p.ahead.kind != kName && p.ahead.kind != '(' || !strings.EqualFold(p.tok.text, word) {
+	if !p.isWord(word) {
 		return false
 	}
-	p.fault("SRL has no %s: %s", strings.ToUpper(word), foreignWords[word])
+	if p.prog.Strict {
+		p.fault(notStrict, strings.ToUpper(word), "write "+mark)
+	}
 	return true
 }
 
-// factor reads a test or an expression in parentheses.
+// isWord reports whether the current token is this word in front of a factor.
+// In RFC 2723 no name in an expression has a name, a ( or a ! behind it.
+func (p *parser) isWord(word string) bool {
+	if p.tok.kind != kName || !strings.EqualFold(p.tok.text, word) {
+		return false
+	}
+	return p.ahead.kind == kName && p.ahead.key == none || p.ahead.kind == '(' || p.ahead.kind == kNot
+}
+
+// not reads the negation of a factor.
+func (p *parser) not() (Expr, bool) {
+	if !p.enter() {
+		return nil, false
+	}
+	defer p.leave()
+	t := p.next()
+	p.added(t.at, strings.ToUpper(t.text), noNot)
+	e := &Not{Place: t.at}
+	var ok bool
+	e.X, ok = p.factor()
+	return e, ok
+}
+
+// factor reads a test, an expression in parentheses or the negation of one.
 func (p *parser) factor() (Expr, bool) {
+	if p.tok.kind == kNot || p.isWord("not") {
+		return p.not()
+	}
 	if p.tok.kind == '(' {
 		if !p.enter() {
 			return nil, false
@@ -90,17 +134,50 @@ func (p *parser) factor() (Expr, bool) {
 	if t.Attr, ok = p.name("an attribute or ("); !ok {
 		return nil, false
 	}
-	if instead := foreignWords[strings.ToLower(t.Attr.Text)]; instead != "" && p.tok.kind != kEqual {
+	op, is := operators[p.tok.kind]
+	if instead := foreignWords[strings.ToLower(t.Attr.Text)]; instead != "" && !is {
 		p.report(t.Attr.Place, "SRL has no %s: %s", strings.ToUpper(t.Attr.Text), instead)
 		return nil, false
 	}
-	if !p.take(kEqual) {
+	if !is {
 		p.expected("== behind the attribute %s", clip(t.Attr.Text))
 		return nil, false
+	}
+	t.Op = op
+	at := p.next().at
+	switch op {
+	case Equal:
+	case NotEqual:
+		p.added(at, op.String(), noNot)
+	default:
+		p.added(at, op.String(), noCompare)
+		var o Operand
+		o.Value, ok = p.value("a value")
+		t.Operands = []Operand{o}
+		return t, ok && p.alone(op)
 	}
 	ok = p.operands()
 	t.Operands = p.list.take()
 	return t, ok
+}
+
+// operators are the tokens between an attribute and what it is compared with.
+var operators = map[kind]Op{
+	kEqual: Equal, kNotEqual: NotEqual, kLess: Less, kLessEqual: LessEqual, kGreater: Greater, kGreaterEqual: GreaterEqual,
+}
+
+// alone reports whether nothing follows the value behind an operator of order
+// that could belong to it, which it reports.
+func (p *parser) alone(op Op) bool {
+	switch p.tok.kind {
+	case '/', '&':
+		p.fault("a value behind %s has no mask", op)
+	case kRange:
+		p.fault("a value behind %s is no range; write == for one", op)
+	default:
+		return true
+	}
+	return false
 }
 
 // maxOperands bounds a list: each operand becomes a rule, of which a ruleset
@@ -168,12 +245,20 @@ func (p *parser) operands() bool {
 	}
 }
 
-// operand reads a value and its mask, if there is one.
+// operand reads a value and its mask, if there is one, or a range.
 func (p *parser) operand() (o Operand, ok bool) {
 	if o.Value, ok = p.value("a value"); !ok {
 		return o, false
 	}
-	return o, p.mask(&o)
+	if p.tok.kind != kRange {
+		return o, p.mask(&o)
+	}
+	p.added(p.next().at, "a range", noCompare)
+	if o.To, ok = p.value("the last value of the range behind .."); ok && (p.tok.kind == '/' || p.tok.kind == '&') {
+		p.fault("a range has no mask")
+		ok = false
+	}
+	return o, ok
 }
 
 // mask reads a width or mask, if there is one.
@@ -199,8 +284,8 @@ func (p *parser) mask(o *Operand) (ok bool) {
 
 // value reads a number, address, character constant or the name of a value.
 func (p *parser) value(what string) (Word, bool) {
-	switch p.tok.kind {
-	case kValue, kChar:
+	switch {
+	case p.tok.kind == kValue, p.tok.kind == kChar, p.tok.kind == kString && p.single:
 		t := p.next()
 		return Word{t.at, t.text}, true
 	}

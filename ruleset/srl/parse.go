@@ -31,6 +31,7 @@ type parser struct {
 	errs    ruleset.Diagnostics
 	badAt   int // value of taken at the last fault
 	nesting int
+	single  bool // an expression is read, no program
 
 	sub    *Subroutine      // whose body is being read, nil outside
 	labels map[string]Place // of compound statements in this scope
@@ -65,7 +66,11 @@ func (p *parser) fault(format string, args ...any) {
 
 // expected reports that something else stands here.
 func (p *parser) expected(what string, args ...any) {
-	p.fault("expected %s, found %s", fmt.Sprintf(what, args...), *p.tok)
+	found := p.tok.String()
+	if p.single && p.tok.kind == kEOF {
+		found = "the end of the expression"
+	}
+	p.fault("expected %s, found %s", fmt.Sprintf(what, args...), found)
 }
 
 // begins reports whether a statement may begin with the current token.
@@ -112,6 +117,12 @@ func (p *parser) enter() bool {
 func (p *parser) leave() { p.nesting-- }
 
 func (p *parser) program(text string) {
+	p.begin(text)
+	p.prog.Stmts = p.stmts(func() bool { return p.tok.kind == kEOF })
+}
+
+// begin reads the first tokens of a text.
+func (p *parser) begin(text string) {
 	p.badAt = -1
 	p.subs = map[string]*Subroutine{}
 	p.labels = map[string]Place{}
@@ -121,7 +132,6 @@ func (p *parser) program(text string) {
 		p.in.stop()
 	}
 	p.restart()
-	p.prog.Stmts = p.stmts(func() bool { return p.tok.kind == kEOF })
 }
 
 // stmts reads statements until done says so, which it must at the end of the
@@ -364,7 +374,10 @@ func (p *parser) save() Stmt {
 	case '=':
 		p.next()
 		s.Assign = true
-		s.Operand, ok = p.operand()
+		if s.Operand, ok = p.operand(); ok && s.Operand.To.Text != "" {
+			p.fault("SAVE %s = takes one value, no range", clip(s.Attr.Text))
+			ok = false
+		}
 	case '/', '&':
 		ok = p.mask(&s.Operand)
 	}

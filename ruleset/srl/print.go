@@ -192,8 +192,17 @@ func (pr *printer) expr(e Expr, inner bool) {
 			}
 			pr.expr(f, true)
 		}
+	case *Not:
+		pr.b.WriteByte('!')
+		if _, is := e.X.(*Not); is {
+			pr.expr(e.X, true)
+			return
+		}
+		pr.b.WriteByte('(')
+		pr.expr(e.X, false)
+		pr.b.WriteByte(')')
 	case *Test:
-		pr.b.WriteString(e.Attr.Text + " == ")
+		pr.b.WriteString(e.Attr.Text + " " + e.Op.String() + " ")
 		if len(e.Operands) == 1 {
 			pr.b.WriteString(e.Operands[0].String())
 			return
@@ -214,6 +223,8 @@ func (pr *printer) expr(e Expr, inner bool) {
 // String returns the operand as a program has it.
 func (o Operand) String() string {
 	switch {
+	case o.To.Text != "":
+		return o.Value.Text + " .. " + o.To.Text
 	case o.Mask.Text == "":
 		return o.Value.Text
 	case o.Width:

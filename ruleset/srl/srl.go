@@ -27,6 +27,24 @@ type Options struct {
 	Strict bool
 }
 
+// ParseExpr reads one expression, as it stands behind IF. Attributes and values
+// are Words as written, whatever they are: the caller knows its own. A value may
+// also be a text in quotation marks, which the Word keeps. When there are
+// faults, e is nil and err a ruleset.Diagnostics.
+func ParseExpr(file, text string, opts Options) (Expr, error) {
+	ps := &parser{prog: &Program{File: file, Strict: opts.Strict}, single: true}
+	ps.begin(text)
+	e, ok := ps.expr()
+	if ok && ps.tok.kind != kEOF {
+		ps.expected("&&, || or the end of the expression")
+	}
+	if len(ps.errs) > 0 {
+		ps.errs.Sort()
+		return nil, ps.errs
+	}
+	return e, nil
+}
+
 // Parse reads a program. When there are faults, err is a
 // ruleset.Diagnostics of all of
 // them, and the program holds what could be understood, so that package

@@ -35,6 +35,13 @@ func TestPrint(t *testing.T) {
 		{"lists are flat", "if a==(1,((2),3),(4,(5))) count;", "if a == (1, 2, 3, 4, 5)\n   count;\n"},
 		{"hexadecimal, names, characters, IPv6", "if a==(FF-00,ab-1,beef,fe80::1/10,::,1::2&ffff::,' ','\\'','#') count;",
 			"if a == (FF-00, ab-1, beef, fe80::1/10, ::, 1::2 & ffff::, ' ', '\\'', '#')\n   count;\n"},
+		{"negations", "if !a==1&&! ( b==2||c==3 ) && !!(d!=(4,5)) && not e==6 and not(f==7) or !(!g==8) count;",
+			"if !(a == 1) && !(b == 2 || c == 3) && !!(d != (4, 5)) && !(e == 6) && !(f == 7) || !!(g == 8)\n   count;\n"},
+		{"order and ranges", "if a<1||b<=2||c>3||d>= 'x' ||e==1..2||f==(1 ..2,10.0.0.1.. 10.0.0.9,7/8)||g!=fe80::1..fe80::2||h==FF-00..FF-ff||i<fe80::||j==ftp..ssh count;",
+			"if a < 1 || b <= 2 || c > 3 || d >= 'x' || e == 1 .. 2 || f == (1 .. 2,\n" +
+				"   10.0.0.1 .. 10.0.0.9, 7/8) || g != fe80::1 .. fe80::2 || h == FF-00 .. FF-ff || i < fe80:: || j == ftp .. ssh\n   count;\n"},
+		{"and, or, not are names", "if not==1&&and==or||or==and or;define x=1;and:{exit and;}call not(not,and)endcall;",
+			"if not == 1 && and == or || or == and\n   or;\nand: {\n   exit and;\n}\ncall not (not, and)\n   endcall;\n"},
 		{"labels", "outer:{inner:{exit outer;}exit OUTER;}", "outer: {\n   inner: {\n      exit outer;\n   }\n   exit OUTER;\n}\n"},
 		{"calls", "call f()endcall;call g(a,b)1:2:count;3 :{ignore;}endcall;f;",
 			"call f ()\n   endcall;\ncall g (a, b)\n   1: 2:\n      count;\n   3: {\n      ignore;\n   }\n   endcall;\nf;\n"},
@@ -97,6 +104,32 @@ func TestPlaces(t *testing.T) {
 	e := p.Diagnose(ops[1].Value.Place, "wrong")
 	if got, want := e.Error(), "x.srl:4:9: wrong (from DEFINE list, 3:3)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestParseExpr(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"Octets >= 10M && !(Duration < 1.5m or Meter == \"a b\")", ""},
+		{"FirstTime > 12:30:05 and port == 1024..2000", ""},
+		{"", "filter:1:1: expected an attribute or (, found the end of the expression"},
+		{"a == 1 count", `filter:1:8: expected &&, || or the end of the expression, found COUNT`},
+		{"a == 1; b", `filter:1:7: expected &&, || or the end of the expression, found ";"`},
+		{"(a == 1", "filter:1:8: expected &&, || or the ) for the ( at 1:1, found the end of the expression"},
+		{"define x = 1; a == x", ""},
+	} {
+		e, err := ParseExpr("filter", tt.text, Options{})
+		if (e == nil) != (err != nil) || err == nil && tt.want != "" || err != nil && err.Error() != tt.want {
+			t.Errorf("%s: got %v, %v; want %s", tt.text, e, err, tt.want)
+		}
+	}
+	e, err := ParseExpr("", `a < "x" or not b == 5m .. 10M`, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	or := e.(*Or)
+	less, between := or.Terms[0].(*Test), or.Terms[1].(*Not).X.(*Test)
+	if less.Op != Less || less.Operands[0].Value.Text != `"x"` || between.Operands[0].To.Text != "10M" {
+		t.Errorf("got %+v and %+v", less, between)
 	}
 }
 
@@ -194,7 +227,7 @@ func FuzzParse(f *testing.F) {
 		"define net = (10/8, 'a'); if SourcePeerAddress == (net, 2001:db8::/32) && (a == 1 || b == FF-00) save, count; else ignore;",
 		"call f (a, b) 1: 2: { x: { exit x; } } endcall; subroutine f (address p, variable q) store q := 1; return 2; endsub;",
 		"set 3; format a \" \" b; statistics; f; save a = 1.2!3 & 5;", "define a = b; define b = a\\; a; a", "if if else } endsub", "'", "\"",
-		"1:2:3:4:5:6:7:8: count;",
+		"1:2:3:4:5:6:7:8: count;", "if !(a != 1..2) and not b < 'x' || c >= ::1 save;",
 	} {
 		f.Add(s, false)
 	}

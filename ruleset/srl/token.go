@@ -10,18 +10,25 @@ import (
 type kind uint8
 
 const (
-	kEOF       kind = iota
-	kName           // identifier or keyword
-	kValue          // number, address, mask
-	kChar           // character constant with its apostrophes
-	kString         // text with its quotation marks
-	kAssign         // :=
-	kEqual          // ==
-	kAnd            // &&
-	kOr             // ||
-	kSemicolon      // \; which is a semicolon in a DEFINE's text
-	kBad            // something that has been reported
-	kStray          // likewise, and read over
+	kEOF          kind = iota
+	kName              // identifier or keyword
+	kValue             // number, address, mask
+	kChar              // character constant with its apostrophes
+	kString            // text with its quotation marks
+	kAssign            // :=
+	kEqual             // ==
+	kAnd               // &&
+	kOr                // ||
+	kNot               // !
+	kNotEqual          // !=
+	kLess              // <
+	kLessEqual         // <=
+	kGreater           // >
+	kGreaterEqual      // >=
+	kRange             // ..
+	kSemicolon         // \; which is a semicolon in a DEFINE's text
+	kBad               // something that has been reported
+	kStray             // likewise, and read over
 )
 
 // keyword is a reserved word, or none.
@@ -231,7 +238,7 @@ func (s *scanner) token() kind {
 	// once after a token after which a value may come.
 	value, wanted := is&digit != 0 || isHexPair(rest), (is&hex != 0 || c == ':') && s.wantsValue()
 	if value || wanted {
-		n := fields.length(rest)
+		n := beforeRange(rest, fields.length(rest))
 		if wanted && n < len(rest) && rest[n] == ':' {
 			if n := lenIPv6(rest); n > 0 {
 				s.pos += n
@@ -256,26 +263,24 @@ func (s *scanner) token() kind {
 	case '(', ')', '{', '}', ',', ';':
 		s.pos++
 		return kind(c)
+	case '.':
+		if strings.HasPrefix(rest, "..") && !strings.HasPrefix(rest, "...") {
+			s.pos += 2
+			return kRange
+		}
 	case '\'':
 		return s.quoted(rest, c, kChar, "character constant")
 	case '"':
 		return s.quoted(rest, c, kString, "text")
 	}
-	for _, p := range [...]struct {
-		text string
-		kind kind
-	}{{":=", kAssign}, {"==", kEqual}, {"&&", kAnd}, {"||", kOr}, {`\;`, kSemicolon}, {":", ':'}, {"=", '='}, {"&", '&'}} {
-		if strings.HasPrefix(rest, p.text) {
-			s.pos += len(p.text)
-			return p.kind
-		}
-	}
 	at := s.place()
-	for _, f := range foreign {
-		if strings.HasPrefix(rest, f.text) {
-			s.pos += len(f.text)
-			s.report(at, "SRL has no %s: %s", f.text, f.instead)
-			return kBad
+	for _, m := range marks {
+		if strings.HasPrefix(rest, m.text) {
+			s.pos += len(m.text)
+			if m.instead != "" {
+				s.report(at, "SRL has no %s: %s", m.text, m.instead)
+			}
+			return m.kind
 		}
 	}
 	_, n := utf8.DecodeRuneInString(rest)
@@ -288,23 +293,24 @@ func (s *scanner) token() kind {
 	return kStray
 }
 
-// What SRL has instead of what other languages have.
-const (
-	noNot     = "test for what is not wanted, and do the rest behind ELSE"
-	noCompare = "compare with values and prefixes: 0/6 is the ports below 1024"
-)
-
-// foreign are the operators of other languages, the longer ones first.
-var foreign = [...]struct{ text, instead string }{
-	{"!=", noNot}, {"<>", noNot}, {"<=", noCompare}, {">=", noCompare}, {"<", noCompare}, {">", noCompare}, {"!", noNot},
-	{"//", "comments begin with #"}, {"/*", "comments begin with # and end with the line"},
-	{"|", "|| is its logical OR"},
+// marks are the operators, and those of other languages with what SRL has
+// instead. None begins with one in front of it.
+var marks = [...]struct {
+	text    string
+	kind    kind
+	instead string
+}{
+	{":=", kAssign, ""}, {"==", kEqual, ""}, {"&&", kAnd, ""}, {"||", kOr, ""}, {`\;`, kSemicolon, ""},
+	{"!=", kNotEqual, ""}, {"<=", kLessEqual, ""}, {">=", kGreaterEqual, ""},
+	{"<>", kBad, "write !="}, {"=<", kBad, "write <="}, {"=>", kBad, "write >="}, {"|", kBad, "|| is its logical OR"},
+	{"//", kBad, "comments begin with #"}, {"/*", kBad, "comments begin with # and end with the line"},
+	{":", ':', ""}, {"=", '=', ""}, {"&", '&', ""}, {"!", kNot, ""}, {"<", kLess, ""}, {">", kGreater, ""},
 }
 
 // foreignWords are words of other languages, in lower case.
 var foreignWords = map[string]string{
 	"then": "the statement stands behind the expression", "elseif": "write ELSE IF", "elsif": "write ELSE IF", "elif": "write ELSE IF",
-	"and": "write &&", "or": "write ||", "not": noNot, "in": "write == and a list in parentheses",
+	"in":      "write == and a list in parentheses",
 	"include": "all of a program stands in one file", "import": "all of a program stands in one file",
 	"end":   "subroutines end with ENDSUB, CALLs with ENDCALL, and statements are grouped by { and }",
 	"endif": "an IF has one statement; several are grouped by { and }", "while": "it has no loops", "for": "it has no loops",
@@ -315,7 +321,7 @@ var foreignWords = map[string]string{
 // it cannot, `1:2:count` is two return labels and a statement.
 func (s *scanner) wantsValue() bool {
 	switch s.last {
-	case kEqual, kAssign, '=', '(', ',', '&':
+	case kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kRange, kAssign, '=', '(', ',', '&':
 		return true
 	}
 	return false
@@ -324,9 +330,18 @@ func (s *scanner) wantsValue() bool {
 // lenIPv6 returns the length of what looks like an IPv6 address, which has two
 // colons, 0 when nothing does.
 func lenIPv6(s string) int {
-	n := colons.length(s)
+	n := beforeRange(s, colons.length(s))
 	if strings.Count(s[:n], ":") < 2 {
 		return 0
+	}
+	return n
+}
+
+// beforeRange returns how many of n octets are in front of the dots of a range,
+// which are no part of a value.
+func beforeRange(s string, n int) int {
+	if i := strings.Index(s[:n], ".."); i >= 0 {
+		return i
 	}
 	return n
 }

@@ -162,7 +162,8 @@ type Label struct {
 type Expr interface{ At() Place }
 
 // The expressions. Or and And have at least two operands, none of them of
-// their own kind.
+// their own kind. All that is not in RFC 2723 is an addition: Not, any
+// operator but Equal, and ranges.
 type (
 	Or struct {
 		Place
@@ -172,17 +173,50 @@ type (
 		Place
 		Factors []Expr
 	}
-	// Test is the comparison of an attribute with operands.
+	// Not is true when X is false.
+	Not struct {
+		Place
+		X Expr
+	}
+	// Test is the comparison of an attribute with operands: that it is Equal to
+	// one of them, or NotEqual to all. The other operators have one operand,
+	// which is a value alone.
 	Test struct {
 		Place
 		Attr     Word
+		Op       Op
 		Operands []Operand
 	}
 )
 
-// Operand is a value with a mask. An empty Mask stands for all ones.
+// Op is the operator of a Test.
+type Op uint8
+
+// The operators.
+const (
+	Equal Op = iota
+	NotEqual
+	Less
+	LessEqual
+	Greater
+	GreaterEqual
+)
+
+// Not returns the operator that is true when o is false.
+func (o Op) Not() Op {
+	return [...]Op{NotEqual, Equal, GreaterEqual, Greater, LessEqual, Less}[o]
+}
+
+// String returns the operator as programs have it.
+func (o Op) String() string {
+	return [...]string{"==", "!=", "<", "<=", ">", ">="}[o]
+}
+
+// Operand is a value with a mask, or a range. An empty Mask stands for all
+// ones.
 type Operand struct {
 	Value Word
+	To    Word // the last value of a range, which has no mask; else empty
 	Mask  Word
 	// Width says that Mask is a number of bits.
 	Width bool
