@@ -63,6 +63,7 @@ var layout = map[string][]string{
 
 	"reader":          {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/plot":     {},
 	"reader/record":   {"ruleset", "ruleset/match"},
 	"reader/table":    {},
 
