@@ -28,7 +28,8 @@ var layout = map[string][]string{
 
 	"ruleset":                     {"ruleset/attr", "ruleset/spell"},
 	"ruleset/attr":                {"ruleset/keyhash", "ruleset/spell"},
-	"ruleset/compile":             {"ruleset", "ruleset/attr", "ruleset/spell", "ruleset/srl"},
+	"ruleset/builtin":             {"ruleset/spell"},
+	"ruleset/compile":             {"ruleset", "ruleset/attr", "ruleset/builtin", "ruleset/spell", "ruleset/srl"},
 	"ruleset/keyhash":             {},
 	"ruleset/keyhash/keyhashtest": {},
 	"ruleset/match":               {"ruleset/attr", "ruleset/keyhash"},
@@ -64,11 +65,10 @@ var layout = map[string][]string{
 	"reader":          {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/plot":     {},
-	"reader/query":    {"reader/flowfile", "reader/record", "reader/table", "ruleset/attr", "ruleset/match", "ruleset/spell"},
 	"reader/record":   {"ruleset", "ruleset/match"},
 	"reader/table":    {},
 
-	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
+	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/builtin", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
 }
 
 // everything stands for all packages.

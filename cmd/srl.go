@@ -16,6 +16,7 @@ once, as file:line:col: message. "-" stands for standard input. The language is
 told in ruleset/SRL.md, with examples in ruleset/examples.`,
 		Example: `  rtfm srl check flows.srl          look for faults
   rtfm srl compile flows.srl        print the rules that it becomes
+  rtfm srl list                     the programs that come with rtfm
   rtfm srl attributes               what programs can test and save
   echo 'save SourcePeerAddress; count;' | rtfm run -r - TRACE`,
 		Args: cobra.NoArgs,
@@ -24,6 +25,6 @@ told in ruleset/SRL.md, with examples in ruleset/examples.`,
 	var opts srl.Options
 	cmd.PersistentFlags().BoolVar(&opts.Strict, "strict", false, "refuse what RFC 2723 does not have")
 
-	cmd.AddCommand(srlCheckCommand(&opts), srlCompileCommand(&opts), attributesCommand(), namesCommand())
+	cmd.AddCommand(srlCheckCommand(&opts), srlCompileCommand(&opts), srlListCommand(&opts), srlShowCommand(), attributesCommand(), namesCommand())
 	return cmd
 }

@@ -17,6 +17,7 @@ import (
 
 	"rtfm/mib/client"
 	"rtfm/ruleset"
+	"rtfm/ruleset/builtin"
 	"rtfm/ruleset/compile"
 	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
@@ -381,15 +382,18 @@ func (l *loader) turn(n ast.Node) (t Turn) {
 	return t
 }
 
-// rules returns a reader of the name of a file that holds a ruleset. Each file
-// is loaded once.
+// rules returns a reader of the name of a file that holds a ruleset, or of a
+// program of package builtin. Each is loaded once.
 func (l *loader) rules(to **ruleset.RuleSet) func(ast.Node) {
 	return func(n ast.Node) {
 		var name string
 		if l.text(&name, oneWord(4096))(n); name == "" {
 			return
 		}
-		path := l.path(name)
+		path := name
+		if !builtin.Is(name) {
+			path = l.path(name)
+		}
 		rs, known := l.ruleSets[path]
 		if !known {
 			loaded, warnings, err := compile.Load(path, strings.NewReader(""), srl.Options{})

@@ -15,7 +15,7 @@ import (
 func meterTimes(t *testing.T, trace string, args ...string) (written, complaints string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if status := runMain(append(append([]string{"run", "--nemac"}, args...), trace), nil, &out, &errs); status != 0 {
+	if status := runMain(append(append([]string{"run"}, args...), trace), nil, &out, &errs); status != 0 {
 		t.Errorf("exit status %d: %s", status, &errs)
 	}
 	return out.String(), errs.String()
@@ -47,8 +47,8 @@ func TestWildTime(t *testing.T) {
 	if err := os.WriteFile(trace, sample, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	right, _ := meterTimes(t, "traces/testdata/sample.pcap", "-q", "--name", "a", "-T", "60")
-	written, complaints := meterTimes(t, trace, "--name", "a", "-T", "60")
+	right, _ := meterTimes(t, "traces/testdata/sample.pcap", "-q", "--nemac", "--name", "a", "-T", "60")
+	written, complaints := meterTimes(t, trace, "--nemac", "--name", "a", "-T", "60")
 	if a, b := behindFirstLine(right), behindFirstLine(written); a != b {
 		t.Errorf("with one wild time it is\n%s\nwithout\n%s", b, a)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"rtfm/ruleset"
+	"rtfm/ruleset/builtin"
 	"rtfm/ruleset/srl"
 )
 
@@ -17,12 +18,20 @@ import (
 // octets.
 const maxFile = 256 << 20
 
-// Load reads an SRL program or a rule file; the name "-" stands for stdin. A
+// Load reads an SRL program or a rule file; the name "-" stands for stdin, and one
+// that begins with "@" for a program of package builtin. A
 // rule file has the extension .rules, a program .srl; other files are told
 // apart by their content. Warnings are for what loads but hardly does what was
 // meant; err is as Source or ruleset.ParseRules returns it, or says why the
 // file cannot be read.
 func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, warnings ruleset.Diagnostics, err error) {
+	if builtin.Is(name) {
+		p, err := builtin.Find(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		return Source(name, []byte(p.Text), opts)
+	}
 	text, err := readFile(name, stdin)
 	if err != nil {
 		return nil, nil, err
