@@ -87,6 +87,19 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // run runs the command that args name.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	root := Program()
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		forShells(root)
+	}
+	return root.ExecuteContext(ctx)
+}
+
+// Program returns the program's commands and their options.
+func Program() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rtfm",
 		Short: "Meter network traffic by rulesets",
@@ -98,14 +111,8 @@ writes these to flow data files (RFC 2720 to 2724).`,
 		Version:       version(),
 	}
 	root.SetVersionTemplate(builtFrom())
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	root.SetArgs(args)
-	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), srlCommand(), traceCommand(), flowsCommand(), versionCommand())
+	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), flowsCommand(), srlCommand(), traceCommand(), versionCommand())
 	root.SetHelpCommand(helpCommand())
-	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
-		forShells(root)
-	}
-	return root.ExecuteContext(ctx)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { cmd.Print(helpText(cmd, false)) })
+	return root
 }

@@ -59,31 +59,36 @@ func managerCommand() *cobra.Command {
 		Use:   "manager {--config FILE | -r RULES... HOST [COMMUNITY]}",
 		Short: "Manage meters and collect their flows",
 		Long:  managerHelp,
-		Example: `  rtfm manager -c 300 -r ports.srl -e default.rules meter.example.net --write-community-file secret
+		Example: `  rtfm manager -c 300 -r ports.srl -e default.rules --user joe gw.example.net
   rtfm manager --config meters.yaml --check && rtfm manager --config meters.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.config, "config", "", "manage the meters of this configuration `FILE`")
-	f.BoolVar(&o.check, "check", false, "check the configuration file and all that it names, and end")
+	f.BoolVar(&o.check, "check", false, "check the configuration file, and end; with all that it names")
+	group(f, groupInput, "config", "check")
+	f.StringArrayVarP(&o.rules, "rules", "r", nil, "run this `FILE` of SRL or rules there; may be repeated")
+	f.StringArrayVarP(&o.standby, "standby", "e", nil, "`FILE` to run when the flow table fills up;\nrepeated: for the first -r, the second and so on")
+	group(f, groupRules, "rules", "standby")
 	f.VarP(newSeconds(&o.interval, 300, 1, 86400), "interval", "c", "make a collection every so many `SECONDS`")
-	f.StringArrayVarP(&o.rules, "rules", "r", nil, "run this `FILE` of SRL or rules in the meter; may be repeated")
-	f.StringArrayVarP(&o.standby, "standby", "e", nil, "`FILE` of rules to run when the flow table fills up;\nrepeated: for the first -r, the second and so on")
-	f.StringVarP(&o.output, "flows", "F", "", "append the flow data to this `FILE` (default HOST.flows)")
+	f.StringVarP(&o.output, "flows", "F", "", "append the flow data to this `FILE`; (default HOST.flows)")
 	f.BoolVar(&o.json, "json", false, "write JSON lines")
 	f.VarP(newSeconds(&o.keepalive, 60, 1, 86400), "keepalive", "k", "see every so many `SECONDS` whether the meter is well")
-	f.BoolVarP(&o.trace, "trace", "C", false, "the meter meters a trace in step (rtfm meter -C TRACE -T SECONDS):\ncollect when it says so, and end with it")
+	f.BoolVarP(&o.trace, "trace", "C", false, "the meter meters a trace in step; (rtfm meter -C TRACE -T SECONDS):\ncollect when it says so, and end with it")
+	group(f, groupOutput, "interval", "flows", "json", "trace")
 	f.Var(newCount(&o.highWater, 65, 0, 100, "a percentage"), "high-water-mark", "`PERCENT` of the flow table at which -e runs")
-	f.Var(newCount(&o.floodMark, 95, 0, 100, "a percentage"), "flood-mark", "`PERCENT` of the flow table at which the meter runs its built-in rules; 0 for never\n(not set in the meter unless given)")
+	f.Var(newCount(&o.floodMark, 95, 0, 100, "a percentage"), "flood-mark", "`PERCENT` of it at which the built-in rules run; that is of the flow table, and of the meter; 0 for never\n(not set in the meter unless given)")
 	f.Var(newWholeSeconds(&o.inactivity, 600), "inactivity-timeout", "`SECONDS` after which the meter may recover an idle flow\n(not set in the meter unless given)")
 	f.Var(newCount(&o.maxFlows, reader.DefaultMaxFlows, 1, math.MaxInt32, "a number of flows"), "max-flows", maxFlowsUsage)
+	group(f, groupLimits, "high-water-mark", "flood-mark", "max-flows")
 	f.StringVar(&o.owner, "owner", "", "the manager's `NAME` in the meter: what bears it is taken to be its own\n(default that of the host and of the flow data file)")
 	o.snmp.add(cmd)
-	f.BoolVar(&o.stop, "stop", false, "at the end, stop the tasks and remove from the meters what was put there")
-	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`, not to standard error")
+	f.BoolVar(&o.stop, "stop", false, "at the end, remove from meters what was put there; tasks are stopped")
+	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`; else to standard error")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log each collection too")
 	f.Var(newSeconds(&o.grace, 30, 0, maxSeconds), "grace", "`SECONDS` for the last collections after a signal to end")
+	group(f, groupProcess, "stop", "log", "verbose")
 	for _, name := range append(o.snmp.names(), "rules", "standby", "interval", "keepalive", "flows", "json", "trace", "high-water-mark",
 		"flood-mark", "inactivity-timeout", "max-flows", "owner") {
 		cmd.MarkFlagsMutuallyExclusive("config", name)

@@ -80,16 +80,20 @@ func meterCommand() *cobra.Command {
 	f.SortFlags = false
 	o.traces.add(cmd)
 	o.capture.add(cmd)
-	f.VarP(newSeconds(&o.interval, 0, 1e-6, maxSeconds), "interval", "T", "stop every so many `SECONDS` of packet time until a manager has read the flows")
-	f.VarP(newCount(&o.intervals, 0, 0, math.MaxInt32, "a number of intervals or 0 for all,"), "intervals", "N", "end after so many intervals (default 0, all)")
-	f.BoolVar(&o.pace, "pace", false, "play traces at the speed at which they were captured, not at once")
+	f.VarP(newSeconds(&o.interval, 0, 1e-6, maxSeconds), "interval", "T", "be read every so many `SECONDS`; of packet time, at which metering waits until a manager has read the flows")
+	f.VarP(newCount(&o.intervals, 0, 0, math.MaxInt32, "a number of intervals or 0 for all,"), "intervals", "N", "end after so many intervals (default all)")
+	f.BoolVar(&o.pace, "pace", false, "play traces at the speed of their capture; not at once")
+	group(f, groupInput, "interval", "intervals", "pace")
 	o.front.add(cmd)
 	f.VarP(newCount(&o.maxFlows, meter.DefaultMaxFlows, 1, math.MaxInt32, "a number of flows"), "max-flows", "f", "size of the flow table")
+	group(f, groupLimits, "max-flows")
 	o.streams.add(cmd)
-	f.Var(newChoice(&o.octets, "frame", "frame", "ip"), "octets", "count the octets of what: frame (without FCS) or ip")
-	f.StringVar(&o.log, "log", "", "append the log to this `FILE`, not to standard error")
-	f.StringVar(&o.user, "user", "", "run as this `USER` once sockets and traces are open; the log is opened as that one")
-	f.Var(newSeconds(&o.grace, 10, 0, maxSeconds), "grace", "`SECONDS` for which flows can be read after a signal to end")
+	f.Var(newChoice(&o.octets, "frame", "frame", "ip"), "octets", "count the octets of frames or IP; of frames without FCS")
+	group(f, groupRules, "octets")
+	f.StringVar(&o.log, "log", "", "append the log to this `FILE`; else to standard error")
+	f.StringVar(&o.user, "user", "", "run as this `USER` once all is open; that is, sockets and traces, but the log is opened as that one")
+	f.Var(newSeconds(&o.grace, 10, 0, maxSeconds), "grace", "let flows be read for so many `SECONDS`; after a signal to end")
+	group(f, groupProcess, "log", "user", "grace")
 	return cmd
 }
 

@@ -23,7 +23,7 @@ type community struct {
 // add adds the option that names the file. It holds what of says, as in "the
 // community".
 func (c *community) add(cmd *cobra.Command, of string) {
-	cmd.Flags().StringVar(&c.file, c.option, "", "`FILE` that holds "+of+" (or environment "+c.variable+")")
+	cmd.Flags().StringVar(&c.file, c.option, "", "`FILE` that holds "+of+"; or environment "+c.variable)
 }
 
 // value returns the community, "" if none is given anywhere. Communities given

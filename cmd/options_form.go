@@ -29,7 +29,8 @@ func (o *formOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.nemac, "nemac", false, "write NeMaC's text, as -F and --format do")
 	f.BoolVar(&o.json, "json", false, "write JSON lines")
-	f.Var(columns{&o.format}, "format", "write these `ATTRIBUTES`, as a FORMAT statement names them\n(default those of the first ruleset that has one, else all that rulesets save)")
+	f.Var(columns{&o.format}, "format", "write these `ATTRIBUTES`; as a FORMAT statement names them\n(default those of the first ruleset that has one, else all that rulesets save)")
+	group(f, groupOutput, "nemac", "json", "format")
 }
 
 // check finds options that do not fit each other.

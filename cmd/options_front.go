@@ -31,7 +31,7 @@ func (o *frontOptions) add(cmd *cobra.Command) {
 	o.trap = community{option: "trap-community-file", variable: "RTFM_TRAP_COMMUNITY"}
 	f := cmd.Flags()
 	o.given = f.Changed
-	f.StringVar(&o.snmp, "snmp", "127.0.0.1:1161", "answer SNMPv2c at this UDP `ADDRESS`; with --agentx only if it is given")
+	f.StringVar(&o.snmp, "snmp", "127.0.0.1:1161", "answer SNMPv2c at this `ADDRESS`; of UDP; with --agentx only if it is given")
 	f.VarP(newCount(&o.port, 0, 1, 65535, "a UDP port"), "port", "m", "answer SNMPv2c at this UDP `PORT` of 127.0.0.1")
 	f.StringVar(&o.agentx, "agentx", "", "be a subagent of the master at this `ADDRESS`")
 	f.StringVar(&o.context, "context", "", "with --agentx: be in this SNMP `CONTEXT`, so that a master can have several meters")
@@ -39,10 +39,11 @@ func (o *frontOptions) add(cmd *cobra.Command) {
 	o.write.add(cmd, "the write community")
 	f.StringVarP(&o.read.argument, "read-community", "r", "", "the read `COMMUNITY`; others on this machine can see it")
 	f.StringVarP(&o.write.argument, "write-community", "w", "", "the write `COMMUNITY`; others on this machine can see it")
-	f.StringArrayVar(&o.sinks, "trap-sink", nil, "with --snmp: send SNMPv2c traps to this UDP `ADDRESS`, HOST or HOST:PORT (162); may be repeated")
+	f.StringArrayVar(&o.sinks, "trap-sink", nil, "send SNMPv2c traps to this `ADDRESS`; with --snmp: HOST or HOST:PORT of UDP (162); may be repeated")
 	o.trap.add(cmd, "the community of traps")
 	f.StringVar(&o.contact, "sys-contact", "", "who looks after the meter, `TEXT` of sysContact with --snmp")
 	f.StringVar(&o.location, "sys-location", "", "where the meter is, `TEXT` of sysLocation with --snmp")
+	group(f, groupSNMP, "snmp", "agentx", "read-community-file", "write-community-file", "trap-sink")
 	cmd.MarkFlagsMutuallyExclusive("snmp", "port")
 }
 

@@ -32,16 +32,17 @@ type snmpOptions struct {
 func (o *snmpOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	o.given = f.Changed
-	f.VarP(newCount(&o.port, 161, 1, 65535, "a UDP port"), "port", "m", "UDP `PORT` of the meter, if HOST has none")
+	f.VarP(newCount(&o.port, 161, 1, 65535, "a UDP port"), "port", "m", "UDP `PORT` of the meter; if HOST has none")
 	o.community.add(cmd, "the community")
 	f.StringVar(&o.user, "user", "", "SNMPv3: the `USER`, in place of a community")
-	f.Var(newProtocol(&o.auth, "SHA-256", "SHA-224", "SHA-256", "SHA-384", "SHA-512"), "auth", "SNMPv3: authenticate by this `PROTOCOL`: SHA-224, SHA-256, SHA-384, SHA-512")
-	f.StringVar(&o.authFile, "auth-file", "", "SNMPv3: `FILE` that holds the authentication passphrase (or environment RTFM_AUTH)")
-	f.Var(newProtocol(&o.priv, "AES-128", "AES-128", "AES-192", "AES-256"), "priv", "SNMPv3: encrypt by this `PROTOCOL`: AES-128, AES-192, AES-256")
-	f.StringVar(&o.privFile, "priv-file", "", "SNMPv3: `FILE` that holds the privacy passphrase (or environment RTFM_PRIV)")
+	f.Var(newProtocol(&o.auth, "SHA-256", "SHA-224", "SHA-256", "SHA-384", "SHA-512"), "auth", "SNMPv3: authenticate by this `PROTOCOL`; SHA-224, SHA-256, SHA-384 or SHA-512")
+	f.StringVar(&o.authFile, "auth-file", "", "SNMPv3: `FILE` of the authentication passphrase; or environment RTFM_AUTH")
+	f.Var(newProtocol(&o.priv, "AES-128", "AES-128", "AES-192", "AES-256"), "priv", "SNMPv3: encrypt by this `PROTOCOL`; AES-128, AES-192 or AES-256")
+	f.StringVar(&o.privFile, "priv-file", "", "SNMPv3: `FILE` of the privacy passphrase; or environment RTFM_PRIV")
 	f.StringVar(&o.context, "context", "", "SNMPv3: the `CONTEXT`")
 	f.Var(newSeconds(&o.timeout, 2, 0.001, maxSeconds), "timeout", "wait for an answer for so many `SECONDS`")
 	f.Var(newCount(&o.retries, 3, 0, math.MaxInt32, "a number"), "retries", "ask again so many `TIMES` when there is no answer")
+	group(f, groupSNMP, "port", o.community.option, "user", "auth-file", "priv-file")
 }
 
 // newProtocol returns a choice of SNMPv3's protocols, which tells those who want a

@@ -17,7 +17,7 @@ import (
 )
 
 // maxFlowsUsage tells what the option means that the reader and the manager have.
-const maxFlowsUsage = "refuse collections of more `FLOWS` than this, or of more than 4096 octets for each of them;\n" +
+const maxFlowsUsage = "refuse collections of more `FLOWS` than this; or of more than 4096 octets for each of them;\n" +
 	"with --json, the counters of so many flows are remembered, in 128 octets each"
 
 // run reaches the meter, opens the flow data file, and makes collections.

@@ -42,7 +42,7 @@ func (c *count) Set(text string) error {
 func (c *count) String() string { return strconv.Itoa(*c.to) }
 
 // Type implements pflag.Value.
-func (*count) Type() string { return "int" }
+func (*count) Type() string { return "N" }
 
 // choice is one of several words.
 type choice struct {
@@ -76,7 +76,7 @@ func (c *choice) Set(text string) error {
 func (c *choice) String() string { return *c.to }
 
 // Type implements pflag.Value.
-func (*choice) Type() string { return "string" }
+func (c *choice) Type() string { return strings.Join(c.words, "|") }
 
 // columns is the value of --format: the attributes that are written of a flow.
 type columns struct{ to **ruleset.Format }
