@@ -1,0 +1,109 @@
+package query
+
+import (
+	"cmp"
+	"slices"
+
+	"rtfm/reader/flowfile"
+	"rtfm/reader/record"
+	"rtfm/reader/table"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
+
+// best holds the flows that counted most, as a heap with the least of them first.
+type best struct {
+	by   Sum
+	most int // 0 for any number
+	heap []counted
+	n    int
+}
+
+// counted is a flow and what it counted.
+type counted struct {
+	flow  match.Flow
+	sums  sums
+	value uint64 // that they are sorted by
+	n     int    // its place among all: of equal ones the first comes first
+}
+
+// before reports whether c stands above d in a table.
+func (c *counted) before(d *counted) bool {
+	return c.value > d.value || c.value == d.value && c.n < d.n
+}
+
+// add takes a flow in if it is one of them.
+func (b *best) add(f *match.Flow, c *record.Counters) {
+	var now counted
+	now.sums.add(f, c, false)
+	now.value, now.n = b.by.of(&now.sums), b.n
+	b.n++
+	full := b.most > 0 && len(b.heap) == b.most
+	if full && !now.before(&b.heap[0]) {
+		return
+	}
+	now.flow = *f
+	now.flow.Counters = nil // which are the sender's
+	if b.most == 0 {
+		b.heap = append(b.heap, now)
+		return
+	}
+	if full {
+		b.heap[0] = now
+		b.sink(0)
+		return
+	}
+	b.heap = append(b.heap, now)
+	for i := len(b.heap) - 1; i > 0 && b.heap[(i-1)/2].before(&b.heap[i]); i = (i - 1) / 2 {
+		b.heap[i], b.heap[(i-1)/2] = b.heap[(i-1)/2], b.heap[i]
+	}
+}
+
+// sink moves the flow at a place of the heap to where it belongs.
+func (b *best) sink(i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(b.heap); child++ {
+			if b.heap[least].before(&b.heap[child]) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		b.heap[i], b.heap[least] = b.heap[least], b.heap[i]
+		i = least
+	}
+}
+
+// sorted returns the flows, those that counted most first.
+func (b *best) sorted() []counted {
+	return slices.SortedFunc(slices.Values(b.heap), func(c, d counted) int {
+		return cmp.Or(cmp.Compare(d.value, c.value), cmp.Compare(c.n, d.n))
+	})
+}
+
+// ofFlow returns what a table shows of an attribute of a flow.
+func (n *namer) ofFlow(f *match.Flow, a attr.Attr) table.Value {
+	switch a {
+	case attr.FlowRuleSet:
+		return table.Uint(uint64(f.Shape.RuleSet))
+	case attr.FlowIndex:
+		return table.Uint(uint64(f.Index))
+	}
+	at := fieldOf(f.Shape, a)
+	return n.value(a, at.octets(&f.Key), at.width, f.Key.TransType(), at.saved)
+}
+
+// columnsOf returns attributes in the order in which people read them, without the
+// types of the other end: a packet has the same at both.
+func columnsOf(saved []attr.Attr) (columns []attr.Attr) {
+	for _, f := range flowfile.DefaultFormat(saved).Fields {
+		a := f.Attr
+		isSource := a.IsType() && slices.Contains(saved, a-10)
+		if a.Info().Class != attr.ClassMeasured && a.Info().Class != attr.ClassDistrib && !isSource {
+			columns = append(columns, a)
+		}
+	}
+	return columns
+}

@@ -1,0 +1,87 @@
+package query
+
+import "rtfm/reader/table"
+
+// measure is a column of sums.
+type measure struct {
+	column table.Column
+	value  func(*sums) table.Value
+}
+
+// measured appends the values of these columns.
+func measured(row []table.Value, measures []measure, s *sums) []table.Value {
+	for i := range measures {
+		row = append(row, measures[i].value(s))
+	}
+	return row
+}
+
+// sumOf returns the column of a sum.
+func sumOf(s Sum, name string) measure {
+	return measure{table.Column{Name: name, Kind: s.kind()}, func(of *sums) table.Value { return table.Uint(s.of(of)) }}
+}
+
+// measures returns the columns of a table of which these are the sums of all.
+func (t *Top) measures(all *sums) []measure {
+	hosts := 0
+	if isHosts(t.opts.By) {
+		hosts = 1
+	}
+	name := func(s Sum) measure { return sumOf(s, sumNames[s][hosts]) }
+	var list []measure
+	if t.opts.By != nil {
+		list = append(list, name(Records))
+	}
+	switch {
+	case t.opts.Full:
+		list = append(list, name(ToPDUs), name(FromPDUs), name(PDUs), name(ToOctets), name(FromOctets), name(Octets))
+	case t.opts.By == nil:
+		list = append(list, name(ToPDUs), name(FromPDUs), name(ToOctets), name(FromOctets))
+	case hosts == 1:
+		list = append(list, name(PDUs), name(ToOctets), name(FromOctets), name(Octets))
+	default:
+		list = append(list, name(PDUs), name(Octets))
+	}
+	list = append(list, rate(t.times.length()), share(t.opts.Sort, t.opts.Sort.of(all)))
+	if t.opts.By == nil || t.opts.Full {
+		list = append(list, times(t.opts.Full)...)
+	}
+	return list
+}
+
+// rate is the mean rate over the time of all intervals, in bits a second.
+func rate(length int64) measure {
+	return measure{table.Column{Name: "Rate", Title: "bit/s", Kind: table.BitRate}, func(s *sums) table.Value {
+		return table.Float(8 * float64(s.octets) / (float64(length) / 1e9)) // nothing if there was no time
+	}}
+}
+
+// share is the percentage of all that was counted.
+func share(by Sum, all uint64) measure {
+	return measure{table.Column{Name: "Percent", Title: "%", Kind: table.Percent}, func(s *sums) table.Value {
+		return table.Float(100 * float64(by.of(s)) / float64(all)) // nothing if nothing was counted
+	}}
+}
+
+// times are those of the packets.
+func times(last bool) []measure {
+	list := []measure{{table.Column{Name: "FirstTimeNs", Title: "First", Kind: table.Time}, func(s *sums) table.Value {
+		return instant(s, s.first)
+	}}}
+	if last {
+		list = append(list, measure{table.Column{Name: "LastActiveTimeNs", Title: "Last", Kind: table.Time}, func(s *sums) table.Value {
+			return instant(s, s.last)
+		}})
+	}
+	return append(list, measure{table.Column{Name: "DurationNs", Title: "Duration", Kind: table.Duration}, func(s *sums) table.Value {
+		return instant(s, s.last-s.first)
+	}})
+}
+
+// instant returns a time if there was any.
+func instant(s *sums, ns int64) table.Value {
+	if s.records == 0 || s.last < s.first {
+		return table.Value{}
+	}
+	return table.Int(ns)
+}

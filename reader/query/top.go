@@ -1,0 +1,252 @@
+package query
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"rtfm/reader/record"
+	"rtfm/reader/table"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
+
+// Options say what a Top adds up and shows.
+type Options struct {
+	// By is what flows are added up by. Without it each flow record is a row.
+	By []Key
+	// Columns are the attributes of a row that is a flow record; nil stands for those
+	// that the flows have saved.
+	Columns []attr.Attr
+	// Sort is the sum by which rows are sorted, the largest first.
+	Sort Sum
+	// Rows is how many there are at most, 0 for any number: the rest are Others.
+	Rows int
+	// Total takes what flows have counted altogether. Otherwise it is what they
+	// counted in the interval.
+	Total bool
+	// Numeric writes numbers where values have names.
+	Numeric bool
+	// Full adds the columns that people do not need, for programs.
+	Full bool
+	// Filter says which flows are taken, nil for all.
+	Filter *Expr
+}
+
+// Top is a record.Sink that adds up what flows have counted, exactly, and makes tables
+// of it: one for each ruleset that flows are of. A packet is in one flow of each
+// ruleset, so that what two of them have counted must not be added.
+//
+// It holds the sums of each key, or as many flows as there are rows: never all the
+// records. A collection that fails after Begin leaves it unfit.
+type Top struct {
+	opts     Options
+	names    namer
+	sections map[int]*section // by ruleset
+	current  *section
+	c        record.Collection
+	times    spans
+	about    Summary
+	row      Row
+	whole    record.Counters
+}
+
+// Summary is what all collections come to.
+type Summary struct {
+	Collections int
+	// Length is that of the time which their intervals cover, in nanoseconds.
+	Length int64
+	// Lost and Uncounted are packets, see record.Summary.
+	Lost, Uncounted uint64
+	// Unknown is the number of flow records that began before the first collection,
+	// of which it is not known what they have added since: they are left out.
+	Unknown uint64
+}
+
+// section is what the flows of one ruleset come to.
+type section struct {
+	ruleSet int
+	all     sums
+	flows   best
+	groups  groups
+	saved   map[attr.Attr]bool // by flows that are rows
+	shape   *match.Shape       // of the flow before
+}
+
+// NewTop returns a Top of no collections yet.
+func NewTop(opts Options) *Top {
+	return &Top{opts: opts, names: namer{opts.Numeric}, sections: map[int]*section{}}
+}
+
+// Begin implements record.Sink.
+func (t *Top) Begin(c *record.Collection) error {
+	t.c = *c
+	t.row.begin(c, t.opts.Total)
+	return nil
+}
+
+// Flow implements record.Sink. Where it is not known what the flow counted in the
+// interval, that is all if the flow began in it; others are left out.
+func (t *Top) Flow(f *match.Flow, counted *record.Counters) error {
+	switch {
+	case t.opts.Total || counted == nil && f.FirstTime >= t.c.From:
+		t.whole = record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
+		counted = &t.whole
+	case counted == nil:
+		t.about.Unknown++
+		return nil
+	}
+	if t.opts.Filter != nil {
+		t.row.Flow, t.row.Counted = f, counted
+		if !t.opts.Filter.Match(&t.row) {
+			return nil
+		}
+	}
+	return t.add(f, counted)
+}
+
+// add takes a flow that is wanted.
+func (t *Top) add(f *match.Flow, counted *record.Counters) error {
+	s := t.current
+	if s == nil || s.ruleSet != f.Shape.RuleSet {
+		s = t.section(f.Shape.RuleSet)
+	}
+	if err := s.all.addChecked(f, counted); err != nil {
+		return err
+	}
+	if t.opts.By != nil {
+		s.groups.add(f, counted, t.c.Meter)
+		return nil
+	}
+	if s.shape != f.Shape {
+		s.shape = f.Shape
+		for _, saved := range f.Shape.Saved {
+			s.saved[saved.Attr] = true
+		}
+	}
+	s.flows.add(f, counted)
+	return nil
+}
+
+// section returns the current section, that of this ruleset.
+func (t *Top) section(ruleSet int) *section {
+	s := t.sections[ruleSet]
+	if s == nil {
+		s = &section{ruleSet: ruleSet, saved: map[attr.Attr]bool{}, flows: best{by: t.opts.Sort, most: t.opts.Rows}}
+		s.groups.keys = t.opts.By
+		t.sections[ruleSet] = s
+	}
+	t.current = s
+	return s
+}
+
+// End implements record.Sink.
+func (t *Top) End(sum *record.Summary) error {
+	t.about.Collections++
+	t.about.Lost += sum.Lost
+	t.about.Uncounted += sum.Uncounted
+	t.times.add(t.c.From, t.c.To)
+	return nil
+}
+
+// Summary returns what has been read.
+func (t *Top) Summary() Summary {
+	t.about.Length = t.times.length()
+	return t.about
+}
+
+// Reset forgets all collections, for tables of the next ones.
+func (t *Top) Reset() { *t = *NewTop(t.opts) }
+
+// Tables returns a table for each ruleset that flows are of, in the order of their
+// numbers; an empty one if there are no flows.
+func (t *Top) Tables() []*table.Table {
+	sections := slices.SortedFunc(maps.Values(t.sections), func(a, b *section) int { return cmp.Compare(a.ruleSet, b.ruleSet) })
+	if len(sections) == 0 {
+		sections = []*section{t.section(0)}
+	}
+	var tables []*table.Table
+	for _, s := range sections {
+		tb := t.table(s)
+		if len(sections) > 1 {
+			tb.Title = fmt.Sprintf("ruleset %d", s.ruleSet)
+		}
+		tables = append(tables, tb)
+	}
+	return tables
+}
+
+// table returns the table of a section.
+func (t *Top) table(s *section) *table.Table {
+	all := s.all
+	if isHosts(t.opts.By) { // what hosts have sent is what they have received: all of it
+		all.toPDUs, all.fromPDUs, all.toOctets, all.fromOctets = all.pdus, all.pdus, all.octets, all.octets
+	}
+	measures := t.measures(&all)
+	tb := new(table.Table)
+	var keys int
+	if t.opts.By != nil {
+		keys = t.groupRows(tb, s, measures)
+	} else {
+		keys = t.flowRows(tb, s, measures)
+	}
+	for _, m := range measures {
+		tb.Columns = append(tb.Columns, m.column)
+	}
+	tb.Total = measured(make([]table.Value, keys), measures, &all)
+	return tb
+}
+
+// flowRows makes a row of each flow, and returns of how many attributes.
+func (t *Top) flowRows(tb *table.Table, s *section, measures []measure) int {
+	columns := t.opts.Columns
+	if columns == nil {
+		columns = columnsOf(slices.Collect(maps.Keys(s.saved)))
+	}
+	for _, a := range columns {
+		tb.Columns = append(tb.Columns, columnOf(a))
+	}
+	shown := s.all
+	for _, f := range s.flows.sorted() {
+		row := make([]table.Value, 0, len(columns)+len(measures))
+		for _, a := range columns {
+			row = append(row, t.names.ofFlow(&f.flow, a))
+		}
+		tb.Rows = append(tb.Rows, measured(row, measures, &f.sums))
+		shown.take(&f.sums)
+	}
+	tb.NumOthers = int(s.all.records) - len(tb.Rows)
+	tb.Others = measured(make([]table.Value, len(columns)), measures, &shown)
+	return len(columns)
+}
+
+// spans are times without what they have in common.
+type spans struct{ list []span }
+
+type span struct{ from, to int64 }
+
+// add adds a time. Most begin where the one before ended.
+func (s *spans) add(from, to int64) {
+	if n := len(s.list); n > 0 && s.list[n-1].to == from && to >= from {
+		s.list[n-1].to = to
+		return
+	}
+	s.list = append(s.list, span{from, max(from, to)})
+}
+
+// length returns that of all times.
+func (s *spans) length() (sum int64) {
+	slices.SortFunc(s.list, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	var to int64
+	for i, sp := range s.list {
+		if i == 0 || sp.from > to {
+			to = sp.from
+		}
+		if sp.to > to {
+			sum += sp.to - to
+			to = sp.to
+		}
+	}
+	return sum
+}
