@@ -1,11 +1,6 @@
 package attr
 
-import (
-	"cmp"
-	"maps"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // meanings say what attributes that rules test or save are, by the name without
 // Source, Dest, To or From.
@@ -55,33 +50,4 @@ func (a Attr) Meaning() string {
 		}
 	}
 	return ""
-}
-
-// Named returns the attributes whose values have names, one of each direction.
-func Named() []Attr {
-	return []Attr{SourcePeerType, SourceAdjacentType, SourceTransType, SourceTransAddress}
-}
-
-// NamedValue is a value and its names in rules.
-type NamedValue struct {
-	Value uint16
-	Names []string
-}
-
-// NamedValues returns the values of attribute a that have names, in order.
-func NamedValues(a Attr) []NamedValue {
-	if a.Info().Class == ClassVariable {
-		return nil
-	}
-	table, _ := valueNames(a)
-	var values []NamedValue
-	for _, name := range slices.Sorted(maps.Keys(table)) {
-		n := table[name]
-		i, known := slices.BinarySearchFunc(values, n, func(v NamedValue, n uint16) int { return cmp.Compare(v.Value, n) })
-		if !known {
-			values = slices.Insert(values, i, NamedValue{Value: n})
-		}
-		values[i].Names = append(values[i].Names, name)
-	}
-	return values
 }

@@ -1,12 +1,80 @@
 package attr
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A named is a value of an attribute and what people call it.
+type named struct {
+	value uint16
+	// of is the transport in whose flows the value is shown by this name, 0 for all.
+	// In rules the name stands for the value in any case.
+	of uint8
+	// names are separated by blanks: the first is shown, all are read.
+	names string
+	// icmpType is the type of ICMP whose code this is, plus one; 0 for no code.
+	icmpType uint16
+}
+
+// The transports that change what a value is called.
+const (
+	transAny    uint8 = 0
+	transICMP   uint8 = 1
+	transTCP    uint8 = 6
+	transUDP    uint8 = 17
+	transICMPv6 uint8 = 58
+	transSCTP   uint8 = 132
+)
+
+// A nameTable holds the names of the values of some attributes.
+type nameTable struct {
+	attrs  []Attr
+	values [][]named // each in order of value
+	byName func() map[string]uint16
+}
+
+// nameTables has each attribute once at most.
+var nameTables = [...]*nameTable{
+	names([]Attr{SourceAdjacentType, DestAdjacentType}, adjacentTypes),
+	names([]Attr{SourcePeerType, DestPeerType}, peerTypes),
+	names([]Attr{SourceTransType, DestTransType}, protocols),
+	names([]Attr{SourceTransAddress, DestTransAddress}, ports, icmpTypes, icmpCodes),
+	names([]Attr{DSCodePoint}, codePoints),
+	names([]Attr{Priority}, priorities),
+	names([]Attr{ECNCodeBits}, ecnCodes),
+}
+
+// names returns a table whose index by name is made when it is first needed.
+func names(attrs []Attr, values ...[]named) *nameTable {
+	return &nameTable{attrs, values, sync.OnceValue(func() map[string]uint16 {
+		index := make(map[string]uint16)
+		for _, list := range values {
+			for _, v := range list {
+				for name := range strings.FieldsSeq(v.names) {
+					index[strings.ToLower(name)] = v.value
+				}
+			}
+		}
+		return index
+	})}
+}
+
+// namesOf returns the table of names for attribute a, nil if its values have none.
+func namesOf(a Attr) *nameTable {
+	for _, t := range nameTables {
+		if slices.Contains(t.attrs, a) {
+			return t
+		}
+	}
+	return nil
+}
 
 // ValueName returns the value that a well-known name stands for in a rule on
-// attribute a: address families for peer types, media for adjacent types,
-// protocols for transport types, ports for transport addresses, and
-// attribute names for the meter variables, which an Assign rule sets. Case is
-// ignored, and '_' is the same as '-'.
+// attribute a, whatever transport it belongs to, and attribute names for the meter
+// variables, which an Assign rule sets. Case is ignored, and '_' is the same as '-'.
 func ValueName(a Attr, name string) (Value, bool) {
 	if a.Info().Class == ClassVariable {
 		if of, ok := ByName(name); ok {
@@ -14,9 +82,12 @@ func ValueName(a Attr, name string) (Value, bool) {
 		}
 		return Value{}, false
 	}
-	table, size := valueNames(a)
-	n, ok := table[strings.ReplaceAll(strings.ToLower(name), "_", "-")]
-	return number(uint64(n), size), ok
+	t := namesOf(a)
+	if t == nil {
+		return Value{}, false
+	}
+	n, ok := t.byName()[strings.ReplaceAll(strings.ToLower(name), "_", "-")]
+	return number(uint64(n), a.info().Size), ok
 }
 
 // ValueNames returns the names that ValueName knows for attribute a, in no
@@ -25,9 +96,12 @@ func ValueNames(a Attr) []string {
 	if a.Info().Class == ClassVariable {
 		return TestableNames()
 	}
-	table, _ := valueNames(a)
-	names := make([]string, 0, len(table))
-	for n := range table {
+	t := namesOf(a)
+	if t == nil {
+		return nil
+	}
+	names := make([]string, 0, len(t.byName()))
+	for n := range t.byName() {
 		names = append(names, n)
 	}
 	return names
@@ -44,78 +118,111 @@ func TestableNames() []string {
 	return names
 }
 
-// valueNames returns the table of names for attribute a, and the size of the
-// values in octets.
-func valueNames(a Attr) (map[string]uint16, int) {
-	switch a {
-	case SourcePeerType, DestPeerType:
-		return peerTypes, 1
-	case SourceAdjacentType, DestAdjacentType:
-		return adjacentTypes, 1
-	case SourceTransType, DestTransType:
-		return protocols, 1
-	case SourceTransAddress, DestTransAddress:
-		return ports, 2
+// NameOf returns what people call value v of attribute a in flows of some transport
+// protocol, 0 if that is not known; "" if it has no name. ValueName returns v for each
+// such name. Codes of ICMP depend on the type: CodeName knows them.
+func NameOf(a Attr, v uint64, transport uint8) string {
+	t := namesOf(a)
+	if t == nil || v > 0xffff {
+		return ""
 	}
-	return nil, 0
+	if a.isTrans() {
+		switch transport {
+		case transICMP, transICMPv6:
+			if a == DestTransAddress {
+				return ""
+			}
+			return shown(icmpTypes, v, transport)
+		}
+	}
+	return shown(t.values[0], v, transport)
 }
 
-// peerTypes are address family numbers (RFC 2720, PeerType). Packets of other
-// protocols have type 0; Dummy is what idle time was to the first meters, a
-// type that no packet has.
-var peerTypes = map[string]uint16{
-	"other": 0,
-	"ip":    1, "ipv4": 1,
-	"ipv6": 2, "ip6": 2,
-	"nsap": 3, "clns": 3,
-	"ipx": 11, "novell": 11,
-	"appletalk": 12, "ethertalk": 12,
-	"decnet": 13,
-	"dummy":  255,
+// CodeName returns what people call a code of a type of ICMP or ICMPv6, which is the
+// transport; "" if it has no name. It is a name of a transport address.
+func CodeName(transport, icmpType, code uint8) string {
+	for _, v := range icmpCodes {
+		if v.of == transport && v.icmpType == uint16(icmpType)+1 && v.value == uint16(code) {
+			return v.names[:wordEnd(v.names)]
+		}
+	}
+	return ""
 }
 
-// adjacentTypes are those of RFC 2720, AdjacentType, and further ifType
-// numbers (IANAifType-MIB).
-var adjacentTypes = map[string]uint16{
-	"ip":        1,
-	"nsap":      3,
-	"ethernet":  7,
-	"tokenring": 9,
-	"ipx":       11,
-	"appletalk": 12,
-	"decnet":    13,
-	"fddi":      15,
-	"ppp":       23,
-	"loopback":  24,
-	"atm":       37,
-	"ieee80211": 71,
-	"hdlc":      118,
+// shown returns the first name of a value in flows of a transport.
+func shown(values []named, v uint64, transport uint8) string {
+	i, _ := slices.BinarySearchFunc(values, uint16(v), func(n named, v uint16) int { return cmp.Compare(n.value, v) })
+	first := ""
+	for ; i < len(values) && values[i].value == uint16(v); i++ {
+		name := values[i].names[:wordEnd(values[i].names)]
+		switch values[i].of {
+		case transport:
+			return name
+		case transAny:
+			first = name
+		}
+	}
+	return first
 }
 
-// protocols are IANA's protocol numbers.
-var protocols = map[string]uint16{
-	"icmp": 1, "igmp": 2, "ggp": 3, "ipip": 4, "tcp": 6, "egp": 8, "igp": 9,
-	"udp": 17, "idp": 22, "dccp": 33, "ipv6": 41, "rsvp": 46, "gre": 47,
-	"esp": 50, "ah": 51, "icmpv6": 58, "icmp6": 58, "ipv6-icmp": 58,
-	"eigrp": 88, "ospf": 89, "pim": 103, "vrrp": 112, "l2tp": 115,
-	"sctp": 132, "udplite": 136, "udp-lite": 136, "mpls": 137,
+// wordEnd returns where the first word of names ends.
+func wordEnd(names string) int {
+	if i := strings.IndexByte(names, ' '); i >= 0 {
+		return i
+	}
+	return len(names)
 }
 
-// ports are IANA's port numbers of the services that rulesets ask for.
-var ports = map[string]uint16{
-	"echo": 7, "discard": 9, "daytime": 13, "chargen": 19,
-	"ftp-data": 20, "ftpdata": 20, "ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25,
-	"time": 37, "whois": 43, "tacacs": 49, "domain": 53, "dns": 53,
-	"bootps": 67, "bootpc": 68, "dhcp": 67, "tftp": 69, "gopher": 70, "finger": 79,
-	"www": 80, "http": 80, "kerberos": 88, "pop2": 109, "pop3": 110, "pop": 110,
-	"sunrpc": 111, "portmap": 111, "ident": 113, "auth": 113, "nntp": 119, "news": 119,
-	"ntp": 123, "netbios-ns": 137, "netbios-dgm": 138, "netbios-ssn": 139,
-	"imap": 143, "snmp": 161, "snmptrap": 162, "snmp-trap": 162, "bgp": 179,
-	"irc": 194, "ldap": 389, "https": 443, "microsoft-ds": 445, "smb": 445,
-	"isakmp": 500, "ike": 500, "rlogin": 513, "login": 513, "syslog": 514, "printer": 515,
-	"rip": 520, "ripng": 521, "submission": 587, "ldaps": 636, "agentx": 705,
-	"domain-s": 853, "rsync": 873, "imaps": 993, "pop3s": 995, "socks": 1080,
-	"openvpn": 1194, "ms-sql": 1433, "radius": 1812, "radius-acct": 1813, "nfs": 2049,
-	"squid": 3128, "mysql": 3306, "rdp": 3389, "sip": 5060, "sips": 5061, "mdns": 5353,
-	"postgresql": 5432, "x11": 6000, "bittorrent": 6881, "http-alt": 8080,
+// isTrans reports whether a is a transport address.
+func (a Attr) isTrans() bool { return a == SourceTransAddress || a == DestTransAddress }
+
+// Named returns the attributes whose values have names, one of each direction.
+func Named() []Attr {
+	list := make([]Attr, len(nameTables))
+	for i, t := range nameTables {
+		list[i] = t.attrs[0]
+	}
+	return list
+}
+
+// NamedValue is a value and its names in rules.
+type NamedValue struct {
+	Value uint16
+	Names []string
+	// Of says of what the value is called so, if not of all: `udp`, `type of icmp`,
+	// `code of unreachable`.
+	Of string
+}
+
+// NamedValues returns the values of attribute a that have names: ports in order, then
+// the types of ICMP and of ICMPv6, then codes type by type.
+func NamedValues(a Attr) []NamedValue {
+	t := namesOf(a)
+	if t == nil {
+		return nil
+	}
+	var values []NamedValue
+	for _, list := range t.values {
+		first := len(values)
+		for _, v := range list {
+			values = append(values, NamedValue{v.value, strings.Fields(v.names), v.belongs()})
+		}
+		if first > 0 {
+			slices.SortStableFunc(values[first:], func(a, b NamedValue) int { return strings.Compare(a.Of, b.Of) })
+		}
+	}
+	return values
+}
+
+// belongs says of what v is called so, if not of all.
+func (v *named) belongs() string {
+	switch {
+	case v.of == transAny:
+		return ""
+	case v.icmpType > 0:
+		return "code of " + shown(icmpTypes, uint64(v.icmpType-1), v.of)
+	case v.of == transICMP || v.of == transICMPv6:
+		return "type of " + NameOf(SourceTransType, uint64(v.of), 0)
+	}
+	return NameOf(SourceTransType, uint64(v.of), 0)
 }

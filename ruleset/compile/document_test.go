@@ -48,18 +48,39 @@ func attributeTable() string {
 	return b.String()
 }
 
-// nameTable is the table of values that have names.
+// nameTable is the table of values that have names: a row for each attribute, and for
+// the types of ICMP and the codes of each.
 func nameTable() string {
 	var b strings.Builder
-	b.WriteString("| values of | names |\n|---|---|\n")
+	b.WriteString("| values of | names |\n|---|---|")
 	for _, a := range attr.Named() {
-		var list []string
+		row := "-"
 		for _, v := range attr.NamedValues(a) {
-			list = append(list, fmt.Sprintf("%d %s", v.Value, strings.Join(v.Names, " ")))
+			of, transport := v.Of, ""
+			if !strings.Contains(of, " of ") && of != "" {
+				of, transport = "", " ("+of+")"
+			}
+			if of != row {
+				names := a.String()
+				if dest, both := strings.CutPrefix(names, "Source"); both {
+					names += ", Dest" + dest
+				}
+				if of != "" {
+					names += ": " + of
+				}
+				if row != "-" {
+					b.WriteString(" |")
+				}
+				fmt.Fprintf(&b, "\n| %s |", names)
+			} else {
+				b.WriteByte(',')
+			}
+			row = of
+			fmt.Fprintf(&b, " %d %s%s", v.Value, strings.Join(v.Names, " "), transport)
 		}
-		fmt.Fprintf(&b, "| %s, Dest… | %s |\n", a, strings.Join(list, ", "))
+		b.WriteString(" |")
 	}
-	return b.String()
+	return b.String() + "\n"
 }
 
 // TestDocument: SRL.md lists every attribute that programs may name, and every

@@ -191,7 +191,7 @@ func (c *compiler) operand(ref reference, from *srl.Operand) (operand, bool) {
 
 // value reads a value, or the name of one.
 func (c *compiler) value(ref reference, w *srl.Word) (attr.Value, bool) {
-	if !w.IsName() {
+	if !w.IsName() && !hyphened(w.Text) {
 		return c.parse(ref, w)
 	}
 	if ref.any {
@@ -214,6 +214,13 @@ func (c *compiler) value(ref reference, w *srl.Word) (attr.Value, bool) {
 		return v, true
 	}
 	return v, false
+}
+
+// hyphened reports whether a value is a name with hyphens, such as echo-reply, and not
+// hexadecimal octets.
+func hyphened(value string) bool {
+	return spell.WordLen(strings.ReplaceAll(value, "-", "_")) == len(value) &&
+		strings.ContainsAny(strings.ToLower(value), "ghijklmnopqrstuvwxyz")
 }
 
 // parse reads a value or mask in the notation of RFC 2723 appendix B.

@@ -251,7 +251,12 @@ func (s *scanner) token() kind {
 		}
 	}
 	if is&letter != 0 {
-		s.pos += word.length(rest)
+		n := word.length(rest)
+		if hyphened := hyphenedLen(rest, n); hyphened > n {
+			s.pos += hyphened
+			return kValue
+		}
+		s.pos += n
 		return kName
 	}
 	switch c {
@@ -291,6 +296,15 @@ func (s *scanner) token() kind {
 	s.pos += run
 	s.report(at, "%s is no part of SRL", strconv.Quote(clip(rest[:run])))
 	return kStray
+}
+
+// hyphenedLen returns the length of the name of a value, such as echo-reply, whose
+// first word is n long: a letter follows each hyphen.
+func hyphenedLen(s string, n int) int {
+	for n+1 < len(s) && s[n] == '-' && classes[s[n+1]]&letter != 0 {
+		n += 1 + word.length(s[n+1:])
+	}
+	return n
 }
 
 // marks are the operators, and those of other languages with what SRL has
