@@ -73,7 +73,7 @@ func newCompiler(p *srl.Program, maxRules int) *compiler {
 		prog:     p,
 		maxNodes: maxRules,
 		subs:     map[string]*subroutine{},
-		lists:    map[listKey][]operand{},
+		lists:    map[listKey]operands{},
 		ending:   map[srl.Stmt]bool{},
 		seen:     map[ruleset.Diagnostic]bool{},
 		at:       srl.Place{Line: 1, Col: 1},
@@ -115,7 +115,7 @@ type compiler struct {
 	prog     *srl.Program
 	subs     map[string]*subroutine // by lower-case name
 	calls    []*instance            // being compiled, the innermost last
-	lists    map[listKey][]operand
+	lists    map[listKey]operands
 	ending   map[srl.Stmt]bool // see ends
 	maxNodes int
 	nodes    int       // their rules
@@ -129,7 +129,7 @@ type compiler struct {
 	// Room for the list of operands at hand: them, where they stand in the
 	// program, and the networks among them.
 	operands []operand
-	places   []int32
+	places   []int32 // one behind the other if they are of one range
 	networks []attr.Prefix
 
 	compared       int // unknown names, with those there are

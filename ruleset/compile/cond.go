@@ -23,145 +23,196 @@ func (c *compiler) plain(sc *scope, e srl.Expr, t, f *node) *node {
 		}
 		return t
 	case *srl.Not:
-		c.notYet(e.Place)
+		return c.plain(sc, e.X, f, t)
 	case *srl.Test:
-		return c.tests(sc, e, false, func() *node { return t }, f)
+		return c.tests(sc, e, t, f)
 	}
 	return f
 }
 
-// saving makes the nodes of an expression that saves the operands by which it
-// becomes true: as each test succeeds it pushes. pushed is how many pushes of
-// the whole expression have been done before it; t gives what follows the
-// expression when it is true, for the number of pushes done by then, which
-// depends on the way through it. f follows when it is false, with all of its
-// own pushes taken back.
+// saving makes the nodes of an expression, or of its negation if not is set,
+// that saves the operands by which it becomes true: as each test succeeds it
+// pushes. pushed is how many pushes of the whole expression have been done
+// before it; t gives what follows the expression when it is true, for the
+// number of pushes done by then, which depends on the way through it. f
+// follows when it is false, with all of its own pushes taken back.
 //
 // What follows a test depends on how many pushes each && around it has seen, so
 // an || of different numbers of tests has what is after it compiled once for
-// each of them.
-func (c *compiler) saving(sc *scope, e srl.Expr, pushed int, t func(pushed int) *node, f *node) *node {
+// each of them. The negation of an || is the && of its negated terms, that
+// of an && the ||.
+func (c *compiler) saving(sc *scope, e srl.Expr, not bool, pushed int, t func(pushed int) *node, f *node) *node {
 	if c.spend(1); c.full() {
 		return f
 	}
 	switch e := e.(type) {
 	case *srl.Or:
-		for i := len(e.Terms) - 1; i >= 0; i-- {
-			f = c.saving(sc, e.Terms[i], pushed, t, f)
+		if not {
+			return c.savingAll(sc, e.Terms, not, pushed, t, f)
 		}
-		return f
+		return c.savingOne(sc, e.Terms, not, pushed, t, f)
 	case *srl.And:
-		// falses[k] follows a factor that is false after k pushes.
-		falses := []*node{f}
-		for i := len(e.Factors) - 1; i >= 0; i-- {
-			factor, then := e.Factors[i], t
-			var done []*node // by the pushes of this &&
-			t = func(n int) *node {
-				for len(done) <= n-pushed {
-					done = append(done, nil)
-				}
-				if done[n-pushed] == nil {
-					for len(falses) <= n-pushed {
-						falses = append(falses, c.action(node{op: ruleset.OpPopTo, succ: falses[len(falses)-1]}))
-					}
-					done[n-pushed] = c.saving(sc, factor, n, then, falses[n-pushed])
-				}
-				return done[n-pushed]
-			}
+		if not {
+			return c.savingOne(sc, e.Factors, not, pushed, t, f)
 		}
-		return t(pushed)
+		return c.savingAll(sc, e.Factors, not, pushed, t, f)
 	case *srl.Not:
-		c.notYet(e.Place)
+		return c.saving(sc, e.X, !not, pushed, t, f)
 	case *srl.Test:
-		return c.tests(sc, e, true, func() *node { return t(pushed + 1) }, f)
+		return c.savingTest(sc, e, not, pushed, t, f)
 	}
 	return f
 }
 
-// mostSaves returns how many operands an expression may save.
-func mostSaves(e srl.Expr) int {
-	n := 0
+// savingOne makes the nodes of an ||.
+func (c *compiler) savingOne(sc *scope, list []srl.Expr, not bool, pushed int, t func(pushed int) *node, f *node) *node {
+	for i := len(list) - 1; i >= 0; i-- {
+		f = c.saving(sc, list[i], not, pushed, t, f)
+	}
+	return f
+}
+
+// savingAll makes the nodes of an &&.
+func (c *compiler) savingAll(sc *scope, list []srl.Expr, not bool, pushed int, t func(pushed int) *node, f *node) *node {
+	// falses[k] follows a factor that is false after k pushes.
+	falses := []*node{f}
+	for i := len(list) - 1; i >= 0; i-- {
+		factor, then := list[i], t
+		var done []*node // by the pushes of this &&
+		t = func(n int) *node {
+			for len(done) <= n-pushed {
+				done = append(done, nil)
+			}
+			if done[n-pushed] == nil {
+				for len(falses) <= n-pushed {
+					falses = append(falses, c.action(node{op: ruleset.OpPopTo, succ: falses[len(falses)-1]}))
+				}
+				done[n-pushed] = c.saving(sc, factor, not, n, then, falses[n-pushed])
+			}
+			return done[n-pushed]
+		}
+	}
+	return t(pushed)
+}
+
+// mostSaves returns how many operands an expression may save, or its negation if
+// not is set.
+func mostSaves(e srl.Expr, not bool) int {
+	list, all := []srl.Expr(nil), false
 	switch e := e.(type) {
 	case *srl.Or:
-		for _, t := range e.Terms {
-			n = max(n, mostSaves(t))
-		}
+		list, all = e.Terms, not
 	case *srl.And:
-		for _, f := range e.Factors {
-			n += mostSaves(f)
-		}
+		list, all = e.Factors, !not
+	case *srl.Not:
+		return mostSaves(e.X, !not)
 	case *srl.Test:
 		return 1
+	}
+	n := 0
+	for _, x := range list {
+		if all {
+			n += mostSaves(x, not)
+		} else {
+			n = max(n, mostSaves(x, not))
+		}
 	}
 	return n
 }
 
 // ownNumber compares the ruleset's number, which the rules of a meter cannot
 // test (RFC 2720, RuleAttributeNumber), now.
-func (c *compiler) ownNumber(ref reference, e *srl.Test, onTrue func() *node, f *node) *node {
-	list := c.list(ref, e)
+func (c *compiler) ownNumber(ref reference, e *srl.Test) (is bool) {
+	given := c.list(ref, e)
 	if c.prog.Set == nil {
 		c.errorf(e.Attr.Place, "%s can be tested where the program tells it, by SET", ref)
-		return f
+		return false
 	}
 	own := operand{value: attr.MakeValue(byte(c.prog.Set.N))}
-	for i := range list {
-		if list[i].holds(&own) {
-			return onTrue()
-		}
-	}
-	return f
+	return slices.ContainsFunc(given.list, func(o operand) bool { return o.holds(&own) }) != given.inverted
 }
 
-// tests makes the nodes of a comparison with a list of operands; onTrue gives
-// what follows if one of them matches.
-func (c *compiler) tests(sc *scope, e *srl.Test, save bool, onTrue func() *node, f *node) *node {
+// tests makes the nodes of a comparison with a list of operands, followed by t
+// if one of them matches.
+func (c *compiler) tests(sc *scope, e *srl.Test, t, f *node) *node {
 	ref, ok := c.attribute(sc, e.Attr)
-	if !ok {
-		return f
-	}
-	if e.Op != srl.Equal || slices.ContainsFunc(e.Operands, func(o srl.Operand) bool { return o.To.Text != "" }) {
-		c.notYet(e.Place)
-		return f
-	}
 	switch {
-	case ref.attr == attr.FlowRuleSet:
-		return c.ownNumber(ref, e, onTrue, f)
+	case !ok:
+		return f
 	case ref.class() == attr.ClassDistrib:
 		c.errorf(e.Attr.Place, "%s is a distribution: it can be saved, not tested", ref)
 		return f
-	case save && ref.class() == attr.ClassMatching:
+	case ref.attr == attr.FlowRuleSet && c.ownNumber(ref, e):
+		return t
+	case ref.attr == attr.FlowRuleSet:
+		return f
+	}
+	given := c.list(ref, e)
+	if given.inverted {
+		t, f = f, t
+	}
+	return c.listed(ref, e, given.list, f, func(*operand) (ruleset.Opcode, *node) { return ruleset.OpGoto, t })
+}
+
+// savingTest makes the nodes of a comparison, or of its negation, that saves:
+// the operand that matches; the packet's value if that is in a range, or not
+// what it is compared with.
+func (c *compiler) savingTest(sc *scope, e *srl.Test, not bool, pushed int, t func(pushed int) *node, f *node) *node {
+	ref, ok := c.attribute(sc, e.Attr)
+	switch {
+	case !ok, ref.class() == attr.ClassDistrib:
+		return c.tests(sc, e, f, f) // for the fault
+	case ref.attr == attr.FlowRuleSet:
+		if c.ownNumber(ref, e) != not {
+			return t(pushed) // every flow has it
+		}
+		return f
+	case ref.class() == attr.ClassMatching:
 		c.errorf(e.Attr.Place, "%s cannot be saved: it is the direction of matching, not part of a flow", ref)
 		return f
 	}
-	op := func(o operand) ruleset.Opcode {
-		switch {
-		case !save:
-			return ruleset.OpGoto
-		case ref.class() == attr.ClassComputed && o.mask != attr.Ones(1):
-			// A pushed rule value would become the variable's.
-			return ruleset.OpPushPktTo
-		}
-		return ruleset.OpPushRuleTo
-	}
-	list := c.list(ref, e)
-	if len(list) == 0 || c.full() {
+	given := c.list(ref, e)
+	if not = not != given.inverted; !not && len(given.list) == 0 || c.full() {
 		return f
 	}
-	for t := onTrue(); len(list) > 0 && !c.full(); {
+	then := t(pushed + 1)
+	whole := func() *node {
+		return c.action(node{op: ruleset.OpPushPktTo, attr: ref.attr, mask: attr.Ones(ref.attr.Info().Size), value: zeroOf(ref.attr), succ: then})
+	}
+	if not {
+		return c.listed(ref, e, given.list, whole(), func(*operand) (ruleset.Opcode, *node) { return ruleset.OpGoto, f })
+	}
+	var value *node
+	return c.listed(ref, e, given.list, f, func(o *operand) (ruleset.Opcode, *node) {
+		switch {
+		case o.span && value == nil:
+			value = whole()
+			fallthrough
+		case o.span:
+			return ruleset.OpGoto, value
+		case ref.class() == attr.ClassComputed && o.mask != attr.Ones(1):
+			// A pushed rule value would become the variable's.
+			return ruleset.OpPushPktTo, then
+		}
+		return ruleset.OpPushRuleTo, then
+	})
+}
+
+// listed makes the nodes that test operands, of which what tells opcode and what
+// follows; f is for those that none matches.
+func (c *compiler) listed(ref reference, e *srl.Test, list []operand, f *node, what func(*operand) (ruleset.Opcode, *node)) *node {
+	for len(list) > 0 && !c.full() {
 		from := len(list) - 1
-		last := list[from]
-		for from > 0 && !last.mask.Zero() && !list[from-1].mask.Zero() && op(list[from-1]) == op(last) {
+		last := &list[from]
+		op, succ := what(last)
+		for from > 0 && !last.mask.Zero() && !list[from-1].mask.Zero() {
+			if o, s := what(&list[from-1]); o != op || s != succ {
+				break
+			}
 			from--
 		}
-		f = c.test(node{at: e.Place, op: op(last), attr: ref.attr, list: list[from:], succ: t, fail: f})
+		f = c.test(node{at: e.Place, op: op, attr: ref.attr, list: list[from:], succ: succ, fail: f})
 		list = list[:from]
 	}
 	return f
-}
-
-func (c *compiler) notYet(at srl.Place) {
-	if !c.prog.Strict && !c.prog.Faulty {
-		c.errorf(at, "not compiled yet")
-	}
 }

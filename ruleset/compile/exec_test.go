@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -77,7 +78,7 @@ func (m *machine) stmt(s srl.Stmt) outcome {
 	case nil, *srl.Empty:
 	case *srl.If:
 		for _, a := range s.Arms {
-			if ok, matched := m.eval(a.Cond); ok {
+			if ok, matched := m.eval(a.Cond, false); ok {
 				if a.Save {
 					m.saved = append(m.saved, matched...)
 				}
@@ -161,30 +162,78 @@ func (m *machine) call(s *srl.Call) outcome {
 	return outcome{}
 }
 
-// eval evaluates an expression and tells what it would save.
-func (m *machine) eval(e srl.Expr) (bool, []saved) {
+// eval evaluates an expression, or its negation, and tells what it would save.
+func (m *machine) eval(e srl.Expr, not bool) (bool, []saved) {
 	switch e := e.(type) {
 	case *srl.Or:
-		for _, t := range e.Terms {
-			if ok, s := m.eval(t); ok {
-				return true, s
-			}
-		}
-		return false, nil
+		return m.evalList(e.Terms, not, not)
 	case *srl.And:
-		var all []saved
-		for _, f := range e.Factors {
-			ok, s := m.eval(f)
-			if !ok {
-				return false, nil
-			}
-			all = append(all, s...)
-		}
-		return true, all
+		return m.evalList(e.Factors, !not, not)
+	case *srl.Not:
+		return m.eval(e.X, !not)
 	}
 	t := e.(*srl.Test)
 	a := m.attr(t.Attr.Text)
-	for _, o := range t.Operands {
+	value := func() []saved {
+		v := m.packet(a)
+		return []saved{{a, maskOf(a, srl.Operand{}), v}}
+	}
+	op := t.Op
+	if not {
+		op = [...]srl.Op{srl.NotEqual, srl.Equal, srl.GreaterEqual, srl.Greater, srl.LessEqual, srl.Less}[op]
+	}
+	if op == srl.Equal {
+		return m.equals(a, t.Operands, value)
+	}
+	if op == srl.NotEqual {
+		if is, _ := m.equals(a, t.Operands, value); is {
+			return false, nil
+		}
+		return true, value()
+	}
+	v, limit := m.packet(a), octetsOf(a, t.Operands[0].Value.Text)
+	if order := bytes.Compare(v[:], limit[:]); order < 0 && op == srl.Less || order <= 0 && op == srl.LessEqual ||
+		order > 0 && op == srl.Greater || order >= 0 && op == srl.GreaterEqual {
+		return true, value()
+	}
+	return false, nil
+}
+
+// evalList evaluates expressions, or their negations, all of which must be true
+// or one of them.
+func (m *machine) evalList(list []srl.Expr, all, not bool) (bool, []saved) {
+	var every []saved
+	for _, x := range list {
+		ok, s := m.eval(x, not)
+		switch {
+		case ok && !all:
+			return true, s
+		case !ok && all:
+			return false, nil
+		}
+		every = append(every, s...)
+	}
+	return all, every
+}
+
+// equals compares with operands; value gives what a range saves.
+func (m *machine) equals(a attr.Attr, operands []srl.Operand, value func() []saved) (bool, []saved) {
+	for _, o := range operands {
+		if o.To.Text != "" {
+			first, last, v := octetsOf(a, o.Value.Text), octetsOf(a, o.To.Text), m.packet(a)
+			n := a.Info().Size
+			if a.IsPeer() {
+				n = 4
+				if strings.Contains(o.To.Text, ":") {
+					n = 16
+				}
+			}
+			if bytes.Compare(first[:n], v[:n]) <= 0 && bytes.Compare(v[:n], last[:n]) <= 0 {
+				return true, value()
+			}
+			continue
+		}
+
 		mask, value := maskOf(a, o), octetsOf(a, o.Value.Text)
 		if a == attr.MatchingStoD {
 			is := func(b byte) bool { return b&mask[0] == value[0] }

@@ -70,6 +70,17 @@ var hostile = []struct {
 	{"saving ORs, too many saves", func(int) string { return nestedOrs(8, "SourceTransType == 6", "count") }, "x.srl:10:1: this IF saves more than 255"},
 	{"saving ORs without rules", func(int) string { return nestedOrs(6, "SourcePeerAddress == 0/0", "ignore") }, "x.srl:8:1: the program takes more than 8388608 steps"},
 	{"saving ORs that never match", func(int) string { return nestedOrs(6, "SourcePeerAddress == 1/0", "count") }, ""},
+	{"saving negated ANDs", func(int) string { return nestedOrs(6, "!(SourceTransType == 6)", "count") }, "takes more than 1048576 rules"},
+	{"ranges", func(n int) string {
+		return "if SourcePeerAddress == (" + strings.Repeat("::1..7fff:ffff:ffff:ffff:ffff:ffff:ffff:fffe,", n/10) + "::1) count;"
+	}, "takes more than 1048576 rules"},
+	{"ranges that differ", func(n int) string {
+		return "if SourcePeerAddress == (" + each(n/80, "%x:1::1..%[1]x:ffff:ffff:ffff:ffff:ffff:ffff:fffe,") + "::1) count;"
+	}, ""},
+	{"negations", func(n int) string { return "if " + strings.Repeat("!", n) + "(ecn==1) count;" }, "nested more than 250 deep"},
+	{"negations of lists", func(n int) string {
+		return "if " + strings.Repeat("!(", 120) + "ecn!=(1" + strings.Repeat(",2..3", n/5) + ")" + strings.Repeat(")", 120) + " count;"
+	}, ""},
 	{"returns by calls", func(n int) string {
 		k := n / 40
 		return strings.Repeat("f;", n/2) + "call f()" + each(k, " %d1: count;") + " endcall; subroutine f()" +

@@ -14,10 +14,17 @@ type listKey struct {
 	attr attr.Attr
 }
 
+// operands are those of a test as rules test them. If inverted is set, the test
+// is true when none matches.
+type operands struct {
+	list     []operand
+	inverted bool
+}
+
 // list reads the operands of a test and puts them in the order in which the
 // rules test them. The first operand of the program that matches is also the
 // first of this order that does, so that what an IF saves does not change.
-func (c *compiler) list(ref reference, e *srl.Test) []operand {
+func (c *compiler) list(ref reference, e *srl.Test) operands {
 	key := listKey{e, ref.attr}
 	if list, ok := c.lists[key]; ok {
 		return list
@@ -28,16 +35,13 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 		return list
 	}
 	if c.spend(len(e.Operands)); c.full() {
-		return nil
+		return operands{}
 	}
-	list, at := slices.Grow(c.operands[:0], len(e.Operands)), slices.Grow(c.places[:0], len(e.Operands))
-	for i := range e.Operands {
-		if o, ok := c.operand(ref, &e.Operands[i]); ok && !ref.any {
-			list, at = append(list, o), append(at, int32(i))
-		}
+	inverted := c.read(ref, e)
+	if c.full() {
+		return operands{}
 	}
-	c.operands, c.places = list, at
-	list = list[:c.needed(ref, e, list, at)]
+	list := c.operands[:c.needed(ref, e, c.operands, c.places)]
 	if slices.ContainsFunc(list, func(o operand) bool { return o.width < 0 }) {
 		list = slices.Clone(list)
 	} else {
@@ -45,8 +49,46 @@ func (c *compiler) list(ref reference, e *srl.Test) []operand {
 		// in front of it: the longest masks first keep that order.
 		list = widestFirst(list)
 	}
-	c.lists[key] = list
-	return list
+	c.lists[key] = operands{list, inverted != (e.Op == srl.NotEqual)}
+	return c.lists[key]
+}
+
+// read reads the operands of a test into c.operands, ranges as the prefixes that
+// they take. If inverted is set, these are for what the one range does not hold.
+func (c *compiler) read(ref reference, e *srl.Test) (inverted bool) {
+	c.operands, c.places = slices.Grow(c.operands[:0], len(e.Operands)), slices.Grow(c.places[:0], len(e.Operands))
+	for i := range e.Operands {
+		if c.full() {
+			return inverted
+		}
+		from := &e.Operands[i]
+		if from.To.Text == "" && (e.Op == srl.Equal || e.Op == srl.NotEqual) {
+			if o, ok := c.operand(ref, from); ok && !ref.any {
+				c.operands, c.places = append(c.operands, o), append(c.places, int32(i))
+			}
+			continue
+		}
+		spans, inv, ok := c.spans(ref, e, from)
+		if !ok {
+			continue
+		}
+		inverted = inv
+		for _, s := range spans {
+			s.prefixes(func(first wide, free int) bool {
+				width := 8*s.octets - free
+				c.operands = append(c.operands, operand{
+					mask: attr.WidthMask(width, s.octets), value: canonical(ref.attr, first.value(s.octets)),
+					width: int16(width), from: from, span: true,
+				})
+				c.places = append(c.places, int32(i))
+				if len(c.operands) > c.maxNodes {
+					c.tooLong("takes more than %d rules", c.maxNodes)
+				}
+				return !c.full()
+			})
+		}
+	}
+	return inverted
 }
 
 // needed moves the operands of a list that can match what those in front of
@@ -59,15 +101,18 @@ func (c *compiler) needed(ref reference, e *srl.Test, list []operand, at []int32
 		c.covered(list, hidden)
 	}
 	n := 0
+	last := int32(-1) // of which operand there is something in front of n
 	for i := range list {
 		o, given := &list[i], &e.Operands[at[i]]
+		more := i+1 < len(list) && at[i+1] == at[i]
 		switch {
 		case o.never:
 			c.warnf(given.Value.Place, "this can never match: the value has bits outside of its mask")
 		case !hidden[i]:
+			last = at[i]
 			list[n], at[n] = *o, at[i]
 			n++
-		case !warned:
+		case !warned && last != at[i] && !more: // nor was anything else of its range left
 			by := e.Operands[at[covering(list[:n], o)]]
 			c.warnf(given.Value.Place, "%s is covered by %s in front of it", *given, by)
 			warned = true

@@ -162,6 +162,7 @@ type operand struct {
 	mask, value attr.Value
 	width       int16 // number of leading ones that the mask is, else -1
 	never       bool  // no attribute value can be equal
+	span        bool  // part of a range: what matches saves the packet's value
 	from        *srl.Operand
 }
 

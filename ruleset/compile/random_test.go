@@ -65,7 +65,10 @@ func FuzzCompiledIsExecuted(f *testing.F) {
 
 func differential(t *testing.T, seed uint64, verdicts map[pme.Verdict]int) {
 	r := rand.New(rand.NewPCG(seed, 2723))
-	text := rulesettest.Program(r)
+	text := rulesettest.Extended(r)
+	if r.IntN(4) == 0 {
+		text = rulesettest.Program(r)
+	}
 	p, err := srl.Parse("random.srl", []byte(text), srl.Options{})
 	if err != nil {
 		t.Fatalf("seed %d: %v\n%s", seed, err, text)

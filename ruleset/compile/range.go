@@ -1,8 +1,6 @@
 package compile
 
 import (
-	"fmt"
-	"math/bits"
 	"strconv"
 	"strings"
 
@@ -11,17 +9,17 @@ import (
 	"rtfm/ruleset/srl"
 )
 
-// asRange reads a value that people write for a range of numbers or IPv4
+// isRange reports whether people write a value for a range of numbers or IPv4
 // addresses, though to RFC 2723 the hyphen marks a hexadecimal octet. Numbers
 // with leading zeros are none: they are octets, as in 00-16.
-func asRange(text string) (from, to uint32, ok bool) {
+func isRange(text string) bool {
 	first, second, found := strings.Cut(text, "-")
 	if !found || strings.Contains(second, "-") {
-		return 0, 0, false
+		return false
 	}
 	from, addresses, ok1 := rangeEnd(first)
 	to, alike, ok2 := rangeEnd(second)
-	return from, to, ok1 && ok2 && addresses == alike && from < to
+	return ok1 && ok2 && addresses == alike && from < to
 }
 
 // rangeEnd reads a number without leading zeros or a whole IPv4 address.
@@ -34,52 +32,14 @@ func rangeEnd(text string) (n uint32, address, ok bool) {
 	return uint32(u), false, err == nil && (text == "0" || text[0] != '0')
 }
 
-// prefixes returns the operands that a range takes in an attribute of so many
-// bits, as a list of SRL: the first few of them.
-func prefixes(from, to uint32, size int, address bool) string {
-	const most = 6
-	var list []string
-	for at, end := uint64(from), uint64(to)+1; at < end; {
-		zeros := bits.Len64(end-at) - 1
-		if at != 0 {
-			zeros = min(zeros, bits.TrailingZeros64(at))
-		}
-		text := strconv.FormatUint(at, 10)
-		if address {
-			text = fmt.Sprintf("%d.%d.%d.%d", at>>24, at>>16&255, at>>8&255, at&255)
-		}
-		if zeros > 0 {
-			text += "/" + strconv.Itoa(size-zeros)
-		}
-		if at += 1 << zeros; len(list) == most {
-			list = append(list, "...")
-			break
-		}
-		list = append(list, text)
-	}
-	if len(list) == 1 {
-		return list[0]
-	}
-	return "(" + strings.Join(list, ", ") + ")"
-}
-
 // noRange reports a value that is meant for a range.
 func (c *compiler) noRange(ref reference, o *srl.Operand) bool {
 	text := o.Value.Text
-	from, to, is := asRange(text)
-	if !is || c.prog.Strict || o.Mask.Text != "" || ref.any || ref.class() == attr.ClassDistrib {
+	if c.prog.Strict || o.Mask.Text != "" || ref.any || ref.class() == attr.ClassDistrib || !isRange(text) {
 		return false
 	}
-	address := strings.Contains(text, ".")
-	size := 8 * ref.attr.Info().Size
-	if ref.attr.Info().Variable {
-		size = 32
-	}
-	instead := ""
-	if address == ref.attr.IsPeer() && uint64(to)>>size == 0 {
-		instead = ", as " + prefixes(from, to, size, address)
-	}
-	c.errorf(o.Value.Place, "%s is no range: the hyphen is for hexadecimal octets; write a list or prefixes%s", text, instead)
+	first, last, _ := strings.Cut(text, "-")
+	c.errorf(o.Value.Place, "%s is no range: the hyphen is for hexadecimal octets; a range is %s..%s", text, first, last)
 	return true
 }
 

@@ -128,11 +128,11 @@ func (c *compiler) arms(sc *scope, s *srl.If, next, otherwise *node) *node {
 		c.at = a.Place
 		switch {
 		case a.Cond == nil: // not understood, and reported
-		case a.Save && mostSaves(a.Cond) > maxSaves:
+		case a.Save && mostSaves(a.Cond, false) > maxSaves:
 			c.errorf(a.Place, "this IF saves more than %d attributes", maxSaves)
 			c.plain(sc, a.Cond, then, otherwise) // for its faults
 		case a.Save:
-			otherwise = c.saving(sc, a.Cond, 0, func(int) *node { return then }, otherwise)
+			otherwise = c.saving(sc, a.Cond, false, 0, func(int) *node { return then }, otherwise)
 		default:
 			otherwise = c.plain(sc, a.Cond, then, otherwise)
 		}

@@ -15,6 +15,7 @@ type writer struct {
 	labels []string // of the statements around this one
 	label  int
 	depth  int
+	added  bool // with what SRL has beyond the RFC
 }
 
 // Subroutine number i has i%3 ADDRESS and (i+1)%2 VARIABLE parameters.
@@ -27,8 +28,14 @@ func (w *writer) pick(from ...string) string { return from[w.IntN(len(from))] }
 
 // Program returns a random SRL program, in the words of RFC 2723 alone, with
 // tests that succeed about as often as they fail for packets of Key.
-func Program(r *rand.Rand) string {
-	w := &writer{Rand: r, subs: r.IntN(4), sub: -1}
+func Program(r *rand.Rand) string { return program(r, false) }
+
+// Extended returns a random program as Program does, in all the words that SRL
+// has.
+func Extended(r *rand.Rand) string { return program(r, true) }
+
+func program(r *rand.Rand, added bool) string {
+	w := &writer{Rand: r, subs: r.IntN(4), sub: -1, added: added}
 	w.put("define two = (17, icmp);\n")
 	for n := 2 + w.IntN(6); n > 0; n-- {
 		w.stmt()
@@ -154,9 +161,15 @@ func (w *writer) expr(save bool) {
 		return
 	}
 	op := w.pick(" && ", " || ")
+	if w.added && w.IntN(3) == 0 {
+		op = w.pick(" and ", " or ")
+	}
 	for i := range 2 + w.IntN(2) {
 		if i > 0 {
 			w.put("%s", op)
+		}
+		if w.added && w.IntN(3) == 0 {
+			w.put("%s", w.pick("!", "not ", "! !"))
 		}
 		if w.IntN(2) == 0 {
 			w.put("(")
@@ -169,6 +182,10 @@ func (w *writer) expr(save bool) {
 }
 
 func (w *writer) test(save bool) {
+	if w.added && w.IntN(2) == 0 {
+		w.addedTest(save)
+		return
+	}
 	switch w.IntN(7) {
 	case 0:
 		w.put("SourcePeerType == %s", w.pick("1", "ipv6", "(1, 2)"))
@@ -190,13 +207,47 @@ func (w *writer) test(save bool) {
 	}
 }
 
-func (w *writer) list(attr string, from ...string) {
+// addedTest writes a test that RFC 2723 does not have.
+func (w *writer) addedTest(save bool) {
+	order := w.pick("<", "<=", ">", ">=")
+	port := w.pick("SourceTransAddress", "DestTransAddress")
+	ports := []string{"0..2", "1 .. 3", "2..2", "0 ..65535", "3..1000", "1..www", "2", "1/15"}
+	peers := []string{"10.0.0.1..10.0.1.1", "10.1.0.0 .. 10.255.255.255", "0.0.0.0..10.1.0.2", "0.0.0.0..255.255.255.255",
+		"2001:db8:: .. 2001:db8::1", "::..2001:db8::", "10.1/16", "10.0.0.1"}
+	switch w.IntN(8) {
+	case 0:
+		w.put("SourceTransType != %s", w.pick("6", "(1, 17)", "1..6", "0/0"))
+	case 1:
+		w.put("%s %s %s", port, order, w.pick("0", "1", "2", "3", "65535", "www"))
+	case 2:
+		w.put("%s %s %s", w.variable(), order, w.pick("0", "1", "2", "'A'"))
+	case 3:
+		w.list(port, ports...)
+	case 4:
+		w.listed(port, "!=", ports...)
+	case 5:
+		w.list(w.address(), peers...)
+	case 6:
+		w.listed(w.address(), "!=", peers...)
+	case 7:
+		if save {
+			w.put("DestTransType %s 6", order)
+		} else {
+			w.put("MatchingStoD != %s", w.pick("0", "1", "(2, 1)"))
+		}
+	}
+}
+
+func (w *writer) list(attr string, from ...string) { w.listed(attr, "==", from...) }
+
+// listed compares an attribute with one or some of these operands.
+func (w *writer) listed(attr, op string, from ...string) {
 	n := 1 + w.IntN(4)
 	if n == 1 {
-		w.put("%s == %s", attr, w.pick(from...))
+		w.put("%s %s %s", attr, op, w.pick(from...))
 		return
 	}
-	w.put("%s == (", attr)
+	w.put("%s %s (", attr, op)
 	for i := range n {
 		if i > 0 {
 			w.put(", ")

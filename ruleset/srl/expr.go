@@ -151,10 +151,12 @@ func (p *parser) factor() (Expr, bool) {
 		p.added(at, op.String(), noNot)
 	default:
 		p.added(at, op.String(), noCompare)
-		var o Operand
-		o.Value, ok = p.value("a value")
-		t.Operands = []Operand{o}
-		return t, ok && p.alone(op)
+		value, ok := p.value("a value")
+		if !ok {
+			return nil, false
+		}
+		t.Operands = []Operand{{Value: value}}
+		return t, p.alone(op)
 	}
 	ok = p.operands()
 	t.Operands = p.list.take()
@@ -254,7 +256,7 @@ func (p *parser) operand() (o Operand, ok bool) {
 		return o, p.mask(&o)
 	}
 	p.added(p.next().at, "a range", noCompare)
-	if o.To, ok = p.value("the last value of the range behind .."); ok && (p.tok.kind == '/' || p.tok.kind == '&') {
+	if o.To, ok = p.value("a range's last value behind .."); ok && (p.tok.kind == '/' || p.tok.kind == '&') {
 		p.fault("a range has no mask")
 		ok = false
 	}

@@ -181,16 +181,16 @@ func refusedByGrammar(text string) error {
 
 // refusedByUs returns those faults of a program that are not of its grammar's
 // making, and those that are: what is declared twice, a label that is not there
-// and RETURN outside a subroutine are not.
-func refusedByUs(text string) (grammar, other []string) {
-	_, err := Parse("", []byte(text), Options{})
+// and RETURN outside a subroutine are not, nor are NeTraMet's statements.
+func refusedByUs(text string, opts Options) (grammar, other []string) {
+	_, err := Parse("", []byte(text), opts)
 	if err == nil {
 		return nil, nil
 	}
 	for _, e := range err.(ruleset.Diagnostics) {
 		if slices.ContainsFunc([]string{
 			"already", "EXIT ", "no label ", "RETURN stands", "return label from", "return label or ;", "behind SET", "cannot stand inside", "is DEFINEd", "a keyword and cannot",
-		}, func(s string) bool { return strings.Contains(e.Msg, s) }) {
+		}, func(s string) bool { return strings.Contains(e.Msg, s) }) || strings.HasSuffix(e.Msg, "(--strict)") {
 			other = append(other, e.Error())
 		} else {
 			grammar = append(grammar, e.Error())
@@ -199,8 +199,9 @@ func refusedByUs(text string) (grammar, other []string) {
 	return grammar, other
 }
 
-// sources returns the programs that ship with the project, and random ones.
-func sources(t testing.TB) (texts []string) {
+// sources returns the programs that ship with the project, and random ones:
+// also such as RFC 2723 does not have if added is set.
+func sources(t testing.TB, added bool) (texts []string) {
 	files, err := filepath.Glob("../examples/*.srl")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no examples", err)
@@ -213,24 +214,32 @@ func sources(t testing.TB) (texts []string) {
 		texts = append(texts, string(text))
 	}
 	for seed := range uint64(200) {
-		texts = append(texts, rulesettest.Program(rand.New(rand.NewPCG(seed, 2723))))
+		r := rand.New(rand.NewPCG(seed, 2723))
+		texts = append(texts, rulesettest.Program(r))
+		if added {
+			texts = append(texts, rulesettest.Extended(r))
+		}
 	}
 	return texts
 }
 
-// TestGrammar holds the parser to the grammar above: both accept the project's
-// programs, and both refuse or accept what becomes of them when words are left
-// out, doubled, exchanged or put in from elsewhere.
+// TestGrammar holds the strict parser to the grammar above: both accept the
+// project's programs, and both refuse or accept what becomes of them when words
+// are left out, doubled, exchanged or put in from elsewhere, among them SRL's
+// additions. What the grammar accepts is accepted without --strict too.
 func TestGrammar(t *testing.T) {
-	texts := sources(t)
+	plain, texts := sources(t, false), sources(t, true)
 	r := rand.New(rand.NewPCG(1, 2))
 	accepted, refused := 0, 0
 	check := func(text string) {
-		grammar, other := refusedByUs(text)
+		grammar, other := refusedByUs(text, Options{Strict: true})
+		more, _ := refusedByUs(text, Options{})
 		err := refusedByGrammar(text)
 		switch {
 		case err == nil && len(grammar) > 0:
 			t.Errorf("refused by us only: %s\n%s", grammar[0], text)
+		case err == nil && len(more) > 0:
+			t.Errorf("refused without --strict only: %s\n%s", more[0], text)
 		case err != nil && len(grammar)+len(other) == 0:
 			t.Errorf("refused by the grammar only: %v\n%s", err, text)
 		case err == nil:
@@ -243,7 +252,7 @@ func TestGrammar(t *testing.T) {
 		check(text)
 	}
 	for range 5_000 {
-		check(mutate(r, texts[r.IntN(len(texts))], texts[r.IntN(len(texts))]))
+		check(mutate(r, plain[r.IntN(len(plain))], texts[r.IntN(len(texts))]))
 		if t.Failed() {
 			return
 		}
@@ -270,7 +279,7 @@ func mutate(r *rand.Rand, text, other string) string {
 		case 3:
 			words = slices.Insert(slices.Clone(words), i, others[r.IntN(len(others))])
 		default: // of one that begins alike, which may well be right
-			alike := slices.DeleteFunc(slices.Clone(others), func(w string) bool { return classes[w[0]] != classes[words[i][0]] })
+			alike := slices.DeleteFunc(slices.Clone(others), func(w string) bool { return (classes[w[0]]^classes[words[i][0]])&^fields != 0 })
 			if len(alike) > 0 {
 				words[i] = alike[r.IntN(len(alike))]
 			}
@@ -299,7 +308,7 @@ func split(text string) (words []string) {
 // BenchmarkGrammar parses the programs by the generated parser, to be compared
 // with BenchmarkParse.
 func BenchmarkGrammar(b *testing.B) {
-	texts := sources(b)
+	texts := sources(b, false)
 	for _, bm := range []struct {
 		name  string
 		parse func(string) error
