@@ -13,7 +13,7 @@ import (
 type runOptions struct {
 	traces     traceOptions
 	capture    captureOptions
-	rules      []string
+	programs   programOptions
 	interval   float64 // seconds
 	intervals  int
 	output     string
@@ -23,7 +23,6 @@ type runOptions struct {
 	octets     string
 	form       formOptions
 	quiet      bool
-	strict     bool
 	name       string
 	user       string
 }
@@ -76,10 +75,10 @@ func runCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringArrayVarP(&o.rules, "rules", "r", nil, "run this `FILE` of SRL or rules; may be repeated")
-	f.BoolVar(&o.strict, "strict", false, "refuse SRL that RFC 2723 does not have")
+	o.programs.addFiles(cmd)
+	f.BoolVar(&o.programs.Strict, "strict", false, "refuse SRL that RFC 2723 does not have")
 	f.Var(newChoice(&o.octets, "frame", "frame", "ip"), "octets", "count the octets of frames or IP; of frames without FCS")
-	group(f, groupRules, "rules", "octets")
+	group(f, groupRules, "rules", "program", "define", "octets")
 	f.VarP(newSeconds(&o.interval, 0, 1e-6, maxSeconds), "interval", "T", "make a collection every so many `SECONDS`; by the packets' clock (default one collection, at the end)")
 	f.VarP(newCount(&o.intervals, 0, 0, math.MaxInt32, "a number of collections or 0 for all,"), "intervals", "N", "stop after so many collections (default all)")
 	f.StringVarP(&o.output, "flows", "F", "", "write the flow data to this `FILE`; else to standard output")

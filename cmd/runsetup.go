@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,6 @@ import (
 	"rtfm/reader/flowfile"
 	"rtfm/reader/record"
 	"rtfm/ruleset"
-	"rtfm/ruleset/srl"
 )
 
 // run makes the meter, opens what it reads and writes, and meters.
@@ -59,13 +59,14 @@ func (o *runOptions) engine(cmd *cobra.Command) (*meter.Meter, []*ruleset.RuleSe
 	// Little of what reading long lists takes can be collected before they run.
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	var rules []*ruleset.RuleSet
-	for _, name := range o.rules {
-		rs, err := loadRuleSet(name, cmd.InOrStdin(), srl.Options{Strict: o.strict}, cmd.ErrOrStderr())
+	for _, p := range o.programs.programs {
+		rs, err := o.programs.load(p, cmd.InOrStdin(), cmd.ErrOrStderr())
 		if err != nil {
 			return nil, nil, err
 		}
 		rules = append(rules, rs)
 	}
+	o.programs.warnUnused(cmd.ErrOrStderr())
 	if len(rules) == 0 {
 		rules = append(rules, ruleset.Default())
 	}
@@ -107,7 +108,9 @@ func (o *runOptions) sources() []string {
 }
 
 // inputs returns the paths of all files that are read.
-func (o *runOptions) inputs() []string { return append(tracePaths(o.traces.names()), o.rules...) }
+func (o *runOptions) inputs() []string {
+	return append(tracePaths(o.traces.names()), programFiles(o.programs.programs)...)
+}
 
 // meterName returns the meter's name in the flow data.
 func (o *runOptions) meterName() string {
@@ -126,8 +129,15 @@ func (o *runOptions) parameters() string {
 	if o.interval > 0 {
 		p = append(p, fmt.Sprintf("-T%v", o.interval))
 	}
-	for _, r := range o.rules {
-		p = append(p, "-r", filepath.Base(r))
+	for _, r := range o.programs.programs {
+		if r.inline {
+			p = append(p, "-e", strconv.Quote(strings.Join(strings.Fields(r.text), " ")))
+		} else {
+			p = append(p, "-r", filepath.Base(r.name))
+		}
+	}
+	for _, g := range o.programs.Given {
+		p = append(p, "-D", strconv.Quote(g.Name+"="+strings.Join(strings.Fields(g.Text), " ")))
 	}
 	if o.octets != "frame" {
 		p = append(p, "--octets", o.octets)

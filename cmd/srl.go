@@ -2,8 +2,6 @@ package cmd
 
 import (
 	"github.com/spf13/cobra"
-
-	"rtfm/ruleset/srl"
 )
 
 // srlCommand is `rtfm srl`.
@@ -18,13 +16,13 @@ told in ruleset/SRL.md, with examples in ruleset/examples.`,
   rtfm srl compile flows.srl        print the rules that it becomes
   rtfm srl list                     the programs that come with rtfm
   rtfm srl attributes               what programs can test and save
-  echo 'save SourcePeerAddress; count;' | rtfm run -r - TRACE`,
+  rtfm run -e 'save SourcePeerAddress; count;' TRACE`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	var opts srl.Options
+	var opts programOptions
 	cmd.PersistentFlags().BoolVar(&opts.Strict, "strict", false, "refuse what RFC 2723 does not have")
 
-	cmd.AddCommand(srlCheckCommand(&opts), srlCompileCommand(&opts), srlListCommand(&opts), srlShowCommand(), attributesCommand(), namesCommand())
+	cmd.AddCommand(srlCheckCommand(&opts), srlCompileCommand(&opts), srlListCommand(&opts.Options), srlShowCommand(), attributesCommand(), namesCommand())
 	return cmd
 }

@@ -4,25 +4,24 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
-
-	"rtfm/ruleset/srl"
 )
 
 // srlCheckCommand is `rtfm srl check`.
-func srlCheckCommand(opts *srl.Options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "check FILE...",
+func srlCheckCommand(opts *programOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check {FILE... | -e TEXT}",
 		Short: "Check programs and rule files, and print nothing if they are right",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			programs := opts.named(args)
+			if len(programs) == 0 {
 				return errors.New(`no FILE given ("-" is standard input)`)
 			}
 			if err := readOnce(args...); err != nil {
 				return err
 			}
 			var failed error
-			for _, name := range args {
-				rs, err := loadRuleSet(name, cmd.InOrStdin(), *opts, cmd.ErrOrStderr())
+			for _, p := range programs {
+				rs, err := opts.load(p, cmd.InOrStdin(), cmd.ErrOrStderr())
 				if err == nil {
 					err = runs(rs)
 				}
@@ -31,7 +30,10 @@ func srlCheckCommand(opts *srl.Options) *cobra.Command {
 					failed = &exitError{status: StatusFailed}
 				}
 			}
+			opts.warnUnused(cmd.ErrOrStderr())
 			return failed
 		},
 	}
+	opts.addText(cmd, "check")
+	return cmd
 }

@@ -5,30 +5,31 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-
-	"rtfm/ruleset/srl"
 )
 
 // srlCompileCommand is `rtfm srl compile`.
-func srlCompileCommand(opts *srl.Options) *cobra.Command {
+func srlCompileCommand(opts *programOptions) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:   "compile FILE",
+		Use:   "compile {FILE | -e TEXT}",
 		Short: "Compile a program to rules, in the form of a rule file",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return fmt.Errorf(`%d FILEs given, want one ("-" is standard input)`, len(args))
+			programs := opts.named(args)
+			if len(programs) != 1 {
+				return fmt.Errorf(`%d FILEs given, want one ("-" is standard input)`, len(programs))
 			}
-			rs, err := loadRuleSet(args[0], cmd.InOrStdin(), *opts, cmd.ErrOrStderr())
+			rs, err := opts.load(programs[0], cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
+			opts.warnUnused(cmd.ErrOrStderr())
 			return writeTo(cmd.Context(), output, args, cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
 				_, err := rs.WriteTo(w)
 				return err
 			})
 		},
 	}
+	opts.addText(cmd, "compile")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write the rules to this `FILE`, not to standard output")
 	return cmd
 }

@@ -18,8 +18,11 @@ type Place struct {
 	DefLine, DefCol int32
 }
 
-// Define is a DEFINE of a program.
-type Define struct{ Name string }
+// Define is a DEFINE of a program, or one that is Given beside it.
+type Define struct {
+	Name  string
+	Given bool
+}
 
 // At returns the place itself, for types that embed it.
 func (at Place) At() Place { return at }
@@ -35,7 +38,11 @@ func (at Place) Diagnose(file, msg string) Diagnostic {
 		if len(name) > longestName {
 			name = name[:longestName] + "..."
 		}
-		msg += fmt.Sprintf(" (from DEFINE %s, %d:%d)", name, at.DefLine, at.DefCol)
+		option := "DEFINE"
+		if at.Def.Given {
+			option = "-D"
+		}
+		msg += fmt.Sprintf(" (from %s %s, %d:%d)", option, name, at.DefLine, at.DefCol)
 	}
 	return Diagnostic{File: file, Line: int(at.Line), Col: int(at.Col), Msg: msg}
 }

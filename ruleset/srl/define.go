@@ -53,13 +53,19 @@ func (d *Define) expand(use Place) frame {
 		}
 	}
 	d.used = true
+	if d.given != nil {
+		d.given.Used = true
+	}
 	return frame{d.text, d.tokens, d, use}
 }
 
 // newExpander looks for the DEFINE directives in a program's text and for what
 // is no token.
-func newExpander(prog *Program, text string, report func(Place, string, ...any)) *expander {
+func newExpander(prog *Program, given []*Given, text string, report func(Place, string, ...any)) *expander {
 	x := &expander{defines: map[string]*Define{}, report: report}
+	for _, g := range given {
+		x.defines[strings.ToLower(g.Name)] = g.define()
+	}
 	s := scanner{text: text, line: 1, report: report}
 	var t token
 	for n := 1; ; n++ {
@@ -134,7 +140,9 @@ func (x *expander) define(prog *Program, s *scanner, at Place) token {
 	}
 	d.Name, d.NamePlace = name.text, name.at
 	key := strings.ToLower(name.text)
-	if before := x.defines[key]; before != nil {
+	if before := x.defines[key]; before != nil && before.given != nil {
+		return t
+	} else if before != nil {
 		x.report(name.at, "%s is already DEFINEd at %d:%d", clip(name.text), before.Line, before.Col)
 		return t
 	}

@@ -19,12 +19,13 @@ const maxLabel = math.MaxInt32
 // reported and left at the next point where one may begin, so that the rest
 // is understood.
 type parser struct {
-	prog  *Program
-	in    *expander
-	room  [3]token // for these two and the one read last
-	tok   *token   // the one to be read
-	ahead *token   // the one after it
-	taken int      // tokens read
+	prog    *Program
+	defines []*Given // beside those of the program
+	in      *expander
+	room    [3]token // for these two and the one read last
+	tok     *token   // the one to be read
+	ahead   *token   // the one after it
+	taken   int      // tokens read
 
 	list gathered // the operands of the test that is being read
 
@@ -127,7 +128,7 @@ func (p *parser) begin(text string) {
 	p.subs = map[string]*Subroutine{}
 	p.labels = map[string]Place{}
 	p.given = map[string]Place{}
-	p.in = newExpander(p.prog, text, p.report)
+	p.in = newExpander(p.prog, p.defines, text, p.report)
 	if len(p.errs) > MaxErrors {
 		p.in.stop()
 	}

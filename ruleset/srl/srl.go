@@ -25,6 +25,8 @@ const MaxErrors = 1000
 type Options struct {
 	// Strict refuses what RFC 2723 does not have.
 	Strict bool
+	// Given are DEFINEs that stand in place of the program's own.
+	Given []*Given
 }
 
 // ParseExpr reads one expression, as it stands behind IF. Attributes and values
@@ -50,7 +52,7 @@ func ParseExpr(file, text string, opts Options) (Expr, error) {
 // them, and the program holds what could be understood, so that package
 // compile can look for more.
 func Parse(file string, text []byte, opts Options) (p *Program, err error) {
-	ps := &parser{prog: &Program{File: file, Strict: opts.Strict}}
+	ps := &parser{prog: &Program{File: file, Strict: opts.Strict}, defines: opts.Given}
 	ps.program(string(bytes.TrimPrefix(text, []byte("\ufeff"))))
 	if len(ps.errs) > 0 {
 		ps.errs.Sort()

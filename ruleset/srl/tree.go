@@ -49,6 +49,7 @@ type Define struct {
 	used      bool
 	tokens    []token // those of text, once it is used again
 	active    bool    // being expanded
+	given     *Given  // nil if it stands in the program
 }
 
 // Used reports whether the DEFINE's name stands anywhere.
