@@ -9,7 +9,7 @@ export CGO_ENABLED = 0
 FUZZTIME ?= 20s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 # Programs that tests use, each with the Debian packages that it takes.
-TOOLS = bzip2=bzip2 capinfos=wireshark-common ethtool=ethtool ip=iproute2 gcc=gcc,libc6-dev smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfcapd=nfdump nfdump=nfdump nfreplay=nfdump softflowd=softflowd ss=iproute2 tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpreplay=tcpreplay
+TOOLS = bzip2=bzip2 capinfos=wireshark-common ethtool=ethtool ip=iproute2 gcc=gcc,libc6-dev smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfcapd=nfdump nfdump=nfdump nfreplay=nfdump softflowd=softflowd ss=iproute2 tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpdump=tcpdump tcpreplay=tcpreplay
 
 help: ## Print this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
