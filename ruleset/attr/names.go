@@ -21,12 +21,14 @@ type named struct {
 
 // The transports that change what a value is called.
 const (
-	transAny    uint8 = 0
-	transICMP   uint8 = 1
-	transTCP    uint8 = 6
-	transUDP    uint8 = 17
-	transICMPv6 uint8 = 58
-	transSCTP   uint8 = 132
+	transAny     uint8 = 0
+	transICMP    uint8 = 1
+	transTCP     uint8 = 6
+	transUDP     uint8 = 17
+	transDCCP    uint8 = 33
+	transICMPv6  uint8 = 58
+	transSCTP    uint8 = 132
+	transUDPLite uint8 = 136
 )
 
 // A nameTable holds the names of the values of some attributes.

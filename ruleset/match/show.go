@@ -1,0 +1,45 @@
+package match
+
+import "rtfm/ruleset/attr"
+
+// Show returns what people call the value of an attribute that the flow saves: see
+// attr.Show. It returns "" if the flow does not save it, or its packets do not have it.
+func (f *Flow) Show(a attr.Attr, numeric bool) string {
+	mask, saved := f.Shape.Mask(a)
+	if !saved {
+		return ""
+	}
+	return attr.Show(a, f.Value(a), mask, f.beside(), numeric)
+}
+
+// beside returns what the flow saves that changes what people call its other values.
+func (f *Flow) beside() attr.Beside {
+	b := attr.Beside{Swapped: f.ToPDUs == 0 && f.FromPDUs > 0}
+	if n, saved := f.whole(attr.SourcePeerType, attr.DestPeerType); saved {
+		b.PeerType, b.NoPeer = n, n == 0
+	}
+	for _, a := range [...]attr.Attr{attr.SourcePeerAddress, attr.DestPeerAddress} {
+		if _, saved := f.Shape.Mask(a); saved && f.Shape.PeerLen == 0 {
+			b.NoPeer = true
+		}
+	}
+	b.TransType, b.HasTrans = f.whole(attr.SourceTransType, attr.DestTransType)
+	typeAt := attr.SourceTransAddress
+	if b.Swapped {
+		typeAt = attr.DestTransAddress
+	}
+	b.ICMPType, b.HasType = f.whole(typeAt, typeAt)
+	return b
+}
+
+// whole returns the value of one of two attributes that the flow saves without a mask,
+// or false.
+func (f *Flow) whole(a, other attr.Attr) (uint8, bool) {
+	for _, a := range [...]attr.Attr{a, other} {
+		if mask, saved := f.Shape.Mask(a); saved && mask == attr.Ones(mask.Len()) {
+			v := f.Value(a)
+			return v[len(v)-1], true
+		}
+	}
+	return 0, false
+}
