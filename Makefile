@@ -1,7 +1,7 @@
 # rtfm's targets; "make help" tells what each does.
 
 .DEFAULT_GOAL := build
-.PHONY: help build check test race fuzz bench live-bench trace-bench lint tools clean
+.PHONY: help build check test race long fuzz bench live-bench trace-bench lint tools clean
 
 # The binary is static: nothing uses cgo, but for the race detector itself.
 export CGO_ENABLED = 0
@@ -35,6 +35,9 @@ race: ## Run the tests, less the long ones, under the race detector (needs gcc).
 		echo go test -race -short $(TESTFLAGS) ./...; \
 		CGO_ENABLED=1 GORACE=atexit_sleep_ms=50 go test -race -short $(TESTFLAGS) ./...; \
 	else echo "no gcc: the race detector is not run"; fi
+
+long: ## Run the tests in their long forms: more intervals, kills and soaking than "make test" has, for ten minutes.
+	RTFM_LONG=1 go test -count 1 -parallel 4 -timeout 1h ./manager ./cmd/acceptance
 
 # When the time is up, go test now and then takes its own deadline for a failure.
 # Inputs are hardly made smaller: that takes a minute for each by default.

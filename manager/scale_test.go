@@ -13,7 +13,7 @@ import (
 // TestManyMeters has one manager collect from many meters at the same times,
 // whatever becomes of some that are dead.
 func TestManyMeters(t *testing.T) {
-	r := scale(t, 40, 100, 2, 2*time.Second)
+	r := scale(t, 40, 100, 2, time.Second)
 	for _, m := range r.meters {
 		waitForCollections(t, m.Output, 4) // the first is made when a task begins
 	}

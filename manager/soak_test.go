@@ -162,15 +162,11 @@ func (s *soak) file(i int) string { return filepath.Join(s.dir, string(rune('a'+
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("mostly waits")
 	}
-	interval, length := 2*time.Second, 30*time.Second
-	if text := os.Getenv("RTFM_SOAK"); text != "" {
-		var err error
-		if length, err = time.ParseDuration(text); err != nil {
-			t.Fatal(err)
-		}
-		interval = 5 * time.Second
+	interval, length := time.Second, 10*time.Second
+	if tracetest.Long() {
+		interval, length = 5*time.Second, 2*time.Minute
 	}
 	s := startSoak(t, interval)
 	for _, l := range s.meters {
@@ -225,14 +221,18 @@ func TestSoak(t *testing.T) {
 func TestSoakMeters(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("mostly waits")
 	}
 	const interval = 2 * time.Second
+	lives := 2
+	if tracetest.Long() {
+		lives = 10
+	}
 	s := startSoak(t, interval)
 	for i, l := range s.meters[:2] {
 		var all []sentLife
 		r := rand.New(rand.NewPCG(3, uint64(i)))
-		for life := range 5 {
+		for life := range lives {
 			if life > 0 {
 				l.stop()
 				l = startMeter(t, l.address, 10_000)

@@ -50,14 +50,16 @@ func TestInStep(t *testing.T) {
 	if err := os.WriteFile(wild, tracetest.PCAP(tracetest.PCAPOptions{}, packets...), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	traces := []string{campus, mixed, wild, "traces/testdata/sample.pcap"}
-	intervals := []string{"0.5", "1", "7", "60", "3600"}
-	if testing.Short() {
-		intervals = intervals[2:3]
+	// The short traces have few intervals, the long ones hundreds.
+	intervals := map[string][]string{campus: {"0.5", "60"}, mixed: {"7"}, wild: {"7", "60"}, "traces/testdata/sample.pcap": {"7", "3600"}}
+	if tracetest.Long() {
+		for trace := range intervals {
+			intervals[trace] = []string{"0.5", "1", "7", "60", "3600"}
+		}
 	}
 	embedded, agent := freePort(t), freePort(t)
 	socket := snmpd(t, agent)
-	for _, trace := range traces {
+	for trace, intervals := range intervals {
 		for _, interval := range intervals {
 			name := filepath.Base(trace) + " " + interval
 			want := filepath.Join(dir, name+".flows")
@@ -150,9 +152,9 @@ func longTrace(n int) []byte {
 // beside one, in both forms of flow data.
 func TestInStepLong(t *testing.T) {
 	t.Parallel()
-	n, interval := 300_000, "60.005"
-	if testing.Short() {
-		n, interval = 10_000, "300.005"
+	n, interval := 10_000, "300.005"
+	if tracetest.Long() {
+		n, interval = 300_000, "60.005"
 	}
 	dir := t.TempDir()
 	trace := filepath.Join(dir, "long.pcap")

@@ -15,8 +15,14 @@ import (
 	"rtfm/traces/tracetest"
 )
 
-// kills is how often each program is killed.
-const kills = 50
+// killing tells how often each kind of program is killed, and over how many of
+// a kind the kills are spread where there are several.
+func killing() (kills, number int) {
+	if tracetest.Long() {
+		return 50, 10
+	}
+	return 10, 5
+}
 
 // size returns the size of a file, 0 if it is not there.
 func size(path string) int64 {
@@ -94,7 +100,8 @@ func runJSON(t *testing.T, trace, rules, interval string) string {
 // sums are right.
 func TestKilledInStep(t *testing.T) {
 	t.Parallel()
-	const rules, interval = "ruleset/examples/services.srl", "30"
+	const rules, interval = "ruleset/examples/services.srl", "60"
+	kills, _ := killing()
 	dir := t.TempDir()
 	trace := filepath.Join(dir, "long.pcap")
 	if err := os.WriteFile(trace, longTrace(10_000), 0o666); err != nil {
@@ -140,10 +147,10 @@ func TestKilledInStep(t *testing.T) {
 	})
 }
 
-// killSnmpds kills ten snmpds, five times each, between ten meters in step
-// and their manager.
+// killSnmpds kills snmpds between meters in step and their manager.
 func killSnmpds(t *testing.T, trace, rules string) {
-	const number, interval = 10, "60"
+	const interval = "300"
+	kills, number := killing()
 	want := runJSON(t, trace, rules, interval)
 	path, err := filepath.Abs(rules)
 	if err != nil {
@@ -153,8 +160,7 @@ func killSnmpds(t *testing.T, trace, rules string) {
 	file := func(i int) string { return filepath.Join(dir, fmt.Sprint(i)) }
 	var config strings.Builder
 	fmt.Fprintf(&config, "defaults: {snmp: {community: {env: SNMPD}, timeout: 100ms}, trace: true, json: true, tasks: [{rules: %q}]}\nmeters:\n", path)
-	var agents [number]*master
-	var meters [number]*exec.Cmd
+	agents, meters := make([]*master, number), make([]*exec.Cmd, number)
 	for i := range number {
 		agents[i] = newMaster(t)
 		meters[i] = program(t, "meter", "-C", trace, "-T", interval, "--agentx", agents[i].socket)
@@ -167,8 +173,7 @@ func killSnmpds(t *testing.T, trace, rules string) {
 	cmd := exec.Command("rtfm", "manager", "--config", name)
 	cmd.Env = append(os.Environ(), "SNMPD=writer")
 	manager := startBeside(t, cmd)
-	var before [number]int64
-	var killed [number]int
+	before, killed := make([]int64, number), make([]int, number)
 	deadline := time.Now().Add(time.Minute)
 	for all := 0; all < kills; time.Sleep(time.Millisecond) {
 		for i, agent := range agents {
@@ -195,12 +200,11 @@ func killSnmpds(t *testing.T, trace, rules string) {
 	}
 }
 
-// TestKilledMeters kills ten meters under traffic, five times each, and starts
-// them again. Of each of their lives all packets that came before its last
+// TestKilledMeters kills meters under traffic, and starts them again. Of each of their lives all packets that came before its last
 // collection are in the flow data once, of the last life all.
 func TestKilledMeters(t *testing.T) {
 	t.Parallel()
-	const number = 10
+	kills, number := killing()
 	dir := t.TempDir()
 	rules, err := filepath.Abs("manager/testdata/all.srl")
 	if err != nil {
@@ -208,7 +212,7 @@ func TestKilledMeters(t *testing.T) {
 	}
 	var config strings.Builder
 	fmt.Fprintf(&config, "defaults: {snmp: {community: {env: RTFM_COMMUNITY}}, interval: 1s, tasks: [{rules: %q}]}\nmeters:\n", rules)
-	var meters [number]*soakMeter
+	meters := make([]*soakMeter, number)
 	for i := range meters {
 		m := &soakMeter{t: t, name: string(rune('a' + i)), number: i}
 		m.pipe = filepath.Join(dir, m.name+".pcap")

@@ -261,9 +261,9 @@ func (m *soakMeter) feed(length time.Duration) {
 // its last collection.
 func TestSoak(t *testing.T) {
 	t.Parallel()
-	length, interval, calm := 60*time.Second, 5*time.Second, 2*time.Second
-	if testing.Short() {
-		length, interval, calm = 15*time.Second, time.Second, 500*time.Millisecond
+	length, interval, calm := 15*time.Second, time.Second, 500*time.Millisecond
+	if tracetest.Long() {
+		length, interval, calm = 60*time.Second, 5*time.Second, 2*time.Second
 	}
 	const password = "known-to-collector"
 	agent := newSecureMaster(t, password)

@@ -45,6 +45,11 @@ func Missing(t testing.TB, what string, err error) {
 	t.Skip(err)
 }
 
+// Long reports whether tests that take long are to do so, with more intervals
+// and kills than show that something works: when RTFM_LONG is set, as "make long"
+// does.
+func Long() bool { return os.Getenv("RTFM_LONG") != "" }
+
 // find returns the path of what, as Require describes it.
 func find(what string) (string, error) {
 	switch what {
