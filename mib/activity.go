@@ -5,21 +5,21 @@ import (
 	"math"
 
 	"rtfm/mib/block"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
 // activityObjects are those of flowColumnActivityTable.
 func (h *Handler) activityObjects() []object {
 	t := &activityTable{h: h, chosen: block.NewSelection(block.Activity, &h.work)}
-	entry := below(flowMIB, 2, 2, 1)
 	return []object{
-		{oid: below(entry, 1), table: t, get: func(v *smi.Value) bool { v.SetInt(int32(t.attribute)); return true }},
-		{oid: below(entry, 2), table: t, get: func(v *smi.Value) bool {
+		{oid: module.FlowColumnActivityAttribute.OID, table: t, get: func(v *smi.Value) bool { v.SetInt(int32(t.attribute)); return true }},
+		{oid: module.FlowColumnActivityTime.OID, table: t, get: func(v *smi.Value) bool {
 			v.SetUint(smi.TimeTicks, uint64(h.flow.Ticks(h.flow.LastTime)))
 			return true
 		}},
-		{oid: below(entry, 3), table: t, get: func(v *smi.Value) bool { v.SetInt(int32(h.flow.Index)); return true }},
-		{oid: below(entry, 4), table: t, get: t.data},
+		{oid: module.FlowColumnActivityIndex.OID, table: t, get: func(v *smi.Value) bool { v.SetInt(int32(h.flow.Index)); return true }},
+		{oid: module.FlowColumnActivityData.OID, table: t, get: t.data},
 	}
 }
 

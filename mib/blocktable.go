@@ -8,6 +8,7 @@ import (
 	"rtfm/ruleset/match"
 
 	"rtfm/mib/block"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -15,7 +16,7 @@ import (
 func (h *Handler) blockObjects() []object {
 	t := &blockTable{h: h, chosen: block.NewSelection(block.Blocks, &h.work)}
 	t.add = t.addFlow
-	return []object{{oid: below(extension, 1, 6, 1, 6), table: t, get: t.data}}
+	return []object{{oid: module.RtfmBlockData.OID, table: t, get: t.data}}
 }
 
 // blockTable is rtfmBlockTable. Its index is a selector, ruleset, TimeMark,

@@ -1,11 +1,13 @@
 package mib
 
-import "rtfm/mib/smi"
+import (
+	"rtfm/mib/module"
+	"rtfm/mib/smi"
+)
 
 // controlTable is a table whose rows managers create by its RowStatus.
 type controlTable[T any] struct {
 	numbered[T]
-	entry   smi.OID
 	highest int // index that a row may have
 	changes func(p *plan) *changes[T]
 	row     func(*T) *Row
@@ -17,17 +19,16 @@ type controlTable[T any] struct {
 	locked func(index int) bool
 	// refusal is why a column cannot be set while the row is active.
 	refusal smi.Status
-	// status is the number of the RowStatus column.
-	status  uint32
+	status  *module.Object // the RowStatus column
 	columns []controlColumn[T]
 }
 
 // controlColumn is a column of a controlTable other than its RowStatus. Only
 // those with a check can be written.
 type controlColumn[T any] struct {
-	number uint32
-	get    func(row *T, v *smi.Value)
-	check  func(v *smi.Value) smi.Status
+	named *module.Object
+	get   func(row *T, v *smi.Value)
+	check func(v *smi.Value) smi.Status
 	// set puts the value into new, given the row as it was before the Set;
 	// old is nil if there was none.
 	set         func(p *plan, old, new *T, v *smi.Value)
@@ -36,18 +37,18 @@ type controlColumn[T any] struct {
 
 // intColumn is a column with an INTEGER from low to high, which is in a row's
 // field.
-func intColumn[T any](number uint32, low, high int32, whileActive bool, field func(*T) *int) controlColumn[T] {
+func intColumn[T any](named *module.Object, low, high int32, whileActive bool, field func(*T) *int) controlColumn[T] {
 	return controlColumn[T]{
-		number: number, check: integer(low, high), whileActive: whileActive,
+		named: named, check: integer(low, high), whileActive: whileActive,
 		get: func(r *T, v *smi.Value) { v.SetInt(int32(*field(r))) },
 		set: func(p *plan, old, r *T, v *smi.Value) { *field(r) = int(v.Int) },
 	}
 }
 
 // ownerColumn is the column with the rows' owners.
-func (t *controlTable[T]) ownerColumn(number uint32) controlColumn[T] {
+func (t *controlTable[T]) ownerColumn(named *module.Object) controlColumn[T] {
 	return controlColumn[T]{
-		number: number, check: owner,
+		named: named, check: owner,
 		get: func(r *T, v *smi.Value) { v.SetOctets(smi.OctetString, []byte(t.row(r).Owner)) },
 		set: func(p *plan, old, r *T, v *smi.Value) { t.row(r).Owner = string(v.Octets) },
 	}
@@ -55,7 +56,7 @@ func (t *controlTable[T]) ownerColumn(number uint32) controlColumn[T] {
 
 func (t *controlTable[T]) objects() []object {
 	objects := []object{{
-		oid: below(t.entry, t.status), table: t,
+		oid: t.status.OID, table: t,
 		get: func(v *smi.Value) bool {
 			switch {
 			case t.row(t.current).Active:
@@ -80,7 +81,7 @@ func (t *controlTable[T]) objects() []object {
 	for i := range t.columns {
 		col := &t.columns[i]
 		o := object{
-			oid: below(t.entry, col.number), table: t, check: col.check,
+			oid: col.named.OID, table: t, check: col.check,
 			get: func(v *smi.Value) bool { col.get(t.current, v); return true },
 		}
 		if col.check != nil {

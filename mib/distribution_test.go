@@ -13,6 +13,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/mib/block"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -92,7 +93,7 @@ func TestLargestBlocks(t *testing.T) {
 	const flows = 20
 	const largestOctets = 4 + 2*(2+6) + 4 + 256*(2+9) // of a distribution
 	h := New(distributionMeter(flows))
-	at := below(extension, 1, 6, 1, 6, 6, 0, 1, 0, 72, 0, 73)
+	at := module.RtfmBlockData.At(6, 0, 1, 0, 72, 0, 73)
 	next := uint32(1)
 	for _, vb := range walk(t, h, at, below(at, 2, 0)) {
 		if vb.Name[len(at)] != 2 {
@@ -124,7 +125,7 @@ func TestLargestBlocks(t *testing.T) {
 	if next != flows+1 {
 		t.Errorf("%d flows, want %d", next-1, flows)
 	}
-	if got := get(t, h, below(extension, 1, 6, 1, 6, 6, 0, 72, 0, 73, 0, 74, 2, 0, 0, 1)); got.Value.Type != smi.NoSuchInstance {
+	if got := get(t, h, module.RtfmBlockData.At(6, 0, 72, 0, 73, 0, 74, 2, 0, 0, 1)); got.Value.Type != smi.NoSuchInstance {
 		t.Errorf("three distributions: %d octets", len(got.Value.Octets))
 	}
 }

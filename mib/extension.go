@@ -5,69 +5,62 @@ import (
 	"math"
 	"time"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
-// extension is where RTFM-EXTENSION-MIB has its place: below the arc that
-// net-snmp keeps for experiments, until an enterprise number is registered.
-var extension = smi.OID{1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 2720}
-
 // extensionObjects are those of RTFM-EXTENSION-MIB.
 func (h *Handler) extensionObjects() []object {
-	count := func(oid smi.OID, get func(c Counts) uint64) object {
-		return scalar(oid, func(v *smi.Value) {
+	count := func(named *module.Object, get func(c Counts) uint64) object {
+		return scalar(named, func(v *smi.Value) {
 			h.work += workCounts
 			v.SetUint(smi.Counter64, get(h.meter.Counts()))
 		})
 	}
-	meter := func(n uint32) smi.OID { return below(extension, 1, 1, n) }
-	packets := func(n uint32) smi.OID { return below(extension, 1, 2, n) }
-	trace := func(n uint32) smi.OID { return below(extension, 1, 5, n) }
-	streams := func(n uint32) smi.OID { return below(extension, 1, 7, n) }
 	objects := []object{
-		scalar(meter(1), func(v *smi.Value) { v.SetOctets(smi.OctetString, []byte(h.meter.Identity().Version)) }),
-		scalar(meter(2), func(v *smi.Value) { boot := h.meter.Identity().Boot; v.SetOctets(smi.OctetString, boot[:]) }),
-		scalar(meter(3), func(v *smi.Value) { v.SetUint(smi.TimeTicks, h.uptime()) }),
-		scalar(meter(4), func(v *smi.Value) { v.SetUint(smi.Counter64, uint64(h.meter.Start())) }),
-		count(meter(5), func(c Counts) uint64 { return c.Memory }),
-		count(meter(6), func(c Counts) uint64 { return c.FlowsCreated }),
-		count(meter(7), func(c Counts) uint64 { return c.FlowsRecovered }),
-		count(meter(8), func(Counts) uint64 { return uint64(h.meter.Now()) }),
-		scalar(meter(9), func(v *smi.Value) { setTruth(v, h.meter.Ending()) }),
-		count(meter(10), func(c Counts) uint64 { return c.Floods }),
-		count(packets(1), func(c Counts) uint64 { return c.Packets }),
-		count(packets(2), func(c Counts) uint64 { return c.Octets }),
-		count(packets(3), func(c Counts) uint64 { return c.CutShort }),
-		count(packets(4), func(c Counts) uint64 { return c.Malformed }),
-		count(packets(5), func(c Counts) uint64 { return c.UnknownLink }),
-		count(packets(6), func(c Counts) uint64 { return c.BackInTime }),
-		count(packets(7), func(c Counts) uint64 { return c.Lost }),
-		count(packets(8), func(c Counts) uint64 { return c.Duplicates }),
-		count(packets(9), func(c Counts) uint64 { return c.SampledOut }),
-		count(packets(10), func(c Counts) uint64 { return c.Outliers }),
-		count(packets(11), func(c Counts) uint64 { return c.Clamped }),
-		scalar(streams(1), func(v *smi.Value) {
+		scalar(module.RtfmMeterVersion, func(v *smi.Value) { v.SetOctets(smi.OctetString, []byte(h.meter.Identity().Version)) }),
+		scalar(module.RtfmMeterBoot, func(v *smi.Value) { boot := h.meter.Identity().Boot; v.SetOctets(smi.OctetString, boot[:]) }),
+		scalar(module.RtfmMeterUptime, func(v *smi.Value) { v.SetUint(smi.TimeTicks, h.uptime()) }),
+		scalar(module.RtfmMeterStart, func(v *smi.Value) { v.SetUint(smi.Counter64, uint64(h.meter.Start())) }),
+		count(module.RtfmMeterMemory, func(c Counts) uint64 { return c.Memory }),
+		count(module.RtfmMeterFlowsCreated, func(c Counts) uint64 { return c.FlowsCreated }),
+		count(module.RtfmMeterFlowsRecovered, func(c Counts) uint64 { return c.FlowsRecovered }),
+		count(module.RtfmMeterNow, func(Counts) uint64 { return uint64(h.meter.Now()) }),
+		scalar(module.RtfmMeterEnding, func(v *smi.Value) { setTruth(v, h.meter.Ending()) }),
+		count(module.RtfmMeterFloods, func(c Counts) uint64 { return c.Floods }),
+		count(module.RtfmPacketsMetered, func(c Counts) uint64 { return c.Packets }),
+		count(module.RtfmPacketsOctets, func(c Counts) uint64 { return c.Octets }),
+		count(module.RtfmPacketsCut, func(c Counts) uint64 { return c.CutShort }),
+		count(module.RtfmPacketsMalformed, func(c Counts) uint64 { return c.Malformed }),
+		count(module.RtfmPacketsUnknownLink, func(c Counts) uint64 { return c.UnknownLink }),
+		count(module.RtfmPacketsBackInTime, func(c Counts) uint64 { return c.BackInTime }),
+		count(module.RtfmPacketsLost, func(c Counts) uint64 { return c.Lost }),
+		count(module.RtfmPacketsDuplicates, func(c Counts) uint64 { return c.Duplicates }),
+		count(module.RtfmPacketsSampledOut, func(c Counts) uint64 { return c.SampledOut }),
+		count(module.RtfmPacketsOutliers, func(c Counts) uint64 { return c.Outliers }),
+		count(module.RtfmPacketsClamped, func(c Counts) uint64 { return c.Clamped }),
+		scalar(module.RtfmStreamsActive, func(v *smi.Value) {
 			h.work += workCounts
 			v.SetUint(smi.Gauge32, h.meter.Counts().StreamsActive)
 		}),
-		count(streams(2), func(c Counts) uint64 { return c.StreamsCreated }),
-		count(streams(3), func(c Counts) uint64 { return c.StreamsEnded }),
-		count(streams(4), func(c Counts) uint64 { return c.Unstreamed }),
-		h.traceState(trace(1)),
-		count(trace(2), func(Counts) uint64 { return h.meter.Trace().Collections }),
-		scalar(trace(3), func(v *smi.Value) { v.SetUint(smi.TimeTicks, h.uptimeAt(h.meter.Trace().From)) }),
-		scalar(trace(4), func(v *smi.Value) { v.SetUint(smi.TimeTicks, h.uptimeAt(h.meter.Trace().To)) }),
-		count(trace(5), func(Counts) uint64 { return uint64(h.meter.Trace().To) }),
-		count(trace(6), func(Counts) uint64 { return uint64(h.meter.Trace().PassedOver) }),
+		count(module.RtfmStreamsCreated, func(c Counts) uint64 { return c.StreamsCreated }),
+		count(module.RtfmStreamsEnded, func(c Counts) uint64 { return c.StreamsEnded }),
+		count(module.RtfmStreamsUnstreamed, func(c Counts) uint64 { return c.Unstreamed }),
+		h.traceState(),
+		count(module.RtfmTraceCollections, func(Counts) uint64 { return h.meter.Trace().Collections }),
+		scalar(module.RtfmTraceFrom, func(v *smi.Value) { v.SetUint(smi.TimeTicks, h.uptimeAt(h.meter.Trace().From)) }),
+		scalar(module.RtfmTraceTo, func(v *smi.Value) { v.SetUint(smi.TimeTicks, h.uptimeAt(h.meter.Trace().To)) }),
+		count(module.RtfmTraceToTime, func(Counts) uint64 { return uint64(h.meter.Trace().To) }),
+		count(module.RtfmTracePassedOver, func(Counts) uint64 { return uint64(h.meter.Trace().PassedOver) }),
 	}
-	objects = append(objects, scalar(meter(15), func(v *smi.Value) {
+	objects = append(objects, scalar(module.RtfmMeterMemoryUsed, func(v *smi.Value) {
 		h.work += workCounts
 		v.SetUint(smi.Gauge32, min(h.meter.Counts().Memory>>10, math.MaxUint32))
 	}))
-	objects = append(objects, timeObjects(meter(11), meter(12), h.meter.Start)...)
-	objects = append(objects, timeObjects(meter(13), meter(14), h.meter.Now)...)
-	objects = append(objects, timeObjects(trace(8), trace(9), func() int64 { return h.meter.Trace().To })...)
-	objects = append(objects, h.traceCollected(trace(7)))
+	objects = append(objects, timeObjects(module.RtfmMeterStartDate, module.RtfmMeterStartExact, h.meter.Start)...)
+	objects = append(objects, timeObjects(module.RtfmMeterNowDate, module.RtfmMeterNowExact, h.meter.Now)...)
+	objects = append(objects, timeObjects(module.RtfmTraceToDate, module.RtfmTraceToExact, func() int64 { return h.meter.Trace().To })...)
+	objects = append(objects, h.traceCollected())
 	objects = append(objects, h.ruleSetCountObjects()...)
 	objects = append(objects, h.interfaceCountObjects()...)
 	return append(objects, h.blockObjects()...)
@@ -75,7 +68,7 @@ func (h *Handler) extensionObjects() []object {
 
 // timeObjects are a time, in nanoseconds since 1970-01-01 00:00:00 UTC, as DateAndTime
 // (RFC 2579 section 2) and as RtfmExactTime.
-func timeObjects(date, exact smi.OID, get func() int64) []object {
+func timeObjects(date, exact *module.Object, get func() int64) []object {
 	return []object{
 		scalar(date, func(v *smi.Value) { v.SetOctets(smi.OctetString, dateAndTime(get())) }),
 		scalar(exact, func(v *smi.Value) {
@@ -97,8 +90,8 @@ func dateAndTime(ns int64) []byte {
 
 // traceState is rtfmTraceState. A manager may set it to reading, once the
 // trace waits to be told to.
-func (h *Handler) traceState(oid smi.OID) object {
-	o := scalar(oid, func(v *smi.Value) { v.SetInt(int32(h.meter.Trace().State)) })
+func (h *Handler) traceState() object {
+	o := scalar(module.RtfmTraceState, func(v *smi.Value) { v.SetInt(int32(h.meter.Trace().State)) })
 	o.check = integer(int32(TraceReading), int32(TraceReading))
 	o.plan = func(p *plan, at int, index smi.OID, v *smi.Value) smi.Status {
 		if !o.table.find(index) {
@@ -118,8 +111,8 @@ func (h *Handler) traceState(oid smi.OID) object {
 // traceCollected is rtfmTraceCollected. A manager sets it to one more, once it has
 // read the flows for which the trace waits; should its request come twice, the
 // second one changes nothing.
-func (h *Handler) traceCollected(oid smi.OID) object {
-	o := scalar(oid, func(v *smi.Value) { v.SetUint(smi.Gauge32, h.meter.Trace().Collected) })
+func (h *Handler) traceCollected() object {
+	o := scalar(module.RtfmTraceCollected, func(v *smi.Value) { v.SetUint(smi.Gauge32, h.meter.Trace().Collected) })
 	o.check = func(v *smi.Value) smi.Status {
 		if v.Type != smi.Gauge32 {
 			return smi.WrongType
@@ -147,17 +140,20 @@ func (h *Handler) traceCollected(oid smi.OID) object {
 func (h *Handler) ruleSetCountObjects() []object {
 	t := &numbered[RuleSet]{rows: func() *Rows[RuleSet] { return &h.meter.Control().RuleSets }}
 	var objects []object
-	for i, get := range []func(c RuleSetCounts) uint64{
-		func(c RuleSetCounts) uint64 { return c.Matched },
-		func(c RuleSetCounts) uint64 { return c.Ignored },
-		func(c RuleSetCounts) uint64 { return c.Unmatched },
-		func(c RuleSetCounts) uint64 { return c.Stopped },
-		func(c RuleSetCounts) uint64 { return c.Uncounted },
-		func(c RuleSetCounts) uint64 { return c.Packets },
+	for _, o := range []struct {
+		named *module.Object
+		get   func(c RuleSetCounts) uint64
+	}{
+		{module.RtfmRuleSetMatched, func(c RuleSetCounts) uint64 { return c.Matched }},
+		{module.RtfmRuleSetIgnored, func(c RuleSetCounts) uint64 { return c.Ignored }},
+		{module.RtfmRuleSetUnmatched, func(c RuleSetCounts) uint64 { return c.Unmatched }},
+		{module.RtfmRuleSetStopped, func(c RuleSetCounts) uint64 { return c.Stopped }},
+		{module.RtfmRuleSetUncounted, func(c RuleSetCounts) uint64 { return c.Uncounted }},
+		{module.RtfmRuleSetPackets, func(c RuleSetCounts) uint64 { return c.Packets }},
 	} {
 		objects = append(objects, object{
-			oid: below(extension, 1, 3, 1, uint32(i+1)), table: t,
-			get: func(v *smi.Value) bool { v.SetUint(smi.Counter64, get(h.meter.RuleSetCounts(t.index))); return true },
+			oid: o.named.OID, table: t,
+			get: func(v *smi.Value) bool { v.SetUint(smi.Counter64, o.get(h.meter.RuleSetCounts(t.index))); return true },
 		})
 	}
 	return objects
@@ -167,15 +163,15 @@ func (h *Handler) ruleSetCountObjects() []object {
 func (h *Handler) interfaceCountObjects() []object {
 	t := h.interfaceTable()
 	return []object{
-		{oid: below(extension, 1, 4, 1, 1), table: t, get: func(v *smi.Value) bool {
+		{oid: module.RtfmInterfacePackets.OID, table: t, get: func(v *smi.Value) bool {
 			v.SetUint(smi.Counter64, t.current.Packets)
 			return true
 		}},
-		{oid: below(extension, 1, 4, 1, 2), table: t, get: func(v *smi.Value) bool {
+		{oid: module.RtfmInterfaceLost.OID, table: t, get: func(v *smi.Value) bool {
 			v.SetUint(smi.Counter64, t.current.Lost)
 			return true
 		}},
-		{oid: below(extension, 1, 4, 1, 3), table: t, get: func(v *smi.Value) bool {
+		{oid: module.RtfmInterfaceName.OID, table: t, get: func(v *smi.Value) bool {
 			v.SetOctets(smi.OctetString, []byte(t.current.Name))
 			return true
 		}},
@@ -200,29 +196,29 @@ func (n *Notification) Bindings() (smi.OID, []smi.VarBind) {
 		return vb
 	}
 	row := uint32(n.Index)
-	active := func() smi.VarBind { return integer(below(flowMIB, 1, 7, 0), int(n.Count)) }
+	active := func() smi.VarBind { return integer(module.FlowActiveFlows.At(0), int(n.Count)) }
 	var vars []smi.VarBind
 	switch n.Kind {
 	case MeterStarted:
 		vars = []smi.VarBind{
-			text(below(extension, 1, 1, 1, 0), n.Identity.Version), text(below(extension, 1, 1, 2, 0), string(n.Identity.Boot[:])),
+			text(module.RtfmMeterVersion.At(0), n.Identity.Version), text(module.RtfmMeterBoot.At(0), string(n.Identity.Boot[:])),
 		}
 	case Standby, StandbyOver:
 		vars = []smi.VarBind{
-			integer(below(flowMIB, 1, 4, 1, columnManagerCurrent, row), n.RuleSet),
-			text(below(flowMIB, 1, 4, 1, columnManagerOwner, row), n.Owner), active(),
+			integer(module.FlowManagerCurrentRuleSet.At(row), n.RuleSet),
+			text(module.FlowManagerOwner.At(row), n.Owner), active(),
 		}
 	case Flood, FloodOver:
 		vars = []smi.VarBind{active()}
 	case ReaderTimedOut:
 		vars = []smi.VarBind{
-			integer(below(flowMIB, 1, 3, 1, columnReaderRuleSet, row), n.RuleSet),
-			text(below(flowMIB, 1, 3, 1, columnReaderOwner, row), n.Owner),
+			integer(module.FlowReaderRuleSet.At(row), n.RuleSet),
+			text(module.FlowReaderOwner.At(row), n.Owner),
 		}
 	case TableFull:
-		vars = []smi.VarBind{count(below(extension, 1, 3, 1, 5, row))}
+		vars = []smi.VarBind{count(module.RtfmRuleSetUncounted.At(row))}
 	case PacketsLost:
-		vars = []smi.VarBind{count(below(extension, 1, 4, 1, 2, row))}
+		vars = []smi.VarBind{count(module.RtfmInterfaceLost.At(row))}
 	}
-	return below(extension, 0, uint32(n.Kind)), vars
+	return below(module.Extension, 0, uint32(n.Kind)), vars
 }

@@ -8,6 +8,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/mib/block"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -15,12 +16,11 @@ import (
 // flowObjects are those of flowDataTable. Its column numbers are the
 // attributes' numbers, those of RFC 2724 among them.
 func (h *Handler) flowObjects() []object {
-	entry := below(flowMIB, 2, 1, 1)
 	var objects []object
 	add := func(a attr.Attr, t *flowTable) {
 		fd, _ := block.NewField(a)
 		get := func(v *smi.Value) bool { h.flow.Value(&fd, v); return true }
-		objects = append(objects, object{oid: below(entry, columnOf(a)), table: t, follow: h.followFlow, get: get})
+		objects = append(objects, object{oid: module.FlowDataEntry.At(columnOf(a)), table: t, follow: h.followFlow, get: get})
 	}
 	for a := attr.FlowStatus; a <= attr.FlowKind; a++ {
 		if a != attr.FlowTimeMark && a != attr.FlowRuleSet { // indexes, like FlowIndex

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/mib/smi/smitest"
 )
@@ -151,7 +152,7 @@ func TestWholeWalk(t *testing.T) {
 			t.Errorf("flow %s is shown %d times", index, n)
 		}
 	}
-	walk(t, h, extension, extension)
+	walk(t, h, module.Extension, module.Extension)
 }
 
 // TestEnds asks for what is behind and before everything, and within ranges.

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"rtfm/mib/block"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -84,18 +85,18 @@ func New(m Meter) *Handler {
 }
 
 // Subtrees returns the subtrees of the OID tree that a Handler answers for.
-func Subtrees() []smi.OID { return []smi.OID{slices.Clone(flowMIB), slices.Clone(extension)} }
+func Subtrees() []smi.OID {
+	return []smi.OID{slices.Clone(module.FlowMIB), slices.Clone(module.Extension)}
+}
 
 // Capabilities returns what a Handler has, as agents tell it in sysORTable: what
 // FLOW-METER-MIB and RTFM-EXTENSION-MIB require of a meter.
 func Capabilities() []smi.Capability {
 	return []smi.Capability{
-		{ID: below(flowMIB, 4, 1, 1), Descr: "The Meter MIB of RFC 2720"},
-		{ID: below(extension, 2, 1, 1), Descr: "rtfm's extension of the Meter MIB"},
+		{ID: below(module.FlowMIB, 4, 1, 1), Descr: "The Meter MIB of RFC 2720"},
+		{ID: below(module.Extension, 2, 1, 1), Descr: "rtfm's extension of the Meter MIB"},
 	}
 }
-
-var flowMIB = smi.OID{1, 3, 6, 1, 2, 1, 40} // mib-2 40 (RFC 2720)
 
 // below returns the OID that has these sub-identifiers after o's.
 func below(o smi.OID, subids ...uint32) smi.OID { return slices.Concat(o, subids) }
@@ -268,8 +269,8 @@ func (scalars) next(index smi.OID, include bool, name smi.OID) (smi.OID, bool) {
 }
 
 // scalar returns a read-only scalar.
-func scalar(oid smi.OID, get func(v *smi.Value)) object {
-	return object{oid: oid, table: scalars{}, get: func(v *smi.Value) bool { get(v); return true }}
+func scalar(named *module.Object, get func(v *smi.Value)) object {
+	return object{oid: named.OID, table: scalars{}, get: func(v *smi.Value) bool { get(v); return true }}
 }
 
 // numbered is a table whose index is one number.

@@ -3,25 +3,14 @@ package mib
 import (
 	"math"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
-)
-
-// Columns of flowManagerInfoTable.
-const (
-	columnManagerCurrent   = 2
-	columnManagerStandby   = 3
-	columnManagerHighWater = 4
-	columnManagerWrap      = 5
-	columnManagerOwner     = 6
-	columnManagerTimeStamp = 7
-	columnManagerStatus    = 8
-	columnManagerRunning   = 9
 )
 
 // managerObjects are those of flowManagerInfoTable.
 func (h *Handler) managerObjects() []object {
 	t := &controlTable[Manager]{
-		entry: below(flowMIB, 1, 4, 1), highest: math.MaxInt32, status: columnManagerStatus,
+		highest: math.MaxInt32, status: module.FlowManagerStatus,
 		changes: func(p *plan) *changes[Manager] { return &p.managers },
 		row:     func(m *Manager) *Row { return &m.Row },
 		ready:   func(*Manager) bool { return true },
@@ -31,23 +20,23 @@ func (h *Handler) managerObjects() []object {
 	}
 	t.rows = func() *Rows[Manager] { return &h.meter.Control().Managers }
 	t.columns = []controlColumn[Manager]{
-		intColumn(columnManagerCurrent, 0, math.MaxInt32, true, func(m *Manager) *int { return &m.CurrentRuleSet }),
-		intColumn(columnManagerStandby, 0, math.MaxInt32, true, func(m *Manager) *int { return &m.StandbyRuleSet }),
-		intColumn(columnManagerHighWater, 0, 100, true, func(m *Manager) *int { return &m.HighWaterMark }),
+		intColumn(module.FlowManagerCurrentRuleSet, 0, math.MaxInt32, true, func(m *Manager) *int { return &m.CurrentRuleSet }),
+		intColumn(module.FlowManagerStandbyRuleSet, 0, math.MaxInt32, true, func(m *Manager) *int { return &m.StandbyRuleSet }),
+		intColumn(module.FlowManagerHighWaterMark, 0, 100, true, func(m *Manager) *int { return &m.HighWaterMark }),
 		{
 			// wrap(1), scale(2): both hold, since no counter of 64 bits ever
 			// reaches the top of its range.
-			number: columnManagerWrap, check: integer(1, 2),
+			named: module.FlowManagerCounterWrap, check: integer(1, 2),
 			get: func(m *Manager, v *smi.Value) { setTruth(v, !m.CounterScale) },
 			set: func(p *plan, old, m *Manager, v *smi.Value) { m.CounterScale = v.Int == 2 },
 		},
-		t.ownerColumn(columnManagerOwner),
+		t.ownerColumn(module.FlowManagerOwner),
 		{
-			number: columnManagerTimeStamp,
-			get:    func(m *Manager, v *smi.Value) { v.SetUint(smi.TimeTicks, m.TimeStamp) },
+			named: module.FlowManagerTimeStamp,
+			get:   func(m *Manager, v *smi.Value) { v.SetUint(smi.TimeTicks, m.TimeStamp) },
 		},
 		{
-			number: columnManagerRunning, check: truthValue, whileActive: true,
+			named: module.FlowManagerRunningStandby, check: truthValue, whileActive: true,
 			get: func(m *Manager, v *smi.Value) { setTruth(v, m.RunningStandby) },
 			set: func(p *plan, old, m *Manager, v *smi.Value) { m.RunningStandby = v.Int == 1 },
 		},

@@ -1,7 +1,6 @@
 package mib
 
 import (
-	"strings"
 	"testing"
 
 	"rtfm/mib/smi"
@@ -12,19 +11,7 @@ import (
 // names are the OIDs of the objects that the texts of our MIBs define.
 var names = smitest.Names("FLOW-METER-MIB.txt", "RTFM-EXTENSION-MIB.txt")
 
-// oid returns an OID in numbers, or that of an object with the index that follows
-// its name, as in flowRuleInfoSize.2.
-func oid(s string) smi.OID {
-	name, index, dotted := strings.Cut(s, ".")
-	o, ok := names[name]
-	switch {
-	case !ok:
-		return smitest.OID(s) // which panics if it is a name
-	case !dotted:
-		return o
-	}
-	return below(o, smitest.OID(index)...)
-}
+func oid(s string) smi.OID { return names.OID(s) }
 
 // TestNames holds the Handler's objects to the MIBs' texts. The columns of RFC 2724
 // have attributes' names there, but are no objects of a MIB.

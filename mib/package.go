@@ -2,13 +2,14 @@ package mib
 
 import (
 	"rtfm/mib/block"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
 // packageObjects are those of flowDataPackageTable.
 func (h *Handler) packageObjects() []object {
 	t := &packageTable{h: h, chosen: block.NewSelection(block.Packages, &h.work)}
-	return []object{{oid: below(flowMIB, 2, 3, 1, 5), table: t, follow: h.followFlow, get: t.data}}
+	return []object{{oid: module.FlowPackageData.OID, table: t, follow: h.followFlow, get: t.data}}
 }
 
 // packageTable is flowDataPackageTable.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"rtfm/mib/block"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/mib/smi/smitest"
 	"rtfm/ruleset/match"
@@ -73,8 +74,8 @@ func TestChosenWalk(t *testing.T) {
 		{"flowColumnActivityIndex", "28.900", []string{".2", ".3", ".7"}},
 		{"flowColumnActivityTime", "28.0.5", []string{}},
 		{"flowColumnActivityAttribute", "42", nil},
-		{extension.String() + ".1.6.1.6", "2.0.28", []string{"2.0.0.7", "3.0.0.5"}},
-		{extension.String() + ".1.6.1.6", "2.0.28.2.700.3", []string{".7"}},
+		{module.RtfmBlockData.OID.String(), "2.0.28", []string{"2.0.0.7", "3.0.0.5"}},
+		{module.RtfmBlockData.OID.String(), "2.0.28.2.700.3", []string{".7"}},
 	} {
 		at := oid(c.column + "." + c.choice)
 		var got []string
@@ -180,7 +181,7 @@ func TestBlock(t *testing.T) {
 	}
 	h := New(m)
 	// FlowIndex, DestPeerAddress, DestTransAddress, SourcePeerMask, ToPDUs, LastActiveTime, SourceKind, VLANid
-	at := below(extension, 1, 6, 1, 6, 16, 0, 1, 0, 19, 0, 22, 0, 10, 0, 28, 0, 32, 0, 39, 4, 0, 2, 11)
+	at := module.RtfmBlockData.At(16, 0, 1, 0, 19, 0, 22, 0, 10, 0, 28, 0, 32, 0, 39, 4, 0, 2, 11)
 	const record = 4 + 5 + 3 + 5 + 8 + 4 + 1 + 2
 	next := uint32(2) // every second flow is active since 11
 	blocks := 0
@@ -204,11 +205,11 @@ func TestBlock(t *testing.T) {
 	}
 	for _, index := range []string{"2.0.1.2.0.0.0", "2.0.1.2.0.5.5", "2.0.1.2.0.0.3", "2.0.1.2.0.0.4.0", "2.0.1.2.0.0", "2.0.1.3.0.0.4",
 		"2.0.0.2.0.0.4", "0.2.0.0.4", "1.1.2.0.0.4", "3.0.1.0.2.0.0.4", "2.256.1.2.0.0.4", "2.0.257.2.0.0.4", "2.4.8.2.0.0.4"} {
-		if got := get(t, h, below(extension, append(smi.OID{1, 6, 1, 6}, oid(index)...)...)); got.Value.Type != smi.NoSuchInstance {
+		if got := get(t, h, module.RtfmBlockData.At(oid(index)...)); got.Value.Type != smi.NoSuchInstance {
 			t.Errorf("%s: %v", index, &got)
 		}
 	}
-	if got := get(t, h, below(extension, 1, 6, 1, 6, 2, 0, 1, 2, 0, 1, 4)); len(got.Value.Octets) != 6 {
+	if got := get(t, h, module.RtfmBlockData.At(2, 0, 1, 2, 0, 1, 4)); len(got.Value.Octets) != 6 {
 		t.Errorf("the flows from 2 to 4: %v", &got)
 	}
 }
@@ -291,7 +292,7 @@ func TestNotifications(t *testing.T) {
 	} {
 		n := Notification{Kind: kind, Index: map[NotificationKind]int{Standby: 3, StandbyOver: 3, ReaderTimedOut: 4, PacketsLost: 5, TableFull: 2}[kind], RuleSet: 2, Owner: "me", Count: 9}
 		name, vars := n.Bindings()
-		if !slices.Equal(name, below(extension, 0, uint32(kind))) || len(vars) != want {
+		if !slices.Equal(name, below(module.Extension, 0, uint32(kind))) || len(vars) != want {
 			t.Errorf("%d: %v with %v", kind, name, vars)
 		}
 		for _, vb := range vars {

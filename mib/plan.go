@@ -1,6 +1,9 @@
 package mib
 
-import "rtfm/mib/smi"
+import (
+	"rtfm/mib/module"
+	"rtfm/mib/smi"
+)
 
 // plan is what a Set would do: it is made against what was seen of the meter,
 // which does not stand still meanwhile, and changes nothing until it is carried
@@ -139,9 +142,9 @@ type columnSet[T any] struct {
 
 // place returns which variable sets a column, the status or whatever comes
 // first in the row if none does.
-func (c *change[T]) place(column uint32) int {
+func (c *change[T]) place(column *module.Object) int {
 	for _, s := range c.columns {
-		if s.column.number == column {
+		if s.column.named == column {
 			return s.at
 		}
 	}
@@ -152,9 +155,9 @@ func (c *change[T]) place(column uint32) int {
 }
 
 // sets reports whether a column is set.
-func (c *change[T]) sets(column uint32) bool {
+func (c *change[T]) sets(column *module.Object) bool {
 	for _, s := range c.columns {
-		if s.column.number == column {
+		if s.column.named == column {
 			return true
 		}
 	}
@@ -245,7 +248,7 @@ func (c *change[T]) resolve(p *plan, rows *Rows[T]) {
 	t.finish(p, c)
 	switch ready := t.ready(c.new); {
 	case !ready && row.Active, !ready && c.status == smi.RowNotInService:
-		p.fail(smi.InconsistentValue, c.place(0))
+		p.fail(smi.InconsistentValue, c.place(nil))
 	}
 }
 
@@ -255,12 +258,12 @@ func (p *plan) checkReferences() {
 		if c.new == nil {
 			continue
 		}
-		p.checkTask(c, c.new.CurrentRuleSet, columnManagerCurrent)
-		p.checkTask(c, c.new.StandbyRuleSet, columnManagerStandby)
+		p.checkTask(c, c.new.CurrentRuleSet, module.FlowManagerCurrentRuleSet)
+		p.checkTask(c, c.new.StandbyRuleSet, module.FlowManagerStandbyRuleSet)
 	}
 	for _, c := range p.readers.order {
-		if c.new != nil && c.sets(columnReaderRuleSet) && p.ruleSets.row(&p.seen.ruleSets, c.new.RuleSet) == nil {
-			p.fail(smi.InconsistentValue, c.place(columnReaderRuleSet))
+		if c.new != nil && c.sets(module.FlowReaderRuleSet) && p.ruleSets.row(&p.seen.ruleSets, c.new.RuleSet) == nil {
+			p.fail(smi.InconsistentValue, c.place(module.FlowReaderRuleSet))
 		}
 	}
 	for _, c := range p.ruleSets.order {
@@ -271,7 +274,7 @@ func (p *plan) checkReferences() {
 }
 
 // checkTask tests that a task's ruleset is there and active.
-func (p *plan) checkTask(c *change[Manager], ruleSet int, column uint32) {
+func (p *plan) checkTask(c *change[Manager], ruleSet int, column *module.Object) {
 	if ruleSet == 0 {
 		return
 	}

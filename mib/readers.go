@@ -3,23 +3,14 @@ package mib
 import (
 	"math"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
-)
-
-// Columns of flowReaderInfoTable.
-const (
-	columnReaderTimeout      = 2
-	columnReaderOwner        = 3
-	columnReaderLastTime     = 4
-	columnReaderPreviousTime = 5
-	columnReaderStatus       = 6
-	columnReaderRuleSet      = 7
 )
 
 // readerObjects are those of flowReaderInfoTable.
 func (h *Handler) readerObjects() []object {
 	t := &controlTable[Reader]{
-		entry: below(flowMIB, 1, 3, 1), highest: math.MaxInt32, status: columnReaderStatus,
+		highest: math.MaxInt32, status: module.FlowReaderStatus,
 		changes: func(p *plan) *changes[Reader] { return &p.readers },
 		row:     func(r *Reader) *Row { return &r.Row },
 		ready:   func(r *Reader) bool { return r.RuleSet != 0 },
@@ -33,15 +24,15 @@ func (h *Handler) readerObjects() []object {
 	}
 	t.rows = func() *Rows[Reader] { return &h.meter.Control().Readers }
 	t.columns = []controlColumn[Reader]{
-		intColumn(columnReaderTimeout, 0, math.MaxInt32, true, func(r *Reader) *int { return &r.Timeout }),
-		t.ownerColumn(columnReaderOwner),
+		intColumn(module.FlowReaderTimeout, 0, math.MaxInt32, true, func(r *Reader) *int { return &r.Timeout }),
+		t.ownerColumn(module.FlowReaderOwner),
 		{
 			// Whatever is written, the meter puts its Uptime here. But a reader
 			// may write the LastTime that it knows: should the network double
 			// its request, the second finds that in PreviousTime, and a
 			// collection that the reader never made does not count. Both times
 			// are the same after two requests within a centisecond.
-			number: columnReaderLastTime, check: timeTicks, whileActive: true,
+			named: module.FlowReaderLastTime, check: timeTicks, whileActive: true,
 			get: func(r *Reader, v *smi.Value) { v.SetUint(smi.TimeTicks, r.LastTime) },
 			set: func(p *plan, old, r *Reader, v *smi.Value) {
 				if old != nil && v.Uint != 0 && uint32(v.Uint) == uint32(old.PreviousTime) && old.LastTime != old.PreviousTime {
@@ -54,10 +45,10 @@ func (h *Handler) readerObjects() []object {
 			},
 		},
 		{
-			number: columnReaderPreviousTime,
-			get:    func(r *Reader, v *smi.Value) { v.SetUint(smi.TimeTicks, r.PreviousTime) },
+			named: module.FlowReaderPreviousTime,
+			get:   func(r *Reader, v *smi.Value) { v.SetUint(smi.TimeTicks, r.PreviousTime) },
 		},
-		intColumn(columnReaderRuleSet, 1, math.MaxInt32, false, func(r *Reader) *int { return &r.RuleSet }),
+		intColumn(module.FlowReaderRuleSet, 1, math.MaxInt32, false, func(r *Reader) *int { return &r.RuleSet }),
 	}
 	h.readers = t
 	return t.objects()

@@ -6,33 +6,21 @@ import (
 
 	"rtfm/ruleset/attr"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
 
-// Columns of flowRuleSetInfoTable.
 const (
-	columnRuleSetSize      = 2
-	columnRuleSetOwner     = 3
-	columnRuleSetTimeStamp = 4
-	columnRuleSetStatus    = 5
-	columnRuleSetName      = 6
-	columnRuleSetReady     = 7
-	columnRuleSetFlows     = 8
-	columnRuleSelector     = 3
-	columnRuleMask         = 4
-	columnRuleMatchedValue = 5
-	columnRuleAction       = 6
-	columnRuleParameter    = 7
-	maxName                = 127
-	largestParameter       = 65535
-	smallestRuleAddress    = 1 // octets; RFC 2720 says 2, but many attributes have one
+	maxName             = 127
+	largestParameter    = 65535
+	smallestRuleAddress = 1 // octets; RFC 2720 says 2, but many attributes have one
 )
 
 // ruleSetTable is flowRuleSetInfoTable.
 func (h *Handler) ruleSetTable() *controlTable[RuleSet] {
 	t := &controlTable[RuleSet]{
-		entry: below(flowMIB, 1, 1, 1), highest: ruleset.MaxRuleSets, status: columnRuleSetStatus,
+		highest: ruleset.MaxRuleSets, status: module.FlowRuleInfoStatus,
 		changes: func(p *plan) *changes[RuleSet] { return &p.ruleSets },
 		row:     func(rs *RuleSet) *Row { return &rs.Row },
 		ready:   (*RuleSet).complete,
@@ -43,33 +31,33 @@ func (h *Handler) ruleSetTable() *controlTable[RuleSet] {
 	t.rows = func() *Rows[RuleSet] { return &h.meter.Control().RuleSets }
 	t.columns = []controlColumn[RuleSet]{
 		{
-			number: columnRuleSetSize,
-			get:    func(rs *RuleSet, v *smi.Value) { v.SetInt(int32(rs.Size)) },
-			check:  integer(0, math.MaxInt32),
+			named: module.FlowRuleInfoSize,
+			get:   func(rs *RuleSet, v *smi.Value) { v.SetInt(int32(rs.Size)) },
+			check: integer(0, math.MaxInt32),
 			set: func(p *plan, old, rs *RuleSet, v *smi.Value) {
 				if v.Int <= MaxRuleSetSize { // else finishRuleSet refuses it
 					rs.Size = int(v.Int)
 				}
 			},
 		},
-		t.ownerColumn(columnRuleSetOwner),
+		t.ownerColumn(module.FlowRuleInfoOwner),
 		{
-			number: columnRuleSetTimeStamp,
-			get:    func(rs *RuleSet, v *smi.Value) { v.SetUint(smi.TimeTicks, rs.TimeStamp) },
+			named: module.FlowRuleInfoTimeStamp,
+			get:   func(rs *RuleSet, v *smi.Value) { v.SetUint(smi.TimeTicks, rs.TimeStamp) },
 		},
 		{
-			number: columnRuleSetName, check: octets(0, maxName),
+			named: module.FlowRuleInfoName, check: octets(0, maxName),
 			get: func(rs *RuleSet, v *smi.Value) { v.SetOctets(smi.OctetString, []byte(rs.Name)) },
 			set: func(p *plan, old, rs *RuleSet, v *smi.Value) { rs.Name = string(v.Octets) },
 		},
 		{
-			number: columnRuleSetReady, check: truthValue,
+			named: module.FlowRuleInfoRulesReady, check: truthValue,
 			get: func(rs *RuleSet, v *smi.Value) { setTruth(v, rs.RulesReady) },
 			set: func(p *plan, old, rs *RuleSet, v *smi.Value) { rs.RulesReady = v.Int == 1 },
 		},
 		{
-			number: columnRuleSetFlows,
-			get:    func(rs *RuleSet, v *smi.Value) { v.SetInt(int32(h.meter.Flows(t.index))) },
+			named: module.FlowRuleInfoFlowRecords,
+			get:   func(rs *RuleSet, v *smi.Value) { v.SetInt(int32(h.meter.Flows(t.index))) },
 		},
 	}
 	return t
@@ -109,19 +97,19 @@ func finishRuleSet(p *plan, c *change[RuleSet]) {
 	rs.TimeStamp = p.uptime
 	wasActive := c.old != nil && c.old.Active
 	for _, s := range c.columns {
-		if s.column.number == columnRuleSetSize && s.value.Int > MaxRuleSetSize {
+		if s.column.named == module.FlowRuleInfoSize && s.value.Int > MaxRuleSetSize {
 			p.fail(smi.ResourceUnavailable, s.at)
 		}
 	}
 	switch {
-	case rs.Active && !c.sets(columnRuleSetReady):
+	case rs.Active && !c.sets(module.FlowRuleInfoRulesReady):
 		rs.RulesReady = true
-	case wasActive && !rs.Active && !c.sets(columnRuleSetReady):
+	case wasActive && !rs.Active && !c.sets(module.FlowRuleInfoRulesReady):
 		rs.RulesReady = false
 	}
 	frozen := c.old != nil && c.old.RulesReady && (rs.RulesReady || rs.Active) && !(wasActive && !rs.Active)
-	if c.sets(columnRuleSetSize) && frozen {
-		p.fail(smi.NotWritable, c.place(columnRuleSetSize))
+	if c.sets(module.FlowRuleInfoSize) && frozen {
+		p.fail(smi.NotWritable, c.place(module.FlowRuleInfoSize))
 	}
 	if frozen || wasActive && rs.Active {
 		for _, e := range c.edits {
@@ -208,23 +196,23 @@ func activate(p *plan, c *change[RuleSet]) {
 	rs := c.new
 	switch {
 	case !rs.RulesReady:
-		p.fail(smi.InconsistentValue, c.place(columnRuleSetReady))
+		p.fail(smi.InconsistentValue, c.place(module.FlowRuleInfoRulesReady))
 		return
 	case !rs.complete():
-		p.fail(smi.InconsistentValue, c.place(0))
+		p.fail(smi.InconsistentValue, c.place(nil))
 		return
 	}
 	program := p.prepared[c.index]
 	if program == nil {
 		var err error
 		if program, err = p.h.meter.Prepare(&ruleset.RuleSet{Number: c.index, Name: rs.Name, Rules: rs.Rules}); err != nil {
-			p.fail(smi.InconsistentValue, c.place(0))
+			p.fail(smi.InconsistentValue, c.place(nil))
 			return
 		}
 		p.prepared[c.index] = program
 	}
 	if p.allRules += program.Forms(); p.allRules > MaxAllRules {
-		p.fail(smi.ResourceUnavailable, c.place(0))
+		p.fail(smi.ResourceUnavailable, c.place(nil))
 		return
 	}
 	rs.Program = program
@@ -303,9 +291,9 @@ func (t *ruleTable) next(index smi.OID, include bool, name smi.OID) (smi.OID, bo
 func (h *Handler) ruleObjects() []object {
 	t, acts := &ruleTable{h: h}, &ruleTable{h: h, acts: true}
 	infos := h.ruleSetTable()
-	column := func(t *ruleTable, number uint32, get func(r *ruleset.Rule, v *smi.Value) bool, check func(*smi.Value) smi.Status, edit func(r *ruleset.Rule, v *smi.Value)) object {
+	column := func(t *ruleTable, named *module.Object, get func(r *ruleset.Rule, v *smi.Value) bool, check func(*smi.Value) smi.Status, edit func(r *ruleset.Rule, v *smi.Value)) object {
 		return object{
-			oid: below(flowMIB, 3, 1, 1, number), table: t, check: check,
+			oid: named.OID, table: t, check: check,
 			get: func(v *smi.Value) bool { return get(t.rule, v) },
 			plan: func(p *plan, at int, index smi.OID, v *smi.Value) smi.Status {
 				if len(index) != 2 || index[1] == 0 || index[1] > MaxRuleSetSize {
@@ -333,15 +321,15 @@ func (h *Handler) ruleObjects() []object {
 	maskGet, maskCheck, maskEdit := address(func(r *ruleset.Rule) *attr.Value { return &r.Mask })
 	valueGet, valueCheck, valueEdit := address(func(r *ruleset.Rule) *attr.Value { return &r.Value })
 	return []object{
-		column(t, columnRuleSelector,
+		column(t, module.FlowRuleSelector,
 			func(r *ruleset.Rule, v *smi.Value) bool { v.SetInt(int32(r.Attr)); return true }, ruleAttribute,
 			func(r *ruleset.Rule, v *smi.Value) { r.Attr = attr.Attr(v.Int) }),
-		column(t, columnRuleMask, maskGet, maskCheck, maskEdit),
-		column(t, columnRuleMatchedValue, valueGet, valueCheck, valueEdit),
-		column(acts, columnRuleAction,
+		column(t, module.FlowRuleMask, maskGet, maskCheck, maskEdit),
+		column(t, module.FlowRuleMatchedValue, valueGet, valueCheck, valueEdit),
+		column(acts, module.FlowRuleAction,
 			func(r *ruleset.Rule, v *smi.Value) bool { v.SetInt(int32(r.Op)); return true }, integer(1, int32(ruleset.OpPopToAct)),
 			func(r *ruleset.Rule, v *smi.Value) { r.Op = ruleset.Opcode(v.Int) }),
-		column(t, columnRuleParameter,
+		column(t, module.FlowRuleParameter,
 			func(r *ruleset.Rule, v *smi.Value) bool { v.SetInt(int32(r.Param)); return true }, integer(0, largestParameter),
 			func(r *ruleset.Rule, v *smi.Value) { r.Param = int(v.Int) }),
 	}

@@ -3,31 +3,31 @@ package mib
 import (
 	"math"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
 // scalarObjects are the scalars of flowControl.
 func (h *Handler) scalarObjects() []object {
-	control := func(number uint32) smi.OID { return below(flowMIB, 1, number) }
 	percent := integer(0, 100)
 	return []object{
-		h.writable(control(5), percent,
+		h.writable(module.FlowFloodMark, percent,
 			func(c *Control, v *smi.Value) { v.SetInt(int32(c.FloodMark)) },
 			func(p *plan, v *smi.Value) { set(p, &p.control.FloodMark, int(v.Int)) }),
-		h.writable(control(6), integer(0, math.MaxInt32),
+		h.writable(module.FlowInactivityTimeout, integer(0, math.MaxInt32),
 			func(c *Control, v *smi.Value) { v.SetInt(int32(c.InactivityTimeout)) },
 			func(p *plan, v *smi.Value) { set(p, &p.control.InactivityTimeout, int(v.Int)) }),
-		scalar(control(7), func(v *smi.Value) { v.SetInt(int32(h.meter.Flows(0))) }),
-		scalar(control(8), func(v *smi.Value) { v.SetInt(int32(h.meter.MaxFlows())) }),
-		h.writable(control(9), truthValue,
+		scalar(module.FlowActiveFlows, func(v *smi.Value) { v.SetInt(int32(h.meter.Flows(0))) }),
+		scalar(module.FlowMaxFlows, func(v *smi.Value) { v.SetInt(int32(h.meter.MaxFlows())) }),
+		h.writable(module.FlowFloodMode, truthValue,
 			func(c *Control, v *smi.Value) { setTruth(v, c.FloodMode) },
 			func(p *plan, v *smi.Value) { set(p, &p.control.FloodMode, v.Int == 1) }),
 	}
 }
 
 // writable returns a scalar of the control group that can be set.
-func (h *Handler) writable(oid smi.OID, check func(*smi.Value) smi.Status, get func(*Control, *smi.Value), change func(*plan, *smi.Value)) object {
-	o := scalar(oid, func(v *smi.Value) { get(h.meter.Control(), v) })
+func (h *Handler) writable(named *module.Object, check func(*smi.Value) smi.Status, get func(*Control, *smi.Value), change func(*plan, *smi.Value)) object {
+	o := scalar(named, func(v *smi.Value) { get(h.meter.Control(), v) })
 	o.check = check
 	o.plan = func(p *plan, at int, index smi.OID, v *smi.Value) smi.Status {
 		if !o.table.find(index) {
@@ -42,10 +42,9 @@ func (h *Handler) writable(oid smi.OID, check func(*smi.Value) smi.Status, get f
 // interfaceObjects are those of flowInterfaceTable.
 func (h *Handler) interfaceObjects() []object {
 	t := h.interfaceTable()
-	entry := below(flowMIB, 1, 2, 1)
 	return []object{
 		{
-			oid: below(entry, 1), table: t, check: integer(0, math.MaxInt32),
+			oid: module.FlowInterfaceSampleRate.OID, table: t, check: integer(0, math.MaxInt32),
 			get: func(v *smi.Value) bool { v.SetInt(int32(t.current.SampleRate)); return true },
 			plan: func(p *plan, at int, index smi.OID, v *smi.Value) smi.Status {
 				if len(index) != 1 {
@@ -60,7 +59,7 @@ func (h *Handler) interfaceObjects() []object {
 			},
 		},
 		{
-			oid: below(entry, 2), table: t,
+			oid: module.FlowInterfaceLostPackets.OID, table: t,
 			get: func(v *smi.Value) bool { v.SetUint(smi.Counter32, t.current.Lost); return true },
 		},
 	}

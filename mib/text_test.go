@@ -13,6 +13,7 @@ import (
 
 	"rtfm/ruleset/attr"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/traces/tracetest"
 )
@@ -167,7 +168,7 @@ func TestObjectsAreInTheModules(t *testing.T) {
 		}
 	}
 	for a := attr.Distributions; a <= attr.FromLostPDUs; a++ {
-		access[below(flowMIB, 2, 1, 1, uint32(a)).String()] = "read-only"
+		access[below(module.FlowMIB, 2, 1, 1, uint32(a)).String()] = "read-only"
 	}
 	h := New(newFakeMeter())
 	for i := range h.objects {

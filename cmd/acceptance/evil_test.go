@@ -23,6 +23,7 @@ import (
 	"rtfm/meter"
 	"rtfm/meter/control"
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/mib/snmp"
 	"rtfm/mib/snmp/snmptest"
@@ -49,11 +50,11 @@ var evilModes = map[string]string{
 }
 
 var (
-	evilBlocks   = append(slices.Clone(mib.Subtrees()[1]), 1, 6, 1, 6) // rtfmBlockData
-	evilBoot     = append(slices.Clone(mib.Subtrees()[1]), 1, 1, 2, 0) // rtfmMeterBoot.0
-	evilMaxFlows = append(slices.Clone(mib.Subtrees()[0]), 1, 8, 0)    // flowMaxFlows.0
-	evilRules    = append(slices.Clone(mib.Subtrees()[0]), 1, 1, 1)    // flowRuleSetInfoEntry
-	evilControl  = append(slices.Clone(mib.Subtrees()[0]), 1)          // flowControl
+	evilBlocks   = module.RtfmBlockData.OID
+	evilBoot     = module.RtfmMeterBoot.At(0)
+	evilMaxFlows = module.FlowMaxFlows.At(0)
+	evilRules    = append(slices.Clone(module.FlowMIB), 1, 1, 1) // flowRuleSetInfoEntry
+	evilControl  = append(slices.Clone(module.FlowMIB), 1)       // flowControl
 )
 
 // hushed is the community of evil meters, and is not to be told in any log.

@@ -15,6 +15,7 @@ import (
 
 	"rtfm/mib"
 	"rtfm/mib/client"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -221,7 +222,7 @@ func BenchmarkReadingLatency(b *testing.B) {
 	c, src := flowMeter(b, flows, 500_000)
 	m := newManager(b, serveBy(b, "snmpd", mib.New(c)))
 	var took []time.Duration
-	prefix := append(mib.Subtrees()[0], 2, 1, 1, uint32(attr.ToPDUs), 2, 0)
+	prefix := module.FlowDataEntry.At(uint32(attr.ToPDUs), 2, 0)
 	b.ResetTimer()
 	for range b.N {
 		name := append(slices.Clone(prefix), 1+rand.Uint32N(flows))

@@ -32,45 +32,45 @@ func many(from, until int, seconds float64) (packets []traces.Packet) {
 func (r *rig) await(want mib.TraceState) {
 	r.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if r.get("x.1.5.1.0") == int64(want) {
+		if r.get("rtfmTraceState.0") == int64(want) {
 			return
 		}
 	}
-	r.t.Fatalf("state %d, want %d", r.get("x.1.5.1.0"), want)
+	r.t.Fatalf("state %d, want %d", r.get("rtfmTraceState.0"), want)
 }
 
 // TestInStepDoubled has requests that let the trace go on come twice, the second
 // one when the next interval has ended: none is passed unread.
 func TestInStepDoubled(t *testing.T) {
 	r := newRig(t, Config{Config: meter.Config{Interval: 10 * time.Second}})
-	r.set(pairs(2) + runTask(1, 2, 0, 0) + "x.1.5.7.0=u0")
+	r.set(pairs(2) + runTask(1, 2, 0, 0) + "rtfmTraceCollected.0=u0")
 	<-r.src.waiting
 	r.src.batches <- []traces.Packet{to(1, 0), to(2, 9), to(3, 10), to(1, 25)}
 	for n := range 2 {
 		r.await(mib.TraceWaitingForReader)
-		r.want("collected", r.get("x.1.5.7.0"), n)
-		r.set(fmt.Sprint("x.1.5.7.0=u", n)) // again
-		r.want("state", r.get("x.1.5.1.0"), mib.TraceWaitingForReader)
-		if _, err := r.h.Test(bindings(t, fmt.Sprint("x.1.5.7.0=u", n+2))); smi.Refusal(err).Status != smi.InconsistentValue {
+		r.want("collected", r.get("rtfmTraceCollected.0"), n)
+		r.set(fmt.Sprint("rtfmTraceCollected.0=u", n)) // again
+		r.want("state", r.get("rtfmTraceState.0"), mib.TraceWaitingForReader)
+		if _, err := r.h.Test(bindings(t, fmt.Sprint("rtfmTraceCollected.0=u", n+2))); smi.Refusal(err).Status != smi.InconsistentValue {
 			t.Errorf("two intervals at once: %v", err)
 		}
-		r.set(fmt.Sprint("x.1.5.7.0=u", n+1))
+		r.set(fmt.Sprint("rtfmTraceCollected.0=u", n+1))
 	}
 	<-r.src.waiting
 	close(r.src.batches)
 	r.await(mib.TraceEnded)
-	r.set("x.1.5.7.0=u2")
-	r.want("collections", r.get("x.1.5.2.0"), 2)
+	r.set("rtfmTraceCollected.0=u2")
+	r.want("collections", r.get("rtfmTraceCollections.0"), 2)
 	select {
 	case err := <-r.ended:
 		t.Fatalf("ended before the last interval was read: %v", err)
 	default:
 	}
-	r.set("x.1.5.7.0=u3")
+	r.set("rtfmTraceCollected.0=u3")
 	if err := <-r.ended; err != nil {
 		t.Error(err)
 	}
-	r.want("collected", r.get("x.1.5.7.0"), 3)
+	r.want("collected", r.get("rtfmTraceCollected.0"), 3)
 	r.src = newPiped() // for the cleanup
 	r.src.waiting <- struct{}{}
 }
@@ -82,7 +82,7 @@ func TestInStep(t *testing.T) {
 	state(mib.TraceWaitingForRuleSet)
 	r.set(runTask(1, 0, 0, 0))
 	state(mib.TraceWaitingForRuleSet)
-	r.set(pairs(2) + "1.4.1.2.1=2 1.3.1.6.1=4 1.3.1.7.1=2")
+	r.set(pairs(2) + "flowManagerCurrentRuleSet.1=2 flowReaderStatus.1=4 flowReaderRuleSet.1=2")
 	state(mib.TraceReading)
 	<-r.src.waiting
 	r.src.batches <- []traces.Packet{to(1, 0), to(2, 9), to(3, 10), to(1, 35)}
@@ -91,31 +91,31 @@ func TestInStep(t *testing.T) {
 		flows           string
 	}{{1000, 2, "1:1 2:1"}, {2000, 3, "3:1"}, {3000, 3, ""}} {
 		state(mib.TraceWaitingForReader)
-		r.want("uptime", r.get("x.1.1.3.0"), c.uptime)
-		r.want("collections", r.get("x.1.5.2.0"), i+1)
-		r.want("from", r.get("x.1.5.3.0"), c.uptime-1000)
-		r.want("to", r.get("x.1.5.4.0"), c.uptime)
-		r.set("1.3.1.4.1=t")
-		r.want("LastTime", r.get("1.3.1.4.1"), c.uptime)
+		r.want("uptime", r.get("rtfmMeterUptime.0"), c.uptime)
+		r.want("collections", r.get("rtfmTraceCollections.0"), i+1)
+		r.want("from", r.get("rtfmTraceFrom.0"), c.uptime-1000)
+		r.want("to", r.get("rtfmTraceTo.0"), c.uptime)
+		r.set("flowReaderLastTime.1=t")
+		r.want("LastTime", r.get("flowReaderLastTime.1"), c.uptime)
 		r.want("flows", r.flows(2, c.uptime-1000), c.flows)
-		r.want("packets", []int64{r.get("x.1.2.1.0"), r.get("x.1.4.1.1.1")}, []int64{int64(c.packets), int64(c.packets)})
+		r.want("packets", []int64{r.get("rtfmPacketsMetered.0"), r.get("rtfmInterfacePackets.1")}, []int64{int64(c.packets), int64(c.packets)})
 		if i == 1 { // a change while it waits, in the middle of a batch
-			r.set(pairs(3) + "1.4.1.2.1=3")
+			r.set(pairs(3) + "flowManagerCurrentRuleSet.1=3")
 		}
-		r.set("x.1.5.1.0=3")
-		r.want("told twice", r.get("x.1.5.1.0") >= 3, true)
+		r.set("rtfmTraceState.0=3")
+		r.want("told twice", r.get("rtfmTraceState.0") >= 3, true)
 	}
 	<-r.src.waiting
 	close(r.src.batches)
 	state(mib.TraceEnded)
 	r.want("flows at the end", r.flows(3, 3000), "1025:1")
-	r.want("to", r.get("x.1.5.4.0"), 3500)
+	r.want("to", r.get("rtfmTraceTo.0"), 3500)
 	select {
 	case err := <-r.ended:
 		t.Errorf("ended before it was dismissed: %v", err)
 	default:
 	}
-	r.set("x.1.5.1.0=3")
+	r.set("rtfmTraceState.0=3")
 	if err := <-r.ended; err != nil {
 		t.Error(err)
 	}
@@ -126,13 +126,13 @@ func TestInStep(t *testing.T) {
 // TestLiveClock reads a live meter while packets are on their way.
 func TestLiveClock(t *testing.T) {
 	r := newRig(t, Config{Live: true})
-	r.set(pairs(2) + runTask(1, 2, 0, 0) + "1.3.1.6.1=4 1.3.1.7.1=2 1.3.1.2.1=1")
+	r.set(pairs(2) + runTask(1, 2, 0, 0) + "flowReaderStatus.1=4 flowReaderRuleSet.1=2 flowReaderTimeout.1=1")
 	<-r.src.waiting // it runs
 	r.src.waiting <- struct{}{}
 	captured := time.Now().UnixNano()
 	time.Sleep(30 * time.Millisecond)
-	r.set("1.3.1.4.1=t")
-	last := r.get("1.3.1.4.1")
+	r.set("flowReaderLastTime.1=t")
+	last := r.get("flowReaderLastTime.1")
 	if last < 3 || last > 1000 {
 		t.Errorf("Uptime %d centiseconds", last)
 	}
@@ -141,10 +141,10 @@ func TestLiveClock(t *testing.T) {
 	late.Time = captured
 	r.feed(late)
 	r.want("flows since the reading began", r.flows(2, int(last)), "1:1")
-	r.want("packets back in time", r.get("x.1.2.6.0"), 0)
+	r.want("packets back in time", r.get("rtfmPacketsBackInTime.0"), 0)
 	// Its clock goes on without packets: the reader times out.
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if r.get("1.3.1.6.1") < 0 {
+		if r.get("flowReaderStatus.1") < 0 {
 			return
 		}
 	}
@@ -194,7 +194,7 @@ func TestReadWhileMetering(t *testing.T) {
 	ended := make(chan error)
 	src := &unending{packets: many(0, 100, 0)}
 	go func() { ended <- m.Run(ctx, src, func(err error) { t.Error(err) }) }()
-	for r.get("1.1.1.8.2") < 100 {
+	for r.get("flowRuleInfoFlowRecords.2") < 100 {
 		time.Sleep(time.Millisecond)
 	}
 	var readers sync.WaitGroup

@@ -16,9 +16,9 @@ func TestPreparedIsTold(t *testing.T) {
 		told = append(told, fmt.Sprintf("%d %q: %q, %v", rs.Number, rs.Name, warnings, err))
 	}})
 	rules := func(index, firstOp, target int) string {
-		return fmt.Sprintf(`1.1.1.5.%[1]d=4 1.1.1.2.%[1]d=2 1.1.1.6.%[1]d=h61
-			3.1.1.3.%[1]d.1=9 3.1.1.4.%[1]d.1=hffffffff 3.1.1.5.%[1]d.1=h00 3.1.1.6.%[1]d.1=%[2]d 3.1.1.7.%[1]d.1=%[3]d
-			3.1.1.3.%[1]d.2=0 3.1.1.6.%[1]d.2=3`, index, firstOp, target)
+		return fmt.Sprintf(`flowRuleInfoStatus.%[1]d=4 flowRuleInfoSize.%[1]d=2 flowRuleInfoName.%[1]d=h61
+			flowRuleSelector.%[1]d.1=9 flowRuleMask.%[1]d.1=hffffffff flowRuleMatchedValue.%[1]d.1=h00 flowRuleAction.%[1]d.1=%[2]d flowRuleParameter.%[1]d.1=%[3]d
+			flowRuleSelector.%[1]d.2=0 flowRuleAction.%[1]d.2=3`, index, firstOp, target)
 	}
 	const pushPktToAct, gotoAct = 15, 11
 	r.set(rules(5, pushPktToAct, 2))

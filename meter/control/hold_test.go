@@ -16,6 +16,7 @@ import (
 	"rtfm/ruleset/match"
 
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 	"rtfm/traces"
@@ -46,7 +47,7 @@ type held struct {
 func newHeld(tb testing.TB, flows int) *held {
 	w := &held{tb: tb, m: New(Config{Config: meter.Config{MaxFlows: 2*flows + 1000}})}
 	w.h = mib.New(w.m)
-	w.set(ruleVars(2, hosts().Rules), rowVar(5, 2, 1), taskVars(1, 2, 4))
+	w.set(ruleVars(2, hosts().Rules), statusVar(2, 1), taskVars(1, 2, 4))
 	w.m.Do(func() { w.m.dismissed = true })
 	if err := w.m.Run(context.Background(), &once{hostPackets(flows)}, func(err error) { tb.Error(err) }); err != nil {
 		tb.Fatal(err)
@@ -114,34 +115,32 @@ func (w *held) set(vars ...[]smi.VarBind) {
 	}
 }
 
-func flowMIB(subids ...uint32) smi.OID { return slices.Concat(mib.Subtrees()[0], subids) }
-
-func intVar(n int32, subids ...uint32) smi.VarBind {
-	vb := smi.VarBind{Name: flowMIB(subids...)}
+func intVar(n int32, o *module.Object, index ...uint32) smi.VarBind {
+	vb := smi.VarBind{Name: o.At(index...)}
 	vb.Value.SetInt(n)
 	return vb
 }
 
-// rowVar sets a column of flowRuleSetInfoTable.
-func rowVar(column, ruleSet uint32, n int32) []smi.VarBind {
-	return []smi.VarBind{intVar(n, 1, 1, 1, column, ruleSet)}
+// statusVar sets the status of a ruleset.
+func statusVar(ruleSet uint32, status int32) []smi.VarBind {
+	return []smi.VarBind{intVar(status, module.FlowRuleInfoStatus, ruleSet)}
 }
 
 // taskVars makes a task that runs a ruleset.
 func taskVars(task, ruleSet uint32, status int32) []smi.VarBind {
-	return []smi.VarBind{intVar(status, 1, 4, 1, 8, task), intVar(int32(ruleSet), 1, 4, 1, 2, task)}
+	return []smi.VarBind{intVar(status, module.FlowManagerStatus, task), intVar(int32(ruleSet), module.FlowManagerCurrentRuleSet, task)}
 }
 
 // ruleVars creates a ruleset and writes its rules.
 func ruleVars(ruleSet uint32, rules []ruleset.Rule) []smi.VarBind {
-	vars := append(rowVar(5, ruleSet, 5), rowVar(2, ruleSet, int32(len(rules)))...)
+	vars := append(statusVar(ruleSet, 5), intVar(int32(len(rules)), module.FlowRuleInfoSize, ruleSet))
 	for i, r := range rules {
 		at := uint32(i + 1)
-		mask, value := smi.VarBind{Name: flowMIB(3, 1, 1, 4, ruleSet, at)}, smi.VarBind{Name: flowMIB(3, 1, 1, 5, ruleSet, at)}
+		mask, value := smi.VarBind{Name: module.FlowRuleMask.At(ruleSet, at)}, smi.VarBind{Name: module.FlowRuleMatchedValue.At(ruleSet, at)}
 		mask.Value.SetOctets(smi.OctetString, r.Mask.Resize(max(r.Mask.Len(), 1)).Append(nil))
 		value.Value.SetOctets(smi.OctetString, r.Value.Resize(max(r.Value.Len(), 1)).Append(nil))
-		vars = append(vars, intVar(int32(r.Attr), 3, 1, 1, 3, ruleSet, at), mask, value,
-			intVar(int32(r.Op), 3, 1, 1, 6, ruleSet, at), intVar(int32(r.Param), 3, 1, 1, 7, ruleSet, at))
+		vars = append(vars, intVar(int32(r.Attr), module.FlowRuleSelector, ruleSet, at), mask, value,
+			intVar(int32(r.Op), module.FlowRuleAction, ruleSet, at), intVar(int32(r.Param), module.FlowRuleParameter, ruleSet, at))
 	}
 	return vars
 }
@@ -168,7 +167,7 @@ func repeat(n int, name smi.OID) []smi.Range { return slices.Repeat([]smi.Range{
 
 // block is the name of the first block of these attributes.
 func block(attrs ...uint32) smi.OID {
-	name := slices.Concat(mib.Subtrees()[1], smi.OID{1, 6, 1, 6, uint32(2 * len(attrs))})
+	name := module.RtfmBlockData.At(uint32(2 * len(attrs)))
 	for _, a := range attrs {
 		name = append(name, a>>8, a&255)
 	}
@@ -198,30 +197,30 @@ func (w *held) requests() map[string]func() {
 	mark := w.sparse()
 	selectors := make([]smi.Range, 0, 500)
 	for i := range cap(selectors) {
-		name := flowMIB(2, 3, 1, 5, 100)
+		name := module.FlowPackageData.At(100)
 		for j := range 100 {
 			name = append(name, uint32([]int{1, 9, 11, 12, 19, 22, 27}[(i+j)%7]))
 		}
 		selectors = append(selectors, smi.Range{Start: append(name, 2, 0)})
 	}
 	return map[string]func(){
-		"distributions": func() { w.getNext(repeat(4000, flowMIB(2, 1, 1, 66))) },
+		"distributions": func() { w.getNext(repeat(4000, module.FlowDataEntry.At(66))) },
 		"blocks":        func() { w.getNext(repeat(2200, block(11))) },
 		"sparse blocks": func() {
 			name := block(11)
 			name[len(name)-2] = mark
 			w.getNext(repeat(2200, name))
 		},
-		"activity":        func() { w.getNext(repeat(2000, flowMIB(2, 2, 1, 4, 11, mark))) },
-		"columns":         func() { w.getNext(repeat(4000, flowMIB(2, 1, 1, 27, 2, 0))) },
-		"idle":            func() { w.getNext(repeat(2000, flowMIB(2, 1, 1, 28, 2, 1<<31))) },
+		"activity":        func() { w.getNext(repeat(2000, module.FlowColumnActivityData.At(11, mark))) },
+		"columns":         func() { w.getNext(repeat(4000, names.OID("flowDataToOctets.2.0"))) },
+		"idle":            func() { w.getNext(repeat(2000, module.FlowDataEntry.At(uint32(attr.ToPDUs), 2, 1<<31))) },
 		"packages":        func() { w.getNext(selectors) },
-		"rules":           func() { w.getNext(repeat(2000, flowMIB(3, 1, 1, 3, 4, 1))) },
-		"actions":         func() { w.getNext(repeat(2000, flowMIB(3, 1, 1, 6, 4, 1))) },
-		"rulesets' state": func() { w.getNext(repeat(4000, flowMIB(1, 1, 1, 5, 3))) },
-		"counters":        func() { w.getNext(repeat(4000, slices.Concat(mib.Subtrees()[1], smi.OID{1, 1, 6}))) },
+		"rules":           func() { w.getNext(repeat(2000, module.FlowRuleSelector.At(4, 1))) },
+		"actions":         func() { w.getNext(repeat(2000, module.FlowRuleAction.At(4, 1))) },
+		"rulesets' state": func() { w.getNext(repeat(4000, module.FlowRuleInfoStatus.At(3))) },
+		"counters":        func() { w.getNext(repeat(4000, module.RtfmMeterFlowsCreated.OID)) },
 		"bulk of columns": func() {
-			b := smi.Bulk{Ranges: repeat(3, flowMIB(2, 1, 1, 28, 2, 0)), MaxRepetitions: 1 << 20, MaxOctets: 1 << 16}
+			b := smi.Bulk{Ranges: repeat(3, names.OID("flowDataToPDUs.2.0")), MaxRepetitions: 1 << 20, MaxOctets: 1 << 16}
 			w.h.Bulk(&b, nil)
 		},
 		"bulk of blocks": func() {
@@ -237,7 +236,7 @@ func (w *held) rulesets(size, many int) {
 	w.set(ruleVars(3, networkRules(size)))
 	for i := range many {
 		n := uint32(4 + i)
-		w.set(append(append(rowVar(5, n, 5), rowVar(2, n, 65535)...), intVar(11, 3, 1, 1, 3, n, 1)))
+		w.set(append(statusVar(n, 5), intVar(65535, module.FlowRuleInfoSize, n), intVar(11, module.FlowRuleSelector, n, 1)))
 	}
 }
 
@@ -258,7 +257,7 @@ func TestHold(t *testing.T) {
 		w.begin()
 	}
 	check("making rulesets")
-	w.set(rowVar(5, 3, 1))
+	w.set(statusVar(3, 1))
 	check("activating a ruleset")
 	w.set(taskVars(7, 3, 4))
 	check("starting a task")
@@ -266,7 +265,7 @@ func TestHold(t *testing.T) {
 		ask()
 		check(what)
 	}
-	w.set([]smi.VarBind{intVar(6, 1, 4, 1, 8, 1), intVar(6, 1, 1, 1, 5, 2)})
+	w.set([]smi.VarBind{intVar(6, module.FlowManagerStatus, 1), intVar(6, module.FlowRuleInfoStatus, 2)})
 	check("destroying a ruleset")
 	for range 200 {
 		w.m.Do(func() {
@@ -358,7 +357,7 @@ func TestHoldStreams(t *testing.T) {
 				check("timing out", n)
 			}
 			feed(0)
-			r.set("1.4.1.8.1=6 1.1.1.5.2=6")
+			r.set("flowManagerStatus.1=6 flowRuleInfoStatus.2=6")
 			for i, doomed := 0, 1; doomed > 0 && i < 100; i++ {
 				r.m.Do(func() { r.m.empty(); doomed = r.m.doomed })
 			}
@@ -394,8 +393,8 @@ func TestHoldTasks(t *testing.T) {
 			for i := range rules[1:] {
 				rules[i+1].Param++
 			}
-			w.set(ruleVars(n, rules), rowVar(5, n, 1), taskVars(n, n, 5))
-			start = append(start, intVar(1, 1, 4, 1, 8, n))
+			w.set(ruleVars(n, rules), statusVar(n, 1), taskVars(n, n, 5))
+			start = append(start, intVar(1, module.FlowManagerStatus, n))
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -430,9 +429,9 @@ func BenchmarkHold(b *testing.B) {
 			b.ReportMetric(float64(w.holds), "holds")
 		})
 	}
-	run("activate 65535 rules", func() { w.set(rowVar(5, 3, 1)); w.set(rowVar(5, 3, 2)) })
-	w.set(rowVar(5, 3, 1))
-	run("start task", func() { w.set(taskVars(7, 3, 4)); w.set([]smi.VarBind{intVar(6, 1, 4, 1, 8, 7)}) })
+	run("activate 65535 rules", func() { w.set(statusVar(3, 1)); w.set(statusVar(3, 2)) })
+	w.set(statusVar(3, 1))
+	run("start task", func() { w.set(taskVars(7, 3, 4)); w.set([]smi.VarBind{intVar(6, module.FlowManagerStatus, 7)}) })
 	requests := w.requests()
 	for _, what := range slices.Sorted(func(yield func(string) bool) {
 		for what := range requests {
@@ -482,7 +481,7 @@ func TestMeteredMeanwhile(t *testing.T) {
 		runtime.Gosched()
 	}
 	from := src.given.Load()
-	w.getNext(repeat(4000, flowMIB(2, 2, 1, 4, 11, mark)))
+	w.getNext(repeat(4000, module.FlowColumnActivityData.At(11, mark)))
 	if n := (src.given.Load() - from) / 200; n < 10 {
 		t.Errorf("%d batches were metered while a request was answered", n)
 	}

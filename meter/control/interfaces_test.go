@@ -14,11 +14,11 @@ import (
 // TestSampledOut meters one of three packets, and one of three flow records.
 func TestSampledOut(t *testing.T) {
 	r := newRig(t, Config{Config: meter.Config{MaxFlows: 1000}})
-	r.set(pairs(2) + runTask(1, 2, 0, 0) + "1.2.1.1.1=3")
+	r.set(pairs(2) + runTask(1, 2, 0, 0) + "flowInterfaceSampleRate.1=3")
 	r.feed(many(0, 200, 0)...)
 	r.feed(many(0, 100, 1)...)
-	metered, out := r.get("x.1.2.1.0"), r.get("x.1.2.9.0")
-	if metered+out != 300 || metered < 50 || metered > 150 || r.get("x.1.4.1.1.1") != 300 || r.get("x.1.3.1.6.2") != metered {
+	metered, out := r.get("rtfmPacketsMetered.0"), r.get("rtfmPacketsSampledOut.0")
+	if metered+out != 300 || metered < 50 || metered > 150 || r.get("rtfmInterfacePackets.1") != 300 || r.get("rtfmRuleSetPackets.2") != metered {
 		t.Errorf("%d packets are metered, %d sampled out, of 300", metered, out)
 	}
 }
@@ -32,18 +32,18 @@ func TestSampling(t *testing.T) {
 	other.Interface = 3
 	n := 0
 	feed := func(rate int) int64 {
-		r.set(fmt.Sprintf("1.2.1.1.1=%d", rate))
-		before := r.get("x.1.2.1.0")
+		r.set(fmt.Sprintf("flowInterfaceSampleRate.1=%d", rate))
+		before := r.get("rtfmPacketsMetered.0")
 		for range 50 {
 			r.feed(append(packets, other)...)
 		}
 		n += 10_000
-		r.want("packets of the interface", r.get("x.1.4.1.1.1"), n)
-		return r.get("x.1.2.1.0") - before - 50
+		r.want("packets of the interface", r.get("rtfmInterfacePackets.1"), n)
+		return r.get("rtfmPacketsMetered.0") - before - 50
 	}
 	r.want("all", feed(1), 10_000)
 	r.want("none", feed(0), 0)
-	r.want("interface 3", r.get("2.1.1.28.2.0.2"), 100)
+	r.want("interface 3", r.get("flowDataToPDUs.2.0.2"), 100)
 	for _, rate := range []int{2, 10, 100} {
 		// Five standard deviations of a binomial distribution.
 		p := 1 / float64(rate)
@@ -53,7 +53,7 @@ func TestSampling(t *testing.T) {
 		}
 	}
 	r.want("all again", feed(1), 10_000)
-	r.want("rate of interface 3", r.get("1.2.1.1.3"), 1)
+	r.want("rate of interface 3", r.get("flowInterfaceSampleRate.3"), 1)
 }
 
 // TestLost has a source that loses packets at two interfaces.
@@ -66,11 +66,11 @@ func TestLost(t *testing.T) {
 	lose(5, 0)
 	r.src.batches <- []traces.Packet{to(1, 0), to(1, 1)}
 	<-r.src.waiting
-	r.want("lost", []int64{r.get("x.1.2.7.0"), r.get("1.2.1.2.1"), r.get("x.1.4.1.2.1"), r.get("1.2.1.2.3")}, []int64{5, 5, 5, 0})
+	r.want("lost", []int64{r.get("rtfmPacketsLost.0"), r.get("flowInterfaceLostPackets.1"), r.get("rtfmInterfaceLost.1"), r.get("flowInterfaceLostPackets.3")}, []int64{5, 5, 5, 0})
 	lose(9, 1)
 	r.src.batches <- []traces.Packet{to(1, 2)}
 	<-r.src.waiting
-	r.want("lost later", []int64{r.get("x.1.2.7.0"), r.get("1.2.1.2.1"), r.get("1.2.1.2.3")}, []int64{10, 9, 1})
+	r.want("lost later", []int64{r.get("rtfmPacketsLost.0"), r.get("flowInterfaceLostPackets.1"), r.get("flowInterfaceLostPackets.3")}, []int64{10, 9, 1})
 	r.src.batches <- []traces.Packet{to(1, 62)}
 	<-r.src.waiting
 	r.src.waiting <- struct{}{}
@@ -95,11 +95,11 @@ func TestInterfaceReturns(t *testing.T) {
 	if rows := r.m.Control().Interfaces.Len(); rows != 2 {
 		t.Errorf("%d interfaces, want 2: those of the source", rows)
 	}
-	r.set("1.2.1.1.4=0")
+	r.set("flowInterfaceSampleRate.4=0")
 	<-r.src.waiting
 	r.src.stats.PerInterface = append(slices.Clone(r.src.stats.PerInterface), traces.InterfaceStats{Number: 9, Name: "eth0"})
 	r.src.batches <- nil
 	<-r.src.waiting
 	r.src.waiting <- struct{}{}
-	r.want("rates", []int64{r.get("1.2.1.1.5"), r.get("1.2.1.1.9")}, []int64{1, 0})
+	r.want("rates", []int64{r.get("flowInterfaceSampleRate.5"), r.get("flowInterfaceSampleRate.9")}, []int64{1, 0})
 }

@@ -12,6 +12,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -47,18 +48,15 @@ func BenchmarkRead(b *testing.B) {
 	}
 	h := mib.New(m)
 	attrs := []uint32{1, 31, 9, 19, 11, 12, 22, 27, 28, 29}
-	flowMIB, extension := mib.Subtrees()[0], mib.Subtrees()[1]
-	block := append(smi.OID{}, extension...)
-	block = append(block, 1, 6, 1, 6, uint32(2*len(attrs)))
-	packages := append(smi.OID{}, flowMIB...)
-	packages = append(packages, 2, 3, 1, 5, uint32(len(attrs)))
+	block := module.RtfmBlockData.At(uint32(2 * len(attrs)))
+	packages := module.FlowPackageData.At(uint32(len(attrs)))
 	for _, a := range attrs {
 		block = append(block, 0, a)
 		packages = append(packages, a)
 	}
 	var columns []smi.OID
 	for _, a := range attrs[1:] {
-		columns = append(columns, append(append(smi.OID{}, flowMIB...), 2, 1, 1, a, 2, 0))
+		columns = append(columns, module.FlowDataEntry.At(a, 2, 0))
 	}
 	for _, way := range []struct {
 		name    string

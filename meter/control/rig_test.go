@@ -82,7 +82,8 @@ func (r *rig) feed(packets ...traces.Packet) {
 	r.src.waiting <- struct{}{}
 }
 
-// set does a Set of Integer32 variables below mib-2.40: `1.5.0=95 1.6.0=600`.
+// set does a Set of variables, as bindings reads them:
+// `flowFloodMark.0=95 flowInactivityTimeout.0=600`.
 func (r *rig) set(variables string) {
 	r.t.Helper()
 	x, err := r.h.Test(bindings(r.t, variables))
@@ -95,17 +96,16 @@ func (r *rig) set(variables string) {
 	x.Cleanup()
 }
 
+// names are the OIDs of the objects that the texts of our MIBs define.
+var names = smitest.Names("../../mib/FLOW-METER-MIB.txt", "../../mib/RTFM-EXTENSION-MIB.txt")
+
 // bindings reads variables: h is for octets in hex, t for TimeTicks, u for
-// Unsigned32, x. for the extension.
+// Unsigned32.
 func bindings(t *testing.T, variables string) (vbs []smi.VarBind) {
 	t.Helper()
 	for _, v := range strings.Fields(variables) {
 		name, value, _ := strings.Cut(v, "=")
-		if ext, ok := strings.CutPrefix(name, "x."); ok {
-			name = mib.Subtrees()[1].String() + "." + ext
-		} else {
-			name = mib.Subtrees()[0].String() + "." + name
-		}
+		name = names.OID(name).String()
 		var n int32
 		switch {
 		case strings.HasPrefix(value, "h"):
@@ -147,7 +147,7 @@ func (r *rig) get(name string) int64 {
 // TimeMark, in order of index: index:ToPDUs.
 func (r *rig) flows(ruleSet, mark int) string {
 	var all []string
-	column := slices.Concat(mib.Subtrees()[0], smi.OID{2, 1, 1, 28, uint32(ruleSet), uint32(mark)})
+	column := names.OID(fmt.Sprintf("flowDataToPDUs.%d.%d", ruleSet, mark))
 	out := make([]smi.VarBind, 1)
 	for at := column; ; at = slices.Clone(out[0].Name) {
 		r.h.Next([]smi.Range{{Start: at}}, out)
@@ -168,15 +168,15 @@ func (r *rig) want(what string, have, want any) {
 // pairs downloads a ruleset with a flow for each pair of IPv4 addresses, or
 // for each destination only.
 func pairs(index int) string {
-	return fmt.Sprintf(`1.1.1.5.%[1]d=4 1.1.1.2.%[1]d=2
-		3.1.1.3.%[1]d.1=9 3.1.1.4.%[1]d.1=hffffffff 3.1.1.5.%[1]d.1=h00 3.1.1.6.%[1]d.1=15 3.1.1.7.%[1]d.1=2
-		3.1.1.3.%[1]d.2=19 3.1.1.4.%[1]d.2=hffffffff 3.1.1.5.%[1]d.2=h00 3.1.1.6.%[1]d.2=4
-		3.1.1.3.%[1]d.1=0 3.1.1.6.%[1]d.1=11 `, index)
+	return fmt.Sprintf(`flowRuleInfoStatus.%[1]d=4 flowRuleInfoSize.%[1]d=2
+		flowRuleSelector.%[1]d.1=9 flowRuleMask.%[1]d.1=hffffffff flowRuleMatchedValue.%[1]d.1=h00 flowRuleAction.%[1]d.1=15 flowRuleParameter.%[1]d.1=2
+		flowRuleSelector.%[1]d.2=19 flowRuleMask.%[1]d.2=hffffffff flowRuleMatchedValue.%[1]d.2=h00 flowRuleAction.%[1]d.2=4
+		flowRuleSelector.%[1]d.1=0 flowRuleAction.%[1]d.1=11 `, index)
 }
 
 // runTask starts a task.
 func runTask(index, current, standby, mark int) string {
-	return fmt.Sprintf(" 1.4.1.8.%[1]d=4 1.4.1.2.%[1]d=%[2]d 1.4.1.3.%[1]d=%[3]d 1.4.1.4.%[1]d=%[4]d ", index, current, standby, mark)
+	return fmt.Sprintf(" flowManagerStatus.%[1]d=4 flowManagerCurrentRuleSet.%[1]d=%[2]d flowManagerStandbyRuleSet.%[1]d=%[3]d flowManagerHighWaterMark.%[1]d=%[4]d ", index, current, standby, mark)
 }
 
 const epoch = 1_000_000_000_000_000_000

@@ -30,9 +30,9 @@ func TestRecovery(t *testing.T) {
 	} {
 		r := newRig(t, Config{})
 		// Reader 9 is not active, reader 8 reads another ruleset.
-		r.set(pairs(2) + runTask(1, 2, 0, 0) + fmt.Sprintf("1.6.0=%d 1.3.1.6.9=5 1.3.1.7.9=2 1.3.1.6.8=4 1.3.1.7.8=1", c.timeout))
+		r.set(pairs(2) + runTask(1, 2, 0, 0) + fmt.Sprintf("flowInactivityTimeout.0=%d flowReaderStatus.9=5 flowReaderRuleSet.9=2 flowReaderStatus.8=4 flowReaderRuleSet.8=1", c.timeout))
 		for i := range c.readers {
-			r.set(fmt.Sprintf("1.3.1.6.%[1]d=4 1.3.1.7.%[1]d=2", i+1))
+			r.set(fmt.Sprintf("flowReaderStatus.%[1]d=4 flowReaderRuleSet.%[1]d=2", i+1))
 		}
 		r.feed(to(1, 0), to(2, 0.5))
 		recovered := int64(-1)
@@ -44,12 +44,12 @@ func TestRecovery(t *testing.T) {
 			var at int64
 			fmt.Sscan(s, &at)
 			r.feed(to(2, float64(at)))
-			if recovered < 0 && r.get("2.1.1.3.2.0.1") < 0 {
+			if recovered < 0 && r.get("flowDataStatus.2.0.1") < 0 {
 				recovered = at
 			}
 		}
 		r.want(c.name, recovered, c.want)
-		if r.get("2.1.1.3.2.0.2") != 2 {
+		if r.get("flowDataStatus.2.0.2") != 2 {
 			t.Errorf("%s: the busy flow was recovered", c.name)
 		}
 	}
@@ -58,16 +58,16 @@ func TestRecovery(t *testing.T) {
 // TestReaderTimesOut has a reader that stops reading.
 func TestReaderTimesOut(t *testing.T) {
 	r := newRig(t, Config{})
-	r.set(pairs(2) + runTask(1, 2, 0, 0) + "1.3.1.6.5=4 1.3.1.7.5=2 1.3.1.2.5=60 1.3.1.6.6=4 1.3.1.7.6=2 1.3.1.6.7=5 1.3.1.7.7=2 1.3.1.2.7=1")
+	r.set(pairs(2) + runTask(1, 2, 0, 0) + "flowReaderStatus.5=4 flowReaderRuleSet.5=2 flowReaderTimeout.5=60 flowReaderStatus.6=4 flowReaderRuleSet.6=2 flowReaderStatus.7=5 flowReaderRuleSet.7=2 flowReaderTimeout.7=1")
 	r.feed(to(1, 0))
 	r.feed(to(1, 59.5))
-	r.set("1.3.1.4.5=t")
+	r.set("flowReaderLastTime.5=t")
 	r.feed(to(1, 119.4))
-	r.want("status before the timeout", r.get("1.3.1.6.5"), 1)
+	r.want("status before the timeout", r.get("flowReaderStatus.5"), 1)
 	r.feed(to(1, 119.7))
-	r.want("status after it", r.get("1.3.1.6.5"), -1)
-	r.want("a reader without timeout", r.get("1.3.1.6.6"), 1)
-	r.want("a reader that is not active", r.get("1.3.1.6.7"), 2)
+	r.want("status after it", r.get("flowReaderStatus.5"), -1)
+	r.want("a reader without timeout", r.get("flowReaderStatus.6"), 1)
+	r.want("a reader that is not active", r.get("flowReaderStatus.7"), 2)
 	want := mib.Notification{Kind: mib.ReaderTimedOut, Index: 5, RuleSet: 2}
 	if len(r.told) != 2 || r.told[1] != want {
 		t.Errorf("told %+v, want that the meter started and %+v", r.told, want)
@@ -80,27 +80,27 @@ func TestHighWaterMark(t *testing.T) {
 	r.set(pairs(2) + pairs(3) + pairs(4) + runTask(1, 2, 1, 65) + runTask(2, 3, 0, 80) + runTask(3, 0, 4, 1) + runTask(4, 1, 0, 100))
 	// Three flows of two packets' hosts, and the built-in one's.
 	r.feed(many(0, 32, 0)...)
-	r.want("flows", r.get("1.7.0"), 65)
-	r.want("standby at the mark", r.get("1.4.1.9.1"), 2)
+	r.want("flows", r.get("flowActiveFlows.0"), 65)
+	r.want("standby at the mark", r.get("flowManagerRunningStandby.1"), 2)
 	r.feed(to(32, 1), to(33, 1))
-	r.want("standby above the mark", r.get("1.4.1.9.1"), 1)
+	r.want("standby above the mark", r.get("flowManagerRunningStandby.1"), 1)
 	// The packet that passed the mark was counted, the next one was not.
-	r.want("flows of ruleset 2", r.get("1.1.1.8.2"), 33)
-	r.want("flows of ruleset 3", r.get("1.1.1.8.3"), 34)
+	r.want("flows of ruleset 2", r.get("flowRuleInfoFlowRecords.2"), 33)
+	r.want("flows of ruleset 3", r.get("flowRuleInfoFlowRecords.3"), 34)
 	r.want("packets of ruleset 1", r.flows(1, 0), "1:34")
-	r.want("the task with no current ruleset", r.get("1.4.1.9.3"), 2)
+	r.want("the task with no current ruleset", r.get("flowManagerRunningStandby.3"), 2)
 	r.feed(many(34, 46, 2)...)
-	r.want("at the second mark", r.get("1.4.1.9.2"), 2)
+	r.want("at the second mark", r.get("flowManagerRunningStandby.2"), 2)
 	r.feed(to(46, 3), to(47, 3))
-	r.want("above the second mark", r.get("1.4.1.9.2"), 1)
-	r.want("flows of ruleset 3", r.get("1.1.1.8.3"), 47)
-	r.want("flows", r.get("1.7.0"), 81)
+	r.want("above the second mark", r.get("flowManagerRunningStandby.2"), 1)
+	r.want("flows of ruleset 3", r.get("flowRuleInfoFlowRecords.3"), 47)
+	r.want("flows", r.get("flowActiveFlows.0"), 81)
 	// Back, which does not last since the table is still full.
-	r.set("1.4.1.9.2=2")
-	r.want("told to go back", r.get("1.4.1.9.2"), 2)
+	r.set("flowManagerRunningStandby.2=2")
+	r.want("told to go back", r.get("flowManagerRunningStandby.2"), 2)
 	r.feed(to(48, 4), to(49, 4))
-	r.want("at standby again", r.get("1.4.1.9.2"), 1)
-	r.want("flows of ruleset 3", r.get("1.1.1.8.3"), 48)
+	r.want("at standby again", r.get("flowManagerRunningStandby.2"), 1)
+	r.want("flows of ruleset 3", r.get("flowRuleInfoFlowRecords.3"), 48)
 	want := []mib.Notification{
 		{Kind: mib.MeterStarted, Identity: r.m.Identity()},
 		{Kind: mib.Standby, Index: 1, RuleSet: 2, StandbyRuleSet: 1, Count: 67},
@@ -116,23 +116,23 @@ func TestHighWaterMark(t *testing.T) {
 // TestFlood has the flow table pass FloodMark.
 func TestFlood(t *testing.T) {
 	r := newRig(t, Config{Config: meter.Config{MaxFlows: 100}})
-	r.set(pairs(2) + runTask(1, 2, 0, 0) + "1.6.0=10")
+	r.set(pairs(2) + runTask(1, 2, 0, 0) + "flowInactivityTimeout.0=10")
 	r.feed(many(0, 95, 0)...)
-	r.want("flood mode at 95 %", r.get("1.9.0"), 2)
+	r.want("flood mode at 95 %", r.get("flowFloodMode.0"), 2)
 	r.feed(to(95, 1), to(96, 1), to(97, 1))
-	r.want("flood mode above", r.get("1.9.0"), 1)
-	r.want("flows of ruleset 2", r.get("1.1.1.8.2"), 96)
+	r.want("flood mode above", r.get("flowFloodMode.0"), 1)
+	r.want("flows of ruleset 2", r.get("flowRuleInfoFlowRecords.2"), 96)
 	r.want("flows of ruleset 1", r.flows(1, 0), "1025:2")
-	r.want("the task", r.get("1.4.1.9.1"), 2)
+	r.want("the task", r.get("flowManagerRunningStandby.1"), 2)
 	r.feed(to(1, 12), to(1, 13)) // the others are recovered
-	r.want("flows", r.get("1.7.0"), 1)
-	r.want("flood mode when it has receded", r.get("1.9.0"), 1)
-	r.set("1.9.0=2")
+	r.want("flows", r.get("flowActiveFlows.0"), 1)
+	r.want("flood mode when it has receded", r.get("flowFloodMode.0"), 1)
+	r.set("flowFloodMode.0=2")
 	r.feed(to(1, 14))
-	r.want("flows of ruleset 2, run again", r.get("1.1.1.8.2"), 1)
-	r.set("1.9.0=1")
+	r.want("flows of ruleset 2, run again", r.get("flowRuleInfoFlowRecords.2"), 1)
+	r.set("flowFloodMode.0=1")
 	r.feed(to(2, 15))
-	r.want("flows of ruleset 2 in flood mode by a manager", r.get("1.1.1.8.2"), 1)
+	r.want("flows of ruleset 2 in flood mode by a manager", r.get("flowRuleInfoFlowRecords.2"), 1)
 	r.want("floods", r.get("x.1.1.10.0"), 2)
 	if want := []mib.Notification{
 		{Kind: mib.MeterStarted, Identity: r.m.Identity()}, {Kind: mib.Flood, Count: 96}, {Kind: mib.FloodOver, Count: 1}, {Kind: mib.Flood, Count: 2},
@@ -143,9 +143,9 @@ func TestFlood(t *testing.T) {
 		r := newRig(t, Config{Config: meter.Config{MaxFlows: 10}})
 		r.set(fmt.Sprintf("%s%s1.5.0=%d", pairs(2), runTask(1, 2, 1, mark), mark))
 		r.feed(many(0, 20, 0)...)
-		r.want("flood mode without a mark", r.get("1.9.0"), 2)
-		r.want("standby without a mark", r.get("1.4.1.9.1"), 2)
-		r.want("uncounted", r.get("x.1.3.1.5.2"), 10)
+		r.want("flood mode without a mark", r.get("flowFloodMode.0"), 2)
+		r.want("standby without a mark", r.get("flowManagerRunningStandby.1"), 2)
+		r.want("uncounted", r.get("rtfmRuleSetUncounted.2"), 10)
 	}
 }
 
@@ -153,10 +153,10 @@ func TestFlood(t *testing.T) {
 // without marks, and looks when it tells of them.
 func TestFullTableIsTold(t *testing.T) {
 	r := newRig(t, Config{Config: meter.Config{MaxFlows: 10}})
-	r.set(pairs(2) + pairs(3) + runTask(1, 2, 0, 0) + runTask(2, 3, 0, 0) + "1.5.0=0")
+	r.set(pairs(2) + pairs(3) + runTask(1, 2, 0, 0) + runTask(2, 3, 0, 0) + "flowFloodMark.0=0")
 	r.feed(many(0, 5, 0)...)
 	r.feed(many(0, 5, 1)...)
-	r.want("uncounted", r.get("x.1.3.1.5.2"), 0)
+	r.want("uncounted", r.get("rtfmRuleSetUncounted.2"), 0)
 	r.feed(many(5, 12, 2)...)
 	r.feed(many(0, 5, 3)...)
 	r.feed(many(5, 9, 4)...)
@@ -171,9 +171,9 @@ func TestFullTableIsTold(t *testing.T) {
 		t.Errorf("told %+v\nwant %+v", r.told, want)
 	}
 	for i := range 2 {
-		packets, sum := r.get(fmt.Sprint("x.1.3.1.6.", i+2)), int64(0)
-		for column := range 5 {
-			sum += r.get(fmt.Sprintf("x.1.3.1.%d.%d", column+1, i+2))
+		packets, sum := r.get(fmt.Sprint("rtfmRuleSetPackets.", i+2)), int64(0)
+		for _, became := range []string{"Matched", "Ignored", "Unmatched", "Stopped", "Uncounted"} {
+			sum += r.get(fmt.Sprintf("rtfmRuleSet%s.%d", became, i+2))
 		}
 		if packets != 36 || sum != packets {
 			t.Errorf("ruleset %d has seen %d packets, %d are told", i+2, packets, sum)
@@ -187,20 +187,20 @@ func TestFullTableIsTold(t *testing.T) {
 func TestFloodRecedes(t *testing.T) {
 	for _, collected := range []bool{true, false} {
 		r := newRig(t, Config{Config: meter.Config{MaxFlows: 10_000}})
-		r.set(pairs(2) + runTask(1, 2, 0, 0) + "1.5.0=80 1.3.1.6.5=4 1.3.1.7.5=2")
+		r.set(pairs(2) + runTask(1, 2, 0, 0) + "flowFloodMark.0=80 flowReaderStatus.5=4 flowReaderRuleSet.5=2")
 		r.feed(many(0, 8100, 0)...)
-		r.want("flood mode", r.get("1.9.0"), 1)
-		before := r.get("1.1.1.8.2")
+		r.want("flood mode", r.get("flowFloodMode.0"), 1)
+		before := r.get("flowRuleInfoFlowRecords.2")
 		r.feed(to(1, 1))
 		if collected {
-			r.set("1.3.1.4.5=t0")
+			r.set("flowReaderLastTime.5=t0")
 			r.feed(to(1, 2))
-			r.set("1.3.1.4.5=t0")
+			r.set("flowReaderLastTime.5=t0")
 		}
 		for i := range 20 {
 			r.feed(to(1, 3+float64(i)/5))
 		}
-		if after := r.get("1.1.1.8.2"); collected && after >= 8000/2 || !collected && after != before {
+		if after := r.get("flowRuleInfoFlowRecords.2"); collected && after >= 8000/2 || !collected && after != before {
 			t.Errorf("collected %v: %d flows are left of %d", collected, after, before)
 		}
 	}
@@ -213,19 +213,19 @@ func TestFullTableRecoversWhatWasRead(t *testing.T) {
 		r := newRig(t, Config{Config: meter.Config{MaxFlows: 100}})
 		r.set(pairs(2) + runTask(1, 2, 2, 50))
 		if reader {
-			r.set("1.3.1.6.5=4 1.3.1.7.5=2")
+			r.set("flowReaderStatus.5=4 flowReaderRuleSet.5=2")
 		}
 		r.feed(many(0, 60, 0)...)
 		r.feed(to(0, 1))
 		if reader {
-			r.set("1.3.1.4.5=t")
-			r.set("1.3.1.4.5=t")
+			r.set("flowReaderLastTime.5=t")
+			r.set("flowReaderLastTime.5=t")
 		}
 		r.feed(to(0, 2))
 		want := 60
 		if reader {
 			want = 1
 		}
-		r.want(fmt.Sprint("flows with a reader ", reader), r.get("1.7.0"), want)
+		r.want(fmt.Sprint("flows with a reader ", reader), r.get("flowActiveFlows.0"), want)
 	}
 }

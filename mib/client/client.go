@@ -11,6 +11,7 @@ import (
 
 	"github.com/gosnmp/gosnmp"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -136,7 +137,7 @@ func (c *Client) ask(ctx context.Context, once bool, request func() (*gosnmp.Snm
 	if p.Error != gosnmp.NoError {
 		refused := &Error{Status: smi.Status(p.Error)}
 		if at := int(p.ErrorIndex); at > 0 && at <= len(vars) {
-			refused.Object = objectName(vars[at-1].Name)
+			refused.Object = module.InstanceName(vars[at-1].Name)
 		}
 		return nil, c.wrap(refused)
 	}
@@ -281,7 +282,7 @@ func (c *Client) get(ctx context.Context, names ...smi.OID) ([]smi.VarBind, erro
 	}
 	for i := range vars {
 		if vars[i].Name.Compare(names[i]) != 0 {
-			return nil, c.wrap(nonsense(names[i], "the answer names %s", objectName(vars[i].Name)))
+			return nil, c.wrap(nonsense(names[i], "the answer names %s", module.InstanceName(vars[i].Name)))
 		}
 	}
 	return vars, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -27,10 +28,10 @@ const ruleSetsAtOnce = 15
 // that an older meter has not got are 0.
 func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 	n := &Counts{RuleSets: make(map[int]mib.RuleSetCounts)}
-	objects := []*object{
-		rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsLost, rtfmPacketsDuplicates, rtfmPacketsSampledOut,
-		rtfmPacketsOutliers, rtfmPacketsClamped,
-		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive,
+	objects := []*module.Object{
+		module.RtfmPacketsMetered, module.RtfmPacketsOctets, module.RtfmPacketsLost, module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut,
+		module.RtfmPacketsOutliers, module.RtfmPacketsClamped,
+		module.RtfmStreamsCreated, module.RtfmStreamsEnded, module.RtfmStreamsUnstreamed, module.RtfmStreamsActive,
 	}
 	numbers := []*uint64{
 		&n.Packets, &n.Octets, &n.Lost, &n.Duplicates, &n.SampledOut,
@@ -42,11 +43,11 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 		ruleSets = ruleSets[len(part):]
 		var names []smi.OID
 		for _, o := range objects {
-			names = append(names, o.at(0))
+			names = append(names, o.At(0))
 		}
 		for _, i := range part {
 			for _, o := range ruleSetColumns {
-				names = append(names, o.at(uint32(i)))
+				names = append(names, o.At(uint32(i)))
 			}
 		}
 		vars, err := c.get(ctx, names...)
@@ -56,9 +57,9 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 		var r values
 		for i, o := range objects {
 			switch o {
-			case rtfmStreamsActive:
+			case module.RtfmStreamsActive:
 				*numbers[i] = r.uint(&vars[i], smi.Gauge32)
-			case rtfmPacketsDuplicates, rtfmPacketsSampledOut, rtfmPacketsOutliers, rtfmPacketsClamped:
+			case module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped:
 				*numbers[i] = r.later(&vars[i])
 			default:
 				*numbers[i] = r.uint(&vars[i], smi.Counter64)
@@ -80,8 +81,8 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 }
 
 // ruleSetColumns are what ruleSetCounts reads.
-var ruleSetColumns = []*object{
-	rtfmRuleSetPackets, rtfmRuleSetMatched, rtfmRuleSetIgnored, rtfmRuleSetUnmatched, rtfmRuleSetStopped, rtfmRuleSetUncounted,
+var ruleSetColumns = []*module.Object{
+	module.RtfmRuleSetPackets, module.RtfmRuleSetMatched, module.RtfmRuleSetIgnored, module.RtfmRuleSetUnmatched, module.RtfmRuleSetStopped, module.RtfmRuleSetUncounted,
 }
 
 func (r *values) ruleSetCounts(row []smi.VarBind) mib.RuleSetCounts {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -40,12 +41,12 @@ func Away(err error) bool {
 
 // Error is a request that a meter refused.
 type Error struct {
-	Object string // as flowManagerCurrentRuleSet.3
+	Object string // as module.FlowManagerCurrentRuleSet.3
 	Status smi.Status
 }
 
 // Error returns object and status, as in
-// `flowManagerCurrentRuleSet.3: inconsistentValue`.
+// `module.FlowManagerCurrentRuleSet.3: inconsistentValue`.
 func (e *Error) Error() string {
 	if e.Object == "" {
 		return e.Status.String()
@@ -60,5 +61,5 @@ func (e *Error) Is(target error) bool {
 
 // nonsense is an ErrNonsense about an object.
 func nonsense(name smi.OID, format string, args ...any) error {
-	return fmt.Errorf("%w: %s: %s", ErrNonsense, objectName(name), fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s: %s", ErrNonsense, module.InstanceName(name), fmt.Sprintf(format, args...))
 }

@@ -11,6 +11,7 @@ import (
 	"rtfm/ruleset/match"
 
 	"rtfm/mib/block"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -132,7 +133,7 @@ func (c *Client) blocks(ctx context.Context, q *FlowQuery, f func(*match.Flow) e
 	if len(p.fields) > block.MaxFields {
 		return c.packages(ctx, q, f)
 	}
-	prefix := append(slices.Clone(rtfmBlockData.oid), 2*uint32(len(p.fields)))
+	prefix := append(slices.Clone(module.RtfmBlockData.OID), 2*uint32(len(p.fields)))
 	for i := range p.fields {
 		prefix, _ = block.Blocks.AppendName(prefix, p.fields[i].attr)
 	}
@@ -297,7 +298,7 @@ func split(s []span, cursors int) []span {
 
 func (c *Client) packages(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
 	p := newPass(q, func(a attr.Attr) bool { _, ok := block.Packages.AppendName(nil, a); return ok }, f)
-	prefix := append(slices.Clone(flowPackageData.oid), uint32(len(p.fields)))
+	prefix := append(slices.Clone(module.FlowPackageData.OID), uint32(len(p.fields)))
 	for i := range p.fields {
 		prefix, _ = block.Packages.AppendName(prefix, p.fields[i].attr)
 	}
@@ -366,7 +367,7 @@ func (c *Client) columns(ctx context.Context, q *FlowQuery, f func(*match.Flow) 
 	// The flow's index is no column.
 	columns := make([]smi.OID, len(p.fields)-1)
 	for i := range columns {
-		columns[i] = append(slices.Clone(flowDataEntry.oid), uint32(p.fields[i+1].attr), uint32(q.RuleSet), p.mark())
+		columns[i] = append(slices.Clone(module.FlowDataEntry.OID), uint32(p.fields[i+1].attr), uint32(q.RuleSet), p.mark())
 	}
 	n := len(columns)
 	for after, tries := uint32(0), 0; ; {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -35,7 +36,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	defer c.snmp.Conn.Close()
 	c.timeout, c.snmp.Timeout = time.Nanosecond, time.Nanosecond
-	vb := integer(flowFloodMark.at(0), 95)
+	vb := integer(module.FlowFloodMark.At(0), 95)
 	bindings := vb.AppendBER(nil)
 	// A response with request-id 0, which passes for an answer to anything.
 	pdu := append([]byte{2, 1, 0, 2, 1, 0, 2, 1, 0}, smi.AppendBERHeader(nil, smi.TagSequence, len(bindings))...)
@@ -45,11 +46,11 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(append(smi.AppendBERHeader(nil, smi.TagSequence, len(message)), message...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c.snmp.Conn = &answering{answer: b}
-		if vars, err := c.get(t.Context(), flowFloodMark.at(0)); err == nil && len(vars) != 1 {
+		if vars, err := c.get(t.Context(), module.FlowFloodMark.At(0)); err == nil && len(vars) != 1 {
 			t.Errorf("%d variables", len(vars))
 		}
 		c.snmp.Conn = &answering{answer: b}
-		if vars, err := c.bulk(t.Context(), []smi.OID{flowFloodMark.oid}, 10); err == nil && (len(vars) == 0 || len(vars) > 10) {
+		if vars, err := c.bulk(t.Context(), []smi.OID{module.FlowFloodMark.OID}, 10); err == nil && (len(vars) == 0 || len(vars) > 10) {
 			t.Errorf("%d variables", len(vars))
 		}
 	})

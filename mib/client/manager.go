@@ -6,15 +6,16 @@ import (
 	"math"
 
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
 // Managers reads the rows of flowManagerInfoTable, which are the meter's tasks.
 func (c *Client) Managers(ctx context.Context) (*mib.Rows[mib.Manager], error) {
 	rows := new(mib.Rows[mib.Manager])
-	columns := []*object{
-		flowManagerStatus, flowManagerOwner, flowManagerCurrentRuleSet, flowManagerStandbyRuleSet,
-		flowManagerHighWaterMark, flowManagerTimeStamp, flowManagerRunningStandby,
+	columns := []*module.Object{
+		module.FlowManagerStatus, module.FlowManagerOwner, module.FlowManagerCurrentRuleSet, module.FlowManagerStandbyRuleSet,
+		module.FlowManagerHighWaterMark, module.FlowManagerTimeStamp, module.FlowManagerRunningStandby,
 	}
 	err := c.rows(ctx, mib.MaxRows, columns, func(i int, row []smi.VarBind) error {
 		var r values
@@ -36,11 +37,11 @@ func (c *Client) Managers(ctx context.Context) (*mib.Rows[mib.Manager], error) {
 // a row with this index.
 func (c *Client) CreateManager(ctx context.Context, index int, m *mib.Manager) error {
 	row := uint32(index)
-	err := c.create(ctx, index, flowManagerStatus, smi.RowCreateAndWait, flowManagerOwner, m.Owner,
-		integer(flowManagerCurrentRuleSet.at(row), m.CurrentRuleSet),
-		integer(flowManagerStandbyRuleSet.at(row), m.StandbyRuleSet),
-		integer(flowManagerHighWaterMark.at(row), m.HighWaterMark),
-		integer(flowManagerRunningStandby.at(row), int(smi.Truth(m.RunningStandby))))
+	err := c.create(ctx, index, module.FlowManagerStatus, smi.RowCreateAndWait, module.FlowManagerOwner, m.Owner,
+		integer(module.FlowManagerCurrentRuleSet.At(row), m.CurrentRuleSet),
+		integer(module.FlowManagerStandbyRuleSet.At(row), m.StandbyRuleSet),
+		integer(module.FlowManagerHighWaterMark.At(row), m.HighWaterMark),
+		integer(module.FlowManagerRunningStandby.At(row), int(smi.Truth(m.RunningStandby))))
 	if err != nil {
 		return fmt.Errorf("creating task %d: %w", index, err)
 	}
@@ -51,7 +52,7 @@ func (c *Client) CreateManager(ctx context.Context, index int, m *mib.Manager) e
 func (c *Client) StartManagers(ctx context.Context, indexes ...int) error {
 	var vars []smi.VarBind
 	for _, i := range indexes {
-		vars = append(vars, integer(flowManagerStatus.at(uint32(i)), int(smi.RowActive)))
+		vars = append(vars, integer(module.FlowManagerStatus.At(uint32(i)), int(smi.RowActive)))
 	}
 	if err := c.set(ctx, nil, vars...); err != nil {
 		return fmt.Errorf("starting tasks %d: %w", indexes, err)
@@ -64,10 +65,10 @@ func (c *Client) StartManagers(ctx context.Context, indexes ...int) error {
 func (c *Client) SetManager(ctx context.Context, index int, m *mib.Manager) error {
 	row := uint32(index)
 	err := c.set(ctx, nil,
-		integer(flowManagerCurrentRuleSet.at(row), m.CurrentRuleSet),
-		integer(flowManagerStandbyRuleSet.at(row), m.StandbyRuleSet),
-		integer(flowManagerHighWaterMark.at(row), m.HighWaterMark),
-		integer(flowManagerRunningStandby.at(row), int(smi.Truth(m.RunningStandby))))
+		integer(module.FlowManagerCurrentRuleSet.At(row), m.CurrentRuleSet),
+		integer(module.FlowManagerStandbyRuleSet.At(row), m.StandbyRuleSet),
+		integer(module.FlowManagerHighWaterMark.At(row), m.HighWaterMark),
+		integer(module.FlowManagerRunningStandby.At(row), int(smi.Truth(m.RunningStandby))))
 	if err != nil {
 		return fmt.Errorf("changing task %d: %w", index, err)
 	}
@@ -77,7 +78,7 @@ func (c *Client) SetManager(ctx context.Context, index int, m *mib.Manager) erro
 // SetRunningStandby makes a task run its standby ruleset, or the current one
 // again.
 func (c *Client) SetRunningStandby(ctx context.Context, index int, standby bool) error {
-	if err := c.set(ctx, nil, integer(flowManagerRunningStandby.at(uint32(index)), int(smi.Truth(standby)))); err != nil {
+	if err := c.set(ctx, nil, integer(module.FlowManagerRunningStandby.At(uint32(index)), int(smi.Truth(standby)))); err != nil {
 		return fmt.Errorf("changing task %d: %w", index, err)
 	}
 	return nil
@@ -85,5 +86,5 @@ func (c *Client) SetRunningStandby(ctx context.Context, index int, standby bool)
 
 // DestroyManager ends a task.
 func (c *Client) DestroyManager(ctx context.Context, index int) error {
-	return c.destroy(ctx, index, flowManagerStatus)
+	return c.destroy(ctx, index, module.FlowManagerStatus)
 }

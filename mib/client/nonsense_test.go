@@ -17,6 +17,7 @@ import (
 	"rtfm/meter"
 	"rtfm/meter/control"
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -42,7 +43,7 @@ func (l *liar) Bulk(b *smi.Bulk, out []smi.VarBind) ([]smi.VarBind, error) {
 // flows and in tables.
 func TestNonsense(t *testing.T) {
 	bump := func(name smi.OID) smi.OID {
-		if name.HasPrefix(rtfmBlockData.oid) {
+		if name.HasPrefix(module.RtfmBlockData.OID) {
 			return append(slices.Clone(name), 0, 1)
 		}
 		name = slices.Clone(name)
@@ -81,7 +82,7 @@ func TestEndlessTable(t *testing.T) {
 	m := control.New(control.Config{Config: meter.Config{MaxFlows: 10}})
 	c := dial(t, serve(t, &liar{mib.New(m), func(r *smi.Range, out *smi.VarBind) {
 		name := r.Start
-		if len(name) == len(flowReaderStatus.oid) {
+		if len(name) == len(module.FlowReaderStatus.OID) {
 			name = append(name, 0)
 		}
 		out.SetName(name)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -13,7 +14,7 @@ import (
 // without is a meter that has not got some scalars.
 type without struct {
 	smi.Handler
-	hidden []*object
+	hidden []*module.Object
 }
 
 // Get implements smi.Handler.
@@ -22,7 +23,7 @@ func (w *without) Get(names []smi.OID, out []smi.VarBind) error {
 		return err
 	}
 	for i, name := range names {
-		if slices.ContainsFunc(w.hidden, func(o *object) bool { return name.HasPrefix(o.oid) }) {
+		if slices.ContainsFunc(w.hidden, func(o *module.Object) bool { return name.HasPrefix(o.OID) }) {
 			out[i].Value.SetNone(smi.NoSuchObject)
 		}
 	}
@@ -35,7 +36,7 @@ func (w *without) Next(ranges []smi.Range, out []smi.VarBind) error {
 		return err
 	}
 	for i := range out {
-		if slices.ContainsFunc(w.hidden, func(o *object) bool { return out[i].Name.HasPrefix(o.oid) }) {
+		if slices.ContainsFunc(w.hidden, func(o *module.Object) bool { return out[i].Name.HasPrefix(o.OID) }) {
 			out[i].Value.SetNone(smi.EndOfMibView)
 		}
 	}
@@ -58,14 +59,14 @@ func TestOlderAndLaterMeters(t *testing.T) {
 		h = mib.New(m)
 		return dial(t, serve(t, h))
 	}, program(t, "all-flows"), []traces.Packet{packet})
-	for what, hidden := range map[string][]*object{
+	for what, hidden := range map[string][]*module.Object{
 		"present": nil,
-		"older":   {rtfmMeterStartExact, rtfmMeterNowExact, rtfmMeterMemoryUsed, rtfmTraceToExact},
+		"older":   {module.RtfmMeterStartExact, module.RtfmMeterNowExact, module.RtfmMeterMemoryUsed, module.RtfmTraceToExact},
 		"first": {
-			rtfmMeterStartExact, rtfmMeterNowExact, rtfmMeterMemoryUsed, rtfmTraceToExact, rtfmMeterFloods, rtfmPacketsDuplicates,
-			rtfmPacketsSampledOut, rtfmPacketsOutliers, rtfmPacketsClamped, rtfmRuleSetPackets, rtfmInterfaceName,
+			module.RtfmMeterStartExact, module.RtfmMeterNowExact, module.RtfmMeterMemoryUsed, module.RtfmTraceToExact, module.RtfmMeterFloods, module.RtfmPacketsDuplicates,
+			module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmRuleSetPackets, module.RtfmInterfaceName,
 		},
-		"later": {rtfmMeterStart, rtfmMeterNow, rtfmMeterMemory, rtfmTraceToTime},
+		"later": {module.RtfmMeterStart, module.RtfmMeterNow, module.RtfmMeterMemory, module.RtfmTraceToTime},
 	} {
 		c := dial(t, serve(t, &without{h, hidden}))
 		s, err := c.Status(t.Context())

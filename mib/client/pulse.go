@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -32,7 +33,7 @@ func (p *Pulse) Restarted(before *Status) bool { return p.as.Restarted(before) }
 func (c *Client) Pulse(ctx context.Context) (*Pulse, error) {
 	ctx, cancel := context.WithTimeout(ctx, PulseEvery)
 	defer cancel()
-	vars, err := c.get(ctx, rtfmMeterBoot.at(0), rtfmMeterEnding.at(0), sysUpTime.at(0))
+	vars, err := c.get(ctx, module.RtfmMeterBoot.At(0), module.RtfmMeterEnding.At(0), module.SysUpTime.At(0))
 	if err != nil {
 		return nil, err
 	}

@@ -6,11 +6,12 @@ import (
 	"math"
 
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
-var readerColumns = []*object{
-	flowReaderStatus, flowReaderOwner, flowReaderTimeout, flowReaderLastTime, flowReaderPreviousTime, flowReaderRuleSet,
+var readerColumns = []*module.Object{
+	module.FlowReaderStatus, module.FlowReaderOwner, module.FlowReaderTimeout, module.FlowReaderLastTime, module.FlowReaderPreviousTime, module.FlowReaderRuleSet,
 }
 
 func (r *values) reader(row []smi.VarBind) *mib.Reader {
@@ -39,7 +40,7 @@ func (c *Client) Readers(ctx context.Context) (*mib.Rows[mib.Reader], error) {
 func (c *Client) Reader(ctx context.Context, index int) (*mib.Reader, error) {
 	var names []smi.OID
 	for _, o := range readerColumns {
-		names = append(names, o.at(uint32(index)))
+		names = append(names, o.At(uint32(index)))
 	}
 	vars, err := c.get(ctx, names...)
 	if err != nil {
@@ -60,8 +61,8 @@ func (c *Client) Reader(ctx context.Context, index int) (*mib.Reader, error) {
 // RuleSet of r. It is ErrExists if there is a row with this index.
 func (c *Client) CreateReader(ctx context.Context, index int, r *mib.Reader) error {
 	row := uint32(index)
-	err := c.create(ctx, index, flowReaderStatus, smi.RowCreateAndGo, flowReaderOwner, r.Owner,
-		integer(flowReaderTimeout.at(row), r.Timeout), integer(flowReaderRuleSet.at(row), r.RuleSet))
+	err := c.create(ctx, index, module.FlowReaderStatus, smi.RowCreateAndGo, module.FlowReaderOwner, r.Owner,
+		integer(module.FlowReaderTimeout.At(row), r.Timeout), integer(module.FlowReaderRuleSet.At(row), r.RuleSet))
 	if err != nil {
 		return fmt.Errorf("creating reader %d: %w", index, err)
 	}
@@ -71,12 +72,12 @@ func (c *Client) CreateReader(ctx context.Context, index int, r *mib.Reader) err
 // SetReaderTimeout sets after how many seconds without a collection the meter
 // forgets a reader; 0 means never.
 func (c *Client) SetReaderTimeout(ctx context.Context, index, seconds int) error {
-	return c.set(ctx, nil, integer(flowReaderTimeout.at(uint32(index)), seconds))
+	return c.set(ctx, nil, integer(module.FlowReaderTimeout.At(uint32(index)), seconds))
 }
 
 // DestroyReader removes a reader's row.
 func (c *Client) DestroyReader(ctx context.Context, index int) error {
-	return c.destroy(ctx, index, flowReaderStatus)
+	return c.destroy(ctx, index, module.FlowReaderStatus)
 }
 
 // BeginCollection tells the meter that a reader, whose row was known to be as
@@ -91,11 +92,11 @@ func (c *Client) BeginCollection(ctx context.Context, index int, known *mib.Read
 	var now *mib.Reader
 	moved := func() (ok bool, err error) {
 		if now, err = c.Reader(ctx, index); err == nil && now == nil {
-			err = c.wrap(fmt.Errorf("%w: %s", ErrNoObject, objectName(flowReaderStatus.at(uint32(index)))))
+			err = c.wrap(fmt.Errorf("%w: %s", ErrNoObject, module.InstanceName(module.FlowReaderStatus.At(uint32(index)))))
 		}
 		return err == nil && now.LastTime != known.LastTime, err
 	}
-	err := c.set(ctx, moved, ticks(flowReaderLastTime.at(uint32(index)), uint32(known.LastTime)))
+	err := c.set(ctx, moved, ticks(module.FlowReaderLastTime.At(uint32(index)), uint32(known.LastTime)))
 	if err == nil {
 		_, err = moved()
 	}
@@ -111,7 +112,7 @@ func (c *Client) BeginCollection(ctx context.Context, index int, known *mib.Read
 // nothing.
 func (c *Client) Collected(ctx context.Context, index int) error {
 	for range 2 {
-		if err := c.set(ctx, nil, ticks(flowReaderLastTime.at(uint32(index)), 0)); err != nil {
+		if err := c.set(ctx, nil, ticks(module.FlowReaderLastTime.At(uint32(index)), 0)); err != nil {
 			return fmt.Errorf("telling that reader %d has collected: %w", index, err)
 		}
 	}

@@ -6,26 +6,27 @@ import (
 	"fmt"
 	"slices"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
 // create makes a row: how is createAndGo or createAndWait, owner what the
 // column of this name is to hold, vars the other columns.
-func (c *Client) create(ctx context.Context, index int, status *object, how smi.RowStatus, ownerColumn *object, owner string, vars ...smi.VarBind) error {
+func (c *Client) create(ctx context.Context, index int, status *module.Object, how smi.RowStatus, ownerColumn *module.Object, owner string, vars ...smi.VarBind) error {
 	ours := func() (bool, error) {
 		is, exists, err := c.owner(ctx, index, ownerColumn)
 		if err == nil && exists && is != owner {
-			err = c.wrap(fmt.Errorf("%s: %w", objectName(status.at(uint32(index))), ErrExists))
+			err = c.wrap(fmt.Errorf("%s: %w", module.InstanceName(status.At(uint32(index))), ErrExists))
 		}
 		return exists, err
 	}
 	vars = slices.Concat([]smi.VarBind{
-		integer(status.at(uint32(index)), int(how)),
-		text(ownerColumn.at(uint32(index)), owner),
+		integer(status.At(uint32(index)), int(how)),
+		text(ownerColumn.At(uint32(index)), owner),
 	}, vars)
 	err := c.set(ctx, ours, vars...)
 	var refused *Error
-	if errors.As(err, &refused) && refused.Status == smi.InconsistentValue && refused.Object == objectName(vars[0].Name) {
+	if errors.As(err, &refused) && refused.Status == smi.InconsistentValue && refused.Object == module.InstanceName(vars[0].Name) {
 		if _, exists, ownerErr := c.owner(ctx, index, ownerColumn); ownerErr == nil && exists {
 			return c.wrap(fmt.Errorf("%s: %w", refused.Object, ErrExists))
 		}
@@ -34,8 +35,8 @@ func (c *Client) create(ctx context.Context, index int, status *object, how smi.
 }
 
 // owner reads the owner of a row, false if there is no row.
-func (c *Client) owner(ctx context.Context, index int, column *object) (string, bool, error) {
-	vars, err := c.get(ctx, column.at(uint32(index)))
+func (c *Client) owner(ctx context.Context, index int, column *module.Object) (string, bool, error) {
+	vars, err := c.get(ctx, column.At(uint32(index)))
 	if err != nil {
 		return "", false, err
 	}
@@ -51,8 +52,8 @@ func (c *Client) owner(ctx context.Context, index int, column *object) (string, 
 }
 
 // destroy removes a row, if there is one.
-func (c *Client) destroy(ctx context.Context, index int, status *object) error {
-	return c.set(ctx, nil, integer(status.at(uint32(index)), int(smi.RowDestroy)))
+func (c *Client) destroy(ctx context.Context, index int, status *module.Object) error {
+	return c.set(ctx, nil, integer(status.At(uint32(index)), int(smi.RowDestroy)))
 }
 
 // active reads a RowStatus.

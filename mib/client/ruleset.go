@@ -8,6 +8,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 	"rtfm/ruleset"
 )
@@ -25,9 +26,9 @@ type RuleSetInfo struct {
 // RuleSets reads the rows of flowRuleSetInfoTable.
 func (c *Client) RuleSets(ctx context.Context) (*mib.Rows[RuleSetInfo], error) {
 	rows := new(mib.Rows[RuleSetInfo])
-	columns := []*object{
-		flowRuleInfoStatus, flowRuleInfoSize, flowRuleInfoOwner, flowRuleInfoTimeStamp,
-		flowRuleInfoName, flowRuleInfoRulesReady, flowRuleInfoFlowRecs,
+	columns := []*module.Object{
+		module.FlowRuleInfoStatus, module.FlowRuleInfoSize, module.FlowRuleInfoOwner, module.FlowRuleInfoTimeStamp,
+		module.FlowRuleInfoName, module.FlowRuleInfoRulesReady, module.FlowRuleInfoFlowRecords,
 	}
 	err := c.rows(ctx, mib.MaxRows, columns, func(i int, row []smi.VarBind) error {
 		var r values
@@ -63,8 +64,8 @@ func (c *Client) PutRuleSet(ctx context.Context, index int, owner string, rs *ru
 		name = name[:longestText]
 	}
 	row := uint32(index)
-	err := c.create(ctx, index, flowRuleInfoStatus, smi.RowCreateAndWait, flowRuleInfoOwner, owner,
-		integer(flowRuleInfoSize.at(row), len(rs.Rules)), text(flowRuleInfoName.at(row), name))
+	err := c.create(ctx, index, module.FlowRuleInfoStatus, smi.RowCreateAndWait, module.FlowRuleInfoOwner, owner,
+		integer(module.FlowRuleInfoSize.At(row), len(rs.Rules)), text(module.FlowRuleInfoName.At(row), name))
 	if err != nil {
 		return fmt.Errorf("creating ruleset %d: %w", index, err)
 	}
@@ -72,11 +73,11 @@ func (c *Client) PutRuleSet(ctx context.Context, index int, owner string, rs *ru
 	for i := range rs.Rules {
 		r, at := &rs.Rules[i], uint32(i+1)
 		vars = append(vars,
-			integer(flowRuleSelector.at(row, at), int(r.Attr)),
-			text(flowRuleMask.at(row, at), octetsOf(r.Mask)),
-			text(flowRuleMatchedValue.at(row, at), octetsOf(r.Value)),
-			integer(flowRuleAction.at(row, at), int(r.Op)),
-			integer(flowRuleParameter.at(row, at), r.Param))
+			integer(module.FlowRuleSelector.At(row, at), int(r.Attr)),
+			text(module.FlowRuleMask.At(row, at), octetsOf(r.Mask)),
+			text(module.FlowRuleMatchedValue.At(row, at), octetsOf(r.Value)),
+			integer(module.FlowRuleAction.At(row, at), int(r.Op)),
+			integer(module.FlowRuleParameter.At(row, at), r.Param))
 		if (i+1)%rulesPerRequest == 0 || i == len(rs.Rules)-1 {
 			if err := c.set(ctx, nil, vars...); err != nil {
 				return fmt.Errorf("writing the rules of ruleset %d: %w", index, err)
@@ -84,7 +85,7 @@ func (c *Client) PutRuleSet(ctx context.Context, index int, owner string, rs *ru
 			vars = vars[:0]
 		}
 	}
-	if err := c.set(ctx, nil, integer(flowRuleInfoStatus.at(row), int(smi.RowActive))); err != nil {
+	if err := c.set(ctx, nil, integer(module.FlowRuleInfoStatus.At(row), int(smi.RowActive))); err != nil {
 		return fmt.Errorf("making ruleset %d active: %w", index, err)
 	}
 	return nil
@@ -101,7 +102,7 @@ const MaxRules = ruleset.MaxRules
 // FORMAT and the like, is missing.
 func (c *Client) RuleSet(ctx context.Context, index int) (*ruleset.RuleSet, error) {
 	row := uint32(index)
-	vars, err := c.get(ctx, flowRuleInfoSize.at(row), flowRuleInfoName.at(row))
+	vars, err := c.get(ctx, module.FlowRuleInfoSize.At(row), module.FlowRuleInfoName.At(row))
 	if err != nil {
 		return nil, fmt.Errorf("reading ruleset %d: %w", index, err)
 	}
@@ -114,8 +115,8 @@ func (c *Client) RuleSet(ctx context.Context, index int) (*ruleset.RuleSet, erro
 	for first := 1; first <= size; first += rulesPerRequest {
 		var names []smi.OID
 		for at := first; at <= min(size, first+rulesPerRequest-1); at++ {
-			for _, o := range []*object{flowRuleSelector, flowRuleMask, flowRuleMatchedValue, flowRuleAction, flowRuleParameter} {
-				names = append(names, o.at(row, uint32(at)))
+			for _, o := range []*module.Object{module.FlowRuleSelector, module.FlowRuleMask, module.FlowRuleMatchedValue, module.FlowRuleAction, module.FlowRuleParameter} {
+				names = append(names, o.At(row, uint32(at)))
 			}
 		}
 		vars, err := c.get(ctx, names...)
@@ -141,5 +142,5 @@ func (c *Client) RuleSet(ctx context.Context, index int) (*ruleset.RuleSet, erro
 // DestroyRuleSet removes a ruleset and its flows. A ruleset that a task refers
 // to cannot be removed.
 func (c *Client) DestroyRuleSet(ctx context.Context, index int) error {
-	return c.destroy(ctx, index, flowRuleInfoStatus)
+	return c.destroy(ctx, index, module.FlowRuleInfoStatus)
 }

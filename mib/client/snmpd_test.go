@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/mib/module"
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
@@ -201,7 +202,7 @@ func TestSnmpd(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		if _, err := c.get(t.Context(), sysUpTime.at(0)); !errors.Is(err, ErrAccess) {
+		if _, err := c.get(t.Context(), module.SysUpTime.At(0)); !errors.Is(err, ErrAccess) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

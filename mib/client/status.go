@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -52,15 +53,15 @@ func (s *Status) Begun() bool { return !s.Extension || s.Start != 0 || s.Counts.
 // Status reads what the meter says of itself.
 func (c *Client) Status(ctx context.Context) (*Status, error) {
 	names := []smi.OID{}
-	for _, o := range []*object{
-		flowMaxFlows, flowActiveFlows, flowFloodMark, flowFloodMode, flowInactivityTimeout, sysUpTime,
-		rtfmMeterVersion, rtfmMeterBoot, rtfmMeterStart, rtfmMeterUptime, rtfmMeterMemory,
-		rtfmMeterFlowsCreated, rtfmMeterFlowsRecovered, rtfmPacketsMetered, rtfmPacketsOctets, rtfmPacketsCut, rtfmPacketsMalformed,
-		rtfmPacketsUnknownLink, rtfmPacketsBackInTime, rtfmPacketsLost,
-		rtfmStreamsCreated, rtfmStreamsEnded, rtfmStreamsUnstreamed, rtfmStreamsActive, rtfmMeterFloods, rtfmMeterNow,
-		rtfmMeterStartExact, rtfmMeterNowExact, rtfmMeterMemoryUsed,
+	for _, o := range []*module.Object{
+		module.FlowMaxFlows, module.FlowActiveFlows, module.FlowFloodMark, module.FlowFloodMode, module.FlowInactivityTimeout, module.SysUpTime,
+		module.RtfmMeterVersion, module.RtfmMeterBoot, module.RtfmMeterStart, module.RtfmMeterUptime, module.RtfmMeterMemory,
+		module.RtfmMeterFlowsCreated, module.RtfmMeterFlowsRecovered, module.RtfmPacketsMetered, module.RtfmPacketsOctets, module.RtfmPacketsCut, module.RtfmPacketsMalformed,
+		module.RtfmPacketsUnknownLink, module.RtfmPacketsBackInTime, module.RtfmPacketsLost,
+		module.RtfmStreamsCreated, module.RtfmStreamsEnded, module.RtfmStreamsUnstreamed, module.RtfmStreamsActive, module.RtfmMeterFloods, module.RtfmMeterNow,
+		module.RtfmMeterStartExact, module.RtfmMeterNowExact, module.RtfmMeterMemoryUsed,
 	} {
-		names = append(names, o.at(0))
+		names = append(names, o.At(0))
 	}
 	vars, err := c.get(ctx, names...)
 	if err != nil {
@@ -112,24 +113,24 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 // SetFloodMark sets the percentage of the flow table at which the meter enters
 // flood mode; 0 and 100 mean never.
 func (c *Client) SetFloodMark(ctx context.Context, percent int) error {
-	return c.set(ctx, nil, integer(flowFloodMark.at(0), percent))
+	return c.set(ctx, nil, integer(module.FlowFloodMark.At(0), percent))
 }
 
 // SetFloodMode makes the meter leave flood mode, or enter it.
 func (c *Client) SetFloodMode(ctx context.Context, flood bool) error {
-	return c.set(ctx, nil, integer(flowFloodMode.at(0), int(smi.Truth(flood))))
+	return c.set(ctx, nil, integer(module.FlowFloodMode.At(0), int(smi.Truth(flood))))
 }
 
 // SetInactivityTimeout sets after how many seconds a flow is idle.
 func (c *Client) SetInactivityTimeout(ctx context.Context, seconds int) error {
-	return c.set(ctx, nil, integer(flowInactivityTimeout.at(0), seconds))
+	return c.set(ctx, nil, integer(module.FlowInactivityTimeout.At(0), seconds))
 }
 
 // Interfaces reads the meter's interfaces. Packets is zero on meters without
 // the extension, Name empty on older ones too.
 func (c *Client) Interfaces(ctx context.Context) (*mib.Rows[mib.Interface], error) {
 	rows := new(mib.Rows[mib.Interface])
-	err := c.rows(ctx, maxInterfaces, []*object{flowInterfaceSampleRate, flowInterfaceLostPackets}, func(i int, row []smi.VarBind) error {
+	err := c.rows(ctx, maxInterfaces, []*module.Object{module.FlowInterfaceSampleRate, module.FlowInterfaceLostPackets}, func(i int, row []smi.VarBind) error {
 		var r values
 		rows.Put(i, &mib.Interface{SampleRate: r.int(&row[0], 0, math.MaxInt32), Lost: r.uint(&row[1], smi.Counter32)})
 		return r.err
@@ -137,7 +138,7 @@ func (c *Client) Interfaces(ctx context.Context) (*mib.Rows[mib.Interface], erro
 	if err != nil {
 		return nil, err
 	}
-	err = c.rows(ctx, maxInterfaces, []*object{rtfmInterfacePackets, rtfmInterfaceLost}, func(i int, row []smi.VarBind) error {
+	err = c.rows(ctx, maxInterfaces, []*module.Object{module.RtfmInterfacePackets, module.RtfmInterfaceLost}, func(i int, row []smi.VarBind) error {
 		var r values
 		if in := rows.At(i); in != nil {
 			in.Packets, in.Lost = r.uint(&row[0], smi.Counter64), r.uint(&row[1], smi.Counter64)
@@ -147,7 +148,7 @@ func (c *Client) Interfaces(ctx context.Context) (*mib.Rows[mib.Interface], erro
 	if err != nil {
 		return nil, err
 	}
-	err = c.rows(ctx, maxInterfaces, []*object{rtfmInterfaceName}, func(i int, row []smi.VarBind) error {
+	err = c.rows(ctx, maxInterfaces, []*module.Object{module.RtfmInterfaceName}, func(i int, row []smi.VarBind) error {
 		var r values
 		if in := rows.At(i); in != nil {
 			in.Name = r.text(&row[0])
@@ -164,5 +165,5 @@ const maxInterfaces = 10_000
 // SetSampleRate makes the meter count one of n packets of an interface; 1
 // means all, 0 none.
 func (c *Client) SetSampleRate(ctx context.Context, ifIndex, n int) error {
-	return c.set(ctx, nil, integer(flowInterfaceSampleRate.at(uint32(ifIndex)), n))
+	return c.set(ctx, nil, integer(module.FlowInterfaceSampleRate.At(uint32(ifIndex)), n))
 }

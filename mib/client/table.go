@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -24,7 +25,7 @@ func (r *values) of(vb *smi.VarBind, t smi.Type) bool {
 	switch {
 	case r.err != nil:
 	case absent(vb):
-		r.err = fmt.Errorf("%w: %s", ErrNoObject, objectName(vb.Name))
+		r.err = fmt.Errorf("%w: %s", ErrNoObject, module.InstanceName(vb.Name))
 	case vb.Value.Type != t:
 		r.err = nonsense(vb.Name, "the type is %v, not %v", vb.Value.Type, t)
 	default:
@@ -116,12 +117,12 @@ func (r *values) text(vb *smi.VarBind) string { return string(r.octets(vb, longe
 // rows reads columns of a table whose index is one number, from 1, and calls
 // f for every row with the variables in the order of columns. A row is passed
 // over while another manager makes or destroys it, when it lacks some.
-func (c *Client) rows(ctx context.Context, most int, columns []*object, f func(index int, row []smi.VarBind) error) error {
+func (c *Client) rows(ctx context.Context, most int, columns []*module.Object, f func(index int, row []smi.VarBind) error) error {
 	rows := make(map[uint32][]smi.VarBind)
 	var order []uint32
 	for i, column := range columns {
-		err := c.walk(ctx, column.oid, most, func(name smi.OID, v *smi.VarBind) error {
-			index := name[len(column.oid):]
+		err := c.walk(ctx, column.OID, most, func(name smi.OID, v *smi.VarBind) error {
+			index := name[len(column.OID):]
 			if len(index) != 1 || index[0] == 0 || index[0] > math.MaxInt32 {
 				return c.wrap(nonsense(name, "the index is not a number from 1 to %d", math.MaxInt32))
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rtfm/mib"
+	"rtfm/mib/module"
 	"rtfm/mib/smi"
 )
 
@@ -25,7 +26,7 @@ type Trace struct {
 // Trace reads how far the meter is with its trace. A meter without the
 // extension is one that meters for itself.
 func (c *Client) Trace(ctx context.Context) (*Trace, error) {
-	vars, err := c.get(ctx, rtfmTraceState.at(0), rtfmTraceCollections.at(0), rtfmTraceToTime.at(0), rtfmTracePassedOver.at(0), rtfmTraceCollected.at(0), rtfmTraceToExact.at(0))
+	vars, err := c.get(ctx, module.RtfmTraceState.At(0), module.RtfmTraceCollections.At(0), module.RtfmTraceToTime.At(0), module.RtfmTracePassedOver.At(0), module.RtfmTraceCollected.At(0), module.RtfmTraceToExact.At(0))
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +60,9 @@ func (c *Client) ContinueTrace(ctx context.Context, before *Trace) error {
 		t, err := c.Trace(ctx)
 		return err == nil && (t.Collections != before.Collections || t.State == mib.TraceReading), err
 	}
-	goOn := integer(rtfmTraceState.at(0), int(mib.TraceReading))
+	goOn := integer(module.RtfmTraceState.At(0), int(mib.TraceReading))
 	if before.Collected >= 0 {
-		goOn = smi.VarBind{Name: rtfmTraceCollected.at(0)}
+		goOn = smi.VarBind{Name: module.RtfmTraceCollected.At(0)}
 		goOn.Value.SetUint(smi.Gauge32, uint64(before.Collected)+1)
 	}
 	if err := c.set(ctx, went, goOn); err != nil {
