@@ -38,7 +38,7 @@ func TestRecovery(t *testing.T) {
 		recovered := int64(-1)
 		for _, s := range strings.Fields(c.steps) {
 			if reader, ok := strings.CutPrefix(s, "c"); ok {
-				r.set("1.3.1.4." + reader + "=t")
+				r.set("flowReaderLastTime." + reader + "=t")
 				continue
 			}
 			var at int64
@@ -133,7 +133,7 @@ func TestFlood(t *testing.T) {
 	r.set("flowFloodMode.0=1")
 	r.feed(to(2, 15))
 	r.want("flows of ruleset 2 in flood mode by a manager", r.get("flowRuleInfoFlowRecords.2"), 1)
-	r.want("floods", r.get("x.1.1.10.0"), 2)
+	r.want("floods", r.get("rtfmMeterFloods.0"), 2)
 	if want := []mib.Notification{
 		{Kind: mib.MeterStarted, Identity: r.m.Identity()}, {Kind: mib.Flood, Count: 96}, {Kind: mib.FloodOver, Count: 1}, {Kind: mib.Flood, Count: 2},
 	}; !slices.Equal(r.told, want) {
@@ -141,7 +141,7 @@ func TestFlood(t *testing.T) {
 	}
 	for _, mark := range []int{0, 100} {
 		r := newRig(t, Config{Config: meter.Config{MaxFlows: 10}})
-		r.set(fmt.Sprintf("%s%s1.5.0=%d", pairs(2), runTask(1, 2, 1, mark), mark))
+		r.set(fmt.Sprintf("%s%sflowFloodMark.0=%d", pairs(2), runTask(1, 2, 1, mark), mark))
 		r.feed(many(0, 20, 0)...)
 		r.want("flood mode without a mark", r.get("flowFloodMode.0"), 2)
 		r.want("standby without a mark", r.get("flowManagerRunningStandby.1"), 2)

@@ -66,6 +66,7 @@ func TestSilentMaster(t *testing.T) {
 	t.Parallel()
 	for _, typ := range []agentx.Type{agentx.Open, agentx.Register, agentx.Ping, agentx.Notify} {
 		t.Run(typ.String(), func(t *testing.T) {
+			t.Parallel()
 			m := agentxtest.Listen(t)
 			m.Refuse = func(p *agentx.PDU) (agentx.Code, bool) { return 0, p.Type == typ }
 			sub, _, _ := start(t, agentx.Config{Address: m.Address(), PingInterval: 20 * time.Millisecond, ResponseTimeout: time.Second}, rows(1))

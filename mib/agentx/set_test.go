@@ -141,23 +141,26 @@ func TestSetLost(t *testing.T) {
 			},
 			"silent": func(s *agentxtest.Session) { s.Ended() },
 		} {
-			table := rows(3)
-			table.SetFaults(tt.faults)
-			m := agentxtest.Listen(t)
-			sub, _, stop := start(t, agentx.Config{Address: m.Address(), PingInterval: 20 * time.Millisecond, ResponseTimeout: 2 * time.Second}, table)
-			s := m.Accept()
-			s.Registered(1)
-			do(s, tt.phases...)
-			lose(s)
-			m.Accept().Registered(1) // by then the old session is over
-			if got := table.Calls(); !slices.Equal(got, tt.calls) {
-				t.Errorf("%s, %s: calls %q, want %q", tt.name, how, got, tt.calls)
-			}
-			checkSet(t, tt.name+", "+how, table, false)
-			if got := sub.Stats().SetsUndone; got != tt.undone {
-				t.Errorf("%s, %s: %d Sets counted as undone", tt.name, how, got)
-			}
-			stop()
+			t.Run(tt.name+", "+how, func(t *testing.T) {
+				t.Parallel()
+				table := rows(3)
+				table.SetFaults(tt.faults)
+				m := agentxtest.Listen(t)
+				sub, _, stop := start(t, agentx.Config{Address: m.Address(), PingInterval: 20 * time.Millisecond, ResponseTimeout: time.Second}, table)
+				s := m.Accept()
+				s.Registered(1)
+				do(s, tt.phases...)
+				lose(s)
+				m.Accept().Registered(1) // by then the old session is over
+				if got := table.Calls(); !slices.Equal(got, tt.calls) {
+					t.Errorf("calls %q, want %q", got, tt.calls)
+				}
+				checkSet(t, "lost", table, false)
+				if got := sub.Stats().SetsUndone; got != tt.undone {
+					t.Errorf("%d Sets counted as undone", got)
+				}
+				stop()
+			})
 		}
 	}
 }

@@ -33,7 +33,7 @@ type snmpd struct {
 }
 
 // startSnmpd starts snmpd with a configuration of its own.
-func startSnmpd(t testing.TB, network string) *snmpd {
+func startSnmpd(t testing.TB, network string, settings ...string) *snmpd {
 	t.Helper()
 	d := &snmpd{t: t, path: tracetest.Require(t, "snmpd"), timeout: "20"}
 	tracetest.Require(t, "snmpget")
@@ -49,8 +49,8 @@ func startSnmpd(t testing.TB, network string) *snmpd {
 		d.socket = "tcp:" + tracetest.Address(t, "tcp")
 	}
 	d.config = filepath.Join(dir, "snmpd.conf")
-	text := fmt.Sprintf("agentAddress udp:%s\nmaster agentx\nagentXSocket %s\nrwcommunity writer 127.0.0.1\ntrap2sink %s trapped\n",
-		d.address, d.socket, d.traps.LocalAddr())
+	text := fmt.Sprintf("agentAddress udp:%s\nmaster agentx\nagentXSocket %s\nrwcommunity writer 127.0.0.1\ntrap2sink %s trapped\n%s\n",
+		d.address, d.socket, d.traps.LocalAddr(), strings.Join(settings, "\n"))
 	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -358,15 +358,21 @@ func TestSnmpdHung(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for snmpd's timeouts")
 	}
-	d := startSnmpd(t, "unix")
+	d := startSnmpd(t, "unix", "agentXTimeout 1", "agentXRetries 0")
 	h := &hanging{Table: rows(3), release: make(chan struct{})}
 	_, changes, _ := start(t, agentx.Config{Address: d.socket}, h)
 	up(t, changes)
-	d.timeout = "2"
 	if got, err := d.run("snmpset", base+".2.1", "i", "5"); err == nil {
 		t.Fatalf("a Set that hangs succeeded: %s", got)
 	}
-	time.Sleep(12 * time.Second) // snmpd waits 5 s, twice
+	for began := time.Now(); ; {
+		if got, err := d.run("snmpget", base+".2.1"); err == nil && strings.Contains(got, "No Such") {
+			break // the session is dropped
+		}
+		if time.Since(began) > 20*time.Second {
+			t.Fatal("snmpd waits for the subagent")
+		}
+	}
 	close(h.release)
 	began := time.Now()
 	for {
