@@ -67,7 +67,7 @@ var layout = map[string][]string{
 	"reader":          {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/plot":     {},
-	"reader/query":    {"reader/flowfile", "reader/record", "reader/table", "ruleset/attr", "ruleset/match", "ruleset/spell"},
+	"reader/query":    {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
 	"reader/record":   {"ruleset", "ruleset/match"},
 	"reader/table":    {},
 

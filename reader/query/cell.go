@@ -83,7 +83,7 @@ func (n *namer) number(a attr.Attr, v uint64, transport uint8, saved bool) table
 	if v == 0 && !saved && !zeroMeans(a, transport) {
 		return table.Value{}
 	}
-	if name := nameOf(a, v, transport); name != "" {
+	if name := attr.NameOf(a, v, transport); name != "" {
 		return table.String(name)
 	}
 	return table.Uint(v)
@@ -125,6 +125,3 @@ func columnOf(a attr.Attr) table.Column {
 	}
 	return c
 }
-
-// nameOf returns the name of a value, "" if it has none.
-func nameOf(attr.Attr, uint64, uint8) string { return "" }

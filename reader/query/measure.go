@@ -66,20 +66,20 @@ func share(by Sum, all uint64) measure {
 // times are those of the packets.
 func times(last bool) []measure {
 	list := []measure{{table.Column{Name: "FirstTimeNs", Title: "First", Kind: table.Time}, func(s *sums) table.Value {
-		return instant(s, s.first)
+		return instantOf(s, s.first)
 	}}}
 	if last {
 		list = append(list, measure{table.Column{Name: "LastActiveTimeNs", Title: "Last", Kind: table.Time}, func(s *sums) table.Value {
-			return instant(s, s.last)
+			return instantOf(s, s.last)
 		}})
 	}
 	return append(list, measure{table.Column{Name: "DurationNs", Title: "Duration", Kind: table.Duration}, func(s *sums) table.Value {
-		return instant(s, s.last-s.first)
+		return instantOf(s, s.last-s.first)
 	}})
 }
 
-// instant returns a time if there was any.
-func instant(s *sums, ns int64) table.Value {
+// instantOf returns a time if there was any.
+func instantOf(s *sums, ns int64) table.Value {
 	if s.records == 0 || s.last < s.first {
 		return table.Value{}
 	}
