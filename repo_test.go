@@ -68,10 +68,10 @@ var layout = map[string][]string{
 	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/plot":     {},
 	"reader/query":    {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
-	"reader/record":   {"ruleset", "ruleset/match"},
+	"reader/record":   {"ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/table":    {},
 
-	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/attr", "ruleset/builtin", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
+	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/builtin", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
 }
 
 // everything stands for all packages.

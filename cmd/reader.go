@@ -18,6 +18,8 @@ type readerOptions struct {
 	output   string
 	format   *ruleset.Format // nil for all that rulesets save
 	json     bool
+	csv      bool
+	iso      bool
 	once     bool
 	watch    bool
 	passive  bool
@@ -80,6 +82,8 @@ func readerCommand() *cobra.Command {
 	f.BoolVar(&o.once, "once", false, "print the flows that the meter has now")
 	f.BoolVar(&o.watch, "watch", false, "print the flows of each interval")
 	f.BoolVar(&o.json, "json", false, "write JSON lines")
+	f.BoolVar(&o.csv, "csv", false, "write CSV; a row for each flow, to standard output")
+	f.BoolVar(&o.iso, "iso", false, "add times as texts to rows of JSON and CSV; those of ISO 8601")
 	f.BoolVar(&o.passive, "passive", false, "only read")
 	f.Var(columns{&o.format}, "format", "write these `ATTRIBUTES`; as a FORMAT statement names them\n(default all that the rulesets save)")
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default HOST)")
@@ -104,6 +108,14 @@ func (o *readerOptions) check(args []string) error {
 		return errors.New(`no HOST given; "rtfm reader --help" tells more`)
 	case len(args) > 2:
 		return fmt.Errorf("%s: want a HOST and a COMMUNITY only", args[2])
+	case o.csv && o.json:
+		return errors.New("either --json or --csv, not both")
+	case o.csv && o.format != nil:
+		return errors.New("--format is for text: CSV has all attributes")
+	case o.csv && o.output != "" && o.output != "-":
+		return errors.New("--csv is for standard output: where collections end in a file is for the next start to know, and CSV does not tell; rtfm flows convert makes CSV of a file")
+	case o.iso && !o.json && !o.csv:
+		return errors.New("--iso is for --json and --csv: text has times of its own kind")
 	case o.lastRow < o.firstRow:
 		return fmt.Errorf("rows from %d to %d: want the first one first", o.firstRow, o.lastRow)
 	}

@@ -87,7 +87,7 @@ func (o *readerOptions) isView() bool { return o.once || o.watch }
 func (o *readerOptions) config(host string, log *slog.Logger) reader.Config {
 	c := reader.Config{
 		Header: flowfile.Header{Version: flowfile.Release(version()), Parameters: o.parameters(), Meter: cmp.Or(o.name, host)},
-		Format: o.format, JSON: o.json, Once: o.once, Passive: o.passive || o.isView(),
+		Format: o.format, JSON: o.json, CSV: o.csv, ISO: o.iso, Once: o.once, Passive: o.passive || o.isView(),
 		Owner: cmp.Or(o.owner, o.defaultOwner()), FirstRow: o.firstRow, LastRow: o.lastRow, MaxFlows: o.maxFlows,
 	}
 	if !o.isView() {

@@ -11,10 +11,13 @@ import (
 	"rtfm/reader"
 )
 
-// print prints the flows of a collection. JSON lines of one that is the only one
+// isRows reports whether flows are printed as rows, not as a table for people.
+func (o *readerOptions) isRows() bool { return o.json || o.csv }
+
+// print prints the flows of a collection. JSON lines and CSV of one that is the only one
 // are printed as they come; all else waits until it is whole.
 func (r *reading) print(ctx context.Context) error {
-	if r.options.json && r.options.once {
+	if r.options.isRows() && r.options.once {
 		r.page = reader.Stream{W: r.stdout}
 		return r.collectOnce(ctx)
 	}
@@ -24,7 +27,7 @@ func (r *reading) print(ctx context.Context) error {
 	if err := r.collectOnce(ctx); err != nil {
 		return err
 	}
-	if r.options.json {
+	if r.options.isRows() {
 		_, err := io.Copy(r.stdout, printed.reader())
 		return err
 	}

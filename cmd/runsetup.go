@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/meter"
-	"rtfm/reader/flowfile"
 	"rtfm/reader/record"
 	"rtfm/ruleset"
 )
@@ -36,9 +35,13 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 	}
 	defer src.Close()
 	err = writeTo(cmd.Context(), o.output, o.inputs(), cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
+		to := o.sink(w, rules)
 		s := &runSink{
-			engine: m, meter: metered{m}, process: record.Process{Differences: o.form.form() == formJSON},
-			to: o.sink(w, rules), name: o.meterName(), errors: cmd.ErrOrStderr(),
+			engine: m, meter: metered{m}, process: record.Process{Differences: record.WantsDifferences(to)},
+			to: to, name: o.meterName(), errors: cmd.ErrOrStderr(),
+		}
+		if o.form.form() != formNeMaC {
+			s.ruleSets = running(m, rules)
 		}
 		ctx := cmd.Context()
 		if o.capture.isLive() {
@@ -80,23 +83,6 @@ func (o *runOptions) config(rules []*ruleset.RuleSet) meter.Config {
 		RuleSets: rules, MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Streams: o.streams.config(),
 		Interval: seconds(o.interval), Intervals: o.intervals, InactivityTimeout: seconds(o.inactivity),
 	}
-}
-
-// sink returns what writes the flow data file of a run of these rulesets.
-func (o *runOptions) sink(w io.Writer, rules []*ruleset.RuleSet) record.Sink {
-	header := flowfile.Header{
-		Version: flowfile.Release(version()), Parameters: o.parameters(),
-		Meter: o.meterName(), Interfaces: o.sources(), MaxFlows: o.maxFlows,
-	}
-	format := o.form.format
-	if format == nil {
-		format = flowfile.FormatFor(rules...)
-	}
-	options := flowfile.Options{JSON: o.form.form() == formJSON}
-	for _, rs := range rules {
-		options.Statistics = options.Statistics || rs.Statistics
-	}
-	return flowfile.NewSink(w, header, format, options)
 }
 
 // sources returns the names of the interfaces or traces as flow data shows them.

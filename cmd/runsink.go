@@ -6,7 +6,9 @@ import (
 	"io"
 
 	"rtfm/meter"
+	"rtfm/reader/flowfile"
 	"rtfm/reader/record"
+	"rtfm/ruleset"
 	"rtfm/traces/format"
 )
 
@@ -17,12 +19,43 @@ type runSink struct {
 	process record.Process
 	to      record.Sink
 	name    string // the meter's
-	errors  io.Writer
-	damaged bool
-	faulty  bool // numbers did not add up
+	// ruleSets are those that the meter runs.
+	ruleSets []record.RuleSet
+	errors   io.Writer
+	damaged  bool
+	faulty   bool // numbers did not add up
 	// disorder is why the traces were not all read, nil if they were.
 	disorder error
 	stop     func() // ends the reading of the source, if that may wait
+}
+
+// sink returns what writes the flow data file of a run of these rulesets.
+func (o *runOptions) sink(w io.Writer, rules []*ruleset.RuleSet) record.Sink {
+	header := flowfile.Header{
+		Version: flowfile.Release(version()), Parameters: o.parameters(),
+		Meter: o.meterName(), Interfaces: o.sources(), MaxFlows: o.maxFlows,
+	}
+	format := o.form.format
+	if format == nil {
+		format = flowfile.FormatFor(rules...)
+	}
+	form := o.form.form()
+	if form == formCSV {
+		format = flowfile.TableFor(rules...)
+	}
+	options := flowfile.Options{JSON: form == formJSON, CSV: form == formCSV, ISO: o.form.iso}
+	for _, rs := range rules {
+		options.Statistics = options.Statistics || rs.Statistics
+	}
+	return flowfile.NewSink(w, header, format, options)
+}
+
+// running returns what is to be told of the rulesets that a meter runs.
+func running(m *meter.Meter, rules []*ruleset.RuleSet) (sets []record.RuleSet) {
+	for i, task := range m.Stats().Tasks {
+		sets = append(sets, record.RuleSetOf(task.RuleSet, rules[i]))
+	}
+	return sets
 }
 
 // Collect implements meter.Sink.
@@ -30,7 +63,9 @@ func (s *runSink) Collect(c meter.Collection) error {
 	if c.Last && s.stop != nil {
 		s.stop()
 	}
-	from := s.process.From(s.meter, record.Collection{Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver)}, c.Last)
+	from := s.process.From(s.meter, record.Collection{
+		Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver), RuleSets: s.ruleSets,
+	}, c.Last)
 	sum, err := record.Copy(s.to, from)
 	if err != nil {
 		return err

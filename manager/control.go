@@ -3,15 +3,11 @@ package manager
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
-
-	"rtfm/ruleset/attr"
 
 	"rtfm/mib"
 	"rtfm/mib/client"
@@ -65,19 +61,12 @@ func (c *control) collected() []reader.RuleSet {
 // nameOf returns the name that a ruleset has in meters. It tells by the rules
 // themselves whether a ruleset of a meter is the one that is wanted.
 func nameOf(rs *ruleset.RuleSet) string {
-	h := sha256.New()
-	for i := range rs.Rules {
-		r := &rs.Rules[i]
-		// As meters keep them: at least one octet.
-		octets := func(v attr.Value) []byte { return v.Resize(max(v.Len(), 1)).Append(nil) }
-		fmt.Fprintln(h, r.Attr, octets(r.Mask), octets(r.Value), r.Op, r.Param)
-	}
-	const digits, longest = 16, 127 // flowRuleInfoName is SIZE (0..127)
+	const longest = 127 // flowRuleInfoName is SIZE (0..127)
 	name := rs.Name
-	if most := longest - digits - 1; len(name) > most {
+	if most := longest - ruleset.HashLen - 1; len(name) > most {
 		name = name[:most]
 	}
-	return name + " " + hex.EncodeToString(h.Sum(nil))[:digits]
+	return name + " " + rs.Hash()
 }
 
 // settings makes the settings of the whole meter those of the configuration.

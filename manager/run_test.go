@@ -128,7 +128,7 @@ func (r *runningManager) stop() {
 // counted is what a flow data file says.
 type counted struct {
 	packets     map[int]int // by ruleset: the sum of what each flow counted
-	collections []flowfile.Collection
+	collections []flowfile.Times
 	lives       map[int64]life // by when the meter was started, in seconds since 1970
 	flows       int            // records
 }

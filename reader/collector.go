@@ -23,13 +23,14 @@ type Config struct {
 	// Header is what the flow data begins with. MaxFlows and Start are the
 	// meter's, and are filled in.
 	Header flowfile.Header
-	// JSON and Statistics are those of flowfile.Options. Format is the columns
-	// of the text; nil means those of the rulesets.
-	JSON, Statistics bool
-	Format           *ruleset.Format
+	// JSON, CSV, ISO and Statistics are those of flowfile.Options. CSV does not tell
+	// where collections end: it is for an Output that is no file. Format is the
+	// columns of the text; nil means those of the rulesets.
+	JSON, CSV, ISO, Statistics bool
+	Format                     *ruleset.Format
 	// Sink, if set, returns what takes a collection instead of flow data. What it
 	// writes to w is in the Output whole or not at all. It gets differences if JSON
-	// is set.
+	// or CSV is set.
 	Sink func(w io.Writer) record.Sink
 
 	// Passive keeps the Collector from writing anything into the meter. The
@@ -88,10 +89,13 @@ type Collector struct {
 	alone  uint64
 	known  *State // found at the beginning, nil after the first collection
 	header string // the columns of the last header, empty if a new one is due
-	warned bool   // that the meter has room for more flows than a collection may have
-	ended  bool   // the trace's last interval was collected
-	idle   bool   // the last Step found nothing that was not collected
-	sleep  func(context.Context, time.Duration) error
+	// differs is set if the present collection tells what flows counted in its interval.
+	differs bool
+	sets    map[*ruleset.RuleSet]record.RuleSet // what rows tell of them
+	warned  bool                                // that the meter has room for more flows than a collection may have
+	ended   bool                                // the trace's last interval was collected
+	idle    bool                                // the last Step found nothing that was not collected
+	sleep   func(context.Context, time.Duration) error
 }
 
 // New returns a Collector that writes to out. known is what was known of the
@@ -281,6 +285,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 			return nil, fmt.Errorf("remembering what is collected: %w", err)
 		}
 	}
+	k.differs = k.asRows() || flowfile.Differs(k.columns(sets))
 	k.remind(in.restarted)
 	k.state = before
 	k.warnOfLimit(c, in.status)
@@ -337,21 +342,30 @@ func (k *Collector) sink(w io.Writer, fresh bool, in *interval, sets []RuleSet) 
 	format := k.columns(sets)
 	h := k.cfg.Header
 	h.MaxFlows = in.status.MaxFlows
-	opts := flowfile.Options{JSON: k.cfg.JSON, Statistics: k.cfg.Statistics, Append: !fresh && format.String() == k.header}
+	opts := flowfile.Options{
+		JSON: k.cfg.JSON, CSV: k.cfg.CSV, ISO: k.cfg.ISO, Statistics: k.cfg.Statistics,
+		Append: !fresh && format.String() == k.header,
+	}
 	k.header = format.String()
 	return flowfile.NewSink(w, h, format, opts)
 }
 
-// columns returns the columns of the text.
+// asRows reports whether flows are written as rows, with all that is known of them.
+func (k *Collector) asRows() bool { return k.cfg.JSON || k.cfg.CSV }
+
+// columns returns the columns of the text, or of CSV.
 func (k *Collector) columns(sets []RuleSet) *ruleset.Format {
-	if k.cfg.Format != nil {
+	if k.cfg.Format != nil && !k.cfg.CSV {
 		return k.cfg.Format
 	}
 	var rules []*ruleset.RuleSet
 	for _, s := range sets {
-		if !s.Beside {
+		if !s.Beside || k.cfg.CSV {
 			rules = append(rules, s.Rules)
 		}
+	}
+	if k.cfg.CSV {
+		return flowfile.TableFor(rules...)
 	}
 	return flowfile.FormatFor(rules...)
 }

@@ -38,7 +38,29 @@ func (r *reading) Collection() *record.Collection {
 	if c.First {
 		c.From = c.Epoch
 	}
+	if c.Boot = r.before.Boot; c.Boot == "" {
+		c.Boot = record.BootOf(c.Epoch)
+	}
+	if r.asRows() {
+		c.RuleSets = r.identities(r.sets)
+	}
 	return c
+}
+
+// identities returns what rows tell of rulesets.
+func (k *Collector) identities(sets []RuleSet) (all []record.RuleSet) {
+	known := make(map[*ruleset.RuleSet]record.RuleSet)
+	for _, s := range sets {
+		rs, ok := k.sets[s.Rules]
+		if !ok {
+			rs = record.RuleSetOf(s.Index, s.Rules)
+		}
+		rs.Number = s.Index
+		known[s.Rules] = rs
+		all = append(all, rs)
+	}
+	k.sets = known
+	return all
 }
 
 // Flows implements record.From.
@@ -65,7 +87,7 @@ func (r *reading) Flows(put func(*match.Flow, *record.Counters) error) error {
 // counted returns what f has counted in the interval, nil if that is not known or
 // not asked for.
 func (r *reading) counted(f *match.Flow) *record.Counters {
-	if !r.cfg.JSON {
+	if !r.differs {
 		return nil
 	}
 	if !r.cfg.Once {
@@ -124,16 +146,18 @@ func (k *Collector) query(in *interval, s *RuleSet, sets []RuleSet) *client.Flow
 	q := &client.FlowQuery{
 		RuleSet: s.Index, Since: since, Uptime: in.to, Epoch: k.state.Epoch,
 		Attrs: s.Rules.Saves(), MaxFlows: in.status.MaxFlows, Method: client.Blocks,
-		Exact: in.status.Extension && (k.cfg.JSON || in.to >= marks || slices.ContainsFunc(k.columns(sets).Fields, func(fd ruleset.Field) bool {
+		Exact: in.status.Extension && (k.asRows() || in.to >= marks || slices.ContainsFunc(k.columns(sets).Fields, func(fd ruleset.Field) bool {
 			return fd.Attr >= attr.FirstTimeNs && fd.Attr <= attr.SavedAttributes
 		})),
 	}
 	if !in.status.Extension {
 		q.Method = client.Packages
 	}
-	if k.cfg.Format != nil && !k.cfg.JSON {
+	if k.cfg.Format != nil && !k.asRows() {
 		for _, fd := range k.cfg.Format.Fields {
-			q.Attrs = append(q.Attrs, fd.Attr)
+			if fd.Attr.Readable() {
+				q.Attrs = append(q.Attrs, fd.Attr)
+			}
 		}
 	}
 	return q

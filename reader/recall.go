@@ -17,7 +17,7 @@ const recalled = 64 << 20
 // that a process before has made of the meter's present run. When it has the
 // latest of them, then flows that began later have never been read.
 func (k *Collector) recall() {
-	if k.known == nil || !k.cfg.JSON {
+	if k.known == nil || !k.differs {
 		return
 	}
 	d := k.newDeltas()

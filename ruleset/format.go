@@ -46,8 +46,8 @@ func parseFormat(s string, report func(at int, msg string)) (*Format, int) {
 			a, ok := attr.ByName(s[at:i])
 			switch {
 			case !ok:
-				complain(at, spell.Unknown("attribute", s[at:i], readableNames()))
-			case !a.Readable():
+				complain(at, spell.Unknown("attribute", s[at:i], columnNames()))
+			case !a.IsColumn():
 				complain(at, a.String()+" is not part of a flow record")
 			default:
 				f.Fields = append(f.Fields, Field{a, ""})
@@ -96,7 +96,7 @@ func (f *Format) Check() error {
 		return errors.New("format: no attributes")
 	}
 	for _, fd := range f.Fields {
-		if !fd.Attr.Readable() {
+		if !fd.Attr.IsColumn() {
 			return fmt.Errorf("format: %s is not part of a flow record", fd.Attr)
 		}
 		if fault := separatorFault(fd.Separator); fault != "" {
@@ -221,10 +221,10 @@ func firstRune(s string) string {
 	return s
 }
 
-func readableNames() []string {
+func columnNames() []string {
 	var names []string
 	for _, in := range attr.All() {
-		if in.Attr.Readable() {
+		if in.Attr.IsColumn() {
 			names = append(names, in.Name)
 		}
 	}

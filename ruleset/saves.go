@@ -12,6 +12,18 @@ import (
 // variables there are set to. The mask of an address is among them when the
 // rules save it under several ones.
 func (rs *RuleSet) Saves() []attr.Attr {
+	return rs.saves(func(a attr.Attr, first, mask attr.Value) bool { return first != mask })
+}
+
+// SavesAndMasks returns those of Saves with the masks of all addresses that may not
+// be saved whole.
+func (rs *RuleSet) SavesAndMasks() []attr.Attr {
+	return rs.saves(func(a attr.Attr, _, mask attr.Value) bool { return mask != attr.Ones(a.Info().Size) })
+}
+
+// saves returns what may be saved, and the masks that are shown: of an attribute
+// that is saved under mask, and under first the first time.
+func (rs *RuleSet) saves(shown func(a attr.Attr, first, mask attr.Value) bool) []attr.Attr {
 	assigned := map[attr.Attr][]attr.Attr{} // by variable
 	for i := range rs.Rules {
 		r := &rs.Rules[i]
@@ -22,16 +34,15 @@ func (rs *RuleSet) Saves() []attr.Attr {
 	masks := map[attr.Attr]attr.Value{}
 	saved := map[attr.Attr]bool{}
 	save := func(a attr.Attr, mask attr.Value) {
-		first, again := masks[a]
-		switch {
-		case !a.Readable():
-		case !again:
+		if !a.Readable() {
+			return
+		}
+		if _, again := masks[a]; !again {
 			masks[a] = mask
 			saved[a] = true
-		case first != mask:
-			if m := a.Mask(); m != attr.Null {
-				saved[m] = true
-			}
+		}
+		if m := a.Mask(); m != attr.Null && shown(a, masks[a], mask) {
+			saved[m] = true
 		}
 	}
 	for i := range rs.Rules {

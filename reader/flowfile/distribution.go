@@ -17,15 +17,23 @@ import (
 // distribution adds distribution a: mask, value and counters with colons
 // between them.
 func (p *printer) distribution(a attr.Attr) {
+	if !p.distributionOf(a, kindCounters) {
+		p.text("0")
+	}
+}
+
+// distributionOf adds distribution a with its counters of this kind, if the flows
+// have it.
+func (p *printer) distributionOf(a attr.Attr, counters kind) bool {
 	for i := range p.shape.Distributions {
 		if d := &p.shape.Distributions[i]; d.Attr == a {
 			b := append(attr.AppendParameters(nil, d.Mask), ':')
 			p.text(string(attr.AppendParameters(b, d.Value)))
-			p.value(kindCounters, i, 0)
-			return
+			p.value(counters, i, 0)
+			return true
 		}
 	}
-	p.text("0")
+	return false
 }
 
 // counters returns the counters of distribution i of the flow.
@@ -100,17 +108,39 @@ func (p *printer) jsonDistribution(i int) {
 	p.text("}")
 }
 
-// appendDelta appends what a distribution counted in the interval as an object.
-func (p *printer) appendDelta(b []byte, pc *piece, delta *record.Counters) []byte {
+// deltaCounters returns what a distribution counted in the interval, nil if that is
+// not known.
+func (p *printer) deltaCounters(pc *piece, delta *record.Counters) []uint64 {
 	counters := delta.Distributions
 	for i := range p.shape.Distributions[:pc.offset] {
 		counters = counters[min(p.shape.Distributions[i].Counters(), len(counters)):]
 	}
 	n := p.shape.Distributions[pc.offset].Counters()
 	if len(counters) < n {
+		return nil
+	}
+	return counters[:n]
+}
+
+// appendDelta appends what a distribution counted in the interval: its counters as
+// text has them.
+func (p *printer) appendDelta(b []byte, pc *piece, delta *record.Counters) []byte {
+	for i, c := range p.deltaCounters(pc, delta) {
+		if i > 0 {
+			b = append(b, ':')
+		}
+		b = strconv.AppendUint(b, c, 10)
+	}
+	return b
+}
+
+// appendDeltaJSON appends what a distribution counted in the interval as an object.
+func (p *printer) appendDeltaJSON(b []byte, pc *piece, delta *record.Counters) []byte {
+	counters := p.deltaCounters(pc, delta)
+	if counters == nil {
 		return append(b, "null"...)
 	}
-	return append(appendJSONCounters(append(b, '{'), pc.limits, counters[:n]), '}')
+	return append(appendJSONCounters(append(b, '{'), pc.limits, counters), '}')
 }
 
 func appendList(b []byte, numbers []uint64) []byte {

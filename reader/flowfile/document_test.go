@@ -5,6 +5,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"rtfm/reader/record"
+	"rtfm/ruleset/attr"
 )
 
 // TestDocument: what FORMAT.md shows is what is written and read.
@@ -42,6 +45,35 @@ func TestDocument(t *testing.T) {
 	for line := range strings.Lines(blocks[3]) {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("not JSON: %s", line)
+		}
+	}
+}
+
+// TestSchemaDocument: FORMAT.md has the columns of rows as package record has them,
+// and each is an attribute, or one of those that say of what a row is.
+func TestSchemaDocument(t *testing.T) {
+	document, err := os.ReadFile("FORMAT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows, texts string
+	table := func(to *string, columns []record.Column) {
+		for _, c := range columns {
+			*to += "| " + strings.Join([]string{c.Name, c.Type, c.Unit, c.Meaning}, " | ") + " |\n"
+		}
+	}
+	table(&rows, record.Identity())
+	table(&rows, record.Own())
+	table(&rows, record.Counted())
+	table(&texts, record.Texts())
+	for _, want := range []string{rows, texts} {
+		if !strings.Contains(string(document), "|---|---|---|---|\n"+want+"\n") {
+			t.Errorf("FORMAT.md does not have\n%s", want)
+		}
+	}
+	for _, c := range append(record.Own(), record.Counted()...) {
+		if a, ok := attr.ByName(c.Name); !ok || measured[a] == 0 {
+			t.Errorf("no value of %s", c.Name)
 		}
 	}
 }

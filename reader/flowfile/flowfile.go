@@ -1,6 +1,6 @@
 // Package flowfile writes and reads flow data files: the text form of NeMaC,
-// NeTraMet's manager and meter reader, and the same records as JSON lines.
-// FORMAT.md beside this file describes both.
+// NeTraMet's manager and meter reader, and the same records as JSON lines and CSV.
+// FORMAT.md beside this file describes them.
 package flowfile
 
 import (
@@ -30,8 +30,8 @@ type Header struct {
 // that look at it.
 func Release(v string) string { return "5.3 (rtfm " + v + ")" }
 
-// Collection is one reading of a meter.
-type Collection struct {
+// Times is what a #Time record tells of a collection.
+type Times struct {
 	Time     time.Time // when it was made; from a file, in whole seconds
 	Meter    string
 	From, To uint64 // meter uptimes in centiseconds between which flows were active
@@ -69,7 +69,7 @@ func (h *Header) appendTo(b []byte) []byte {
 }
 
 // appendTo appends c as a #Time line.
-func (c *Collection) appendTo(b []byte) []byte {
+func (c *Times) appendTo(b []byte) []byte {
 	b = append(b, markTime+" "...)
 	b = c.Time.AppendFormat(b, "15:04:05 Mon _2 Jan 2006 ")
 	b = append(b, name(c.Meter)...)
@@ -88,6 +88,23 @@ func all(s *record.Summary) numbers {
 	return func(yield func(name string, n *uint64)) {
 		endNumbers(s)(yield)
 		statsNumbers(s)(yield)
+	}
+}
+
+// known are those numbers of s that are known.
+func known(s *record.Summary) numbers {
+	return func(yield func(name string, n *uint64)) {
+		switch s.Known {
+		case record.KnownAll:
+			all(s)(yield)
+		case record.KnownLoss:
+			endNumbers(s)(yield)
+			if s.Stopped > 0 {
+				yield("stopped", &s.Stopped)
+			}
+		default:
+			yield("flows", &s.Flows)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package flowfile
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strconv"
 
 	"rtfm/reader/record"
@@ -21,7 +23,7 @@ func (w *Writer) jsonLine(record any) {
 	w.buf = append(append(w.buf, line...), '\n')
 }
 
-func jsonHeader(h *Header, epoch int64) any {
+func jsonHeader(h *Header, epoch int64, format string, statistics *bool) any {
 	return struct {
 		Record     string   `json:"record"`
 		Version    string   `json:"version"`
@@ -31,18 +33,22 @@ func jsonHeader(h *Header, epoch int64) any {
 		MaxFlows   int      `json:"maxFlows"`
 		StartNs    int64    `json:"startNs"`
 		EpochNs    int64    `json:"epochNs"`
-	}{"header", h.Version, h.Parameters, name(h.Meter), append([]string{}, h.Interfaces...), h.MaxFlows, h.Start.UnixNano(), epoch}
+		Format     string   `json:"format,omitempty"`
+		Statistics *bool    `json:"statistics,omitempty"`
+	}{"header", h.Version, h.Parameters, name(h.Meter), append([]string{}, h.Interfaces...), h.MaxFlows, h.Start.UnixNano(), epoch, format, statistics}
 }
 
-func jsonStart(c *Collection, start, end int64) any {
+func jsonStart(c *Times, boot string, in *interval, clock int64) any {
 	return struct {
 		Record  string `json:"record"`
 		Meter   string `json:"meter"`
+		Boot    string `json:"boot,omitempty"`
 		From    uint64 `json:"from"`
 		To      uint64 `json:"to"`
 		StartNs int64  `json:"startNs"`
 		EndNs   int64  `json:"endNs"`
-	}{"start", c.Meter, c.From, c.To, start, end}
+		ClockNs int64  `json:"clockNs,omitempty"`
+	}{"start", c.Meter, boot, c.From, c.To, in.start, in.end, clock}
 }
 
 func jsonSkipped(n int) any {
@@ -55,7 +61,7 @@ func jsonSkipped(n int) any {
 // appendJSONEnd appends the record of a collection's end.
 func appendJSONEnd(b []byte, s *record.Summary) []byte {
 	b = append(b, `{"record":"end"`...)
-	b = appendMembers(b, all(s))
+	b = appendMembers(b, known(s))
 	if len(s.RuleSets) > 0 {
 		b = append(b, `,"rulesets":[`...)
 		for i := range s.RuleSets {
@@ -84,62 +90,91 @@ func appendMembers(b []byte, all numbers) []byte {
 	return b
 }
 
-// jsonPrinter returns the printer of a flow record as a JSON object.
-func jsonPrinter(s *match.Shape) *printer {
-	p := &printer{shape: s}
-	p.text(`{"record":"flow","FlowRuleSet":` + strconv.Itoa(s.RuleSet))
-	number := func(name string, k kind) {
-		p.text(`,"` + name + `":`)
-		p.value(k, 0, 0)
+// jsonLead returns what the rows of a ruleset begin with.
+func (p *page) jsonLead(number int) []byte {
+	b := append([]byte(nil), jsonFlow...)
+	for i, v := range p.identity(number) {
+		if v.text == "" {
+			continue
+		}
+		b = append(append(append(b, '"'), record.Identity()[i].Name...), `":`...)
+		if v.quoted {
+			quoted, _ := json.Marshal(v.text) // no string fails
+			b = append(b, quoted...)
+		} else {
+			b = append(b, v.text...)
+		}
+		b = append(b, ',')
 	}
-	number("FlowIndex", kindIndex)
-	number("FirstTime", kindFirstTime)
-	number("LastActiveTime", kindLastTime)
-	number("FirstTimeNs", kindFirstNs)
-	number("LastActiveTimeNs", kindLastNs)
+	if p.opts.ISO {
+		b = fmt.Appendf(b, `"IntervalStartISO":"%s","IntervalEndISO":"%s",`, appendTime(nil, p.in.start), appendTime(nil, p.in.end))
+	}
+	return b[:len(b)-1]
+}
+
+// jsonPrinter returns the printer of a flow record as a JSON object, behind its lead.
+func (p *page) jsonPrinter(s *match.Shape) *printer {
+	pr := &printer{shape: s, unknown: "null"}
+	if p.opts.ISO {
+		pr.text(`,"FirstTimeISO":"`)
+		pr.value(kindFirstText, 0, 0)
+		pr.text(`","LastActiveTimeISO":"`)
+		pr.value(kindLastText, 0, 0)
+		pr.text(`"`)
+	}
+	numbers := func(columns []record.Column) {
+		for _, c := range columns {
+			a, _ := attr.ByName(c.Name)
+			if slices.Contains(p.missing(), a) {
+				continue
+			}
+			pr.text(`,"` + c.Name + `":`)
+			pr.value(measured[a], 0, 0)
+		}
+	}
+	numbers(record.Own())
 	for _, sv := range s.Saved {
-		p.jsonSaved(sv)
+		pr.jsonSaved(sv)
 	}
 	for i := range s.Distributions {
-		p.jsonDistribution(i)
+		pr.jsonDistribution(i)
 	}
-	number("ToPDUs", kindToPDUs)
-	number("FromPDUs", kindFromPDUs)
-	number("ToOctets", kindToOctets)
-	number("FromOctets", kindFromOctets)
-	number("DeltaToPDUs", kindDeltaToPDUs)
-	number("DeltaFromPDUs", kindDeltaFromPDUs)
-	number("DeltaToOctets", kindDeltaToOctets)
-	number("DeltaFromOctets", kindDeltaFromOctets)
-	p.text("}\n")
-	return p
+	numbers(record.Counted())
+	pr.text("}\n")
+	return pr
 }
 
 // jsonSaved adds a saved attribute, and its mask if it is an address that was
-// not saved whole.
+// not saved whole. An address that the packets did not have is left out.
 func (p *printer) jsonSaved(sv match.Saved) {
-	in := sv.Attr.Info()
 	n := p.shape.Len(sv.Attr)
-	p.text(`,"` + in.Name + `":`)
-	k := keyKind(sv.Attr, n)
-	quoted := k != kindUint8 && k != kindUint16 && k != kindUint32
-	if quoted {
-		p.text(`"`)
+	if n == 0 {
+		return
 	}
-	if n > 0 {
-		p.value(k, in.Offset, n)
+	in := sv.Attr.Info()
+	quote := ""
+	if k := keyKind(sv.Attr, n); k != kindUint8 && k != kindUint16 && k != kindUint32 {
+		quote = `"`
 	}
-	if quoted {
-		p.text(`"`)
-	}
+	p.text(`,"` + in.Name + `":` + quote)
+	p.value(keyKind(sv.Attr, n), in.Offset, n)
+	p.text(quote)
 	mask := sv.Attr.Mask()
 	if mask == attr.Null || sv.Mask == attr.Ones(n) {
 		return
 	}
-	p.text(`,"` + mask.String() + `":`)
-	if width, ok := sv.Mask.Width(); ok {
-		p.text(strconv.Itoa(width))
-	} else {
-		p.text(`"` + maskText(sv.Attr, sv.Mask) + `"`)
+	text, isWidth := rowMask(sv)
+	if !isWidth {
+		text = `"` + text + `"`
 	}
+	p.text(`,"` + mask.String() + `":` + text)
+}
+
+// rowMask returns the mask of an address in rows: its width, if it has one, else as
+// text has it.
+func rowMask(sv match.Saved) (text string, isWidth bool) {
+	if width, ok := sv.Mask.Width(); ok {
+		return strconv.Itoa(width), true
+	}
+	return maskText(sv.Attr, sv.Mask), false
 }

@@ -92,8 +92,8 @@ func parseClock(words []string) (time.Time, error) {
 // parseTime reads a #Time record after its mark:
 //
 //	12:31:27 Wed  1 Feb 1995 meter Flows from 1 to 3642
-func parseTime(text string) (Collection, error) {
-	var c Collection
+func parseTime(text string) (Times, error) {
+	var c Times
 	words := strings.Fields(text)
 	if len(words) != 11 || words[6] != "Flows" || words[7] != "from" || words[9] != "to" {
 		return c, errors.New("want a time, a meter and `Flows from t1 to t2` behind #Time")
@@ -126,7 +126,7 @@ func parseColumns(text string) ([]Column, error) {
 			return nil, fmt.Errorf("more than %d columns", maxColumns)
 		}
 		c := Column{Name: text[:n]}
-		if a, ok := attr.ByName(c.Name); ok && a.Readable() {
+		if a, ok := attr.ByName(c.Name); ok && a.IsColumn() {
 			c.Attr = a
 		}
 		text = text[n:]

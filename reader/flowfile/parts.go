@@ -22,7 +22,8 @@ func (w *Writer) Parts(parts int, flows func(part int, put func(f *match.Flow, d
 	)
 	close(before)
 	work := func() {
-		p := newPage(w.opts, w.format, w.epoch)
+		p := newPage(w.opts, w.format, w.meter, w.in)
+		p.c = w.c
 		for {
 			mu.Lock()
 			part, turn, written := next, before, make(chan struct{})

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
+	"math"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"rtfm/reader/record"
 
@@ -19,9 +21,32 @@ import (
 // printer is a flow record's line for flows of one shape: texts, and values
 // between them.
 type printer struct {
-	shape  *match.Shape
-	pieces []piece
-	end    string // after the last value
+	shape   *match.Shape
+	pieces  []piece
+	end     string // after the last value
+	unknown string // stands for what the interval has added, if that is not known
+}
+
+// interval is what a line tells beside the flow: when the meter's Uptime was 0, and
+// when the interval began and ended.
+type interval struct{ epoch, start, end int64 }
+
+// rate returns what a flow has counted by the length of the interval, in PDUs/s or
+// bits/s.
+func (i *interval) rate(k kind, counted *record.Counters) float64 {
+	var n uint64
+	scale := 1e9 // nanoseconds
+	switch k {
+	case kindDeltaToPDURate:
+		n = counted.ToPDUs
+	case kindDeltaFromPDURate:
+		n = counted.FromPDUs
+	case kindDeltaToBitRate:
+		n, scale = counted.ToOctets, 8e9
+	case kindDeltaFromBitRate:
+		n, scale = counted.FromOctets, 8e9
+	}
+	return float64(n) * scale / float64(max(i.end-i.start, 1))
 }
 
 // piece is a text and the value that follows it.
@@ -53,14 +78,43 @@ const (
 	kindFromPDUs
 	kindToOctets
 	kindFromOctets
+	kindFirstText // ISO 8601
+	kindLastText
 	kindCounters     // of a distribution
 	kindCountersJSON // and a summary of them
 	kindDeltaToPDUs  // from here on unknown if there is no delta
 	kindDeltaFromPDUs
 	kindDeltaToOctets
 	kindDeltaFromOctets
+	kindDeltaToPDURate
+	kindDeltaFromPDURate
+	kindDeltaToBitRate
+	kindDeltaFromBitRate
+	kindDeltaCounters
 	kindDeltaCountersJSON
 )
+
+// measured says where the attributes are that all flows have, beside constant ones.
+var measured = map[attr.Attr]kind{
+	attr.FlowIndex:        kindIndex,
+	attr.FirstTime:        kindFirstTime,
+	attr.LastActiveTime:   kindLastTime,
+	attr.FlowTimeMark:     kindLastTime,
+	attr.FirstTimeNs:      kindFirstNs,
+	attr.LastActiveTimeNs: kindLastNs,
+	attr.ToPDUs:           kindToPDUs,
+	attr.FromPDUs:         kindFromPDUs,
+	attr.ToOctets:         kindToOctets,
+	attr.FromOctets:       kindFromOctets,
+	attr.DeltaToPDUs:      kindDeltaToPDUs,
+	attr.DeltaFromPDUs:    kindDeltaFromPDUs,
+	attr.DeltaToOctets:    kindDeltaToOctets,
+	attr.DeltaFromOctets:  kindDeltaFromOctets,
+	attr.DeltaToPDURate:   kindDeltaToPDURate,
+	attr.DeltaFromPDURate: kindDeltaFromPDURate,
+	attr.DeltaToBitRate:   kindDeltaToBitRate,
+	attr.DeltaFromBitRate: kindDeltaFromBitRate,
+}
 
 // text adds constant text.
 func (p *printer) text(s string) { p.end += s }
@@ -73,7 +127,7 @@ func (p *printer) value(k kind, offset, length int) {
 
 // textPrinter returns the printer of these columns.
 func textPrinter(f *ruleset.Format, s *match.Shape) *printer {
-	p := &printer{shape: s}
+	p := &printer{shape: s, unknown: "-"}
 	for i, fd := range f.Fields {
 		p.attribute(fd.Attr)
 		if i < len(f.Fields)-1 {
@@ -87,31 +141,17 @@ func textPrinter(f *ruleset.Format, s *match.Shape) *printer {
 // attribute adds the value of a; 0 if flows of this shape have none, since
 // no column may be empty.
 func (p *printer) attribute(a attr.Attr) {
+	if k, ok := measured[a]; ok {
+		p.value(k, 0, 0)
+		return
+	}
 	switch a {
-	case attr.FlowIndex:
-		p.value(kindIndex, 0, 0)
 	case attr.FlowStatus:
 		p.text("2") // current (RFC 2720, flowDataStatus)
 	case attr.FlowRuleSet:
 		p.text(strconv.Itoa(p.shape.RuleSet))
-	case attr.FirstTime:
-		p.value(kindFirstTime, 0, 0)
-	case attr.LastActiveTime, attr.FlowTimeMark:
-		p.value(kindLastTime, 0, 0)
-	case attr.FirstTimeNs:
-		p.value(kindFirstNs, 0, 0)
-	case attr.LastActiveTimeNs:
-		p.value(kindLastNs, 0, 0)
 	case attr.SavedAttributes:
 		p.text(cmp.Or(hex.EncodeToString(p.shape.AppendSaved(nil)), "0"))
-	case attr.ToPDUs:
-		p.value(kindToPDUs, 0, 0)
-	case attr.FromPDUs:
-		p.value(kindFromPDUs, 0, 0)
-	case attr.ToOctets:
-		p.value(kindToOctets, 0, 0)
-	case attr.FromOctets:
-		p.value(kindFromOctets, 0, 0)
 	case attr.Distributions:
 		p.text(strconv.FormatUint(uint64(p.shape.DistributionBits()), 10))
 	default:
@@ -171,9 +211,9 @@ func maskText(a attr.Attr, m attr.Value) string {
 	return m.String()
 }
 
-// appendTo appends the line of flow f, whose meter started at epoch and that
-// counted delta in the interval; nil if that is not known.
-func (p *printer) appendTo(b []byte, f *match.Flow, delta *record.Counters, epoch int64) []byte {
+// appendTo appends the line of flow f, which counted delta in the interval; nil if
+// that is not known.
+func (p *printer) appendTo(b []byte, f *match.Flow, delta *record.Counters, in *interval) []byte {
 	own := record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
 	for i := range p.pieces {
 		pc := &p.pieces[i]
@@ -181,7 +221,7 @@ func (p *printer) appendTo(b []byte, f *match.Flow, delta *record.Counters, epoc
 		counted := &own
 		if pc.kind >= kindDeltaToPDUs {
 			if counted = delta; counted == nil {
-				b = append(b, "null"...)
+				b = append(b, p.unknown...)
 				continue
 			}
 		}
@@ -205,14 +245,20 @@ func (p *printer) appendTo(b []byte, f *match.Flow, delta *record.Counters, epoc
 		case kindIndex:
 			n = uint64(f.Index)
 		case kindFirstTime:
-			n = match.Uptime(f.FirstTime, epoch)
+			n = match.Uptime(f.FirstTime, in.epoch)
 		case kindLastTime:
-			n = match.Uptime(f.LastTime, epoch)
+			n = match.Uptime(f.LastTime, in.epoch)
 		case kindFirstNs:
 			b = strconv.AppendInt(b, f.FirstTime, 10)
 			continue
 		case kindLastNs:
 			b = strconv.AppendInt(b, f.LastTime, 10)
+			continue
+		case kindFirstText:
+			b = appendTime(b, f.FirstTime)
+			continue
+		case kindLastText:
+			b = appendTime(b, f.LastTime)
 			continue
 		case kindToPDUs, kindDeltaToPDUs:
 			n = counted.ToPDUs
@@ -228,13 +274,29 @@ func (p *printer) appendTo(b []byte, f *match.Flow, delta *record.Counters, epoc
 		case kindCountersJSON:
 			b = appendJSONCounters(b, pc.limits, counters(f, pc.offset))
 			continue
-		case kindDeltaCountersJSON:
+		case kindDeltaToPDURate, kindDeltaFromPDURate, kindDeltaToBitRate, kindDeltaFromBitRate:
+			b = appendRate(b, in.rate(pc.kind, delta))
+			continue
+		case kindDeltaCounters:
 			b = p.appendDelta(b, pc, delta)
+			continue
+		case kindDeltaCountersJSON:
+			b = p.appendDeltaJSON(b, pc, delta)
 			continue
 		}
 		b = strconv.AppendUint(b, n, 10)
 	}
 	return append(b, p.end...)
+}
+
+// appendRate appends a rate with three decimals at most.
+func appendRate(b []byte, rate float64) []byte {
+	return strconv.AppendFloat(b, math.Round(rate*1000)/1000, 'f', -1, 64)
+}
+
+// appendTime appends a time in nanoseconds since 1970 as ISO 8601 has it.
+func appendTime(b []byte, at int64) []byte {
+	return time.Unix(0, at).UTC().AppendFormat(b, "2006-01-02T15:04:05.000000000Z")
 }
 
 const peerIPv6 = 2 // address family number

@@ -39,7 +39,7 @@ type Record struct {
 
 	Header     Header         // of the last KindHeader
 	Columns    []Column       // of the last KindFormat
-	Collection Collection     // of the last KindTime
+	Collection Times          // of the last KindTime
 	Summary    record.Summary // KindStats, KindRuleSet and KindEnd: those numbers that Text has
 	Values     []string       // KindFlow: of each column
 }
@@ -73,7 +73,7 @@ type Reader struct {
 
 	header     Header
 	columns    []Column
-	collection Collection
+	collection Times
 	open       bool // a collection has begun and not ended
 	needsEnd   bool // and must end with #EndData
 }

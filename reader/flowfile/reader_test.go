@@ -70,16 +70,16 @@ func published(t *testing.T, name string) string {
 // with its lines joined.
 func TestWrapped(t *testing.T) {
 	type collection struct {
-		Collection
+		Times
 		flows     int
 		toOctets  uint64
 		fromPDUs  uint64
 		firstPeer string
 	}
 	want := []collection{
-		{Collection{time.Date(1995, 2, 1, 12, 31, 27, 0, time.UTC), "130.216.14.251", 1, 3642}, 26, 0, 0, "31.32.0.0"},
-		{Collection{time.Date(1995, 2, 1, 12, 36, 25, 0, time.UTC), "130.216.14.251", 3641, 33420}, 18, 0, 0, "130.216.14.0"},
-		{Collection{time.Date(1995, 2, 1, 12, 41, 25, 0, time.UTC), "130.216.14.251", 33419, 63384}, 9, 0, 0, "130.216.14.0"},
+		{Times{time.Date(1995, 2, 1, 12, 31, 27, 0, time.UTC), "130.216.14.251", 1, 3642}, 26, 0, 0, "31.32.0.0"},
+		{Times{time.Date(1995, 2, 1, 12, 36, 25, 0, time.UTC), "130.216.14.251", 3641, 33420}, 18, 0, 0, "130.216.14.0"},
+		{Times{time.Date(1995, 2, 1, 12, 41, 25, 0, time.UTC), "130.216.14.251", 33419, 63384}, 9, 0, 0, "130.216.14.0"},
 	}
 	var both [2][][]string
 	for i, name := range []string{"rfc2123-sample-as-printed.flows", "rfc2123-sample-unwrapped.flows"} {
@@ -99,7 +99,7 @@ func TestWrapped(t *testing.T) {
 		for _, r := range recs {
 			switch r.Kind {
 			case KindTime:
-				got = append(got, collection{Collection: r.Collection})
+				got = append(got, collection{Times: r.Collection})
 			case KindFlow:
 				c := &got[len(got)-1]
 				if c.flows++; c.flows == 1 {

@@ -93,6 +93,7 @@ func writeTest(t testing.TB, w io.Writer, opts Options) {
 		t.Fatal(err)
 	}
 	wr := NewWriter(w, testHeader(), epoch, f, opts)
+	wr.identify(&record.Collection{Meter: "test meter", Boot: "0123456789abcdef", RuleSets: []record.RuleSet{{Number: 2, Name: `a "b"`, Hash: "0011223344556677"}}})
 	wr.Begin(epoch + 36_420_000_000)
 	var collected uint64
 	for _, fl := range testFlows() {
@@ -189,13 +190,17 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	const want = `{"record":"header","version":"5.3 (rtfm 0.1)","parameters":"-c300  -r rules.lan","meter":"test_meter","interfaces":["eth0","trace 1.pcap"],"maxFlows":4000,"startNs":791641887500000000,"epochNs":791641887500000000}
-{"record":"start","meter":"test_meter","from":1,"to":3642,"startNs":791641887500000000,"endNs":791641923920000000}
-{"record":"flow","FlowRuleSet":2,"FlowIndex":2,"FirstTime":13,"LastActiveTime":3641,"FirstTimeNs":791641887630000000,"LastActiveTimeNs":791641923915678901,"SourceAdjacentAddress":"00-80-48-81-0E-7C","SourcePeerType":1,"SourcePeerAddress":"130.216.14.0","SourcePeerMask":24,"SourceTransType":6,"SourceTransAddress":65534,"DestPeerAddress":"130.0.3.0","DestPeerMask":"255.0.255.0","FlowKind":67,"VLANid":258,"ToPDUs":1138,"FromPDUs":0,"ToOctets":121824,"FromOctets":0,"DeltaToPDUs":1138,"DeltaFromPDUs":0,"DeltaToOctets":121824,"DeltaFromOctets":0}
-{"record":"flow","FlowRuleSet":255,"FlowIndex":4294967295,"FirstTime":0,"LastActiveTime":100000000000,"FirstTimeNs":791641887499999995,"LastActiveTimeNs":1791641887500000000,"SourcePeerType":2,"SourcePeerAddress":"2001:db8::","SourcePeerMask":32,"DestAdjacentAddress":"","DestPeerAddress":"::1","DestClass":0,"ToPDUs":9007199254740993,"FromPDUs":4,"ToOctets":18446744073709551615,"FromOctets":3,"DeltaToPDUs":9007199254740993,"DeltaFromPDUs":4,"DeltaToOctets":18446744073709551615,"DeltaFromOctets":3}
-{"record":"flow","FlowRuleSet":2,"FlowIndex":9,"FirstTime":1,"LastActiveTime":2,"FirstTimeNs":791641887510000000,"LastActiveTimeNs":791641887520000000,"SourcePeerType":3,"SourcePeerAddress":"73.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7","ToPDUs":0,"FromPDUs":1,"ToOctets":0,"FromOctets":60,"DeltaToPDUs":0,"DeltaFromPDUs":1,"DeltaToOctets":0,"DeltaFromOctets":60}
+	const testColumns = `FlowRuleSet FlowIndex FirstTime \"  \" SourceAdjacentAddress DestAdjacentAddress SourceAdjacentMask DestAdjacentMask VLANid \"  \" ` +
+		`SourcePeerType SourcePeerAddress SourcePeerMask DestPeerAddress DestPeerMask \"  \" ` +
+		`SourceTransType SourceTransAddress SourceTransMask DestTransAddress FlowKind DestClass ToTurnaroundTime1 FlowStatus \"  \" ` +
+		`ToPDUs FromPDUs \"  \" ToOctets FromOctets LastActiveTime`
+	const want = `{"record":"header","version":"5.3 (rtfm 0.1)","parameters":"-c300  -r rules.lan","meter":"test_meter","interfaces":["eth0","trace 1.pcap"],"maxFlows":4000,"startNs":791641887500000000,"epochNs":791641887500000000,"format":"` + testColumns + `","statistics":false}
+{"record":"start","meter":"test_meter","boot":"0123456789abcdef","from":1,"to":3642,"startNs":791641887500000000,"endNs":791641923920000000}
+{"record":"flow","Schema":1,"Meter":"test_meter","Boot":"0123456789abcdef","EpochNs":791641887500000000,"RuleSet":"0011223344556677","RuleSetName":"a \"b\"","FlowRuleSet":2,"IntervalStartNs":791641887500000000,"IntervalEndNs":791641923920000000,"FlowIndex":2,"FirstTime":13,"LastActiveTime":3641,"FirstTimeNs":791641887630000000,"LastActiveTimeNs":791641923915678901,"SourceAdjacentAddress":"00-80-48-81-0E-7C","SourcePeerType":1,"SourcePeerAddress":"130.216.14.0","SourcePeerMask":24,"SourceTransType":6,"SourceTransAddress":65534,"DestPeerAddress":"130.0.3.0","DestPeerMask":"255.0.255.0","FlowKind":67,"VLANid":258,"ToPDUs":1138,"FromPDUs":0,"ToOctets":121824,"FromOctets":0,"DeltaToPDUs":1138,"DeltaFromPDUs":0,"DeltaToOctets":121824,"DeltaFromOctets":0}
+{"record":"flow","Schema":1,"Meter":"test_meter","Boot":"0123456789abcdef","EpochNs":791641887500000000,"FlowRuleSet":255,"IntervalStartNs":791641887500000000,"IntervalEndNs":791641923920000000,"FlowIndex":4294967295,"FirstTime":0,"LastActiveTime":100000000000,"FirstTimeNs":791641887499999995,"LastActiveTimeNs":1791641887500000000,"SourcePeerType":2,"SourcePeerAddress":"2001:db8::","SourcePeerMask":32,"DestPeerAddress":"::1","DestClass":0,"ToPDUs":9007199254740993,"FromPDUs":4,"ToOctets":18446744073709551615,"FromOctets":3,"DeltaToPDUs":9007199254740993,"DeltaFromPDUs":4,"DeltaToOctets":18446744073709551615,"DeltaFromOctets":3}
+{"record":"flow","Schema":1,"Meter":"test_meter","Boot":"0123456789abcdef","EpochNs":791641887500000000,"RuleSet":"0011223344556677","RuleSetName":"a \"b\"","FlowRuleSet":2,"IntervalStartNs":791641887500000000,"IntervalEndNs":791641923920000000,"FlowIndex":9,"FirstTime":1,"LastActiveTime":2,"FirstTimeNs":791641887510000000,"LastActiveTimeNs":791641887520000000,"SourcePeerType":3,"SourcePeerAddress":"73.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7","ToPDUs":0,"FromPDUs":1,"ToOctets":0,"FromOctets":60,"DeltaToPDUs":0,"DeltaFromPDUs":1,"DeltaToOctets":0,"DeltaFromOctets":60}
 {"record":"end","flows":3,"lost":5,"uncounted":6,"sampling":1,"packets":7,"octets":8,"ignored":9,"unmatched":10,"stopped":12,"active":3,"lost-eth_0":5,"duplicates":1,"rulesets":[{"ruleset":2,"packets":1158,"counted":1139,"ignored":9,"unmatched":10,"stopped":0,"uncounted":0,"collected":1139},{"ruleset":255,"packets":18,"counted":0,"ignored":0,"unmatched":0,"stopped":12,"uncounted":6}]}
-{"record":"start","meter":"test_meter","from":3641,"to":33420,"startNs":791641923920000000,"endNs":791642221700000000}
+{"record":"start","meter":"test_meter","boot":"0123456789abcdef","from":3641,"to":33420,"startNs":791641923920000000,"endNs":791642221700000000}
 {"record":"end","flows":0,"lost":0,"uncounted":0,"sampling":64,"packets":0,"octets":0,"ignored":0,"unmatched":0,"stopped":0,"active":0}
 {"record":"skipped","collections":1234}
 `
@@ -280,7 +285,7 @@ func TestWriteError(t *testing.T) {
 
 // TestFlowAllocations: a record of a known shape allocates nothing.
 func TestFlowAllocations(t *testing.T) {
-	for _, opts := range []Options{{}, {JSON: true}} {
+	for _, opts := range []Options{{}, {JSON: true}, {CSV: true}} {
 		f, err := ruleset.ParseFormat(testFormat)
 		if err != nil {
 			t.Fatal(err)
@@ -337,3 +342,4 @@ func benchmarkFlow(b *testing.B, opts Options, fl *match.Flow) {
 func BenchmarkTextIPv4(b *testing.B) { benchmarkFlow(b, Options{}, testFlows()[0]) }
 func BenchmarkTextIPv6(b *testing.B) { benchmarkFlow(b, Options{}, testFlows()[1]) }
 func BenchmarkJSONIPv4(b *testing.B) { benchmarkFlow(b, Options{JSON: true}, testFlows()[0]) }
+func BenchmarkCSVIPv4(b *testing.B)  { benchmarkFlow(b, Options{CSV: true}, testFlows()[0]) }

@@ -19,9 +19,9 @@ type Meter interface {
 // Process makes the collections of a meter in this process. The zero value is for
 // a meter of which none was made.
 type Process struct {
-	// Differences is set if the sink wants what flows count in each interval: that
-	// takes memory for each flow. What all flows have counted since the start is
-	// known without.
+	// Differences is set if the sink wants what flows count in each interval, see
+	// WantsDifferences. What all flows have counted since the start is known
+	// without.
 	Differences bool
 
 	deltas Deltas
@@ -29,13 +29,14 @@ type Process struct {
 	to     int64 // the end of the collection before
 }
 
-// From returns the meter's collection c; From and First need not be set. last tells
+// From returns the meter's collection c; From, First and Boot need not be set. last tells
 // that no other follows.
 func (p *Process) From(m Meter, c Collection, last bool) Parted {
 	c.First, c.From = p.to == 0, p.to
 	if c.First {
 		c.From = c.Epoch
 	}
+	c.Boot = BootOf(c.Epoch)
 	return &processed{p, m, c, last && c.First}
 }
 

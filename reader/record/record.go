@@ -1,9 +1,11 @@
 package record
 
 import (
+	"fmt"
 	"sync"
 
 	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 )
 
@@ -11,6 +13,10 @@ import (
 type Collection struct {
 	// Meter is its name.
 	Meter string
+	// Boot tells the meter's runs from each other, in hexadecimal: what the meter
+	// made up at its start, or of meters that tell none BootOf the epoch. It is empty
+	// if that is not known.
+	Boot string
 	// Epoch is when the meter's Uptime began, From and To the interval's ends: From
 	// is the To of the collection before, and Epoch in the first. Nanoseconds since
 	// 1970-01-01 00:00:00 UTC.
@@ -20,7 +26,41 @@ type Collection struct {
 	// Skipped is the number of empty intervals between From and To for which no
 	// collections were made.
 	Skipped int
+	// RuleSets are those whose flows the collection has, as far as they are known.
+	// A file may tell of one no earlier than of its first flow.
+	RuleSets []RuleSet
+	// Missing are attributes that a file does not tell of its flows, of those that
+	// every flow has. Their values are zero.
+	Missing []attr.Attr
+	// Clock is the time of day at which a file says that the collection was made,
+	// where To may be another by up to a second; 0 where To is exact.
+	Clock int64
 }
+
+// RuleSet says which ruleset flows are of.
+type RuleSet struct {
+	Number int    // FlowRuleSet of its flows
+	Name   string // of its file, without directory and extension
+	Hash   string // ruleset.RuleSet's, which tells it from others; empty if not known
+}
+
+// RuleSetOf returns what is to be told of a ruleset that has a number in the meter.
+func RuleSetOf(number int, rs *ruleset.RuleSet) RuleSet {
+	return RuleSet{Number: number, Name: rs.PlainName(), Hash: rs.Hash()}
+}
+
+// RuleSet returns the ruleset with a number; only that if no more is known.
+func (c *Collection) RuleSet(number int) RuleSet {
+	for _, rs := range c.RuleSets {
+		if rs.Number == number {
+			return rs
+		}
+	}
+	return RuleSet{Number: number}
+}
+
+// BootOf returns the Boot of a meter that makes up none.
+func BootOf(epoch int64) string { return fmt.Sprintf("%016x", uint64(epoch)) }
 
 // Sink takes collections, one after the other: Begin, Flow for each flow, End.
 //
@@ -34,6 +74,20 @@ type Sink interface {
 	// returns.
 	Flow(f *match.Flow, counted *Counters) error
 	End(*Summary) error
+}
+
+// Differing is a Sink that may want to be told what flows counted in the interval.
+type Differing interface {
+	Sink
+	// Differences reports whether it does.
+	Differences() bool
+}
+
+// WantsDifferences reports whether a sink asks for what flows counted in each
+// interval, which takes memory for each flow.
+func WantsDifferences(s Sink) bool {
+	d, ok := s.(Differing)
+	return ok && d.Differences()
 }
 
 // Parallel is a Sink that can take several parts of a collection at a time.

@@ -2,6 +2,8 @@ package record
 
 // Summary is what is known of the packets of one interval beside the flows.
 type Summary struct {
+	// Known is how much of what follows is known, beside Flows.
+	Known     Known
 	Flows     uint64 // flow records
 	Lost      uint64 // packets that were not captured
 	Uncounted uint64 // packets of flows for which the flow table had no room
@@ -20,6 +22,16 @@ type Summary struct {
 	// "clock-synchronised".
 	More []Number
 }
+
+// Known says how much of a Summary is known: files tell less than meters do.
+type Known uint8
+
+// What of a Summary is known.
+const (
+	KnownAll   Known = iota
+	KnownLoss        // Lost, Uncounted, Sampling and Stopped: of text without #Stats
+	KnownFlows       // nothing: of text without #EndData, and CSV
+)
 
 // RuleSetSummary is what became of the packets of one interval that a ruleset
 // has seen.

@@ -106,6 +106,19 @@ const (
 	HopLimit              Attr = 1031
 )
 
+// What a flow has counted in one interval, and that by its length. Flow data has
+// these, no meter: their numbers are on no wire.
+const (
+	DeltaToPDUs      Attr = 2048
+	DeltaFromPDUs    Attr = 2049
+	DeltaToOctets    Attr = 2050
+	DeltaFromOctets  Attr = 2051
+	DeltaToPDURate   Attr = 2052 // PDUs/s
+	DeltaFromPDURate Attr = 2053
+	DeltaToBitRate   Attr = 2054 // bits/s
+	DeltaFromBitRate Attr = 2055
+)
+
 // Class says what kind of attribute it is, and so where it may stand.
 type Class uint8
 
@@ -121,6 +134,7 @@ const (
 	ClassMask                  // the mask of an address attribute: only read
 	ClassMeasured              // counters, times, index: only read
 	ClassDistrib               // a distribution of RFC 2724: saved, and read
+	ClassInterval              // what a flow has counted in an interval: in flow data only
 )
 
 // Info is what the attribute table holds of one attribute.
@@ -242,6 +256,14 @@ var attributes = [...]Info{
 	{SavedAttributes, "SavedAttributes", ClassMeasured, SavedSize, true, 0},
 	{Duplicate, "Duplicate", ClassInteger, 1, false, offDuplicate},
 	{HopLimit, "HopLimit", ClassInteger, 1, false, offHopLimit},
+	{DeltaToPDUs, "DeltaToPDUs", ClassInterval, 8, false, 0},
+	{DeltaFromPDUs, "DeltaFromPDUs", ClassInterval, 8, false, 0},
+	{DeltaToOctets, "DeltaToOctets", ClassInterval, 8, false, 0},
+	{DeltaFromOctets, "DeltaFromOctets", ClassInterval, 8, false, 0},
+	{DeltaToPDURate, "DeltaToPDURate", ClassInterval, 8, false, 0},
+	{DeltaFromPDURate, "DeltaFromPDURate", ClassInterval, 8, false, 0},
+	{DeltaToBitRate, "DeltaToBitRate", ClassInterval, 8, false, 0},
+	{DeltaFromBitRate, "DeltaFromBitRate", ClassInterval, 8, false, 0},
 }
 
 // aliases are further names under which attributes are found.
@@ -261,9 +283,13 @@ var slots, byName = index()
 // Private is the first private attribute; their numbers follow each other.
 const Private Attr = 1024
 
-const numPublic = 128
+const (
+	numPublic  = 128
+	numPrivate = 8
+	numDeltas  = 8
+)
 
-func index() (s [numPublic + 8]uint8, names map[string]Attr) {
+func index() (s [numPublic + numPrivate + numDeltas]uint8, names map[string]Attr) {
 	names = make(map[string]Attr, len(attributes)+len(aliases))
 	for i := range attributes {
 		in := &attributes[i]
@@ -281,15 +307,22 @@ func slot(a Attr) int {
 	switch {
 	case a < numPublic:
 		return int(a)
-	case a >= Private && a < Private+8:
+	case a >= Private && a < Private+numPrivate:
 		return numPublic + int(a-Private)
+	case a >= DeltaToPDUs && a < DeltaToPDUs+numDeltas:
+		return numPublic + numPrivate + int(a-DeltaToPDUs)
 	}
 	return -1
 }
 
 // SavedBit returns which bit of SavedAttributes stands for the attribute, -1 if none
 // does.
-func (a Attr) SavedBit() int { return slot(a) }
+func (a Attr) SavedBit() int {
+	if a >= DeltaToPDUs {
+		return -1
+	}
+	return slot(a)
+}
 
 // Info returns a's entry of the attribute table; its Class is ClassNone when
 // there is no such attribute.
@@ -323,7 +356,7 @@ func (a Attr) String() string {
 // (RuleAttributeNumber, RFC 2720), and distributions, which are only saved.
 func (a Attr) Testable() bool {
 	switch a.info().Class {
-	case ClassNone, ClassMask, ClassMeasured:
+	case ClassNone, ClassMask, ClassMeasured, ClassInterval:
 		return false
 	}
 	return true
@@ -428,12 +461,16 @@ func (a Attr) Mask() Attr {
 	return Null
 }
 
-// Readable reports whether a flow record has a, so that a FORMAT may name it:
-// all attributes but Null, MatchingStoD and the meter variables.
+// Readable reports whether a meter's flow record has a: all attributes but Null,
+// MatchingStoD, the meter variables, and what is of an interval.
 func (a Attr) Readable() bool {
-	switch a.Info().Class {
-	case ClassNone, ClassNull, ClassMatching, ClassVariable:
+	switch a.info().Class {
+	case ClassNone, ClassNull, ClassMatching, ClassVariable, ClassInterval:
 		return false
 	}
 	return true
 }
+
+// IsColumn reports whether flow data has a, so that a FORMAT may name it: what can
+// be read, and what is of an interval.
+func (a Attr) IsColumn() bool { return a.Readable() || a.info().Class == ClassInterval }

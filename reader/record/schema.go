@@ -1,0 +1,72 @@
+package record
+
+// Schema is the number of the rows that flows make in JSON lines, CSV and whatever
+// else is made of records. Columns are added to a schema, never changed: what reads
+// rows of another number does not know them.
+const Schema = 1
+
+// Column is one of a row's.
+type Column struct {
+	Name string
+	// Type is string, or uint or int with the number of bits.
+	Type    string
+	Unit    string // of numbers, empty for those that have none
+	Meaning string
+}
+
+// The columns that say of which ruleset's flows, of which meter and interval a row
+// is. They are the same of all flows of a ruleset in a collection.
+var identity = [...]Column{
+	{"Schema", "uint8", "", "number of this table, 1"},
+	{"Meter", "string", "", "name of the meter"},
+	{"Boot", "string", "", "tells the meter's runs from each other, in hexadecimal; of `rtfm run` and meters without rtfm's extension MIB the epoch"},
+	{"EpochNs", "int64", "ns", "when the meter's uptime was 0"},
+	{"RuleSet", "string", "", "hash of the ruleset's rules, in hexadecimal: number 2 of another program is another ruleset"},
+	{"RuleSetName", "string", "", "name of the ruleset: that of its file, without directory and extension"},
+	{"FlowRuleSet", "uint8", "", "number of the ruleset in the meter"},
+	{"IntervalStartNs", "int64", "ns", "when the interval began"},
+	{"IntervalEndNs", "int64", "ns", "when the interval ended"},
+}
+
+// The columns that all flows have of their own.
+var own = [...]Column{
+	{"FlowIndex", "uint32", "", "row in the meter's flow table; used again after the flow was recovered"},
+	{"FirstTime", "uint64", "centiseconds", "the first time as uptime of the meter"},
+	{"LastActiveTime", "uint64", "centiseconds", "the latest time as uptime of the meter"},
+	{"FirstTimeNs", "int64", "ns", "when the flow's first packet was seen"},
+	{"LastActiveTimeNs", "int64", "ns", "when its latest packet was seen"},
+}
+
+// The columns that follow what a flow has saved.
+var counted = [...]Column{
+	{"ToPDUs", "uint64", "PDUs", "packets from source to destination since the flow began"},
+	{"FromPDUs", "uint64", "PDUs", "packets from destination to source since the flow began"},
+	{"ToOctets", "uint64", "octets", "octets from source to destination since the flow began"},
+	{"FromOctets", "uint64", "octets", "octets from destination to source since the flow began"},
+	{"DeltaToPDUs", "uint64", "PDUs", "those of this interval alone"},
+	{"DeltaFromPDUs", "uint64", "PDUs", "those of this interval alone"},
+	{"DeltaToOctets", "uint64", "octets", "those of this interval alone"},
+	{"DeltaFromOctets", "uint64", "octets", "those of this interval alone"},
+}
+
+// The same times as texts, which rows have on demand, each behind Identity.
+var texts = [...]Column{
+	{"IntervalStartISO", "string", "", "IntervalStartNs as ISO 8601, in UTC: 2026-11-21T09:13:25.123456789Z"},
+	{"IntervalEndISO", "string", "", "IntervalEndNs likewise"},
+	{"FirstTimeISO", "string", "", "FirstTimeNs likewise"},
+	{"LastActiveTimeISO", "string", "", "LastActiveTimeNs likewise"},
+}
+
+// Identity returns the columns that say of which ruleset's flows, of which meter
+// and interval a row is. Together with FlowIndex and FirstTimeNs they identify it.
+func Identity() []Column { return identity[:] }
+
+// Own returns the columns behind those of Identity, which every flow has.
+func Own() []Column { return own[:] }
+
+// Counted returns the columns behind what a flow has saved.
+func Counted() []Column { return counted[:] }
+
+// Texts returns the columns of times as texts, which rows have on demand behind
+// those of Identity.
+func Texts() []Column { return texts[:] }
