@@ -27,20 +27,20 @@ import (
 	"rtfm/traces/tracetest"
 )
 
-// table is a record.Sink that writes comma-separated values: a line for each flow,
+// csvSink is a record.Sink that writes comma-separated values: a line for each flow,
 // and one for each number of a collection.
-type table struct {
+type csvSink struct {
 	w     *csv.Writer
 	to    int64
 	exact bool // with what flows have counted in the interval
 }
 
-func (t *table) Begin(c *record.Collection) error {
+func (t *csvSink) Begin(c *record.Collection) error {
 	t.to = c.To - c.Epoch
 	return t.w.Write([]string{"collection", fmt.Sprint(c.Meter, c.First, c.Skipped, (c.From-c.Epoch)/1e7, t.to/1e7)})
 }
 
-func (t *table) Flow(f *match.Flow, counted *record.Counters) error {
+func (t *csvSink) Flow(f *match.Flow, counted *record.Counters) error {
 	row := []string{"flow", fmt.Sprint(f.Shape.RuleSet, f.Index)}
 	for _, s := range f.Shape.Saved {
 		row = append(row, fmt.Sprintf("%v=%x/%v", s.Attr, f.Value(s.Attr), s.Mask))
@@ -52,7 +52,7 @@ func (t *table) Flow(f *match.Flow, counted *record.Counters) error {
 	return t.w.Write(row)
 }
 
-func (t *table) End(s *record.Summary) error {
+func (t *csvSink) End(s *record.Summary) error {
 	write := func(name string, values ...any) { t.w.Write(append([]string{name}, fmt.Sprint(values...))) }
 	write("flows", s.Flows, s.Lost, s.Uncounted, s.Sampling)
 	write("packets", s.Packets, s.Octets, s.Ignored, s.Unmatched, s.Stopped, s.Active)
@@ -81,11 +81,11 @@ func TestPipeline(t *testing.T) {
 			}
 			var exact, local, remote, file, text bytes.Buffer
 			columns := textOfAll(t, rules)
-			inProcess(t, rules, &table{w: csv.NewWriter(&exact), exact: true}, true)
-			inProcess(t, rules, &table{w: csv.NewWriter(&local)}, false)
+			inProcess(t, rules, &csvSink{w: csv.NewWriter(&exact), exact: true}, true)
+			inProcess(t, rules, &csvSink{w: csv.NewWriter(&local)}, false)
 			inProcess(t, rules, flowfile.NewSink(&text, flowfile.Header{Version: flowfile.Release("test"), Meter: "m"}, columns, flowfile.Options{Statistics: true}), false)
 			overSNMP(t, rules, &remote)
-			fromFile(t, &text, &table{w: csv.NewWriter(&file)})
+			fromFile(t, &text, &csvSink{w: csv.NewWriter(&file)})
 			same(t, "over SNMP", remote.String(), exact.String())
 			same(t, "from the file", file.String(), local.String())
 		})
@@ -184,7 +184,7 @@ func overSNMP(t *testing.T, rules *ruleset.RuleSet, out io.Writer) {
 	defer func() { stop(); <-done }()
 	k := reader.New(reader.Config{
 		Header: flowfile.Header{Meter: "m"}, JSON: true, Owner: "test", FirstRow: 1, LastRow: 10,
-		Sink: func(w io.Writer) record.Sink { return &table{w: csv.NewWriter(w), exact: true} },
+		Sink: func(w io.Writer) record.Sink { return &csvSink{w: csv.NewWriter(w), exact: true} },
 		Warn: func(err error) { t.Error(err) },
 	}, memory{out}, nil)
 	sets := []reader.RuleSet{{Index: 2, Rules: rules}}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rtfm/reader/table"
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/spell"
 )
@@ -15,19 +16,31 @@ import (
 func attributesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "attributes",
-		Short: "List the attributes that programs can test or save",
-		Long:  "List the attributes that programs can test or save: name, octets, meaning.",
-		Args:  cobra.NoArgs,
+		Short: "List the attributes of packets and flows",
+		Long: `List the attributes of packets and flows: how wide their values are, what these are,
+where they come from, what programs can do with them, and what they mean. All but
+MatchingStoD can be read: a FORMAT may name them.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			t := table.Table{Columns: []table.Column{
+				{Name: "Attribute"}, {Name: "Width"}, {Name: "Values"}, {Name: "Source"}, {Name: "Use"}, {Name: "Meaning"},
+			}}
 			for _, in := range attr.All() {
-				if meaning := in.Attr.Meaning(); meaning != "" {
-					if in.Class == attr.ClassDistrib {
-						meaning = "distribution of " + meaning
-					}
-					fmt.Fprintf(cmd.OutOrStdout(), "%-22s %2d  %s\n", in.Name, in.Size, meaning)
+				if in.Class == attr.ClassNull || in.Class == attr.ClassVariable {
+					continue // of rules only
 				}
+				about := in.Attr.About()
+				if in.Class == attr.ClassDistrib {
+					about.Meaning = "distribution of " + about.Meaning
+				}
+				var row []table.Value
+				for _, cell := range [...]string{in.Name, in.Attr.Width(), about.Unit, about.Source, in.Attr.Use(), about.Meaning} {
+					row = append(row, table.String(cell))
+				}
+				t.Rows = append(t.Rows, row)
 			}
-			return nil
+			w := cmd.OutOrStdout()
+			return t.Text(w, table.Options{Bold: styleOf(w).Bold}) // uncut: meanings are long
 		},
 	}
 }

@@ -48,7 +48,7 @@ func (t *Table) eachRow(f func([]Value)) {
 func (t *Table) Text(w io.Writer, o Options) error {
 	out := bufio.NewWriter(w)
 	times := timesOf(t, &o)
-	if title := joined(Escape(t.Title), times.date); title != "" {
+	if title := t.titled(times); title != "" {
 		out.WriteString(title + "\n")
 	}
 	if len(t.Columns) > 0 {
@@ -64,12 +64,17 @@ func (t *Table) Text(w io.Writer, o Options) error {
 	return out.Flush()
 }
 
-// joined returns two texts with a comma between them if there are two.
-func joined(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
+// titled returns the title with the date of the times below, unless it has that date.
+func (t *Table) titled(times *timeForm) string {
+	title := Escape(t.Title)
+	day, _, _ := strings.Cut(times.date, " ")
+	switch {
+	case title == "":
+		return times.date
+	case strings.Contains(title, day): // which may be ""
+		return title
 	}
-	return a + ", " + b
+	return title + ", " + times.date
 }
 
 // cells returns what stands in each line of the table, the header first.

@@ -1,53 +1,153 @@
 package attr
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
-// meanings say what attributes that rules test or save are, by the name without
-// Source, Dest, To or From.
-var meanings = map[string]string{
-	"Interface":       "number of the interface where the packet was seen",
-	"AdjacentType":    "medium below the peer protocol, an interface type such as 7 for Ethernet",
-	"AdjacentAddress": "address on that medium, such as the MAC address",
-	"PeerType":        "address family: 1 for IPv4, 2 for IPv6, 0 for what has none, such as ARP",
-	"PeerAddress":     "address of the peer protocol, such as the IP address",
-	"TransType":       "protocol above IP: 6 for TCP, 17 for UDP",
-	"TransAddress":    "port of TCP, UDP, SCTP, DCCP; of ICMP the source has the type and the dest the code; of others 0",
-	"SubscriberID":    "identifier of a subscriber: only what rules save",
-	"SessionID":       "identifier of a session: only what rules save",
-	"Class":           "variable: 0 until STOREd",
-	"Kind":            "variable: 0 until STOREd",
-	"MatchingStoD":    "1 while the packet is tried as it came, 0 and 2 when source and destination are changed over; can be tested only",
-	"MeterID":         "of flow records: the router that has exported it, its IPv4 address or the last octets of its IPv6 address",
-	"ASN":             "of flow records: number of the autonomous system",
-	"Prefix":          "of flow records: width of the prefix by which the router has found the network",
-	"DSCodePoint":     "upper 6 bits of IP's traffic class (RFC 2474); 0 for what is no IP",
-	"VLANid":          "12 bits of the outermost VLAN tag (IEEE 802.1Q), 0 without one",
-	"Priority":        "3 bits of the outermost VLAN tag",
-	"ECNCodeBits":     "lower 2 bits of IP's traffic class (RFC 3168)",
-	"HopLimit":        "IPv6 hop limit, or IPv4 time to live: by how many routers the packet may still be passed on",
-	"Duplicate":       "1 for a packet that has come before, with --dedup mark",
-
-	"PacketSize":       "octets of packets",
-	"InterarrivalTime": "microseconds between packets",
-	"TurnaroundTime":   "microseconds from a packet to its answer",
-	"BitRate":          "bits a second, in intervals",
-	"PDURate":          "packets a second, in intervals",
-	"FlowTime":         "microseconds that streams last",
-	"FlowOctets":       "octets of streams",
-	"FlowPDUs":         "packets of streams",
-	"TCPSize":          "octets of TCP streams' data",
-	"TCPTime":          "microseconds of TCP streams' data",
-	"TCPRate":          "bits a second of TCP streams' data",
-	"LostPDUs":         "packets that streams lack",
+// About describes an attribute for people.
+type About struct {
+	// Unit is what its numbers count, or what its values are.
+	Unit string
+	// Source is where the values come from.
+	Source string
+	// Meaning is what it is, in a few words.
+	Meaning string
 }
 
-// Meaning describes in a few words an attribute that rules may test or save.
-func (a Attr) Meaning() string {
-	name := strings.TrimRight(a.String(), "1234")
+// Sources of values.
+const (
+	fromCapture   = "capture"
+	fromLink      = "link header"
+	fromIP        = "IP header"
+	fromTransport = "transport header"
+	fromRecord    = "flow record"
+	fromRules     = "rules"
+	fromMeter     = "meter"
+	fromClock     = "packets' times"
+	fromPackets   = "packets"
+)
+
+// abouts describe attributes by their names, or by those without Source, Dest, Flow,
+// To or From. The units of distributions are those of Attr.Unit.
+var abouts = map[string]About{
+	"Null":            {"", fromMeter, "no attribute: a test of it holds always"},
+	"Interface":       {"ifIndex", fromCapture, "number of the interface where the packet was seen"},
+	"AdjacentType":    {"ifType", fromLink, "medium below the peer protocol, an interface type such as 7 for Ethernet"},
+	"AdjacentAddress": {"address", fromLink, "address on that medium, such as the MAC address"},
+	"AdjacentMask":    {"mask", fromRules, "bits of the adjacent address that the flow saved"},
+	"PeerType":        {"address family", fromLink, "address family: 1 for IPv4, 2 for IPv6, 0 for what has none, such as ARP"},
+	"PeerAddress":     {"address", fromIP, "address of the peer protocol, such as the IP address"},
+	"PeerMask":        {"mask", fromRules, "bits of the peer address that the flow saved"},
+	"TransType":       {"protocol", fromIP, "protocol above IP: 6 for TCP, 17 for UDP"},
+	"TransAddress":    {"port", fromTransport, "port of TCP, UDP, SCTP, DCCP; of ICMP the source has the type and the dest the code; of others 0"},
+	"TransMask":       {"mask", fromRules, "bits of the transport address that the flow saved"},
+	"SubscriberID":    {"octets", fromRules, "identifier of a subscriber: only what rules save"},
+	"SessionID":       {"octets", fromRules, "identifier of a session: only what rules save"},
+	"Class":           {"number", fromRules, "variable: 0 until STOREd"},
+	"Kind":            {"number", fromRules, "variable: 0 until STOREd"},
+	"MatchingStoD":    {"number", fromMeter, "1 while the packet is tried as it came, 0 and 2 when source and destination are changed over; can be tested only"},
+	"v":               {"attribute", fromRules, "meter variable of rules: stands for another attribute"},
+	"MeterID":         {"address", fromRecord, "the router that has exported the record, its IPv4 address or the last octets of its IPv6 address"},
+	"ASN":             {"AS number", fromRecord, "number of the autonomous system"},
+	"Prefix":          {"bits", fromRecord, "width of the prefix by which the router has found the network"},
+	"DSCodePoint":     {"DSCP", fromIP, "upper 6 bits of IP's traffic class (RFC 2474); 0 for what is no IP"},
+	"VLANid":          {"VLAN number", fromLink, "12 bits of the outermost VLAN tag (IEEE 802.1Q), 0 without one"},
+	"Priority":        {"priority", fromLink, "3 bits of the outermost VLAN tag"},
+	"ECNCodeBits":     {"ECN", fromIP, "lower 2 bits of IP's traffic class (RFC 3168)"},
+	"HopLimit":        {"hops", fromIP, "IPv6 hop limit, or IPv4 time to live: by how many routers the packet may still be passed on"},
+	"Duplicate":       {"number", fromMeter, "1 for a packet that has come before, with --dedup mark"},
+
+	"PacketSize":       {"", fromPackets, "octets of packets"},
+	"InterarrivalTime": {"", fromClock, "microseconds between packets"},
+	"TurnaroundTime":   {"", fromClock, "microseconds from a packet to its answer"},
+	"BitRate":          {"", fromPackets, "bits a second, in intervals"},
+	"PDURate":          {"", fromPackets, "packets a second, in intervals"},
+	"FlowTime":         {"", fromClock, "microseconds that streams last"},
+	"FlowOctets":       {"", fromPackets, "octets of streams"},
+	"FlowPDUs":         {"", fromPackets, "packets of streams"},
+	"TCPSize":          {"", fromPackets, "octets of TCP streams' data"},
+	"TCPTime":          {"", fromClock, "microseconds of TCP streams' data"},
+	"TCPRate":          {"", fromPackets, "bits a second of TCP streams' data"},
+	"LostPDUs":         {"", fromPackets, "packets that streams lack"},
+
+	"Index":            {"number", fromMeter, "row of the flow in the meter's table, used again after the flow was recovered"},
+	"Status":           {"number", fromMeter, "2, current"},
+	"TimeMark":         {"0.01 s", fromClock, "uptime at the flow's last change"},
+	"RuleSet":          {"number", fromMeter, "the ruleset by which the packet is counted, 1 to 255"},
+	"PDUScale":         {"number", fromMeter, "0: counters of packets are not scaled"},
+	"OctetScale":       {"number", fromMeter, "0: counters of octets are not scaled"},
+	"ToOctets":         {"octets", fromPackets, "octets from source to destination: of frames, or of IP with --octets ip"},
+	"FromOctets":       {"octets", fromPackets, "octets from destination to source, likewise"},
+	"ToPDUs":           {"packets", fromPackets, "packets from source to destination"},
+	"FromPDUs":         {"packets", fromPackets, "packets from destination to source"},
+	"FirstTime":        {"0.01 s", fromClock, "uptime at the flow's first packet"},
+	"LastActiveTime":   {"0.01 s", fromClock, "uptime at the flow's latest packet"},
+	"FirstTimeNs":      {"ns", fromClock, "time of the flow's first packet since 1970-01-01 00:00:00 UTC"},
+	"LastActiveTimeNs": {"ns", fromClock, "time of the flow's latest packet since 1970-01-01 00:00:00 UTC"},
+	"Distributions":    {"bits", fromRules, "a bit for each distribution that the flow saved, the lowest for number 66"},
+	"SavedAttributes":  {"bits", fromRules, "a bit for each attribute that the flow saved, the first for number 0"},
+}
+
+// About describes a.
+func (a Attr) About() About {
+	name := strings.TrimRight(a.String(), "12345")
 	for _, prefix := range [...]string{"", "Source", "Dest", "Flow", "To", "From"} {
-		if rest, ok := strings.CutPrefix(name, prefix); ok && meanings[rest] != "" {
-			return meanings[rest]
+		rest, ok := strings.CutPrefix(name, prefix)
+		if about, known := abouts[rest]; ok && known {
+			if about.Unit == "" {
+				about.Unit = a.Unit()
+			}
+			return about
 		}
 	}
+	return About{}
+}
+
+// Meaning describes in a few words an attribute that rules may test or save; it is ""
+// for others.
+func (a Attr) Meaning() string {
+	switch a.info().Class {
+	case ClassInteger, ClassAddress, ClassComputed, ClassMatching, ClassDistrib:
+		return a.About().Meaning
+	}
 	return ""
+}
+
+// Width tells how wide the values of a are: `16 bits`, `6 of 8 bits`, `up to 20 octets`.
+func (a Attr) Width() string {
+	in := a.info()
+	switch {
+	case in.Size == 0:
+		return ""
+	case in.Class == ClassDistrib:
+		return "up to 255 buckets"
+	case in.Variable:
+		return "up to " + strconv.Itoa(in.Size) + " octets"
+	case in.Size > 8:
+		return strconv.Itoa(in.Size) + " octets"
+	}
+	bits := strconv.Itoa(8 * in.Size)
+	if n := a.Bits(); n < 8*in.Size {
+		return strconv.Itoa(n) + " of " + bits + " bits"
+	}
+	return bits + " bits"
+}
+
+// Use tells what a can be used for: rules may test it, save it, or store a value in it;
+// all but MatchingStoD and Null can be read from flows.
+func (a Attr) Use() string {
+	switch a.info().Class {
+	case ClassInteger, ClassAddress:
+		return "test, save"
+	case ClassComputed:
+		return "store, test, save"
+	case ClassMatching, ClassNull:
+		return "test"
+	case ClassVariable:
+		return "rules"
+	case ClassDistrib:
+		return "save"
+	}
+	return "read"
 }

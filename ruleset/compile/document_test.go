@@ -11,39 +11,36 @@ import (
 	"rtfm/ruleset"
 )
 
-// attributeTable is the table of attributes in SRL.md.
+// attributeTable is the table of attributes in SRL.md: those that programs test, save or
+// store, and below them those that only FORMAT may name.
 func attributeTable() string {
 	var b strings.Builder
-	b.WriteString("| attribute | octets | |\n|---|---|---|\n")
-	done := map[attr.Attr]bool{}
-	all := attr.All()
-	for _, in := range all {
-		a := in.Attr
-		if !usable(in) || a == attr.FlowRuleSet || done[a] {
-			continue
-		}
-		names := in.Name
-		// Those of the other direction stand in the same row.
-		for _, other := range all {
-			if usable(other) && other.Attr != a && other.Attr.Meaning() == a.Meaning() && !done[other.Attr] {
-				names += ", " + other.Name
-				done[other.Attr] = true
+	b.WriteString("| attribute | width | values | source | use | |\n|---|---|---|---|---|---|\n")
+	for _, measured := range []bool{false, true} {
+		done := map[attr.Attr]bool{}
+		for _, in := range attr.All() {
+			a := in.Attr
+			if in.Class == attr.ClassNull || in.Class == attr.ClassVariable || (a.Use() == "read") != measured || done[a] {
+				continue
 			}
+			names := in.Name
+			// Those of the other direction stand in the same row.
+			for _, other := range attr.All() {
+				if o := other.Attr; o > a && o.About() == a.About() && o.Use() == a.Use() && !done[o] {
+					names += ", " + other.Name
+					done[o] = true
+				}
+			}
+			kind := ""
+			switch {
+			case in.Class == attr.ClassDistrib:
+				kind = "*addition*, a distribution (see SAVE): "
+			case usable(in) && !standard(a):
+				kind = "*addition*: "
+			}
+			about := a.About()
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s%s |\n", names, a.Width(), about.Unit, about.Source, a.Use(), kind, about.Meaning)
 		}
-		octets := fmt.Sprint(in.Size)
-		if in.Class == attr.ClassDistrib {
-			octets = ""
-		} else if in.Variable {
-			octets = "up to " + octets
-		}
-		kind := ""
-		switch {
-		case in.Class == attr.ClassDistrib:
-			kind = "*addition*, a distribution (see SAVE): "
-		case !standard(a):
-			kind = "*addition*: "
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s%s |\n", names, octets, kind, a.Meaning())
 	}
 	return b.String()
 }
@@ -91,8 +88,8 @@ func TestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, in := range attr.All() {
-		if usable(in) && in.Attr != attr.FlowRuleSet && in.Attr.Meaning() == "" {
-			t.Errorf("nothing tells what %s is", in.Name)
+		if about := in.Attr.About(); about.Meaning == "" || about.Source == "" || about.Unit == "" && in.Attr != attr.Null {
+			t.Errorf("it is not told what %s is: %+v", in.Name, about)
 		}
 	}
 	for _, part := range []string{attributeTable(), nameTable(), "(1,048,576 rules)"} {
