@@ -1,7 +1,7 @@
 # rtfm's targets; "make help" tells what each does.
 
 .DEFAULT_GOAL := build
-.PHONY: help build check test race long fuzz bench live-bench trace-bench lint tools clean
+.PHONY: help build man install check test race long fuzz bench live-bench trace-bench lint tools clean
 
 # The binary is static: nothing uses cgo, but for the race detector itself.
 export CGO_ENABLED = 0
@@ -9,13 +9,34 @@ export CGO_ENABLED = 0
 FUZZTIME ?= 20s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 # Programs that tests use, each with the Debian packages that it takes.
-TOOLS = bzip2=bzip2 capinfos=wireshark-common ethtool=ethtool ip=iproute2 gcc=gcc,libc6-dev smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfcapd=nfdump nfdump=nfdump nfreplay=nfdump softflowd=softflowd ss=iproute2 tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpdump=tcpdump tcpreplay=tcpreplay
+TOOLS = bzip2=bzip2 capinfos=wireshark-common ethtool=ethtool ip=iproute2 make=make mandoc=mandoc gcc=gcc,libc6-dev smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfcapd=nfdump nfdump=nfdump nfreplay=nfdump softflowd=softflowd ss=iproute2 tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpdump=tcpdump tcpreplay=tcpreplay
 
 help: ## Print this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
 
 build: ## Build the program, ./rtfm.
 	go build -trimpath -o rtfm .
+
+# Pages bear the date of what they are made of.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+
+man: ## Write the manual pages, to packaging/pages.
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) go run ./packaging/man packaging/pages
+
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+# Nothing is started, and no user is made: the unit's first lines tell what is left to do.
+install: build man ## Install program, manual pages, completions, unit and examples below PREFIX (and DESTDIR).
+	install -D -m 755 rtfm $(DESTDIR)$(PREFIX)/bin/rtfm
+	for page in packaging/pages/*; do install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; done
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	./rtfm completion bash >$(SHARE)/bash-completion/completions/rtfm
+	./rtfm completion zsh >$(SHARE)/zsh/site-functions/_rtfm
+	./rtfm completion fish >$(SHARE)/fish/vendor_completions.d/rtfm.fish
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(SHARE)/doc/rtfm/examples
+	sed 's,/usr/local/bin/,$(PREFIX)/bin/,' rtfm-meter.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/rtfm-meter.service
+	install -m 644 ruleset/examples/* $(SHARE)/doc/rtfm/examples
 
 # Fuzzing is short here: test runs the seeds and all inputs that were ever kept.
 check: ## Do all that continuous integration does: build, lint, test, race, and 2 s of each fuzz target.
@@ -83,4 +104,4 @@ tools: ## Install the programs that tests use, where apt is there and the user i
 	apt-get update -q && apt-get install -q -y --no-install-recommends $$missing
 
 clean: ## Remove what the other targets made.
-	rm -f rtfm
+	rm -rf rtfm packaging/pages

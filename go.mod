@@ -17,6 +17,8 @@ require (
 
 require github.com/alecthomas/participle/v2 v2.1.4
 
+require github.com/yuin/goldmark v1.8.7
+
 require (
 	github.com/posteo/go-agentx v0.3.0
 	golang.org/x/net v0.55.0 // indirect

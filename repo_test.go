@@ -26,6 +26,8 @@ var layout = map[string][]string{
 	"cmd":            everything,
 	"cmd/acceptance": {},
 
+	"packaging/man": {"cmd"},
+
 	"ruleset":                     {"ruleset/attr", "ruleset/spell"},
 	"ruleset/attr":                {"ruleset/keyhash", "ruleset/spell"},
 	"ruleset/builtin":             {"ruleset/spell"},
@@ -89,16 +91,17 @@ var dependencies = map[string][]string{
 	"github.com/rivo/uniseg":              {"reader/table"},
 	"github.com/rogpeppe/go-internal":     {},
 	"github.com/schollz/progressbar/v3":   {"cmd"},
-	"github.com/spf13/cobra":              {"cmd"},
-	"github.com/spf13/pflag":              {"cmd"},
+	"github.com/spf13/cobra":              {"cmd", "packaging/man"},
+	"github.com/spf13/pflag":              {"cmd", "packaging/man"},
 	"github.com/ulikunitz/xz":             {"traces/format"},
 	"github.com/xi2/xz":                   {"traces/format"},
+	"github.com/yuin/goldmark":            {"packaging/man"},
 	"golang.org/x/sys":                    {"traces/live"},
 	"golang.org/x/term":                   {"cmd"},
 }
 
 // folders lists what may stand at the top level beside files.
-var folders = []string{".ci", ".git", "cmd", "manager", "meter", "mib", "reader", "ruleset", "traces"}
+var folders = []string{".ci", ".git", "cmd", "manager", "meter", "mib", "packaging", "reader", "ruleset", "traces"}
 
 // vagueFolders are names that say nothing of what is in them.
 var vagueFolders = []string{"common", "core", "helpers", "internal", "models", "pkg", "types", "util", "utils"}

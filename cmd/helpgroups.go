@@ -3,6 +3,7 @@ package cmd
 import (
 	"slices"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -61,3 +62,36 @@ func isGrouped(options *pflag.FlagSet) (grouped bool) {
 	options.VisitAll(func(option *pflag.Flag) { grouped = grouped || groupOf(option) != "" })
 	return grouped
 }
+
+// OptionGroup is a group of a command's options.
+type OptionGroup struct {
+	Name    string
+	Options []*pflag.Flag
+}
+
+// Options returns the options of a command in their groups, all in one if it has no
+// groups.
+func Options(cmd *cobra.Command) (all []OptionGroup) {
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
+	cmd.LocalFlags() // takes in those of the commands above
+	byGroup := make(map[string][]*pflag.Flag)
+	cmd.Flags().VisitAll(func(o *pflag.Flag) {
+		if !o.Hidden {
+			byGroup[groupOf(o)] = append(byGroup[groupOf(o)], o)
+		}
+	})
+	for _, name := range groups {
+		if len(byGroup[name]) > 0 {
+			all = append(all, OptionGroup{name, byGroup[name]})
+		}
+	}
+	last := "Options"
+	if len(all) > 0 {
+		last = "Help"
+	}
+	return append(all, OptionGroup{last, byGroup[""]})
+}
+
+// OptionText returns what an option does, and its default.
+func OptionText(option *pflag.Flag) string { return optionText(option, false) }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -19,11 +20,8 @@ const (
 // helpText returns the help on a command: all of it, or, if it has much, what fits
 // a screen.
 func helpText(cmd *cobra.Command, all bool) string {
-	cmd.InitDefaultHelpFlag()
-	cmd.InitDefaultVersionFlag()
-	cmd.LocalFlags() // takes in those of the commands above
-	options := cmd.Flags()
-	brief := isGrouped(options) && !all
+	options := Options(cmd)
+	brief := isGrouped(cmd.Flags()) && !all
 	var b strings.Builder
 	if brief || cmd.Long == "" {
 		b.WriteString(cmd.Short + ".\n")
@@ -59,42 +57,31 @@ func helpText(cmd *cobra.Command, all bool) string {
 
 // writeOptions writes the options of a command, by group, and returns how many are
 // left out of brief help.
-func writeOptions(b *strings.Builder, options *pflag.FlagSet, brief bool) (left int) {
+func writeOptions(b *strings.Builder, groups []OptionGroup, brief bool) (left int) {
 	width := 0
-	byGroup := make(map[string][]*pflag.Flag)
-	options.VisitAll(func(o *pflag.Flag) {
-		switch {
-		case o.Hidden:
-		case brief && !isCommon(o):
-			if o.Name != "help" {
-				left++
-			}
-		default:
-			byGroup[groupOf(o)] = append(byGroup[groupOf(o)], o)
+	for i := range groups {
+		all := groups[i].Options
+		if brief {
+			groups[i].Options = slices.DeleteFunc(slices.Clone(all), func(o *pflag.Flag) bool { return !isCommon(o) })
+			left += len(all) - len(groups[i].Options)
+		}
+		for _, o := range groups[i].Options {
 			width = max(width, utf8.RuneCountInString(optionName(o)))
 		}
-	})
+	}
 	width = min(width, most)
-	for _, name := range append(groups, "") {
-		if len(byGroup[name]) == 0 {
+	for _, g := range groups {
+		if len(g.Options) == 0 {
 			continue
 		}
-		title := name
-		if title == "" {
-			title = "Options"
-			if len(byGroup) > 1 {
-				title = "Help"
-			}
-		}
-		b.WriteString("\n" + title + ":\n")
-		for _, o := range byGroup[name] {
-			text := optionText(o, brief)
+		b.WriteString("\n" + g.Name + ":\n")
+		for _, o := range g.Options {
 			lead := fmt.Sprintf("  %-*s  ", width, optionName(o))
 			if utf8.RuneCountInString(optionName(o)) > width {
 				b.WriteString("  " + optionName(o) + "\n")
 				lead = strings.Repeat(" ", width+4)
 			}
-			b.WriteString(wrapped(lead, strings.Repeat(" ", width+4), text))
+			b.WriteString(wrapped(lead, strings.Repeat(" ", width+4), optionText(o, brief)))
 		}
 	}
 	return left
