@@ -25,7 +25,17 @@ func (c *compiler) plain(sc *scope, e srl.Expr, t, f *node) *node {
 	case *srl.Not:
 		return c.plain(sc, e.X, f, t)
 	case *srl.Test:
-		return c.tests(sc, e, t, f)
+		refs, n := c.attributes(sc, e.Attr)
+		for i := n - 1; i >= 0; i-- {
+			if first := c.tests(refs[i], e, t, f); e.Op == srl.NotEqual {
+				t = first
+			} else {
+				f = first
+			}
+		}
+		if n > 0 && e.Op == srl.NotEqual {
+			return t
+		}
 	}
 	return f
 }
@@ -59,9 +69,25 @@ func (c *compiler) saving(sc *scope, e srl.Expr, not bool, pushed int, t func(pu
 	case *srl.Not:
 		return c.saving(sc, e.X, !not, pushed, t, f)
 	case *srl.Test:
-		return c.savingTest(sc, e, not, pushed, t, f)
+		switch refs, n := c.attributes(sc, e.Attr); {
+		case n == 1:
+			return c.savingTest(refs[0], e, not, pushed, t, f)
+		case n == 2:
+			return c.savingEnds(refs, e, not, pushed, t, f)
+		}
 	}
 	return f
+}
+
+// savingEnds makes the nodes of a test of both ends, one of which must be true, or
+// both.
+func (c *compiler) savingEnds(refs [2]reference, e *srl.Test, not bool, pushed int, t func(pushed int) *node, f *node) *node {
+	if not == (e.Op == srl.NotEqual) {
+		return c.savingTest(refs[0], e, not, pushed, t, c.savingTest(refs[1], e, not, pushed, t, f))
+	}
+	back := c.action(node{op: ruleset.OpPopTo, succ: f})
+	then := func(n int) *node { return c.savingTest(refs[1], e, not, n, t, back) }
+	return c.savingTest(refs[0], e, not, pushed, then, f)
 }
 
 // savingOne makes the nodes of an ||.
@@ -107,7 +133,7 @@ func mostSaves(e srl.Expr, not bool) int {
 	case *srl.Not:
 		return mostSaves(e.X, !not)
 	case *srl.Test:
-		return 1
+		return max(1, len(attr.ByWord(e.Attr.Text)))
 	}
 	n := 0
 	for _, x := range list {
@@ -134,11 +160,8 @@ func (c *compiler) ownNumber(ref reference, e *srl.Test) (is bool) {
 
 // tests makes the nodes of a comparison with a list of operands, followed by t
 // if one of them matches.
-func (c *compiler) tests(sc *scope, e *srl.Test, t, f *node) *node {
-	ref, ok := c.attribute(sc, e.Attr)
+func (c *compiler) tests(ref reference, e *srl.Test, t, f *node) *node {
 	switch {
-	case !ok:
-		return f
 	case ref.class() == attr.ClassDistrib:
 		c.errorf(e.Attr.Place, "%s is a distribution: it can be saved, not tested", ref)
 		return f
@@ -157,11 +180,10 @@ func (c *compiler) tests(sc *scope, e *srl.Test, t, f *node) *node {
 // savingTest makes the nodes of a comparison, or of its negation, that saves:
 // the operand that matches; the packet's value if that is in a range, or not
 // what it is compared with.
-func (c *compiler) savingTest(sc *scope, e *srl.Test, not bool, pushed int, t func(pushed int) *node, f *node) *node {
-	ref, ok := c.attribute(sc, e.Attr)
+func (c *compiler) savingTest(ref reference, e *srl.Test, not bool, pushed int, t func(pushed int) *node, f *node) *node {
 	switch {
-	case !ok, ref.class() == attr.ClassDistrib:
-		return c.tests(sc, e, f, f) // for the fault
+	case ref.class() == attr.ClassDistrib:
+		return c.tests(ref, e, f, f) // for the fault
 	case ref.attr == attr.FlowRuleSet:
 		if c.ownNumber(ref, e) != not {
 			return t(pushed) // every flow has it

@@ -94,6 +94,10 @@ func (m *machine) stmt(s srl.Stmt) outcome {
 		return o
 	case *srl.Save:
 		m.save(s)
+	case *srl.SaveList:
+		for _, one := range s.List {
+			m.save(one)
+		}
 	case *srl.Store:
 		a := m.attr(s.Variable.Text)
 		v := octetsOf(a, s.Value.Text)
@@ -173,6 +177,12 @@ func (m *machine) eval(e srl.Expr, not bool) (bool, []saved) {
 		return m.eval(e.X, !not)
 	}
 	t := e.(*srl.Test)
+	switch strings.ToLower(t.Attr.Text) {
+	case "host":
+		return m.either(t, "SourcePeerAddress", "DestPeerAddress", not)
+	case "port":
+		return m.either(t, "SourceTransAddress", "DestTransAddress", not)
+	}
 	a := m.attr(t.Attr.Text)
 	value := func() []saved {
 		v := m.packet(a)
@@ -197,6 +207,16 @@ func (m *machine) eval(e srl.Expr, not bool) (bool, []saved) {
 		return true, value()
 	}
 	return false, nil
+}
+
+// either evaluates a test of either end: != is the contrary of ==.
+func (m *machine) either(t *srl.Test, source, dest string, not bool) (bool, []saved) {
+	a, b := *t, *t
+	a.Attr.Text, b.Attr.Text = source, dest
+	if t.Op == srl.NotEqual {
+		return m.eval(&srl.And{Factors: []srl.Expr{&a, &b}}, not)
+	}
+	return m.eval(&srl.Or{Terms: []srl.Expr{&a, &b}}, not)
 }
 
 // evalList evaluates expressions, or their negations, all of which must be true
@@ -252,6 +272,9 @@ func (m *machine) attr(name string) attr.Attr {
 		return a
 	}
 	a, ok := attr.ByName(name)
+	if !ok {
+		a, ok = map[string]attr.Attr{"src port": attr.SourceTransAddress, "dst": attr.DestPeerAddress}[name]
+	}
 	if !ok {
 		panic(name)
 	}

@@ -81,6 +81,10 @@ var hostile = []struct {
 	{"negations of lists", func(n int) string {
 		return "if " + strings.Repeat("!(", 120) + "ecn!=(1" + strings.Repeat(",2..3", n/5) + ")" + strings.Repeat(")", 120) + " count;"
 	}, ""},
+	{"comments", func(n int) string { return strings.Repeat("/* ", n) + "*/" + strings.Repeat("/**/", n) + "count;" }, ""},
+	{"open comments", func(n int) string { return "count;" + strings.Repeat("/* ", n) }, "x.srl:1:7: expected */"},
+	{"saving both ends", func(int) string { return nestedOrs(5, "Port != 6", "count") }, "takes more than 1048576 rules"},
+	{"save list", func(n int) string { return "save " + strings.Repeat("ecn,", n) + "ecn; count;" }, ""},
 	{"returns by calls", func(n int) string {
 		k := n / 40
 		return strings.Repeat("f;", n/2) + "call f()" + each(k, " %d1: count;") + " endcall; subroutine f()" +

@@ -17,6 +17,8 @@ type reference struct {
 	// param tells, for a parameter, its name and the call that gave it the
 	// attribute; empty for an attribute's own name.
 	param string
+	// word is what the program calls both ends, of which this is one.
+	word string
 	// any is set for the parameters of a subroutine that is never called:
 	// what attribute they stand for is not known.
 	any bool
@@ -26,6 +28,9 @@ func (r reference) class() attr.Class { return r.attr.Info().Class }
 
 // String describes the attribute for a message.
 func (r reference) String() string {
+	if r.word != "" {
+		return r.word
+	}
 	if r.param == "" {
 		return r.attr.String()
 	}
@@ -35,30 +40,70 @@ func (r reference) String() string {
 	return r.attr.String() + " (" + r.param + ")"
 }
 
-// attribute finds what a name stands for.
+// attribute finds the one attribute that a name stands for.
 func (c *compiler) attribute(sc *scope, w srl.Word) (reference, bool) {
+	refs, n := c.attributes(sc, w)
+	if n > 1 {
+		c.errorf(w.Place, "%s is both ends, which can be tested only: write %v or %v", w.Text, refs[0].attr, refs[1].attr)
+	}
+	return refs[0], n == 1
+}
+
+// attributes finds what a name stands for: one attribute, or those of both ends;
+// none after a fault.
+func (c *compiler) attributes(sc *scope, w srl.Word) (refs [2]reference, n int) {
 	if ref, ok := sc.params[strings.ToLower(w.Text)]; ok {
-		return ref, true
+		refs[0] = ref
+		return refs, 1
 	}
 	a, ok := attr.ByName(w.Text)
-	if instead := jargon[strings.ToLower(w.Text)]; !ok && instead != "" {
+	if ok {
+		if refs[0], ok = c.usable(w, a); ok {
+			n = 1
+		}
+		return refs, n
+	}
+	all := attr.ByWord(w.Text)
+	switch {
+	case c.prog.Strict && strings.Contains(w.Text, " "):
+		// which has been reported
+	case len(all) == 0:
+		c.noAttribute(sc, w)
+	case c.prog.Strict && len(all) > 1:
+		c.errorf(w.Place, "%s is not in RFC 2723 (--strict): write %v == ... || %v == ...", w.Text, all[0], all[1])
+	case c.prog.Strict:
+		c.errorf(w.Place, "%s is not in RFC 2723 (--strict): write %v", w.Text, all[0])
+	case len(all) == 1:
+		refs[0] = reference{attr: all[0]}
+		n = 1
+	default:
+		refs = [2]reference{{attr: all[0], word: w.Text}, {attr: all[1], word: w.Text}}
+		n = 2
+	}
+	return refs, n
+}
+
+// noAttribute reports a name that no attribute has.
+func (c *compiler) noAttribute(sc *scope, w srl.Word) {
+	if instead := jargon[strings.ToLower(w.Text)]; instead != "" {
 		c.errorf(w.Place, "no attribute %q; did you mean %s?", w.Text, instead)
-		return reference{}, false
+		return
 	}
-	if !ok {
-		c.unknown(w, "attribute", func() (names []string) {
-			for _, in := range attr.All() {
-				if usable(in) {
-					names = append(names, in.Name)
-				}
+	c.unknown(w, "attribute", func() (names []string) {
+		for _, in := range attr.All() {
+			if usable(in) {
+				names = append(names, in.Name)
 			}
-			for _, p := range sc.params {
-				names = append(names, p.param)
-			}
-			return names
-		})
-		return reference{}, false
-	}
+		}
+		for _, p := range sc.params {
+			names = append(names, p.param)
+		}
+		return append(names, attr.Words()...)
+	})
+}
+
+// usable finds whether an attribute may be named, and reports it if not.
+func (c *compiler) usable(w srl.Word, a attr.Attr) (reference, bool) {
 	in := a.Info()
 	switch {
 	case !usable(in) && in.Class == attr.ClassVariable:
@@ -73,20 +118,10 @@ func (c *compiler) attribute(sc *scope, w srl.Word) (reference, bool) {
 	return reference{}, false
 }
 
-// jargon is what others call attributes.
+// jargon is what others call what is not quite an attribute.
 var jargon = map[string]string{
-	"srcport": "SourceTransAddress", "src_port": "SourceTransAddress", "sport": "SourceTransAddress", "sourceport": "SourceTransAddress",
-	"dstport": "DestTransAddress", "dst_port": "DestTransAddress", "dport": "DestTransAddress", "destport": "DestTransAddress",
-	"destinationport": "DestTransAddress",
-	"port":            "SourceTransAddress or DestTransAddress",
-	"src":             "SourcePeerAddress", "srcip": "SourcePeerAddress", "src_ip": "SourcePeerAddress", "sourceip": "SourcePeerAddress",
-	"source": "SourcePeerAddress", "srcaddr": "SourcePeerAddress", "sourceaddress": "SourcePeerAddress",
-	"dst": "DestPeerAddress", "dstip": "DestPeerAddress", "dst_ip": "DestPeerAddress", "destip": "DestPeerAddress",
-	"dest": "DestPeerAddress", "dstaddr": "DestPeerAddress", "destaddress": "DestPeerAddress", "destination": "DestPeerAddress",
-	"ip": "SourcePeerAddress or DestPeerAddress", "host": "SourcePeerAddress or DestPeerAddress", "net": "SourcePeerAddress or DestPeerAddress",
-	"proto": "SourceTransType", "protocol": "SourceTransType",
-	"mac": "SourceAdjacentAddress or DestAdjacentAddress", "srcmac": "SourceAdjacentAddress", "dstmac": "DestAdjacentAddress",
-	"vlan": "VLANid", "vlanid": "VLANid", "dscp": "DSCodePoint", "tos": "DSCodePoint", "family": "SourcePeerType",
+	"ip": "Host, SourcePeerAddress or DestPeerAddress", "tos": "DSCodePoint", "dstmask": "DestPrefix", "srcmask": "SourcePrefix",
+	"bytes": "ToOctets or FromOctets", "packets": "ToPDUs or FromPDUs", "type": "SourcePeerType or SourceTransType",
 }
 
 // usable reports whether programs may name an attribute: those of RFC 2723

@@ -27,18 +27,30 @@ func (c *compiler) stmts(sc *scope, list []srl.Stmt, next *node) *node {
 // between that could count a packet or go elsewhere.
 func (c *compiler) savedTwice(sc *scope, list []srl.Stmt) {
 	saved := map[attr.Attr]srl.Place{}
+	note := func(s *srl.Save) {
+		a, ok := attr.ByName(s.Attr.Text)
+		if !ok {
+			if all := attr.ByWord(s.Attr.Text); len(all) == 1 {
+				a, ok = all[0], true
+			}
+		}
+		if ref, param := sc.params[strings.ToLower(s.Attr.Text)]; param {
+			a, ok = ref.attr, !ref.any
+		}
+		if before, again := saved[a]; again && ok {
+			c.warnf(s.Attr.Place, "%s is saved already (%d:%d): the last time holds", s.Attr.Text, before.Line, before.Col)
+		}
+		saved[a] = s.Attr.Place
+	}
 	for _, s := range list {
 		switch s := s.(type) {
 		case *srl.Empty, *srl.Store:
 		case *srl.Save:
-			a, ok := attr.ByName(s.Attr.Text)
-			if ref, param := sc.params[strings.ToLower(s.Attr.Text)]; param {
-				a, ok = ref.attr, !ref.any
+			note(s)
+		case *srl.SaveList:
+			for _, s := range s.List {
+				note(s)
 			}
-			if before, again := saved[a]; again && ok {
-				c.warnf(s.Attr.Place, "%s is saved already (%d:%d): the last time holds", s.Attr.Text, before.Line, before.Col)
-			}
-			saved[a] = s.Attr.Place
 		default:
 			clear(saved)
 		}
@@ -95,6 +107,11 @@ func (c *compiler) stmt(sc *scope, s srl.Stmt, next *node) *node {
 		return c.stmts(sc, s.Stmts, next)
 	case *srl.Save:
 		return c.save(sc, s, next)
+	case *srl.SaveList:
+		for i := len(s.List) - 1; i >= 0; i-- {
+			next = c.save(sc, s.List[i], next)
+		}
+		return next
 	case *srl.Store:
 		return c.store(sc, s, next)
 	case *srl.Call:

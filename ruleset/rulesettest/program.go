@@ -114,6 +114,10 @@ func (w *writer) stmt() {
 	case 15:
 		w.put("store %s := %s;\n", w.variable(), w.pick("0", "1", "2", "3", "'A'"))
 	case 16:
+		if w.added && w.IntN(2) == 0 {
+			w.put("save %s, /* and; */ DestTransType, %s & 6, src port;\n", w.address(), w.variable())
+			return
+		}
 		w.put("save SourceTransAddress%s;\n", w.pick("", "/8", " = 5", " & FF-FE"))
 	case 17:
 		if len(w.labels) > 0 {
@@ -210,10 +214,14 @@ func (w *writer) test(save bool) {
 // addedTest writes a test that RFC 2723 does not have.
 func (w *writer) addedTest(save bool) {
 	order := w.pick("<", "<=", ">", ">=")
-	port := w.pick("SourceTransAddress", "DestTransAddress")
+	port := w.pick("SourceTransAddress", "DestTransAddress", "Port", "src port")
 	ports := []string{"0..2", "1 .. 3", "2..2", "0 ..65535", "3..1000", "1..www", "2", "1/15"}
 	peers := []string{"10.0.0.1..10.0.1.1", "10.1.0.0 .. 10.255.255.255", "0.0.0.0..10.1.0.2", "0.0.0.0..255.255.255.255",
 		"2001:db8:: .. 2001:db8::1", "::..2001:db8::", "10.1/16", "10.0.0.1"}
+	peer := w.address()
+	if w.IntN(3) == 0 {
+		peer = w.pick("Host", "dst")
+	}
 	switch w.IntN(8) {
 	case 0:
 		w.put("SourceTransType != %s", w.pick("6", "(1, 17)", "1..6", "0/0"))
@@ -226,9 +234,9 @@ func (w *writer) addedTest(save bool) {
 	case 4:
 		w.listed(port, "!=", ports...)
 	case 5:
-		w.list(w.address(), peers...)
+		w.list(peer, peers...)
 	case 6:
-		w.listed(w.address(), "!=", peers...)
+		w.listed(peer, "!=", peers...)
 	case 7:
 		if save {
 			w.put("DestTransType %s 6", order)

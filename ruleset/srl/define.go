@@ -66,7 +66,7 @@ func newExpander(prog *Program, given []*Given, text string, report func(Place, 
 	for _, g := range given {
 		x.defines[strings.ToLower(g.Name)] = g.define()
 	}
-	s := scanner{text: text, line: 1, report: report}
+	s := scanner{text: text, line: 1, strict: prog.Strict, report: report}
 	var t token
 	for n := 1; ; n++ {
 		s.next(&t)

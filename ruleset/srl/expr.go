@@ -131,7 +131,7 @@ func (p *parser) factor() (Expr, bool) {
 	}
 	t := &Test{Place: p.tok.at}
 	var ok bool
-	if t.Attr, ok = p.name("an attribute or ("); !ok {
+	if t.Attr, ok = p.attribute("an attribute or ("); !ok {
 		return nil, false
 	}
 	op, is := operators[p.tok.kind]
@@ -180,6 +180,22 @@ func (p *parser) alone(op Op) bool {
 		return true
 	}
 	return false
+}
+
+// attribute reads an attribute's name, or two words for it as in dst port: in RFC
+// 2723 no name has a name behind it there.
+func (p *parser) attribute(what string) (Word, bool) {
+	w, ok := p.name(what)
+	if !ok || p.tok.kind != kName || p.tok.key != none {
+		return w, ok
+	}
+	switch strings.ToLower(w.Text) {
+	case "src", "source", "dst", "dest", "destination":
+		w.Text += " " + p.tok.text
+		p.added(w.Place, w.Text, "attributes have names of one word, such as SourcePeerAddress")
+		p.next()
+	}
+	return w, true
 }
 
 // maxOperands bounds a list: each operand becomes a rule, of which a ruleset

@@ -251,7 +251,7 @@ func TestGrammar(t *testing.T) {
 	for _, text := range texts {
 		check(text)
 	}
-	for range 5_000 {
+	for range 3_000 {
 		check(mutate(r, plain[r.IntN(len(plain))], texts[r.IntN(len(texts))]))
 		if t.Failed() {
 			return

@@ -364,12 +364,38 @@ func (p *parser) action() (save bool, then Stmt) {
 	return false, p.stmt()
 }
 
+// save reads a SAVE statement.
 func (p *parser) save() Stmt {
-	s := &Save{Place: p.next().at}
-	var ok bool
-	if s.Attr, ok = p.name("an attribute behind SAVE"); !ok {
-		p.resume()
-		return nil
+	at := p.next().at
+	var list []*Save
+	for what := "an attribute behind SAVE"; ; what = "an attribute behind the comma of SAVE" {
+		s, ok := p.saved(what)
+		if !ok {
+			p.resume()
+			return nil
+		}
+		s.Place = s.Attr.Place
+		if list = append(list, s); p.tok.kind != ',' {
+			break
+		}
+		if len(list) == 1 {
+			p.added(p.tok.at, "a list behind SAVE", "write SAVE "+clip(s.Attr.Text)+"; SAVE "+clip(p.ahead.text)+";")
+		}
+		p.next()
+	}
+	p.end("SAVE " + clip(list[len(list)-1].Attr.Text))
+	if len(list) > 1 {
+		return &SaveList{at, list}
+	}
+	list[0].Place = at
+	return list[0]
+}
+
+// saved reads what a SAVE saves: an attribute, and its mask or an operand.
+func (p *parser) saved(what string) (s *Save, ok bool) {
+	s = &Save{}
+	if s.Attr, ok = p.attribute(what); !ok {
+		return nil, false
 	}
 	switch p.tok.kind {
 	case '=':
@@ -382,16 +408,7 @@ func (p *parser) save() Stmt {
 	case '/', '&':
 		ok = p.mask(&s.Operand)
 	}
-	if ok && p.tok.kind == ',' {
-		p.fault("SAVE takes one attribute: write SAVE %s; SAVE %s;", clip(s.Attr.Text), clip(p.ahead.text))
-		ok = false
-	}
-	if !ok {
-		p.resume()
-		return nil
-	}
-	p.end("SAVE " + clip(s.Attr.Text))
-	return s
+	return s, ok
 }
 
 func (p *parser) store() Stmt {

@@ -112,13 +112,14 @@ func (pr *printer) stmt(s Stmt) {
 		pr.stmts(s.Stmts)
 		pr.line("}")
 	case *Save:
-		pr.start("save %s", s.Attr.Text)
-		if s.Assign {
-			pr.b.WriteString(" = ")
-		} else if s.Operand.Width {
-			pr.b.WriteByte(' ')
+		pr.start("save %s;\n", s.String())
+	case *SaveList:
+		pr.start("save %s", s.List[0])
+		for _, more := range s.List[1:] {
+			pr.b.WriteByte(',')
+			pr.item(" ", more.String())
 		}
-		pr.b.WriteString(s.Operand.String() + ";\n")
+		pr.b.WriteString(";\n")
 	case *Store:
 		pr.line("store %s := %s;", s.Variable.Text, s.Value.Text)
 	case *Call:
@@ -218,6 +219,18 @@ func (pr *printer) expr(e Expr, inner bool) {
 		}
 		pr.b.WriteByte(')')
 	}
+}
+
+// String returns the statement as a program has it, without keyword and
+// semicolon.
+func (s *Save) String() string {
+	switch {
+	case s.Assign:
+		return s.Attr.Text + " = " + s.Operand.String()
+	case s.Operand.Width:
+		return s.Attr.Text + " " + s.Operand.String()
+	}
+	return s.Attr.Text + s.Operand.String()
 }
 
 // String returns the operand as a program has it.

@@ -180,6 +180,7 @@ type scanner struct {
 	bol    int // where the line begins
 	line   int32
 	last   kind // of the token before
+	strict bool
 	report func(at Place, format string, args ...any)
 }
 
@@ -203,10 +204,34 @@ func (s *scanner) blanks() {
 			} else {
 				s.pos = len(s.text)
 			}
+		case '/':
+			if !strings.HasPrefix(s.text[s.pos:], "/*") {
+				return
+			}
+			s.comment()
 		default:
 			return
 		}
 	}
+}
+
+// comment goes over a comment in /* and */, which does not nest.
+func (s *scanner) comment() {
+	at := s.place()
+	text := s.text[s.pos:]
+	n := strings.Index(text[2:], "*/")
+	if n < 0 {
+		s.report(at, "expected */ to close this comment, found the end of the file")
+		n = len(text) - 4
+	} else if s.strict {
+		s.report(at, notStrict, "/*", "comments begin with # and end with the line")
+	}
+	text = text[:n+4]
+	if lines := strings.Count(text, "\n"); lines > 0 {
+		s.line += int32(lines)
+		s.bol = s.pos + strings.LastIndexByte(text, '\n') + 1
+	}
+	s.pos += len(text)
 }
 
 // next makes t the next token.
@@ -261,7 +286,7 @@ func (s *scanner) token() kind {
 	}
 	switch c {
 	case '/':
-		if len(rest) > 1 && (rest[1] == '/' || rest[1] == '*') {
+		if len(rest) > 1 && (rest[1] == '/') {
 			break
 		}
 		fallthrough
@@ -317,7 +342,7 @@ var marks = [...]struct {
 	{":=", kAssign, ""}, {"==", kEqual, ""}, {"&&", kAnd, ""}, {"||", kOr, ""}, {`\;`, kSemicolon, ""},
 	{"!=", kNotEqual, ""}, {"<=", kLessEqual, ""}, {">=", kGreaterEqual, ""},
 	{"<>", kBad, "write !="}, {"=<", kBad, "write <="}, {"=>", kBad, "write >="}, {"|", kBad, "|| is its logical OR"},
-	{"//", kBad, "comments begin with #"}, {"/*", kBad, "comments begin with # and end with the line"},
+	{"//", kBad, "comments begin with #, or stand between /* and */"},
 	{":", ':', ""}, {"=", '=', ""}, {"&", '&', ""}, {"!", kNot, ""}, {"<", kLess, ""}, {">", kGreater, ""},
 }
 

@@ -103,6 +103,12 @@ type (
 		Operand Operand
 	}
 
+	// SaveList is a SAVE statement with several attributes, an addition.
+	SaveList struct {
+		Place
+		List []*Save // each at its attribute
+	}
+
 	// Store is a STORE statement.
 	Store struct {
 		Place
