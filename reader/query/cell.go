@@ -44,6 +44,12 @@ func (f *field) octets(key *attr.Key) []byte { return key[f.offset : f.offset+f.
 // isPort reports whether values of a are numbers of two octets.
 func isPort(a attr.Attr) bool { return a == attr.SourceTransAddress || a == attr.DestTransAddress }
 
+// isNumber reports whether values of a are numbers.
+func isNumber(a attr.Attr) bool {
+	class := a.Info().Class
+	return class == attr.ClassInteger || class == attr.ClassComputed || isPort(a)
+}
+
 // namer writes values of attributes for tables.
 type namer struct {
 	numeric bool // without names
@@ -52,9 +58,8 @@ type namer struct {
 // value returns what a table shows of a value. width is that of the prefix, whole if
 // it is none. A zero that was not saved is nothing, where it may mean that.
 func (n *namer) value(a attr.Attr, octets []byte, width, transport uint8, saved bool) table.Value {
-	in := a.Info()
 	switch {
-	case in.Class == attr.ClassInteger, in.Class == attr.ClassComputed, isPort(a):
+	case isNumber(a):
 		return n.number(a, number(octets), transport, saved)
 	case len(octets) == 0:
 		return table.Value{}
@@ -120,7 +125,7 @@ func number(octets []byte) uint64 {
 // columnOf returns the column of an attribute.
 func columnOf(a attr.Attr) table.Column {
 	c := table.Column{Name: a.String()}
-	if class := a.Info().Class; class == attr.ClassInteger || class == attr.ClassComputed || isPort(a) {
+	if isNumber(a) {
 		c.Align = table.Right
 	}
 	return c

@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"rtfm/reader/flowfile"
 	"rtfm/reader/record"
@@ -44,11 +45,16 @@ func (b *best) add(f *match.Flow, c *record.Counters) {
 	}
 	now.flow = *f
 	now.flow.Counters = nil // which are the sender's
-	if b.most == 0 {
+	b.put(now, full)
+}
+
+// put puts a flow in, instead of the least if the heap is full.
+func (b *best) put(now counted, full bool) {
+	switch {
+	case b.most == 0:
 		b.heap = append(b.heap, now)
 		return
-	}
-	if full {
+	case full:
 		b.heap[0] = now
 		b.sink(0)
 		return
@@ -57,6 +63,17 @@ func (b *best) add(f *match.Flow, c *record.Counters) {
 	for i := len(b.heap) - 1; i > 0 && b.heap[(i-1)/2].before(&b.heap[i]); i = (i - 1) / 2 {
 		b.heap[i], b.heap[(i-1)/2] = b.heap[(i-1)/2], b.heap[i]
 	}
+}
+
+// join takes in the flows of a later collection.
+func (b *best) join(o *best) {
+	for _, now := range o.heap {
+		now.n += b.n
+		if full := b.most > 0 && len(b.heap) == b.most; !full || now.before(&b.heap[0]) {
+			b.put(now, full)
+		}
+	}
+	b.n += o.n
 }
 
 // sink moves the flow at a place of the heap to where it belongs.
@@ -91,8 +108,13 @@ func (n *namer) ofFlow(f *match.Flow, a attr.Attr) table.Value {
 	case attr.FlowIndex:
 		return table.Uint(uint64(f.Index))
 	}
-	at := fieldOf(f.Shape, a)
-	return n.value(a, at.octets(&f.Key), at.width, f.Key.TransType(), at.saved)
+	text := f.Show(a, n.numeric)
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil && isNumber(a) {
+		return table.Uint(n)
+	} else if text == "" {
+		return table.Value{}
+	}
+	return table.String(text)
 }
 
 // columnsOf returns attributes in the order in which people read them, without the

@@ -113,6 +113,21 @@ func (g *groups) row(key []byte) *group {
 	return row
 }
 
+// join adds the sums of others.
+func (g *groups) join(o *groups) {
+	for n := range o.n {
+		from := o.at(int32(n))
+		row := g.row([]byte(from.key))
+		if row.records == 0 {
+			row.transport = from.transport
+		} else if row.transport != from.transport {
+			row.transport = 0
+		}
+		row.saved |= from.saved
+		row.sums.join(&from.sums)
+	}
+}
+
 // sorted returns the rows, those that counted most first, of equal ones that with the
 // lower key.
 func (g *groups) sorted(by Sum) []*group {

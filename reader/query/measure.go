@@ -1,6 +1,10 @@
 package query
 
-import "rtfm/reader/table"
+import (
+	"fmt"
+
+	"rtfm/reader/table"
+)
 
 // measure is a column of sums.
 type measure struct {
@@ -84,4 +88,25 @@ func instantOf(s *sums, ns int64) table.Value {
 		return table.Value{}
 	}
 	return table.Int(ns)
+}
+
+// Notes returns lines below the tables: what was read, and what is missing from it.
+func (t *Top) Notes() []string {
+	s := t.Summary()
+	var all sums
+	for _, section := range t.sections {
+		all.records += section.all.records
+	}
+	note := fmt.Sprintf("%d collections, %.3f s, %d records", s.Collections, float64(s.Length)/1e9, all.records)
+	if len(t.sections) == 1 {
+		for _, section := range t.sections {
+			note += fmt.Sprintf(", %d PDUs, %d octets", section.all.pdus, section.all.octets)
+		}
+	}
+	notes := []string{note + fmt.Sprintf("; lost %d, uncounted %d", s.Lost, s.Uncounted)}
+	if s.Unknown > 0 {
+		notes = append(notes, fmt.Sprintf(
+			"%d records are left out: their flows began before the first collection, and what they added in it is not known", s.Unknown))
+	}
+	return notes
 }

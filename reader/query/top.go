@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 
 	"rtfm/reader/record"
@@ -39,17 +40,22 @@ type Options struct {
 // ruleset, so that what two of them have counted must not be added.
 //
 // It holds the sums of each key, or as many flows as there are rows: never all the
-// records. A collection that fails after Begin leaves it unfit.
+// records. A collection that fails adds nothing.
 type Top struct {
 	opts     Options
 	names    namer
 	sections map[int]*section // by ruleset
-	current  *section
-	c        record.Collection
-	times    spans
-	about    Summary
-	row      Row
-	whole    record.Counters
+	// pending are those of the collection at hand: it may fail. current is one of them.
+	pending map[int]*section
+	current *section
+	c       record.Collection
+	times   spans
+	about   Summary
+	unknown uint64 // of the collection at hand
+	row     Row
+	runs    Intervals // if it is Total
+	before  *past
+	whole   record.Counters
 }
 
 // Summary is what all collections come to.
@@ -76,13 +82,18 @@ type section struct {
 
 // NewTop returns a Top of no collections yet.
 func NewTop(opts Options) *Top {
-	return &Top{opts: opts, names: namer{opts.Numeric}, sections: map[int]*section{}}
+	return &Top{opts: opts, names: namer{opts.Numeric}, sections: map[int]*section{}, pending: map[int]*section{}}
 }
 
 // Begin implements record.Sink.
 func (t *Top) Begin(c *record.Collection) error {
 	t.c = *c
+	clear(t.pending)
+	t.current, t.unknown = nil, 0
 	t.row.begin(c, t.opts.Total)
+	if t.opts.Total {
+		t.before = t.runs.past(c)
+	}
 	return nil
 }
 
@@ -90,11 +101,13 @@ func (t *Top) Begin(c *record.Collection) error {
 // interval, that is all if the flow began in it; others are left out.
 func (t *Top) Flow(f *match.Flow, counted *record.Counters) error {
 	switch {
-	case t.opts.Total || counted == nil && f.FirstTime >= t.c.From:
+	case t.opts.Total:
+		return t.total(f)
+	case counted == nil && (t.c.First || f.FirstTime > t.c.From):
 		t.whole = record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
 		counted = &t.whole
 	case counted == nil:
-		t.about.Unknown++
+		t.unknown++
 		return nil
 	}
 	if t.opts.Filter != nil {
@@ -104,6 +117,21 @@ func (t *Top) Flow(f *match.Flow, counted *record.Counters) error {
 		}
 	}
 	return t.add(f, counted)
+}
+
+// total takes what a flow has counted altogether: of one that was taken before, what
+// it has counted since then.
+func (t *Top) total(f *match.Flow) error {
+	t.whole = record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
+	t.row.Flow, t.row.Counted = f, &t.whole
+	if t.opts.Filter != nil && !t.opts.Filter.Match(&t.row) {
+		return nil
+	}
+	counted, err := t.before.since(f)
+	if err != nil {
+		return err
+	}
+	return t.add(f, &counted)
 }
 
 // add takes a flow that is wanted.
@@ -131,22 +159,50 @@ func (t *Top) add(f *match.Flow, counted *record.Counters) error {
 
 // section returns the current section, that of this ruleset.
 func (t *Top) section(ruleSet int) *section {
-	s := t.sections[ruleSet]
+	s := t.pending[ruleSet]
 	if s == nil {
 		s = &section{ruleSet: ruleSet, saved: map[attr.Attr]bool{}, flows: best{by: t.opts.Sort, most: t.opts.Rows}}
 		s.groups.keys = t.opts.By
-		t.sections[ruleSet] = s
+		t.pending[ruleSet] = s
 	}
 	t.current = s
 	return s
 }
 
+// join adds a section of the same ruleset.
+func (s *section) join(o *section) error {
+	if _, over := bits.Add64(s.all.octets, o.all.octets, 0); over != 0 {
+		return ErrOverflow
+	}
+	if _, over := bits.Add64(s.all.pdus, o.all.pdus, 0); over != 0 {
+		return ErrOverflow
+	}
+	s.all.join(&o.all)
+	maps.Copy(s.saved, o.saved)
+	s.flows.join(&o.flows)
+	s.groups.join(&o.groups)
+	return nil
+}
+
 // End implements record.Sink.
 func (t *Top) End(sum *record.Summary) error {
+	for n, s := range t.pending {
+		if t.sections[n] == nil {
+			t.sections[n] = s
+		} else if err := t.sections[n].join(s); err != nil {
+			return err
+		}
+	}
+	clear(t.pending)
+	t.about.Unknown += t.unknown
 	t.about.Collections++
 	t.about.Lost += sum.Lost
 	t.about.Uncounted += sum.Uncounted
-	t.times.add(t.c.From, t.c.To)
+	if t.opts.Total {
+		t.times.add(t.c.Epoch, t.c.To)
+	} else {
+		t.times.add(t.c.From, t.c.To)
+	}
 	return nil
 }
 
@@ -165,6 +221,7 @@ func (t *Top) Tables() []*table.Table {
 	sections := slices.SortedFunc(maps.Values(t.sections), func(a, b *section) int { return cmp.Compare(a.ruleSet, b.ruleSet) })
 	if len(sections) == 0 {
 		sections = []*section{t.section(0)}
+		clear(t.pending)
 	}
 	var tables []*table.Table
 	for _, s := range sections {

@@ -1,0 +1,124 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"rtfm/reader/flowfile"
+	"rtfm/reader/query"
+	"rtfm/reader/record"
+	"rtfm/ruleset/attr"
+)
+
+// flowsReading reads flow data files, one after the other, for the commands that answer
+// questions about them.
+type flowsReading struct {
+	names  []string
+	wanted []attr.Attr // that flows must have saved
+	total  bool        // what flows counted in the intervals is not asked for
+	stdin  io.Reader
+
+	intervals query.Intervals
+}
+
+// damage is what ended the reading of a file early. What was whole has been read.
+type damage struct{ err error }
+
+func (d *damage) Error() string { return d.err.Error() }
+func (d *damage) Unwrap() error { return d.err }
+
+// check finds names that do not fit.
+func (f *flowsReading) check() error {
+	if len(f.names) == 0 {
+		return errors.New(`no flow data file given ("-" is standard input)`)
+	}
+	return readOnce(f.names...)
+}
+
+// read passes all collections on. A damaged file does not keep it from the next one;
+// the error is a *damage then.
+func (f *flowsReading) read(ctx context.Context, to record.Sink, warn io.Writer) error {
+	var damaged error
+	for _, name := range f.names {
+		err := f.file(ctx, name, to)
+		var d *damage
+		switch {
+		case errors.As(err, &d):
+			fmt.Fprintf(warn, "rtfm: %s: %v\n", name, err)
+			damaged = err
+		case err != nil:
+			return err
+		}
+	}
+	return damaged
+}
+
+// file passes the collections of a file on.
+func (f *flowsReading) file(ctx context.Context, name string, to record.Sink) error {
+	in, err := openFlows(name, f.stdin)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	all := flowfile.NewCollections(in)
+	var seen query.Seen
+	for n := 1; ; n++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		from, err := all.Next()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return &damage{err}
+		}
+		if columns := all.Columns(); columns != nil {
+			if err := query.CheckColumns(f.wanted, columns); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if err := query.CheckIdentity(columns); err != nil && n > 1 {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		if err := f.collection(from, to, &seen); errors.Is(err, query.ErrTwice) {
+			return fmt.Errorf("%s: %w", name, err)
+		} else if err != nil {
+			return &damage{err}
+		}
+	}
+	if all.Columns() == nil {
+		if err := seen.Check(f.wanted); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// collection passes a collection on.
+func (f *flowsReading) collection(from record.From, to record.Sink, seen *query.Seen) error {
+	if !f.total {
+		from = f.intervals.From(from, seen)
+	}
+	_, err := record.Copy(to, from)
+	return err
+}
+
+// openFlows opens a flow data file, "-" for standard input.
+func openFlows(name string, stdin io.Reader) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(stdin), nil
+	}
+	return os.Open(name)
+}
+
+// flowsStatus returns the error with the exit status that damage has.
+func flowsStatus(err error) error {
+	var d *damage
+	if errors.As(err, &d) {
+		return &exitError{status: StatusDamaged} // it was told
+	}
+	return err
+}

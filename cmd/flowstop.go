@@ -1,0 +1,143 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/reader/query"
+)
+
+// flowsTopOptions are the options of `rtfm flows top`.
+type flowsTopOptions struct {
+	by    string
+	rows  int
+	all   bool
+	sort  string
+	total bool
+	table tableOptions
+}
+
+const flowsTopHelp = `Show what counted most: flows, or hosts, networks, ports and whatever else flows
+have saved, added up over all collections of all FILEs.
+
+KEYS are attributes, with commas between them. DestPeerAddress/24 is the first 24
+bits of IPv4 addresses, DestPeerAddress/24/64 also the first 64 of IPv6 addresses,
+DestPeerAddress=FILE the networks of a list, one a line, each with a name behind it.
+Host, Host/24 and Host=FILE are both ends: a flow adds to two rows, to one what it
+has sent and to the other what it has received. FlowIndex, FlowRuleSet and Meter are
+keys too. Without --by a row is a flow.
+
+EXPR says which flow records count: see ` + "`rtfm flows filter --help`" + `. Without one, all.
+A name of a file that exists is no EXPR.
+
+Octets and the like are what the intervals of the collections have added. Each ruleset
+has its own table: a packet is in one flow of each, and rulesets must not be added.
+
+Exit status: 0 if all went well, 1 for wrong usage, 2 if a file was damaged or a
+collection incomplete (what was whole is in the result), 130 after a signal.`
+
+func flowsTopCommand() *cobra.Command {
+	var o flowsTopOptions
+	cmd := &cobra.Command{
+		Use:   "top [--by KEYS] [-n ROWS] [--sort SUM] [EXPR] FILE...",
+		Short: "Show what counted most",
+		Long:  flowsTopHelp,
+		Example: `  rtfm flows top --by DestPeerAddress -n 3 all.flows
+  rtfm flows top --by Host,DestTransAddress 'SourceTransType == tcp' all.flows
+  rtfm flows top --by Host/24 --sort SentOctets --csv monday.flows tuesday.flows`,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.by, "by", "", "add up by these `KEYS` (default: a row is a flow)")
+	f.VarP(newCount(&o.rows, 20, 1, math.MaxInt32, "a number of rows"), "rows", "n", "show so many `ROWS`; the others are in one line")
+	f.BoolVar(&o.all, "all", false, "show all rows")
+	f.StringVar(&o.sort, "sort", "Octets", "put the rows with the most of this `SUM` first:\n"+strings.Join(query.SumNames(), ", "))
+	f.BoolVar(&o.total, "total", false, "take what flows have counted altogether; not what intervals added")
+	group(f, groupOutput, "by", "rows", "all", "sort", "total")
+	o.table.add(cmd)
+	return cmd
+}
+
+// config returns what the options ask for.
+func (o *flowsTopOptions) config(filter *query.Expr) (c query.Options, err error) {
+	c = query.Options{Rows: o.rows, Total: o.total, Numeric: o.table.numeric, Full: o.table.forPrograms(), Filter: filter}
+	if o.all {
+		c.Rows = 0
+	}
+	if c.Sort, err = query.ParseSum(o.sort); err != nil {
+		return c, fmt.Errorf("--sort: %w", err)
+	}
+	if o.by != "" {
+		if c.By, err = query.ParseKeys(o.by, openNetworks); err != nil {
+			return c, fmt.Errorf("--by: %w", err)
+		}
+	}
+	return c, nil
+}
+
+func (o *flowsTopOptions) run(cmd *cobra.Command, args []string) error {
+	if err := o.table.check(); err != nil {
+		return err
+	}
+	filter, names, err := cutExpr(args)
+	if err != nil {
+		return err
+	}
+	opts, err := o.config(filter)
+	if err != nil {
+		return err
+	}
+	in := flowsReading{names: names, wanted: query.Attributes(opts.By, filter), total: o.total, stdin: cmd.InOrStdin()}
+	if err := in.check(); err != nil {
+		return err
+	}
+	top := query.NewTop(opts)
+	err = in.read(cmd.Context(), top, cmd.ErrOrStderr())
+	var d *damage
+	if err != nil && !errors.As(err, &d) {
+		return err
+	}
+	tables := top.Tables()
+	tables[len(tables)-1].Notes = top.Notes()
+	if err := o.table.write(cmd.OutOrStdout(), tables); err != nil {
+		return err
+	}
+	return flowsStatus(err)
+}
+
+// cutExpr takes the expression from the front of the arguments, if one is there: what
+// is no file, and not "-".
+func cutExpr(args []string) (*query.Expr, []string, error) {
+	if len(args) == 0 || args[0] == "-" {
+		return nil, args, nil
+	}
+	if _, err := os.Stat(args[0]); err == nil {
+		return nil, args, nil
+	}
+	if len(args) == 1 && !strings.ContainsAny(args[0], "=<> ") {
+		_, err := os.Stat(args[0])
+		if err == nil {
+			err = fs.ErrNotExist
+		}
+		return nil, nil, err
+	}
+	e, err := query.Parse("filter", args[0])
+	return e, args[1:], err
+}
+
+// openNetworks reads a list of networks for keys.
+func openNetworks(name string) (*query.Networks, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return query.ReadNetworks(f, name)
+}

@@ -1,0 +1,145 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"rtfm/reader/record"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
+
+// Intervals tell what flows counted in the intervals of collections where these do not:
+// what they have counted altogether, less that of the collection before. They hold
+// the counters of all flows. The zero value is for the first of several files.
+//
+// A meter's collections must come in the order in which they were made, each once.
+type Intervals struct {
+	runs map[run]*past
+}
+
+// run is one run of a meter, from its start.
+type run struct {
+	meter string
+	epoch int64
+}
+
+// past is what was read of a run.
+type past struct {
+	deltas record.Deltas
+	to     map[int]int64 // the end of the last collection by ruleset
+}
+
+// Seen is what was read of a file.
+type Seen struct {
+	Flows uint64
+	saved map[attr.Attr]bool // by flows
+	shape *match.Shape
+}
+
+// Saved reports whether any flow has saved an attribute.
+func (s *Seen) Saved(a attr.Attr) bool { return s.saved[a] }
+
+func (s *Seen) flow(f *match.Flow) {
+	s.Flows++
+	if s.shape == f.Shape {
+		return
+	}
+	s.shape = f.Shape
+	if s.saved == nil {
+		s.saved = map[attr.Attr]bool{}
+	}
+	for _, saved := range f.Shape.Saved {
+		s.saved[saved.Attr] = true
+	}
+}
+
+// From returns the collection with what its flows counted in the interval, nil where
+// that is not known: of flows that began before the first collection that was read.
+// What it reads is noted in seen. Once its flows have failed nothing is known of those
+// that follow.
+func (in *Intervals) From(from record.From, seen *Seen) record.From {
+	return &withCounted{From: from, past: in.past(from.Collection()), seen: seen}
+}
+
+// past returns what was read of the run of a collection's meter.
+func (in *Intervals) past(c *record.Collection) *past {
+	key := run{c.Meter, c.Epoch}
+	if in.runs == nil {
+		in.runs = map[run]*past{}
+	}
+	if in.runs[key] == nil {
+		in.runs[key] = &past{to: map[int]int64{}}
+	}
+	return in.runs[key]
+}
+
+// withCounted is a collection that tells what flows counted in its interval.
+type withCounted struct {
+	record.From
+	past *past
+	seen *Seen
+}
+
+// Flows implements record.From.
+func (w *withCounted) Flows(put func(*match.Flow, *record.Counters) error) error {
+	c := w.Collection()
+	ruleSet := -1
+	var own record.Counters
+	err := w.From.Flows(func(f *match.Flow, counted *record.Counters) error {
+		w.seen.flow(f)
+		if n := f.Shape.RuleSet; n != ruleSet {
+			if err := w.past.follows(c, n); err != nil {
+				return err
+			}
+			ruleSet = n
+		}
+		if counted == nil {
+			_, known := w.past.deltas.Peek(f)
+			var err error
+			if own, err = w.past.since(f); err != nil {
+				return err
+			}
+			if known || c.First || f.FirstTime > c.From {
+				counted = &own
+			}
+		}
+		return put(f, counted)
+	})
+	if err != nil {
+		w.past.deltas = record.Deltas{}
+	}
+	return err
+}
+
+// since returns what a flow has counted since it was read last, all of it if it was
+// not, and remembers it.
+func (p *past) since(f *match.Flow) (record.Counters, error) {
+	counted := p.deltas.Since(f)
+	if counted.ToOctets > f.ToOctets || counted.FromOctets > f.FromOctets || counted.ToPDUs > f.ToPDUs || counted.FromPDUs > f.FromPDUs {
+		return counted, fmt.Errorf("the counters of flow %d of ruleset %d went back: files are not in their order, or are damaged",
+			f.Index, f.Shape.RuleSet)
+	}
+	return counted, nil
+}
+
+// follows reports a collection that does not begin where the one before of the same
+// ruleset ended or behind it: what it counted has been counted.
+func (p *past) follows(c *record.Collection, ruleSet int) error {
+	const centisecond = 10_000_000 // times of text are not finer
+	if to, ok := p.to[ruleSet]; ok && c.From < to-centisecond {
+		return fmt.Errorf("ruleset %d of meter %s was read up to %s, and this collection begins at %s: %w",
+			ruleSet, c.Meter, clock(to), clock(c.From), ErrTwice)
+	}
+	p.to[ruleSet] = c.To
+	return nil
+}
+
+// ErrTwice is for collections that would count twice.
+var ErrTwice = errors.New("it would count twice")
+
+// clock returns a time for a message.
+func clock(ns int64) string {
+	return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.00Z")
+}
