@@ -27,6 +27,7 @@ type batch struct {
 	records  []traces.Record // what the packets stand for, if for anything
 	streamed stream.Packets  // what streams need of the packets, of these forms
 	digested stream.Forms
+	filtered int // how many of the packets do not pass the filter
 }
 
 // known is what a memo knows of the packets of a batch.
@@ -56,10 +57,11 @@ type input struct {
 	raw      traces.Batch
 	packet   match.Packet // room for the one at hand
 	usual    packet.Usual // or for this of it
+	screen   *screen      // nil if all packets are metered
 }
 
 func (m *Meter) newInput() *input {
-	return &input{ipOctets: m.cfg.IPOctets, raw: *traces.NewBatch(batchLen)}
+	return &input{ipOctets: m.cfg.IPOctets, raw: *traces.NewBatch(batchLen), screen: m.newScreen()}
 }
 
 // read reads packets from the source into b.
@@ -72,7 +74,7 @@ func (in *input) read(b *batch, src traces.Source) {
 // prepare decodes the packets that were read last into b, for the tasks of these
 // memos, and for streams of these forms.
 func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
-	b.seen, b.odd, b.digested = b.seen[:0], b.odd[:0], 0
+	b.seen, b.odd, b.digested, b.filtered = b.seen[:0], b.odd[:0], 0, 0
 	if b.err != nil {
 		return
 	}
@@ -88,7 +90,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 		b.streamed.Reset(n, streams)
 		b.digested = streams
 	}
-	simple := len(in.raw.Records) == 0
+	simple := len(in.raw.Records) == 0 && (in.screen == nil || in.screen.view.tuple)
 	for _, m := range memos {
 		simple = simple && m.view.tuple
 	}
@@ -98,13 +100,10 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 			continue
 		}
 		in.decode(i)
-		from, s := &in.raw.Packets[i], &b.seen[i]
-		s.time, s.link, s.flags = from.Time, uint16(from.Link), p.Flags
-		if from.Outlier {
-			s.flags |= match.Outlier
-		}
-		if s.octets = p.FrameOctets; in.ipOctets {
-			s.octets = p.IPOctets
+		b.seen[i] = in.seen(i)
+		if in.screen != nil && !in.screen.passes(p) {
+			b.leaveOut(i, memos)
+			continue
 		}
 		known := true
 		for j, m := range memos {
@@ -117,6 +116,19 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 			b.streamed.Set(i, p)
 		}
 	}
+}
+
+// seen returns what is counted of packet i, which has been decoded.
+func (in *input) seen(i int) seen {
+	from, p := &in.raw.Packets[i], &in.packet
+	s := seen{time: from.Time, octets: p.FrameOctets, link: uint16(from.Link), flags: p.Flags}
+	if from.Outlier {
+		s.flags |= match.Outlier
+	}
+	if in.ipOctets {
+		s.octets = p.IPOctets
+	}
+	return s
 }
 
 // lookUp sets the results to what these memos remember of the packets that were
@@ -139,7 +151,7 @@ func (b *batch) lookUp(memos []*memo, strange []bool) {
 				known++
 			}
 		}
-		strange[i] = known < len(b.seen)/2
+		strange[i] = known < (len(b.seen)-b.filtered)/2
 	}
 }
 
@@ -160,6 +172,10 @@ func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams stream.For
 	source, dest := interfaces(from)
 	u.Source.Trans |= attr.InterfaceNumber(source)
 	u.Dest.Trans |= attr.InterfaceNumber(dest)
+	if in.screen != nil && !in.screen.passesUsual(u) {
+		b.leaveOut(i, memos)
+		return true
+	}
 	for j, m := range memos {
 		m.view.seeTuple(&u.Source, &u.Dest, u.PeerLen, packet.UsualAdjacentLen, (*tupleSight)(m.view.sight(b.known[j].sights, i)))
 	}
@@ -211,6 +227,10 @@ func (in *input) sights(b *batch, v *view) ([]uint64, []result) {
 	before := b.odd
 	b.odd = nil
 	for i := range b.seen {
+		if b.seen[i].flags&match.Filtered != 0 {
+			v.blank(v.sight(sights, i))
+			continue
+		}
 		in.decode(i)
 		known := v.see(&in.packet, v.sight(sights, i))
 		if len(before) > 0 && before[0].number == i {

@@ -102,6 +102,7 @@ func (m *Meter) newDecoder() *decoder {
 	for i := range d.inputs {
 		d.inputs[i] = m.newInput()
 		d.inputs[i].raw.MayMap = true
+		d.inputs[i].screen = d.inputs[0].screen
 	}
 	return d
 }

@@ -119,7 +119,7 @@ func later(t, d int64) int64 {
 // next packet comes at time at.
 func (m *Meter) closeInterval(at int64) error {
 	n := &m.next
-	empty := n.packets == m.stats.Packets
+	empty := n.packets == m.stats.Packets+m.stats.Filtered
 	interval := int64(m.cfg.Interval)
 	if empty && n.empty >= maxEmpty {
 		// Pass over all intervals that are over, but for one that -N asks for.
@@ -157,7 +157,7 @@ func (m *Meter) closeInterval(at int64) error {
 func (m *Meter) collect(to int64, last bool) error {
 	n := &m.next
 	n.made++
-	n.packets = m.stats.Packets
+	n.packets = m.stats.Packets + m.stats.Filtered
 	n.to = to
 	m.done = last
 	for m.streams != nil && last && m.streams.FinishSome(to, m.mostStreams()) {

@@ -14,6 +14,7 @@ import (
 	"rtfm/meter/flow"
 	"rtfm/meter/stream"
 	"rtfm/ruleset"
+	"rtfm/ruleset/pme"
 	"rtfm/traces"
 )
 
@@ -36,6 +37,10 @@ type Config struct {
 	InactivityTimeout time.Duration
 	// Streams limits what is kept for distributions of streams.
 	Streams stream.Config
+	// Filter, if not nil, says which packets are metered: those that it counts as
+	// they come. It is not tried with source and destination changed over, nor are
+	// there flows of it. Others move the clock on, and are counted as Filtered.
+	Filter *pme.Program
 }
 
 // DefaultMaxFlows and DefaultInactivityTimeout are the defaults of the
@@ -261,10 +266,17 @@ func (m *Meter) countRun(i int) int {
 	}
 	var streamed stream.Packet
 	now, due := m.clock.now, m.due()
-	from, octets := i, uint64(0)
+	from, octets, filtered := i, uint64(0), uint64(0)
 	for ; i < len(b.seen); i++ {
 		p := &b.seen[i]
-		if p.time < now || p.time >= due || p.flags&noted != 0 {
+		if p.time < now || p.time >= due {
+			break
+		}
+		if f := p.flags & (noted | match.Filtered); f == match.Filtered {
+			filtered++
+			now = p.time
+			continue
+		} else if f != 0 {
 			break
 		}
 		now = p.time
@@ -286,7 +298,8 @@ func (m *Meter) countRun(i int) int {
 	}
 	if i > from {
 		m.clock.now, m.clock.latest = now, now
-		m.stats.Packets += uint64(i - from)
+		m.stats.Packets += uint64(i-from) - filtered
+		m.stats.Filtered += filtered
 		m.stats.Octets += octets
 	}
 	return i
@@ -302,11 +315,15 @@ func (m *Meter) count(i int) {
 		pdus, octets = b.records[i].PDUs, b.records[i].Octets
 	}
 	s := &m.stats
-	s.Packets += pdus
-	s.Octets += octets
 	if p.flags&noted != 0 {
 		s.note(p.flags, traces.LinkType(p.link))
 	}
+	if p.flags&match.Filtered != 0 {
+		s.Filtered += pdus
+		return
+	}
+	s.Packets += pdus
+	s.Octets += octets
 	var streamed stream.Packet
 	if m.streamed != 0 && !record {
 		if m.streamed&^b.digested != 0 {

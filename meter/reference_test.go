@@ -32,6 +32,8 @@ type plainMeter struct {
 	shapes *match.Shapes
 	flows  map[match.FlowKey]*plainFlow
 	verdict
+	filter                    *ruleset.RuleSet
+	filtered                  uint64
 	now, from, end, recoverAt int64
 	packets                   int
 	collections               []map[match.FlowKey]match.Flow
@@ -88,6 +90,13 @@ func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 		maps.DeleteFunc(m.flows, func(_ match.FlowKey, f *plainFlow) bool { return f.LastTime < limit })
 	}
 	m.packets++
+	if m.filter != nil {
+		key := p.Key
+		if v, _ := pme.Reference(m.filter, 0, m.shapes, &p, &key, false); v != pme.Success {
+			m.filtered += pdus
+			return
+		}
+	}
 	for i, rs := range m.cfg.RuleSets {
 		m.match(rs, i+2, &p, pdus, octets, record != nil)
 	}
@@ -383,6 +392,15 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if r.IntN(3) == 0 { // two that see the same
 		cfg.RuleSets = append(cfg.RuleSets, cfg.RuleSets[0])
 	}
+	var filter *ruleset.RuleSet
+	if r.IntN(3) == 0 {
+		filter = rulesettest.Random(r)
+		p, err := pme.Compile(filter, 0, nil)
+		if err != nil {
+			return verdict{}, 0
+		}
+		cfg.Filter = p
+	}
 	m, err := New(cfg)
 	if err != nil {
 		return verdict{}, 0 // a ruleset that loops
@@ -404,7 +422,7 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if err := m.Run(context.Background(), &recorded{memory{packets, r}, records}, got); err != nil {
 		t.Fatal(err)
 	}
-	want := &plainMeter{cfg: cfg, shapes: &m.shapes, flows: make(map[match.FlowKey]*plainFlow)}
+	want := &plainMeter{cfg: cfg, filter: filter, shapes: &m.shapes, flows: make(map[match.FlowKey]*plainFlow)}
 	for i := range packets {
 		var record *traces.Record
 		if records != nil {
@@ -420,6 +438,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		sum.unmatched += t.Unmatched
 		sum.stopped += t.Stopped
 		sum.uncounted += t.Uncounted
+	}
+	if n := m.Stats().Filtered; n != want.filtered {
+		t.Fatalf("seed %d: %d packets do not pass the filter, want %d", seed, n, want.filtered)
 	}
 	if sum != want.verdict {
 		t.Fatalf("seed %d: %+v, want %+v", seed, sum, want.verdict)

@@ -8,9 +8,12 @@ import (
 
 // Stats is what a meter has counted since it was started.
 type Stats struct {
-	// Packets seen, and their octets as Config.IPOctets says, without frame check
+	// Packets metered, and their octets as Config.IPOctets says, without frame check
 	// sequences.
 	Packets, Octets uint64
+	// Filtered is the number of packets that did not pass Config.Filter. They are
+	// in no other number but those of what was wrong with packets.
+	Filtered uint64
 	// CutHeaders is the number of packets whose headers were not captured as far
 	// as the meter reads them, Malformed that of packets whose headers contradict
 	// themselves.

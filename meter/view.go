@@ -147,6 +147,9 @@ func (v *view) seeTuple(source, dest *attr.End, peerLen, adjacentLen uint8, w *t
 	w[6] = sum.Hash((*[4]uint64)(secret[maxWords+1:]))&^(1<<32-1) | lower
 }
 
+// blank sets w to what no memo knows, for a packet of which nothing will be asked.
+func (v *view) blank(w []uint64) { w[v.words] = sightOdd }
+
 // recall sets p to a packet that the ruleset cannot tell from the one with
 // this sight.
 func (v *view) recall(w []uint64, p *match.Packet) {

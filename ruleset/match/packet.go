@@ -51,4 +51,7 @@ const (
 	// Outlier: the time of the packet is another than it was captured with. The
 	// decoder does not know of it.
 	Outlier
+	// Filtered: the packet does not pass the meter's filter, of which the decoder
+	// does not know either.
+	Filtered
 )
