@@ -27,7 +27,7 @@ func (m metered) Parts() (parts []func(func(*match.Flow))) {
 func (m metered) Counts() (record.Counts, record.Levels) {
 	s := m.Stats()
 	n := traceCounts(&s.Trace)
-	n.Packets, n.Octets, n.Outliers = s.Packets, s.Octets, s.Outliers
+	n.Packets, n.Octets, n.Outliers, n.Filtered = s.Packets, s.Octets, s.Outliers, s.Filtered
 	n.StreamsCreated, n.StreamsEnded, n.Unstreamed = s.Streams.Created, s.Streams.Ended(), s.Streams.Unstreamed
 	n.RuleSets = make(map[int]record.RuleSetCounts, len(s.Tasks))
 	for _, t := range s.Tasks {

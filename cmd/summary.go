@@ -20,6 +20,9 @@ import (
 // printSummary tells what a run has counted.
 func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 	fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
+	if s.Filtered > 0 {
+		fmt.Fprintf(w, "%d packets did not pass the filter\n", s.Filtered)
+	}
 	counted := traceCounts(&s.Trace)
 	for _, n := range counted.Rare(new(record.Counts)) {
 		at, lost := strings.CutPrefix(n.Name, "lost-")

@@ -19,6 +19,7 @@ import (
 
 	"rtfm/meter/packet"
 	"rtfm/ruleset"
+	"rtfm/ruleset/filter"
 	"rtfm/ruleset/pme"
 	"rtfm/ruleset/rulesettest"
 	"rtfm/traces"
@@ -392,10 +393,13 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if r.IntN(3) == 0 { // two that see the same
 		cfg.RuleSets = append(cfg.RuleSets, cfg.RuleSets[0])
 	}
-	var filter *ruleset.RuleSet
+	var screened *ruleset.RuleSet
 	if r.IntN(3) == 0 {
-		filter = rulesettest.Random(r)
-		p, err := pme.Compile(filter, 0, nil)
+		screened = rulesettest.Random(r)
+		if texts := []string{"tcp", "src net 10 or not ip", "port 80 or 53", "dst net 0.0.0.0/1"}; r.IntN(2) == 0 {
+			screened, _, _ = filter.Compile(texts[r.IntN(len(texts))])
+		}
+		p, err := pme.Compile(screened, 0, nil)
 		if err != nil {
 			return verdict{}, 0
 		}
@@ -422,7 +426,7 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if err := m.Run(context.Background(), &recorded{memory{packets, r}, records}, got); err != nil {
 		t.Fatal(err)
 	}
-	want := &plainMeter{cfg: cfg, filter: filter, shapes: &m.shapes, flows: make(map[match.FlowKey]*plainFlow)}
+	want := &plainMeter{cfg: cfg, filter: screened, shapes: &m.shapes, flows: make(map[match.FlowKey]*plainFlow)}
 	for i := range packets {
 		var record *traces.Record
 		if records != nil {

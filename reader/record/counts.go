@@ -12,6 +12,7 @@ type Counts struct {
 	Lost       uint64 `json:"lost"`
 	Duplicates uint64 `json:"duplicates,omitempty"`
 	SampledOut uint64 `json:"sampledOut,omitempty"`
+	Filtered   uint64 `json:"filtered,omitempty"`
 	Outliers   uint64 `json:"outliers,omitempty"`
 	Clamped    uint64 `json:"clamped,omitempty"`
 	// RuleSets are what became of the packets, by ruleset.
@@ -110,7 +111,8 @@ func Summarize(now, before *Counts, levels Levels, collected func(ruleSet int) *
 }
 
 // Rare returns those of Summary.More that most meters never have: what was lost at
-// each interface, duplicates, packets whose times do not fit, those passed over.
+// each interface, duplicates, packets whose times do not fit, those
+// passed over, those left out by a filter.
 func (n *Counts) Rare(before *Counts) []Number {
 	more := appendSince(nil, "lost-", n.LostAt, before.LostAt)
 	if n.Duplicates > 0 {
@@ -121,6 +123,9 @@ func (n *Counts) Rare(before *Counts) []Number {
 	}
 	if n.SampledOut > 0 {
 		more = append(more, Number{Name: "sampled-out", Value: since(n.SampledOut, before.SampledOut)})
+	}
+	if n.Filtered > 0 {
+		more = append(more, Number{Name: "filtered", Value: since(n.Filtered, before.Filtered)})
 	}
 	return more
 }
