@@ -52,7 +52,7 @@ var layout = map[string][]string{
 	"meter/control": {"meter", "meter/flow", "mib", "ruleset", "ruleset/match", "traces"},
 	"meter/flow":    {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 	"meter/huge":    {},
-	"meter/packet":  {"ruleset/attr", "ruleset/match"},
+	"meter/packet":  {"ruleset/attr", "ruleset/match", "traces"},
 	"meter/stream":  {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 
 	"mib":                   {"mib/block", "mib/module", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},

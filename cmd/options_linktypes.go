@@ -40,7 +40,7 @@ func (l *linkTypes) Set(s string) error {
 	if err != nil {
 		return err
 	}
-	if !packet.Supported(uint32(to)) {
+	if !packet.Supported(to) {
 		return fmt.Errorf("packets of link type %v are not decoded", to)
 	}
 	if *l == nil {

@@ -122,5 +122,5 @@ func (o *traceOptions) open(notify func(message string)) (src files) {
 
 // datagram is a netflow.Unwrap.
 func datagram(p *traces.Packet) (from netip.AddrPort, octets []byte, size int) {
-	return packet.Datagram(uint32(p.Link), p.Data, p.Wire)
+	return packet.Datagram(p.Link, p.Data, p.Wire)
 }

@@ -76,7 +76,7 @@ func (o *traceConvertOptions) config(names []string) (c format.Conversion, err e
 	}
 	c.Snap, c.From, c.To = o.snap, o.from, o.to
 	if o.headers {
-		c.Keep = func(p *traces.Packet) int { return packet.Headers(uint32(p.Link), p.Data, p.Wire) }
+		c.Keep = func(p *traces.Packet) int { return packet.Headers(p.Link, p.Data, p.Wire) }
 	}
 	return c, nil
 }

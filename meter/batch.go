@@ -197,7 +197,7 @@ func room[T any](s []T, n int) []T {
 // decode decodes the i-th of the packets that were read last.
 func (in *input) decode(i int) {
 	from, p := &in.raw.Packets[i], &in.packet
-	packet.Decode(p, uint32(from.Link), from.Data, from.Wire)
+	packet.Decode(p, from.Link, from.Data, from.Wire)
 	p.Key.SetInterfaces(interfaces(from))
 	if from.Duplicate {
 		p.Key.SetDuplicate()

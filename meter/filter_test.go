@@ -90,7 +90,7 @@ func TestScreenOfUsual(t *testing.T) {
 		frame := tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4(a, b).UDP(r.IntN(1000), r.IntN(1000)).Payload(8).Bytes()
 		for range 2 {
 			var p match.Packet
-			packet.Decode(&p, uint32(traces.LinkEthernet), frame, uint32(len(frame)))
+			packet.Decode(&p, traces.LinkEthernet, frame, uint32(len(frame)))
 			v, _ := pme.Reference(rs, 0, &shapes, &p, &p.Key, false)
 			var u packet.Usual
 			if !u.Read(frame) {

@@ -57,7 +57,7 @@ type verdict struct{ counted, ignored, unmatched, stopped, uncounted uint64 }
 
 func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 	var p match.Packet
-	packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
+	packet.Decode(&p, from.Link, from.Data, from.Wire)
 	if from.Direction != traces.Outgoing {
 		p.Key.SetInterface(attr.Source, uint16(from.Interface))
 	}

@@ -22,7 +22,7 @@ func TestSights(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	for _, p := range randomTrace(r, 300) {
 		var got, again match.Packet
-		packet.Decode(&got, uint32(p.Link), p.Data, p.Wire)
+		packet.Decode(&got, p.Link, p.Data, p.Wire)
 		got.Key.SetInterfaces(3, 3)
 		if got.PeerLen > maxMemoPeer {
 			continue

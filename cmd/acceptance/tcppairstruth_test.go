@@ -98,7 +98,7 @@ func classify(t *testing.T, trace string, pairs []tcpPair) map[string]int {
 		for i := range batch.Packets {
 			frame++
 			from := &batch.Packets[i]
-			packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
+			packet.Decode(&p, from.Link, from.Data, from.Wire)
 			if p.Flags&(match.HasTransport|match.Fragment) != match.HasTransport || p.Key.TransType() != 6 || len(p.Data) < int(p.Transport)+14 {
 				continue
 			}

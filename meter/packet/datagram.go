@@ -6,6 +6,7 @@ import (
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
+	"rtfm/traces"
 )
 
 // udpSize is the length of a UDP header (RFC 768).
@@ -16,7 +17,7 @@ const udpSize = 8
 // is the first of its fragments, or was not captured whole. size is 0 if the frame
 // holds none, or a later fragment. The octets are some of data. The arguments are
 // those of Decode.
-func Datagram(link uint32, data []byte, wire uint32) (from netip.AddrPort, octets []byte, size int) {
+func Datagram(link traces.LinkType, data []byte, wire uint32) (from netip.AddrPort, octets []byte, size int) {
 	var p match.Packet
 	Decode(&p, link, data, wire)
 	if p.Flags&match.HasTransport == 0 || p.Key.TransType() != protoUDP {

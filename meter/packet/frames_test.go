@@ -1,6 +1,10 @@
 package packet
 
-import "strings"
+import (
+	"strings"
+
+	"rtfm/traces"
+)
 
 // Parts of frames in hexadecimal, and what they are to give.
 const (
@@ -42,7 +46,7 @@ const (
 // describe says of them. wire is 0 when all of the frame was captured.
 var decodeTests = []struct {
 	name string
-	link uint32
+	link traces.LinkType
 	data string
 	wire uint32
 	want string

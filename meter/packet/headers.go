@@ -4,13 +4,14 @@ import (
 	"sort"
 
 	"rtfm/ruleset/match"
+	"rtfm/traces"
 )
 
 // Headers returns how many of the captured octets of a frame its headers take:
 // as many as Decode needs to find the same attribute values as in all of them,
 // and the whole transport header, for TCP with options. Its arguments are those
 // of Decode.
-func Headers(link uint32, data []byte, wire uint32) int {
+func Headers(link traces.LinkType, data []byte, wire uint32) int {
 	var whole, p match.Packet
 	Decode(&whole, link, data, wire)
 	// Decode takes values in the order of the octets, so that more octets never

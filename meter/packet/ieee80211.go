@@ -5,6 +5,7 @@ import (
 
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
+	"rtfm/traces"
 )
 
 // ieee80211 decodes an IEEE 802.11 frame; padded tells that its header is
@@ -158,9 +159,9 @@ func ppi(p *match.Packet, off int) {
 		return
 	}
 	d := p.Data[off:]
-	size, link := int(le16(d[2:])), binary.LittleEndian.Uint32(d[4:])
+	size, link := int(le16(d[2:])), traces.LinkType(binary.LittleEndian.Uint32(d[4:]))
 	switch {
-	case d[0] != 0 || size < 8 || link == linkPPI:
+	case d[0] != 0 || size < 8 || link == traces.LinkPPI:
 		p.Flags |= match.Malformed
 	case size > len(d):
 		short(p, off+size)

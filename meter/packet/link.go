@@ -6,50 +6,7 @@ import (
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
-)
-
-// Link types: LINKTYPE_ numbers of the pcap registry, and those DLT_ numbers
-// that stand in files beside them.
-const (
-	linkNull      = 0
-	linkEthernet  = 1
-	linkTokenRing = 6
-	linkARCnet    = 7
-	linkPPP       = 9
-	linkFDDI      = 10
-	linkRawBSD    = 12 // DLT_RAW of most systems
-	linkRawOther  = 14 // DLT_RAW of OpenBSD
-	linkPPPHDLC   = 50
-	linkPPPoE     = 51
-	linkATM       = 100
-	linkRaw       = 101
-	linkCiscoHDLC = 104
-	link80211     = 105
-	linkFrame     = 107
-	linkLoop      = 108
-	linkCooked    = 113
-	linkPrism     = 119
-	linkSunATM    = 123
-	linkRadiotap  = 127
-	linkARCnet2   = 129 // that of Linux
-	linkUser2     = 149
-	linkAVS       = 163
-	linkPPPD      = 166 // PPP whose address is a direction
-	linkPPI       = 192
-	linkWPAN      = 195 // IEEE 802.15.4 with two octets of check sequence
-	linkPPPDir    = 204 // after an octet of direction, as the next two
-	linkHDLCDir   = 205
-	linkFrameDir  = 206
-	linkMPLS      = 219
-	linkIPNET     = 226
-	linkIPv4      = 228
-	linkIPv6      = 229
-	linkWPANNoFCS = 230
-	linkNFLOG     = 239
-	linkIPoIB     = 242
-	linkPKTAP     = 258
-	linkCooked2   = 276
-	linkWPANTAP   = 283
+	"rtfm/traces"
 )
 
 // Adjacent types, the ifType numbers of IANA's registry. RFC 2720 has 7 for
@@ -70,80 +27,80 @@ const (
 )
 
 // decodeLink decodes the frame at off, whose link type is link.
-func decodeLink(p *match.Packet, link uint32, off int) {
+func decodeLink(p *match.Packet, link traces.LinkType, off int) {
 	switch link {
-	case linkEthernet:
+	case traces.LinkEthernet:
 		ethernet(p, off)
-	case linkNull, linkLoop:
+	case traces.LinkNull, traces.LinkLoop:
 		loopback(p, off)
-	case linkTokenRing:
+	case traces.LinkTokenRing:
 		tokenRing(p, off)
-	case linkFDDI:
+	case traces.LinkFDDI:
 		fddi(p, off)
-	case linkRaw, linkRawBSD, linkRawOther, linkIPv4, linkIPv6:
+	case traces.LinkRaw, traces.LinkRawBSD, traces.LinkRawOpenBSD, traces.LinkIPv4, traces.LinkIPv6:
 		rawIP(p, off)
-	case linkPPP, linkPPPHDLC:
+	case traces.LinkPPP, traces.LinkPPPHDLC:
 		serial(p, off)
-	case linkARCnet:
+	case traces.LinkARCnet:
 		arcnet(p, off, 0)
-	case linkARCnet2:
+	case traces.LinkARCnetLinux:
 		arcnet(p, off, 2)
-	case linkIPNET: // version, family, kind, length, two interfaces, two zones
+	case traces.LinkIPNET: // version, family, kind, length, two interfaces, two zones
 		rawIP(p, off+24)
-	case linkPPPD:
+	case traces.LinkPPPD:
 		pppd(p, off)
-	case linkPPPDir:
+	case traces.LinkPPPWithDir:
 		p.Key.SetAdjacentType(ifPPP)
 		typ, off := ppp(p, off+1)
 		payload(p, typ, off)
-	case linkHDLCDir:
+	case traces.LinkCiscoHDLCWithDir:
 		ciscoHDLC(p, off+1)
-	case linkFrameDir:
+	case traces.LinkFrameRelayWithDir:
 		p.Key.SetAdjacentType(ifFrame)
 		frameRelay(p, off+1)
-	case linkMPLS:
+	case traces.LinkMPLS:
 		payload(p, etherMPLS, off)
-	case linkPPPoE:
+	case traces.LinkPPPoE:
 		p.Key.SetAdjacentType(ifPPP)
 		payload(p, etherPPPoE, off)
-	case linkCiscoHDLC:
+	case traces.LinkCiscoHDLC:
 		ciscoHDLC(p, off)
-	case linkFrame:
+	case traces.LinkFrameRelay:
 		p.Key.SetAdjacentType(ifFrame)
 		frameRelay(p, off)
-	case linkATM:
+	case traces.LinkATM:
 		p.Key.SetAdjacentType(ifATM)
 		payload(p, etherLLC, off)
-	case linkSunATM:
+	case traces.LinkSunATM:
 		p.Key.SetAdjacentType(ifATM)
 		sunATM(p, off)
-	case linkCooked:
+	case traces.LinkLinuxSLL:
 		cooked(p, off)
-	case linkCooked2:
+	case traces.LinkLinuxSLL2:
 		cooked2(p, off)
-	case linkNFLOG:
+	case traces.LinkNFLOG:
 		nflog(p, off)
-	case link80211:
+	case traces.Link80211:
 		ieee80211(p, off, false)
-	case linkRadiotap:
+	case traces.LinkRadiotap:
 		radiotap(p, off)
-	case linkPrism:
+	case traces.LinkPrism:
 		prism(p, off)
-	case linkAVS:
+	case traces.LinkAVS:
 		avs(p, off)
-	case linkPPI:
+	case traces.LinkPPI:
 		ppi(p, off)
-	case linkPKTAP:
+	case traces.LinkPKTAP:
 		pktap(p, off, false)
-	case linkUser2:
+	case traces.LinkUser2:
 		pktap(p, off, true)
-	case linkIPoIB:
+	case traces.LinkIPoIB:
 		ipoib(p, off)
-	case linkWPAN:
+	case traces.LinkWPAN:
 		wpan(p, off, 2)
-	case linkWPANNoFCS:
+	case traces.LinkWPANNoFCS:
 		wpan(p, off, 0)
-	case linkWPANTAP:
+	case traces.LinkWPANTAP:
 		wpanTAP(p, off)
 	default:
 		p.Flags |= match.UnknownLink

@@ -73,6 +73,7 @@ import (
 
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
+	"rtfm/traces"
 )
 
 // Decode fills p from data, the captured octets of one frame from its link
@@ -89,12 +90,12 @@ import (
 // following, offload again. For a jumbogram it is what its option says (RFC
 // 2675), at most what the frame holds; for 6LoWPAN the header counts as
 // uncompressed.
-func Decode(p *match.Packet, link uint32, data []byte, wire uint32) {
+func Decode(p *match.Packet, link traces.LinkType, data []byte, wire uint32) {
 	p.Key = attr.Key{}
 	p.FrameOctets, p.IPOctets = wire, wire
 	p.PeerLen, p.AdjacentLen, p.Flags, p.Transport, p.TransportOctets = 0, 0, 0, 0, 0
 	p.Data = data
-	if link != linkEthernet {
+	if link != traces.LinkEthernet {
 		decodeLink(p, link, 0)
 	} else if !usual(p) {
 		ethernet(p, 0)
@@ -103,7 +104,7 @@ func Decode(p *match.Packet, link uint32, data []byte, wire uint32) {
 
 // Supported reports whether Decode knows the link type, a LINKTYPE_ number of
 // the pcap registry.
-func Supported(link uint32) bool {
+func Supported(link traces.LinkType) bool {
 	var p match.Packet
 	Decode(&p, link, nil, 0)
 	return p.Flags&match.UnknownLink == 0

@@ -10,6 +10,7 @@ import (
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset/attr"
+	"rtfm/traces"
 )
 
 // unhex returns the octets of a frame written in hexadecimal with spaces.
@@ -127,7 +128,7 @@ var fields = [...]attr.Attr{
 
 // checkCut decodes data, the beginning of a frame that gave whole, and checks
 // that each value is that of the whole frame or zero.
-func checkCut(t *testing.T, whole *match.Packet, link uint32, data []byte) {
+func checkCut(t *testing.T, whole *match.Packet, link traces.LinkType, data []byte) {
 	t.Helper()
 	var p match.Packet
 	Decode(&p, link, data, whole.FrameOctets)
@@ -153,7 +154,7 @@ func TestLongHeaders(t *testing.T) {
 	}
 	data = append(data, unhex(t, "0800"+v4)...)
 	var p match.Packet
-	Decode(&p, linkEthernet, data, uint32(len(data)))
+	Decode(&p, traces.LinkEthernet, data, uint32(len(data)))
 	const want = wantMACs + ", peer 1 0a000001>c0a80102, trans 17 8001>0035, class 46 ecn 1, ip 32, IsIP, vlan 1 priority 0"
 	if got := describe(&p); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -161,14 +162,14 @@ func TestLongHeaders(t *testing.T) {
 }
 
 func TestSupported(t *testing.T) {
-	supported := map[uint32]bool{}
+	supported := map[traces.LinkType]bool{}
 	for _, test := range decodeTests {
 		supported[test.link] = true
 	}
-	supported[147] = false // a number for private use
-	supported[149] = false // another one, but Apple's tools write taps under it
-	supported[linkIPv6] = true
-	for link := range uint32(1000) {
+	supported[147] = false              // a number for private use
+	supported[traces.LinkUser2] = false // another one, but Apple's tools write taps under it
+	supported[traces.LinkIPv6] = true
+	for link := range traces.LinkType(1000) {
 		if got := Supported(link); got != supported[link] {
 			t.Errorf("Supported(%d) = %v", link, got)
 		}
@@ -178,9 +179,10 @@ func TestSupported(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, test := range decodeTests {
 		data := unhex(f, test.data)
-		f.Add(test.link, data, uint32(max(len(data), int(test.wire))), uint(len(data)/2))
+		f.Add(uint32(test.link), data, uint32(max(len(data), int(test.wire))), uint(len(data)/2))
 	}
-	f.Fuzz(func(t *testing.T, link uint32, data []byte, wire uint32, cut uint) {
+	f.Fuzz(func(t *testing.T, number uint32, data []byte, wire uint32, cut uint) {
+		link := traces.LinkType(number)
 		var p match.Packet
 		again := dirty()
 		Decode(&p, link, data, wire)

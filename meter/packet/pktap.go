@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"rtfm/ruleset/match"
+	"rtfm/traces"
 )
 
 // The header of Apple's packet tap (LINKTYPE_PKTAP): its length, the kind of
@@ -27,7 +28,7 @@ func pktap(p *match.Packet, off int, guess bool) {
 		return
 	}
 	d := p.Data[off:]
-	size, kind, link := binary.LittleEndian.Uint32(d), binary.LittleEndian.Uint32(d[4:]), binary.LittleEndian.Uint32(d[8:])
+	size, kind, link := binary.LittleEndian.Uint32(d), binary.LittleEndian.Uint32(d[4:]), traces.LinkType(binary.LittleEndian.Uint32(d[8:]))
 	switch {
 	case size < pktapMin || size > pktapMax || guess && kind != pktapPacket:
 		if guess {
@@ -36,7 +37,7 @@ func pktap(p *match.Packet, off int, guess bool) {
 			p.Flags |= match.Malformed
 		}
 	case kind != pktapPacket:
-	case link == linkPKTAP || link == linkUser2:
+	case link == traces.LinkPKTAP || link == traces.LinkUser2:
 		p.Flags |= match.Malformed // a tap within a tap
 	default:
 		decodeLink(p, link, off+int(size))

@@ -22,7 +22,7 @@ import (
 // whose link types have no traces in any collection.
 func TestTshark(t *testing.T) {
 	tshark := tracetest.Require(t, "tshark")
-	links := []uint32{linkPKTAP, linkIPoIB, linkWPAN, linkWPANNoFCS, linkWPANTAP}
+	links := []traces.LinkType{traces.LinkPKTAP, traces.LinkIPoIB, traces.LinkWPAN, traces.LinkWPANNoFCS, traces.LinkWPANTAP}
 	// What tshark does that Decode does not mean to do.
 	others := map[string]string{
 		"6LoWPAN, context":        "it takes contexts that it does not know for zeros",
@@ -36,7 +36,7 @@ func TestTshark(t *testing.T) {
 		}
 		data := unhex(t, test.data)
 		packets = append(packets, traces.Packet{
-			Data: data, Wire: uint32(len(data)), Link: traces.LinkType(test.link), Interface: uint32(slices.Index(links, test.link)) + 1,
+			Data: data, Wire: uint32(len(data)), Link: test.link, Interface: uint32(slices.Index(links, test.link)) + 1,
 		})
 		names = append(names, test.name)
 	}
@@ -69,7 +69,7 @@ func TestTshark(t *testing.T) {
 // asTshark returns what Decode says of a frame, in fields as tshark writes them.
 func asTshark(k *traces.Packet) string {
 	var p match.Packet
-	Decode(&p, uint32(k.Link), k.Data, k.Wire)
+	Decode(&p, k.Link, k.Data, k.Wire)
 	var got [9]string
 	for i, end := range []int{attr.Source, attr.Dest} {
 		if addr, ok := netip.AddrFromSlice(p.Key.Peer(end)[:p.PeerLen]); ok && addr.Is6() {

@@ -145,7 +145,7 @@ func FuzzCompile(f *testing.F) {
 			t.Errorf("%d rules for %d octets", len(rs.Rules), len(text))
 		}
 		var p match.Packet
-		packet.Decode(&p, uint32(traces.LinkEthernet), frame, uint32(len(frame)))
+		packet.Decode(&p, traces.LinkEthernet, frame, uint32(len(frame)))
 		passes(compiled(t, text), &p)
 	})
 }

@@ -117,7 +117,7 @@ func TestTcpdump(t *testing.T) {
 			}
 			for i := range b.Packets {
 				from := &b.Packets[i]
-				packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
+				packet.Decode(&p, from.Link, from.Data, from.Wire)
 				frame, tagged := untagged(from)
 				for _, a := range all {
 					prog := a.bpf[from.Link]
@@ -197,7 +197,7 @@ func TestDifferences(t *testing.T) {
 		{"src host 10.0.0.2", web(eth), false, false},
 	} {
 		var p match.Packet
-		packet.Decode(&p, uint32(traces.LinkEthernet), tc.frame, uint32(len(tc.frame)))
+		packet.Decode(&p, traces.LinkEthernet, tc.frame, uint32(len(tc.frame)))
 		if here := passes(compiled(t, tc.filter), &p); here != tc.here {
 			t.Errorf("%s: %v for % x", tc.filter, here, tc.frame)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"rtfm/ruleset"
 	"rtfm/ruleset/rulesettest"
+	"rtfm/traces/tracetest"
 )
 
 func randomPacket(r *rand.Rand) *match.Packet {
@@ -90,8 +91,11 @@ func watched(t *testing.T, prog *Program, p *match.Packet, reversed bool, want V
 // TestProgramIsReference holds the compiled program to the reference over
 // random rulesets and packets.
 func TestProgramIsReference(t *testing.T) {
-	n := 4000
-	if testing.Short() {
+	n := 1000
+	switch {
+	case tracetest.Long():
+		n = 20_000
+	case testing.Short():
 		n = 500
 	}
 	verdicts := make(map[Verdict]int)

@@ -80,7 +80,7 @@ func decoded(d *Decoder) string {
 	for i := range b.Packets {
 		from, r := &b.Packets[i], &b.Records[i]
 		var p match.Packet
-		packet.Decode(&p, uint32(from.Link), from.Data, from.Wire)
+		packet.Decode(&p, from.Link, from.Data, from.Wire)
 		value := func(a attr.Attr) string {
 			in := a.Info()
 			size := in.Size
@@ -389,7 +389,7 @@ func FuzzDecoder(f *testing.F) {
 						t.Fatalf("%+v, %+v", k, b.Records[i])
 					}
 					var p match.Packet
-					packet.Decode(&p, uint32(k.Link), k.Data, k.Wire)
+					packet.Decode(&p, k.Link, k.Data, k.Wire)
 					if p.Flags&(match.Cut|match.Malformed|match.UnknownLink) != 0 {
 						t.Fatalf("% x is not what a decoder wants: flags %#x", k.Data, p.Flags)
 					}

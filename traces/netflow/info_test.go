@@ -20,7 +20,7 @@ import (
 
 // unwrap is an Unwrap of frames.
 func unwrap(p *traces.Packet) (netip.AddrPort, []byte, int) {
-	return packet.Datagram(uint32(p.Link), p.Data, p.Wire)
+	return packet.Datagram(p.Link, p.Data, p.Wire)
 }
 
 // TestInfo tells of datagrams of every version, and of what is wrong with them.

@@ -24,7 +24,7 @@ import (
 )
 
 func datagram(p *traces.Packet) (netip.AddrPort, []byte, int) {
-	return packet.Datagram(uint32(p.Link), p.Data, p.Wire)
+	return packet.Datagram(p.Link, p.Data, p.Wire)
 }
 
 // export returns a datagram of NetFlow 5 with so many records, which count 1,
