@@ -42,7 +42,7 @@ func NewAttended(cfg Config, a Attendant) *Meter {
 func (m *Meter) NewTask(p *Prepared, name string, number int) *Task {
 	t := m.newTask(p, name, number)
 	if m.batch != nil {
-		t.expect(m.input.sights(m.batch, t.view))
+		t.prefetch(m.input.sights(m.batch, t.view))
 	}
 	return t
 }

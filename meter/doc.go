@@ -49,7 +49,7 @@
 //     packets lately (group.strange; trace-bench manyflows).
 //  6. The memory of all flows that a batch leads to is prefetched together, and
 //     packets that no memo knows are matched ahead of their turn, so that
-//     theirs can be as well (Task.expect; trace-bench manyflows). Where there
+//     theirs can be as well (Task.prefetch; trace-bench manyflows). Where there
 //     are few flows they are in the cache anyway, and nothing is done.
 //  7. A run of packets in time order, with nothing due in between, is counted
 //     without looking at the clock for each (Meter.countRun; trace-bench

@@ -235,7 +235,7 @@ func (m *Meter) meterBatch(b *batch) error {
 			results = memo.results
 		}
 		for j, t := range memo.tasks {
-			t.expect(k.sights, results[j])
+			t.prefetch(k.sights, results[j])
 		}
 	}
 	for i := m.countRun(0); i < len(b.seen); i = m.countRun(i + 1) {

@@ -100,11 +100,11 @@ func newTask(p *Prepared, name string, number int, shapes *match.Shapes, table *
 // nearFlows is how many flows the caches near a processor hold.
 const nearFlows = nearWords / 8
 
-// expect prefetches for a batch of packets that have these sights, of which
+// prefetch prefetches for a batch of packets that have these sights, of which
 // these results were remembered: all flows together that they lead to, and then
 // those of the packets of which nothing was remembered, unless there are so few
 // flows that they are in the cache.
-func (t *Task) expect(sights []uint64, results []result) {
+func (t *Task) prefetch(sights []uint64, results []result) {
 	t.sights, t.results, t.rows = sights, results, t.rows[:0]
 	t.matched, t.passed = t.matched[:0], 0
 	if t.table.Active() < t.near {
@@ -115,13 +115,13 @@ func (t *Task) expect(sights []uint64, results []result) {
 			t.rows = append(t.rows, row)
 		}
 	}
-	t.table.Touch(t.rows)
+	t.table.Prefetch(t.rows)
 	for i, r := range results {
 		if r == 0 {
 			t.expectFlow(i, t.view.sight(sights, i))
 		}
 	}
-	t.table.Fetch(len(t.matched), func(i int) *flow.Key { return &t.matched[i].key })
+	t.table.PrefetchKeys(len(t.matched), func(i int) *flow.Key { return &t.matched[i].key })
 }
 
 // expectFlow matches packet i of the batch, of this sight.
@@ -144,7 +144,7 @@ func (t *Task) expectFlow(i int, sight []uint64) {
 }
 
 // takeMatched sets the flow and its key to those of packet i of the batch if it
-// was matched by expect.
+// was matched by prefetch.
 func (t *Task) takeMatched(i int) bool {
 	for t.passed < len(t.matched) && t.matched[t.passed].number < i {
 		t.passed++
@@ -157,7 +157,7 @@ func (t *Task) takeMatched(i int) bool {
 	return true
 }
 
-// meter counts packet i of batch b, which expect has prepared for, as so many
+// meter counts packet i of batch b, which prefetch has prepared for, as so many
 // PDUs and octets; s is what streams need of it, if there are any.
 func (t *Task) meter(b *batch, i int, s stream.Packet, pdus, octets uint64, now int64) {
 	if r := t.results[i]; r != 0 && t.again(r, s, pdus, octets, now) {

@@ -91,7 +91,7 @@ func (m *fakeMeter) Scan(rs int, row uint32, since int64, f *match.Flow, yield f
 	}
 }
 
-func (m *fakeMeter) Expect(rows []uint32) {}
+func (m *fakeMeter) PrefetchNext(rows []uint32) {}
 
 func (m *fakeMeter) Flows(rs int) (n int) {
 	for i := range m.flows {

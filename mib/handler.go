@@ -175,7 +175,7 @@ func (h *Handler) next(ranges []smi.Range, out []smi.VarBind) error {
 			h.loaded = h.loaded[:0]
 		}
 	}
-	h.meter.Expect(h.loaded)
+	h.meter.PrefetchNext(h.loaded)
 	return nil
 }
 

@@ -63,9 +63,9 @@ type FlowTable interface {
 	// Scan is NextFlow for one flow of a ruleset after the other: it calls
 	// yield for each until it returns false.
 	Scan(ruleSet int, row uint32, since int64, f *match.Flow, yield func() bool)
-	// Expect prefetches the flows after these, which NextFlow has found: they are
+	// PrefetchNext prefetches the flows after these, which NextFlow has found: they are
 	// likely to be asked for next.
-	Expect(rows []uint32)
+	PrefetchNext(rows []uint32)
 	// Flows returns the number of flows of a ruleset, 0 means all, and
 	// MaxFlows the size of the flow table.
 	Flows(ruleSet int) int

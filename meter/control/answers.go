@@ -63,8 +63,8 @@ func (c *Meter) Scan(index int, row uint32, since int64, f *match.Flow, yield fu
 	}
 }
 
-// Expect implements mib.Meter.
-func (c *Meter) Expect(rows []uint32) { c.meter.Table().Expect(rows) }
+// PrefetchNext implements mib.Meter.
+func (c *Meter) PrefetchNext(rows []uint32) { c.meter.Table().PrefetchNext(rows) }
 
 // Flows implements mib.Meter.
 func (c *Meter) Flows(index int) int {

@@ -217,13 +217,13 @@ func (t *Table) Blocks(ruleSet int, since int64) (rows []uint32) {
 	return rows
 }
 
-// Expect prefetches the rows after these, all together: they are likely to be
+// PrefetchNext prefetches the rows after these, all together: they are likely to be
 // read next.
-func (t *Table) Expect(rows []uint32) {
-	touched := uint64(0)
+func (t *Table) PrefetchNext(rows []uint32) {
+	sum := uint64(0)
 	for _, row := range rows {
 		if row < t.BlockEnd(row) {
-			touched += uint64(t.at(row + 1).last)
+			sum += uint64(t.at(row + 1).last)
 		}
 	}
 	for _, row := range rows {
@@ -232,11 +232,11 @@ func (t *Table) Expect(rows []uint32) {
 		}
 		if r := t.at(row + 1); r.shape != inactive {
 			if words := t.layouts[r.shape].words; words > 0 {
-				touched += t.keys[words].at(r.key)[0]
+				sum += t.keys[words].at(r.key)[0]
 			}
 		}
 	}
-	t.touched = touched
+	t.prefetched = sum
 }
 
 // Owner returns the number of the ruleset whose flows are in row's block.

@@ -62,8 +62,8 @@ type Table struct {
 	cursor             int // block where recovery goes on
 	cleared            int // block that was cleared last
 	recovered, created uint64
-	touched            uint64   // sink for prefetch reads, so the compiler keeps them
-	fetched            []uint32 // room for rows
+	prefetched         uint64   // sink for prefetch reads, so the compiler keeps them
+	prefetchRows       []uint32 // room for PrefetchKeys
 	passed             int      // see Passed
 	hidden             [256]bool
 }
@@ -222,24 +222,24 @@ func (r *record) changed() int64 {
 // or Supersede is called for it.
 func (t *Table) Generation(row uint32) uint32 { return t.at(row).generation }
 
-// Touch prefetches the flows in these rows.
-func (t *Table) Touch(rows []uint32) {
+// Prefetch prefetches the flows in these rows.
+func (t *Table) Prefetch(rows []uint32) {
 	sum := uint32(0)
 	for _, row := range rows {
 		sum += t.at(row).generation
 	}
-	t.touched = uint64(sum)
+	t.prefetched = uint64(sum)
 }
 
-// Fetch prefetches what Find will need for n keys, as far as there are flows
+// PrefetchKeys prefetches what Find will need for n keys, as far as there are flows
 // with them.
-func (t *Table) Fetch(n int, key func(i int) *Key) {
+func (t *Table) PrefetchKeys(n int, key func(i int) *Key) {
 	sum := uint64(0)
 	for i := range n {
 		hash := key(i).hash
 		sum += uint64(t.index.segment(hash).slots[hash%segmentLen])
 	}
-	rows := t.fetched[:0]
+	rows := t.prefetchRows[:0]
 	for i := range n {
 		row := t.index.segment(key(i).hash).first(key(i).hash)
 		rows = append(rows, row)
@@ -252,7 +252,7 @@ func (t *Table) Fetch(n int, key func(i int) *Key) {
 			sum += t.keys[k.n].at(t.at(row).key)[0]
 		}
 	}
-	t.fetched, t.touched = rows, sum
+	t.prefetchRows, t.prefetched = rows, sum
 }
 
 // Supersede changes the generation of row.

@@ -47,7 +47,7 @@ type Engine struct {
 	requests   requests
 	wheel      wheel
 	near       int    // nearStreams
-	touched    uint64 // sink for prefetch reads, so the compiler keeps them
+	prefetched uint64 // sink for prefetch reads, so the compiler keeps them
 	started    bool
 	changed    func(row uint32, now int64)
 }

@@ -264,7 +264,7 @@ func (e *Engine) do(all *jobs) {
 	var streams [ahead]uint32
 	for from := 0; from < len(all.list); from += ahead {
 		some := all.list[from:min(from+ahead, len(all.list))]
-		e.expect(all, some, &streams)
+		e.prefetch(all, some, &streams)
 		for i := range some {
 			for len(rest) > 0 && rest[0].before == from+i {
 				rest = e.step(rest)
@@ -291,16 +291,16 @@ func (e *Engine) step(all []step) []step {
 // packet returns the packet of j.
 func (all *jobs) packet(j *job) Packet { return Packet{all.packets[j.of], int(j.packet >> 1)} }
 
-// expect finds the streams of jobs, as far as there are any and their flows
+// prefetch finds the streams of jobs, as far as there are any and their flows
 // have more than one, and prefetches what all of them will need, so that the
 // fetches overlap, unless there are so few that they are in the cache.
-func (e *Engine) expect(all *jobs, jobs []job, streams *[ahead]uint32) {
+func (e *Engine) prefetch(all *jobs, jobs []job, streams *[ahead]uint32) {
 	t := &e.streams
 	if t.active <= e.near {
 		clear(streams[:])
 		return
 	}
-	touched := uint64(0)
+	sum := uint64(0)
 	for i := range jobs {
 		j, at := &jobs[i], &streams[i%ahead]
 		*at = 0
@@ -311,7 +311,7 @@ func (e *Engine) expect(all *jobs, jobs []job, streams *[ahead]uint32) {
 			// For now; a packet of no stream has any key.
 			k := all.packet(j).key()
 			*at = t.hash(&k, j.row)
-			touched += t.index[*at&t.mask]
+			sum += t.index[*at&t.mask]
 		}
 	}
 	for i := range jobs {
@@ -328,10 +328,10 @@ func (e *Engine) expect(all *jobs, jobs []job, streams *[ahead]uint32) {
 			continue
 		}
 		s := t.at(*at)
-		touched += uint64(s.packets)
+		sum += uint64(s.packets)
 		if !e.soles[j.row].single() {
-			touched += s.rest
+			sum += s.rest
 		}
 	}
-	e.touched = touched
+	e.prefetched = sum
 }

@@ -98,7 +98,7 @@ func (m *tableMeter) Scan(rs int, row uint32, since int64, f *match.Flow, yield 
 	}
 }
 
-func (m *tableMeter) Expect([]uint32) {}
+func (m *tableMeter) PrefetchNext([]uint32) {}
 
 func (m *tableMeter) Counts() mib.Counts { return mib.Counts{} }
 
