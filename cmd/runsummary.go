@@ -59,33 +59,10 @@ func traceCounts(s *traces.Stats) record.Counts {
 	return n
 }
 
-// check tells of numbers that do not add up: each packet of the meter is in one of
-// a ruleset's numbers, and what was counted is in the flows.
+// check tells of numbers that do not add up, which the program has miscounted.
 func (s *runSink) check(sum *record.Summary) {
-	for i := range sum.RuleSets {
-		r := &sum.RuleSets[i]
-		if r.Sum() != r.Packets {
-			s.fault("ruleset %d %s has seen %d packets, of which %d were counted, %d ignored, %d unmatched, %d stopped and %d uncounted, in sum %d",
-				r.RuleSet, s.ruleSetName(r.RuleSet), r.Packets, r.Counted, r.Ignored, r.Unmatched, r.Stopped, r.Uncounted, r.Sum())
-		}
-		if r.Collected != nil && *r.Collected != r.Counted {
-			s.fault("ruleset %d %s has counted %d packets, its flows have %d", r.RuleSet, s.ruleSetName(r.RuleSet), r.Counted, *r.Collected)
-		}
+	for _, fault := range sum.Faults(true) {
+		s.faulty = true
+		fmt.Fprintf(s.errors, "rtfm: a fault of the program: %s\n", fault)
 	}
-}
-
-// ruleSetName returns the name of the ruleset with a number.
-func (s *runSink) ruleSetName(number uint64) string {
-	for _, t := range s.engine.Stats().Tasks {
-		if uint64(t.RuleSet) == number {
-			return t.Name
-		}
-	}
-	return ""
-}
-
-// fault tells that the program has miscounted.
-func (s *runSink) fault(format string, args ...any) {
-	s.faulty = true
-	fmt.Fprintf(s.errors, "rtfm: a fault of the program: "+format+"\n", args...)
 }

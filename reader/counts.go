@@ -3,6 +3,7 @@ package reader
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -56,13 +57,7 @@ func (k *Collector) tell(s *record.Summary, exact bool) {
 	if s.Stopped > 0 {
 		k.cfg.Warn(fmt.Errorf("%d packets of the interval hit a limit of the meter's engine and are in no flow: rules loop", s.Stopped))
 	}
-	for i := range s.RuleSets {
-		r := &s.RuleSets[i]
-		if r.Sum() != r.Packets {
-			k.cfg.Warn(fmt.Errorf("a fault of the meter: ruleset %d has seen %d packets, of which %d are told", r.RuleSet, r.Packets, r.Sum()))
-		}
-		if exact && r.Collected != nil && *r.Collected != r.Counted {
-			k.cfg.Warn(fmt.Errorf("a fault of the meter or the reader: ruleset %d has counted %d packets, its flows have %d", r.RuleSet, r.Counted, *r.Collected))
-		}
+	for _, fault := range s.Faults(exact) {
+		k.cfg.Warn(errors.New("a fault of the meter or the reader: " + fault))
 	}
 }

@@ -40,7 +40,7 @@ func TestRuleSetNumbers(t *testing.T) {
 	told = nil
 	sum.RuleSets[0].Packets++
 	k.tell(&sum, true)
-	if all := strings.Join(told, "\n"); len(told) != 4 || !strings.Contains(all, "ruleset 2 has seen 16 packets, of which 15 are told") || !strings.Contains(all, "ruleset 4 has counted 0 packets, its flows have 8") {
+	if all := strings.Join(told, "\n"); len(told) != 4 || !strings.Contains(all, "ruleset 2 has seen 16 packets, of which 1 were counted, 2 ignored, 3 unmatched, 4 stopped and 5 uncounted, in sum 15") || !strings.Contains(all, "ruleset 4 has counted 0 packets, its flows have 8") {
 		t.Errorf("told is %q", told)
 	}
 }

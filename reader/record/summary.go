@@ -1,5 +1,7 @@
 package record
 
+import "fmt"
+
 // Summary is what is known of the packets of one interval beside the flows.
 type Summary struct {
 	// Known is how much of what follows is known, beside Flows.
@@ -51,6 +53,23 @@ type RuleSetSummary struct {
 // Sum is the number of packets of which it is known what became of them.
 func (s *RuleSetSummary) Sum() uint64 {
 	return s.Counted + s.Ignored + s.Unmatched + s.Stopped + s.Uncounted
+}
+
+// Faults tells, one sentence each, of numbers that do not add up: each packet that
+// a ruleset has seen is in one of its numbers, and, where flows is set since the
+// meter stood still while they were read, what was counted is in the flows.
+func (s *Summary) Faults(flows bool) (faults []string) {
+	for i := range s.RuleSets {
+		r := &s.RuleSets[i]
+		if r.Sum() != r.Packets {
+			faults = append(faults, fmt.Sprintf("ruleset %d has seen %d packets, of which %d were counted, %d ignored, %d unmatched, %d stopped and %d uncounted, in sum %d",
+				r.RuleSet, r.Packets, r.Counted, r.Ignored, r.Unmatched, r.Stopped, r.Uncounted, r.Sum()))
+		}
+		if flows && r.Collected != nil && *r.Collected != r.Counted {
+			faults = append(faults, fmt.Sprintf("ruleset %d has counted %d packets, its flows have %d", r.RuleSet, r.Counted, *r.Collected))
+		}
+	}
+	return faults
 }
 
 // addRuleSets sets Ignored, Unmatched, Stopped and Uncounted to the sums over
