@@ -156,7 +156,7 @@ func inProcess(t *testing.T, rules *ruleset.RuleSet, to record.Sink, differences
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &runSink{engine: m, meter: metered{m}, process: record.Process{Differences: differences}, to: to, name: "m", errors: t.Output()}
+	s := &runSink{meter: metered{m}, process: record.Process{Differences: differences}, to: to, name: "m", errors: t.Output()}
 	if err := m.Run(t.Context(), pipelineTrace(t), s); err != nil || s.faulty {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 	err = writeTo(cmd.Context(), o.output, o.inputs(), cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
 		to := o.sink(w, rules)
 		s := &runSink{
-			engine: m, meter: metered{m}, process: record.Process{Differences: record.WantsDifferences(to)},
+			meter: metered{m}, process: record.Process{Differences: record.WantsDifferences(to)},
 			to: to, name: o.meterName(), errors: cmd.ErrOrStderr(),
 		}
 		if o.form.form() != formNeMaC {

@@ -14,8 +14,7 @@ import (
 
 // runSink writes the flow data file.
 type runSink struct {
-	engine  *meter.Meter
-	meter   record.Meter // the same
+	meter   record.Meter
 	process record.Process
 	to      record.Sink
 	name    string // the meter's
