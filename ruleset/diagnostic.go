@@ -12,16 +12,29 @@ import (
 // a DEFINE they are the place where the DEFINE's name is used.
 type Place struct {
 	Line, Col int32
-	// Def is the DEFINE in question, nil if there is none, DefLine and DefCol the
-	// place within its text.
+	// Def is where that comes from, nil for the program itself, DefLine and DefCol
+	// the place within the text of a DEFINE.
 	Def             *Define
 	DefLine, DefCol int32
 }
 
-// Define is a DEFINE of a program, or one that is Given beside it.
+// Define is a DEFINE of a program, or one that is Given beside it, and tells the
+// files in question. Without a Name it is a file that the program includes.
 type Define struct {
 	Name  string
 	Given bool
+	// File is where Line and Col of a place are, DefFile where DefLine and DefCol
+	// are; empty for the program's own file.
+	File, DefFile string
+}
+
+// Where returns the place as line:col, with its file in front if that is one
+// which the program includes.
+func (at Place) Where() string {
+	if at.Def != nil && at.Def.File != "" {
+		return fmt.Sprintf("%s:%d:%d", at.Def.File, at.Line, at.Col)
+	}
+	return fmt.Sprintf("%d:%d", at.Line, at.Col)
 }
 
 // At returns the place itself, for types that embed it.
@@ -33,7 +46,11 @@ func (at Place) Known() bool { return at.Line > 0 }
 // Diagnose returns a diagnostic for this place of a file. If the place came
 // from a DEFINE, the message ends with its name and the place there.
 func (at Place) Diagnose(file, msg string) Diagnostic {
-	if at.Def != nil {
+	own := file
+	if at.Def != nil && at.Def.File != "" {
+		file = at.Def.File
+	}
+	if at.Def != nil && at.Def.Name != "" {
 		name := at.Def.Name
 		if len(name) > longestName {
 			name = name[:longestName] + "..."
@@ -42,7 +59,11 @@ func (at Place) Diagnose(file, msg string) Diagnostic {
 		if at.Def.Given {
 			option = "-D"
 		}
-		msg += fmt.Sprintf(" (from %s %s, %d:%d)", option, name, at.DefLine, at.DefCol)
+		in := Place{Line: at.DefLine, Col: at.DefCol}
+		if at.Def.DefFile != at.Def.File {
+			in.Def = &Define{File: cmp.Or(at.Def.DefFile, own)}
+		}
+		msg += fmt.Sprintf(" (from %s %s, %s)", option, name, in.Where())
 	}
 	return Diagnostic{File: file, Line: int(at.Line), Col: int(at.Col), Msg: msg}
 }
@@ -75,10 +96,11 @@ func (d Diagnostic) Error() string {
 // line.
 type Diagnostics []Diagnostic
 
-// Sort puts diagnostics of one text in its order.
+// Sort puts diagnostics of one text in its order, file by file if it
+// includes others.
 func (ds Diagnostics) Sort() {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
 }
 

@@ -182,8 +182,8 @@ func (c *compiler) args(sc *scope, s *srl.Call, sub *subroutine) ([]reference, b
 		refs = append(refs, ref)
 	}
 	if len(s.Args) != len(params) {
-		c.errorf(s.Sub.Place, "%s takes %d parameters (%d:%d), the CALL has %d",
-			name, len(params), sub.decl.Line, sub.decl.Col, len(s.Args))
+		c.errorf(s.Sub.Place, "%s takes %d parameters (%s), the CALL has %d",
+			name, len(params), sub.decl.Where(), len(s.Args))
 		ok = false
 	}
 	return refs, ok

@@ -42,8 +42,13 @@ const (
 // Source reads and compiles a program. Warnings are for what compiles but
 // hardly does what was meant; err is a ruleset.Diagnostics of all the program's
 // faults, those of its grammar and those of its names, values, labels and
-// parameters. Both are in the order of the text.
+// parameters. Both are in the order of the text. Files that the program includes
+// are read from the disk unless opts tell otherwise, their names relative to the
+// folder of the file that does, to the working folder where there is none.
 func Source(file string, text []byte, opts srl.Options) (rs *ruleset.RuleSet, warnings ruleset.Diagnostics, err error) {
+	if opts.Open == nil {
+		opts.Open = included
+	}
 	p, grammar := srl.Parse(file, text, opts)
 	if faults, ok := grammar.(ruleset.Diagnostics); ok && len(faults) > srl.MaxErrors {
 		return nil, nil, grammar // the rest of the program is missing

@@ -2,8 +2,10 @@ package compile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -43,6 +45,28 @@ func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, 
 		return ruleset.ParseRules(name, text)
 	}
 	return Source(name, text, opts)
+}
+
+// included reads a file that the file from includes.
+func included(from, name string) (path string, text []byte, err error) {
+	if path = name; !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(from), name)
+	}
+	if name == "" {
+		return path, nil, errors.New("a file has a name")
+	}
+	info, err := os.Stat(path)
+	var fault *fs.PathError
+	switch {
+	case errors.As(err, &fault):
+		return path, nil, fmt.Errorf("%s: %w", path, fault.Err)
+	case err != nil:
+		return path, nil, err
+	case !info.Mode().IsRegular(): // what others may wait at, or never end
+		return path, nil, fmt.Errorf("%s: no file", path)
+	}
+	text, err = readFile(path, nil)
+	return path, text, err
 }
 
 func readFile(name string, stdin io.Reader) ([]byte, error) {

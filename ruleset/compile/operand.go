@@ -182,7 +182,7 @@ func (c *compiler) unknown(w srl.Word, what string, names func() []string) {
 	if ok {
 		for _, d := range c.prog.Defines {
 			if d.Name == n {
-				c.errorf(w.Place, "no %s %q; did you mean %s (DEFINEd at %d:%d)?", what, name, n, d.Line, d.Col)
+				c.errorf(w.Place, "no %s %q; did you mean %s (DEFINEd at %s)?", what, name, n, d.Where())
 				return
 			}
 		}

@@ -38,7 +38,7 @@ func (c *compiler) savedTwice(sc *scope, list []srl.Stmt) {
 			a, ok = ref.attr, !ref.any
 		}
 		if before, again := saved[a]; again && ok {
-			c.warnf(s.Attr.Place, "%s is saved already (%d:%d): the last time holds", s.Attr.Text, before.Line, before.Col)
+			c.warnf(s.Attr.Place, "%s is saved already (%s): the last time holds", s.Attr.Text, before.Where())
 		}
 		saved[a] = s.Attr.Place
 	}

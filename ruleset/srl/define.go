@@ -2,6 +2,8 @@ package srl
 
 import (
 	"strings"
+
+	"rtfm/ruleset"
 )
 
 // maxExpansion bounds how many tokens and uses of DEFINEs a program may
@@ -16,11 +18,19 @@ const maxExpansion = 1 << 22
 // again they are kept: its text may be long.
 type expander struct {
 	defines map[string]*Define
-	behind  []scanner // what follows each DEFINE directive
-	frames  []frame   // the program, then the DEFINEs in use
-	end     token     // of the program
+	behind  []directive // in the order of the text
+	frames  []frame     // the program, the files being included, then the DEFINEs in use
+	end     token       // of the program
+	places  map[placeKey]*ruleset.Define
+	files   []string        // being included, the innermost last
+	known   map[string]bool // files whose faults have been told
+	read    int             // files that have been
+	size    int             // of them, in octets
+	scanned int             // tokens, the first time
 	given   int
 	stopped bool // the program ends here, whatever follows
+	prog    *Program
+	open    func(from, name string) (path string, text []byte, err error)
 	report  func(at Place, format string, args ...any)
 }
 
@@ -28,8 +38,15 @@ type expander struct {
 type frame struct {
 	scanner
 	tokens []token // if they are kept
-	def    *Define // nil for the program itself
+	def    *Define // nil for the program itself and files
 	use    Place   // of the DEFINE's name in the program
+}
+
+// directive is a DEFINE or INCLUDE and what follows it.
+type directive struct {
+	at    Place // of an INCLUDE
+	after scanner
+	file  *scanner // that is included, from its beginning
 }
 
 // next makes t the next token, which keeps its place in the text.
@@ -59,39 +76,50 @@ func (d *Define) expand(use Place) frame {
 	return frame{d.text, d.tokens, d, use}
 }
 
-// newExpander looks for the DEFINE directives in a program's text and for what
-// is no token.
-func newExpander(prog *Program, given []*Given, text string, report func(Place, string, ...any)) *expander {
-	x := &expander{defines: map[string]*Define{}, report: report}
-	for _, g := range given {
+// newExpander looks for the directives in a program's text, and in those of the
+// files that it includes, and for what is no token.
+func newExpander(prog *Program, opts Options, text string, report func(Place, string, ...any)) *expander {
+	x := &expander{defines: map[string]*Define{}, places: map[placeKey]*ruleset.Define{}, known: map[string]bool{}, prog: prog, open: opts.Open, report: report}
+	for _, g := range opts.Given {
 		x.defines[strings.ToLower(g.Name)] = g.define()
 	}
 	s := scanner{text: text, line: 1, strict: prog.Strict, report: report}
-	var t token
-	for n := 1; ; n++ {
+	x.end = x.scan(&s, prog.File, 0)
+	x.frames = []frame{{scanner: scanner{text: s.text, line: 1, report: reported}}}
+	return x
+}
+
+// scan looks for the directives in a file's text, which others include so deep,
+// and returns the token at its end. If that is too far, the text is cut.
+func (x *expander) scan(s *scanner, file string, depth int) (t token) {
+	for {
+		before := s.last
 		s.next(&t)
 		for t.key == kwDefine {
 			for t.key == kwDefine { // again, if a directive without its end is followed by one
-				t = x.define(prog, &s, t.at)
+				t = x.define(x.prog, s, t.at)
 			}
-			x.behind = append(x.behind, s)
+			x.behind = append(x.behind, directive{after: *s})
 			if t.kind == ';' {
+				before = ';'
 				s.next(&t)
 			}
 		}
 		if t.kind == kEOF {
-			x.end = t
-			break
+			return t
 		}
 		if t.kind == kSemicolon {
-			report(t.at, `\; stands for a semicolon in the text of a DEFINE only`)
+			x.report(t.at, `\; stands for a semicolon in the text of a DEFINE only`)
 		}
-		if n == maxExpansion {
+		if isInclude(&t, before) {
+			x.include(s, t.at, file, depth)
+		} else {
+			x.scanned++
+		}
+		if x.scanned >= maxExpansion {
 			s.text = s.text[:s.pos] // next has the rest reported
 		}
 	}
-	x.frames = []frame{{scanner: scanner{text: s.text, line: 1, report: reported}}}
-	return x
 }
 
 // reported is for scanning a text once more.
@@ -102,6 +130,9 @@ func reported(Place, string, ...any) {}
 // DEFINE of the next directive.
 func (x *expander) define(prog *Program, s *scanner, at Place) token {
 	d := &Define{Place: at}
+	if s.in != nil {
+		d.DefFile = s.in.File
+	}
 	var name token
 	s.next(&name)
 	t := name
@@ -143,7 +174,7 @@ func (x *expander) define(prog *Program, s *scanner, at Place) token {
 	if before := x.defines[key]; before != nil && before.given != nil {
 		return t
 	} else if before != nil {
-		x.report(name.at, "%s is already DEFINEd at %d:%d", clip(name.text), before.Line, before.Col)
+		x.report(name.at, "%s is already DEFINEd at %s", clip(name.text), before.Where())
 		return t
 	}
 	x.defines[key] = d
@@ -157,19 +188,25 @@ func (x *expander) next(t *token) {
 		f := &x.frames[len(x.frames)-1]
 		f.next(t)
 		switch {
-		case t.kind == kEOF && f.def == nil:
+		case t.kind == kEOF && len(x.frames) == 1:
 			*t = x.end
 			return
 		case t.kind == kEOF:
-			f.def.active = false
+			if f.def != nil {
+				f.def.active = false
+			}
 			x.frames = x.frames[:len(x.frames)-1]
 			continue
-		case t.key == kwDefine:
-			f.pos, f.bol, f.line, f.last = x.behind[0].pos, x.behind[0].bol, x.behind[0].line, ';'
+		case t.key == kwDefine, f.def == nil && len(x.behind) > 0 && t.at == x.behind[0].at:
+			d := x.behind[0]
 			x.behind = x.behind[1:]
+			f.pos, f.bol, f.line, f.last = d.after.pos, d.after.bol, d.after.line, ';'
+			if d.file != nil {
+				x.frames = append(x.frames, frame{scanner: *d.file})
+			}
 			continue
 		case f.def != nil:
-			t.at = Place{Line: f.use.Line, Col: f.use.Col, Def: &f.def.Define, DefLine: t.at.Line, DefCol: t.at.Col}
+			t.at = Place{Line: f.use.Line, Col: f.use.Col, Def: x.placeIn(f), DefLine: t.at.Line, DefCol: t.at.Col}
 			if t.kind == kSemicolon {
 				t.kind, t.text = ';', ";"
 			} else if t.kind == kChar && t.text == `'\;'` {

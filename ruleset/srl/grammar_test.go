@@ -137,7 +137,7 @@ func (tokensOf) Lex(file string, r io.Reader) (lexer.Lexer, error) {
 		return nil, err
 	}
 	g := &given{}
-	g.in = newExpander(&Program{File: file}, nil, string(text), func(at Place, format string, args ...any) {
+	g.in = newExpander(&Program{File: file}, Options{}, string(text), func(at Place, format string, args ...any) {
 		g.faults = append(g.faults, fmt.Sprintf(format, args...))
 	})
 	return g, nil
@@ -294,7 +294,7 @@ func mutate(r *rand.Rand, text, other string) string {
 // split returns the words of a program, without those of DEFINEs, whose ends
 // would be left out.
 func split(text string) (words []string) {
-	x := newExpander(&Program{}, nil, text, func(Place, string, ...any) {})
+	x := newExpander(&Program{}, Options{}, text, func(Place, string, ...any) {})
 	for {
 		var t token
 		x.next(&t)

@@ -10,7 +10,7 @@ func (p *parser) addition(at Place, name string) bool {
 	case p.nesting > 1 || p.sub != nil:
 		p.report(at, "%s cannot stand inside another statement", name)
 	case again:
-		p.report(at, "%s is already given at %d:%d", name, before.Line, before.Col)
+		p.report(at, "%s is already given at %s", name, before.Where())
 	default:
 		p.given[name] = at
 		return true

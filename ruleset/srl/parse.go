@@ -19,13 +19,12 @@ const maxLabel = math.MaxInt32
 // reported and left at the next point where one may begin, so that the rest
 // is understood.
 type parser struct {
-	prog    *Program
-	defines []*Given // beside those of the program
-	in      *expander
-	room    [3]token // for these two and the one read last
-	tok     *token   // the one to be read
-	ahead   *token   // the one after it
-	taken   int      // tokens read
+	prog  *Program
+	in    *expander
+	room  [3]token // for these two and the one read last
+	tok   *token   // the one to be read
+	ahead *token   // the one after it
+	taken int      // tokens read
 
 	list gathered // the operands of the test that is being read
 
@@ -117,18 +116,18 @@ func (p *parser) enter() bool {
 
 func (p *parser) leave() { p.nesting-- }
 
-func (p *parser) program(text string) {
-	p.begin(text)
+func (p *parser) program(text string, opts Options) {
+	p.begin(text, opts)
 	p.prog.Stmts = p.stmts(func() bool { return p.tok.kind == kEOF })
 }
 
 // begin reads the first tokens of a text.
-func (p *parser) begin(text string) {
+func (p *parser) begin(text string, opts Options) {
 	p.badAt = -1
 	p.subs = map[string]*Subroutine{}
 	p.labels = map[string]Place{}
 	p.given = map[string]Place{}
-	p.in = newExpander(p.prog, p.defines, text, p.report)
+	p.in = newExpander(p.prog, opts, text, p.report)
 	if len(p.errs) > MaxErrors {
 		p.in.stop()
 	}
@@ -273,7 +272,9 @@ func (p *parser) named() Stmt {
 	// The fault is the word itself, not what follows.
 	if p.taken-1 != p.badAt && !p.in.stopped {
 		msg := fmt.Sprintf("expected a statement, found %s", t)
-		if instead := foreignWords[strings.ToLower(t.text)]; instead != "" {
+		if strings.EqualFold(t.text, "include") {
+			msg = "INCLUDE stands where a statement can begin in the program or in braces"
+		} else if instead := foreignWords[strings.ToLower(t.text)]; instead != "" {
 			msg = fmt.Sprintf("SRL has no %s: %s", strings.ToUpper(t.text), instead)
 		} else if k, ok := nearKeyword(t.text); ok {
 			msg += "; did you mean " + k + "?"
@@ -295,7 +296,7 @@ func (p *parser) compound(label Word) Stmt {
 		s.Place = label.Place
 		key := strings.ToLower(label.Text)
 		if before, ok := p.labels[key]; ok {
-			p.report(label.Place, "label %s is already used at %d:%d", clip(label.Text), before.Line, before.Col)
+			p.report(label.Place, "label %s is already used at %s", clip(label.Text), before.Where())
 		} else {
 			p.labels[key] = label.Place
 		}

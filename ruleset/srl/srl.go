@@ -27,6 +27,9 @@ type Options struct {
 	Strict bool
 	// Given are DEFINEs that stand in place of the program's own.
 	Given []*Given
+	// Open reads the file of this name that the file from includes, and returns
+	// how messages name it. If it is nil, nothing can be included.
+	Open func(from, name string) (path string, text []byte, err error)
 }
 
 // ParseExpr reads one expression, as it stands behind IF. Attributes and values
@@ -35,7 +38,7 @@ type Options struct {
 // faults, e is nil and err a ruleset.Diagnostics.
 func ParseExpr(file, text string, opts Options) (Expr, error) {
 	ps := &parser{prog: &Program{File: file, Strict: opts.Strict}, single: true}
-	ps.begin(text)
+	ps.begin(text, opts)
 	e, ok := ps.expr()
 	if ok && ps.tok.kind != kEOF {
 		ps.expected("&&, || or the end of the expression")
@@ -52,8 +55,8 @@ func ParseExpr(file, text string, opts Options) (Expr, error) {
 // them, and the program holds what could be understood, so that package
 // compile can look for more.
 func Parse(file string, text []byte, opts Options) (p *Program, err error) {
-	ps := &parser{prog: &Program{File: file, Strict: opts.Strict}, defines: opts.Given}
-	ps.program(string(bytes.TrimPrefix(text, []byte("\ufeff"))))
+	ps := &parser{prog: &Program{File: file, Strict: opts.Strict}}
+	ps.program(string(bytes.TrimPrefix(text, []byte("\ufeff"))), opts)
 	if len(ps.errs) > 0 {
 		ps.errs.Sort()
 		ps.prog.Faulty = true

@@ -24,7 +24,7 @@ func (p *parser) subroutine() {
 	if name.Text != "" {
 		key := strings.ToLower(name.Text)
 		if before := p.subs[key]; before != nil {
-			p.report(name.Place, "subroutine %s is already declared at %d:%d", clip(name.Text), before.Line, before.Col)
+			p.report(name.Place, "subroutine %s is already declared at %s", clip(name.Text), before.Where())
 		} else {
 			p.subs[key] = sub
 			p.prog.Subs = append(p.prog.Subs, sub)
@@ -159,7 +159,7 @@ func (p *parser) returned(seen map[int]Place) Return {
 		}
 		p.next()
 		if before, dup := seen[n]; dup && ok {
-			p.report(at, "return label %d is already used at %d:%d", n, before.Line, before.Col)
+			p.report(at, "return label %d is already used at %s", n, before.Where())
 			continue
 		}
 		seen[n] = at

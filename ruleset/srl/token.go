@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"rtfm/ruleset"
 )
 
 // kind is a kind of token. Punctuation marks of one octet are their own kind.
@@ -181,11 +183,12 @@ type scanner struct {
 	line   int32
 	last   kind // of the token before
 	strict bool
+	in     *ruleset.Define // the file that is included, nil for the program itself
 	report func(at Place, format string, args ...any)
 }
 
 func (s *scanner) place() Place {
-	return Place{Line: s.line, Col: int32(s.pos - s.bol + 1)}
+	return Place{Line: s.line, Col: int32(s.pos - s.bol + 1), Def: s.in}
 }
 
 // blanks goes over white space and comments.
@@ -349,10 +352,10 @@ var marks = [...]struct {
 // foreignWords are words of other languages, in lower case.
 var foreignWords = map[string]string{
 	"then": "the statement stands behind the expression", "elseif": "write ELSE IF", "elsif": "write ELSE IF", "elif": "write ELSE IF",
-	"in":      "write == and a list in parentheses",
-	"include": "all of a program stands in one file", "import": "all of a program stands in one file",
-	"end":   "subroutines end with ENDSUB, CALLs with ENDCALL, and statements are grouped by { and }",
-	"endif": "an IF has one statement; several are grouped by { and }", "while": "it has no loops", "for": "it has no loops",
+	"in":     "write == and a list in parentheses",
+	"import": `write INCLUDE "file";`,
+	"end":    "subroutines end with ENDSUB, CALLs with ENDCALL, and statements are grouped by { and }",
+	"endif":  "an IF has one statement; several are grouped by { and }", "while": "it has no loops", "for": "it has no loops",
 	"goto": "EXIT leaves a labelled statement", "break": "EXIT leaves a labelled statement",
 }
 
