@@ -67,7 +67,7 @@ var layout = map[string][]string{
 	"mib/snmp/snmptest":     {"mib/smi", "mib/snmp"},
 
 	"reader":          {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
-	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
 	"reader/plot":     {},
 	"reader/query":    {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
 	"reader/record":   {"ruleset", "ruleset/attr", "ruleset/match"},

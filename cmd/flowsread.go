@@ -11,6 +11,7 @@ import (
 	"rtfm/reader/query"
 	"rtfm/reader/record"
 	"rtfm/ruleset/attr"
+	"rtfm/traces/format"
 )
 
 // flowsReading reads flow data files, one after the other, for the commands that answer
@@ -83,7 +84,7 @@ func (f *flowsReading) file(ctx context.Context, name string, to record.Sink) er
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		if err := f.collection(from, to, &seen); query.IsRefusal(err) {
+		if err := f.collection(from, to, &seen); errors.Is(err, query.ErrTwice) {
 			return fmt.Errorf("%s: %w", name, err)
 		} else if err != nil {
 			return &damage{err}
@@ -106,13 +107,33 @@ func (f *flowsReading) collection(from record.From, to record.Sink, seen *query.
 	return err
 }
 
-// openFlows opens a flow data file, "-" for standard input.
+// openFlows opens a flow data file, "-" for standard input, and decompresses it. The
+// error is a *damage.
 func openFlows(name string, stdin io.Reader) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(stdin), nil
+	in := io.NopCloser(stdin)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, &damage{err}
+		}
+		in = f
 	}
-	return os.Open(name)
+	plain, err := format.Decompress(in, name)
+	if err != nil {
+		in.Close()
+		return nil, &damage{err}
+	}
+	return &flowsFile{plain, in}, nil
 }
+
+// flowsFile is an open flow data file.
+type flowsFile struct {
+	io.ReadCloser
+	file io.Closer
+}
+
+// Close closes both.
+func (f *flowsFile) Close() error { return errors.Join(f.ReadCloser.Close(), f.file.Close()) }
 
 // flowsStatus returns the error with the exit status that damage has.
 func flowsStatus(err error) error {

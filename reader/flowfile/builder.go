@@ -1,93 +1,151 @@
 package flowfile
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
+	"rtfm/reader/record"
 	"rtfm/ruleset"
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 )
 
-// builder makes flows of text's records.
+// builder makes flows of the values of flow records: begin, set for each value, and
+// flow, which is valid until the next begin.
 type builder struct {
-	epoch  int64 // of the Uptime
+	// zero is set if "0" stands for what a flow does not have, as in NeMaC's text.
+	zero  bool
+	epoch int64 // of the Uptime
+	// deltas are those of deltaBits that rows have where they are known.
+	deltas uint16
 	shapes match.Shapes
-	fl     match.Flow
-	saved  []match.Saved
-	found  []attr.Distribution
-	bits   []byte // SavedAttributes, nil without
-	// Lengths of the peer and adjacent addresses, and the ruleset.
-	peer, adjacent, ruleSet int
+	known  map[string]*match.Shape // by signature
+
+	fl      match.Flow
+	counted record.Counters
+	row     rowState
+	saved   []savedText
+	masks   []savedText
+	found   []foundDistribution
+	sig     []byte
+	raw     []byte // the row's identity as it is written
+}
+
+// rowState is what of a builder begins anew with each row.
+type rowState struct {
+	ruleSet int
+	bits    []byte // SavedAttributes, nil without
 	// exactFirst and exactLast are set once the times are known in nanoseconds.
 	exactFirst, exactLast bool
+	have                  uint16 // which of told the row has
+	peer, adjacent        int    // lengths of the addresses
+}
+
+type savedText struct {
+	attr attr.Attr
+	text []byte
+}
+
+type foundDistribution struct {
+	attr.Distribution
+	parameters      []byte // mask and value as text has them
+	counters, delta []uint64
 }
 
 // maxShapes is how many shapes are remembered: a file may have any number.
 const maxShapes = 1 << 12
 
-// flow returns the flow of a record. It is valid until the next call. An attribute
-// that is 0 counts as saved only if there is a column of SavedAttributes, which
-// tells; one whose mask has no column was saved whole.
-func (b *builder) flow(rec *Record) (*match.Flow, error) {
-	*b = builder{epoch: b.epoch, shapes: b.shapes, saved: b.saved[:0], found: b.found[:0]}
-	if text, err := rec.column(attr.SavedAttributes); err == nil && text != "0" {
-		if b.bits, err = hex.DecodeString(text); err != nil {
-			return nil, &SyntaxError{rec.Line, fmt.Sprintf("%s: %v", attr.SavedAttributes, err)}
+// begin begins a row.
+func (b *builder) begin() {
+	b.fl = match.Flow{Counters: b.fl.Counters[:0]}
+	b.row = rowState{}
+	b.counted = record.Counters{Distributions: b.counted.Distributions[:0]}
+	b.saved, b.masks, b.found, b.raw = b.saved[:0], b.masks[:0], b.found[:0], b.raw[:0]
+}
+
+// set takes the value of a field. It is kept until flow.
+func (b *builder) set(f *field, text []byte) error {
+	switch f.kind {
+	case fieldMeasured:
+		if f.place&deltaBits != 0 && b.zero && string(text) == unknownText {
+			return nil
 		}
-	}
-	for i, c := range rec.Columns {
-		var err error
-		switch c.Attr.Info().Class {
-		case attr.ClassMeasured:
-			err = b.measured(c.Attr, rec.Values[i])
-		case attr.ClassInteger, attr.ClassComputed, attr.ClassAddress:
-			err = b.save(rec, c.Attr, rec.Values[i])
-		case attr.ClassDistrib:
-			err = b.distribution(c.Attr, rec.Values[i])
+		b.row.have |= f.place
+		return b.measured(f.attr, text)
+	case fieldSaved:
+		b.saved = append(b.saved, savedText{f.attr, text})
+	case fieldMask:
+		b.masks = append(b.masks, savedText{f.attr, text})
+	case fieldDistribution:
+		return b.distribution(f.attr, text)
+	case fieldDeltaDistribution:
+		return b.delta(f.attr, text)
+	case fieldIdentity:
+		b.raw = append(append(append(b.raw, byte(f.place)), text...), 0)
+	case fieldBits:
+		if len(text) == 1 && text[0] == '0' {
+			return nil
 		}
+		bits, err := hex.DecodeString(string(text))
 		if err != nil {
-			return nil, &SyntaxError{rec.Line, fmt.Sprintf("%s: %v", c.Name, err)}
+			return fmt.Errorf("%q is not a number in hexadecimal", shown(text))
 		}
+		b.row.bits = bits
 	}
-	if b.shapes.Len() > maxShapes {
-		b.shapes = match.Shapes{}
-	}
-	b.fl.Shape = b.shapes.Intern(b.ruleSet, uint8(b.peer), uint8(b.adjacent), b.saved, b.found...)
-	return &b.fl, nil
+	return nil
 }
 
 // measured sets what a flow has beside its key.
-func (b *builder) measured(a attr.Attr, text string) error {
-	if a == attr.SavedAttributes {
+func (b *builder) measured(a attr.Attr, text []byte) error {
+	switch a {
+	case attr.FirstTimeNs, attr.LastActiveTimeNs:
+		at, err := strconv.ParseInt(string(text), 10, 64)
+		if err != nil {
+			return fmt.Errorf("%q is not a time in nanoseconds", shown(text))
+		}
+		if a == attr.FirstTimeNs {
+			b.fl.FirstTime, b.row.exactFirst = at, true
+		} else {
+			b.fl.LastTime, b.row.exactLast = at, true
+		}
 		return nil
+	case attr.DeltaToPDURate, attr.DeltaFromPDURate, attr.DeltaToBitRate, attr.DeltaFromBitRate:
+		return nil // the counters have them
 	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return fmt.Errorf("%q is not a number", text)
+	n, ok := parseUint(text)
+	if !ok {
+		return numberFault(text, 64)
 	}
+	return b.number(a, n)
+}
+
+// number sets one of the numbers that a flow has beside its key.
+func (b *builder) number(a attr.Attr, n uint64) error {
 	switch a {
 	case attr.FlowRuleSet:
 		if n > ruleset.MaxRuleSets {
 			return fmt.Errorf("%d is not a ruleset from 1 to %d", n, ruleset.MaxRuleSets)
 		}
-		b.ruleSet = int(n)
+		b.row.ruleSet = int(n)
 	case attr.FlowIndex:
-		b.fl.Index = uint32(min(n, 1<<32-1))
+		if n > math.MaxUint32 {
+			return fmt.Errorf("%d is no number of 32 bits", n)
+		}
+		b.fl.Index = uint32(n)
 	case attr.FirstTime:
-		if !b.exactFirst {
+		if !b.row.exactFirst {
 			b.fl.FirstTime = instant(b.epoch, n)
 		}
-	case attr.LastActiveTime:
-		if !b.exactLast {
+	case attr.LastActiveTime, attr.FlowTimeMark:
+		if !b.row.exactLast {
 			b.fl.LastTime = instant(b.epoch, n)
 		}
-	case attr.FirstTimeNs:
-		b.fl.FirstTime, b.exactFirst = int64(n), true
-	case attr.LastActiveTimeNs:
-		b.fl.LastTime, b.exactLast = int64(n), true
 	case attr.ToPDUs:
 		b.fl.ToPDUs = n
 	case attr.FromPDUs:
@@ -96,72 +154,230 @@ func (b *builder) measured(a attr.Attr, text string) error {
 		b.fl.ToOctets = n
 	case attr.FromOctets:
 		b.fl.FromOctets = n
+	case attr.DeltaToPDUs:
+		b.counted.ToPDUs = n
+	case attr.DeltaFromPDUs:
+		b.counted.FromPDUs = n
+	case attr.DeltaToOctets:
+		b.counted.ToOctets = n
+	case attr.DeltaFromOctets:
+		b.counted.FromOctets = n
 	}
 	return nil
 }
 
-// save puts a saved attribute in the flow's key.
-func (b *builder) save(rec *Record, a attr.Attr, text string) error {
-	if b.bits == nil && text == "0" || b.bits != nil && !match.IsSaved(b.bits, a) {
-		return nil
-	}
-	in := a.Info()
-	var value []byte
-	if isNumber(a) {
-		n, err := strconv.ParseUint(text, 10, 8*in.Size)
+// flow returns the flow of the row, and what it counted in the interval, nil if that
+// is not known. In NeMaC's text an attribute that is 0 counts as saved only if there
+// is a column of SavedAttributes, which tells; one whose mask is not told was saved
+// whole.
+func (b *builder) flow() (*match.Flow, *record.Counters, error) {
+	b.sig = append(b.sig[:0], byte(b.row.ruleSet))
+	n := 0
+	for _, s := range b.saved {
+		if b.zero && (b.row.bits == nil && string(s.text) == "0" || b.row.bits != nil && !match.IsSaved(b.row.bits, s.attr)) {
+			continue
+		}
+		length, err := b.key(s.attr, s.text)
 		if err != nil {
-			return fmt.Errorf("%q is not a number of %d octets", text, in.Size)
+			return nil, nil, fmt.Errorf("%s: %w", s.attr, err)
 		}
-		for k := in.Size - 1; k >= 0; k-- {
-			value = append(value, byte(n>>(8*k)))
+		b.saved[n] = s
+		n++
+		b.sig = append(b.sig, byte(s.attr>>8), byte(s.attr), byte(length))
+		m := b.mask(s.attr)
+		if len(m) > 255 {
+			return nil, nil, fmt.Errorf("%s: %q is not a mask", s.attr.Mask(), shown(m))
 		}
-	} else {
-		v, err := octets(a, text)
-		if err != nil {
-			return err
+		if m != nil {
+			b.sig = append(append(b.sig, byte(len(m))), m...)
+		} else {
+			b.sig = append(b.sig, 0)
 		}
-		value = v.Append(nil)
 	}
-	mask := attr.Ones(len(value))
-	if a.Mask() != attr.Null {
-		if text, err := rec.column(a.Mask()); err == nil {
-			if mask, err = octets(a.Mask(), text); err != nil {
-				return err
+	b.saved = b.saved[:n]
+	b.sig = append(b.sig, 0, 0, byte(b.row.peer), byte(b.row.adjacent))
+	slices.SortStableFunc(b.found, func(a, b foundDistribution) int { return cmp.Compare(a.Attr, b.Attr) })
+	whole := true
+	for i := range b.found {
+		d := &b.found[i]
+		b.sig = append(append(b.sig, byte(d.Attr), byte(len(d.parameters))), d.parameters...)
+		b.fl.Counters = append(b.fl.Counters, d.counters)
+		whole = whole && len(d.delta) == len(d.counters)
+		b.counted.Distributions = append(b.counted.Distributions, d.delta...)
+	}
+	if !whole {
+		b.counted.Distributions = b.counted.Distributions[:0]
+	}
+	shape := b.known[string(b.sig)]
+	if shape == nil {
+		var err error
+		if shape, err = b.shape(); err != nil {
+			return nil, nil, err
+		}
+	}
+	b.fl.Shape = shape
+	if b.deltas == 0 || b.row.have&b.deltas != b.deltas {
+		return &b.fl, nil, nil
+	}
+	return &b.fl, &b.counted, nil
+}
+
+// shape makes the shape of the row's flow.
+func (b *builder) shape() (*match.Shape, error) {
+	if b.known == nil || len(b.known) >= maxShapes {
+		b.shapes, b.known = match.Shapes{}, make(map[string]*match.Shape)
+	}
+	var saved []match.Saved
+	for _, s := range b.saved {
+		length := s.attr.Info().Size
+		switch {
+		case s.attr.IsPeer():
+			length = b.row.peer
+		case s.attr.IsAdjacent():
+			length = b.row.adjacent
+		}
+		mask := attr.Ones(length)
+		if text := b.mask(s.attr); text != nil {
+			var err error
+			if mask, err = b.maskOf(s.attr, text, length); err != nil {
+				return nil, fmt.Errorf("%s: %w", s.attr.Mask(), err)
 			}
 		}
+		saved = append(saved, match.Saved{Attr: s.attr, Mask: mask})
+	}
+	var found []attr.Distribution
+	for i := range b.found {
+		found = append(found, b.found[i].Distribution)
+	}
+	shape := b.shapes.Intern(b.row.ruleSet, uint8(b.row.peer), uint8(b.row.adjacent), saved, found...)
+	b.known[string(b.sig)] = shape
+	return shape, nil
+}
+
+// mask returns the mask of an address as the row has it, nil without.
+func (b *builder) mask(a attr.Attr) []byte {
+	for _, m := range b.masks {
+		if m.attr == a+1 {
+			return m.text
+		}
+	}
+	return nil
+}
+
+// maskOf reads the mask of an address of so many octets. In rows a number is the
+// width of a prefix.
+func (b *builder) maskOf(a attr.Attr, text []byte, length int) (attr.Value, error) {
+	if width, ok := parseUint(text); ok && !b.zero {
+		if width > uint64(8*length) {
+			return attr.Value{}, fmt.Errorf("a prefix of %d bits, the address has %d", width, 8*length)
+		}
+		return attr.WidthMask(int(width), length), nil
+	}
+	return octets(a.Mask(), string(text))
+}
+
+// key puts a saved attribute in the flow's key, and returns its length in octets.
+func (b *builder) key(a attr.Attr, text []byte) (int, error) {
+	in := a.Info()
+	to := b.fl.Key[in.Offset : in.Offset+in.Size]
+	if isNumber(a) {
+		n, ok := parseUint(text)
+		if !ok || n>>(8*in.Size) != 0 {
+			return 0, numberFault(text, 8*in.Size)
+		}
+		for k := range to {
+			to[k] = byte(n >> (8 * (in.Size - 1 - k)))
+		}
+		return in.Size, nil
+	}
+	n, ok := parseDotted(to, text)
+	if !ok {
+		v, err := octets(a, string(text))
+		if err != nil {
+			return 0, err
+		}
+		n = copy(to, v.Append(nil))
 	}
 	of := (*int)(nil)
 	switch {
 	case a.IsPeer():
-		of = &b.peer
+		of = &b.row.peer
 	case a.IsAdjacent():
-		of = &b.adjacent
+		of = &b.row.adjacent
 	}
-	if of != nil && len(value) > 0 {
-		if *of != 0 && *of != len(value) {
-			return fmt.Errorf("%d octets, the other end's address has %d", len(value), *of)
+	if of != nil && n > 0 {
+		if *of != 0 && *of != n {
+			return 0, fmt.Errorf("%d octets, the other end's address has %d", n, *of)
 		}
-		*of = len(value)
+		*of = n
 	}
-	copy(b.fl.Key[in.Offset:], value)
-	b.saved = append(b.saved, match.Saved{Attr: a, Mask: mask})
-	return nil
+	return n, nil
 }
 
-// distribution adds a distribution and its counters, in order of attribute.
-func (b *builder) distribution(a attr.Attr, text string) error {
-	d, counters, err := parseDistribution(a, text)
+// parseDotted reads octets in decimal with periods between them, as many as there is
+// room for; false if they are written in another way, or wrongly.
+func parseDotted(to, text []byte) (n int, ok bool) {
+	octet, digits := 0, 0
+	for _, c := range text {
+		switch {
+		case c >= '0' && c <= '9' && digits < 3:
+			octet, digits = 10*octet+int(c-'0'), digits+1
+		case c == '.' && digits > 0 && octet < 256 && n < len(to):
+			to[n] = byte(octet)
+			n, octet, digits = n+1, 0, 0
+		default:
+			clear(to)
+			return 0, false
+		}
+	}
+	if n == 0 || n == len(to) || digits == 0 || octet > 255 {
+		clear(to)
+		return 0, false
+	}
+	to[n] = byte(octet)
+	return n + 1, true
+}
+
+// distribution adds a distribution and its counters.
+func (b *builder) distribution(a attr.Attr, text []byte) error {
+	d, counters, err := parseDistribution(a, string(text))
 	if err != nil || counters == nil {
 		return err
 	}
-	at := 0
-	for at < len(b.found) && b.found[at].Attr < a {
-		at++
+	second := bytes.IndexByte(text, ':') + 1
+	second += bytes.IndexByte(text[second:], ':')
+	f := b.of(a)
+	f.Distribution, f.parameters, f.counters = d, text[:second], counters
+	return nil
+}
+
+// of returns the distribution a of the row.
+func (b *builder) of(a attr.Attr) *foundDistribution {
+	for i := range b.found {
+		if b.found[i].Attr == a {
+			return &b.found[i]
+		}
 	}
-	if at < len(b.found) && b.found[at].Attr == a {
-		return nil // one column of several
+	b.found = append(b.found, foundDistribution{Distribution: attr.Distribution{Attr: a}})
+	return &b.found[len(b.found)-1]
+}
+
+// delta adds the counters of a distribution, whose own column was before, in the
+// interval.
+func (b *builder) delta(a attr.Attr, text []byte) error {
+	f := b.of(a)
+	if f.counters == nil {
+		return errors.New("no distribution stands before what it counted in the interval")
 	}
-	b.found = slices.Insert(b.found, at, d)
-	b.fl.Counters = slices.Insert(b.fl.Counters, at, counters)
+	for part := range bytes.SplitSeq(text, []byte{':'}) {
+		n, ok := parseUint(part)
+		if !ok {
+			return numberFault(part, 64)
+		}
+		f.delta = append(f.delta, n)
+	}
+	if len(f.delta) != len(f.counters) {
+		return fmt.Errorf("%d counters of the interval, the distribution has %d", len(f.delta), len(f.counters))
+	}
 	return nil
 }

@@ -76,22 +76,51 @@ func TestCollectionsFail(t *testing.T) {
 	}
 }
 
-// FuzzCollections passes anything on: it ends, and what is written of it can be
-// read.
+// FuzzCollections passes anything on: it ends, and what is written of it in any form
+// can be read again.
 func FuzzCollections(f *testing.F) {
-	var text bytes.Buffer
-	writeTest(f, &text, Options{Statistics: true})
-	f.Add(text.Bytes())
-	f.Add([]byte("#Format: savedattributes sourcepeeraddress topacketsize\n#Time: 12:31:27 Wed  1 Feb 1995 m Flows from 1 to 3642\n0008 1.2.3.4 0\n"))
-	columns, err := ruleset.ParseFormat(testFormat)
-	if err != nil {
-		f.Fatal(err)
+	for _, opts := range []Options{{Statistics: true}, {JSON: true}, {JSON: true, ISO: true}} {
+		var file bytes.Buffer
+		writeTest(f, &file, opts)
+		f.Add(file.Bytes())
+		f.Add(converted(f, file.Bytes(), CSV))
+		f.Add([]byte(strings.Join(flowLines(file.Bytes()), "")))
 	}
+	f.Add([]byte("#Format: savedattributes sourcepeeraddress topacketsize deltatooctets\n#Time: 12:31:27 Wed  1 Feb 1995 m Flows from 1 to 3642\n0008 1.2.3.4 0 -\n"))
+	f.Add([]byte("#Format: sourcepeeraddress topacketsize deltatooctets deltafromoctets\n#Time: 12:31:27 Wed  1 Feb 1995 m Flows from 1 to 3642\n1.2.3.4 1.0.250!1500:6.0.0!0:0:3:0:0:0:0:0 1 2\n"))
+	f.Add([]byte("Meter,EpochNs,IntervalStartNs,IntervalEndNs,SourcePeerAddress,SourcePeerMask,ToPacketSize,DeltaToPacketSize\r\n" +
+		"\"a,\"\"b\"\"\",1,2,3,1.2.3.0,24,1.0.250!1500:6.0.0!0:0:3:0:0:0:0:0,0:1:0:0:0:0:0\r\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var out bytes.Buffer
-		n, _ := copyAll(bytes.NewReader(b), NewSink(&out, testHeader(), columns, Options{Statistics: true}))
-		if again, err := copyAll(&out, new(ends)); again < n {
-			t.Errorf("%d collections, then %d: %v", n, again, err)
+		var files [3]bytes.Buffer
+		var collections [3]int
+		for form := range files {
+			k := Converter{W: &files[form], Form: Form(form), Version: "5.3", Format: testColumns(t)}
+			all := NewCollections(bytes.NewReader(b))
+			for {
+				from, err := all.Next()
+				if err != nil {
+					break
+				}
+				if k.Write(all.Head(), from) != nil {
+					break
+				}
+				collections[form]++
+			}
+		}
+		for form := range files {
+			var e ends
+			if n, err := copyAll(bytes.NewReader(files[form].Bytes()), &e); Form(form) != CSV && n < collections[form] {
+				t.Errorf("%v: %d collections, then %d: %v\n%s", Form(form), collections[form], n, err, files[form].Bytes())
+			}
 		}
 	})
+}
+
+func testColumns(t testing.TB) *ruleset.Format {
+	t.Helper()
+	f, err := ruleset.ParseFormat(testFormat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }

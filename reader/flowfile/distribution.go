@@ -57,18 +57,11 @@ func parseDistribution(a attr.Attr, text string) (d attr.Distribution, counters 
 	if text == "0" {
 		return d, nil, nil
 	}
-	d.Attr = a
 	fields := strings.Split(text, ":")
 	if len(fields) < 3 {
 		return d, nil, errors.New("want mask, value and counters with colons between them")
 	}
-	if d.Mask, err = attr.ParseDistribution(fields[0]); err != nil {
-		return d, nil, err
-	}
-	if d.Value, err = attr.ParseDistribution(fields[1]); err != nil {
-		return d, nil, err
-	}
-	if err = d.Check(); err != nil {
+	if d, err = parseParameters(a, fields[0], fields[1]); err != nil {
 		return d, nil, err
 	}
 	if fields = fields[2:]; len(fields) != d.Counters() {
@@ -82,6 +75,18 @@ func parseDistribution(a attr.Attr, text string) (d attr.Distribution, counters 
 		counters = append(counters, n)
 	}
 	return d, counters, nil
+}
+
+// parseParameters reads the mask and value of a distribution.
+func parseParameters(a attr.Attr, mask, value string) (d attr.Distribution, err error) {
+	d.Attr = a
+	if d.Mask, err = attr.ParseDistribution(mask); err != nil {
+		return d, err
+	}
+	if d.Value, err = attr.ParseDistribution(value); err != nil {
+		return d, err
+	}
+	return d, d.Check()
 }
 
 // jsonDistribution adds distribution i of the shape as an object.

@@ -83,8 +83,8 @@ func (c *Times) appendTo(b []byte) []byte {
 // A numbers calls yield for each number of something with its name.
 type numbers func(yield func(name string, n *uint64))
 
-// all are the numbers of s, those of the #EndData record first.
-func all(s *record.Summary) numbers {
+// allNumbers are the numbers of s, those of the #EndData record first.
+func allNumbers(s *record.Summary) numbers {
 	return func(yield func(name string, n *uint64)) {
 		endNumbers(s)(yield)
 		statsNumbers(s)(yield)
@@ -96,7 +96,7 @@ func known(s *record.Summary) numbers {
 	return func(yield func(name string, n *uint64)) {
 		switch s.Known {
 		case record.KnownAll:
-			all(s)(yield)
+			allNumbers(s)(yield)
 		case record.KnownLoss:
 			endNumbers(s)(yield)
 			if s.Stopped > 0 {

@@ -153,7 +153,7 @@ func isNameByte(c byte) bool {
 // not ours, and left alone.
 func parseSummary(s *record.Summary, text string) error {
 	s.More = nil
-	if err := parseNumbers(text, all(s)); err != nil {
+	if err := parseNumbers(text, allNumbers(s)); err != nil {
 		return err
 	}
 	for word := range strings.FieldsSeq(text) {

@@ -125,9 +125,12 @@ func (p *printer) value(k kind, offset, length int) {
 	p.end = ""
 }
 
+// unknownText stands in text for what the interval added, if that is not known.
+const unknownText = "-"
+
 // textPrinter returns the printer of these columns.
 func textPrinter(f *ruleset.Format, s *match.Shape) *printer {
-	p := &printer{shape: s, unknown: "-"}
+	p := &printer{shape: s, unknown: unknownText}
 	for i, fd := range f.Fields {
 		p.attribute(fd.Attr)
 		if i < len(f.Fields)-1 {

@@ -66,10 +66,9 @@ const MaxLine = 1 << 20
 // Collections end with #EndData from version 4 on, or when the file has shown
 // one: then a collection without it is followed by a KindIncomplete record.
 type Reader struct {
-	r      *bufio.Reader
+	lines  lines
 	line   int // number of the line last read
 	peeked *string
-	err    error
 
 	header     Header
 	columns    []Column
@@ -80,8 +79,10 @@ type Reader struct {
 
 // NewReader returns a Reader of r.
 func NewReader(r io.Reader) *Reader {
-	return &Reader{r: bufio.NewReaderSize(r, 1<<16)}
+	return newReader(bufio.NewReaderSize(r, 1<<16))
 }
+
+func newReader(r *bufio.Reader) *Reader { return &Reader{lines: newLines(r, MaxLine)} }
 
 // Next returns the next record, io.EOF after the last. After a *SyntaxError
 // it may be called again, to go on after the faulty line.
@@ -127,32 +128,23 @@ func (r *Reader) readLine() (string, error) {
 		r.line++
 		return text, nil
 	}
-	if r.err != nil {
-		return "", r.err
+	line, err := r.lines.next()
+	r.line = r.lines.number
+	return string(bytes.TrimRight(line, " \r")), err
+}
+
+// flowLine returns the next line if it is a flow record of which nothing has to be
+// known but the columns; it is valid until the next call.
+func (r *Reader) flowLine() (line []byte, ok bool) {
+	if r.peeked != nil || !r.lines.startsRecord() {
+		return nil, false
 	}
-	var long []byte
-	for {
-		part, err := r.r.ReadSlice('\n')
-		if len(long)+len(part) > MaxLine {
-			r.err = fmt.Errorf("flow data file: line %d is longer than %d octets", r.line+1, MaxLine)
-			return "", r.err
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			long = append(long, part...)
-			continue
-		}
-		if err != nil {
-			r.err = err
-			if err != io.EOF {
-				r.err = fmt.Errorf("flow data file: behind line %d: %w", r.line, err)
-			}
-			if len(long)+len(part) == 0 {
-				return "", r.err
-			}
-		}
-		r.line++
-		return strings.TrimRight(string(long)+string(part), " \r\n"), nil
+	line, err := r.lines.next()
+	if err != nil {
+		return nil, false // which the next call returns again
 	}
+	r.line = r.lines.number
+	return bytes.TrimRight(line, " \r"), true
 }
 
 // unread makes readLine return a line again.

@@ -47,6 +47,9 @@ func (s *Sink) Begin(c *record.Collection) error {
 			s.writer.Resume(c.From)
 		}
 	}
+	if s.opts.again {
+		s.writer.again(c)
+	}
 	s.writer.identify(c)
 	if c.Skipped > 0 {
 		s.writer.Skipped(c.Skipped)

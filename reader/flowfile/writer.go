@@ -21,6 +21,9 @@ type Options struct {
 	ISO        bool // rows of JSON and CSV have times as texts too, record.Texts
 	Statistics bool // #Stats records too; JSON has their content anyway
 	Append     bool // the file has its header already
+
+	again  bool // collections are of a file, so that intervals need not follow each other
+	unsure bool // whether Statistics is so is not known
 }
 
 // Writer writes a flow data file. Between Begin and End come the flows of one
@@ -72,7 +75,11 @@ func NewWriter(w io.Writer, h Header, epoch int64, f *ruleset.Format, opts Optio
 		if f != nil {
 			columns = f.String()
 		}
-		wr.jsonLine(jsonHeader(&h, epoch, columns, &opts.Statistics))
+		statistics := &opts.Statistics
+		if opts.unsure {
+			statistics = nil
+		}
+		wr.jsonLine(jsonHeader(&h, epoch, columns, statistics))
 	case opts.CSV:
 		wr.buf = appendCSVHeader(wr.buf, f, opts.ISO)
 	default:
@@ -92,6 +99,13 @@ func newPage(opts Options, f *ruleset.Format, meter string, in interval) page {
 // this time, in nanoseconds since 1970.
 func (w *Writer) Resume(at int64) {
 	w.begun, w.to, w.in.end = true, match.Uptime(at, w.in.epoch), at
+}
+
+// again begins the interval of the next collection where that says.
+func (w *Writer) again(c *record.Collection) {
+	if w.Resume(c.From); c.First {
+		w.begun, w.to = false, 0
+	}
 }
 
 // identify says to what the flows of the next collection belong.

@@ -1,0 +1,106 @@
+package flowfile
+
+import (
+	"io"
+	"slices"
+
+	"rtfm/reader/record"
+	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
+
+// Converter writes collections that were read, of any number of files, in a form of
+// its own. It writes a header whenever the file's was another, or the meter is
+// another, or was started again.
+type Converter struct {
+	W    io.Writer
+	Form Form
+	ISO  bool // as Options
+	// Version is that of files whose header is not known.
+	Version string
+	// Format is the columns of text, instead of those that the file has or would have,
+	// and of CSV, which has to have one: what ColumnsOf tells.
+	Format *ruleset.Format
+
+	sink   *Sink
+	head   *Head
+	meter  string
+	epoch  int64
+	headed bool
+}
+
+// Write writes a collection, whose file has told head.
+func (k *Converter) Write(head *Head, from record.From) error {
+	c := from.Collection()
+	if k.sink == nil || head != k.head || c.Meter != k.meter || c.Epoch != k.epoch {
+		k.sink = k.sinkOf(head, c)
+		k.head, k.meter, k.epoch, k.headed = head, c.Meter, c.Epoch, true
+	}
+	_, err := record.Copy(k.sink, from)
+	return err
+}
+
+// sinkOf returns what writes collections of one meter's run and one file.
+func (k *Converter) sinkOf(head *Head, c *record.Collection) *Sink {
+	h := head.Header
+	if h.Version == "" {
+		h = Header{Version: k.Version, Meter: c.Meter}
+	}
+	format := head.Format
+	if k.Format != nil && (k.Form != JSON || format == nil) {
+		format = k.Format
+	}
+	opts := Options{
+		JSON: k.Form == JSON, CSV: k.Form == CSV, ISO: k.ISO, Append: k.Form == CSV && k.headed,
+		Statistics: head.Statistics == nil || *head.Statistics, again: true, unsure: head.Statistics == nil,
+	}
+	return NewSink(k.W, h, format, opts)
+}
+
+// ColumnsOf is a record.Sink that finds out what flows have saved, for the columns of
+// CSV, or of text of files that do not tell.
+type ColumnsOf struct {
+	attrs map[attr.Attr]bool
+	shape *match.Shape
+}
+
+// Table returns the columns of CSV.
+func (c *ColumnsOf) Table() *ruleset.Format { return tableOf(c.all()) }
+
+// Text returns the columns of text.
+func (c *ColumnsOf) Text() *ruleset.Format { return DefaultFormat(c.all()) }
+
+func (c *ColumnsOf) all() (all []attr.Attr) {
+	for a := range c.attrs {
+		all = append(all, a)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Begin implements record.Sink.
+func (c *ColumnsOf) Begin(*record.Collection) error { return nil }
+
+// Flow implements record.Sink.
+func (c *ColumnsOf) Flow(f *match.Flow, _ *record.Counters) error {
+	if f.Shape == c.shape {
+		return nil
+	}
+	if c.shape = f.Shape; c.attrs == nil {
+		c.attrs = make(map[attr.Attr]bool)
+	}
+	for _, s := range f.Shape.Saved {
+		c.attrs[s.Attr] = true
+		if m := s.Attr.Mask(); m != attr.Null && s.Mask != attr.Ones(f.Shape.Len(s.Attr)) {
+			c.attrs[m] = true
+		}
+	}
+	for i := range f.Shape.Distributions {
+		c.attrs[f.Shape.Distributions[i].Attr] = true
+	}
+	return nil
+}
+
+// End implements record.Sink.
+func (c *ColumnsOf) End(*record.Summary) error { return nil }
