@@ -17,6 +17,7 @@ import (
 type meterOptions struct {
 	capture   captureOptions
 	traces    traceOptions
+	filter    filterOptions
 	interval  float64 // seconds
 	intervals int
 	pace      bool
@@ -36,7 +37,8 @@ Packets come from interfaces (-i; Linux only, needs root or CAP_NET_RAW, which
 merged by time, each its own interface; as arguments, one after the other. "-"
 is standard input. Flow records of routers (NetFlow 5 and 9, IPFIX) are metered
 with -i netflow://ADDRESS:PORT, or from export datagrams in a trace that is named
-netflow:TRACE.
+netflow:TRACE. FILTER leaves packets out before any ruleset sees them, see
+"rtfm help run".
 
 The meter begins with the built-in ruleset 1; managers download others and run
 them as tasks. At the end of the traces it keeps the flows to be read. With -T
@@ -65,14 +67,17 @@ or without --log ends metering too.`
 func meterCommand() *cobra.Command {
 	var o meterOptions
 	cmd := &cobra.Command{
-		Use:   "meter {-C TRACE... | TRACE... | -i INTERFACE...}",
+		Use:   "meter {-C TRACE... | TRACE... | -i INTERFACE...} [FILTER]",
 		Short: "Run a meter that is controlled and read by SNMP",
 		Long:  meterHelp,
 		Example: `  rtfm meter -i eth0 --user rtfm
   rtfm meter -C monday.pcap.gz --pace
   rtfm meter -C trace.erf -T 300 --agentx unix:/var/agentx/master`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.traces.sequence = args
+			var err error
+			if o.traces.sequence, err = o.filter.take(args, o.capture.isLive() || len(o.traces.merged) > 0, cmd.ErrOrStderr()); err != nil {
+				return err
+			}
 			return o.run(cmd)
 		},
 	}
@@ -83,6 +88,7 @@ func meterCommand() *cobra.Command {
 	f.VarP(newSeconds(&o.interval, 0, 1e-6, maxSeconds), "interval", "T", "be read every so many `SECONDS`; of packet time, at which metering waits until a manager has read the flows")
 	f.VarP(newCount(&o.intervals, 0, 0, math.MaxInt32, "a number of intervals or 0 for all,"), "intervals", "N", "end after so many intervals (default all)")
 	f.BoolVar(&o.pace, "pace", false, "play traces at the speed of their capture; not at once")
+	o.filter.add(cmd)
 	group(f, groupInput, "interval", "intervals", "pace")
 	o.front.add(cmd)
 	f.VarP(newCount(&o.maxFlows, meter.DefaultMaxFlows, 1, math.MaxInt32, "a number of flows"), "max-flows", "f", "size of the flow table")
@@ -128,7 +134,7 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 func (o *meterOptions) config(front *fronts, log *slog.Logger) control.Config {
 	return control.Config{
 		Config: meter.Config{
-			MaxFlows: o.maxFlows, IPOctets: o.octets == "ip",
+			MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Filter: o.filter.program,
 			Interval: seconds(o.interval), Intervals: o.intervals, Streams: o.streams.config(),
 		},
 		Live: o.capture.isLive(), Version: "rtfm " + version(),

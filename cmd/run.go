@@ -13,6 +13,7 @@ import (
 type runOptions struct {
 	traces     traceOptions
 	capture    captureOptions
+	filter     filterOptions
 	programs   programOptions
 	interval   float64 // seconds
 	intervals  int
@@ -34,6 +35,10 @@ by time: those of the two directions of a link, each its own interface. "-" is
 standard input. ` + "`rtfm trace --help`" + ` tells which formats are known. RULES are SRL
 programs (.srl) or rule files (.rules); several are run side by side. Without
 any, the built-in ruleset counts one flow for each pair of network protocols.
+
+FILTER leaves packets out before any ruleset sees them. It has tcpdump's words
+('tcp and port 443', not net 10/8) or is an expression of SRL. It begins at the
+first argument that is no file; with -i or -C all arguments are the filter.
 
 With -i packets are captured at interfaces until a signal ends it (Linux only;
 needs root or CAP_NET_RAW). Packets that the kernel had to drop are counted.
@@ -59,17 +64,21 @@ metering of traces early (what had been read is in the flow data).`
 func runCommand() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run [-r RULES]... [-T SECONDS] [-N COUNT] [-F FILE] {TRACE... | -C TRACE... | -i INTERFACE}",
+		Use:   "run [-r RULES]... [-T SECONDS] [-N COUNT] [-F FILE] {TRACE... | -C TRACE... | -i INTERFACE} [FILTER]",
 		Short: "Meter traces or interfaces and write flow data",
 		Long:  runHelp,
 		Example: `  rtfm run -r all-flows.srl trace.pcap.gz
   rtfm run -r ports.srl -T 300 -F ports.flows monday.erf tuesday.erf
+  rtfm run trace.pcap 'tcp and port 443'
   rtfm run -r ports.srl -C east.erf -C west.erf
   tcpdump -w - | rtfm run -r ports.srl --json -T 60 -
   rtfm run -r ports.srl -T 300 -F ports.flows -i eth0,eth1
   rtfm run -r systems.srl -T 300 -F systems.flows -i netflow://:2055`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.traces.sequence = args
+			var err error
+			if o.traces.sequence, err = o.filter.take(args, o.capture.isLive() || len(o.traces.merged) > 0, cmd.ErrOrStderr()); err != nil {
+				return err
+			}
 			return o.run(cmd)
 		},
 	}
@@ -89,6 +98,7 @@ func runCommand() *cobra.Command {
 	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again")
 	group(f, groupLimits, "max-flows")
 	o.streams.add(cmd)
+	o.filter.add(cmd)
 	o.traces.add(cmd)
 	o.capture.add(cmd)
 	f.StringVar(&o.user, "user", "", "run as this `USER` once all is open; that is, interfaces or traces, but the flow data file is opened as that one")

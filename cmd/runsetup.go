@@ -80,7 +80,7 @@ func (o *runOptions) engine(cmd *cobra.Command) (*meter.Meter, []*ruleset.RuleSe
 // config returns the meter that the options ask for.
 func (o *runOptions) config(rules []*ruleset.RuleSet) meter.Config {
 	return meter.Config{
-		RuleSets: rules, MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Streams: o.streams.config(),
+		RuleSets: rules, Filter: o.filter.program, MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Streams: o.streams.config(),
 		Interval: seconds(o.interval), Intervals: o.intervals, InactivityTimeout: seconds(o.inactivity),
 	}
 }
@@ -124,6 +124,9 @@ func (o *runOptions) parameters() string {
 	}
 	for _, g := range o.programs.Given {
 		p = append(p, "-D", strconv.Quote(g.Name+"="+strings.Join(strings.Fields(g.Text), " ")))
+	}
+	if o.filter.text != "" {
+		p = append(p, "--filter", strconv.Quote(strings.Join(strings.Fields(o.filter.text), " ")))
 	}
 	if o.octets != "frame" {
 		p = append(p, "--octets", o.octets)

@@ -39,6 +39,7 @@ func (h *Handler) extensionObjects() []object {
 		count(module.RtfmPacketsSampledOut, func(c Counts) uint64 { return c.SampledOut }),
 		count(module.RtfmPacketsOutliers, func(c Counts) uint64 { return c.Outliers }),
 		count(module.RtfmPacketsClamped, func(c Counts) uint64 { return c.Clamped }),
+		count(module.RtfmPacketsFiltered, func(c Counts) uint64 { return c.Filtered }),
 		scalar(module.RtfmStreamsActive, func(v *smi.Value) {
 			h.work += workCounts
 			v.SetUint(smi.Gauge32, h.meter.Counts().StreamsActive)

@@ -91,8 +91,9 @@ type Counts struct {
 	CutShort, Malformed, UnknownLink, BackInTime uint64
 	Lost                                         uint64
 	// Duplicates are packets that were found to be copies of others, SampledOut
-	// those that sampling passed over: these are not among Packets.
-	Duplicates, SampledOut uint64
+	// those that sampling passed over, Filtered those that the meter's filter left
+	// out: the latter two are not among Packets.
+	Duplicates, SampledOut, Filtered uint64
 	// Outliers are packets whose time was more than an hour ahead, Clamped those
 	// whose time was before 1970 or after 2262.
 	Outliers, Clamped            uint64

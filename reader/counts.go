@@ -37,7 +37,7 @@ func (k *Collector) counts(ctx context.Context, c *client.Client, st *client.Sta
 	}
 	n.Packets, n.Octets, n.Lost = now.Packets, now.Octets, now.Lost
 	n.Duplicates, n.SampledOut = now.Duplicates, now.SampledOut
-	n.Outliers, n.Clamped = now.Outliers, now.Clamped
+	n.Outliers, n.Clamped, n.Filtered = now.Outliers, now.Clamped, now.Filtered
 	n.RuleSets = make(map[int]record.RuleSetCounts)
 	for i, r := range now.RuleSets {
 		n.RuleSets[i] = record.RuleSetCounts{

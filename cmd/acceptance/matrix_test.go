@@ -163,6 +163,7 @@ rtfmPacketsDuplicates 0 | Counter64: 0
 rtfmPacketsSampledOut 0 | Counter64: 0
 rtfmPacketsOutliers 0 | Counter64: 0
 rtfmPacketsClamped 0 | Counter64: 0
+rtfmPacketsFiltered 0 | Counter64: 0
 rtfmStreamsActive 0 | Gauge32: 0
 rtfmStreamsCreated 0 | Counter64: 0
 rtfmStreamsEnded 0 | Counter64: 0

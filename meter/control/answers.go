@@ -94,7 +94,7 @@ func (c *Meter) Counts() mib.Counts {
 	counts := mib.Counts{
 		Packets: s.Packets, Octets: s.Octets, CutShort: s.CutHeaders, Malformed: s.Malformed,
 		BackInTime: s.BackInTime, Lost: c.source.Lost, Duplicates: c.source.Duplicates, SampledOut: c.interfaces.sampledOut,
-		Outliers: s.Outliers, Clamped: c.source.Clamped,
+		Outliers: s.Outliers, Clamped: c.source.Clamped, Filtered: s.Filtered,
 		Memory: processMemory(),
 		Floods: c.told.floods, FlowsCreated: s.Created, FlowsRecovered: s.Recovered,
 		StreamsActive: uint64(s.Streams.Active), StreamsCreated: s.Streams.Created, StreamsEnded: s.Streams.Ended(),

@@ -8,6 +8,8 @@ import (
 
 	"rtfm/meter"
 	"rtfm/mib"
+	"rtfm/ruleset/filter"
+	"rtfm/ruleset/pme"
 	"rtfm/traces"
 )
 
@@ -21,6 +23,26 @@ func TestSampledOut(t *testing.T) {
 	if metered+out != 300 || metered < 50 || metered > 150 || r.get("rtfmInterfacePackets.1") != 300 || r.get("rtfmRuleSetPackets.2") != metered {
 		t.Errorf("%d packets are metered, %d sampled out, of 300", metered, out)
 	}
+}
+
+// TestFiltered meters what passes a filter, by a task that comes later too.
+func TestFiltered(t *testing.T) {
+	rs, _, err := filter.Compile("dst host 10.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	only, err := pme.Compile(rs, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, Config{Config: meter.Config{MaxFlows: 1000, Filter: only}})
+	r.feed(slices.Repeat([]traces.Packet{to(1, 0), to(2, 0)}, 50)...)
+	r.set(pairs(2) + runTask(1, 2, 0, 0))
+	r.feed(slices.Repeat([]traces.Packet{to(2, 1), to(1, 1), to(2, 1)}, 50)...)
+	r.want("metered", r.get("rtfmPacketsMetered.0"), 100)
+	r.want("left out", r.get("rtfmPacketsFiltered.0"), 150)
+	r.want("of the ruleset", r.get("rtfmRuleSetPackets.2"), 50)
+	r.want("of the interface", r.get("rtfmInterfacePackets.1"), 250)
 }
 
 // TestSampling counts what sampling lets pass.

@@ -11,8 +11,8 @@ import (
 
 // Counts are what a meter with the extension has counted at one moment.
 type Counts struct {
-	// Packets, Octets, Lost, Duplicates, SampledOut, Outliers, Clamped and those
-	// of streams.
+	// Packets, Octets, Lost, Duplicates, SampledOut, Outliers, Clamped,
+	// Filtered and those of streams.
 	mib.Counts
 	// RuleSets is by index. Those beyond the first ruleSetsAtOnce are of later
 	// moments.
@@ -30,12 +30,12 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 	n := &Counts{RuleSets: make(map[int]mib.RuleSetCounts)}
 	objects := []*module.Object{
 		module.RtfmPacketsMetered, module.RtfmPacketsOctets, module.RtfmPacketsLost, module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut,
-		module.RtfmPacketsOutliers, module.RtfmPacketsClamped,
+		module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered,
 		module.RtfmStreamsCreated, module.RtfmStreamsEnded, module.RtfmStreamsUnstreamed, module.RtfmStreamsActive,
 	}
 	numbers := []*uint64{
 		&n.Packets, &n.Octets, &n.Lost, &n.Duplicates, &n.SampledOut,
-		&n.Outliers, &n.Clamped,
+		&n.Outliers, &n.Clamped, &n.Filtered,
 		&n.StreamsCreated, &n.StreamsEnded, &n.Unstreamed, &n.StreamsActive,
 	}
 	for len(objects) > 0 || len(ruleSets) > 0 {
@@ -59,7 +59,7 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 			switch o {
 			case module.RtfmStreamsActive:
 				*numbers[i] = r.uint(&vars[i], smi.Gauge32)
-			case module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped:
+			case module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered:
 				*numbers[i] = r.later(&vars[i])
 			default:
 				*numbers[i] = r.uint(&vars[i], smi.Counter64)

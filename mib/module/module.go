@@ -122,6 +122,7 @@ var (
 	RtfmPacketsSampledOut  = ours("rtfmPacketsSampledOut", 1, 2, 9)
 	RtfmPacketsOutliers    = ours("rtfmPacketsOutliers", 1, 2, 10)
 	RtfmPacketsClamped     = ours("rtfmPacketsClamped", 1, 2, 11)
+	RtfmPacketsFiltered    = ours("rtfmPacketsFiltered", 1, 2, 12)
 
 	RtfmRuleSetMatched   = ours("rtfmRuleSetMatched", 1, 3, 1, 1)
 	RtfmRuleSetIgnored   = ours("rtfmRuleSetIgnored", 1, 3, 1, 2)

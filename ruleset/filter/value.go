@@ -224,5 +224,8 @@ func parseAddress(text string) (a netip.Addr, width int, ok bool) {
 	return netip.AddrFrom4(octets), 8 * len(fields), true
 }
 
+// IsWord reports whether a word is one of tcpdump's, though it may be refused.
+func IsWord(word string) bool { return isKeyword(strings.ToLower(word)) }
+
 // isKeyword reports whether a word is one of the language.
 func isKeyword(word string) bool { return slices.Contains(keywords, word) || refused[word] != "" }
