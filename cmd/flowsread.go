@@ -84,7 +84,7 @@ func (f *flowsReading) file(ctx context.Context, name string, to record.Sink) er
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		if err := f.collection(from, to, &seen); errors.Is(err, query.ErrTwice) {
+		if err := f.collection(from, to, &seen); query.IsRefusal(err) {
 			return fmt.Errorf("%s: %w", name, err)
 		} else if err != nil {
 			return &damage{err}

@@ -53,16 +53,23 @@ func flowsTopCommand() *cobra.Command {
   rtfm flows top --by Host/24 --sort SentOctets --csv monday.flows tuesday.flows`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
+	o.add(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&o.total, "total", false, "take what flows have counted altogether; not what intervals added")
+	group(f, groupInput, "total")
+	return cmd
+}
+
+// add adds the options to a command.
+func (o *flowsTopOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.by, "by", "", "add up by these `KEYS` (default: a row is a flow)")
+	f.StringVar(&o.by, "by", "", "add up by these `KEYS`; without them a row is a flow")
 	f.VarP(newCount(&o.rows, 20, 1, math.MaxInt32, "a number of rows"), "rows", "n", "show so many `ROWS`; the others are in one line")
 	f.BoolVar(&o.all, "all", false, "show all rows")
-	f.StringVar(&o.sort, "sort", "Octets", "put the rows with the most of this `SUM` first:\n"+strings.Join(query.SumNames(), ", "))
-	f.BoolVar(&o.total, "total", false, "take what flows have counted altogether; not what intervals added")
-	group(f, groupOutput, "by", "rows", "all", "sort", "total")
+	f.StringVar(&o.sort, "sort", "Octets", "put the rows with the most of this `SUM` first; one of\n"+strings.Join(query.SumNames(), ", "))
+	group(f, groupOutput, "by", "rows", "all", "sort")
 	o.table.add(cmd)
-	return cmd
 }
 
 // config returns what the options ask for.

@@ -53,7 +53,7 @@ func namesCommand() *cobra.Command {
 		Long: `List the values that have names, of all attributes or of one. Those of SourcePeerType
 are those of DestPeerType too, and so on. The first name of a value is the one that
 tables show; programs may have any of them.`,
-		Example: `  rtfm srl names DSCodePoint
+		Example: `  rtfm srl names dscp
   rtfm srl names | grep wireguard`,
 		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -86,11 +86,15 @@ tables show; programs may have any of them.`,
 	}
 }
 
-// namedAttribute finds an attribute whose values have names.
+// namedAttribute finds an attribute whose values have names, by its name or what people
+// call it.
 func namedAttribute(name string) (attr.Attr, error) {
 	a, ok := attr.ByName(name)
+	if called := attr.ByWord(name); !ok && len(called) > 0 {
+		a, ok = called[0], true
+	}
 	if !ok {
-		var known []string
+		known := attr.Words()
 		for _, in := range attr.All() {
 			known = append(known, in.Name)
 		}

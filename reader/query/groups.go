@@ -144,9 +144,7 @@ func (g *groups) sorted(by Sum) []*group {
 // groupRows makes a row of each group, and returns of how many keys.
 func (t *Top) groupRows(tb *table.Table, s *section, measures []measure) int {
 	for i := range t.opts.By {
-		c := columnOf(t.opts.By[i].attr)
-		c.Name = t.opts.By[i].column()
-		tb.Columns = append(tb.Columns, c)
+		tb.Columns = append(tb.Columns, t.opts.By[i].tableColumn())
 	}
 	rows := s.groups.sorted(t.opts.Sort)
 	most := len(rows)
@@ -167,16 +165,16 @@ func (t *Top) groupRows(tb *table.Table, s *section, measures []measure) int {
 	return len(t.opts.By)
 }
 
-// column returns the name of the key's column, which is that of a field in CSV and
-// JSON.
-func (k *Key) column() string {
-	switch {
-	case k.kind == keyHost:
-		return hostWord
-	case k.kind == keyMeter:
-		return "Meter"
+// tableColumn returns the key's column, whose name is that of a field in CSV and JSON.
+func (k *Key) tableColumn() table.Column {
+	c := columnOf(k.attr)
+	switch k.kind {
+	case keyHost:
+		c.Name = hostWord
+	case keyMeter:
+		c.Name = "Meter"
 	}
-	return k.attr.String()
+	return c
 }
 
 // keyCells returns what a table shows of the keys of a row.

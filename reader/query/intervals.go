@@ -139,6 +139,13 @@ func (p *past) follows(c *record.Collection, ruleSet int) error {
 // ErrTwice is for collections that would count twice.
 var ErrTwice = errors.New("it would count twice")
 
+// IsRefusal reports whether an error is not of damage, but of what was asked for: that
+// it would count packets twice.
+func IsRefusal(err error) bool {
+	var sets *RuleSetsError
+	return errors.Is(err, ErrTwice) || errors.As(err, &sets)
+}
+
 // clock returns a time for a message.
 func clock(ns int64) string {
 	return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.00Z")

@@ -234,12 +234,19 @@ func (t *Top) Tables() []*table.Table {
 	return tables
 }
 
-// table returns the table of a section.
-func (t *Top) table(s *section) *table.Table {
+// total returns the sums of all flows as rows by these keys have them: what hosts have
+// sent is what they have received, all of it.
+func (s *section) total(by []Key) *sums {
 	all := s.all
-	if isHosts(t.opts.By) { // what hosts have sent is what they have received: all of it
+	if isHosts(by) {
 		all.toPDUs, all.fromPDUs, all.toOctets, all.fromOctets = all.pdus, all.pdus, all.octets, all.octets
 	}
+	return &all
+}
+
+// table returns the table of a section.
+func (t *Top) table(s *section) *table.Table {
+	all := *s.total(t.opts.By)
 	measures := t.measures(&all)
 	tb := new(table.Table)
 	var keys int

@@ -87,12 +87,12 @@ ruleset 2
 SourcePeerType  SourcePeerAddress  DestPeerAddress  SourceTransType  SourceTransAddress  DestTransAddress  ToPDUs  FromPDUs  ToOctets (B)  FromOctets (B)  bit/s                   %                 First  Duration (s)
              1  192.0.2.1          198.51.100.7                   6               50000               443      10        20          1000           30000  24800   97.82265698958662  1995-02-01T12:00:01Z             8
              1  192.0.2.1          192.0.2.2                     17                  53                53       3         0           300               0    240  0.9466708740927737  1995-02-01T12:00:02Z             3
-      2 others                                                                                                  6         2           270             120    312   1.230672136320606
-         total                                                                                                 19        22          1570           30120  25352                 100  1995-02-01T12:00:01Z             8
+2 others                                                                                                        6         2           270             120    312   1.230672136320606
+total                                                                                                          19        22          1570           30120  25352                 100  1995-02-01T12:00:01Z             8
 ruleset 3
 SourceTransType  ToPDUs  FromPDUs  ToOctets (B)  FromOctets (B)  bit/s    %                 First  Duration (s)
               6      11        22          1060           30120  24944  100  1995-02-01T12:00:01Z             8
-          total      11        22          1060           30120  24944  100  1995-02-01T12:00:01Z             8
+total                11        22          1060           30120  24944  100  1995-02-01T12:00:01Z             8
 `},
 		"hosts": {Options{By: by(t, "Host"), Rows: 3, Sort: ToOctets}, `
 ruleset 2

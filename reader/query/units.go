@@ -185,6 +185,10 @@ func nanoseconds(text string, one int64) (int64, error) {
 	return sum, nil
 }
 
+// ParseTime reads a time as an Expr has it: 2026-11-21T09:14:25Z, or nanoseconds since
+// 1970.
+func ParseTime(text string) (int64, error) { return timeOf(text) }
+
 // timeOf reads a time: with a date, in UTC if it has no zone, or nanoseconds since
 // 1970.
 func timeOf(text string) (int64, error) {

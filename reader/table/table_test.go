@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,12 +71,58 @@ sample
 192.0.2…  https  70000  1234567  18446744073709551615      13093.25         7.456  2026-11-21T09:13:25.123456789Z         271.8  66.66666
 Zürich,…  80         1    -1234                  9999           999        123456  2026-11-21T09:14:26.123456789Z   0.012345678         -
 -         -          -        -                     -             -             -                               -             -         -
-1,415 o…                      5                 10000
+1,415 others                  5                 10000
 total                   1233338                 20000
 lost 0\a
 `
 	if got := "\n" + b.String(); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// TestLabels: what a line of sums is stands over its first cells, to the left whatever
+// they are, or in the first cell that has no sum.
+func TestLabels(t *testing.T) {
+	for _, tt := range []struct {
+		kinds  []Kind
+		others []Value
+		want   string
+	}{
+		{[]Kind{Number, Text, Count}, []Value{{}, {}, Uint(3)}, `
+0  1       2
+5  b       1
+12 others  3
+`},
+		{[]Kind{Number, Count, Count}, []Value{{}, Uint(2), Uint(3)}, `
+        0  1  2
+        5  1  1
+12 others  2  3
+`},
+		{[]Kind{Count, Text, Count}, []Value{Uint(2), {}, Uint(3)}, `
+0  1          2
+5  b          1
+2  12 others  3
+`},
+		{[]Kind{Count, Count, Count}, []Value{Uint(2), Uint(2), Uint(3)}, `
+0  1  2
+5  1  1
+2  2  3
+`},
+	} {
+		table := &Table{Others: tt.others, NumOthers: 12, Rows: [][]Value{{Uint(5), Uint(1), Uint(1)}}}
+		for i, k := range tt.kinds {
+			table.Columns = append(table.Columns, Column{Name: strconv.Itoa(i), Kind: k})
+			if k == Text {
+				table.Rows[0][i] = String("b")
+			}
+		}
+		var b strings.Builder
+		if err := table.Text(&b, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := "\n" + b.String(); got != tt.want {
+			t.Errorf("%v: got %s\nwant %s", tt.kinds, got, tt.want)
+		}
 	}
 }
 

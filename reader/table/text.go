@@ -52,10 +52,10 @@ func (t *Table) Text(w io.Writer, o Options) error {
 		out.WriteString(title + "\n")
 	}
 	if len(t.Columns) > 0 {
-		lines := t.cells(&o, times)
+		lines := t.lines(&o, times)
 		widths := t.widths(lines, o.Width)
-		for i, line := range lines {
-			t.line(out, line, widths, o.Bold && i == 0)
+		for i, l := range lines {
+			t.write(out, l, widths, o.Bold && i == 0)
 		}
 	}
 	for _, note := range t.Notes {
@@ -77,8 +77,16 @@ func (t *Table) titled(times *timeForm) string {
 	return title + ", " + times.date
 }
 
-// cells returns what stands in each line of the table, the header first.
-func (t *Table) cells(o *Options, times *timeForm) [][]string {
+// A line is what stands in one line of the table.
+type line struct {
+	cells []string
+	// label says what a line of sums is. It stands over the first span cells.
+	label string
+	span  int
+}
+
+// lines returns the lines of the table, the header first.
+func (t *Table) lines(o *Options, times *timeForm) []line {
 	header := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		header[i] = Escape(c.Title)
@@ -89,41 +97,47 @@ func (t *Table) cells(o *Options, times *timeForm) [][]string {
 			header[i] += " (" + unit + ")"
 		}
 	}
-	lines := [][]string{header}
+	lines := []line{{cells: header}}
 	t.eachRow(func(row []Value) {
-		line := make([]string, len(t.Columns))
+		cells := make([]string, len(t.Columns))
 		for i, c := range t.Columns {
-			line[i] = c.Kind.cell(at(row, i), o, times)
+			cells[i] = c.Kind.cell(at(row, i), o, times)
 		}
-		lines = append(lines, line)
+		lines = append(lines, line{cells: cells})
 	})
 	sums := len(lines)
 	if t.Total != nil {
 		sums--
-		t.label(lines[sums], t.Total, "total")
+		t.label(&lines[sums], t.Total, "total")
 	}
 	if t.NumOthers > 0 {
 		sums--
-		t.label(lines[sums], t.Others, grouped(Int(int64(t.NumOthers)))+" "+plural(t.NumOthers, "other"))
+		t.label(&lines[sums], t.Others, grouped(Int(int64(t.NumOthers)))+" "+plural(t.NumOthers, "other"))
 	}
 	return lines
 }
 
-// label writes what a line of sums is into its first column of text, or of anything,
-// that has no sum, and takes the dashes from the others.
-func (t *Table) label(line []string, row []Value, text string) {
+// label writes what a line of sums is over its first cells without a sum, and takes the
+// dashes from the others. A sum in the first column leaves it the next empty cell.
+func (t *Table) label(l *line, row []Value, text string) {
 	place := -1
-	for i, c := range t.Columns {
+	for i := range t.Columns {
 		if !at(row, i).IsNothing() {
 			continue
 		}
-		line[i] = ""
-		if place < 0 || c.Kind == Text && t.Columns[place].Kind != Text {
+		l.cells[i] = ""
+		if i == l.span {
+			l.span++
+		}
+		if place < 0 {
 			place = i
 		}
 	}
-	if place >= 0 {
-		line[place] = text
+	switch {
+	case l.span > 0:
+		l.label = text
+	case place >= 0:
+		l.cells[place] = text
 	}
 }
 
@@ -136,15 +150,19 @@ func plural(n int, word string) string {
 
 // widths returns how wide each column is, so that a line has no more than most
 // columns of the terminal, as far as cutting text allows.
-func (t *Table) widths(lines [][]string, most int) []int {
+func (t *Table) widths(lines []line, most int) []int {
 	widths := make([]int, len(t.Columns))
-	total := columnGap * (len(widths) - 1)
-	for i := range widths {
-		for _, line := range lines {
-			widths[i] = max(widths[i], uniseg.StringWidth(line[i]))
+	for _, l := range lines {
+		for i, cell := range l.cells {
+			widths[i] = max(widths[i], uniseg.StringWidth(cell))
 		}
-		total += widths[i]
 	}
+	for _, l := range lines {
+		if l.span > 0 {
+			widths[l.span-1] += max(0, uniseg.StringWidth(l.label)-across(widths[:l.span]))
+		}
+	}
+	total := across(widths)
 	if most <= 0 {
 		return widths
 	}
@@ -163,20 +181,36 @@ func (t *Table) widths(lines [][]string, most int) []int {
 	return widths
 }
 
-// line writes the cells of one line.
-func (t *Table) line(out *bufio.Writer, cells []string, widths []int, bold bool) {
+// across returns how wide columns are together.
+func across(widths []int) int {
+	total := columnGap * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	return total
+}
+
+// write writes one line.
+func (t *Table) write(out *bufio.Writer, l line, widths []int, bold bool) {
 	var b strings.Builder
-	for i, c := range t.Columns {
-		cell, width := cut(cells[i], widths[i])
+	put := func(text string, most int, right bool) {
+		text, width := cut(text, most)
+		blanks := strings.Repeat(" ", most-width)
+		if right {
+			b.WriteString(blanks + text)
+		} else {
+			b.WriteString(text + blanks)
+		}
+	}
+	if l.span > 0 {
+		put(l.label, across(widths[:l.span]), false)
+	}
+	for i := l.span; i < len(t.Columns); i++ {
 		if i > 0 {
 			b.WriteString(strings.Repeat(" ", columnGap))
 		}
-		blanks := strings.Repeat(" ", widths[i]-width)
-		if c.Align == Right || c.Align == Auto && c.Kind != Text {
-			b.WriteString(blanks + cell)
-		} else {
-			b.WriteString(cell + blanks)
-		}
+		c := t.Columns[i]
+		put(l.cells[i], widths[i], c.Align == Right || c.Align == Auto && c.Kind != Text)
 	}
 	text := strings.TrimRight(b.String(), " ")
 	if bold {

@@ -26,6 +26,7 @@ const (
 	fromMeter     = "meter"
 	fromClock     = "packets' times"
 	fromPackets   = "packets"
+	fromReader    = "reader"
 )
 
 // abouts describe attributes by their names, or by those without Source, Dest, Flow,
@@ -85,6 +86,14 @@ var abouts = map[string]About{
 	"LastActiveTime":   {"0.01 s", fromClock, "uptime at the flow's latest packet"},
 	"FirstTimeNs":      {"ns", fromClock, "time of the flow's first packet since 1970-01-01 00:00:00 UTC"},
 	"LastActiveTimeNs": {"ns", fromClock, "time of the flow's latest packet since 1970-01-01 00:00:00 UTC"},
+	"DeltaToPDUs":      {"packets", fromReader, "packets from source to destination that the interval has added"},
+	"DeltaFromPDUs":    {"packets", fromReader, "packets from destination to source that the interval has added"},
+	"DeltaToOctets":    {"octets", fromReader, "octets from source to destination that the interval has added"},
+	"DeltaFromOctets":  {"octets", fromReader, "octets from destination to source that the interval has added"},
+	"DeltaToPDURate":   {"packets/s", fromReader, "DeltaToPDUs by the length of the interval"},
+	"DeltaFromPDURate": {"packets/s", fromReader, "DeltaFromPDUs by the length of the interval"},
+	"DeltaToBitRate":   {"bits/s", fromReader, "bits of DeltaToOctets by the length of the interval"},
+	"DeltaFromBitRate": {"bits/s", fromReader, "bits of DeltaFromOctets by the length of the interval"},
 	"Distributions":    {"bits", fromRules, "a bit for each distribution that the flow saved, the lowest for number 66"},
 	"SavedAttributes":  {"bits", fromRules, "a bit for each attribute that the flow saved, the first for number 0"},
 }
