@@ -9,6 +9,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/ruleset"
+	"rtfm/ruleset/srl"
 )
 
 // attributeTable is the table of attributes in SRL.md: those that programs test, save or
@@ -80,6 +81,41 @@ func nameTable() string {
 	return b.String() + "\n"
 }
 
+// TestSameAs: what SRL.md says to be the same becomes the same rules, and only
+// the latter may be in RFC 2723.
+func TestSameAs(t *testing.T) {
+	text, err := os.ReadFile("../SRL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| written | the same as |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := strings.Split(strings.ReplaceAll(table, `\|`, "|"), "\n")
+	for _, row := range rows {
+		cells := strings.Split(strings.Trim(row, "|` "), "` | `")
+		if len(cells) != 2 {
+			t.Fatalf("this is no row of two expressions: %s", row)
+		}
+		var rules [2]string
+		for i, expr := range cells {
+			rs, warnings, err := Source("x", []byte("if "+expr+" count; else ignore;"), srl.Options{})
+			if err != nil || len(warnings) > 0 {
+				t.Fatalf("%s: %v %v", expr, err, warnings)
+			}
+			rules[i] = rulesOf(t, rs)
+		}
+		if rules[0] != rules[1] {
+			t.Errorf("%s\n%s%s", row, rules[0], rules[1])
+		}
+		if _, _, err := Source("x", []byte("if "+cells[0]+" count;"), srl.Options{Strict: true}); err == nil {
+			t.Errorf("--strict takes %s", cells[0])
+		}
+	}
+	if len(rows) < 10 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
+
 // TestDocument: SRL.md lists every attribute that programs may name, and every
 // name of a value, and tells the limits that there are.
 func TestDocument(t *testing.T) {
@@ -95,6 +131,11 @@ func TestDocument(t *testing.T) {
 	for _, part := range []string{attributeTable(), nameTable(), "(1,048,576 rules)"} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("SRL.md does not have\n%s", part)
+		}
+	}
+	for _, w := range attr.Words() {
+		if short := strings.TrimPrefix(strings.TrimPrefix(w, "Src"), "Dst"); !strings.Contains(string(text), short) {
+			t.Errorf("SRL.md does not tell what %s is", w)
 		}
 	}
 	if ruleset.MaxRules != 1_048_576 {
