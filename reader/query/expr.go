@@ -38,8 +38,9 @@ type predicate func(*Row) bool
 // Expr is an expression about flow records. It is safe for concurrent use, and
 // allocates nothing for a record.
 type Expr struct {
-	match predicate
-	attrs []attr.Attr
+	match  predicate
+	attrs  []attr.Attr
+	varies bool
 }
 
 // Match reports whether the expression is true of a flow.
@@ -48,6 +49,10 @@ func (e *Expr) Match(r *Row) bool { return e.match(r) }
 // Attributes returns the attributes which flows must have saved for the expression to
 // have a meaning, in order of their numbers.
 func (e *Expr) Attributes() []attr.Attr { return e.attrs }
+
+// Varies reports whether the expression can be true of some of a flow's records and
+// false of others, as it is if it asks what the flow has counted.
+func (e *Expr) Varies() bool { return e.varies }
 
 // Parse reads an expression: one of SRL, whose attributes are those that flows save,
 // and the names in numbers.go. Faults are a ruleset.Diagnostics in which the text
@@ -59,6 +64,7 @@ func Parse(file, text string) (*Expr, error) {
 	}
 	c := &compiler{file: file}
 	e := &Expr{match: c.expr(tree)}
+	e.varies = c.varies
 	if len(c.faults) > 0 {
 		c.faults.Sort()
 		return nil, c.faults
@@ -128,6 +134,7 @@ type compiler struct {
 	file   string
 	faults ruleset.Diagnostics
 	attrs  []attr.Attr
+	varies bool
 }
 
 // fault reports what is wrong at a place. It returns nil, which Parse does not use.
@@ -199,6 +206,7 @@ func not(p predicate) predicate { return func(r *Row) bool { return !p(r) } }
 func (c *compiler) test(t *srl.Test) predicate {
 	name := t.Attr.Text
 	if n := numberByName(name); n != nil {
+		c.varies = c.varies || !n.lasts
 		return c.numbers(n, t)
 	}
 	switch strings.ToLower(name) {

@@ -29,6 +29,10 @@ type run struct {
 type past struct {
 	deltas record.Deltas
 	to     map[int]int64 // the end of the last collection by ruleset
+	// whole is set while all collections from the first to that which ended at last
+	// have been remembered: a flow that is not known is new then.
+	whole bool
+	last  int64
 }
 
 // Seen is what was read of a file.
@@ -85,30 +89,34 @@ type withCounted struct {
 // Flows implements record.From.
 func (w *withCounted) Flows(put func(*match.Flow, *record.Counters) error) error {
 	c := w.Collection()
+	p := w.past
+	p.whole, p.last = c.First || p.whole && c.From == p.last, c.To
 	ruleSet := -1
 	var own record.Counters
 	err := w.From.Flows(func(f *match.Flow, counted *record.Counters) error {
 		w.seen.flow(f)
 		if n := f.Shape.RuleSet; n != ruleSet {
-			if err := w.past.follows(c, n); err != nil {
+			if err := p.follows(c, n); err != nil {
 				return err
 			}
 			ruleSet = n
 		}
 		if counted == nil {
-			_, known := w.past.deltas.Peek(f)
+			_, known := p.deltas.Peek(f)
 			var err error
-			if own, err = w.past.since(f); err != nil {
+			if own, err = p.since(f); err != nil {
 				return err
 			}
-			if known || c.First || f.FirstTime > c.From {
+			if known || p.whole || f.FirstTime > c.From {
 				counted = &own
 			}
+		} else {
+			p.whole = false
 		}
 		return put(f, counted)
 	})
 	if err != nil {
-		w.past.deltas = record.Deltas{}
+		p.deltas, p.whole = record.Deltas{}, false
 	}
 	return err
 }

@@ -17,6 +17,8 @@ type quantity struct {
 	unit unit
 	// get returns it. Numbers that may be negative are changed by ordered.
 	get func(*Row) uint64
+	// lasts is set if it is the same in all records of a flow.
+	lasts bool
 }
 
 // unit says what a number is, and so what may be written behind its values.
@@ -38,26 +40,26 @@ func ordered(n int64) uint64 { return uint64(n) ^ 1<<63 }
 // numbers are all of them. What begins with Delta is of the interval even if others
 // are altogether.
 var numbers = [...]quantity{
-	{"Octets", octets, func(r *Row) uint64 { return saturated(r.Counted.ToOctets, r.Counted.FromOctets) }},
-	{"PDUs", packets, func(r *Row) uint64 { return saturated(r.Counted.ToPDUs, r.Counted.FromPDUs) }},
-	{"ToOctets", octets, func(r *Row) uint64 { return r.Counted.ToOctets }},
-	{"FromOctets", octets, func(r *Row) uint64 { return r.Counted.FromOctets }},
-	{"ToPDUs", packets, func(r *Row) uint64 { return r.Counted.ToPDUs }},
-	{"FromPDUs", packets, func(r *Row) uint64 { return r.Counted.FromPDUs }},
+	{"Octets", octets, func(r *Row) uint64 { return saturated(r.Counted.ToOctets, r.Counted.FromOctets) }, false},
+	{"PDUs", packets, func(r *Row) uint64 { return saturated(r.Counted.ToPDUs, r.Counted.FromPDUs) }, false},
+	{"ToOctets", octets, func(r *Row) uint64 { return r.Counted.ToOctets }, false},
+	{"FromOctets", octets, func(r *Row) uint64 { return r.Counted.FromOctets }, false},
+	{"ToPDUs", packets, func(r *Row) uint64 { return r.Counted.ToPDUs }, false},
+	{"FromPDUs", packets, func(r *Row) uint64 { return r.Counted.FromPDUs }, false},
 	{"Rate", bitRate, func(r *Row) uint64 {
 		return bitsPerSecond(saturated(r.Counted.ToOctets, r.Counted.FromOctets), r.Length)
-	}},
-	{"ToRate", bitRate, func(r *Row) uint64 { return bitsPerSecond(r.Counted.ToOctets, r.Length) }},
-	{"FromRate", bitRate, func(r *Row) uint64 { return bitsPerSecond(r.Counted.FromOctets, r.Length) }},
-	{"Duration", duration, func(r *Row) uint64 { return ordered(r.Flow.LastTime - r.Flow.FirstTime) }},
-	{"FirstTime", uptime, func(r *Row) uint64 { return match.Uptime(r.Flow.FirstTime, r.Collection.Epoch) }},
-	{"LastActiveTime", uptime, func(r *Row) uint64 { return match.Uptime(r.Flow.LastTime, r.Collection.Epoch) }},
-	{"FirstTimeNs", instant, func(r *Row) uint64 { return ordered(r.Flow.FirstTime) }},
-	{"LastActiveTimeNs", instant, func(r *Row) uint64 { return ordered(r.Flow.LastTime) }},
-	{"IntervalStartNs", instant, func(r *Row) uint64 { return ordered(r.Collection.From) }},
-	{"IntervalEndNs", instant, func(r *Row) uint64 { return ordered(r.Collection.To) }},
-	{"FlowIndex", plain, func(r *Row) uint64 { return uint64(r.Flow.Index) }},
-	{"FlowRuleSet", plain, func(r *Row) uint64 { return uint64(r.Flow.Shape.RuleSet) }},
+	}, false},
+	{"ToRate", bitRate, func(r *Row) uint64 { return bitsPerSecond(r.Counted.ToOctets, r.Length) }, false},
+	{"FromRate", bitRate, func(r *Row) uint64 { return bitsPerSecond(r.Counted.FromOctets, r.Length) }, false},
+	{"Duration", duration, func(r *Row) uint64 { return ordered(r.Flow.LastTime - r.Flow.FirstTime) }, false},
+	{"FirstTime", uptime, func(r *Row) uint64 { return match.Uptime(r.Flow.FirstTime, r.Collection.Epoch) }, true},
+	{"LastActiveTime", uptime, func(r *Row) uint64 { return match.Uptime(r.Flow.LastTime, r.Collection.Epoch) }, false},
+	{"FirstTimeNs", instant, func(r *Row) uint64 { return ordered(r.Flow.FirstTime) }, true},
+	{"LastActiveTimeNs", instant, func(r *Row) uint64 { return ordered(r.Flow.LastTime) }, false},
+	{"IntervalStartNs", instant, func(r *Row) uint64 { return ordered(r.Collection.From) }, false},
+	{"IntervalEndNs", instant, func(r *Row) uint64 { return ordered(r.Collection.To) }, false},
+	{"FlowIndex", plain, func(r *Row) uint64 { return uint64(r.Flow.Index) }, true},
+	{"FlowRuleSet", plain, func(r *Row) uint64 { return uint64(r.Flow.Shape.RuleSet) }, true},
 }
 
 // numberNames are further names.
