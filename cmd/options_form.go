@@ -11,9 +11,10 @@ import (
 // A form is one that results are written in.
 type form int
 
-// The forms: the text of NeMaC's flow data files, JSON lines, or CSV.
+// The forms: tables for people, the text of NeMaC's flow data files, JSON lines, or CSV.
 const (
-	formNeMaC form = iota
+	formTable form = iota
+	formNeMaC
 	formJSON
 	formCSV
 )
@@ -57,13 +58,15 @@ func (o *formOptions) check() error {
 	return nil
 }
 
-// form returns the form that is asked for.
-func (o *formOptions) form() form {
+// form returns the form that is asked for: what goes to a file is NeMaC's text.
+func (o *formOptions) form(file string) form {
 	switch {
 	case o.json:
 		return formJSON
 	case o.csv:
 		return formCSV
+	case o.nemac || o.format != nil || file != "":
+		return formNeMaC
 	}
-	return formNeMaC
+	return formTable
 }

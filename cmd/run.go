@@ -23,6 +23,7 @@ type runOptions struct {
 	streams    streamOptions
 	octets     string
 	form       formOptions
+	top        topOptions
 	quiet      bool
 	name       string
 	user       string
@@ -33,8 +34,8 @@ const runHelp = `Meter traces or interfaces: run rulesets over their packets and
 TRACEs are read one after the other, or, given with -C, all at once and merged
 by time: those of the two directions of a link, each its own interface. "-" is
 standard input. ` + "`rtfm trace --help`" + ` tells which formats are known. RULES are SRL
-programs (.srl) or rule files (.rules); several are run side by side. Without
-any, the built-in ruleset counts one flow for each pair of network protocols.
+programs (.srl) or rule files (.rules), or come with rtfm (@flows and so on);
+several are run side by side. Without any, @conversations shows who talks to whom.
 
 FILTER leaves packets out before any ruleset sees them. It has tcpdump's words
 ('tcp and port 443', not net 10/8) or is an expression of SRL. It begins at the
@@ -48,10 +49,16 @@ export datagrams are in a trace, and -i netflow://ADDRESS:PORT those that arrive
 at a UDP address, such as netflow://:2055. Each counts as the packets that it
 tells of, at the time of its datagram.
 
-The flow data file has the form that NeTraMet's NeMaC writes, or with --json one
-JSON object a line. Each collection holds the flows that were active in its
-interval, with counters that began at the flow's first packet. All times are
-those of the packets. SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
+What is printed is a table of the largest flows for each ruleset, and with -T for
+each interval: what was counted in it, the sum of the other flows, and what became
+of all packets. --by adds flows up by attributes; if there is no -r, by any.
+
+Flow data is complete: what -F writes, with --nemac to standard output, has the
+form of NeTraMet's NeMaC, and there without -r one flow for each pair of network
+protocols; with --json it is one JSON object a line, with --csv a row for each
+flow. Each collection holds the flows that were active in its interval, with
+counters that began at the flow's first packet. All times are those of the
+packets. SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
 
 Exit status: 0 if all went well, 1 for wrong usage or a faulty ruleset, 2 if a
 trace was damaged or none (what could be read is in the flow data), 3 if the
@@ -67,12 +74,11 @@ func runCommand() *cobra.Command {
 		Use:   "run [-r RULES]... [-T SECONDS] [-N COUNT] [-F FILE] {TRACE... | -C TRACE... | -i INTERFACE} [FILTER]",
 		Short: "Meter traces or interfaces and write flow data",
 		Long:  runHelp,
-		Example: `  rtfm run -r all-flows.srl trace.pcap.gz
+		Example: `  rtfm run trace.pcap.gz
+  rtfm run --by Host/24 --top 10 trace.pcap
   rtfm run -r ports.srl -T 300 -F ports.flows monday.erf tuesday.erf
   rtfm run trace.pcap 'tcp and port 443'
-  rtfm run -r ports.srl -C east.erf -C west.erf
   tcpdump -w - | rtfm run -r ports.srl --json -T 60 -
-  rtfm run -r ports.srl -T 300 -F ports.flows -i eth0,eth1
   rtfm run -r systems.srl -T 300 -F systems.flows -i netflow://:2055`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
@@ -94,6 +100,7 @@ func runCommand() *cobra.Command {
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default the first trace's, or the host's)")
 	group(f, groupOutput, "interval", "intervals", "flows")
 	o.form.add(cmd)
+	o.top.add(cmd)
 	f.VarP(newCount(&o.maxFlows, meter.DefaultMaxFlows, 1, math.MaxInt32, "a number of flows"), "max-flows", "f", "size of the flow table")
 	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again")
 	group(f, groupLimits, "max-flows")
@@ -123,6 +130,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 		return errors.New("-N needs -T, the length of an interval")
 	}
 	if err := o.form.check(); err != nil {
+		return err
+	}
+	if err := o.checkTop(cmd); err != nil {
 		return err
 	}
 	return readOnce(o.inputs()...)

@@ -35,12 +35,12 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 	}
 	defer src.Close()
 	err = writeTo(cmd.Context(), o.output, o.inputs(), cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
-		to := o.sink(w, rules)
+		to := o.sink(w, m, rules)
 		s := &runSink{
 			meter: metered{m}, process: record.Process{Differences: record.WantsDifferences(to)},
 			to: to, name: o.meterName(), errors: cmd.ErrOrStderr(),
 		}
-		if o.form.form() != formNeMaC {
+		if o.form.form(o.output) != formNeMaC {
 			s.ruleSets = running(m, rules)
 		}
 		ctx := cmd.Context()
@@ -61,17 +61,9 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 func (o *runOptions) engine(cmd *cobra.Command) (*meter.Meter, []*ruleset.RuleSet, error) {
 	// Little of what reading long lists takes can be collected before they run.
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
-	var rules []*ruleset.RuleSet
-	for _, p := range o.programs.programs {
-		rs, err := o.programs.load(p, cmd.InOrStdin(), cmd.ErrOrStderr())
-		if err != nil {
-			return nil, nil, err
-		}
-		rules = append(rules, rs)
-	}
-	o.programs.warnUnused(cmd.ErrOrStderr())
-	if len(rules) == 0 {
-		rules = append(rules, ruleset.Default())
+	rules, err := o.rules(cmd)
+	if err != nil {
+		return nil, nil, err
 	}
 	m, err := meter.New(o.config(rules))
 	return m, rules, err

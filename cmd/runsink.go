@@ -29,7 +29,11 @@ type runSink struct {
 }
 
 // sink returns what writes the flow data file of a run of these rulesets.
-func (o *runOptions) sink(w io.Writer, rules []*ruleset.RuleSet) record.Sink {
+func (o *runOptions) sink(w io.Writer, m *meter.Meter, rules []*ruleset.RuleSet) record.Sink {
+	form := o.form.form(o.output)
+	if form == formTable {
+		return newTables(w, m.Stats().Tasks, o.top.options(), o.interval > 0)
+	}
 	header := flowfile.Header{
 		Version: flowfile.Release(version()), Parameters: o.parameters(),
 		Meter: o.meterName(), Interfaces: o.sources(), MaxFlows: o.maxFlows,
@@ -38,7 +42,6 @@ func (o *runOptions) sink(w io.Writer, rules []*ruleset.RuleSet) record.Sink {
 	if format == nil {
 		format = flowfile.FormatFor(rules...)
 	}
-	form := o.form.form()
 	if form == formCSV {
 		format = flowfile.TableFor(rules...)
 	}

@@ -17,9 +17,14 @@ import (
 	"rtfm/traces"
 )
 
-// printSummary tells what a run has counted.
-func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
-	fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
+// printSummary tells what a run has counted. What its tables have told is left out.
+func printSummary(w io.Writer, s *meter.Stats, took time.Duration, told bool) {
+	switch {
+	case !told || s.Packets == 0: // without packets there are no tables
+		fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
+	case s.Trace.Cut > 0:
+		fmt.Fprintf(w, "%d packets are cut short\n", s.Trace.Cut)
+	}
 	if s.Filtered > 0 {
 		fmt.Fprintf(w, "%d packets did not pass the filter\n", s.Filtered)
 	}
@@ -55,6 +60,9 @@ func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 		fmt.Fprintf(w, "%d packets were earlier than one before them\n", s.BackInTime)
 	}
 	for _, t := range s.Tasks {
+		if told {
+			break
+		}
 		fmt.Fprintf(w, "ruleset %d %s: %d counted, %d ignored, %d unmatched", t.RuleSet, t.Name, t.Counted, t.Ignored, t.Unmatched)
 		if t.Stopped > 0 {
 			fmt.Fprintf(w, ", %d stopped by a limit of the engine", t.Stopped)
@@ -71,7 +79,7 @@ func printSummary(w io.Writer, s *meter.Stats, took time.Duration) {
 		}
 		fmt.Fprintln(w)
 	}
-	if s.Packets > 0 {
+	if s.Packets > 0 && !told {
 		fmt.Fprintf(w, "%d flows, from %s to %s\n", s.Created, utc(s.First), utc(s.Last))
 	}
 	fmt.Fprintf(w, "%.0f packets/s\n", float64(s.Packets)/max(took.Seconds(), 1e-9))

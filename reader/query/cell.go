@@ -53,6 +53,7 @@ func isNumber(a attr.Attr) bool {
 // namer writes values of attributes for tables.
 type namer struct {
 	numeric bool // without names
+	exact   bool // what was not saved is not there
 }
 
 // value returns what a table shows of a value. width is that of the prefix, whole if
@@ -82,11 +83,11 @@ func (n *namer) value(a attr.Attr, octets []byte, width, transport uint8, saved 
 
 // number returns what a table shows of a number: its name if it has one.
 func (n *namer) number(a attr.Attr, v uint64, transport uint8, saved bool) table.Value {
+	if v == 0 && !saved && (n.exact || !zeroMeans(a, transport)) {
+		return table.Value{}
+	}
 	if n.numeric {
 		return table.Uint(v)
-	}
-	if v == 0 && !saved && !zeroMeans(a, transport) {
-		return table.Value{}
 	}
 	if name := attr.NameOf(a, v, transport); name != "" {
 		return table.String(name)
@@ -124,9 +125,11 @@ func number(octets []byte) uint64 {
 
 // columnOf returns the column of an attribute.
 func columnOf(a attr.Attr) table.Column {
-	c := table.Column{Name: a.String()}
+	c := table.Column{Name: a.String(), Title: titles[a]}
 	if isNumber(a) {
-		c.Align = table.Right
+		if c.Align = table.Right; attr.ValueNames(a) != nil {
+			c.Align = table.Left
+		}
 	}
 	return c
 }

@@ -37,9 +37,9 @@ func ExampleTop() {
 	}
 	// Output:
 	// 1995-02-01 UTC
-	// SourcePeerAddress  DestPeerAddress  ToPDUs  FromPDUs  ToOctets  FromOctets        bit/s       %     First  Duration
-	// 192.0.2.2          198.51.100.7         10        20   1,000 B     30.0 kB  24.8 kbit/s   98.5%  12:00:01    8.00 s
-	// 192.0.2.1          192.0.2.2             3         0     300 B         0 B    240 bit/s    1.0%  12:00:02    3.00 s
-	// 1 other                                  1         2      60 B       120 B    144 bit/s    0.6%
-	// total                                   14        22   1,360 B     30.1 kB  25.2 kbit/s  100.0%  12:00:01    8.00 s
+	// Source     Dest               To     From  Packets        bit/s       %     First  Duration
+	// 192.0.2.2  198.51.100.7  1,000 B  30.0 kB       30  24.8 kbit/s   98.5%  12:00:01    8.00 s
+	// 192.0.2.1  192.0.2.2       300 B      0 B        3    240 bit/s    1.0%  12:00:02    3.00 s
+	// 1 other                     60 B    120 B        3    144 bit/s    0.6%
+	// total                    1,360 B  30.1 kB       36  25.2 kbit/s  100.0%  12:00:01    8.00 s
 }

@@ -22,10 +22,11 @@ type best struct {
 
 // counted is a flow and what it counted.
 type counted struct {
-	flow  match.Flow
-	sums  sums
-	value uint64 // that they are sorted by
-	n     int    // its place among all: of equal ones the first comes first
+	flow   match.Flow
+	sums   sums
+	spread []uint64 // counters of its distributions
+	value  uint64   // that they are sorted by
+	n      int      // its place among all: of equal ones the first comes first
 }
 
 // before reports whether c stands above d in a table.
@@ -45,6 +46,7 @@ func (b *best) add(f *match.Flow, c *record.Counters) {
 	}
 	now.flow = *f
 	now.flow.Counters = nil // which are the sender's
+	now.spread = spreadOf(f, c)
 	b.put(now, full)
 }
 

@@ -168,6 +168,7 @@ func (t *Top) groupRows(tb *table.Table, s *section, measures []measure) int {
 // tableColumn returns the key's column, whose name is that of a field in CSV and JSON.
 func (k *Key) tableColumn() table.Column {
 	c := columnOf(k.attr)
+	c.Title = "" // people have written the name
 	switch k.kind {
 	case keyHost:
 		c.Name = hostWord

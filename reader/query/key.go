@@ -125,6 +125,18 @@ func (k *Key) named(name string) error {
 	return nil
 }
 
+// Saved returns the attributes of which a flow must have saved one to have the key;
+// none if every flow has it.
+func (k Key) Saved() []attr.Attr {
+	switch k.kind {
+	case keyAttribute:
+		return []attr.Attr{k.attr}
+	case keyHost:
+		return []attr.Attr{k.attr, k.attr.Reverse()}
+	}
+	return nil
+}
+
 // unknownAttribute says that there is no such attribute, and which was probably meant.
 func unknownAttribute(name string, known []string) string {
 	if len(name) > 64 {

@@ -39,18 +39,32 @@ func (t *Top) measures(all *sums) []measure {
 	switch {
 	case t.opts.Full:
 		list = append(list, name(ToPDUs), name(FromPDUs), name(PDUs), name(ToOctets), name(FromOctets), name(Octets))
+	case t.opts.By == nil && all.fromPDUs == 0:
+		list = append(list, name(Octets), optional(titled(name(PDUs), "Packets")))
 	case t.opts.By == nil:
-		list = append(list, name(ToPDUs), name(FromPDUs), name(ToOctets), name(FromOctets))
+		list = append(list, titled(name(ToOctets), "To"), titled(name(FromOctets), "From"), optional(titled(name(PDUs), "Packets")))
 	case hosts == 1:
 		list = append(list, name(PDUs), name(ToOctets), name(FromOctets), name(Octets))
 	default:
 		list = append(list, name(PDUs), name(Octets))
 	}
-	list = append(list, rate(t.times.length()), share(t.opts.Sort, t.opts.Sort.of(all)))
+	list = append(list, optional(rate(t.times.length())), optional(share(t.opts.Sort, t.opts.Sort.of(all))))
 	if t.opts.By == nil || t.opts.Full {
 		list = append(list, times(t.opts.Full)...)
 	}
 	return list
+}
+
+// titled returns a column that people know by another name.
+func titled(m measure, title string) measure {
+	m.column.Title = title
+	return m
+}
+
+// optional returns a column that narrow tables are without.
+func optional(m measure) measure {
+	m.column.Optional = true
+	return m
 }
 
 // rate is the mean rate over the time of all intervals, in bits a second.
@@ -69,7 +83,7 @@ func share(by Sum, all uint64) measure {
 
 // times are those of the packets.
 func times(last bool) []measure {
-	list := []measure{{table.Column{Name: "FirstTimeNs", Title: "First", Kind: table.Time}, func(s *sums) table.Value {
+	list := []measure{{table.Column{Name: "FirstTimeNs", Title: "First", Kind: table.Time, Optional: true}, func(s *sums) table.Value {
 		return instantOf(s, s.first)
 	}}}
 	if last {
@@ -77,7 +91,7 @@ func times(last bool) []measure {
 			return instantOf(s, s.last)
 		}})
 	}
-	return append(list, measure{table.Column{Name: "DurationNs", Title: "Duration", Kind: table.Duration}, func(s *sums) table.Value {
+	return append(list, measure{table.Column{Name: "DurationNs", Title: "Duration", Kind: table.Duration, Optional: true}, func(s *sums) table.Value {
 		return instantOf(s, s.last-s.first)
 	}})
 }

@@ -29,6 +29,9 @@ type Options struct {
 	Total bool
 	// Numeric writes numbers where values have names.
 	Numeric bool
+	// Saved tells that flows say what they have saved, as those of a meter do: text
+	// does not tell a value of 0 from none.
+	Saved bool
 	// Full adds the columns that people do not need, for programs.
 	Full bool
 	// Filter says which flows are taken, nil for all.
@@ -82,7 +85,7 @@ type section struct {
 
 // NewTop returns a Top of no collections yet.
 func NewTop(opts Options) *Top {
-	return &Top{opts: opts, names: namer{opts.Numeric}, sections: map[int]*section{}, pending: map[int]*section{}}
+	return &Top{opts: opts, names: namer{opts.Numeric, opts.Saved}, sections: map[int]*section{}, pending: map[int]*section{}}
 }
 
 // Begin implements record.Sink.
@@ -267,22 +270,33 @@ func (t *Top) flowRows(tb *table.Table, s *section, measures []measure) int {
 	columns := t.opts.Columns
 	if columns == nil {
 		columns = columnsOf(slices.Collect(maps.Keys(s.saved)))
+		if !t.opts.Full {
+			columns = withoutFamily(columns)
+		}
 	}
 	for _, a := range columns {
 		tb.Columns = append(tb.Columns, columnOf(a))
 	}
-	shown := s.all
-	for _, f := range s.flows.sorted() {
-		row := make([]table.Value, 0, len(columns)+len(measures))
+	shown, flows := s.all, s.flows.sorted()
+	spreads := spreadsOf(flows)
+	tb.Columns = append(tb.Columns, spreads.columns()...)
+	for i := range flows {
+		f := &flows[i]
+		row := make([]table.Value, 0, len(tb.Columns)+len(measures))
 		for _, a := range columns {
-			row = append(row, t.names.ofFlow(&f.flow, a))
+			cell := t.names.ofFlow(&f.flow, a)
+			if a == attr.SourcePeerAddress && cell.IsNothing() && !t.opts.Full {
+				cell = noAddress(&f.flow)
+			}
+			row = append(row, cell)
 		}
+		row = spreads.append(row, f)
 		tb.Rows = append(tb.Rows, measured(row, measures, &f.sums))
 		shown.take(&f.sums)
 	}
 	tb.NumOthers = int(s.all.records) - len(tb.Rows)
-	tb.Others = measured(make([]table.Value, len(columns)), measures, &shown)
-	return len(columns)
+	tb.Others = measured(make([]table.Value, len(tb.Columns)), measures, &shown)
+	return len(tb.Columns)
 }
 
 // spans are times without what they have in common.

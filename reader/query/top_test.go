@@ -84,15 +84,15 @@ func TestTop(t *testing.T) {
 	}{
 		"flows": {Options{Rows: 2, Numeric: true}, `
 ruleset 2
-SourcePeerType  SourcePeerAddress  DestPeerAddress  SourceTransType  SourceTransAddress  DestTransAddress  ToPDUs  FromPDUs  ToOctets (B)  FromOctets (B)  bit/s                   %                 First  Duration (s)
-             1  192.0.2.1          198.51.100.7                   6               50000               443      10        20          1000           30000  24800   97.82265698958662  1995-02-01T12:00:01Z             8
-             1  192.0.2.1          192.0.2.2                     17                  53                53       3         0           300               0    240  0.9466708740927737  1995-02-01T12:00:02Z             3
-2 others                                                                                                        6         2           270             120    312   1.230672136320606
-total                                                                                                          19        22          1570           30120  25352                 100  1995-02-01T12:00:01Z             8
+Source     Dest          Protocol  SourcePort  DestPort  To (B)  From (B)  Packets  bit/s                   %                 First  Duration (s)
+192.0.2.1  198.51.100.7  6         50000       443         1000     30000       30  24800   97.82265698958662  1995-02-01T12:00:01Z             8
+192.0.2.1  192.0.2.2     17        53          53           300         0        3    240  0.9466708740927737  1995-02-01T12:00:02Z             3
+2 others                                                    270       120        8    312   1.230672136320606
+total                                                      1570     30120       41  25352                 100  1995-02-01T12:00:01Z             8
 ruleset 3
-SourceTransType  ToPDUs  FromPDUs  ToOctets (B)  FromOctets (B)  bit/s    %                 First  Duration (s)
-              6      11        22          1060           30120  24944  100  1995-02-01T12:00:01Z             8
-total                11        22          1060           30120  24944  100  1995-02-01T12:00:01Z             8
+Protocol  To (B)  From (B)  Packets  bit/s    %                 First  Duration (s)
+6           1060     30120       33  24944  100  1995-02-01T12:00:01Z             8
+total       1060     30120       33  24944  100  1995-02-01T12:00:01Z             8
 `},
 		"hosts": {Options{By: by(t, "Host"), Rows: 3, Sort: ToOctets}, `
 ruleset 2
@@ -113,9 +113,9 @@ total           4    41           31690               31690       31690  25352  
 		"several": {Options{By: by(t, "SourcePeerAddress/24,SourceTransType"), Numeric: true}, `
 ruleset 2
 SourcePeerAddress  SourceTransType  Records  PDUs  Octets (B)  bit/s                   %
-192.0.2.0/24                     6        2    33       31180  24944   98.39065951404228
-192.0.2.0/24                    17        1     3         300    240  0.9466708740927737
--                                0        1     5         210    168  0.6626696118649417
+192.0.2.0/24       6                      2    33       31180  24944   98.39065951404228
+192.0.2.0/24       17                     1     3         300    240  0.9466708740927737
+-                  -                      1     5         210    168  0.6626696118649417
 total                                     4    41       31690  25352                 100
 `},
 	} {

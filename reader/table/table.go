@@ -44,6 +44,8 @@ type Column struct {
 	Title string
 	Kind  Kind
 	Align Align
+	// Optional columns are left out where they do not fit the width, the last first.
+	Optional bool
 }
 
 // A Value is what stands in one cell. The zero Value is nothing: `-` for people, an
@@ -127,8 +129,10 @@ func (v Value) exact() string {
 
 // A Table is rows of values below columns.
 type Table struct {
-	// Title stands above the text, with the date of the times below.
+	// Title stands above the text, with the date of the times below, unless it is Dated:
+	// then it says so itself.
 	Title   string
+	Dated   bool
 	Columns []Column
 	// Rows are in the order in which they are shown; a row may end early.
 	Rows [][]Value

@@ -247,3 +247,33 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+// TestOptional leaves columns out that have no room, the last first, before it cuts
+// what stands in the others.
+func TestOptional(t *testing.T) {
+	tb := Table{
+		Columns: []Column{{Name: "Name"}, {Name: "A", Kind: Count, Optional: true}, {Name: "B", Kind: Count}, {Name: "C", Kind: Count, Optional: true}},
+		Rows:    [][]Value{{String("a-long-name"), Uint(1234), Uint(5), Uint(6)}, {String("b")}},
+		Others:  []Value{{}, Uint(1)}, NumOthers: 2, Total: []Value{{}, Uint(1235), Uint(5), Uint(6)},
+	}
+	for width, want := range map[int]string{
+		0: "Name A B C", 24: "Name A B C", 23: "Name A B", 21: "Name A B", 20: "Name B", 14: "Name B", 12: "Name B",
+	} {
+		var b strings.Builder
+		if err := tb.Text(&b, Options{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(b.String(), "\n")
+		if got := strings.Join(strings.Fields(lines[0]), " "); got != want || len(lines) != 6 {
+			t.Errorf("at %d columns: %q, want %s", width, lines, want)
+		}
+		for _, l := range lines {
+			if width > 0 && len([]rune(l)) > width {
+				t.Errorf("%q is wider than %d columns", l, width)
+			}
+		}
+	}
+	if len(tb.Columns) != 4 || len(tb.Rows[0]) != 4 {
+		t.Error("the table itself has changed")
+	}
+}

@@ -3,6 +3,7 @@ package table
 import (
 	"bufio"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,7 @@ func (t *Table) Text(w io.Writer, o Options) error {
 		out.WriteString(title + "\n")
 	}
 	if len(t.Columns) > 0 {
+		t = t.fitting(&o, times)
 		lines := t.lines(&o, times)
 		widths := t.widths(lines, o.Width)
 		for i, l := range lines {
@@ -146,6 +148,40 @@ func plural(n int, word string) string {
 		return word
 	}
 	return word + "s"
+}
+
+// fitting returns the table without optional columns for which there is no room.
+func (t *Table) fitting(o *Options, times *timeForm) *Table {
+	if o.Width <= 0 {
+		return t
+	}
+	widths := t.widths(t.lines(o, times), 0)
+	total := across(widths)
+	for i := len(t.Columns) - 1; i >= 0 && total > o.Width; i-- {
+		if t.Columns[i].Optional {
+			t = t.without(i)
+			total -= widths[i] + columnGap
+		}
+	}
+	return t
+}
+
+// without returns the table without a column.
+func (t *Table) without(column int) *Table {
+	w := *t
+	cut := func(row []Value) []Value {
+		if column >= len(row) {
+			return row
+		}
+		return slices.Delete(slices.Clone(row), column, column+1)
+	}
+	w.Columns = slices.Delete(slices.Clone(t.Columns), column, column+1)
+	w.Rows = make([][]Value, len(t.Rows))
+	for i, row := range t.Rows {
+		w.Rows[i] = cut(row)
+	}
+	w.Others, w.Total = cut(t.Others), cut(t.Total)
+	return &w
 }
 
 // widths returns how wide each column is, so that a line has no more than most

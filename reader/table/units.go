@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+// Show returns what people read of a value in a column of kind k: that with its unit.
+func (k Kind) Show(v Value) string {
+	return k.cell(v, &Options{}, &timeForm{layout: time.RFC3339, zone: time.UTC})
+}
+
 // cell returns what people read of a value in a column of some kind.
 func (k Kind) cell(v Value, o *Options, times *timeForm) string {
 	switch {
@@ -213,6 +218,9 @@ func timesOf(t *Table, o *Options) *timeForm {
 		f.date = first[len("2006-01-02 "):]
 	} else {
 		f.date = first
+	}
+	if t.Dated {
+		f.date = ""
 	}
 	return f
 }

@@ -1,0 +1,138 @@
+package cmd
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/term"
+
+	"rtfm/meter"
+	"rtfm/reader/query"
+	"rtfm/reader/record"
+	"rtfm/reader/table"
+	"rtfm/ruleset/match"
+)
+
+// tables is a record.Sink that writes tables for people: of each collection one for
+// each ruleset.
+type tables struct {
+	w     io.Writer
+	style table.Options
+	sets  []tableSet // in order of number
+	of    [1 << 8]*query.Top
+	c     record.Collection
+	many  bool // there are several collections, each of what its interval counted
+	begun bool // there is something above the next table
+}
+
+// tableSet is a ruleset of which there are tables.
+type tableSet struct {
+	number int
+	name   string
+	top    *query.Top
+}
+
+// newTables returns a sink of what a meter's rulesets have counted.
+// many tells that there may be several collections.
+func newTables(w io.Writer, tasks []meter.TaskStats, o query.Options, many bool) *tables {
+	t := &tables{w: w, many: many, style: table.Options{Width: widthOf(w)}}
+	for _, task := range tasks {
+		set := tableSet{task.RuleSet, task.Name, query.NewTop(o)}
+		t.sets = append(t.sets, set)
+		t.of[set.number] = set.top
+	}
+	slices.SortFunc(t.sets, func(a, b tableSet) int { return cmp.Compare(a.number, b.number) })
+	return t
+}
+
+// widthOf returns the width of a terminal, 0 of anything else.
+func widthOf(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// Differences implements record.Differing.
+func (t *tables) Differences() bool { return t.many }
+
+// Begin implements record.Sink.
+func (t *tables) Begin(c *record.Collection) error {
+	t.c = *c
+	for _, set := range t.sets {
+		set.top.Reset()
+		if err := set.top.Begin(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Flow implements record.Sink.
+func (t *tables) Flow(f *match.Flow, counted *record.Counters) error {
+	return t.of[f.Shape.RuleSet].Flow(f, counted)
+}
+
+// End implements record.Sink.
+func (t *tables) End(sum *record.Summary) error {
+	for _, set := range t.sets {
+		if err := set.top.End(sum); err != nil {
+			return err
+		}
+		tb := set.top.Tables()[0]
+		tb.Dated = true
+		tb.Title = set.name + ", " + period(t.c.From, t.c.To, time.UTC)
+		if t.c.Skipped > 0 {
+			tb.Title += fmt.Sprintf(", behind %d intervals without packets", t.c.Skipped)
+		}
+		tb.Notes = []string{packetsNote(sum, set.number)}
+		if t.begun {
+			io.WriteString(t.w, "\n")
+		}
+		t.begun = true
+		if err := tb.Text(t.w, t.style); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packetsNote says what became of the packets that a ruleset has seen.
+func packetsNote(sum *record.Summary, ruleSet int) string {
+	var r record.RuleSetSummary
+	if i := slices.IndexFunc(sum.RuleSets, func(r record.RuleSetSummary) bool { return r.RuleSet == uint64(ruleSet) }); i >= 0 {
+		r = sum.RuleSets[i]
+	}
+	text := number(r.Packets) + " packets: " + number(r.Counted) + " counted, " + number(r.Ignored) + " ignored, " +
+		number(r.Unmatched) + " unmatched, " + number(r.Uncounted) + " uncounted"
+	if r.Stopped > 0 {
+		text += ", " + number(r.Stopped) + " stopped by a limit of the engine"
+	}
+	return text + "; " + number(sum.Lost) + " lost"
+}
+
+// number returns a number as tables have it.
+func number(n uint64) string { return table.Count.Show(table.Uint(n)) }
+
+// period returns a time in words: of whole seconds if both ends are such.
+func period(from, to int64, zone *time.Location) string {
+	a, b := time.Unix(0, from).In(zone), time.Unix(0, to).In(zone)
+	clock := time.TimeOnly
+	if from%int64(time.Second) != 0 || to%int64(time.Second) != 0 {
+		clock += ".000"
+	}
+	second := clock
+	if a.Format(time.DateOnly) != b.Format(time.DateOnly) {
+		second = time.DateOnly + " " + clock
+	}
+	return a.Format(time.DateOnly+" "+clock) + " to " + b.Format(second+" MST")
+}

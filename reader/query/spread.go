@@ -1,0 +1,115 @@
+package query
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"rtfm/reader/record"
+	"rtfm/reader/table"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
+
+// spreadOf returns the counters of all distributions of a flow, one after the other:
+// those of the interval if they are known.
+func spreadOf(f *match.Flow, c *record.Counters) []uint64 {
+	if len(c.Distributions) > 0 {
+		return slices.Clone(c.Distributions)
+	}
+	return slices.Concat(f.Counters...)
+}
+
+// spreadColumns are what tables have of a distribution.
+var spreadColumns = [...]struct{ name, title string }{{"Count", "n"}, {"P50", "median"}, {"P90", "p90"}, {"Mean", "mean"}}
+
+// spreads are the distributions of flows that are rows of a table.
+type spreads []attr.Attr
+
+// spreadsOf returns the distributions that any of the flows have.
+func spreadsOf(flows []counted) spreads {
+	all := map[attr.Attr]bool{}
+	for i := range flows {
+		for _, d := range flows[i].flow.Shape.Distributions {
+			all[d.Attr] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(all), func(a, b attr.Attr) int { return cmp.Compare(a, b) })
+}
+
+// columns returns what tables have of the distributions.
+func (s spreads) columns() (columns []table.Column) {
+	for _, a := range s {
+		kind, _ := spreadKind(a)
+		for i, c := range spreadColumns {
+			column := table.Column{Name: a.String() + c.name, Title: c.title, Kind: kind, Align: table.Right}
+			if i == 0 {
+				column.Title, column.Kind = a.String()+" "+c.title, table.Count
+			}
+			columns = append(columns, column)
+		}
+	}
+	return columns
+}
+
+// append appends to a row what it has of the distributions.
+func (s spreads) append(row []table.Value, c *counted) []table.Value {
+	for _, a := range s {
+		row = append(row, spreadCells(a, c)...)
+	}
+	return row
+}
+
+// spreadCells returns what a row has of a distribution: nothing if it has none.
+func spreadCells(a attr.Attr, c *counted) []table.Value {
+	cells := make([]table.Value, len(spreadColumns))
+	rest := c.spread
+	for i := range c.flow.Shape.Distributions {
+		d := &c.flow.Shape.Distributions[i]
+		limits := d.Limits()
+		if len(rest) <= len(limits) {
+			break
+		}
+		counters := rest[:len(limits)+1]
+		if rest = rest[len(counters):]; d.Attr != a {
+			continue
+		}
+		kind, factor := spreadKind(a)
+		sum := attr.Summarise(limits, counters)
+		cells[0] = table.Uint(sum.Count)
+		if sum.Count == 0 {
+			break
+		}
+		for q, percent := range attr.Quantiles {
+			value := table.Uint(sum.Quantiles[q] * factor)
+			if sum.Quantiles[q] == attr.Overflow {
+				value = table.String(">" + kind.Show(table.Uint(limits[len(limits)-1]*factor)))
+			}
+			switch percent {
+			case 50:
+				cells[1] = value
+			case 90:
+				cells[2] = value
+			}
+		}
+		cells[3] = table.Float(sum.Mean * float64(factor))
+		break
+	}
+	return cells
+}
+
+// spreadKind returns the kind of the values of a distribution, and by what they are
+// multiplied for it.
+func spreadKind(a attr.Attr) (table.Kind, uint64) {
+	switch a.Unit() {
+	case "microseconds":
+		return table.Duration, 1000
+	case "octets":
+		return table.Octets, 1
+	case "bits/s":
+		return table.BitRate, 1
+	case "PDUs/s":
+		return table.PacketRate, 1
+	}
+	return table.Count, 1
+}

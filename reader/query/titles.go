@@ -1,0 +1,36 @@
+package query
+
+import (
+	"slices"
+
+	"rtfm/reader/table"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
+
+// titles are what stands above columns of attributes for people.
+var titles = map[attr.Attr]string{
+	attr.SourcePeerAddress: "Source", attr.DestPeerAddress: "Dest",
+	attr.SourcePeerType: "Family", attr.SourceTransType: "Protocol",
+	attr.SourceTransAddress: "SourcePort", attr.DestTransAddress: "DestPort",
+	attr.SourceAdjacentAddress: "SourceStation", attr.DestAdjacentAddress: "DestStation",
+	attr.SourceAdjacentType: "Medium",
+	attr.DSCodePoint:        "DSCP", attr.VLANid: "VLAN",
+}
+
+// withoutFamily returns columns without the address family where addresses tell it.
+func withoutFamily(columns []attr.Attr) []attr.Attr {
+	if !slices.Contains(columns, attr.SourcePeerAddress) {
+		return columns
+	}
+	return slices.DeleteFunc(columns, func(a attr.Attr) bool { return a == attr.SourcePeerType })
+}
+
+// noAddress returns what stands in place of the source's address of packets that have
+// none: their address family, if the flow has saved it.
+func noAddress(f *match.Flow) table.Value {
+	if family := f.Show(attr.SourcePeerType, false); family != "" {
+		return table.String("(" + family + ")")
+	}
+	return table.Value{}
+}
