@@ -68,7 +68,7 @@ var layout = map[string][]string{
 
 	"reader":          {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
-	"reader/plot":     {},
+	"reader/plot":     {"reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
 	"reader/query":    {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
 	"reader/record":   {"ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/table":    {},

@@ -17,6 +17,6 @@ func flowsCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(flowsTopCommand(), flowsExtractCommand(), flowsDiffCommand())
+	cmd.AddCommand(flowsTopCommand(), flowsExtractCommand(), flowsDiffCommand(), flowsPlotCommand())
 	return cmd
 }

@@ -96,7 +96,7 @@ func (p *picture) losses(bars []bar, x *axis, y float64, low int64) {
 // losses tells what is not in the flows.
 func losses(intervals []Interval) string {
 	lost, uncounted := missing(intervals)
-	return fmt.Sprintf("%s lost, %d uncounted", plural(lost, "packet"), uncounted)
+	return fmt.Sprintf("packets lost %d, uncounted %d", lost, uncounted)
 }
 
 // missing returns the packets that are not in the flows.

@@ -123,9 +123,13 @@ func (p *picture) path(class, d string) {
 }
 
 // area fills what d encloses with the colour and hatch of series i; name is shown
-// to who points at it.
+// to who points at it, unless it is "".
 func (p *picture) area(i int, others bool, d, name string) {
-	fmt.Fprintf(p, "<g><title>%s</title><path fill=\"%s\" d=\"%s\"/>", escape(name), colourOf(i, others), d)
+	p.WriteString("<g>")
+	if name != "" {
+		fmt.Fprintf(p, "<title>%s</title>", escape(name))
+	}
+	fmt.Fprintf(p, "<path fill=\"%s\" d=\"%s\"/>", colourOf(i, others), d)
 	if h := i % len(hatches); h > 0 && !others {
 		fmt.Fprintf(p, "<path fill=\"url(#%s-hatch%d)\" d=\"%s\"/>", p.kind, h, d)
 	}

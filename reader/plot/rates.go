@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +15,14 @@ type Rates struct {
 	Title     string
 	Intervals []Interval // in order of time
 	Series    []Series   // from the bottom; see Top
+	Unknown   uint64     // flow records that are left out: see query.Summary
 	Zone      *time.Location
 }
 
 // Series is one of the things whose rates are shown.
 type Series struct {
 	Name    string
-	Amounts []Amount // in order of Interval, which none has twice
+	Amounts []Amount
 	// Others is set for the sum of those that are not shown.
 	Others bool
 }
@@ -51,20 +53,21 @@ func (s *Series) Total() (octets float64) {
 // Top returns the n largest of all series, the largest first and of equal ones that
 // with the lesser name, and the sum of the others, if there are any.
 func Top(all []Series, n int) []Series {
-	all = slices.Clone(all)
-	totals := make(map[string]float64, len(all))
-	for i := range all {
-		totals[all[i].Name] = all[i].Total()
+	type sum struct {
+		Series
+		total float64
 	}
-	slices.SortFunc(all, func(a, b Series) int {
-		switch ta, tb := totals[a.Name], totals[b.Name]; {
-		case ta > tb:
-			return -1
-		case ta < tb:
-			return 1
-		}
-		return strings.Compare(a.Name, b.Name)
+	sorted := make([]sum, len(all))
+	for i := range all {
+		sorted[i] = sum{all[i], all[i].Total()}
+	}
+	slices.SortFunc(sorted, func(a, b sum) int {
+		return cmp.Or(cmp.Compare(b.total, a.total), strings.Compare(a.Name, b.Name))
 	})
+	all = make([]Series, len(sorted))
+	for i := range sorted {
+		all[i] = sorted[i].Series
+	}
 	if len(all) <= n {
 		return all
 	}
@@ -120,6 +123,9 @@ func (r *Rates) WriteSVG(w io.Writer) error {
 	p.losses(bars, x, top+panelHeight, low)
 	p.xAxis(x, top+panelHeight, lossHeight)
 	p.ratesLegend(r.Series, all)
+	if notes := r.notes(); len(notes) > 1 {
+		p.text(right+24, top+panelHeight+lossHeight+lineHeight, "faint", notes[1])
+	}
 	p.lossLegend(top+panelHeight+lossHeight, r.Intervals)
 	return p.writeTo(w)
 }
@@ -133,7 +139,16 @@ func (r *Rates) describe(bars []bar, all, peak float64, at int) string {
 	for _, s := range r.Series {
 		fmt.Fprintf(&b, "%s: %s, %s. ", s.Name, amount(s.Total(), "B"), share(s.Total(), all))
 	}
-	return b.String() + losses(r.Intervals) + "."
+	return b.String() + strings.Join(r.notes(), ", ") + "."
+}
+
+// notes tell what is not in the picture.
+func (r *Rates) notes() []string {
+	notes := []string{losses(r.Intervals)}
+	if r.Unknown > 0 {
+		notes = append(notes, plural(r.Unknown, "record")+" left out")
+	}
+	return notes
 }
 
 // ratesLegend tells what is what, and how much it is.

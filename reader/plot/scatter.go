@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -47,13 +48,7 @@ func (g *Group) Add(duration int64, octets uint64) {
 func TopGroups(all []Group, n int) []Group {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Group) int {
-		switch {
-		case a.Octets > b.Octets:
-			return -1
-		case a.Octets < b.Octets:
-			return 1
-		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Or(cmp.Compare(b.Octets, a.Octets), strings.Compare(a.Name, b.Name))
 	})
 	if len(all) <= n {
 		return all
@@ -129,7 +124,7 @@ func (s *Scatter) when() string {
 func (s *Scatter) notes(without uint64) []string {
 	notes := []string{losses(s.Intervals)}
 	if without > 0 {
-		notes = append(notes, plural(without, "flow")+" of one moment not shown")
+		notes = append(notes, "no duration: "+plural(without, "flow"))
 	}
 	return notes
 }

@@ -20,7 +20,7 @@ func (d Data) field(k Kind, v Value) string {
 	if d.ISO && k == Time && v.isNumber() {
 		return time.Unix(0, v.ns()).UTC().Format("2006-01-02T15:04:05.000000000Z")
 	}
-	return v.exact()
+	return v.Exact()
 }
 
 // CSV writes the columns' names and the rows as RFC 4180 has it, with a line feed

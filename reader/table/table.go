@@ -108,8 +108,8 @@ func (v Value) ns() int64 {
 	return int64(v.bits)
 }
 
-// exact returns v with all its digits and no unit, "" for nothing.
-func (v Value) exact() string {
+// Exact returns v with all its digits and no unit, "" for nothing.
+func (v Value) Exact() string {
 	switch v.form {
 	case isText:
 		return v.text

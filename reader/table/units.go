@@ -23,7 +23,7 @@ func (k Kind) cell(v Value, o *Options, times *timeForm) string {
 	case o.Exact && k == Duration:
 		return seconds(v.ns())
 	case o.Exact:
-		return v.exact()
+		return v.Exact()
 	}
 	switch k {
 	case Count:
@@ -39,7 +39,7 @@ func (k Kind) cell(v Value, o *Options, times *timeForm) string {
 	case Percent:
 		return strconv.FormatFloat(v.float(), 'f', 1, 64) + "%"
 	}
-	return v.exact()
+	return v.Exact()
 }
 
 // unit returns what stands in the header when the cells have no units.
@@ -62,7 +62,7 @@ func (k Kind) unit() string {
 // grouped returns a number with commas between thousands: 1,234,567. Of a real
 // number it has three digits at least.
 func grouped(v Value) string {
-	digits := v.exact()
+	digits := v.Exact()
 	if v.form == isFloat {
 		digits = significant(v.float())
 	}

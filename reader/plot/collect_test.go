@@ -1,0 +1,110 @@
+package plot
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	"rtfm/reader/query"
+	"rtfm/reader/record"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
+)
+
+// collect gives a drawing collections of one flow each, of 1000 octets.
+func collect(t *testing.T, to record.Sink, all ...record.Collection) {
+	t.Helper()
+	var shapes match.Shapes
+	f := match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil)}, Index: 1, LastTime: 1e9, ToOctets: 1000}
+	for _, c := range all {
+		if err := to.Begin(&c); err != nil {
+			t.Fatal(err)
+		}
+		if err := to.Flow(&f, &record.Counters{ToOctets: 1000}); err != nil {
+			t.Fatal(err)
+		}
+		if err := to.End(&record.Summary{Lost: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestOrder draws files in another order than that of time, and of two meters.
+func TestOrder(t *testing.T) {
+	a, b, c := record.Collection{From: 0, To: 1e9, Meter: "x"}, record.Collection{From: 1e9, To: 2e9, Meter: "x"}, record.Collection{From: 1e9, To: 2e9, Meter: "y"}
+	draw := func(all ...record.Collection) (string, error) {
+		r, err := NewRatesOf(Options{Most: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		collect(t, r, all...)
+		var out bytes.Buffer
+		err = r.WriteSVG(&out)
+		return out.String(), err
+	}
+	want, err := draw(a, b, c)
+	if err != nil || !strings.Contains(want, "3.00 kB, 16.0 kbit/s at most") || !strings.Contains(want, "packets lost 3,") {
+		t.Errorf("%v\n%s", err, want)
+	}
+	if got, err := draw(c, b, a); err != nil || got != want {
+		t.Errorf("another order makes another picture: %v\n%s", err, got)
+	}
+	_, err = draw(a, record.Collection{From: 5e8, To: 15e8})
+	if err == nil || !strings.Contains(err.Error(), "from 1970-01-01 00:00:00.00 to 1970-01-01 00:00:01.00 and from 1970-01-01 00:00:00.50") {
+		t.Errorf("collections that overlap: %v", err)
+	}
+}
+
+// TestFlowOnce draws a flow of several collections as one point.
+func TestFlowOnce(t *testing.T) {
+	s, err := NewScatterOf(Options{Most: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	collect(t, s, record.Collection{From: 0, To: 1e9}, record.Collection{From: 1e9, To: 2e9})
+	var out bytes.Buffer
+	if err := s.WriteSVG(&out); err != nil || !strings.Contains(out.String(), "ruleset 2: 1 flow, 1.00 kB.") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// TestFailed leaves out a collection that failed.
+func TestFailed(t *testing.T) {
+	r, err := NewRatesOf(Options{Most: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	collect(t, r, record.Collection{From: 0, To: 1e9})
+	if err := r.Begin(&record.Collection{From: 1e9, To: 2e9}); err != nil {
+		t.Fatal(err)
+	}
+	var shapes match.Shapes
+	f := match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil)}, Index: 1, ToOctets: 1000}
+	if err := r.Flow(&f, &record.Counters{ToOctets: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := r.WriteSVG(&out); err != nil || !strings.Contains(out.String(), "00:00:00 to 00:00:01 UTC, 1.00 kB,") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+func TestDistributionNames(t *testing.T) {
+	if got, err := ParseDistributions("ToPacketSize, FlowTime"); err != nil || len(got) != 2 || got[0] != attr.ToPacketSize {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := ParseDistributions("ToPacketSize,ToOctets"); err == nil {
+		t.Error("ToOctets is no distribution")
+	}
+	by, err := query.ParseKeys("SourcePeerAddress,DestPeerAddress", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewScatterOf(Options{By: by}); err == nil {
+		t.Error("symbols for two attributes")
+	}
+	if err := NewPercentilesOf(Options{Most: 1}, nil).WriteSVG(io.Discard); err == nil {
+		t.Error("a picture without distributions")
+	}
+}
