@@ -22,7 +22,7 @@ type filterOptions struct {
 
 // add adds the option to a command's.
 func (o *filterOptions) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.text, "filter", "", "meter only packets that pass this `FILTER`: tcpdump's words, or an expression of SRL;\nthe same as at the end of the arguments, where only --filter may have the name of a file")
+	cmd.Flags().StringVar(&o.text, "filter", "", "meter only packets that pass this `FILTER`; the same as at the end of the\narguments, for one that begins with the name of a file")
 }
 
 // take prepares the filter and returns the traces among the arguments, see split.
