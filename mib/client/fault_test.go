@@ -39,9 +39,9 @@ func report(flags byte, user string, digest []byte, counter byte) []byte {
 func TestLibraryFaults(t *testing.T) {
 	const unknownUser, unknownEngine = 3, 4
 	v3 := Config{
-		Version: V3, User: "me", Auth: "SHA-256", AuthPassphrase: "authenticate-me", Timeout: 5 * time.Second, Retries: -1,
+		Version: V3, User: "me", Auth: "SHA-256", AuthPassphrase: "authenticate-me", Timeout: 500 * time.Millisecond, Retries: -1,
 	}
-	v2 := Config{Community: "x", Timeout: 5 * time.Second, Retries: -1}
+	v2 := Config{Community: "x", Timeout: 500 * time.Millisecond, Retries: -1}
 	// agent answers one request after the other, the last answer again and again.
 	agent := func(answers ...[]byte) string {
 		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
