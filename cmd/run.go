@@ -25,6 +25,8 @@ type runOptions struct {
 	form       formOptions
 	top        topOptions
 	quiet      bool
+	verbose    bool
+	memory     *memoryWatch // nil unless verbose
 	name       string
 	user       string
 }
@@ -110,6 +112,7 @@ func runCommand() *cobra.Command {
 	o.capture.add(cmd)
 	f.StringVar(&o.user, "user", "", "run as this `USER` once all is open; that is, interfaces or traces, but the flow data file is opened as that one")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "print how much memory it took, too (Linux)")
 	group(f, groupProcess, "user", "quiet")
 	return cmd
 }

@@ -21,7 +21,10 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Sourc
 	}
 	took := time.Since(began)
 	if stats := m.Stats(); !o.quiet && (stats.Packets > 0 || !s.damaged) {
-		printSummary(stderr, &stats, took, o.form.form(o.output) == formTable)
+		printSummary(stderr, &stats, took, m.Waited(), o.form.form(o.output) == formTable)
+		if o.verbose {
+			o.memory.print(stderr)
+		}
 	}
 	return o.result(ctx, m, s)
 }

@@ -31,6 +31,10 @@ func (o *runOptions) open(ctx context.Context, stderr io.Writer) (src traces.Sou
 		src = o.traces.plausible(src, func(message string) { fmt.Fprintf(stderr, "rtfm: warning: %s\n", message) })
 		src = o.capture.filter(src)
 	}
+	if o.verbose {
+		o.memory = &memoryWatch{Source: src}
+		src = o.memory
+	}
 	if err := o.capture.giveUpRights(o.user, nil); err != nil {
 		src.Close()
 		return nil, err

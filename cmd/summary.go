@@ -4,21 +4,19 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
-
 	"rtfm/meter"
 	"rtfm/reader/record"
-	"rtfm/traces"
 )
 
-// printSummary tells what a run has counted. What its tables have told is left out.
-func printSummary(w io.Writer, s *meter.Stats, took time.Duration, told bool) {
+// printSummary tells what a run has counted, how long it took, and for how much of that
+// it had nothing to do but wait for packets to be read and decompressed, or to come.
+// What its tables have told is left out.
+func printSummary(w io.Writer, s *meter.Stats, took, waited time.Duration, told bool) {
 	switch {
 	case !told || s.Packets == 0: // without packets there are no tables
 		fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
@@ -82,46 +80,20 @@ func printSummary(w io.Writer, s *meter.Stats, took time.Duration, told bool) {
 	if s.Packets > 0 && !told {
 		fmt.Fprintf(w, "%d flows, from %s to %s\n", s.Created, utc(s.First), utc(s.Last))
 	}
-	fmt.Fprintf(w, "%.0f packets/s\n", float64(s.Packets)/max(took.Seconds(), 1e-9))
+	share := min(100*waited.Seconds()/max(took.Seconds(), 1e-9), 100)
+	fmt.Fprintf(w, "%.0f packets/s in %s, of which %.0f %% went into metering and %.0f %% into waiting for input\n",
+		float64(s.Packets)/max(took.Seconds(), 1e-9), briefly(took), 100-math.Round(share), math.Round(share))
 }
 
-// progress shows how much of the traces was read.
-type progress struct {
-	traces.Source
-	bar   *progressbar.ProgressBar
-	calls int
-}
-
-// withProgress returns src with a progress bar, if errors go to a terminal and
-// it is known how much there is to read.
-func withProgress(src traces.Source, names []string, stderr io.Writer) traces.Source {
-	f, ok := stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return src
+// briefly returns a time that something took with three digits, or in seconds.
+func briefly(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%.3g ms", float64(d)/1e6)
+	case d < 100*time.Second:
+		return fmt.Sprintf("%.3g s", d.Seconds())
 	}
-	var size int64
-	for _, path := range tracePaths(names) {
-		st, err := os.Stat(path)
-		if err != nil || !st.Mode().IsRegular() {
-			return src
-		}
-		size += st.Size()
-	}
-	return &progress{Source: src, bar: progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(f), progressbar.OptionShowBytes(true),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())}
-}
-
-// ReadBatch implements traces.Source.
-func (p *progress) ReadBatch(b *traces.Batch) error {
-	err := p.Source.ReadBatch(b)
-	switch p.calls++; {
-	case err != nil:
-		p.bar.Finish()
-	case p.calls%256 == 0:
-		p.bar.Set64(int64(p.Stats().Bytes))
-	}
-	return err
+	return d.Round(time.Second).String()
 }
 
 // utc returns a time in nanoseconds since 1970 as text.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"rtfm/meter/stream"
 	"rtfm/traces"
@@ -24,7 +25,7 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 			join = f.worker.Fork()
 		}
 		go f.readAhead()
-		return func() *batch { return f.next(ctx) }, func() { join(); f.stop(ctx) }
+		return func() *batch { return f.next(ctx) }, func() { join(); f.stop(ctx); m.waited = f.waited }
 	}
 	in, b := m.newInput(), new(batch)
 	m.input = in
@@ -33,7 +34,13 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 			m.streams.Flush()
 		}
 		m.batch = nil // a task that starts meanwhile has nothing to see
-		in.read(b, src)
+		if m.attendant == nil {
+			began := time.Now()
+			in.read(b, src)
+			m.waited += time.Since(began)
+		} else { // which may give each packet by itself, and whom nobody asks
+			in.read(b, src)
+		}
 		in.prepare(b, m.memos, m.streamed)
 		return b
 	}, func() {}
@@ -88,6 +95,8 @@ type feeder struct {
 	queue []*group // its groups that are not metered yet
 	at    *group   // being metered
 	given int      // batches of that
+	// waited is how long nothing was there to be metered or decoded.
+	waited time.Duration
 	// Of streams, nil if there are none, and the group at which they may still be
 	// looking.
 	worker *stream.Worker
@@ -258,6 +267,8 @@ func (f *feeder) nextGroup(ctx context.Context) *group {
 			break
 		}
 	}
+	began := time.Now()
+	defer func() { f.waited += time.Since(began) }()
 	select {
 	case g := <-f.full:
 		return g

@@ -74,6 +74,7 @@ type Meter struct {
 	attendant Attendant
 	alarm     int
 	metered   int
+	waited    time.Duration
 }
 
 // Sink receives a meter's results and complaints. Run calls its methods, in
@@ -338,6 +339,10 @@ func (m *Meter) count(i int) {
 		m.attendant.Filled()
 	}
 }
+
+// Waited returns for how long Run has had nothing to do but wait for the source, once
+// it has returned; 0 of a meter with an attendant.
+func (m *Meter) Waited() time.Duration { return m.waited }
 
 // Stats returns what was counted so far.
 func (m *Meter) Stats() Stats {
