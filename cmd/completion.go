@@ -1,37 +1,11 @@
 package cmd
 
 import (
-	"net"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"rtfm/traces/live"
 )
-
-// completion returns what shells offer for an option, nil if that is nothing in
-// particular.
-func completion(option *pflag.Flag) cobra.CompletionFunc {
-	words := func(words ...cobra.Completion) cobra.CompletionFunc {
-		return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
-	}
-	if c, ok := option.Value.(*choice); ok {
-		return words(c.words...)
-	}
-	switch option.Name {
-	case "rules", "standby":
-		return cobra.FixedCompletions([]cobra.Completion{"srl", "rules"}, cobra.ShellCompDirectiveFilterFileExt)
-	case "interface":
-		names := []cobra.Completion{live.All, netflowScheme}
-		interfaces, _ := net.Interfaces()
-		for _, i := range interfaces {
-			names = append(names, i.Name)
-		}
-		return words(names...)
-	}
-	return nil
-}
 
 // forShells readies a command, and those below it, for the completion of shells.
 // Options lose the quotes within which they name their arguments: help does not
@@ -39,13 +13,63 @@ func completion(option *pflag.Flag) cobra.CompletionFunc {
 func forShells(cmd *cobra.Command) {
 	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
 		flags.VisitAll(func(f *pflag.Flag) {
+			cmd.RegisterFlagCompletionFunc(f.Name, completion(f))
 			f.Usage = strings.ReplaceAll(f.Usage, "`", "")
-			if complete := completion(f); complete != nil {
-				cmd.RegisterFlagCompletionFunc(f.Name, complete)
-			}
 		})
+	}
+	if cmd.ValidArgsFunction == nil && !cmd.HasSubCommands() {
+		cmd.ValidArgsFunction = argumentCompletion(cmd)
 	}
 	for _, c := range cmd.Commands() {
 		forShells(c)
 	}
+}
+
+// completion returns what shells offer for an option: by its name or its kind, else
+// by what its help says that it takes.
+func completion(option *pflag.Flag) cobra.CompletionFunc {
+	if c, ok := option.Value.(*choice); ok {
+		return cobra.FixedCompletions(c.words, cobra.ShellCompDirectiveNoFileComp)
+	}
+	switch option.Name {
+	case "rules", "standby":
+		return completePrograms
+	case "interface":
+		return completeInterfaces
+	case "by":
+		return completeKeys
+	case "format":
+		return completeAttributes
+	case "sort", "sum":
+		return completeSums
+	case "config":
+		return extensions("yaml", "yml")
+	}
+	switch value, _ := pflag.UnquoteUsage(option); value {
+	case "FILE":
+		return nil
+	case "TRACE":
+		return extensions(traceExtensions...)
+	}
+	return cobra.NoFileCompletions
+}
+
+// argumentCompletion returns what shells offer for the arguments of a command, by what
+// its usage says that it takes.
+func argumentCompletion(cmd *cobra.Command) cobra.CompletionFunc {
+	switch cmd.CommandPath() {
+	case "rtfm srl check", "rtfm srl compile":
+		return completePrograms
+	case "rtfm srl show":
+		return completeBuiltin
+	case "rtfm trace info", "rtfm trace convert":
+		return extensions(traceExtensions...)
+	}
+	switch {
+	case strings.Contains(cmd.Use, "TRACE"):
+		return extensions(traceExtensions...)
+	case strings.Contains(cmd.Use, "FILE..."):
+		return nil
+	}
+	return cobra.NoFileCompletions
 }
