@@ -77,3 +77,23 @@ func TestShow(t *testing.T) {
 		}
 	}
 }
+
+// FuzzShow: what people are shown of octets of any number is printable, without blanks,
+// and there is something wherever a bit is set.
+func FuzzShow(f *testing.F) {
+	f.Add(uint16(9), []byte{10, 0, 0, 1}, []byte{255, 255}, uint8(1), uint8(6), uint8(0), false, false)
+	f.Add(uint16(22), []byte{0, 3}, []byte{255, 255}, uint8(1), uint8(1), uint8(3), true, false)
+	f.Fuzz(func(t *testing.T, a uint16, value, mask []byte, peer, transport, icmpType uint8, swapped, numeric bool) {
+		v := MakeValue(value...)
+		beside := Beside{NoPeer: peer == 255, PeerType: peer, TransType: transport, HasTrans: transport != 255, ICMPType: icmpType, HasType: true, Swapped: swapped}
+		text := Show(Attr(a), v.Append(nil), MakeValue(mask...), beside, numeric)
+		if text == "" && !v.Zero() {
+			t.Errorf("%v %v is nothing", Attr(a), v)
+		}
+		for _, c := range text {
+			if c <= ' ' || c > '~' {
+				t.Errorf("%v %v is %q", Attr(a), v, text)
+			}
+		}
+	})
+}
