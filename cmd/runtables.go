@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
-
-	"golang.org/x/term"
 
 	"rtfm/meter"
 	"rtfm/reader/query"
@@ -39,7 +36,7 @@ type tableSet struct {
 // newTables returns a sink of what a meter's rulesets have counted.
 // many tells that there may be several collections.
 func newTables(w io.Writer, tasks []meter.TaskStats, o query.Options, many bool) *tables {
-	t := &tables{w: w, many: many, style: table.Options{Width: widthOf(w)}}
+	t := &tables{w: w, many: many, style: styleOf(w)}
 	for _, task := range tasks {
 		set := tableSet{task.RuleSet, task.Name, query.NewTop(o)}
 		t.sets = append(t.sets, set)
@@ -47,19 +44,6 @@ func newTables(w io.Writer, tasks []meter.TaskStats, o query.Options, many bool)
 	}
 	slices.SortFunc(t.sets, func(a, b tableSet) int { return cmp.Compare(a.number, b.number) })
 	return t
-}
-
-// widthOf returns the width of a terminal, 0 of anything else.
-func widthOf(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
-		return 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
 }
 
 // Differences implements record.Differing.

@@ -3,7 +3,6 @@ package table
 import (
 	"bufio"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +14,9 @@ import (
 
 // Options say how a table is written for people. The zero Options are for a pipe.
 type Options struct {
-	// Width is that of the terminal in columns: the widest columns of text are cut to
-	// fit. 0 cuts nothing.
+	// Width is that of the terminal in columns. A table that is wider has its header on
+	// several lines, then goes without Optional columns, then has the widest columns of
+	// text cut. 0 leaves it as it is.
 	Width int
 	// Bold makes the header bold, which only a terminal understands.
 	Bold bool
@@ -25,11 +25,6 @@ type Options struct {
 	// Zone is that of the times, nil for UTC.
 	Zone *time.Location
 }
-
-const (
-	columnGap = 2 // blanks between columns
-	narrowest = 8 // columns of text are not cut below this
-)
 
 // eachRow calls f with all lines of figures: rows, others, total.
 func (t *Table) eachRow(f func([]Value)) {
@@ -44,6 +39,12 @@ func (t *Table) eachRow(f func([]Value)) {
 	}
 }
 
+// height returns how many lines eachRow has.
+func (t *Table) height() (n int) {
+	t.eachRow(func([]Value) { n++ })
+	return n
+}
+
 // Text writes the table for people: the title, a header, aligned rows, what the others
 // come to, the total, and the notes.
 func (t *Table) Text(w io.Writer, o Options) error {
@@ -53,11 +54,9 @@ func (t *Table) Text(w io.Writer, o Options) error {
 		out.WriteString(title + "\n")
 	}
 	if len(t.Columns) > 0 {
-		t = t.fitting(&o, times)
-		lines := t.lines(&o, times)
-		widths := t.widths(lines, o.Width)
+		t, lines, widths := t.fit(&o, times)
 		for i, l := range lines {
-			t.write(out, l, widths, o.Bold && i == 0)
+			t.write(out, l, widths, o.Bold && i < len(lines)-t.height())
 		}
 	}
 	for _, note := range t.Notes {
@@ -120,10 +119,10 @@ func (t *Table) lines(o *Options, times *timeForm) []line {
 }
 
 // label writes what a line of sums is over its first cells without a sum, and takes the
-// dashes from the others. A sum in the first column leaves it the next empty cell.
+// dashes from the others. A sum in the first column leaves it the first column of text.
 func (t *Table) label(l *line, row []Value, text string) {
 	place := -1
-	for i := range t.Columns {
+	for i, c := range t.Columns {
 		if !at(row, i).IsNothing() {
 			continue
 		}
@@ -131,7 +130,7 @@ func (t *Table) label(l *line, row []Value, text string) {
 		if i == l.span {
 			l.span++
 		}
-		if place < 0 {
+		if place < 0 && c.Kind == Text {
 			place = i
 		}
 	}
@@ -148,82 +147,6 @@ func plural(n int, word string) string {
 		return word
 	}
 	return word + "s"
-}
-
-// fitting returns the table without optional columns for which there is no room.
-func (t *Table) fitting(o *Options, times *timeForm) *Table {
-	if o.Width <= 0 {
-		return t
-	}
-	widths := t.widths(t.lines(o, times), 0)
-	total := across(widths)
-	for i := len(t.Columns) - 1; i >= 0 && total > o.Width; i-- {
-		if t.Columns[i].Optional {
-			t = t.without(i)
-			total -= widths[i] + columnGap
-		}
-	}
-	return t
-}
-
-// without returns the table without a column.
-func (t *Table) without(column int) *Table {
-	w := *t
-	cut := func(row []Value) []Value {
-		if column >= len(row) {
-			return row
-		}
-		return slices.Delete(slices.Clone(row), column, column+1)
-	}
-	w.Columns = slices.Delete(slices.Clone(t.Columns), column, column+1)
-	w.Rows = make([][]Value, len(t.Rows))
-	for i, row := range t.Rows {
-		w.Rows[i] = cut(row)
-	}
-	w.Others, w.Total = cut(t.Others), cut(t.Total)
-	return &w
-}
-
-// widths returns how wide each column is, so that a line has no more than most
-// columns of the terminal, as far as cutting text allows.
-func (t *Table) widths(lines []line, most int) []int {
-	widths := make([]int, len(t.Columns))
-	for _, l := range lines {
-		for i, cell := range l.cells {
-			widths[i] = max(widths[i], uniseg.StringWidth(cell))
-		}
-	}
-	for _, l := range lines {
-		if l.span > 0 {
-			widths[l.span-1] += max(0, uniseg.StringWidth(l.label)-across(widths[:l.span]))
-		}
-	}
-	total := across(widths)
-	if most <= 0 {
-		return widths
-	}
-	for ; total > most; total-- {
-		widest := -1
-		for i, c := range t.Columns {
-			if c.Kind == Text && widths[i] > narrowest && (widest < 0 || widths[i] > widths[widest]) {
-				widest = i
-			}
-		}
-		if widest < 0 {
-			break
-		}
-		widths[widest]--
-	}
-	return widths
-}
-
-// across returns how wide columns are together.
-func across(widths []int) int {
-	total := columnGap * (len(widths) - 1)
-	for _, w := range widths {
-		total += w
-	}
-	return total
 }
 
 // write writes one line.
