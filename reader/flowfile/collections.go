@@ -104,7 +104,7 @@ func (c *Collections) open() (source, error) {
 	switch first := begin[0]; {
 	case first == '{':
 		s := newJSONSource(c.r)
-		return &rows{src: s, b: &s.b}, nil
+		return &rows{src: s, b: &s.b, head: &Head{Form: JSON}}, nil
 	case first == '#' || first >= '0' && first <= '9':
 		return &textCollections{r: newReader(c.r), builder: builder{zero: true}}, nil
 	case first >= 'A' && first <= 'Z' || first >= 'a' && first <= 'z' || first == '"':

@@ -30,15 +30,20 @@ type Converter struct {
 	headed bool
 }
 
-// Write writes a collection, whose file has told head.
+// Write writes a collection, whose file has told head. After an error, what was
+// written since it was called is to be dropped.
 func (k *Converter) Write(head *Head, from record.From) error {
 	c := from.Collection()
 	if k.sink == nil || head != k.head || c.Meter != k.meter || c.Epoch != k.epoch {
 		k.sink = k.sinkOf(head, c)
-		k.head, k.meter, k.epoch, k.headed = head, c.Meter, c.Epoch, true
+		k.head, k.meter, k.epoch = head, c.Meter, c.Epoch
 	}
-	_, err := record.Copy(k.sink, from)
-	return err
+	if _, err := record.Copy(k.sink, from); err != nil {
+		k.sink = nil
+		return err
+	}
+	k.headed = true
+	return nil
 }
 
 // sinkOf returns what writes collections of one meter's run and one file.

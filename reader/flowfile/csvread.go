@@ -86,7 +86,7 @@ func (s *csvSource) next() (event, error) {
 			continue // the header again where files were put together
 		}
 		if !s.lines.whole {
-			return eventNone, &SyntaxError{s.lines.number, "the line is cut off: it has no end"}
+			return eventNone, &SyntaxError{s.lines.number, errCut.Error()}
 		}
 		if err := s.row(line); err != nil {
 			return eventNone, &SyntaxError{s.lines.number, err.Error()}
@@ -107,7 +107,7 @@ func (s *csvSource) row(line []byte) error {
 		}
 		if last := i == len(s.fields)-1; last != (rest == nil) {
 			if last {
-				return fmt.Errorf("more than %d values, as many as there are columns", len(s.fields))
+				return fmt.Errorf("there are more than %d values, one for each column", len(s.fields))
 			}
 			return fmt.Errorf("%d values, there are %d columns", i+1, len(s.fields))
 		}

@@ -73,13 +73,15 @@ func (s *jsonSource) next() (event, error) {
 		e, err := s.parse(line)
 		if err != nil {
 			if !s.lines.whole {
-				err = fmt.Errorf("the line is cut off: %w", err)
+				err = errCut
 			}
 			err = &SyntaxError{s.lines.number, err.Error()}
 		}
 		return e, err
 	}
 }
+
+var errCut = errors.New("the line is cut off: it has no end")
 
 // parse reads a line.
 func (s *jsonSource) parse(line []byte) (event, error) {

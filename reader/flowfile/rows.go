@@ -41,6 +41,7 @@ type rows struct {
 	src     rowSource
 	pending event // read, and not yet dealt with
 	head    *Head
+	headed  bool  // head is that of a header
 	epoch   int64 // of the last header
 	skipped int
 	raw     []byte   // of the identity below
@@ -81,6 +82,7 @@ func (r *rows) Next() (record.From, error) {
 			if r.head, r.epoch, err = r.src.told().head(); err != nil {
 				return nil, r.fault(err)
 			}
+			r.headed = true
 		case eventSkipped:
 			r.skipped += max(r.src.told().Collections, 0)
 		case eventStart:
@@ -96,7 +98,7 @@ func (r *rows) Next() (record.From, error) {
 
 // started returns the collection that a start record begins.
 func (r *rows) started() (record.From, error) {
-	if r.head == nil {
+	if !r.headed {
 		return nil, r.fault(errors.New("a collection before the header, which tells when the meter began"))
 	}
 	s := r.src.told()
@@ -136,12 +138,7 @@ func (r *rows) begun() (record.From, error) {
 }
 
 // Head returns what is known of the file beside collections.
-func (r *rows) Head() *Head {
-	if r.head == nil {
-		r.head = &Head{}
-	}
-	return r.head
-}
+func (r *rows) Head() *Head { return r.head }
 
 // fromRows is a collection of rows. It is a record.From.
 type fromRows struct {
