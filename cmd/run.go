@@ -15,8 +15,7 @@ type runOptions struct {
 	capture    captureOptions
 	filter     filterOptions
 	programs   programOptions
-	interval   float64 // seconds
-	intervals  int
+	interval   intervalOptions
 	output     string
 	maxFlows   int
 	inactivity float64 // seconds
@@ -96,11 +95,10 @@ func runCommand() *cobra.Command {
 	f.BoolVar(&o.programs.Strict, "strict", false, "refuse SRL that RFC 2723 does not have")
 	f.Var(newChoice(&o.octets, "frame", "frame", "ip"), "octets", "count the octets of frames or IP; of frames without FCS")
 	group(f, groupRules, "rules", "program", "define", "octets")
-	f.VarP(newSeconds(&o.interval, 0, 1e-6, maxSeconds), "interval", "T", "make a collection every so many `SECONDS`; by the packets' clock (default one collection, at the end)")
-	f.VarP(newCount(&o.intervals, 0, 0, math.MaxInt32, "a number of collections or 0 for all,"), "intervals", "N", "stop after so many collections (default all)")
+	o.interval.add(cmd)
 	f.StringVarP(&o.output, "flows", "F", "", "write the flow data to this `FILE`; else to standard output")
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default the first trace's, or the host's)")
-	group(f, groupOutput, "interval", "intervals", "flows")
+	group(f, groupOutput, "flows")
 	o.form.add(cmd)
 	o.top.add(cmd)
 	f.VarP(newCount(&o.maxFlows, meter.DefaultMaxFlows, 1, math.MaxInt32, "a number of flows"), "max-flows", "f", "size of the flow table")
@@ -129,8 +127,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	switch {
 	case len(names) == 0 && !o.capture.isLive():
 		return errors.New(`no TRACE given ("-" is standard input); "rtfm run --help" tells more`)
-	case o.intervals > 0 && o.interval == 0:
-		return errors.New("-N needs -T, the length of an interval")
+	}
+	if err := o.interval.check(); err != nil {
+		return err
 	}
 	if err := o.form.check(); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -73,8 +74,13 @@ func (o *runOptions) engine(cmd *cobra.Command) (*meter.Meter, []*ruleset.RuleSe
 func (o *runOptions) config(rules []*ruleset.RuleSet) meter.Config {
 	return meter.Config{
 		RuleSets: rules, Filter: o.filter.program, MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Streams: o.streams.config(),
-		Interval: seconds(o.interval), Intervals: o.intervals, InactivityTimeout: seconds(o.inactivity),
+		Interval: seconds(o.interval.length), Intervals: o.interval.count, Align: o.place(), InactivityTimeout: seconds(o.inactivity),
 	}
+}
+
+// place returns whose clock intervals end by, nil for none.
+func (o *runOptions) place() *time.Location {
+	return o.interval.place(o.form.form(o.output), o.capture.isLive())
 }
 
 // sources returns the names of the interfaces or traces as flow data shows them.
@@ -104,8 +110,8 @@ func (o *runOptions) meterName() string {
 // parameters returns the options as NeMaC's flow data files show them.
 func (o *runOptions) parameters() string {
 	var p []string
-	if o.interval > 0 {
-		p = append(p, fmt.Sprintf("-T%v", o.interval))
+	if o.interval.length > 0 {
+		p = append(p, fmt.Sprintf("-T%v", o.interval.length))
 	}
 	for _, r := range o.programs.programs {
 		if r.inline {

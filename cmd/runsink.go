@@ -32,7 +32,7 @@ type runSink struct {
 func (o *runOptions) sink(w io.Writer, m *meter.Meter, rules []*ruleset.RuleSet) record.Sink {
 	form := o.form.form(o.output)
 	if form == formTable {
-		return newTables(w, m.Stats().Tasks, o.top.options(), o.interval > 0)
+		return newTables(w, m.Stats().Tasks, o.top.options(), o.interval.length > 0, o.place())
 	}
 	header := flowfile.Header{
 		Version: flowfile.Release(version()), Parameters: o.parameters(),

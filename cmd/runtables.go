@@ -34,9 +34,14 @@ type tableSet struct {
 }
 
 // newTables returns a sink of what a meter's rulesets have counted.
-// many tells that there may be several collections.
-func newTables(w io.Writer, tasks []meter.TaskStats, o query.Options, many bool) *tables {
+// many tells that there may be several collections, zone whose times are shown, nil for
+// UTC.
+func newTables(w io.Writer, tasks []meter.TaskStats, o query.Options, many bool, zone *time.Location) *tables {
+	if zone == nil {
+		zone = time.UTC
+	}
 	t := &tables{w: w, many: many, style: styleOf(w)}
+	t.style.Zone = zone
 	for _, task := range tasks {
 		set := tableSet{task.RuleSet, task.Name, query.NewTop(o)}
 		t.sets = append(t.sets, set)
@@ -74,7 +79,7 @@ func (t *tables) End(sum *record.Summary) error {
 		}
 		tb := set.top.Tables()[0]
 		tb.Dated = true
-		tb.Title = set.name + ", " + period(t.c.From, t.c.To, time.UTC)
+		tb.Title = set.name + ", " + period(t.c.From, t.c.To, t.style.Zone)
 		if t.c.Skipped > 0 {
 			tb.Title += fmt.Sprintf(", behind %d intervals without packets", t.c.Skipped)
 		}
@@ -107,16 +112,18 @@ func packetsNote(sum *record.Summary, ruleSet int) string {
 // number returns a number as tables have it.
 func number(n uint64) string { return table.Count.Show(table.Uint(n)) }
 
-// period returns a time in words: of whole seconds if both ends are such.
+// period returns a time in words.
 func period(from, to int64, zone *time.Location) string {
 	a, b := time.Unix(0, from).In(zone), time.Unix(0, to).In(zone)
-	clock := time.TimeOnly
-	if from%int64(time.Second) != 0 || to%int64(time.Second) != 0 {
-		clock += ".000"
+	clock := func(t time.Time) string {
+		if t.Nanosecond() == 0 {
+			return t.Format(time.TimeOnly)
+		}
+		return t.Format(time.TimeOnly + ".000")
 	}
-	second := clock
+	day := ""
 	if a.Format(time.DateOnly) != b.Format(time.DateOnly) {
-		second = time.DateOnly + " " + clock
+		day = b.Format(time.DateOnly) + " "
 	}
-	return a.Format(time.DateOnly+" "+clock) + " to " + b.Format(second+" MST")
+	return a.Format(time.DateOnly) + " " + clock(a) + " to " + day + clock(b) + b.Format(" MST")
 }

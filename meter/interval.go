@@ -59,7 +59,7 @@ func (m *Meter) advance(time int64) error {
 		c.start, c.now, c.latest = time, time, time
 		m.next = collection{from: math.MinInt64, end: math.MaxInt64}
 		if m.cfg.Interval > 0 {
-			m.next.end = later(time, int64(m.cfg.Interval))
+			m.next.end = m.nextEnd(time)
 		}
 		return nil
 	}
@@ -123,7 +123,7 @@ func (m *Meter) closeInterval(at int64) error {
 	interval := int64(m.cfg.Interval)
 	if empty && n.empty >= maxEmpty {
 		// Pass over all intervals that are over, but for one that -N asks for.
-		over := (at-n.end)/interval + 1
+		over := (min(at, m.sameEnds(n.end)-1)-n.end)/interval + 1
 		if m.cfg.Intervals > 0 {
 			over = min(over, int64(m.cfg.Intervals)-n.made-1)
 		}
@@ -131,7 +131,7 @@ func (m *Meter) closeInterval(at int64) error {
 			n.passedOver += over
 			n.made += over
 			n.from = n.end + (over-1)*interval
-			n.end = later(n.from, interval)
+			n.end = m.nextEnd(n.from)
 			return nil
 		}
 	}
@@ -149,7 +149,7 @@ func (m *Meter) closeInterval(at int64) error {
 	} else {
 		n.empty = 0
 	}
-	n.from, n.end = n.end, later(n.end, interval)
+	n.from, n.end = n.end, m.nextEnd(n.end)
 	return nil
 }
 

@@ -93,19 +93,25 @@ func TestIntervals(t *testing.T) {
 		{"back in time", Config{Interval: 10 * time.Second}, at(5, 3, 4, 16),
 			[]string{"a goes back 2000000000", "0-10: 1 flows, 3 packets", "10-11: 1 flows, 4 packets, last"}},
 	} {
-		tt.cfg.MaxFlows, tt.cfg.InactivityTimeout = 10, time.Hour
-		m, err := New(tt.cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d := &diary{m: m}
-		if err := m.Run(context.Background(), &named{memory{tt.packets, rand.New(rand.NewPCG(1, 1))}}, d); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(d.lines, tt.want) {
-			t.Errorf("%s:\n%s\nwant\n%s", tt.name, strings.Join(d.lines, "\n"), strings.Join(tt.want, "\n"))
+		if lines := intervalsOf(t, tt.cfg, tt.packets); !slices.Equal(lines, tt.want) {
+			t.Errorf("%s:\n%s\nwant\n%s", tt.name, strings.Join(lines, "\n"), strings.Join(tt.want, "\n"))
 		}
 	}
+}
+
+// intervalsOf returns what a meter of these packets does.
+func intervalsOf(t *testing.T, cfg Config, packets []traces.Packet) []string {
+	t.Helper()
+	cfg.MaxFlows, cfg.InactivityTimeout = 10, time.Hour
+	m, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &diary{m: m}
+	if err := m.Run(context.Background(), &named{memory{packets, rand.New(rand.NewPCG(1, 1))}}, d); err != nil {
+		t.Fatal(err)
+	}
+	return d.lines
 }
 
 // named gives the batches of memory a file name.

@@ -29,6 +29,11 @@ type Config struct {
 	IPOctets bool
 	// Interval is the time between collections; 0 means one, at the end.
 	Interval time.Duration
+	// Align has intervals end where the clocks of a place, or of UTC, show a multiple
+	// of Interval, counted from 1970-01-01 00:00:00 there: on the hour, at midnight,
+	// however long a day it is. So the first is shorter than the others. Nil counts
+	// intervals from the first packet.
+	Align *time.Location
 	// Intervals is the number of collections after which metering ends; 0
 	// means with the source.
 	Intervals int
