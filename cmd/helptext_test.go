@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -72,4 +73,76 @@ func TestWrapped(t *testing.T) {
 	if want := "  a  " + strings.TrimSpace(strings.Repeat("word ", 15)) + "\n     word word word word word\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+}
+
+// TestExamples reads the examples of help as the program would: the options must
+// be there, and take what they are given.
+func TestExamples(t *testing.T) {
+	n := 0
+	commands(Program(), func(of *cobra.Command) {
+		for line := range strings.Lines(of.Example) {
+			for part := range strings.SplitSeq(strings.ReplaceAll(line, "&&", "|"), "|") {
+				i := strings.Index(part, "rtfm ")
+				if i < 0 || strings.Contains(part[:i], "'") {
+					continue
+				}
+				args := shellWords(part[i+len("rtfm "):])
+				root := Program()
+				c, rest, err := root.Find(args)
+				if err == nil {
+					err = c.ParseFlags(rest)
+				}
+				if n++; err != nil || c == root {
+					t.Errorf("%s: example %q: %v", of.CommandPath(), strings.TrimSpace(line), err)
+				}
+			}
+		}
+	})
+	if n < 30 {
+		t.Errorf("%d examples were found", n)
+	}
+}
+
+// shellWords splits a command as a shell does, as far as examples need it.
+func shellWords(text string) (words []string) {
+	word, quoted, begun := "", false, false
+	for _, r := range strings.TrimSpace(text) + " " {
+		switch {
+		case r == '\'':
+			quoted, begun = !quoted, true
+		case !quoted && r == '>':
+			return words
+		case !quoted && r == ' ':
+			if begun {
+				words = append(words, word)
+			}
+			word, begun = "", false
+		default:
+			word, begun = word+string(r), true
+		}
+	}
+	return words
+}
+
+// TestNamedOptions finds options that help speaks of and that no command has.
+func TestNamedOptions(t *testing.T) {
+	known := map[string]bool{}
+	commands(Program(), func(c *cobra.Command) {
+		for _, g := range Options(c) {
+			for _, o := range g.Options {
+				known["--"+o.Name] = true
+				if o.Shorthand != "" {
+					known["-"+o.Shorthand] = true
+				}
+			}
+		}
+	})
+	option := regexp.MustCompile(`(?:^|[ (])(--?[a-zA-Z][a-z-]*)`)
+	commands(Program(), func(c *cobra.Command) {
+		for _, m := range option.FindAllStringSubmatch(helpText(c, true), -1) {
+			if !known[m[1]] && !strings.Contains(c.Example, m[1]) {
+				t.Errorf("%s: help speaks of %s, which is no option", c.CommandPath(), m[1])
+			}
+		}
+	})
 }

@@ -85,7 +85,7 @@ func newPicture(kind string, height int, title, desc string) *picture {
 func (p *picture) style() {
 	colours := func(back, text, faint string) string {
 		return ".back{fill:" + back + "}text{fill:" + text + "}.faint{fill:" + faint + "}.grid,.axis,.edge,.line{fill:none;stroke:" + faint +
-			"}.grid{stroke-opacity:.35}.edge,.halo,.hatch{stroke:" + back + "}.line{stroke:" + text + "}.dots{fill:" + back + "}"
+			"}.grid{stroke-opacity:.35}.edge,.halo,.hatch{stroke:" + back + "}.edge{stroke-width:.7}.line{stroke:" + text + "}.dots{fill:" + back + "}"
 	}
 	fmt.Fprintf(p, "<style>\ntext{font:13px system-ui,-apple-system,\"Segoe UI\",\"Noto Sans\",\"DejaVu Sans\",sans-serif;font-variant-numeric:tabular-nums}\n"+
 		".title{font-size:18px;font-weight:600}.end{text-anchor:end}.middle{text-anchor:middle}.mark{font-weight:700;text-anchor:middle}\n"+
