@@ -17,7 +17,28 @@ var update = flag.Bool("update", false, "write the golden files")
 // TestRules compiles the programs of testdata/rules.txt, which stand there
 // each with its rules: program, line of ---, rules, line of ===.
 func TestRules(t *testing.T) {
-	const file = "testdata/rules.txt"
+	inFile(t, "testdata/rules.txt", func(program string) string { return outcomeOf(t, "rules.srl", program) })
+}
+
+// TestMistakes has what is said to the programs of testdata/mistakes.txt, in which
+// stands what people get wrong, or nothing if it is right by now.
+func TestMistakes(t *testing.T) {
+	inFile(t, "testdata/mistakes.txt", func(program string) string {
+		_, warnings, err := Source("m.srl", []byte(program), srl.Options{})
+		said := ""
+		for _, w := range warnings {
+			said += w.Error() + "\n"
+		}
+		if err != nil {
+			said += err.Error() + "\n"
+		}
+		return said
+	})
+}
+
+// inFile compares the outcomes of programs with those that stand in a file behind
+// each.
+func inFile(t *testing.T, file string, outcome func(program string) string) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +47,7 @@ func TestRules(t *testing.T) {
 	for i, chunk := range strings.Split(string(text), "===\n") {
 		program, want, _ := strings.Cut(chunk, "---\n")
 		name, _, _ := strings.Cut(program, "\n")
-		got := outcomeOf(t, "rules.srl", program)
+		got := outcome(program)
 		if i > 0 {
 			out.WriteString("===\n")
 		}

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"fmt"
 	"slices"
 
 	"rtfm/ruleset/attr"
@@ -107,7 +108,11 @@ func (c *compiler) needed(ref reference, e *srl.Test, list []operand, at []int32
 		more := i+1 < len(list) && at[i+1] == at[i]
 		switch {
 		case o.never:
-			c.warnf(given.Value.Place, "this can never match: the value has bits outside of its mask")
+			network := ""
+			if o.width >= 0 && (ref.attr.IsPeer() || ref.attr.IsAdjacent()) {
+				network = fmt.Sprintf("; the network is %v/%d", o.value.And(o.mask).Resize(o.value.Len()), o.width)
+			}
+			c.warnf(given.Value.Place, "this can never match: the value has bits outside of its mask%s", network)
 		case !hidden[i]:
 			last = at[i]
 			list[n], at[n] = *o, at[i]

@@ -44,7 +44,7 @@ func (r reference) String() string {
 func (c *compiler) attribute(sc *scope, w srl.Word) (reference, bool) {
 	refs, n := c.attributes(sc, w)
 	if n > 1 {
-		c.errorf(w.Place, "%s is both ends, which can be tested only: write %v or %v", w.Text, refs[0].attr, refs[1].attr)
+		c.errorf(w.Place, "%s is both ends, which can only be tested: write %v, %v or both", w.Text, refs[0].attr, refs[1].attr)
 	}
 	return refs[0], n == 1
 }

@@ -243,6 +243,6 @@ func (c *compiler) end(ref reference, w *srl.Word, address bool) (attr.Value, bo
 			return v, true
 		}
 	}
-	c.errorf(w.Place, "%s is no whole address: a range of networks is written with its first and last address", w.Text)
+	c.errorf(w.Place, "%s is no whole address, which both ends of a range are", w.Text)
 	return v, false
 }

@@ -131,6 +131,9 @@ func (p *parser) factor() (Expr, bool) {
 	}
 	t := &Test{Place: p.tok.at}
 	var ok bool
+	if p.valueFirst() {
+		return nil, false
+	}
 	if t.Attr, ok = p.attribute("an attribute or ("); !ok {
 		return nil, false
 	}
@@ -140,9 +143,10 @@ func (p *parser) factor() (Expr, bool) {
 		return nil, false
 	}
 	if !is {
-		p.expected("== behind the attribute %s", clip(t.Attr.Text))
+		p.noOperator(t.Attr)
 		return nil, false
 	}
+	p.tested = t.Attr.Text
 	t.Op = op
 	at := p.next().at
 	switch op {
@@ -161,6 +165,41 @@ func (p *parser) factor() (Expr, bool) {
 	ok = p.operands()
 	t.Operands = p.list.take()
 	return t, ok
+}
+
+// valueFirst reports a value where an attribute must stand.
+func (p *parser) valueFirst() bool {
+	if p.tok.kind != kValue && p.tok.kind != kChar {
+		return false
+	}
+	_, compared := operators[p.ahead.kind]
+	switch {
+	case compared:
+		p.fault("expected an attribute, found %s: it stands in front of what it is compared with", *p.tok)
+	case p.tested != "":
+		p.fault("expected an attribute or (, found %s: several values are a list, %s == (A, B)", *p.tok, clip(p.tested))
+	default:
+		return false
+	}
+	return true
+}
+
+// noOperator reports an attribute without a comparison behind it.
+func (p *parser) noOperator(w Word) {
+	hint := ""
+	if is := shorthand[strings.ToLower(w.Text)]; is != "" {
+		hint = "; did you mean " + is + "?"
+	}
+	if strings.EqualFold(p.tok.text, "in") {
+		hint = ": write == and a list in parentheses"
+	}
+	p.fault("expected == behind the attribute %s, found %s%s", clip(w.Text), p.found(), hint)
+}
+
+// shorthand are words of tcpdump that are a test of their own there.
+var shorthand = map[string]string{
+	"tcp": "SourceTransType == tcp", "udp": "SourceTransType == udp", "icmp": "SourceTransType == icmp", "icmp6": "SourceTransType == icmp6",
+	"ip": "SourcePeerType == ipv4", "ipv4": "SourcePeerType == ipv4", "ip6": "SourcePeerType == ipv6", "ipv6": "SourcePeerType == ipv6",
 }
 
 // operators are the tokens between an attribute and what it is compared with.
@@ -268,8 +307,16 @@ func (p *parser) operand() (o Operand, ok bool) {
 	if o.Value, ok = p.value("a value"); !ok {
 		return o, false
 	}
+	if p.tok.kind == ':' {
+		p.fault("an IPv6 address has :: where zeros are left out, as 2001:db8::/32")
+		return o, false
+	}
 	if p.tok.kind != kRange {
-		return o, p.mask(&o)
+		if ok = p.mask(&o); ok && p.tok.kind == kRange {
+			p.fault("a range has no mask: write its first and its last address")
+			ok = false
+		}
+		return o, ok
 	}
 	p.added(p.next().at, "a range", noCompare)
 	if o.To, ok = p.value("a range's last value behind .."); ok && (p.tok.kind == '/' || p.tok.kind == '&') {
@@ -291,9 +338,17 @@ func (p *parser) mask(o *Operand) (ok bool) {
 				return true
 			}
 		}
-		p.expected("a width in bits behind /")
+		hint := ""
+		if p.tok.kind == kValue {
+			hint = "; a mask has & in front of it"
+		}
+		p.fault("expected a width in bits behind /, found %s%s", p.found(), hint)
 		return false
 	case p.take('&'):
+		if p.tok.kind == '/' {
+			p.fault("expected a mask behind &, found /; a width has no & in front of it")
+			return false
+		}
 		o.Mask, ok = p.value("a mask behind &")
 		return ok
 	}
@@ -306,6 +361,12 @@ func (p *parser) value(what string) (Word, bool) {
 	case p.tok.kind == kValue, p.tok.kind == kChar, p.tok.kind == kString && p.single:
 		t := p.next()
 		return Word{t.at, t.text}, true
+	case p.tok.kind == kString:
+		p.fault("values have no quotation marks, found %s", *p.tok)
+		return Word{}, false
+	case p.tok.kind == kNot, p.tok.kind == kName && strings.EqualFold(p.tok.text, "not") && p.ahead.kind == kValue:
+		p.fault("expected %s, found %s: write != for not equal", what, *p.tok)
+		return Word{}, false
 	}
 	return p.name(what)
 }

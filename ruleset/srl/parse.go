@@ -31,7 +31,8 @@ type parser struct {
 	errs    ruleset.Diagnostics
 	badAt   int // value of taken at the last fault
 	nesting int
-	single  bool // an expression is read, no program
+	tested  string // the attribute of the last test
+	single  bool   // an expression is read, no program
 
 	sub    *Subroutine      // whose body is being read, nil outside
 	labels map[string]Place // of compound statements in this scope
@@ -66,11 +67,15 @@ func (p *parser) fault(format string, args ...any) {
 
 // expected reports that something else stands here.
 func (p *parser) expected(what string, args ...any) {
-	found := p.tok.String()
+	p.fault("expected %s, found %s", fmt.Sprintf(what, args...), p.found())
+}
+
+// found describes the current token.
+func (p *parser) found() string {
 	if p.single && p.tok.kind == kEOF {
-		found = "the end of the expression"
+		return "the end of the expression"
 	}
-	p.fault("expected %s, found %s", fmt.Sprintf(what, args...), found)
+	return p.tok.String()
 }
 
 // begins reports whether a statement may begin with the current token.
@@ -184,7 +189,7 @@ func (p *parser) stmt() Stmt {
 		p.subroutine()
 		return nil
 	case kwElse:
-		p.fault("ELSE without an IF in front of it")
+		p.fault("ELSE without an IF in front of it: several statements of an IF stand in { }")
 		p.next()
 		return nil
 	case kwEndcall:
@@ -279,6 +284,9 @@ func (p *parser) named() Stmt {
 		} else if k, ok := nearKeyword(t.text); ok {
 			msg += "; did you mean " + k + "?"
 		}
+		if p.tok.kind == '=' || p.tok.kind == kAssign {
+			msg += "; variables are set by STORE FlowKind := 1, names by DEFINE name = text"
+		}
 		p.report(t.at, "%s", msg)
 		p.badAt = p.taken
 	}
@@ -327,7 +335,7 @@ func (p *parser) ifStmt() Stmt {
 	for {
 		arm := Arm{Place: p.next().at}
 		var ok bool
-		if arm.Cond, ok = p.expr(); !ok {
+		if arm.Cond, ok = p.expr(); !ok || p.afterExpr() {
 			for !p.begins() && !p.closes() && p.tok.kind != ';' {
 				p.next()
 			}
@@ -342,6 +350,23 @@ func (p *parser) ifStmt() Stmt {
 			return s
 		}
 	}
+}
+
+// afterExpr reports what cannot follow an expression but is meant for a part of it.
+func (p *parser) afterExpr() bool {
+	switch p.tok.kind {
+	case ',':
+		p.fault("several values stand in parentheses, == (A, B)")
+	case ')':
+		p.fault("this ) has no ( in front of it")
+	case kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual:
+		p.fault("expected a statement, found %s; two comparisons are joined by &&", *p.tok)
+	case kName, kEOF, '{', '}', ';':
+		return false
+	default:
+		p.expected("&&, || or a statement behind the IF's expression")
+	}
+	return true
 }
 
 // action reads what an IF does when its expression is true.
@@ -368,6 +393,10 @@ func (p *parser) action() (save bool, then Stmt) {
 // save reads a SAVE statement.
 func (p *parser) save() Stmt {
 	at := p.next().at
+	if p.begins() {
+		p.fault("expected ; behind the SAVE of an IF, or , and a statement, or an attribute; found %s", *p.tok)
+		return nil
+	}
 	var list []*Save
 	for what := "an attribute behind SAVE"; ; what = "an attribute behind the comma of SAVE" {
 		s, ok := p.saved(what)

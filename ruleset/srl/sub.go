@@ -55,11 +55,15 @@ func (p *parser) params(sub *Subroutine) bool {
 	}
 	for {
 		par := Param{Variable: p.tok.key == kwVariable}
-		if !par.Variable && p.tok.key != kwAddress {
+		switch {
+		case par.Variable, p.tok.key == kwAddress:
+			p.next()
+		case p.tok.kind == kName && p.tok.key == none && (p.ahead.kind == ',' || p.ahead.kind == ')'):
+			p.expected("ADDRESS or VARIABLE in front of a parameter") // the former is more usual
+		default:
 			p.expected("ADDRESS or VARIABLE in front of a parameter")
 			return false
 		}
-		p.next()
 		var ok bool
 		if par.Name, ok = p.name("the parameter's name"); !ok {
 			return false

@@ -289,23 +289,39 @@ func (s *scanner) token() kind {
 	}
 	switch c {
 	case '/':
-		if len(rest) > 1 && (rest[1] == '/') {
+		if len(rest) > 1 && rest[1] == '/' {
 			break
 		}
 		fallthrough
 	case '(', ')', '{', '}', ',', ';':
 		s.pos++
 		return kind(c)
+	case '[':
+		s.report(s.place(), "lists stand in ( ), not in [ ]")
+		s.pos++
+		return '('
+	case ']':
+		s.pos++
+		return ')'
 	case '.':
-		if strings.HasPrefix(rest, "..") && !strings.HasPrefix(rest, "...") {
-			s.pos += 2
-			return kRange
+		dots := len(rest) - len(strings.TrimLeft(rest, "."))
+		if dots > 2 && (s.last == kValue || s.last == kChar) {
+			s.report(s.place(), "a range has two dots")
+		} else if dots != 2 {
+			break
 		}
+		s.pos += dots
+		return kRange
 	case '\'':
 		return s.quoted(rest, c, kChar, "character constant")
 	case '"':
 		return s.quoted(rest, c, kString, "text")
 	}
+	return s.mark(rest)
+}
+
+// mark goes over an operator, or what is no token.
+func (s *scanner) mark(rest string) kind {
 	at := s.place()
 	for _, m := range marks {
 		if strings.HasPrefix(rest, m.text) {
@@ -322,7 +338,11 @@ func (s *scanner) token() kind {
 		run += n
 	}
 	s.pos += run
-	s.report(at, "%s is no part of SRL", strconv.Quote(clip(rest[:run])))
+	instead := ""
+	if rest[0] == '*' {
+		instead = ": networks have a width, as 10.1/16"
+	}
+	s.report(at, "%s is no part of SRL%s", strconv.Quote(clip(rest[:run])), instead)
 	return kStray
 }
 
@@ -342,9 +362,10 @@ var marks = [...]struct {
 	kind    kind
 	instead string
 }{
-	{":=", kAssign, ""}, {"==", kEqual, ""}, {"&&", kAnd, ""}, {"||", kOr, ""}, {`\;`, kSemicolon, ""},
+	{"===", kBad, "write =="}, {":=", kAssign, ""}, {"==", kEqual, ""}, {"&&", kAnd, ""}, {"||", kOr, ""}, {`\;`, kSemicolon, ""},
 	{"!=", kNotEqual, ""}, {"<=", kLessEqual, ""}, {">=", kGreaterEqual, ""},
 	{"<>", kBad, "write !="}, {"=<", kBad, "write <="}, {"=>", kBad, "write >="}, {"|", kBad, "|| is its logical OR"},
+	{"*/", kStray, "no comment is open here"},
 	{"//", kBad, "comments begin with #, or stand between /* and */"},
 	{":", ':', ""}, {"=", '=', ""}, {"&", '&', ""}, {"!", kNot, ""}, {"<", kLess, ""}, {">", kGreater, ""},
 }
@@ -354,8 +375,10 @@ var foreignWords = map[string]string{
 	"then": "the statement stands behind the expression", "elseif": "write ELSE IF", "elsif": "write ELSE IF", "elif": "write ELSE IF",
 	"in":     "write == and a list in parentheses",
 	"import": `write INCLUDE "file";`,
-	"end":    "subroutines end with ENDSUB, CALLs with ENDCALL, and statements are grouped by { and }",
-	"endif":  "an IF has one statement; several are grouped by { and }", "while": "it has no loops", "for": "it has no loops",
+	"let":    "write DEFINE, or STORE for a variable", "var": "write DEFINE, or STORE for a variable",
+	"print": "COUNT counts in the flow of what was SAVEd, and FORMAT tells what is shown of it",
+	"end":   "subroutines end with ENDSUB, CALLs with ENDCALL, and statements are grouped by { and }",
+	"endif": "an IF has one statement; several are grouped by { and }", "while": "it has no loops", "for": "it has no loops",
 	"goto": "EXIT leaves a labelled statement", "break": "EXIT leaves a labelled statement",
 }
 
