@@ -252,7 +252,7 @@ var ports = []named{
 	{value: 38412, of: transSCTP, names: "ngap"},
 	{value: 41641, of: transUDP, names: "tailscale"},
 	{value: 44818, names: "ethernet-ip"},
-	{value: 47808, names: "bacnet"},
+	{value: 47808, of: transUDP, names: "bacnet"},
 	{value: 50051, names: "grpc"},
 	{value: 51820, of: transUDP, names: "wireguard"},
 	{value: 61613, names: "stomp"},
