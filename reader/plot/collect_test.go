@@ -3,6 +3,7 @@ package plot
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,5 +107,27 @@ func TestDistributionNames(t *testing.T) {
 	}
 	if err := NewPercentilesOf(Options{Most: 1}, nil).WriteSVG(io.Discard); err == nil {
 		t.Error("a picture without distributions")
+	}
+}
+
+// TestNoTime draws collections that lasted no time: text has times of a centisecond.
+func TestNoTime(t *testing.T) {
+	for _, tc := range []struct {
+		in, want []Interval
+	}{
+		{[]Interval{{From: 5, To: 5}}, []Interval{{From: 5, To: 5 + shortest}}},
+		{[]Interval{{From: 5, To: 5, Lost: 1}, {From: 5, To: 9, Lost: 2}}, []Interval{{From: 5, To: 9, Lost: 3}}},
+		{[]Interval{{From: 9, To: 9, Lost: 1}, {From: 5, To: 9, Lost: 2}}, []Interval{{From: 5, To: 9, Lost: 3}}},
+		{[]Interval{{From: 1, To: 1}, {From: 5, To: 9}}, []Interval{{From: 1, To: 5}, {From: 5, To: 9}}},
+		{[]Interval{{From: 1, To: 0}, {From: 1, To: 1}}, []Interval{{From: 1, To: 1 + shortest}}},
+	} {
+		line := timeline{all: tc.in}
+		got, moved, err := line.sorted()
+		if err != nil || !slices.Equal(got, tc.want) || moved[0] >= len(got) {
+			t.Errorf("%v: %v, %v, %v", tc.in, got, moved, err)
+		}
+		if _, err := newBars(got); err != nil {
+			t.Errorf("%v: %v", tc.in, err)
+		}
 	}
 }

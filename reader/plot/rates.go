@@ -86,7 +86,7 @@ func Top(all []Series, n int) []Series {
 }
 
 // ErrNothing is the error of a picture without data.
-var ErrNothing = errors.New("there is nothing to draw: no flows with a time between two collections")
+var ErrNothing = errors.New("there is nothing to draw: no collections")
 
 // WriteSVG draws the picture.
 func (r *Rates) WriteSVG(w io.Writer) error {

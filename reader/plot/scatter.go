@@ -94,7 +94,7 @@ func (s *Scatter) WriteSVG(w io.Writer) error {
 		}
 	}
 	if points == 0 {
-		return ErrNothing
+		return fmt.Errorf("there is nothing to draw: of %s none lasted any time; text has times of a centisecond, JSON lines and CSV have all", plural(flows, "flow"))
 	}
 	notes := s.notes(flows - points)
 	const height = panelHeight + 60

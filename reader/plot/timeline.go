@@ -3,6 +3,7 @@ package plot
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -25,27 +26,45 @@ func (t *timeline) end(sum *record.Summary) int {
 	return len(t.all) - 1
 }
 
-// sorted returns the intervals in the order of time, and where each has gone.
+// shortest is what an interval lasts at least: the times of text are no finer.
+const shortest = int64(10 * time.Millisecond)
+
+// sorted returns the intervals in the order of time, and where each has gone. One that
+// lasted no time is part of that beside it, or is made to last.
 func (t *timeline) sorted() (all []Interval, moved []int, err error) {
 	order := make([]int, len(t.all))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(t.all[a].From, t.all[b].From) })
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(t.all[a].From, t.all[b].From), cmp.Compare(t.all[a].To, t.all[b].To))
+	})
 	moved = make([]int, len(order))
 	for _, i := range order {
-		in := t.all[i]
-		switch n := len(all) - 1; {
-		case n >= 0 && all[n].From == in.From && all[n].To == in.To:
-			all[n].Lost += in.Lost
-			all[n].Uncounted += in.Uncounted
-		case n >= 0 && in.From < all[n].To:
+		in, last := t.all[i], &Interval{From: math.MinInt64, To: math.MinInt64}
+		if len(all) > 0 {
+			last = &all[len(all)-1]
+		}
+		switch {
+		case last.From == in.From && (last.To == in.To || last.To <= last.From), in.To <= in.From && last.To == in.From:
+			last.To = max(last.To, in.To)
+			last.Lost += in.Lost
+			last.Uncounted += in.Uncounted
+		case in.From < last.To:
 			return nil, nil, fmt.Errorf("collections from %s to %s and from %s to %s overlap: draw one meter, or those whose intervals are the same",
-				clockTime(all[n].From), clockTime(all[n].To), clockTime(in.From), clockTime(in.To))
+				clockTime(last.From), clockTime(last.To), clockTime(in.From), clockTime(in.To))
 		default:
 			all = append(all, in)
 		}
 		moved[i] = len(all) - 1
+	}
+	for i := range all {
+		if in := &all[i]; in.To <= in.From {
+			in.To = in.From + shortest
+			if i+1 < len(all) {
+				in.To = min(in.To, all[i+1].From)
+			}
+		}
 	}
 	return all, moved, nil
 }
