@@ -49,12 +49,13 @@ TESTFLAGS = -parallel 4 -timeout 15m
 test: ## Run the tests.
 	go test $(TESTFLAGS) ./...
 
+# The tests of the root, which read source files, have no races to find.
 # Programs that end under the race detector wait for more races, as they come to
 # an end: for 1 s by default, which thousands of runs of rtfm make long.
 race: ## Run the tests, less the long ones, under the race detector (needs gcc).
 	@if command -v gcc >/dev/null; then \
-		echo go test -race -short $(TESTFLAGS) ./...; \
-		CGO_ENABLED=1 GORACE=atexit_sleep_ms=50 go test -race -short $(TESTFLAGS) ./...; \
+		echo go test -race -short $(TESTFLAGS); \
+		CGO_ENABLED=1 GORACE=atexit_sleep_ms=50 go test -race -short $(TESTFLAGS) $$(go list ./... | grep -vx rtfm); \
 	else echo "no gcc: the race detector is not run"; fi
 
 long: ## Run the tests in their long forms: more intervals, kills and soaking than "make test" has, for ten minutes.

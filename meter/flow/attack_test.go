@@ -35,6 +35,9 @@ func (x *index) passed() (n int) {
 // that their keys collide: of IPv6 and of CLNS, with adjacent addresses. The
 // prefix 157c:4a7f:b979:379e::/64 is among the attacks.
 func TestTableUnderAttack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for long, on one goroutine")
+	}
 	var shapes match.Shapes
 	var saved []match.Saved
 	for _, a := range []attr.Attr{
@@ -70,6 +73,9 @@ func TestTableUnderAttack(t *testing.T) {
 // TestTableHasRoomForAnyHashes fills tables with flows of one hash, and of hashes
 // that begin alike: as long as there is room in the table there is in its index.
 func TestTableHasRoomForAnyHashes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for long, on one goroutine")
+	}
 	for name, hash := range map[string]func(i uint32) uint32{
 		"one hash":          func(uint32) uint32 { return 0x12345678 },
 		"one segment":       func(i uint32) uint32 { return 0xabcde000 | i%segmentLen },

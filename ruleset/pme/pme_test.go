@@ -96,7 +96,7 @@ func TestProgramIsReference(t *testing.T) {
 	case tracetest.Long():
 		n = 20_000
 	case testing.Short():
-		n = 500
+		n = 200
 	}
 	verdicts := make(map[Verdict]int)
 	for seed := range uint64(n) {
