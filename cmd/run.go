@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"errors"
-	"math"
 
 	"github.com/spf13/cobra"
 
