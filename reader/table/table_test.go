@@ -301,3 +301,15 @@ func TestOptional(t *testing.T) {
 		t.Error("the table itself has changed")
 	}
 }
+
+// TestNoRows: a table without rows has no header, and no total of nothing.
+func TestNoRows(t *testing.T) {
+	table := &Table{Title: "pings", Columns: []Column{{Name: "Octets", Kind: Octets}}, Total: []Value{Uint(0)}, Notes: []string{"lost 0"}}
+	var b strings.Builder
+	if err := table.Text(&b, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.String(), "pings\nnone\nlost 0\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -46,14 +46,17 @@ func (t *Table) height() (n int) {
 }
 
 // Text writes the table for people: the title, a header, aligned rows, what the others
-// come to, the total, and the notes.
+// come to, the total, and the notes. Without rows it has `none` instead of them.
 func (t *Table) Text(w io.Writer, o Options) error {
 	out := bufio.NewWriter(w)
 	times := timesOf(t, &o)
 	if title := t.titled(times); title != "" {
 		out.WriteString(title + "\n")
 	}
-	if len(t.Columns) > 0 {
+	switch {
+	case len(t.Rows) == 0 && t.NumOthers == 0:
+		out.WriteString("none\n")
+	case len(t.Columns) > 0:
 		t, lines, widths := t.fit(&o, times)
 		for i, l := range lines {
 			t.write(out, l, widths, o.Bold && i < len(lines)-t.height())
