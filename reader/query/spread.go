@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"rtfm/reader/record"
 	"rtfm/reader/table"
@@ -42,9 +43,10 @@ func (s spreads) columns() (columns []table.Column) {
 	for _, a := range s {
 		kind, _ := spreadKind(a)
 		for i, c := range spreadColumns {
-			column := table.Column{Name: a.String() + c.name, Title: c.title, Kind: kind, Align: table.Right}
+			column := table.Column{Name: a.String() + c.name, Title: c.title, Kind: kind, Align: table.Right, Optional: i == len(spreadColumns)-1}
 			if i == 0 {
-				column.Title, column.Kind = a.String()+" "+c.title, table.Count
+				name := strings.Replace(strings.TrimPrefix(a.String(), "To"), "TurnaroundTime", "Turnaround", 1)
+				column.Title, column.Kind = name+" "+c.title, table.Count
 			}
 			columns = append(columns, column)
 		}

@@ -38,7 +38,7 @@ func TestSpreads(t *testing.T) {
 	}
 	lines := strings.Split(b.String(), "\n")[1:] // behind the title
 	for i, want := range []string{
-		"FlowIndex ToPacketSize n median p90 mean ToTurnaroundTime n median p90 mean Octets",
+		"FlowIndex PacketSize n median p90 mean Turnaround n median p90 mean Octets",
 		"1 10 >300 B >300 B 275 B 4 1.00 ms 2.00 ms 750 µs 9 B",
 		"1 10 300 B >300 B 230 B 5 1.00 ms 1.00 ms 500 µs 8 B",
 		"2 - - - - 0 - - - 7 B",

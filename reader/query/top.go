@@ -280,6 +280,9 @@ func (t *Top) flowRows(tb *table.Table, s *section, measures []measure) int {
 	shown, flows := s.all, s.flows.sorted()
 	spreads := spreadsOf(flows)
 	tb.Columns = append(tb.Columns, spreads.columns()...)
+	for i := range measures {
+		measures[i].column.Optional = measures[i].column.Optional || len(spreads) > 0
+	}
 	for i := range flows {
 		f := &flows[i]
 		row := make([]table.Value, 0, len(tb.Columns)+len(measures))
