@@ -17,7 +17,7 @@ func flowsCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(flowsTopCommand(), flowsExtractCommand(), flowsDiffCommand(), flowsPlotCommand(),
+	cmd.AddCommand(flowsTopCommand(), flowsFilterCommand(), flowsExtractCommand(), flowsDiffCommand(), flowsPlotCommand(),
 		flowsConvertCommand(), flowsMergeCommand(), flowsInfoCommand(), flowsCheckCommand())
 	return cmd
 }

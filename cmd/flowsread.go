@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"rtfm/reader/flowfile"
 	"rtfm/reader/query"
 	"rtfm/reader/record"
 	"rtfm/ruleset/attr"
-	"rtfm/traces/format"
 )
 
 // flowsReading reads flow data files, one after the other, for the commands that answer
@@ -39,12 +37,20 @@ func (f *flowsReading) check() error {
 	return readOnce(f.names...)
 }
 
-// read passes all collections on. A damaged file does not keep it from the next one;
-// the error is a *damage then.
+// read passes all collections on.
 func (f *flowsReading) read(ctx context.Context, to record.Sink, warn io.Writer) error {
+	return f.each(ctx, warn, func(_ *flowfile.Head, from record.From) error {
+		_, err := record.Copy(to, from)
+		return err
+	})
+}
+
+// each calls do with all collections and what their file has told. A damaged file does
+// not keep it from the next one; the error is a *damage then.
+func (f *flowsReading) each(ctx context.Context, warn io.Writer, do func(*flowfile.Head, record.From) error) error {
 	var damaged error
 	for _, name := range f.names {
-		err := f.file(ctx, name, to)
+		err := f.file(ctx, name, do)
 		var d *damage
 		switch {
 		case errors.As(err, &d):
@@ -57,8 +63,8 @@ func (f *flowsReading) read(ctx context.Context, to record.Sink, warn io.Writer)
 	return damaged
 }
 
-// file passes the collections of a file on.
-func (f *flowsReading) file(ctx context.Context, name string, to record.Sink) error {
+// file calls do with those of a file.
+func (f *flowsReading) file(ctx context.Context, name string, do func(*flowfile.Head, record.From) error) error {
 	in, err := openFlows(name, f.stdin)
 	if err != nil {
 		return err
@@ -84,7 +90,11 @@ func (f *flowsReading) file(ctx context.Context, name string, to record.Sink) er
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		if err := f.collection(from, to, &seen); query.IsRefusal(err) {
+		if !f.total {
+			from = f.intervals.From(from, &seen)
+		}
+		var refused *refusal
+		if err := do(all.Head(), from); query.IsRefusal(err) || errors.As(err, &refused) {
 			return fmt.Errorf("%s: %w", name, err)
 		} else if err != nil {
 			return &damage{err}
@@ -98,42 +108,10 @@ func (f *flowsReading) file(ctx context.Context, name string, to record.Sink) er
 	return nil
 }
 
-// collection passes a collection on.
-func (f *flowsReading) collection(from record.From, to record.Sink, seen *query.Seen) error {
-	if !f.total {
-		from = f.intervals.From(from, seen)
-	}
-	_, err := record.Copy(to, from)
-	return err
-}
+// refusal is an error that is not of damage.
+type refusal struct{ error }
 
-// openFlows opens a flow data file, "-" for standard input, and decompresses it. The
-// error is a *damage.
-func openFlows(name string, stdin io.Reader) (io.ReadCloser, error) {
-	in := io.NopCloser(stdin)
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, &damage{err}
-		}
-		in = f
-	}
-	plain, err := format.Decompress(in, name)
-	if err != nil {
-		in.Close()
-		return nil, &damage{err}
-	}
-	return &flowsFile{plain, in}, nil
-}
-
-// flowsFile is an open flow data file.
-type flowsFile struct {
-	io.ReadCloser
-	file io.Closer
-}
-
-// Close closes both.
-func (f *flowsFile) Close() error { return errors.Join(f.ReadCloser.Close(), f.file.Close()) }
+func (r *refusal) Unwrap() error { return r.error }
 
 // flowsStatus returns the error with the exit status that damage has.
 func flowsStatus(err error) error {

@@ -138,13 +138,3 @@ func cutExpr(args []string) (*query.Expr, []string, error) {
 	e, err := query.Parse("filter", args[0])
 	return e, args[1:], err
 }
-
-// openNetworks reads a list of networks for keys.
-func openNetworks(name string) (*query.Networks, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return query.ReadNetworks(f, name)
-}

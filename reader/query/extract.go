@@ -125,7 +125,7 @@ func (e *Extract) Table() (*table.Table, error) {
 		tb.Rows = append(tb.Rows, row)
 	}
 	if e.unknown > 0 {
-		tb.Notes = append(tb.Notes, unknownNote(e.unknown))
+		tb.Notes = append(tb.Notes, UnknownNote(e.unknown))
 	}
 	return tb, nil
 }

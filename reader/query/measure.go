@@ -119,12 +119,12 @@ func (t *Top) Notes() []string {
 	}
 	notes := []string{note + fmt.Sprintf("; lost %d, uncounted %d", s.Lost, s.Uncounted)}
 	if s.Unknown > 0 {
-		notes = append(notes, unknownNote(s.Unknown))
+		notes = append(notes, UnknownNote(s.Unknown))
 	}
 	return notes
 }
 
-// unknownNote tells of flow records that are left out.
-func unknownNote(n uint64) string {
+// UnknownNote tells of flow records that are left out.
+func UnknownNote(n uint64) string {
 	return fmt.Sprintf("%d records are left out: their flows began before the first collection, and what they added in it is not known", n)
 }

@@ -58,7 +58,7 @@ func Convert(ctx context.Context, w *Writer, src traces.Source, c Conversion) (d
 		told.tell(w, src)
 		if !begun {
 			begun = true
-			from, to = c.From.after(b.Packets[0].Time, from), c.To.after(b.Packets[0].Time, to)
+			from, to = c.From.After(b.Packets[0].Time, from), c.To.After(b.Packets[0].Time, to)
 		}
 		for i := range b.Packets {
 			p := &b.Packets[i]
@@ -139,9 +139,9 @@ func notLimit(s string) error {
 	return fmt.Errorf("%q is none of 2026-11-21T09:13:25.5Z, seconds since 1970, or + and seconds after the first packet", s)
 }
 
-// after returns the moment in nanoseconds since the Unix epoch, for a trace
+// After returns the moment in nanoseconds since the Unix epoch, for a trace
 // whose first packet has time first; other if there is no limit.
-func (l Limit) after(first, other int64) int64 {
+func (l Limit) After(first, other int64) int64 {
 	switch {
 	case !l.set:
 		return other
