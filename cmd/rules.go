@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"rtfm/ruleset/match"
 
 	"rtfm/ruleset"
+	"rtfm/ruleset/builtin"
 	"rtfm/ruleset/compile"
 	"rtfm/ruleset/pme"
 	"rtfm/ruleset/srl"
@@ -40,4 +42,16 @@ func loadRuleSet(name string, stdin io.Reader, opts srl.Options, warn io.Writer)
 func runs(rs *ruleset.RuleSet) error {
 	_, err := pme.Compile(rs, 0, new(match.Shapes))
 	return err
+}
+
+// source returns the text of the program, or of a file that it includes.
+func (p *program) source(file string) []byte {
+	if p.inline {
+		return []byte(p.text)
+	}
+	if b, err := builtin.Find(p.name); err == nil && builtin.Is(p.name) {
+		return []byte(b.Text)
+	}
+	text, _ := os.ReadFile(file) // without it no lines are shown
+	return text
 }

@@ -120,7 +120,7 @@ func (c *compiler) call(sc *scope, s *srl.Call, next *node) *node {
 	if copied == nil {
 		return next
 	}
-	n := node{op: ruleset.OpGosub, succ: copied.entry}
+	n := node{op: ruleset.OpGosub, succ: copied.entry, at: s.Place}
 	if c.pads += len(copied.returns); c.pads > c.maxNodes {
 		c.tooLong("takes more than %d rules, most of them behind its CALLs", c.maxNodes)
 		return next
@@ -243,10 +243,13 @@ func (c *compiler) newInstance(sub *subroutine, refs []reference, s *srl.Call) *
 		sc.params[strings.ToLower(p.Name.Text)] = ref
 	}
 	sub.busy = true
+	caller := c.at
+	c.at = sub.decl.Place
 	c.calls = append(c.calls, copied)
 	copied.entry = c.stmts(sc, sub.decl.Stmts, c.back(sc, noLabel))
 	c.calls = c.calls[:len(c.calls)-1]
 	sub.busy = false
+	c.at = caller
 	copied.returns = copied.returns[:copied.lastReturn()+1]
 	return copied
 }
