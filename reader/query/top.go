@@ -278,6 +278,7 @@ func (t *Top) flowRows(tb *table.Table, s *section, measures []measure) int {
 		tb.Columns = append(tb.Columns, columnOf(a))
 	}
 	shown, flows := s.all, s.flows.sorted()
+	titleICMP(tb.Columns, flows)
 	spreads := spreadsOf(flows)
 	tb.Columns = append(tb.Columns, spreads.columns()...)
 	for i := range measures {
