@@ -40,7 +40,7 @@ func TestExporters(t *testing.T) {
 	} {
 		write(frame("10.0.0.1"), frame("10.1.9.9"), frame("10.2.0.3"), frame("10.2.0.4"))
 		var out, errs bytes.Buffer
-		status := runMain(append([]string{"run"}, c.args...), nil, &out, &errs)
+		status := runMain(append([]string{"run", "--nemac"}, c.args...), nil, &out, &errs)
 		for _, want := range c.want {
 			if !strings.Contains("\n"+errs.String(), want) {
 				t.Errorf("%q: %s\nwant %q", c.args, &errs, want)

@@ -213,7 +213,7 @@ func TestDirectionsOfALink(t *testing.T) {
 	first, second := file("there", tracetest.ERF(there...)), file("back", tracetest.LegacyEthernet(back...))
 	flows := func(args ...string) string {
 		var out, errs bytes.Buffer
-		if status := runMain(append([]string{"run", "-q", "--json", "-r", rules}, args...), strings.NewReader(""), &out, &errs); status != 0 || errs.Len() > 0 {
+		if status := runMain(append([]string{"run", "-q", "--json", "--name", "link", "-r", rules}, args...), strings.NewReader(""), &out, &errs); status != 0 || errs.Len() > 0 {
 			t.Fatalf("%q: status %d\n%s", args, status, &errs)
 		}
 		return strings.Join(flowRecords(out.String()), "")

@@ -68,7 +68,7 @@ func TestUnitRights(t *testing.T) {
 	ambient := capabilities("AmbientCapabilities")
 	p := startBeside(t, exec.Command(setpriv, "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs",
 		"--bounding-set", capabilities("CapabilityBoundingSet"), "--inh-caps", ambient, "--ambient-caps", ambient,
-		rtfm, "run", "-i", "eb"))
+		rtfm, "run", "--nemac", "-i", "eb"))
 	p.waitToCapture(1)
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
