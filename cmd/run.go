@@ -22,6 +22,7 @@ type runOptions struct {
 	octets     string
 	form       formOptions
 	top        topOptions
+	topGiven   bool
 	quiet      bool
 	verbose    bool
 	memory     *memoryWatch // nil unless verbose
@@ -51,7 +52,8 @@ tells of, at the time of its datagram.
 
 What is printed is a table of the largest flows for each ruleset, and with -T for
 each interval: what was counted in it, the sum of the other flows, and what became
-of all packets. --by adds flows up by attributes; if there is no -r, by any.
+of all packets. --by adds flows up by attributes, if there is no -r by any; with
+--csv or --json it gives all such rows, exactly.
 
 Flow data is complete: what -F writes, with --nemac to standard output, has the
 form of NeTraMet's NeMaC, and there without -r one flow for each pair of network

@@ -87,14 +87,21 @@ func programFor(keys []query.Key) program {
 	return program{name: "--by", text: text + "count;", inline: true}
 }
 
+// isTables reports whether tables are written: for people, or what flows are added up
+// in for programs.
+func (o *runOptions) isTables() bool {
+	form := o.form.form(o.output)
+	return form == formTable || len(o.top.by) > 0 && form != formNeMaC
+}
+
 // checkTop refuses options of tables where there are none.
 func (o *runOptions) checkTop(cmd *cobra.Command) error {
-	if o.form.form(o.output) == formTable {
+	if o.topGiven = cmd.Flags().Changed("top"); o.isTables() {
 		return nil
 	}
 	for _, name := range []string{"by", "top", "all", "sort", "numeric"} {
 		if cmd.Flags().Changed(name) {
-			return errors.New("--" + name + " is for tables, which neither -F, --nemac nor --format write, nor --json and --csv: they have all flows")
+			return errors.New("--" + name + " is for tables, not for flow data, which has all flows (-F, --nemac, --format, and --csv and --json without --by)")
 		}
 	}
 	return nil

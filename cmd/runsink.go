@@ -31,8 +31,17 @@ type runSink struct {
 // sink returns what writes the flow data file of a run of these rulesets.
 func (o *runOptions) sink(w io.Writer, m *meter.Meter, rules []*ruleset.RuleSet) record.Sink {
 	form := o.form.form(o.output)
-	if form == formTable {
-		return newTables(w, m.Stats().Tasks, o.top.options(), o.interval.length > 0, o.place())
+	if o.isTables() {
+		q := o.top.options()
+		if form != formTable {
+			q.Full = true
+			if !o.topGiven {
+				q.Rows = 0 // there is no line for the others
+			}
+		}
+		t := newTables(w, m.Stats().Tasks, q, o.interval.length > 0, o.place())
+		t.form, t.iso = form, o.form.iso
+		return t
 	}
 	header := flowfile.Header{
 		Version: flowfile.Release(version()), Parameters: o.parameters(),

@@ -22,6 +22,8 @@ type tables struct {
 	sets  []tableSet // in order of number
 	of    [1 << 8]*query.Top
 	c     record.Collection
+	form  form // CSV and JSON are for rows that flows are added up in
+	iso   bool
 	many  bool // there are several collections, each of what its interval counted
 	begun bool // there is something above the next table
 }
@@ -84,15 +86,23 @@ func (t *tables) End(sum *record.Summary) error {
 			tb.Title += fmt.Sprintf(", behind %d intervals without packets", t.c.Skipped)
 		}
 		tb.Notes = []string{packetsNote(sum, set.number)}
-		if t.begun {
-			io.WriteString(t.w, "\n")
-		}
-		t.begun = true
-		if err := tb.Text(t.w, t.style); err != nil {
+		if err := t.write(tb, set.name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// write writes the table of a ruleset.
+func (t *tables) write(tb *table.Table, ruleSet string) (err error) {
+	defer func() { t.begun = true }()
+	if t.form != formTable {
+		return t.writeData(tb, ruleSet)
+	}
+	if t.begun {
+		io.WriteString(t.w, "\n")
+	}
+	return tb.Text(t.w, t.style)
 }
 
 // packetsNote says what became of the packets that a ruleset has seen.
