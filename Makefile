@@ -59,7 +59,7 @@ race: ## Run the tests, less the long ones, under the race detector (needs gcc).
 	else echo "no gcc: the race detector is not run"; fi
 
 long: ## Run the tests in their long forms: more intervals, kills and soaking than "make test" has, for ten minutes.
-	RTFM_LONG=1 go test -count 1 -parallel 4 -timeout 1h ./manager ./cmd/acceptance
+	RTFM_LONG=1 go test -count 1 -parallel 4 -timeout 1h ./manager ./ruleset/pme ./cmd/acceptance
 
 # When the time is up, go test now and then takes its own deadline for a failure.
 # Inputs are hardly made smaller: that takes a minute for each by default.

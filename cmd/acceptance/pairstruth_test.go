@@ -67,6 +67,9 @@ type pairTime struct {
 // sent again. See tcpPairs.
 func TestPairTruth(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("meters hundreds of traces")
+	}
 	collection := tracetest.Require(t, "traces")
 	rules := filepath.Join(t.TempDir(), "pairs.srl")
 	if err := os.WriteFile(rules, []byte(pairRules), 0o666); err != nil {
