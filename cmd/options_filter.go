@@ -9,9 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rtfm/meter/packet"
 	"rtfm/ruleset"
+	"rtfm/ruleset/attr"
 	"rtfm/ruleset/filter"
+	"rtfm/ruleset/match"
 	"rtfm/ruleset/pme"
+	"rtfm/traces"
 )
 
 // filterOptions say which packets a command looks at.
@@ -26,9 +30,9 @@ func (o *filterOptions) add(cmd *cobra.Command) {
 }
 
 // take prepares the filter and returns the traces among the arguments, see split.
-func (o *filterOptions) take(args []string, noTraces bool, stderr io.Writer) (traces []string, err error) {
-	if traces, err = o.split(args, noTraces, stderr); err != nil || o.text == "" {
-		return traces, err
+func (o *filterOptions) take(args []string, noTraces bool, stderr io.Writer) (names []string, err error) {
+	if names, err = o.split(args, noTraces, stderr); err != nil || o.text == "" {
+		return names, err
 	}
 	rs, warnings, err := filter.Compile(o.text)
 	if err != nil {
@@ -38,13 +42,13 @@ func (o *filterOptions) take(args []string, noTraces bool, stderr io.Writer) (tr
 		fmt.Fprintln(stderr, w)
 	}
 	o.program, err = pme.Compile(rs, 0, nil)
-	return traces, err
+	return names, err
 }
 
 // split returns those of the arguments that are traces; the rest of them, from the
 // first that is no file on, is the filter. If there are no traces to be given all
 // of them are. stderr is told of an argument that could be either.
-func (o *filterOptions) split(args []string, noTraces bool, stderr io.Writer) (traces []string, err error) {
+func (o *filterOptions) split(args []string, noTraces bool, stderr io.Writer) (names []string, err error) {
 	n := 0
 	for !noTraces && n < len(args) && isTrace(args[n]) {
 		n++
@@ -93,4 +97,30 @@ func isTrace(arg string) bool {
 	}
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// passing returns a function that asks the filter of packets, nil if there is none.
+func (o *filterOptions) passing() func(from *traces.Packet) bool {
+	if o.program == nil {
+		return nil
+	}
+	program := o.program.Start(0, new(match.Shapes))
+	var p match.Packet
+	var flow match.FlowKey // of no use
+	return func(from *traces.Packet) bool {
+		decode(&p, from)
+		return program.Match(&p, &p.Key, false, &flow) == pme.Success
+	}
+}
+
+// decode sets p to what a ruleset sees of a packet of a trace.
+func decode(p *match.Packet, from *traces.Packet) {
+	packet.Decode(p, from.Link, from.Data, from.Wire)
+	p.Time = from.Time
+	if from.Direction != traces.Outgoing {
+		p.Key.SetInterface(attr.Source, uint16(from.Interface))
+	}
+	if from.Direction != traces.Incoming {
+		p.Key.SetInterface(attr.Dest, uint16(from.Interface))
+	}
 }

@@ -9,11 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rtfm/meter/packet"
-	"rtfm/ruleset/attr"
 	"rtfm/ruleset/explain"
 	"rtfm/ruleset/match"
-	"rtfm/ruleset/pme"
 	"rtfm/traces"
 	"rtfm/traces/format"
 )
@@ -80,17 +77,14 @@ func (o *srlExplainOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	src = withInterrupt(cmd.Context(), src, args)
 	defer src.Close()
-	return o.explain(e, only.program, src, cmd.OutOrStdout())
+	return o.explain(e, only.passing(), src, cmd.OutOrStdout())
 }
 
-// explain goes through the trace until the last packet that is asked for.
-func (o *srlExplainOptions) explain(e *explain.Explainer, only *pme.Program, src traces.Source, w io.Writer) error {
+// explain goes through the trace until the last packet that is asked for; only, if
+// not nil, says which are.
+func (o *srlExplainOptions) explain(e *explain.Explainer, only func(*traces.Packet) bool, src traces.Source, w io.Writer) error {
 	var b traces.Batch
 	var p match.Packet
-	var flow match.FlowKey
-	if only != nil {
-		only = only.Start(0, new(match.Shapes))
-	}
 	number, found := 0, 0
 	for {
 		if err := src.ReadBatch(&b); errors.Is(err, io.EOF) {
@@ -100,19 +94,11 @@ func (o *srlExplainOptions) explain(e *explain.Explainer, only *pme.Program, src
 		}
 		for i := range b.Packets {
 			from := &b.Packets[i]
-			packet.Decode(&p, from.Link, from.Data, from.Wire)
-			p.Time = from.Time
-			if from.Direction != traces.Outgoing {
-				p.Key.SetInterface(attr.Source, uint16(from.Interface))
-			}
-			if from.Direction != traces.Incoming {
-				p.Key.SetInterface(attr.Dest, uint16(from.Interface))
-			}
+			decode(&p, from)
 			number++
-			key := p.Key
 			wanted := number == max(o.packet, 1)
 			if only != nil {
-				wanted = only.Match(&p, &key, false, &flow) == pme.Success
+				wanted = only(from)
 			}
 			ex := e.Next(&p, wanted)
 			if ex == nil {

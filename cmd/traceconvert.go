@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"rtfm/traces/format"
@@ -17,11 +18,12 @@ type traceConvertOptions struct {
 	snap     uint32
 	from, to format.Limit
 	headers  bool
+	filter   filterOptions
 	quiet    bool
 }
 
 const traceConvertHelp = `Write the packets of a trace to another: in another format, compressed, cut, or
-those of some time only.
+those of some time only, or those that pass a filter.
 
 IN is a trace of any format that ` + "`rtfm trace --help`" + ` tells of. OUT has the format
 of its suffix, .pcap, .pcapng, .erf or .raw (hpcap), and is compressed by a
@@ -51,6 +53,7 @@ func traceConvertCommand() *cobra.Command {
 		Long:  traceConvertHelp,
 		Example: `  rtfm trace convert trace.erf.gz trace.pcapng.zst
   rtfm trace convert --from +60 --to +120 --headers trace.pcap minute.pcap.gz
+  rtfm trace convert --filter 'host 10.0.0.1' trace.pcap.gz his.pcap
   rtfm trace convert trace.erf pcap:- | tcpdump -r -`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
@@ -60,6 +63,7 @@ func traceConvertCommand() *cobra.Command {
 	f.BoolVar(&o.headers, "headers", false, "keep only headers: of the link, of IP and of TCP, UDP and the like")
 	f.Var(timeLimit{&o.from}, "from", "leave out packets before this `TIME`")
 	f.Var(timeLimit{&o.to}, "to", "leave out packets at this `TIME` and later")
+	f.StringVar(&o.filter.text, "filter", "", "write only packets that pass this `FILTER`: tcpdump's words, or an expression of SRL")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
 	return cmd
 }
@@ -74,7 +78,10 @@ func (o *traceConvertOptions) config(names []string) (c format.Conversion, err e
 			return c, fmt.Errorf("%s: flow records are no packets and cannot be converted, but the trace of their datagrams can, without %q", name, netflowPrefix)
 		}
 	}
-	c.Snap, c.From, c.To = o.snap, o.from, o.to
+	if _, err := o.filter.take(nil, false, io.Discard); err != nil {
+		return c, err
+	}
+	c.Snap, c.From, c.To, c.Pass = o.snap, o.from, o.to, o.filter.passing()
 	if o.headers {
 		c.Keep = func(p *traces.Packet) int { return packet.Headers(p.Link, p.Data, p.Wire) }
 	}
@@ -122,6 +129,9 @@ func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
 		}
 		if done.Outside > 0 {
 			cmd.PrintErrf(", %d left out by their times", done.Outside)
+		}
+		if done.Filtered > 0 {
+			cmd.PrintErrf(", %d left out by the filter", done.Filtered)
 		}
 		cmd.PrintErrln()
 		for _, note := range out.Notes() {

@@ -18,6 +18,8 @@ import (
 type Conversion struct {
 	// Packets before From and those at To or later are left out.
 	From, To Limit
+	// Pass, unless it is nil, says which of the others are copied.
+	Pass func(p *traces.Packet) bool
 	// Snap is the most octets of a packet that are kept; 0 means all.
 	Snap uint32
 	// Keep, unless it is nil, returns how many octets of a packet are to be
@@ -29,6 +31,8 @@ type Conversion struct {
 type Converted struct {
 	Packets uint64 // written
 	Outside uint64 // left out by Conversion.From and To
+	// Filtered packets were left out by Conversion.Pass.
+	Filtered uint64
 	// Damage is what ended reading, nil if that was the end of the trace.
 	Damage error
 }
@@ -64,6 +68,10 @@ func Convert(ctx context.Context, w *Writer, src traces.Source, c Conversion) (d
 			p := &b.Packets[i]
 			if p.Time < from || p.Time >= to {
 				done.Outside++
+				continue
+			}
+			if c.Pass != nil && !c.Pass(p) {
+				done.Filtered++
 				continue
 			}
 			c.cut(p)
