@@ -209,13 +209,14 @@ func (c *compiler) test(t *srl.Test) predicate {
 		c.varies = c.varies || !n.lasts
 		return c.numbers(n, t)
 	}
-	switch strings.ToLower(name) {
-	case "meter":
+	if strings.EqualFold(name, meterWord) {
 		return c.meter(t)
-	case "host":
-		return c.bothEnds(t, attr.SourcePeerAddress)
-	case "port":
-		return c.bothEnds(t, attr.SourceTransAddress)
+	}
+	switch of := attr.ByWord(name); len(of) {
+	case 1:
+		return c.attribute(t, of[0])
+	case 2:
+		return c.bothEnds(t, of[0])
 	}
 	a, ok := attr.ByName(name)
 	if !ok {
@@ -253,6 +254,9 @@ func (c *compiler) bothEnds(t *srl.Test, a attr.Attr) predicate {
 	return p
 }
 
+// meterWord is the meter's name, in expressions and keys.
+const meterWord = "Meter"
+
 // meter compiles the test of the meter's name.
 func (c *compiler) meter(t *srl.Test) predicate {
 	if t.Op != srl.Equal && t.Op != srl.NotEqual {
@@ -279,7 +283,7 @@ func (c *compiler) meter(t *srl.Test) predicate {
 
 // Names returns all that an expression can test.
 func Names() []string {
-	names := []string{"Meter", "Host", "Port"}
+	names := append(attr.Words(), meterWord)
 	for i := range numbers {
 		names = append(names, numbers[i].name)
 	}

@@ -171,9 +171,9 @@ func (k *Key) tableColumn() table.Column {
 	c.Title = "" // people have written the name
 	switch k.kind {
 	case keyHost:
-		c.Name = hostWord
+		c.Name = k.ends()
 	case keyMeter:
-		c.Name = "Meter"
+		c.Name = meterWord
 	}
 	return c
 }

@@ -30,7 +30,7 @@ const (
 	keyMeter
 )
 
-// hostWord is the key that both ends of a flow have, each in its turn.
+// hostWord is the key that is the address of both ends of a flow, each in its turn.
 const hostWord = "Host"
 
 // isHosts reports whether any of the keys is for both ends of a flow.
@@ -46,6 +46,8 @@ func isHosts(keys []Key) bool {
 //	DestPeerAddress=FILE    the network of a list of them, see ReadNetworks
 //	Host, Host/24, Host=FILE   the same of both ends: a flow adds to two rows, to the
 //	                        second with To and From changed over
+//	Port                    that of both ends, likewise
+//	SrcPort, Proto          and the other words of SRL for attributes
 //	FlowIndex, FlowRuleSet, Meter
 //
 // open opens a list.
@@ -101,14 +103,17 @@ func parseKey(text string, open func(name string) (*Networks, error)) (k Key, er
 // named sets what the key is by its name.
 func (k *Key) named(name string) error {
 	a, known := attr.ByName(name)
+	ends := attr.ByWord(name)
 	switch {
 	case name == "":
 		return errors.New("want the name of an attribute, or " + hostWord)
-	case strings.EqualFold(name, hostWord):
-		k.kind, k.attr = keyHost, attr.SourcePeerAddress
-		return nil
-	case strings.EqualFold(name, "Meter"):
+	case strings.EqualFold(name, meterWord):
 		k.kind = keyMeter
+		return nil
+	case len(ends) == 1:
+		a = ends[0]
+	case len(ends) == 2:
+		k.kind, k.attr = keyHost, ends[0]
 		return nil
 	case !known:
 		return errors.New(unknownAttribute(name, KeyNames()))
@@ -151,7 +156,7 @@ func unknownAttribute(name string, known []string) string {
 
 // KeyNames returns the names of keys without widths and lists.
 func KeyNames() []string {
-	names := []string{hostWord, "FlowIndex", "FlowRuleSet", "Meter"}
+	names := append(attr.Words(), "FlowIndex", "FlowRuleSet", meterWord)
 	for _, in := range attr.All() {
 		switch in.Class {
 		case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed:
@@ -161,14 +166,25 @@ func KeyNames() []string {
 	return names
 }
 
+// ends returns the name of what both ends of a flow have.
+func (k *Key) ends() string {
+	switch {
+	case k.attr.IsPeer():
+		return hostWord
+	case isPort(k.attr):
+		return "Port"
+	}
+	return strings.TrimPrefix(k.attr.String(), "Source")
+}
+
 // String returns the key as ParseKeys reads it.
 func (k Key) String() string {
 	text := k.attr.String()
 	switch k.kind {
 	case keyHost:
-		text = hostWord
+		text = k.ends()
 	case keyMeter:
-		text = "Meter"
+		text = meterWord
 	}
 	switch {
 	case k.list != nil:
