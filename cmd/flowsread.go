@@ -91,7 +91,7 @@ func (f *flowsReading) file(ctx context.Context, name string, do func(*flowfile.
 			}
 		}
 		if !f.total {
-			from = f.intervals.From(from, &seen)
+			from = f.intervals.From(query.Ahead(from), &seen)
 		}
 		var refused *refusal
 		if err := do(all.Head(), from); query.IsRefusal(err) || errors.As(err, &refused) {

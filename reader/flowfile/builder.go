@@ -48,8 +48,9 @@ type rowState struct {
 }
 
 type savedText struct {
-	attr attr.Attr
-	text []byte
+	attr  attr.Attr
+	place keyPlace
+	text  []byte
 }
 
 type foundDistribution struct {
@@ -79,9 +80,9 @@ func (b *builder) set(f *field, text []byte) error {
 		b.row.have |= f.place
 		return b.measured(f.attr, text)
 	case fieldSaved:
-		b.saved = append(b.saved, savedText{f.attr, text})
+		b.saved = append(b.saved, savedText{f.attr, f.in, text})
 	case fieldMask:
-		b.masks = append(b.masks, savedText{f.attr, text})
+		b.masks = append(b.masks, savedText{f.attr, f.in, text})
 	case fieldDistribution:
 		return b.distribution(f.attr, text)
 	case fieldDeltaDistribution:
@@ -177,7 +178,7 @@ func (b *builder) flow() (*match.Flow, *record.Counters, error) {
 		if b.zero && (b.row.bits == nil && string(s.text) == "0" || b.row.bits != nil && !match.IsSaved(b.row.bits, s.attr)) {
 			continue
 		}
-		length, err := b.key(s.attr, s.text)
+		length, err := b.key(s.attr, s.place, s.text)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", s.attr, err)
 		}
@@ -277,18 +278,18 @@ func (b *builder) maskOf(a attr.Attr, text []byte, length int) (attr.Value, erro
 }
 
 // key puts a saved attribute in the flow's key, and returns its length in octets.
-func (b *builder) key(a attr.Attr, text []byte) (int, error) {
-	in := a.Info()
-	to := b.fl.Key[in.Offset : in.Offset+in.Size]
-	if isNumber(a) {
+func (b *builder) key(a attr.Attr, in keyPlace, text []byte) (int, error) {
+	size := int(in.size)
+	to := b.fl.Key[in.offset : int(in.offset)+size]
+	if in.number {
 		n, ok := parseUint(text)
-		if !ok || n>>(8*in.Size) != 0 {
-			return 0, numberFault(text, 8*in.Size)
+		if !ok || n>>(8*size) != 0 {
+			return 0, numberFault(text, 8*size)
 		}
 		for k := range to {
-			to[k] = byte(n >> (8 * (in.Size - 1 - k)))
+			to[k] = byte(n >> (8 * (size - 1 - k)))
 		}
-		return in.Size, nil
+		return size, nil
 	}
 	n, ok := parseDotted(to, text)
 	if !ok {

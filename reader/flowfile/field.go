@@ -16,6 +16,13 @@ type field struct {
 	attr attr.Attr // of all but identity
 	// place is which one of record.Identity, or a bit of rowState.have.
 	place uint16
+	in    keyPlace // of what flows save
+}
+
+// keyPlace says where the key of flows has an attribute.
+type keyPlace struct {
+	offset, size uint8 // in octets
+	number       bool  // it is written as a number
 }
 
 type fieldKind uint8
@@ -65,6 +72,7 @@ func attributeField(name string, a attr.Attr) field {
 		f.place = bitOf(a)
 	case attr.ClassInteger, attr.ClassComputed, attr.ClassAddress:
 		f.kind = fieldSaved
+		f.in = keyPlace{uint8(a.Info().Offset), uint8(a.Info().Size), isNumber(a)}
 	case attr.ClassMask:
 		f.kind = fieldMask
 	case attr.ClassDistrib:

@@ -179,10 +179,8 @@ func (p *textPlan) split(line []byte, b *builder) error {
 		if i < len(p.fields)-1 {
 			var ok bool
 			if p.blanks[i] {
-				if value, line, ok = bytes.Cut(line, []byte{' '}); ok {
-					line = bytes.TrimLeft(line, " ")
-				}
-				ok = ok && len(line) > 0
+				value, line = cutBlanks(line)
+				ok = len(line) > 0
 			} else {
 				value, line, ok = bytes.Cut(line, p.ends[i])
 			}
@@ -198,6 +196,20 @@ func (p *textPlan) split(line []byte, b *builder) error {
 		}
 	}
 	return nil
+}
+
+// cutBlanks splits a line at its first blanks. Most values are shorter than what a
+// search for one octet takes.
+func cutBlanks(line []byte) (value, rest []byte) {
+	n := 0
+	for n < len(line) && line[n] != ' ' {
+		n++
+	}
+	value = line[:n]
+	for n < len(line) && line[n] == ' ' {
+		n++
+	}
+	return value, line[n:]
 }
 
 // fromText is a collection of text. It is a record.From.

@@ -102,9 +102,9 @@ func (w *withCounted) Flows(put func(*match.Flow, *record.Counters) error) error
 			ruleSet = n
 		}
 		if counted == nil {
-			_, known := p.deltas.Peek(f)
+			var known bool
 			var err error
-			if own, err = p.since(f); err != nil {
+			if own, known, err = p.since(f); err != nil {
 				return err
 			}
 			if known || p.whole || f.FirstTime > c.From {
@@ -121,15 +121,15 @@ func (w *withCounted) Flows(put func(*match.Flow, *record.Counters) error) error
 	return err
 }
 
-// since returns what a flow has counted since it was read last, all of it if it was
-// not, and remembers it.
-func (p *past) since(f *match.Flow) (record.Counters, error) {
-	counted := p.deltas.Since(f)
+// since returns what a flow has counted since it was read last, all of it and false if
+// it was not, and remembers it.
+func (p *past) since(f *match.Flow) (record.Counters, bool, error) {
+	counted, known := p.deltas.Take(f)
 	if counted.ToOctets > f.ToOctets || counted.FromOctets > f.FromOctets || counted.ToPDUs > f.ToPDUs || counted.FromPDUs > f.FromPDUs {
-		return counted, fmt.Errorf("the counters of flow %d of ruleset %d went back: files are not in their order, or are damaged",
+		return counted, known, fmt.Errorf("the counters of flow %d of ruleset %d went back: files are not in their order, or are damaged",
 			f.Index, f.Shape.RuleSet)
 	}
-	return counted, nil
+	return counted, known, nil
 }
 
 // follows reports a collection that does not begin where the one before of the same

@@ -130,7 +130,7 @@ func (t *Top) total(f *match.Flow) error {
 	if t.opts.Filter != nil && !t.opts.Filter.Match(&t.row) {
 		return nil
 	}
-	counted, err := t.before.since(f)
+	counted, _, err := t.before.since(f)
 	if err != nil {
 		return err
 	}

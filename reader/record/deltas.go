@@ -69,9 +69,15 @@ func NewDeltas(most int) *Deltas { return &Deltas{most: most} }
 // Since returns what f has counted since it was given last, all of it the
 // first time.
 func (d *Deltas) Since(f *match.Flow) Counters {
-	delta, _ := d.Peek(f)
-	d.keep(f.Index, readingOf(f), flatten(nil, f))
+	delta, _ := d.Take(f)
 	return delta
+}
+
+// Take is Since, and reports whether f was given before.
+func (d *Deltas) Take(f *match.Flow) (Counters, bool) {
+	delta, known := d.Peek(f)
+	d.keep(f.Index, readingOf(f), flatten(nil, f))
+	return delta, known
 }
 
 // flatten appends the counters of all distributions of f.
