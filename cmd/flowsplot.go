@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ type flowsPlotOptions struct {
 	by     string
 	most   int
 	title  string
+	zone   string
 	output string
 }
 
@@ -36,7 +38,7 @@ const flowsPlotHelp = `Draw flow data as a picture, SVG:
 
 KEYS are those of ` + "`rtfm flows top --help`" + `, less Host. The largest are shown each,
 the others as one, so that the sum is the total. EXPR says which flow records
-count: see ` + "`rtfm flows filter --help`" + `. Times are UTC.
+count: see ` + "`rtfm flows filter --help`" + `.
 
 Where packets were lost or are in no flow, a red strip below the picture shows it.
 Several FILEs may be of one meter, or of meters whose intervals are the same.
@@ -63,6 +65,7 @@ func flowsPlotCommand() *cobra.Command {
 	f.StringVar(&o.by, "by", "", "tell flows apart by these `KEYS`")
 	f.VarP(newCount(&o.most, 7, 1, 20, "a number"), "rows", "n", "show the largest `N` each, the others as one")
 	f.StringVar(&o.title, "title", "", "write this `TEXT` above the picture")
+	f.Var(newChoice(&o.zone, "utc", "utc", "local"), "zone", "show times as UTC or local time")
 	f.StringVarP(&o.output, "output", "o", "", "write the picture to this `FILE`; else to standard output")
 	return cmd
 }
@@ -70,7 +73,10 @@ func flowsPlotCommand() *cobra.Command {
 // drawing returns what takes the flows that the options ask for, and what these must
 // have saved.
 func (o *flowsPlotOptions) drawing(filter *query.Expr) (plot.Drawing, []attr.Attr, error) {
-	opts := plot.Options{Most: o.most, Title: o.title, Filter: filter}
+	opts := plot.Options{Most: o.most, Title: o.title, Filter: filter, Zone: time.UTC}
+	if o.zone == "local" {
+		opts.Zone = time.Local
+	}
 	if o.kind == "percentiles" {
 		var only []attr.Attr
 		var err error

@@ -36,9 +36,9 @@ func TestGroups(t *testing.T) {
 	})
 }
 
-// TestBriefHelp holds --help to a screen of 80 columns and about 45 lines.
+// TestBriefHelp holds --help to a screen of 80 columns and about 40 lines.
 func TestBriefHelp(t *testing.T) {
-	const lines = 46
+	const lines = 44
 	commands(Program(), func(c *cobra.Command) {
 		all := helpText(c, true)
 		text := helpText(c, false)

@@ -81,7 +81,7 @@ func managerCommand() *cobra.Command {
 	f.Var(newCount(&o.floodMark, 95, 0, 100, "a percentage"), "flood-mark", "`PERCENT` of it at which the built-in rules run; that is of the flow table, and of the meter; 0 for never\n(not set in the meter unless given)")
 	f.Var(newWholeSeconds(&o.inactivity, 600), "inactivity-timeout", "`SECONDS` after which the meter may recover an idle flow\n(not set in the meter unless given)")
 	f.Var(newCount(&o.maxFlows, reader.DefaultMaxFlows, 1, math.MaxInt32, "a number of flows"), "max-flows", maxFlowsUsage)
-	group(f, groupLimits, "high-water-mark", "flood-mark", "max-flows")
+	group(f, groupLimits, "high-water-mark", "max-flows")
 	f.StringVar(&o.owner, "owner", "", "the manager's `NAME` in the meter: what bears it is taken to be its own\n(default that of the host and of the flow data file)")
 	o.snmp.add(cmd)
 	f.BoolVar(&o.stop, "stop", false, "at the end, remove from meters what was put there; tasks are stopped")

@@ -36,7 +36,7 @@ func (o *formOptions) add(cmd *cobra.Command) {
 	f.BoolVar(&o.csv, "csv", false, "write CSV, a row for each flow")
 	f.BoolVar(&o.iso, "iso", false, "add times as texts to rows of JSON and CSV; those of ISO 8601")
 	f.Var(columns{&o.format}, "format", "write these `ATTRIBUTES`; as a FORMAT statement names them\n(default those of the first ruleset that has one, else all that rulesets save)")
-	group(f, groupOutput, "nemac", "json", "csv", "iso", "format")
+	group(f, groupOutput, "nemac", "json", "csv", "format")
 }
 
 // check finds options that do not fit each other.

@@ -22,7 +22,7 @@ func (o *streamOptions) add(cmd *cobra.Command) {
 	f.VarP(newCount(&o.max, stream.DefaultMaxStreams, 1, math.MaxInt32, "a number of streams"), "max-streams", "t", "most streams at a time; rulesets with distributions need some")
 	f.Var(newSeconds(&o.idle, time.Duration(stream.DefaultTimeout).Seconds(), 1e-6, maxSeconds), "stream-timeout", "a stream ends when it was idle for so many `SECONDS`, and for so long as --stream-multiplier tells")
 	f.Var(newCount(&o.multiplier, stream.DefaultMultiplier, 1, math.MaxInt32, "a number"), "stream-multiplier", "a stream ends when it was idle for so many times the average interval of its packets,\nand for --stream-timeout")
-	group(f, groupLimits, "max-streams")
+	group(f, groupLimits)
 }
 
 // config returns what the options say.

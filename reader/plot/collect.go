@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"rtfm/reader/query"
 	"rtfm/reader/record"
@@ -22,6 +23,7 @@ type Options struct {
 	Most   int
 	Filter *query.Expr // nil for all flows
 	Title  string      // "" for one that tells the kind and By
+	Zone   *time.Location
 }
 
 // Drawing is a record.Sink that draws what it has taken.
@@ -138,7 +140,7 @@ func (r *RatesOf) WriteSVG(w io.Writer) error {
 	if err = cmp.Or(r.err, err); err != nil {
 		return err
 	}
-	p := &Rates{Title: r.opts.title("Rate"), Intervals: intervals, Unknown: r.unknown}
+	p := &Rates{Title: r.opts.title("Rate"), Intervals: intervals, Unknown: r.unknown, Zone: r.opts.Zone}
 	var all []Series
 	names := query.NewTop(query.Options{By: r.opts.By})
 	for _, s := range r.series {

@@ -114,7 +114,7 @@ func (p *PercentilesOf) WriteSVG(w io.Writer) error {
 	if len(p.panels) == 0 {
 		return errors.New("there are no distributions: rulesets save them, see DISTRIBUTIONS.md")
 	}
-	picture := &Percentiles{Title: cmp.Or(p.opts.Title, "Percentiles of distributions"), Intervals: intervals}
+	picture := &Percentiles{Title: cmp.Or(p.opts.Title, "Percentiles of distributions"), Intervals: intervals, Zone: p.opts.Zone}
 	all := make([]attr.Distribution, 0, len(p.panels))
 	for d := range p.panels {
 		all = append(all, d)
