@@ -115,6 +115,9 @@ type RuleSet struct {
 	Format *Format
 	// Statistics is set when the source asks for #Stats records.
 	Statistics bool
+	// Names are those of the source's tables, nil if it has none. They are no part
+	// of what a meter gets.
+	Names Names
 }
 
 // Format is a FORMAT statement: attributes, each with the text after it.

@@ -236,7 +236,7 @@ func (c *compiler) newInstance(sub *subroutine, refs []reference, s *srl.Call) *
 	sc := &scope{params: map[string]reference{}, exits: map[string]*node{}, copy: copied}
 	for i, p := range sub.decl.Params {
 		ref := refs[i]
-		ref.param = fmt.Sprintf("%s in the call at %d:%d", p.Name.Text, s.Line, s.Col)
+		ref.param = fmt.Sprintf("%s in the call at %s", p.Name.Text, s.Where())
 		if ref.any {
 			ref.param = p.Name.Text
 		}

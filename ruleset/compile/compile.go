@@ -79,6 +79,8 @@ func newCompiler(p *srl.Program, maxRules int) *compiler {
 		maxNodes: maxRules,
 		subs:     map[string]*subroutine{},
 		lists:    map[listKey]operands{},
+		tables:   map[tableKey]table{},
+		names:    ruleset.Names{},
 		ending:   map[srl.Stmt]bool{},
 		seen:     map[ruleset.Diagnostic]bool{},
 		at:       srl.Place{Line: 1, Col: 1},
@@ -98,6 +100,9 @@ func (c *compiler) compile() (*ruleset.RuleSet, ruleset.Diagnostics, error) {
 	rs := &ruleset.RuleSet{Name: ruleset.NameOf(p.File), File: p.File, Statistics: p.Statistics != nil}
 	if p.Set != nil {
 		rs.Number = p.Set.N
+	}
+	if len(c.names) > 0 {
+		rs.Names = c.names
 	}
 	if p.Format != nil {
 		rs.Format = c.format(p.Format)
@@ -121,6 +126,8 @@ type compiler struct {
 	subs     map[string]*subroutine // by lower-case name
 	calls    []*instance            // being compiled, the innermost last
 	lists    map[listKey]operands
+	tables   map[tableKey]table
+	names    ruleset.Names
 	ending   map[srl.Stmt]bool // see ends
 	maxNodes int
 	nodes    int       // their rules

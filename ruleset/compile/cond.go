@@ -174,7 +174,7 @@ func (c *compiler) tests(ref reference, e *srl.Test, t, f *node) *node {
 	if given.inverted {
 		t, f = f, t
 	}
-	return c.listed(ref, e, given.list, f, func(*operand) (ruleset.Opcode, *node) { return ruleset.OpGoto, t })
+	return c.listed(ref, e, given.list, f, func(int) (ruleset.Opcode, *node) { return ruleset.OpGoto, t })
 }
 
 // savingTest makes the nodes of a comparison, or of its negation, that saves:
@@ -202,11 +202,11 @@ func (c *compiler) savingTest(ref reference, e *srl.Test, not bool, pushed int, 
 		return c.action(node{op: ruleset.OpPushPktTo, attr: ref.attr, mask: attr.Ones(ref.attr.Info().Size), value: zeroOf(ref.attr), succ: then})
 	}
 	if not {
-		return c.listed(ref, e, given.list, whole(), func(*operand) (ruleset.Opcode, *node) { return ruleset.OpGoto, f })
+		return c.listed(ref, e, given.list, whole(), func(int) (ruleset.Opcode, *node) { return ruleset.OpGoto, f })
 	}
 	var value *node
-	return c.listed(ref, e, given.list, f, func(o *operand) (ruleset.Opcode, *node) {
-		switch {
+	return c.listed(ref, e, given.list, f, func(i int) (ruleset.Opcode, *node) {
+		switch o := &given.list[i]; {
 		case o.span && value == nil:
 			value = whole()
 			fallthrough
@@ -220,15 +220,15 @@ func (c *compiler) savingTest(ref reference, e *srl.Test, not bool, pushed int, 
 	})
 }
 
-// listed makes the nodes that test operands, of which what tells opcode and what
+// listed makes the nodes that test operands, of which what tells, for each, opcode and what
 // follows; f is for those that none matches.
-func (c *compiler) listed(ref reference, e *srl.Test, list []operand, f *node, what func(*operand) (ruleset.Opcode, *node)) *node {
+func (c *compiler) listed(ref reference, e *srl.Test, list []operand, f *node, what func(i int) (ruleset.Opcode, *node)) *node {
 	for len(list) > 0 && !c.full() {
 		from := len(list) - 1
 		last := &list[from]
-		op, succ := what(last)
+		op, succ := what(from)
 		for from > 0 && !last.mask.Zero() && !list[from-1].mask.Zero() {
-			if o, s := what(&list[from-1]); o != op || s != succ {
+			if o, s := what(from - 1); o != op || s != succ {
 				break
 			}
 			from--

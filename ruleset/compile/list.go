@@ -35,6 +35,10 @@ func (c *compiler) list(ref reference, e *srl.Test) operands {
 	if list, ok := c.lists[listKey{e, ref.attr.Reverse()}]; ok && len(c.errs) == 0 && !ref.any {
 		return list
 	}
+	if e.Table != nil {
+		c.lists[key] = operands{c.table(ref, e.Table).list, e.Op == srl.NotEqual}
+		return c.lists[key]
+	}
 	if c.spend(len(e.Operands)); c.full() {
 		return operands{}
 	}

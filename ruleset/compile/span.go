@@ -114,7 +114,7 @@ func (c *compiler) spans(ref reference, e *srl.Test, o *srl.Operand) (list []spa
 	if !ok || ref.any {
 		return nil, false, false
 	}
-	if len(e.Operands) > 1 {
+	if len(e.Operands) > 1 || e.Table != nil {
 		return []span{s}, false, true
 	}
 	if s.last.less(s.first) {

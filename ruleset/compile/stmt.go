@@ -167,6 +167,9 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 		c.warnf(s.Attr.Place, "every flow has its %s: there is no need to save it", ref)
 		return next
 	}
+	if s.Table != nil {
+		return c.saveTable(ref, s, next)
+	}
 	if !s.Assign {
 		if n.mask, ok = c.mask(ref, &s.Operand); !ok {
 			return next

@@ -124,7 +124,7 @@ func (p *parser) factor() (Expr, bool) {
 			return nil, false
 		}
 		if !p.take(')') {
-			p.expected("&&, || or the ) for the ( at %d:%d", at.Line, at.Col)
+			p.expected("&&, || or the ) for the ( at %s", at.Where())
 			return nil, false
 		}
 		return e, true
@@ -161,6 +161,12 @@ func (p *parser) factor() (Expr, bool) {
 		}
 		t.Operands = []Operand{{Value: value}}
 		return t, p.alone(op)
+	}
+	if p.isTable() {
+		if t.Table, ok = p.table(); ok {
+			t.Operands = t.Table.Keys
+		}
+		return t, ok
 	}
 	ok = p.operands()
 	t.Operands = p.list.take()
@@ -272,6 +278,10 @@ func (g *gathered) take() []Operand {
 // Lists may hold lists: RFC 2723's own example puts a DEFINE that is a list
 // into one.
 func (p *parser) operands() bool {
+	if p.isTable() {
+		p.fault("a table stands alone behind == or !=, not in a list")
+		return false
+	}
 	if p.tok.kind != '(' {
 		if p.list.n == maxOperands {
 			p.fault("this list has more than %d values, the most that a ruleset has rules", maxOperands)
@@ -296,7 +306,7 @@ func (p *parser) operands() bool {
 			return true
 		}
 		if !p.take(',') {
-			p.expected(", or the ) for the ( at %d:%d", at.Line, at.Col)
+			p.expected(", or the ) for the ( at %s", at.Where())
 			return false
 		}
 	}

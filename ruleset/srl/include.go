@@ -119,14 +119,14 @@ func (x *expander) readFile(name token, from string, depth int) (path, text stri
 	case x.read > maxFiles:
 		return
 	case x.open == nil:
-		x.report(name.at, "there are no files to include here")
+		x.report(name.at, "there are no files to read here")
 		return
 	case depth == maxIncluded:
 		x.report(name.at, "files include each other more than %d deep", maxIncluded)
 		x.read = maxFiles + 1 // which is told once
 		return
 	case x.read == maxFiles:
-		x.report(name.at, "the program includes more than %d files", maxFiles)
+		x.report(name.at, "the program reads more than %d files", maxFiles)
 		x.read++
 		return
 	}
@@ -140,9 +140,9 @@ func (x *expander) readFile(name token, from string, depth int) (path, text stri
 	case path == x.prog.File || slices.Contains(x.files, path):
 		x.report(name.at, "%s includes itself", path)
 	case x.size > maxFileSize:
-		x.report(name.at, "the files that the program includes have more than %d octets", maxFileSize)
+		x.report(name.at, "the files that the program reads have more than %d octets", maxFileSize)
 	case bytes.IndexByte(b, 0) >= 0:
-		x.report(name.at, "%s: no text, which an SRL program is", path)
+		x.report(name.at, "%s: no text", path)
 	default:
 		return path, string(b), true
 	}

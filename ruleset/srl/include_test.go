@@ -55,7 +55,7 @@ func TestInclude(t *testing.T) {
 			"main:1:1: INCLUDE has a file's name in quotation marks: include \"nets.srl\";\n" +
 				"main:1:18: INCLUDE has a file's name in quotation marks: include \"nets.srl\";\n" +
 				"main:2:9: expected \" to close this text on its line\nmain:4:1: expected ; behind COUNT, found \"include\""},
-		{"no text", map[string]string{"main": `include "a";`, "a": "count;\x00"}, "main:1:9: a: no text, which an SRL program is"},
+		{"no text", map[string]string{"main": `include "a";`, "a": "count;\x00"}, "main:1:9: a: no text"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := Parse("main", []byte(tt.files["main"]), Options{Open: opener(tt.files)})
@@ -78,7 +78,7 @@ func TestIncludeLimits(t *testing.T) {
 	}{
 		{"chain", `include "a";`, `include "a";`, "a20:1:9: files include each other more than 20 deep"},
 		{"tree", `include "a";`, `include "a"; include "a";`, "a20:1:9: files include each other more than 20 deep"},
-		{"many", strings.Repeat(`include "a";`, maxFiles+2), "", ": the program includes more than 10000 files"},
+		{"many", strings.Repeat(`include "a";`, maxFiles+2), "", ": the program reads more than 10000 files"},
 		{"words", strings.Repeat(`include "a";`, 5), strings.Repeat(";", maxExpansion/4), "the program has 4194304 words or more"},
 	} {
 		n = 0
@@ -94,7 +94,7 @@ func TestIncludeLimits(t *testing.T) {
 			t.Errorf("%s: %d files were read", tt.name, n)
 		}
 	}
-	if _, err := Parse("main", []byte(`include "a";`), Options{}); err == nil || err.Error() != "main:1:9: there are no files to include here" {
+	if _, err := Parse("main", []byte(`include "a";`), Options{}); err == nil || err.Error() != "main:1:9: there are no files to read here" {
 		t.Errorf("without files: %v", err)
 	}
 }

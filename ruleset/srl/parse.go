@@ -39,6 +39,7 @@ type parser struct {
 	open   []string         // labels of the compound statements around this one
 	subs   map[string]*Subroutine
 	given  map[string]Place // NeTraMet's statements there have been
+	tables map[string]*Table
 }
 
 // report notes a fault. One too many ends the program.
@@ -325,7 +326,7 @@ func (p *parser) compound(label Word) Stmt {
 		return p.tok.kind == '}' || p.tok.kind == kEOF
 	})
 	if !p.take('}') {
-		p.expected("} for the { at %d:%d", at.Line, at.Col)
+		p.expected("} for the { at %s", at.Where())
 	}
 	return s
 }
@@ -431,6 +432,10 @@ func (p *parser) saved(what string) (s *Save, ok bool) {
 	case '=':
 		p.next()
 		s.Assign = true
+		if p.isTable() {
+			s.Table, ok = p.table()
+			return s, ok
+		}
 		if s.Operand, ok = p.operand(); ok && s.Operand.To.Text != "" {
 			p.fault("SAVE %s = takes one value, no range", clip(s.Attr.Text))
 			ok = false

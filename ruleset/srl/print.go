@@ -204,6 +204,10 @@ func (pr *printer) expr(e Expr, inner bool) {
 		pr.b.WriteByte(')')
 	case *Test:
 		pr.b.WriteString(e.Attr.Text + " " + e.Op.String() + " ")
+		if e.Table != nil {
+			pr.b.WriteString(e.Table.String())
+			return
+		}
 		if len(e.Operands) == 1 {
 			pr.b.WriteString(e.Operands[0].String())
 			return
@@ -225,6 +229,8 @@ func (pr *printer) expr(e Expr, inner bool) {
 // semicolon.
 func (s *Save) String() string {
 	switch {
+	case s.Table != nil:
+		return s.Attr.Text + " = " + s.Table.String()
 	case s.Assign:
 		return s.Attr.Text + " = " + s.Operand.String()
 	case s.Operand.Width:

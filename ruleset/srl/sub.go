@@ -39,7 +39,7 @@ func (p *parser) subroutine() {
 	p.sub, p.labels, p.open = outer, labels, open
 	if !p.takeKey(kwEndsub) {
 		sub.Open = true
-		p.expected("ENDSUB for the SUBROUTINE %s at %d:%d", clip(name.Text), at.Line, at.Col)
+		p.expected("ENDSUB for the SUBROUTINE %s at %s", clip(name.Text), at.Where())
 		return
 	}
 	p.end("ENDSUB")
@@ -107,7 +107,7 @@ func (p *parser) call() Stmt {
 	seen := map[int]Place{}
 	for p.tok.key != kwEndcall {
 		if p.tok.kind != kValue || p.ahead.kind != ':' {
-			p.expected("a return label such as 1: or ENDCALL for the CALL at %d:%d", c.Line, c.Col)
+			p.expected("a return label such as 1: or ENDCALL for the CALL at %s", c.Where())
 			if !p.begins() && !p.closes() && p.tok.kind == ';' {
 				p.next()
 			}

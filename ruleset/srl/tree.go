@@ -15,6 +15,7 @@ type Program struct {
 	Stmts      []Stmt
 	Subs       []*Subroutine // in the order of the text
 	Defines    []*Define     // likewise
+	Tables     []*Table      // likewise
 	Set        *Set          // nil when there is none; likewise the next two
 	Format     *Format
 	Statistics *Statistics
@@ -101,6 +102,9 @@ type (
 		// no value, and maybe a mask.
 		Assign  bool
 		Operand Operand
+		// Table is what takes the place of Operand in `SAVE attrib = FILE (...)`: the
+		// value is that of the first line with the same name.
+		Table *Table
 	}
 
 	// SaveList is a SAVE statement with several attributes, an addition.
@@ -193,6 +197,9 @@ type (
 		Attr     Word
 		Op       Op
 		Operands []Operand
+		// Table is set if Operands are its keys, of which the one with the longest
+		// mask counts.
+		Table *Table
 	}
 )
 
