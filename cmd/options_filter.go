@@ -95,8 +95,8 @@ func isTrace(arg string) bool {
 	if path == "-" {
 		return true
 	}
-	_, err := os.Stat(path)
-	return err == nil
+	st, err := os.Stat(path)
+	return err == nil && !st.IsDir()
 }
 
 // passing returns a function that asks the filter of packets, nil if there is none.
