@@ -12,7 +12,7 @@ import (
 // output is a file of results. What stood in it before stays there until there
 // is something to put in its place.
 type output struct {
-	*os.File
+	file    *os.File // not embedded: all is written through Write
 	name    string
 	made    bool // it was not there before
 	regular bool
@@ -37,7 +37,7 @@ func openOutput(ctx context.Context, name string) (*output, error) {
 	default:
 		f, err = openWaiting(ctx, name)
 	}
-	o.File = f
+	o.file = f
 	return o, err
 }
 
@@ -65,7 +65,7 @@ func (o *output) Write(p []byte) (int, error) {
 	if err := o.begin(); err != nil {
 		return 0, err
 	}
-	return o.File.Write(p)
+	return o.file.Write(p)
 }
 
 // begin takes away what stood in the file before.
@@ -77,7 +77,7 @@ func (o *output) begin() error {
 	if !o.regular {
 		return nil
 	}
-	return o.File.Truncate(0)
+	return o.file.Truncate(0)
 }
 
 // finish closes the file, which is then empty if there was nothing to write. When
@@ -89,7 +89,7 @@ func (o *output) finish(err error) error {
 	case o.made && !o.begun:
 		os.Remove(o.name)
 	}
-	return errors.Join(err, o.File.Close())
+	return errors.Join(err, o.file.Close())
 }
 
 // writeTo gives write the file of this name, or without a name stdout. It refuses

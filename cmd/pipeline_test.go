@@ -32,11 +32,13 @@ import (
 type csvSink struct {
 	w     *csv.Writer
 	to    int64
-	exact bool // with what flows have counted in the interval
+	exact bool // with what flows have counted in the interval, and what rows say of the ruleset
+	c     *record.Collection
 }
 
 func (t *csvSink) Begin(c *record.Collection) error {
 	t.to = c.To - c.Epoch
+	t.c = c
 	return t.w.Write([]string{"collection", fmt.Sprint(c.Meter, c.First, c.Skipped, (c.From-c.Epoch)/1e7, t.to/1e7)})
 }
 
@@ -47,7 +49,7 @@ func (t *csvSink) Flow(f *match.Flow, counted *record.Counters) error {
 	}
 	row = append(row, fmt.Sprint(f.FirstTime, f.LastTime), fmt.Sprint(f.ToPDUs, f.FromPDUs, f.ToOctets, f.FromOctets, f.Counters))
 	if t.exact {
-		row = append(row, fmt.Sprint(counted))
+		row = append(row, fmt.Sprint(counted), fmt.Sprint(t.c.RuleSet(f.Shape.RuleSet), len(t.c.Boot)))
 	}
 	return t.w.Write(row)
 }
@@ -156,7 +158,7 @@ func inProcess(t *testing.T, rules *ruleset.RuleSet, to record.Sink, differences
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &runSink{meter: metered{m}, process: record.Process{Differences: differences}, to: to, name: "m", errors: t.Output()}
+	s := &runSink{meter: metered{m}, process: record.Process{Differences: differences}, to: to, name: "m", errors: t.Output(), ruleSets: running(m, []*ruleset.RuleSet{rules})}
 	if err := m.Run(t.Context(), pipelineTrace(t), s); err != nil || s.faulty {
 		t.Fatal(err)
 	}

@@ -293,6 +293,9 @@ func (b *builder) key(a attr.Attr, in keyPlace, text []byte) (int, error) {
 	}
 	n, ok := parseDotted(to, text)
 	if !ok {
+		n, ok = parseHex(to, text)
+	}
+	if !ok {
 		v, err := octets(a, string(text))
 		if err != nil {
 			return 0, err
@@ -337,6 +340,37 @@ func parseDotted(to, text []byte) (n int, ok bool) {
 	}
 	to[n] = byte(octet)
 	return n + 1, true
+}
+
+// parseHex reads octets of two hexadecimal digits with hyphens between them, as
+// parseDotted does decimal ones.
+func parseHex(to, text []byte) (n int, ok bool) {
+	if len(text) < 5 || len(text)%3 != 2 || len(text)/3 >= len(to) {
+		return 0, false
+	}
+	for i := 0; i < len(text); i += 3 {
+		high, low := hexDigit(text[i]), hexDigit(text[i+1])
+		if high > 15 || low > 15 || i+2 < len(text) && text[i+2] != '-' {
+			clear(to)
+			return 0, false
+		}
+		to[n] = high<<4 | low
+		n++
+	}
+	return n, true
+}
+
+// hexDigit returns the value of a digit, more than 15 if it is none.
+func hexDigit(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'A' && c <= 'F':
+		return c - 'A' + 10
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 255
 }
 
 // distribution adds a distribution and its counters.

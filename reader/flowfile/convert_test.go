@@ -2,6 +2,7 @@ package flowfile
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"rtfm/reader/record"
+	"rtfm/ruleset/attr"
 	"rtfm/traces/tracetest"
 )
 
@@ -118,5 +120,37 @@ func TestPublishedConverted(t *testing.T) {
 		if got, want := flowLines(converted(t, converted(t, json, CSV), JSON)), flowLines(json); !slices.Equal(got, want) {
 			t.Errorf("%s: JSON, CSV, JSON: got\n%s\nwant\n%s", name, got[:1], want[:1])
 		}
+	}
+}
+
+// BenchmarkCollections reads a thousand flows of each form.
+func BenchmarkCollections(b *testing.B) {
+	flows := testFlows()[:1]
+	for _, opts := range []Options{{}, {JSON: true}, {CSV: true}} {
+		var file bytes.Buffer
+		format := DefaultFormat([]attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransType, attr.SourceTransAddress})
+		if opts.CSV {
+			format = tableOf([]attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransType, attr.SourceTransAddress})
+		}
+		w := NewWriter(&file, testHeader(), epoch, format, opts)
+		w.Begin(epoch + 1e9)
+		for i := range 1000 {
+			fl := *flows[0]
+			fl.Index = uint32(i + 1)
+			w.Flow(&fl, &record.Counters{ToPDUs: 1})
+		}
+		if err := w.End(record.Summary{}); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("json=%v,csv=%v", opts.JSON, opts.CSV), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(file.Len()))
+			for b.Loop() {
+				if n, err := copyAll(bytes.NewReader(file.Bytes()), new(ends)); n != 1 || err != io.EOF {
+					b.Fatal(n, err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/flow")
+		})
 	}
 }

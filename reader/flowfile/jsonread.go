@@ -49,7 +49,16 @@ type jsonSource struct {
 	record jsonRecord
 	fields map[string]*field
 	order  []*field // as they stood in the line before
-	text   []byte   // a string without its escapes
+	lead   jsonLead
+}
+
+// jsonLead is what the line before began with, up to the first member that tells of
+// more than the ruleset and the interval: most lines begin like the one before.
+type jsonLead struct {
+	line    []byte
+	members int
+	raw     []byte // for builder
+	ruleSet int
 }
 
 func newJSONSource(r *bufio.Reader) *jsonSource {
@@ -111,8 +120,14 @@ func (s *jsonSource) parse(line []byte) (event, error) {
 // flow gives the builder the members of an object.
 func (s *jsonSource) flow(line []byte) error {
 	s.b.begin()
-	rest := line[1:]
-	for n := 0; ; n++ {
+	rest, n := line[1:], 0
+	leads := true
+	if l := &s.lead; len(l.line) > 0 && bytes.HasPrefix(line, l.line) {
+		rest, n, leads = line[len(l.line):], l.members, false
+		s.b.raw, s.b.row.ruleSet = append(s.b.raw, l.raw...), l.ruleSet
+	}
+	for ; ; n++ {
+		at := len(line) - len(rest)
 		name, after, err := s.member(rest)
 		if err != nil {
 			return err
@@ -120,6 +135,10 @@ func (s *jsonSource) flow(line []byte) error {
 		f, err := s.field(n, name)
 		if err != nil {
 			return err
+		}
+		if leads && f.kind != fieldIdentity && f.attr != attr.FlowRuleSet && f.name != "record" {
+			s.lead = jsonLead{append(s.lead.line[:0], line[:at]...), n, append(s.lead.raw[:0], s.b.raw...), s.b.row.ruleSet}
+			leads = false
 		}
 		value, after, err := jsonValue(after)
 		if err != nil {
@@ -251,12 +270,15 @@ func jsonValue(text []byte) (value, after []byte, err error) {
 // stringEnd returns where the string ends with which a text begins, 0 if it does not.
 func stringEnd(text []byte) int {
 	for i := 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
+		n := bytes.IndexByte(text[i:], '"')
+		if n < 0 {
+			return 0
 		}
+		escape := bytes.IndexByte(text[i:i+n], '\\')
+		if escape < 0 {
+			return i + n + 1
+		}
+		i += escape + 1 // and what it stands before
 	}
 	return 0
 }

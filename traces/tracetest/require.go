@@ -20,6 +20,7 @@ import (
 //	"netns"   network namespaces, see Network
 //	"tun"     tunnel interfaces, see NewTun
 //	"root"    the rights of root
+//	"pandas"  a python3 that has pandas
 //	others    see where Missing is called
 //	a tool    the path of that program
 //
@@ -57,6 +58,8 @@ func find(what string) (string, error) {
 		return folder("RTFM_TRACES", "traces", "truth")
 	case "mibs":
 		return folder("RTFM_MIBS")
+	case "pandas":
+		return pandas()
 	}
 	path, err := exec.LookPath(what)
 	if err == nil {
@@ -90,4 +93,15 @@ func folder(variable string, holds ...string) (string, error) {
 		}
 	}
 	return dir, nil
+}
+
+// pandas returns the path of a python3 that has pandas: the system's, or the first.
+func pandas() (string, error) {
+	var err error
+	for _, python := range []string{"/usr/bin/python3", "python3"} {
+		if err = exec.Command(python, "-c", "import pandas").Run(); err == nil {
+			return exec.LookPath(python)
+		}
+	}
+	return "", fmt.Errorf("pandas of python3: %w", err)
 }
