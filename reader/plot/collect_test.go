@@ -3,6 +3,7 @@ package plot
 import (
 	"bytes"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +89,47 @@ func TestFailed(t *testing.T) {
 	var out bytes.Buffer
 	if err := r.WriteSVG(&out); err != nil || !strings.Contains(out.String(), "00:00:00 to 00:00:01 UTC, 1.00 kB,") {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// TestOverflow refuses counters whose sum cannot be right.
+func TestOverflow(t *testing.T) {
+	var shapes match.Shapes
+	d, err := attr.ParseDistribution("6.0!0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mask, err := attr.ParseDistribution("1.0.250!1500")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil, attr.Distribution{Attr: attr.ToPacketSize, Mask: mask, Value: d})}, Index: 1, LastTime: 5, ToOctets: math.MaxUint64, FromOctets: 1}
+	p := NewPercentilesOf(Options{Most: 1}, nil)
+	p.Begin(&record.Collection{To: 9})
+	if err := p.Flow(&f, &record.Counters{Distributions: []uint64{math.MaxUint64, 0, 0, 0, 0, 0, 0}}); err != nil {
+		t.Error(err)
+	}
+	if err := p.Flow(&f, &record.Counters{Distributions: []uint64{0, 0, 0, 0, 0, 0, 1}}); err != query.ErrOverflow {
+		t.Errorf("values beyond 64 bits: %v", err)
+	}
+	s, err := NewScatterOf(Options{Most: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Begin(&record.Collection{To: 9})
+	if err := s.Flow(&f, nil); err != query.ErrOverflow {
+		t.Errorf("octets of a flow beyond 64 bits: %v", err)
+	}
+	f.FromOctets = 0
+	for i := range 2 {
+		f.Index = uint32(1 + i)
+		if err := s.Flow(&f, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	s.End(&record.Summary{})
+	if err := s.WriteSVG(io.Discard); err != query.ErrOverflow {
+		t.Errorf("octets of all flows beyond 64 bits: %v", err)
 	}
 }
 

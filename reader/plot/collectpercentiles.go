@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ type PercentilesOf struct {
 	row    query.Row
 	sums   map[attr.Distribution][]uint64 // of the collection at hand
 	panels map[attr.Distribution]*Panel
+	all    uint64 // values, which no sum exceeds
 }
 
 // NewPercentilesOf returns a PercentilesOf of no collections yet; only are the
@@ -71,6 +73,10 @@ func (p *PercentilesOf) Flow(f *match.Flow, counted *record.Counters) error {
 				p.sums[d] = make([]uint64, n)
 			}
 			for i, c := range counters[:n] {
+				var over uint64
+				if p.all, over = bits.Add64(p.all, c, 0); over != 0 {
+					return query.ErrOverflow
+				}
 				p.sums[d][i] += c
 			}
 		}

@@ -3,6 +3,7 @@ package plot
 import (
 	"fmt"
 	"io"
+	"math/bits"
 
 	"rtfm/reader/query"
 	"rtfm/reader/record"
@@ -71,6 +72,10 @@ func (s *ScatterOf) Flow(f *match.Flow, counted *record.Counters) error {
 	if s.by == 0 {
 		s.by = firstOf(f.Shape, attr.FlowKind, attr.SourceTransType, attr.DestTransType)
 	}
+	octets, over := bits.Add64(f.ToOctets, f.FromOctets, 0)
+	if over != 0 {
+		return query.ErrOverflow
+	}
 	name := s.nameOf(f)
 	group, ok := s.names[name]
 	if !ok {
@@ -79,7 +84,7 @@ func (s *ScatterOf) Flow(f *match.Flow, counted *record.Counters) error {
 		s.named = append(s.named, name)
 	}
 	key := identity{s.began.Meter, s.began.Epoch, f.FirstTime, f.Index, int32(f.Shape.RuleSet)}
-	s.read[key] = lasted{f.LastTime - f.FirstTime, f.ToOctets + f.FromOctets, group}
+	s.read[key] = lasted{f.LastTime - f.FirstTime, octets, group}
 	return nil
 }
 
@@ -130,7 +135,11 @@ func (s *ScatterOf) WriteSVG(w io.Writer) error {
 			groups[i].Symbol = rune(name[k+1])
 		}
 	}
+	var all, over uint64
 	for _, f := range s.flows {
+		if all, over = bits.Add64(all, f.octets, 0); over != 0 {
+			return query.ErrOverflow
+		}
 		groups[f.group].Add(f.duration, f.octets)
 	}
 	intervals := s.times.all
