@@ -80,7 +80,7 @@ func (o *flowsFilterOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	in := flowsReading{names: args[1:], wanted: query.Attributes(nil, expr), total: o.total, stdin: cmd.InOrStdin()}
+	in := flowsReading{names: args[1:], wanted: query.Attributes(nil, expr), total: o.total, filter: expr, stdin: cmd.InOrStdin()}
 	if err := in.check(); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type flowsReading struct {
 	names  []string
 	wanted []attr.Attr // that flows must have saved
 	total  bool        // what flows counted in the intervals is not asked for
+	filter *query.Expr // nil for all flows
 	stdin  io.Reader
 
 	intervals query.Intervals
@@ -33,6 +34,9 @@ func (d *damage) Unwrap() error { return d.err }
 func (f *flowsReading) check() error {
 	if len(f.names) == 0 {
 		return errors.New(`no flow data file given ("-" is standard input)`)
+	}
+	if f.total && f.filter != nil && f.filter.Deltas() {
+		return errors.New("--total takes what flows have counted altogether, and names with Delta what intervals added: leave either out")
 	}
 	return readOnce(f.names...)
 }
@@ -93,8 +97,11 @@ func (f *flowsReading) file(ctx context.Context, name string, do func(*flowfile.
 		if !f.total {
 			from = f.intervals.From(query.Ahead(from), &seen)
 		}
+		from = &watched{From: from, ctx: ctx}
 		var refused *refusal
-		if err := do(all.Head(), from); query.IsRefusal(err) || errors.As(err, &refused) {
+		if err := do(all.Head(), from); ctx.Err() != nil {
+			return ctx.Err()
+		} else if query.IsRefusal(err) || errors.As(err, &refused) {
 			return fmt.Errorf("%s: %w", name, err)
 		} else if err != nil {
 			return &damage{err}

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -37,11 +38,19 @@ func (o *tableOptions) forPrograms() bool { return o.csv || o.json }
 
 // write writes tables. Notes are left out for programs.
 func (o *tableOptions) write(w io.Writer, tables []*table.Table) error {
+	if o.csv {
+		all := *tables[0]
+		for _, t := range tables[1:] {
+			if !slices.Equal(t.Columns, all.Columns) {
+				return errors.New("--csv: rulesets have other columns each: choose one, such as FlowRuleSet == 2, or add up --by what all have")
+			}
+			all.Rows = append(all.Rows, t.Rows...)
+		}
+		return all.CSV(w, table.Data{})
+	}
 	for i, t := range tables {
 		var err error
 		switch {
-		case o.csv:
-			err = t.CSV(w, table.Data{})
 		case o.json:
 			err = t.JSON(w, table.Data{})
 		default:

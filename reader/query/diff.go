@@ -2,7 +2,6 @@ package query
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -58,7 +57,7 @@ func (d *Diff) Tables() []*table.Table {
 	for _, n := range numbers {
 		tb := d.table(d.Before.sectionOf(n), d.After.sectionOf(n))
 		if len(numbers) > 1 {
-			tb.Title = fmt.Sprintf("ruleset %d", n)
+			of(tb, n, d.After.opts.Full)
 		}
 		tables = append(tables, tb)
 	}

@@ -41,6 +41,7 @@ type Expr struct {
 	match  predicate
 	attrs  []attr.Attr
 	varies bool
+	deltas bool
 }
 
 // Match reports whether the expression is true of a flow.
@@ -54,6 +55,10 @@ func (e *Expr) Attributes() []attr.Attr { return e.attrs }
 // false of others, as it is if it asks what the flow has counted.
 func (e *Expr) Varies() bool { return e.varies }
 
+// Deltas reports whether the expression names what the interval added as such, which it
+// cannot be asked together with what flows have counted altogether.
+func (e *Expr) Deltas() bool { return e.deltas }
+
 // Parse reads an expression: one of SRL, whose attributes are those that flows save,
 // and the names in numbers.go. Faults are a ruleset.Diagnostics in which the text
 // has this name.
@@ -64,7 +69,7 @@ func Parse(file, text string) (*Expr, error) {
 	}
 	c := &compiler{file: file}
 	e := &Expr{match: c.expr(tree)}
-	e.varies = c.varies
+	e.varies, e.deltas = c.varies, c.deltas
 	if len(c.faults) > 0 {
 		c.faults.Sort()
 		return nil, c.faults
@@ -135,6 +140,7 @@ type compiler struct {
 	faults ruleset.Diagnostics
 	attrs  []attr.Attr
 	varies bool
+	deltas bool
 }
 
 // fault reports what is wrong at a place. It returns nil, which Parse does not use.
@@ -207,6 +213,7 @@ func (c *compiler) test(t *srl.Test) predicate {
 	name := t.Attr.Text
 	if n := numberByName(name); n != nil {
 		c.varies = c.varies || !n.lasts
+		c.deltas = c.deltas || len(name) > 5 && strings.EqualFold(name[:5], "Delta")
 		return c.numbers(n, t)
 	}
 	if strings.EqualFold(name, meterWord) {

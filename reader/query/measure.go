@@ -111,7 +111,7 @@ func (t *Top) Notes() []string {
 	for _, section := range t.sections {
 		all.records += section.all.records
 	}
-	note := fmt.Sprintf("%d collections, %.3f s, %d records", s.Collections, float64(s.Length)/1e9, all.records)
+	note := fmt.Sprintf("%s, %.3f s, %s", plural(s.Collections, "collection"), float64(s.Length)/1e9, plural(all.records, "record"))
 	if len(t.sections) == 1 {
 		for _, section := range t.sections {
 			note += fmt.Sprintf(", %d PDUs, %d octets", section.all.pdus, section.all.octets)
@@ -124,7 +124,15 @@ func (t *Top) Notes() []string {
 	return notes
 }
 
+// plural returns a number of things.
+func plural[N int | uint64](n N, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
 // UnknownNote tells of flow records that are left out.
 func UnknownNote(n uint64) string {
-	return fmt.Sprintf("%d records are left out: their flows began before the first collection, and what they added in it is not known", n)
+	return fmt.Sprintf("left out: %s of flows that began before the first collection; what they added in it is not known", plural(n, "record"))
 }

@@ -37,8 +37,7 @@ const (
 // ordered changes numbers so that their order is that of what it returns.
 func ordered(n int64) uint64 { return uint64(n) ^ 1<<63 }
 
-// numbers are all of them. What begins with Delta is of the interval even if others
-// are altogether.
+// numbers are all of them.
 var numbers = [...]quantity{
 	{"Octets", octets, func(r *Row) uint64 { return saturated(r.Counted.ToOctets, r.Counted.FromOctets) }, false},
 	{"PDUs", packets, func(r *Row) uint64 { return saturated(r.Counted.ToPDUs, r.Counted.FromPDUs) }, false},

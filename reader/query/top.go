@@ -230,11 +230,23 @@ func (t *Top) Tables() []*table.Table {
 	for _, s := range sections {
 		tb := t.table(s)
 		if len(sections) > 1 {
-			tb.Title = fmt.Sprintf("ruleset %d", s.ruleSet)
+			of(tb, s.ruleSet, t.opts.Full)
 		}
 		tables = append(tables, tb)
 	}
 	return tables
+}
+
+// of tells of which ruleset a table is: in its title, or in a column for programs, which
+// get the rows of all tables.
+func of(tb *table.Table, ruleSet int, full bool) {
+	if tb.Title = fmt.Sprintf("ruleset %d", ruleSet); !full {
+		return
+	}
+	tb.Columns = slices.Insert(tb.Columns, 0, columnOf(attr.FlowRuleSet))
+	for i := range tb.Rows {
+		tb.Rows[i] = slices.Insert(tb.Rows[i], 0, table.Uint(uint64(ruleSet)))
+	}
 }
 
 // total returns the sums of all flows as rows by these keys have them: what hosts have
