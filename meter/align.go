@@ -15,7 +15,7 @@ func (m *Meter) nextEnd(t int64) int64 {
 	for at := t; ; {
 		offset, change := clockAt(m.cfg.Align, at)
 		end := later(t, interval-modulo(t, offset, interval))
-		if end < change {
+		if end < change || change == math.MaxInt64 {
 			return end
 		}
 		// The clocks change first: what they show from then on counts.

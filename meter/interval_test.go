@@ -124,18 +124,24 @@ func (n *named) ReadBatch(b *traces.Batch) error {
 
 // TestEndOfTime meters packets at the latest times that there are.
 func TestEndOfTime(t *testing.T) {
-	packets := at(0, 0, 0)
-	packets[1].Time, packets[2].Time = math.MaxInt64-1, math.MaxInt64
-	m, err := New(Config{MaxFlows: 10, Interval: time.Second, InactivityTimeout: time.Second})
+	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &diary{m: m}
-	if err := m.Run(context.Background(), &memory{packets, rand.New(rand.NewPCG(1, 1))}, d); err != nil {
-		t.Fatal(err)
-	}
-	if m.Stats().Packets != 3 || len(d.lines) > maxEmpty+5 {
-		t.Errorf("%d packets, %d collections", m.Stats().Packets, len(d.lines))
+	for _, place := range []*time.Location{nil, time.UTC, berlin} {
+		packets := at(0, 0, 0)
+		packets[1].Time, packets[2].Time = math.MaxInt64-1, math.MaxInt64
+		m, err := New(Config{MaxFlows: 10, Interval: time.Second, Align: place, InactivityTimeout: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &diary{m: m}
+		if err := m.Run(context.Background(), &memory{packets, rand.New(rand.NewPCG(1, 1))}, d); err != nil {
+			t.Fatal(err)
+		}
+		if m.Stats().Packets != 3 || len(d.lines) > maxEmpty+5 {
+			t.Errorf("%v: %d packets, %d collections", place, m.Stats().Packets, len(d.lines))
+		}
 	}
 }
 
