@@ -116,7 +116,13 @@ func packetsNote(sum *record.Summary, ruleSet int) string {
 	if r.Stopped > 0 {
 		text += ", " + number(r.Stopped) + " stopped by a limit of the engine"
 	}
-	return text + "; " + number(sum.Lost) + " lost"
+	text += "; " + number(sum.Lost) + " lost"
+	for _, n := range sum.More {
+		if n.Name == "filtered" {
+			text += ", " + number(n.Value) + " left out by the filter"
+		}
+	}
+	return text
 }
 
 // number returns a number as tables have it.
