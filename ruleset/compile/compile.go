@@ -12,6 +12,8 @@
 //
 //   - An IF's SAVE pushes while it tests, since then the rule that matched is
 //     at hand; where a later test of an && fails, PopTo rules undo the pushes.
+//   - A negation exchanges what follows a test; where an IF saves, it goes down to
+//     the tests. Ranges and comparisons become the fewest prefixes (span.go).
 //   - A subroutine becomes one copy for every list of parameters it is called
 //     with, so parameters are known, their widths can be checked, and calls may
 //     nest; the meter variables are not used. It is entered by Gosub, and left

@@ -37,8 +37,8 @@ func randomPacket(r *rand.Rand) *match.Packet {
 	return p
 }
 
-// TestCompiledIsExecuted runs random programs over random packets, compiled
-// and as they stand.
+// TestCompiledIsExecuted runs random programs over random packets, as they stand
+// and compiled, by the reference and by the engine.
 func TestCompiledIsExecuted(t *testing.T) {
 	verdicts := map[pme.Verdict]int{}
 	programs := 1000
@@ -91,6 +91,10 @@ func differential(t *testing.T, seed uint64, verdicts map[pme.Verdict]int) {
 		t.Fatalf("seed %d: the rules are not read back: %v %v", seed, doubts, err)
 	}
 	shapes := new(match.Shapes)
+	prog, err := pme.Compile(rs, 1, shapes)
+	if err != nil {
+		t.Fatalf("seed %d: %v\n%s", seed, err, text)
+	}
 	for range 40 {
 		pkt := randomPacket(r)
 		for _, reversed := range []bool{false, true} {
@@ -103,6 +107,13 @@ func differential(t *testing.T, seed uint64, verdicts map[pme.Verdict]int) {
 				fault = fmt.Sprintf("verdict %v, want %v", got, want)
 			} else if got == pme.Success {
 				fault = sameFlow(&flow, items)
+			}
+			var fast match.FlowKey
+			key = pkt.Key
+			if v := prog.Match(pkt, &key, reversed, &fast); fault == "" && v != want {
+				fault = fmt.Sprintf("the engine's verdict is %v, want %v", v, want)
+			} else if fault == "" && v == pme.Success {
+				fault = sameFlow(&fast, items)
 			}
 			if fault != "" {
 				t.Fatalf("seed %d, key %x, reversed %v: %s\n%s\n%s", seed, pkt.Key, reversed, fault, text, rulesOf(t, rs))

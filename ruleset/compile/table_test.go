@@ -41,6 +41,10 @@ func TestTableIsLongestMatch(t *testing.T) {
 			t.Fatalf("%v\n%s", err, text.String())
 		}
 		shapes := new(match.Shapes)
+		prog, err := pme.Compile(rs, 1, shapes)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for range 100 {
 			pkt := randomPacket(r)
 			longest := func(end int) string {
@@ -54,7 +58,8 @@ func TestTableIsLongestMatch(t *testing.T) {
 				return names[best]
 			}
 			key := pkt.Key
-			_, flow := pme.Reference(rs, 1, shapes, pkt, &key, false)
+			var flow match.FlowKey
+			prog.Match(pkt, &key, false, &flow)
 			if _, is := flow.Shape.Mask(attr.DestTransType); is != (longest(1) != "") {
 				t.Fatalf("key %x: found %v, but the destination is %q\n%s%s", pkt.Key, is, longest(1), text.String(), rulesOf(t, rs))
 			}

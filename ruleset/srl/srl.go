@@ -4,11 +4,13 @@
 // It knows the shape of the language, but not the attributes: package compile
 // checks their names and values. Beyond the RFC it reads the statements that
 // NeTraMet added (SET, FORMAT, STATISTICS, and a subroutine without parameters
-// called by its bare name), unless told to be strict.
+// called by its bare name), and what people try: negation, order, ranges, lists
+// behind SAVE, files that a program includes or takes tables from. Told to be
+// strict, it refuses all of them.
 //
 // Text goes through three stages: the scanner (token.go) makes tokens of it,
-// the expander (define.go) takes the DEFINE directives out of them and puts
-// their texts where their names stand, one token at a time, and the parser
+// the expander (define.go, include.go) takes the DEFINE and INCLUDE directives
+// out of them and puts their texts where they belong, one token at a time, and the parser
 // (parse.go) is a recursive descent with two tokens of lookahead. Nesting is
 // bounded, since a stack that overflows cannot be caught; chains of ELSE IF and
 // lists of operands are loops and may be as long as memory allows.

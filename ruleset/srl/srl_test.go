@@ -232,11 +232,13 @@ func FuzzParse(f *testing.F) {
 		"call f (a, b) 1: 2: { x: { exit x; } } endcall; subroutine f (address p, variable q) store q := 1; return 2; endsub;",
 		"set 3; format a \" \" b; statistics; f; save a = 1.2!3 & 5;", "define a = b; define b = a\\; a; a", "if if else } endsub", "'", "\"",
 		"1:2:3:4:5:6:7:8: count;", "if !(a != 1..2) and not b < 'x' || c >= ::1 save;",
+		"include \"t\"; /* 1,2\n */ define t = file(\"t\"); save a, b = t; if a != t count;",
 	} {
 		f.Add(s, false)
 	}
 	f.Fuzz(func(t *testing.T, text string, strict bool) {
-		p, err := Parse("x.srl", []byte(text), Options{Strict: strict})
+		opts := Options{Strict: strict, Open: opener(map[string]string{"t": text})} // which includes itself
+		p, err := Parse("x.srl", []byte(text), opts)
 		printed := p.String()
 		if err != nil {
 			lines := strings.Count(text, "\n") + 1
@@ -247,7 +249,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		again, err := Parse("x.srl", []byte(printed), Options{Strict: strict})
+		again, err := Parse("x.srl", []byte(printed), opts)
 		if err != nil {
 			t.Fatalf("%v\nin what was printed:\n%s", err, printed)
 		}
