@@ -84,7 +84,7 @@ func TestLint(t *testing.T) {
 }
 
 var (
-	target = regexp.MustCompile(`\]\([^)]*\)`)
+	target = regexp.MustCompile(`\[\w+\.md\]\([^)]*\)|\]\([^)]*\)`) // of links, and those that become names of pages
 	words  = regexp.MustCompile(`[\pL\d]+`)
 )
 
