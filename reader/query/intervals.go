@@ -27,12 +27,16 @@ type run struct {
 
 // past is what was read of a run.
 type past struct {
-	deltas record.Deltas
+	// deltas are by ruleset: meters may give flows of several the same index.
+	deltas map[int]*record.Deltas
 	to     map[int]int64 // the end of the last collection by ruleset
 	// whole is set while all collections from the first to that which ended at last
 	// have been remembered: a flow that is not known is new then.
 	whole bool
 	last  int64
+
+	of      *record.Deltas // those of ruleSet
+	ruleSet int
 }
 
 // Seen is what was read of a file.
@@ -74,7 +78,7 @@ func (in *Intervals) past(c *record.Collection) *past {
 		in.runs = map[run]*past{}
 	}
 	if in.runs[key] == nil {
-		in.runs[key] = &past{to: map[int]int64{}}
+		in.runs[key] = &past{deltas: map[int]*record.Deltas{}, to: map[int]int64{}}
 	}
 	return in.runs[key]
 }
@@ -116,7 +120,8 @@ func (w *withCounted) Flows(put func(*match.Flow, *record.Counters) error) error
 		return put(f, counted)
 	})
 	if err != nil {
-		p.deltas, p.whole = record.Deltas{}, false
+		clear(p.deltas)
+		p.of, p.whole = nil, false
 	}
 	return err
 }
@@ -124,7 +129,13 @@ func (w *withCounted) Flows(put func(*match.Flow, *record.Counters) error) error
 // since returns what a flow has counted since it was read last, all of it and false if
 // it was not, and remembers it.
 func (p *past) since(f *match.Flow) (record.Counters, bool, error) {
-	counted, known := p.deltas.Take(f)
+	if n := f.Shape.RuleSet; p.of == nil || p.ruleSet != n {
+		if p.deltas[n] == nil {
+			p.deltas[n] = new(record.Deltas)
+		}
+		p.ruleSet, p.of = n, p.deltas[n]
+	}
+	counted, known := p.of.Take(f)
 	if counted.ToOctets > f.ToOctets || counted.FromOctets > f.FromOctets || counted.ToPDUs > f.ToPDUs || counted.FromPDUs > f.FromPDUs {
 		return counted, known, fmt.Errorf("the counters of flow %d of ruleset %d went back: files are not in their order, or are damaged",
 			f.Index, f.Shape.RuleSet)
