@@ -36,13 +36,20 @@ func (m *Meter) sameEnds(end int64) int64 {
 // clockAt returns how far the clocks of a place are ahead of UTC at t, in nanoseconds,
 // and when they change next, math.MaxInt64 if never.
 func clockAt(place *time.Location, t int64) (offset, change int64) {
-	local := time.Unix(0, t).In(place)
-	_, seconds := local.Zone()
-	change = math.MaxInt64
-	if _, end := local.ZoneBounds(); !end.IsZero() && end.Unix() < math.MaxInt64/int64(time.Second) {
-		change = end.UnixNano()
+	_, seconds := time.Unix(0, t).In(place).Zone()
+	offset, change = int64(seconds)*int64(time.Second), math.MaxInt64
+	// On the last day of some years Go has a time zone end before it: a day later it
+	// does not.
+	for from := t; from < math.MaxInt64; from = later(from, int64(24*time.Hour)) {
+		_, end := time.Unix(0, from).In(place).ZoneBounds()
+		if end.IsZero() || end.Unix() >= math.MaxInt64/int64(time.Second) {
+			break
+		}
+		if end.UnixNano() > t {
+			return offset, end.UnixNano()
+		}
 	}
-	return int64(seconds) * int64(time.Second), change
+	return offset, change
 }
 
 // modulo returns (t + offset) modulo n, which is not negative, without overflow.
