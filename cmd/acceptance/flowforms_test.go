@@ -89,6 +89,9 @@ func TestFormsOfTraces(t *testing.T) {
 				t.Fatalf("%s: exit status %d\n%s", trace, status, &errs)
 			}
 		}
+		if len(read("a.json")) == 0 {
+			continue // no trace, or no packets in it
+		}
 		convert := func(to, in, out, want string) {
 			t.Helper()
 			succeed(t, "flows", "convert", "--to", to, "-F", file(out), file(in))
