@@ -35,6 +35,7 @@ function network(a, width,   o, n, i, size) {
 	return int(n / 16777216) "." int(n / 65536) % 256 "." int(n / 256) % 256 "." n % 256 "/" width
 }
 function address(a) { return a == "0" ? "" : a }
+function value(n) { return n == 0 ? "" : n }
 `
 
 // An awkKey is a key of rtfm, and the same in awk, for each end of a flow.
@@ -42,7 +43,8 @@ type awkKey struct{ name, awk, other string }
 
 func awkKeys() (keys []awkKey) {
 	for _, name := range []string{"SourcePeerType", "SourceTransType", "SourceTransAddress", "DestTransAddress"} {
-		keys = append(keys, awkKey{name, awkPlace(name), awkPlace(name)})
+		value := "value(" + awkPlace(name) + ")" // text does not tell 0 from nothing
+		keys = append(keys, awkKey{name, value, value})
 	}
 	source, dest := awkPlace("SourcePeerAddress"), awkPlace("DestPeerAddress")
 	keys = append(keys,
@@ -199,6 +201,11 @@ func topOf(t *testing.T, out io.Reader, keys int) (rows []string) {
 	}
 	for _, row := range all[1:] {
 		fields := slices.Clone(row[:keys])
+		for i := range fields {
+			if fields[i] == "0" {
+				fields[i] = ""
+			}
+		}
 		for _, i := range sums {
 			fields = append(fields, row[i])
 		}
