@@ -49,7 +49,7 @@ const (
 // folder of the file that does, to the working folder where there is none.
 func Source(file string, text []byte, opts srl.Options) (rs *ruleset.RuleSet, warnings ruleset.Diagnostics, err error) {
 	if opts.Open == nil {
-		opts.Open = included
+		opts.Open = Open
 	}
 	p, grammar := srl.Parse(file, text, opts)
 	if faults, ok := grammar.(ruleset.Diagnostics); ok && len(faults) > srl.MaxErrors {
@@ -212,11 +212,12 @@ func (c *compiler) unused() {
 		return // they may be what is missing
 	}
 	for _, d := range c.prog.Defines {
-		switch key := d.Swallowed(); {
-		case d.Used():
-		case key != "":
+		if d.Used() {
+			continue
+		}
+		if key := d.Swallowed(); key != "" {
 			c.warnf(d.NamePlace, "DEFINE %s is never used; its text holds %s: is the ; in front of that missing?", d.Name, key)
-		default:
+		} else {
 			c.warnf(d.NamePlace, "DEFINE %s is never used", d.Name)
 		}
 	}

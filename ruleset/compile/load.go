@@ -47,8 +47,9 @@ func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, 
 	return Source(name, text, opts)
 }
 
-// included reads a file that the file from includes.
-func included(from, name string) (path string, text []byte, err error) {
+// Open reads a file that the file from includes: its name is relative to the folder
+// of that file, and path the name that messages have.
+func Open(from, name string) (path string, text []byte, err error) {
 	if path = name; !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(from), name)
 	}
