@@ -95,14 +95,24 @@ lint: ## Check formatting, go vet, staticcheck, go.mod, and that other systems b
 	go mod tidy -diff
 	GOOS=freebsd GOARCH=386 go build -o /dev/null ./...
 
-tools: ## Install the programs that tests use, where apt is there and the user is root.
+# Where Debian asks whether services may be started as they are installed.
+POLICY = /usr/sbin/policy-rc.d
+
+# Debian starts the services of what it installs, now and at every boot. Here they
+# are neither started nor enabled.
+tools: ## Install the programs that tests use, where apt is there and the user is root; starts no services.
 	@missing=; for tool in $(TOOLS); do \
 		PATH=$$PATH:/usr/sbin command -v $${tool%=*} >/dev/null || missing="$$missing $$(echo $${tool#*=} | tr , " ")"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ $$(id -u) != 0 ] || ! command -v apt-get >/dev/null; then \
 		echo "not installed, so their tests are skipped:$$missing"; exit 0; fi; \
 	export DEBIAN_FRONTEND=noninteractive; \
-	apt-get update -q && apt-get install -q -y --no-install-recommends $$missing
+	if [ ! -e $(POLICY) ]; then \
+		trap 'rm -f $(POLICY)' EXIT; trap 'exit 130' INT TERM; \
+		printf '#!/bin/sh\nexit 101\n' >$(POLICY) && chmod 755 $(POLICY) || exit 1; fi; \
+	apt-get update -q && apt-get install -q -y --no-install-recommends $$missing || exit 1; \
+	services=$$(dpkg -L $$missing | sed -n 's,.*/systemd/system/\([^/@]*\.service\)$$,\1,p'); \
+	if [ -n "$$services" ] && command -v systemctl >/dev/null; then systemctl disable $$services; fi
 
 clean: ## Remove what the other targets made.
 	rm -rf rtfm packaging/pages

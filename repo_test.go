@@ -102,7 +102,7 @@ var dependencies = map[string][]string{
 }
 
 // folders lists what may stand at the top level beside files.
-var folders = []string{".ci", ".git", "cmd", "manager", "meter", "mib", "packaging", "reader", "ruleset", "traces"}
+var folders = []string{".ci", ".git", "cmd", "docs", "manager", "meter", "mib", "packaging", "reader", "ruleset", "traces"}
 
 // vagueFolders are names that say nothing of what is in them.
 var vagueFolders = []string{"common", "core", "helpers", "internal", "models", "pkg", "types", "util", "utils"}

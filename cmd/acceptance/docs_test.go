@@ -18,7 +18,7 @@ import (
 
 // TestDocuments runs the commands that the documents show and compares what
 // they print. In a block fenced as "console" whose first command is rtfm, "go
-// run ." or one of net-snmp's programs, each line that begins with "$ " is given
+// run .", cp or one of net-snmp's programs, each line that begins with "$ " is given
 // to a shell, in a folder that holds what the root of the repository holds and is
 // kept from one command of a document to the next; a line that ends in a
 // backslash goes on in the next one, which may begin with the shell's "> ". The
@@ -32,6 +32,9 @@ import (
 // given to the shell when it has printed what is shown. A block fenced as "conf"
 // whose first line is "# NAME" is the file of that name. Addresses that may be
 // taken on the machine (sockets below) are changed to free ones, everywhere.
+//
+// With RTFM_UPDATE set in the environment, what differs and is shown in full is
+// written into the documents.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	for _, p := range documents(t) {
@@ -46,6 +49,7 @@ func TestDocuments(t *testing.T) {
 			dir := likeRoot(t)
 			text := withFreeSockets(t, dir, string(text))
 			writeDocFiles(t, dir, text)
+			var changes []docCommand
 			env := append(netSNMPEnviron(t, dir), "PATH="+os.Getenv("PATH")+":/usr/sbin", "MIBDIRS=mib:"+os.Getenv("RTFM_MIBS"))
 			for _, c := range docCommands(text) {
 				if netSNMP.MatchString(c.line) {
@@ -68,17 +72,42 @@ func TestDocuments(t *testing.T) {
 				out, err := shell.CombinedOutput()
 				if err != nil {
 					t.Errorf("%s:%d: %s: %v\n%s", p, c.at, c.line, err, out)
-				} else if !looksLike(string(out), c.output) {
+				} else if looksLike(string(out), c.output) {
+					continue
+				} else if os.Getenv("RTFM_UPDATE") != "" && !strings.Contains(c.output, "...") {
+					changes = append(changes, docCommand{c.at, c.output, string(out)})
+				} else {
 					t.Errorf("%s:%d: %s prints\n%s\nnot\n%s", p, c.at, c.line, out, c.output)
 				}
 			}
+			updateDocument(t, p, changes)
 		})
+	}
+}
+
+// updateDocument puts other outputs into a document; the lines of the commands are
+// the outputs that they take the place of.
+func updateDocument(t *testing.T, path string, changes []docCommand) {
+	t.Helper()
+	if len(changes) == 0 {
+		return
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	for _, c := range slices.Backward(changes) {
+		lines = slices.Replace(lines, c.at, c.at+strings.Count(c.line, "\n"), c.output)
+	}
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
 // toRun matches commands whose blocks are run, netSNMP those of net-snmp.
 var (
-	toRun   = regexp.MustCompile(`^(\w+=\S+ )*(rtfm|snmp[a-z]+) `)
+	toRun   = regexp.MustCompile(`^(\w+=\S+ )*(cp|rtfm|snmp[a-z]+) `)
 	netSNMP = regexp.MustCompile(`^(\w+=\S+ )*snmp[a-z]+ `)
 )
 
@@ -178,8 +207,10 @@ func docCommands(text string) (all []docCommand) {
 // asInstalled returns a command that builds and runs the program from its
 // source as one that runs it as installed.
 func asInstalled(command string) string {
-	if rest, ok := strings.CutPrefix(command, "go run . "); ok {
-		return "rtfm " + rest
+	for _, built := range []string{"go run . ", "./rtfm "} {
+		if rest, ok := strings.CutPrefix(command, built); ok {
+			return "rtfm " + rest
+		}
 	}
 	return command
 }

@@ -109,7 +109,7 @@ func TestDistributionJSON(t *testing.T) {
 	want := map[string]any{
 		"mask": "1.0.100!300", "value": "3.0.0!0", "transform": "linear", "unit": "octets",
 		"parameters": list(0., 0., 0.), "limits": list(100., 200., 300.), "counters": list(5., 3., 1., 1.),
-		"count": 10., "mean": 125., "p50": 100., "p90": 300., "p99": nil,
+		"count": 10., "mean": 125.2, "p50": 100., "p90": 300., "p99": nil,
 		"delta": map[string]any{"counters": list(2., 0., 0., 1.), "count": 3., "mean": 133.3, "p50": 100., "p90": nil, "p99": nil},
 	}
 	if !reflect.DeepEqual(got["ToPacketSize"], want) {

@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -117,7 +118,8 @@ func (e *Extract) Table() (*table.Table, error) {
 		}
 		for _, n := range all {
 			if e.rate {
-				row = append(row, table.Float(8*float64(n)/(float64(length)/1e9))) // nothing if there was no time
+				rate := 8 * float64(n) / (float64(length) / 1e9) // nothing if there was no time
+				row = append(row, table.Float(math.Round(rate*1000)/1000))
 			} else {
 				row = append(row, table.Uint(n))
 			}

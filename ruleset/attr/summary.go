@@ -12,8 +12,8 @@ const Overflow = math.MaxUint64
 type Summary struct {
 	// Count is the number of values.
 	Count uint64
-	// Mean is the mean of the values, as if each lay in the middle of its bucket
-	// and those above the upper limit at that limit.
+	// Mean is the mean of the values, as if each was the middle one of the whole
+	// numbers in its bucket, and those above the upper limit at that limit.
 	Mean float64
 	// Quantiles holds, for each percentage in Quantiles, the limit of the bucket
 	// in which it is reached: at least that percentage of the values is not above
@@ -37,7 +37,7 @@ func Summarise(limits, counters []uint64) (s Summary) {
 			limit = limits[i]
 			from := uint64(0)
 			if i > 0 {
-				from = limits[i-1]
+				from = limits[i-1] + 1
 			}
 			middle = (float64(from) + float64(limit)) / 2
 		}

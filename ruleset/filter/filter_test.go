@@ -24,6 +24,7 @@ func TestTree(t *testing.T) {
 		{"dst or src net 2001:db8::/32", "(SourcePeerAddress == 2001:0db8:0000:0000:0000:0000:0000:0000/32 || DestPeerAddress == 2001:0db8:0000:0000:0000:0000:0000:0000/32) && " + v6},
 		{"udp src port domain", "SourceTransAddress == 53 && SourceTransType == 17 && " + either},
 		{"src port 7", "SourceTransAddress == 7 && SourceTransType == (6, 17, 132) && " + either},
+		{"udp dst port vxlan", "DestTransAddress == 4789 && SourceTransType == 17 && " + either},
 		{"src portrange 10-15", "SourceTransAddress == 10 .. 15 && SourceTransType == (6, 17, 132) && " + either},
 		{"ether src 0:1:2:3:4:5", ""},
 		{"ether src 00:01:02:03:04:ff", "SourceAdjacentAddress == 00-01-02-03-04-ff"},

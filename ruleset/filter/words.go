@@ -204,7 +204,7 @@ func (p *parser) primitive() *node {
 	if q.kind == "proto" && p.tok.text != "" && strings.IndexByte(marks, p.tok.text[0]) < 0 {
 		return p.value(q)
 	}
-	if !p.isValue(p.tok) {
+	if _, isPort := port(p.tok.text); !p.isValue(p.tok) && !(isPort && q.kind == "port") { // geneve and vxlan are words too
 		return p.fault(p.tok, "expected %s behind %s, found %s", wanted[q.kind], q.kind, p.tok)
 	}
 	return p.value(q)
