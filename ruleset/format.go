@@ -50,7 +50,7 @@ func parseFormat(s string, report func(at int, msg string)) (*Format, int) {
 			case !a.IsColumn():
 				complain(at, a.String()+" is not part of a flow record")
 			default:
-				f.Fields = append(f.Fields, Field{a, ""})
+				f.Fields = append(f.Fields, Field{Attr: a})
 			}
 			open = true
 		case s[i] == '"':

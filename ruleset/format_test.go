@@ -13,7 +13,7 @@ func TestFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Field{{attr.FlowIndex, "  "}, {attr.ToPDUs, "\t"}, {attr.FromPDUs, ", \""}, {attr.SourceClass, " "}}
+	want := []Field{{Attr: attr.FlowIndex, Separator: "  "}, {Attr: attr.ToPDUs, Separator: "\t"}, {Attr: attr.FromPDUs, Separator: ", \""}, {Attr: attr.SourceClass, Separator: " "}}
 	if !slices.Equal(f.Fields, want) {
 		t.Errorf("got %+v", f.Fields)
 	}
@@ -26,7 +26,7 @@ func TestFormat(t *testing.T) {
 			t.Errorf("%q: got %v, want an error", text, f)
 		}
 	}
-	for _, f := range []Format{{}, {[]Field{{attr.V1, " "}}}, {[]Field{{attr.ToPDUs, "x"}}}, {[]Field{{attr.ToPDUs, ""}}}} {
+	for _, f := range []Format{{}, {[]Field{{Attr: attr.V1, Separator: " "}}}, {[]Field{{Attr: attr.ToPDUs, Separator: "x"}}}, {[]Field{{Attr: attr.ToPDUs, Separator: ""}}}} {
 		if f.Check() == nil {
 			t.Errorf("%+v passes", f)
 		}

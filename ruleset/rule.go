@@ -117,7 +117,7 @@ type RuleSet struct {
 	Statistics bool
 	// Names are those of the source's tables, nil if it has none. They are no part
 	// of what a meter gets.
-	Names Names
+	Names *Names
 }
 
 // Format is a FORMAT statement: attributes, each with the text after it.
@@ -130,4 +130,6 @@ type Format struct {
 type Field struct {
 	Attr      attr.Attr
 	Separator string
+	// Name is set if the name of the value, which a table has, follows it: in CSV.
+	Name bool
 }

@@ -162,7 +162,7 @@ format ToPDUs"\t"FromPDUs  "," " " tooctets fromoctets " ";`
 			newRule(attr.V5, v(255, 255), v(0, 80), OpPopToAct, 1),
 			newRule(attr.SessionID, v(255, 255).Resize(10), v(7, 1).Resize(10), OpPopTo, 1),
 		},
-		Format: &Format{[]Field{{attr.ToPDUs, "\t"}, {attr.FromPDUs, ", "}, {attr.ToOctets, " "}, {attr.FromOctets, " "}}},
+		Format: &Format{[]Field{{Attr: attr.ToPDUs, Separator: "\t"}, {Attr: attr.FromPDUs, Separator: ", "}, {Attr: attr.ToOctets, Separator: " "}, {Attr: attr.FromOctets, Separator: " "}}},
 
 		Statistics: true,
 	}

@@ -32,6 +32,8 @@ type builder struct {
 	row     rowState
 	saved   []savedText
 	masks   []savedText
+	names   []savedText
+	called  map[string][]match.Name // by the names of a row
 	found   []foundDistribution
 	sig     []byte
 	raw     []byte // the row's identity as it is written
@@ -67,7 +69,7 @@ func (b *builder) begin() {
 	b.fl = match.Flow{Counters: b.fl.Counters[:0]}
 	b.row = rowState{}
 	b.counted = record.Counters{Distributions: b.counted.Distributions[:0]}
-	b.saved, b.masks, b.found, b.raw = b.saved[:0], b.masks[:0], b.found[:0], b.raw[:0]
+	b.saved, b.masks, b.names, b.found, b.raw = b.saved[:0], b.masks[:0], b.names[:0], b.found[:0], b.raw[:0]
 }
 
 // set takes the value of a field. It is kept until flow.
@@ -83,6 +85,11 @@ func (b *builder) set(f *field, text []byte) error {
 		b.saved = append(b.saved, savedText{f.attr, f.in, text})
 	case fieldMask:
 		b.masks = append(b.masks, savedText{f.attr, f.in, text})
+	case fieldName:
+		if len(text) > ruleset.MaxName {
+			return fmt.Errorf("a name of more than %d octets", ruleset.MaxName)
+		}
+		b.names = append(b.names, savedText{attr: f.attr, text: text})
 	case fieldDistribution:
 		return b.distribution(f.attr, text)
 	case fieldDeltaDistribution:
@@ -217,10 +224,33 @@ func (b *builder) flow() (*match.Flow, *record.Counters, error) {
 		}
 	}
 	b.fl.Shape = shape
+	b.fl.Names = b.calls()
 	if b.deltas == 0 || b.row.have&b.deltas != b.deltas {
 		return &b.fl, nil, nil
 	}
 	return &b.fl, &b.counted, nil
+}
+
+// calls returns the names of the row's values, which are not changed any more.
+func (b *builder) calls() []match.Name {
+	if len(b.names) == 0 {
+		return nil
+	}
+	b.sig = b.sig[:0]
+	for _, n := range b.names {
+		b.sig = append(append(b.sig, byte(n.attr>>8), byte(n.attr), byte(len(n.text))), n.text...)
+	}
+	names := b.called[string(b.sig)]
+	if names == nil {
+		if b.called == nil || len(b.called) >= maxShapes {
+			b.called = make(map[string][]match.Name)
+		}
+		for _, n := range b.names {
+			names = append(names, match.Name{Attr: n.attr, Text: string(n.text)})
+		}
+		b.called[string(b.sig)] = names
+	}
+	return names
 }
 
 // shape makes the shape of the row's flow.

@@ -2,6 +2,7 @@ package flowfile
 
 import (
 	"io"
+	"maps"
 	"slices"
 
 	"rtfm/reader/record"
@@ -67,34 +68,33 @@ func (k *Converter) sinkOf(head *Head, c *record.Collection) *Sink {
 // CSV, or of text of files that do not tell.
 type ColumnsOf struct {
 	attrs map[attr.Attr]bool
+	named map[attr.Attr]bool
 	shape *match.Shape
 }
 
 // Table returns the columns of CSV.
-func (c *ColumnsOf) Table() *ruleset.Format { return tableOf(c.all()) }
+func (c *ColumnsOf) Table() *ruleset.Format { return tableOf(sorted(c.attrs), sorted(c.named)) }
 
 // Text returns the columns of text.
-func (c *ColumnsOf) Text() *ruleset.Format { return DefaultFormat(c.all()) }
+func (c *ColumnsOf) Text() *ruleset.Format { return DefaultFormat(sorted(c.attrs)) }
 
-func (c *ColumnsOf) all() (all []attr.Attr) {
-	for a := range c.attrs {
-		all = append(all, a)
-	}
-	slices.Sort(all)
-	return all
-}
+func sorted(attrs map[attr.Attr]bool) []attr.Attr { return slices.Sorted(maps.Keys(attrs)) }
 
 // Begin implements record.Sink.
 func (c *ColumnsOf) Begin(*record.Collection) error { return nil }
 
 // Flow implements record.Sink.
 func (c *ColumnsOf) Flow(f *match.Flow, _ *record.Counters) error {
+	if c.attrs == nil {
+		c.attrs, c.named = make(map[attr.Attr]bool), make(map[attr.Attr]bool)
+	}
+	for i := range f.Names {
+		c.named[f.Names[i].Attr] = true
+	}
 	if f.Shape == c.shape {
 		return nil
 	}
-	if c.shape = f.Shape; c.attrs == nil {
-		c.attrs = make(map[attr.Attr]bool)
-	}
+	c.shape = f.Shape
 	for _, s := range f.Shape.Saved {
 		c.attrs[s.Attr] = true
 		if m := s.Attr.Mask(); m != attr.Null && s.Mask != attr.Ones(f.Shape.Len(s.Attr)) {

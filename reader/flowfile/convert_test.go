@@ -130,7 +130,7 @@ func BenchmarkCollections(b *testing.B) {
 		var file bytes.Buffer
 		format := DefaultFormat([]attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransType, attr.SourceTransAddress})
 		if opts.CSV {
-			format = tableOf([]attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransType, attr.SourceTransAddress})
+			format = tableOf([]attr.Attr{attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransType, attr.SourceTransAddress}, nil)
 		}
 		w := NewWriter(&file, testHeader(), epoch, format, opts)
 		w.Begin(epoch + 1e9)

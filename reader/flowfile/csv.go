@@ -12,24 +12,32 @@ import (
 )
 
 // TableFor returns the columns of CSV of the flows of these rulesets, beside those
-// that all flows have: what they may save, by number, and the masks of addresses
-// that they may not save whole.
+// that all flows have: what they may save, by number, with the names of values that
+// have some, and the masks of addresses that they may not save whole.
 func TableFor(rulesets ...*ruleset.RuleSet) *ruleset.Format {
-	var all []attr.Attr
+	var all, named []attr.Attr
 	for _, rs := range rulesets {
-		all = append(all, rs.SavesAndMasks()...)
+		all, named = append(all, rs.SavesAndMasks()...), append(named, rs.Names.Attrs()...)
 	}
-	return tableOf(all)
+	return tableOf(all, named)
 }
 
-// tableOf returns columns of these attributes, each once.
-func tableOf(all []attr.Attr) *ruleset.Format {
+// tableOf returns columns of these attributes, each once, and of the names of some.
+func tableOf(all, named []attr.Attr) *ruleset.Format {
 	slices.Sort(all)
 	f := &ruleset.Format{}
 	for _, a := range slices.Compact(all) {
-		f.Fields = append(f.Fields, ruleset.Field{Attr: a, Separator: ","})
+		f.Fields = append(f.Fields, ruleset.Field{Attr: a, Separator: ",", Name: slices.Contains(named, a)})
 	}
 	return f
+}
+
+// names returns those of a ruleset of the present collection, nil if there are none.
+func (p *page) names(number int) *ruleset.Names {
+	if p.c == nil {
+		return nil
+	}
+	return p.c.RuleSet(number).Names
 }
 
 // value is one of the values that are the same of a ruleset's flows in a collection,
@@ -89,6 +97,9 @@ func appendCSVHeader(b []byte, f *ruleset.Format, iso bool) []byte {
 	all(record.Own())
 	for _, fd := range f.Fields {
 		add(fd.Attr.String())
+		if fd.Name {
+			add(record.NameColumn(fd.Attr))
+		}
 		if fd.Attr.Info().Class == attr.ClassDistrib {
 			add(deltaName + fd.Attr.String())
 		}
@@ -140,6 +151,10 @@ func (p *page) csvPrinter(s *match.Shape) *printer {
 	for _, fd := range p.format.Fields {
 		pr.text(",")
 		pr.csvSaved(fd.Attr)
+		if fd.Name {
+			pr.text(",")
+			pr.name(kindName, fd.Attr)
+		}
 	}
 	numbers(record.Counted())
 	pr.text("\n")

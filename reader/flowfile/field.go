@@ -33,6 +33,7 @@ const (
 	fieldMeasured
 	fieldSaved
 	fieldMask
+	fieldName // of a value of attr
 	fieldDistribution
 	fieldDeltaDistribution // its counters of the interval
 	fieldBits              // SavedAttributes
@@ -55,6 +56,9 @@ func fieldOf(name string) (field, bool) {
 		return field{name: name}, true
 	}
 	a, ok := attr.ByName(name)
+	if a, named := record.NamedColumn(name); named {
+		return field{name: name, kind: fieldName, attr: a}, true
+	}
 	if !ok || !a.IsColumn() {
 		return field{name: name}, false
 	}

@@ -159,6 +159,9 @@ func (p *printer) jsonSaved(sv match.Saved) {
 	p.text(`,"` + in.Name + `":` + quote)
 	p.value(keyKind(sv.Attr, n), in.Offset, n)
 	p.text(quote)
+	if record.IsNamed(sv.Attr) {
+		p.name(kindNameJSON, sv.Attr)
+	}
 	mask := sv.Attr.Mask()
 	if mask == attr.Null || sv.Mask == attr.Ones(n) {
 		return
@@ -168,6 +171,21 @@ func (p *printer) jsonSaved(sv match.Saved) {
 		text = `"` + text + `"`
 	}
 	p.text(`,"` + mask.String() + `":` + text)
+}
+
+// appendNameJSON appends the member that has the name of a value, if it has one.
+func appendNameJSON(b []byte, a attr.Attr, name string) []byte {
+	if name == "" {
+		return b
+	}
+	b = append(append(append(b, `,"`...), record.NameColumn(a)...), `":`...)
+	for _, c := range []byte(name) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(name) // no string fails
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), name...), '"')
 }
 
 // rowMask returns the mask of an address in rows: its width, if it has one, else as

@@ -25,6 +25,7 @@ type printer struct {
 	pieces  []piece
 	end     string // after the last value
 	unknown string // stands for what the interval has added, if that is not known
+	names   *ruleset.Names
 }
 
 // interval is what a line tells beside the flow: when the meter's Uptime was 0, and
@@ -57,6 +58,7 @@ type piece struct {
 	// distribution, offset is its place in the shape.
 	offset, length int
 	limits         []uint64 // of a distribution's buckets
+	named          attr.Attr
 }
 
 // kind says where a value is and how it prints.
@@ -80,6 +82,8 @@ const (
 	kindFromOctets
 	kindFirstText // ISO 8601
 	kindLastText
+	kindName         // of a value, in CSV
+	kindNameJSON     // the whole member
 	kindCounters     // of a distribution
 	kindCountersJSON // and a summary of them
 	kindDeltaToPDUs  // from here on unknown if there is no delta
@@ -123,6 +127,21 @@ func (p *printer) text(s string) { p.end += s }
 func (p *printer) value(k kind, offset, length int) {
 	p.pieces = append(p.pieces, piece{text: p.end, kind: k, offset: offset, length: length})
 	p.end = ""
+}
+
+// name adds the name of a value of a, in CSV or a member of JSON.
+func (p *printer) name(k kind, a attr.Attr) {
+	p.pieces = append(p.pieces, piece{text: p.end, kind: k, named: a})
+	p.end = ""
+}
+
+// appendName appends the name of a value, nothing if it has none.
+func (p *printer) appendName(b []byte, pc *piece, f *match.Flow) []byte {
+	name := record.NameOf(p.names, f, pc.named)
+	if pc.kind == kindName {
+		return appendCSV(b, name)
+	}
+	return appendNameJSON(b, pc.named, name)
 }
 
 // unknownText stands in text for what the interval added, if that is not known.
@@ -271,6 +290,9 @@ func (p *printer) appendTo(b []byte, f *match.Flow, delta *record.Counters, in *
 			n = counted.ToOctets
 		case kindFromOctets, kindDeltaFromOctets:
 			n = counted.FromOctets
+		case kindName, kindNameJSON:
+			b = p.appendName(b, pc, f)
+			continue
 		case kindCounters:
 			b = appendCounters(b, ':', counters(f, pc.offset))
 			continue

@@ -56,6 +56,7 @@ func TestRowFaults(t *testing.T) {
 	csv := string(converted(t, file.Bytes(), CSV))
 	for _, tt := range []struct{ file, old, new, want string }{
 		{json, `"flows":3`, `"flows":4`, "line 6: the collection ends with flows=4, and has 3 flow records"},
+		{json, `,"ToPDUs":`, `,"SourcePeerAddressName":"` + strings.Repeat("x", 256) + `","ToPDUs":`, "line 3: SourcePeerAddressName: a name of more than 255 octets"},
 		{json, `"Schema":1`, `"Schema":2`, `line 3: rows of schema "2", this program knows 1`},
 		{json, `"ToOctets":121824`, `"ToOctet":121824`, `line 3: no column "ToOctet"; did you mean ToOctets?`},
 		{json, `"ToOctets":121824`, `"ToOctets":18446744073709551616`, `line 3: ToOctets: "18446744073709551616" is no number of 64 bits`},

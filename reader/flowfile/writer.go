@@ -173,7 +173,8 @@ func (p *page) put(f *match.Flow, delta *record.Counters) {
 // change makes the printer of flows of shape s the current one.
 func (p *page) change(s *match.Shape) {
 	pr := p.byShape[s]
-	if pr == nil {
+	names := p.names(s.RuleSet)
+	if pr == nil || pr.names != names {
 		if len(p.byShape) >= maxPrinters {
 			clear(p.byShape)
 		}
@@ -185,6 +186,7 @@ func (p *page) change(s *match.Shape) {
 		default:
 			pr = textPrinter(p.format, s)
 		}
+		pr.names = names
 		p.byShape[s] = pr
 	}
 	p.current, p.lead = pr, p.leads[s.RuleSet]

@@ -17,6 +17,7 @@ type field struct {
 	offset int
 	length int   // octets, 0 if the flows have none
 	saved  bool  // the flows' ruleset saved it
+	none   bool  // no bit of it
 	width  uint8 // leading bits that were saved; whole if all or other ones
 }
 
@@ -28,6 +29,7 @@ func fieldOf(s *match.Shape, a attr.Attr) field {
 	in := a.Info()
 	f := field{attr: a, offset: in.Offset, length: s.Len(a), width: whole}
 	mask, saved := s.Mask(a)
+	f.none = mask.Zero()
 	if f.saved = saved; !saved {
 		f.length = 0
 		return f

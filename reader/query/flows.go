@@ -8,6 +8,7 @@ import (
 	"rtfm/reader/flowfile"
 	"rtfm/reader/record"
 	"rtfm/reader/table"
+	"rtfm/ruleset"
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 )
@@ -102,13 +103,22 @@ func (b *best) sorted() []counted {
 	})
 }
 
-// ofFlow returns what a table shows of an attribute of a flow.
-func (n *namer) ofFlow(f *match.Flow, a attr.Attr) table.Value {
+// ofFlow returns what a table shows of an attribute of a flow, whose ruleset has these
+// names.
+func (n *namer) ofFlow(f *match.Flow, a attr.Attr, names *ruleset.Names) table.Value {
 	switch a {
 	case attr.FlowRuleSet:
 		return table.Uint(uint64(f.Shape.RuleSet))
 	case attr.FlowIndex:
 		return table.Uint(uint64(f.Index))
+	}
+	if !n.numeric {
+		if name := record.NameOf(names, f, a); name != "" {
+			return table.String(name)
+		}
+		if mask, saved := f.Shape.Mask(a); saved && mask.Zero() {
+			return table.Value{} // no bit of it
+		}
 	}
 	text := f.Show(a, n.numeric)
 	if n, err := strconv.ParseUint(text, 10, 64); err == nil && isNumber(a) {

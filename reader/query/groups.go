@@ -8,17 +8,20 @@ import (
 
 	"rtfm/reader/record"
 	"rtfm/reader/table"
+	"rtfm/ruleset"
 	"rtfm/ruleset/match"
 )
 
 // groups are sums by keys.
 type groups struct {
 	keys  []Key
+	named []bool // those whose values' names are the keys
 	index map[string]int32
 	rows  []*[rowsLen]group // in pieces, so that many of them need not be copied
 	n     int
 
-	shape  *match.Shape // of the flow before
+	shape  *match.Shape   // of the flow before
+	names  *ruleset.Names // of its ruleset
 	fields []keyField
 	shapes map[*match.Shape][]keyField
 	buf    [2][]byte
@@ -40,13 +43,14 @@ type group struct {
 func (g *groups) at(n int32) *group { return &g.rows[n/rowsLen][n%rowsLen] }
 
 // add adds a flow.
-func (g *groups) add(f *match.Flow, c *record.Counters, meter string) {
+func (g *groups) add(f *match.Flow, c *record.Counters, in *record.Collection) {
 	if g.shape != f.Shape {
 		g.change(f.Shape)
+		g.names = in.RuleSet(f.Shape.RuleSet).Names
 	}
-	g.addEnd(f, c, meter, 0)
+	g.addEnd(f, c, in.Meter, 0)
 	if isHosts(g.keys) {
-		g.addEnd(f, c, meter, 1)
+		g.addEnd(f, c, in.Meter, 1)
 	}
 }
 
@@ -73,7 +77,12 @@ func (g *groups) change(s *match.Shape) {
 func (g *groups) addEnd(f *match.Flow, c *record.Counters, meter string, end int) {
 	b := g.buf[end][:0]
 	for i := range g.keys {
-		b = g.keys[i].append(b, f, &g.fields[i][end], meter)
+		at := &g.fields[i][end]
+		if name, is := g.nameOf(i, f, at); is {
+			b = appendName(b, name)
+		} else {
+			b = g.keys[i].append(b, f, at, meter)
+		}
 	}
 	g.buf[end] = b
 	row := g.row(b)
@@ -92,6 +101,16 @@ func (g *groups) addEnd(f *match.Flow, c *record.Counters, meter string, end int
 			row.saved |= 1 << i
 		}
 	}
+}
+
+// nameOf returns the name of the value of key i, and whether that is the key: what is
+// in none of a table's lines has no name.
+func (g *groups) nameOf(i int, f *match.Flow, at *field) (name string, is bool) {
+	if !g.named[i] || !at.saved {
+		return "", false
+	}
+	name = record.NameOf(g.names, f, at.attr)
+	return name, name != "" || at.none && at.length > 0
 }
 
 // row returns the row of a key.
@@ -202,6 +221,14 @@ func (t *Top) keyCells(row *group) []table.Value {
 			}
 			cells = append(cells, cell)
 			key = key[4:]
+		case k.isNamed() && key[0] == calledKey:
+			n := 2 + int(key[1])
+			var cell table.Value
+			if n > 2 {
+				cell = table.String(string(key[2:n]))
+			}
+			cells = append(cells, cell)
+			key = key[n:]
 		default:
 			n, width := 2+int(key[0]), key[1]
 			cells = append(cells, t.names.value(k.attr, key[2:n], width, row.transport, row.saved>>min(i, 31)&1 == 1))

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rtfm/reader/record"
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 	"rtfm/ruleset/spell"
@@ -216,6 +217,20 @@ func fields(keys []Key, s *match.Shape, to []keyField) []keyField {
 		to = append(to, at)
 	}
 	return to
+}
+
+// calledKey is what keys begin with that are names, which are 255 octets at most: no
+// value is so long.
+const calledKey = 0xff
+
+// isNamed reports whether the key is the name of the value, if it has one.
+func (k *Key) isNamed() bool {
+	return k.list == nil && k.width == [2]uint8{whole, whole} && (k.kind == keyAttribute || k.kind == keyHost) && record.IsNamed(k.attr)
+}
+
+// appendName appends the name of a value as a key.
+func appendName(b []byte, name string) []byte {
+	return append(append(b, calledKey, byte(len(name))), name...)
 }
 
 // append appends the key of one end of a flow.

@@ -147,7 +147,7 @@ func (t *Top) add(f *match.Flow, counted *record.Counters) error {
 		return err
 	}
 	if t.opts.By != nil {
-		s.groups.add(f, counted, t.c.Meter)
+		s.groups.add(f, counted, &t.c)
 		return nil
 	}
 	if s.shape != f.Shape {
@@ -166,6 +166,9 @@ func (t *Top) section(ruleSet int) *section {
 	if s == nil {
 		s = &section{ruleSet: ruleSet, saved: map[attr.Attr]bool{}, flows: best{by: t.opts.Sort, most: t.opts.Rows}}
 		s.groups.keys = t.opts.By
+		for i := range t.opts.By {
+			s.groups.named = append(s.groups.named, !t.opts.Numeric && t.opts.By[i].isNamed())
+		}
 		t.pending[ruleSet] = s
 	}
 	t.current = s
@@ -300,7 +303,7 @@ func (t *Top) flowRows(tb *table.Table, s *section, measures []measure) int {
 		f := &flows[i]
 		row := make([]table.Value, 0, len(tb.Columns)+len(measures))
 		for _, a := range columns {
-			cell := t.names.ofFlow(&f.flow, a)
+			cell := t.names.ofFlow(&f.flow, a, t.c.RuleSet(s.ruleSet).Names)
 			if a == attr.SourcePeerAddress && cell.IsNothing() && !t.opts.Full {
 				cell = noAddress(&f.flow)
 			}

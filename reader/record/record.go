@@ -42,11 +42,14 @@ type RuleSet struct {
 	Number int    // FlowRuleSet of its flows
 	Name   string // of its file, without directory and extension
 	Hash   string // ruleset.RuleSet's, which tells it from others; empty if not known
+	// Names are those of values that its flows save, nil if it has no tables or they
+	// are not known.
+	Names *ruleset.Names
 }
 
 // RuleSetOf returns what is to be told of a ruleset that has a number in the meter.
 func RuleSetOf(number int, rs *ruleset.RuleSet) RuleSet {
-	return RuleSet{Number: number, Name: rs.PlainName(), Hash: rs.Hash()}
+	return RuleSet{Number: number, Name: rs.PlainName(), Hash: rs.Hash(), Names: rs.Names}
 }
 
 // RuleSet returns the ruleset with a number; only that if no more is known.

@@ -82,7 +82,7 @@ func newCompiler(p *srl.Program, maxRules int) *compiler {
 		subs:     map[string]*subroutine{},
 		lists:    map[listKey]operands{},
 		tables:   map[tableKey]table{},
-		names:    ruleset.Names{},
+		names:    new(ruleset.Names),
 		ending:   map[srl.Stmt]bool{},
 		seen:     map[ruleset.Diagnostic]bool{},
 		at:       srl.Place{Line: 1, Col: 1},
@@ -103,7 +103,7 @@ func (c *compiler) compile() (*ruleset.RuleSet, ruleset.Diagnostics, error) {
 	if p.Set != nil {
 		rs.Number = p.Set.N
 	}
-	if len(c.names) > 0 {
+	if c.names.Len() > 0 {
 		rs.Names = c.names
 	}
 	if p.Format != nil {
@@ -129,7 +129,7 @@ type compiler struct {
 	calls    []*instance            // being compiled, the innermost last
 	lists    map[listKey]operands
 	tables   map[tableKey]table
-	names    ruleset.Names
+	names    *ruleset.Names
 	ending   map[srl.Stmt]bool // see ends
 	maxNodes int
 	nodes    int       // their rules

@@ -110,7 +110,7 @@ func TestTableFaults(t *testing.T) {
 	const sub = "call f (SourcePeerAddress) endcall; call f (dport) endcall; count; " +
 		"subroutine f (address a) if a == file(\"t\") save, ignore; save a = file(\"t\"); endsub; " +
 		"subroutine g (address a) if !(a != file(\"t\")) save, ignore; save a = file(\"t\"); endsub;"
-	if rs, _, err := Source("x", []byte(sub), reading("80,www\n53,dns")); err != nil || len(rs.Names) != 4 {
+	if rs, _, err := Source("x", []byte(sub), reading("80,www\n53,dns")); err != nil || rs.Names.Len() != 4 {
 		t.Errorf("by a parameter: %v", err)
 	}
 	if _, _, err := Source("x", []byte(`save SourcePeerAddress = file("t"); count;`), srl.Options{Strict: true, Open: reading("10/8").Open}); err == nil ||
@@ -128,7 +128,7 @@ func BenchmarkTable(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		rs, _, err := Source("x", []byte(`save SourcePeerAddress = file("t"); count;`), reading(text.String()))
-		if err != nil || len(rs.Names) != 100_000 {
+		if err != nil || rs.Names.Len() != 100_000 {
 			b.Fatal(err)
 		}
 	}

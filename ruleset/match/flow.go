@@ -245,4 +245,13 @@ type Flow struct {
 	// Counters are the distributions' counters, in the order of the shape's
 	// distributions; they only grow too.
 	Counters [][]uint64
+	// Names are what flow data calls values of the flow. Flows of meters have none:
+	// their rulesets tell.
+	Names []Name
+}
+
+// Name is what the value of an attribute is called.
+type Name struct {
+	Attr attr.Attr
+	Text string
 }

@@ -68,9 +68,6 @@ func (p *parser) table() (*Table, bool) {
 	return t, true
 }
 
-// maxName is how long a name may be: it is shown in tables and kept with each flow.
-const maxName = 255
-
 // headers are words for the first column of a table in a line that tells what the
 // columns are.
 var headers = []string{"network", "prefix", "address", "port", "asn", "as", "value", "key"}
@@ -118,8 +115,8 @@ func (p *parser) rows(t *Table, text string) {
 		if len(fields) > column && strings.TrimSpace(fields[column]) != "" {
 			name = strings.TrimSpace(fields[column])
 		}
-		if len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
-			p.report(at, "a name has no more than %d octets of UTF-8 without control characters", maxName)
+		if len(name) > ruleset.MaxName || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
+			p.report(at, "a name has no more than %d octets of UTF-8 without control characters", ruleset.MaxName)
 			continue
 		}
 		t.Keys, t.Names = append(t.Keys, key), append(t.Names, name)
