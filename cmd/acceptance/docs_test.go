@@ -46,11 +46,10 @@ func TestDocuments(t *testing.T) {
 			// A command that hangs, and what runs beside it, is killed.
 			limited, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			dir := likeRoot(t)
-			text := withFreeSockets(t, dir, string(text))
-			writeDocFiles(t, dir, text)
-			var changes []docCommand
-			env := append(netSNMPEnviron(t, dir), "PATH="+os.Getenv("PATH")+":/usr/sbin", "MIBDIRS=mib:"+os.Getenv("RTFM_MIBS"))
+			d := shownCommands{path: p, dir: likeRoot(t), limited: limited}
+			text := withFreeSockets(t, d.dir, string(text))
+			writeDocFiles(t, d.dir, text)
+			d.env = append(netSNMPEnviron(t, d.dir), "PATH="+os.Getenv("PATH")+":/usr/sbin", "MIBDIRS=mib:"+os.Getenv("RTFM_MIBS"))
 			for _, c := range docCommands(text) {
 				if netSNMP.MatchString(c.line) {
 					tracetest.Require(t, "snmpget")
@@ -59,29 +58,49 @@ func TestDocuments(t *testing.T) {
 					tracetest.Require(t, "snmpd")
 					tracetest.Require(t, "mibs") // where snmpd is, objects are called by name
 				}
-				shell := exec.CommandContext(limited, "sh", "-c", asInstalled(strings.TrimSuffix(c.line, " &")))
-				shell.WaitDelay = time.Second
-				shell.Dir, shell.Env = dir, env
-				if !strings.Contains(c.line, "SNMPCONFPATH=") {
-					shell.Env = append(env, "MIBS=") // no snmp.conf says which there are
-				}
-				if strings.HasSuffix(c.line, " &") {
-					runBeside(t, shell, func(out string) bool { return looksLike(out, c.output) }, 20*time.Second)
-					continue
-				}
-				out, err := shell.CombinedOutput()
-				if err != nil {
-					t.Errorf("%s:%d: %s: %v\n%s", p, c.at, c.line, err, out)
-				} else if looksLike(string(out), c.output) {
-					continue
-				} else if os.Getenv("RTFM_UPDATE") != "" && !strings.Contains(c.output, "...") {
-					changes = append(changes, docCommand{c.at, c.output, string(out)})
-				} else {
-					t.Errorf("%s:%d: %s prints\n%s\nnot\n%s", p, c.at, c.line, out, c.output)
+				switch {
+				case strings.Contains(c.line, "| jq "):
+					t.Run("jq", func(t *testing.T) { tracetest.Require(t, "jq"); d.run(t, c) })
+				case strings.Contains(c.line, "| sqlite3 "):
+					t.Run("sqlite3", func(t *testing.T) { tracetest.Require(t, "sqlite3"); d.run(t, c) })
+				default:
+					d.run(t, c)
 				}
 			}
-			updateDocument(t, p, changes)
+			updateDocument(t, p, d.changes)
 		})
+	}
+}
+
+// shownCommands runs the commands of a document.
+type shownCommands struct {
+	path, dir string
+	limited   context.Context
+	env       []string
+	changes   []docCommand // see updateDocument
+}
+
+func (d *shownCommands) run(t *testing.T, c docCommand) {
+	t.Helper()
+	shell := exec.CommandContext(d.limited, "sh", "-c", asInstalled(strings.TrimSuffix(c.line, " &")))
+	shell.WaitDelay = time.Second
+	shell.Dir, shell.Env = d.dir, d.env
+	if !strings.Contains(c.line, "SNMPCONFPATH=") {
+		shell.Env = append(d.env, "MIBS=") // no snmp.conf says which there are
+	}
+	if strings.HasSuffix(c.line, " &") {
+		runBeside(t, shell, func(out string) bool { return looksLike(out, c.output) }, 20*time.Second)
+		return
+	}
+	out, err := shell.CombinedOutput()
+	switch {
+	case err != nil:
+		t.Errorf("%s:%d: %s: %v\n%s", d.path, c.at, c.line, err, out)
+	case looksLike(string(out), c.output):
+	case os.Getenv("RTFM_UPDATE") != "" && !strings.Contains(c.output, "..."):
+		d.changes = append(d.changes, docCommand{c.at, c.output, string(out)})
+	default:
+		t.Errorf("%s:%d: %s prints\n%s\nnot\n%s", d.path, c.at, c.line, out, c.output)
 	}
 }
 

@@ -349,3 +349,35 @@ func TestLiveOverload(t *testing.T) {
 	<-stopped
 	p.signalAgain(syscall.SIGTERM, 20*time.Second) // not only for its grace
 }
+
+// TestLiveCookbook replays the provider's trace at an interface, where the cookbook's
+// command meters: each host has sent and received what tshark finds in the trace. The
+// packets are replayed as they are in the trace, cut short.
+func TestLiveCookbook(t *testing.T) {
+	tracetest.Require(t, "tcpreplay")
+	const question = "What is going on now?"
+	args := strings.Fields(limit.ReplaceAllString(strings.Replace(recipe(t, question), "eth0", "eb", 1), ""))
+	want := map[string]int{}
+	for _, p := range dissect(t) {
+		want[p.from] += p.captured
+		want[p.to] += p.captured
+	}
+	trace := filepath.Join(t.TempDir(), "provider.pcap")
+	if err := os.WriteFile(trace, tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Provider()...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tracetest.Network(t)
+	file := filepath.Join(t.TempDir(), "hosts.csv")
+	p := startLive(t, 1, append(args[1:], "--csv", "-F", file)...)
+	tracetest.Run(t, "tcpreplay -q -i ea --pps 20000 "+trace)
+	p.endLive()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	for _, row := range csvRows(t, string(text)) {
+		got[row["Host"]] += number(t, row, "Octets")
+	}
+	isTrue(t, question, got, want)
+}
