@@ -31,7 +31,7 @@ bits of IPv4 addresses, DestPeerAddress/24/64 also the first 64 of IPv6 addresse
 DestPeerAddress=FILE the networks of a list, one a line, each with a name behind it.
 Host, Host/24 and Host=FILE are both ends: a flow adds to two rows, to one what it
 has sent and to the other what it has received. FlowIndex, FlowRuleSet and Meter are
-keys too. Without --by a row is a flow record: what a flow added in one interval.
+keys too. Without --by a row is a flow, added up over its intervals.
 
 EXPR says which flow records count: see ` + "`rtfm flows filter --help`" + `. Without one, all.
 A name of a file that exists is no EXPR.
@@ -64,7 +64,7 @@ func flowsTopCommand() *cobra.Command {
 func (o *flowsTopOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.by, "by", "", "add up by these `KEYS`; without them a row is a record")
+	f.StringVar(&o.by, "by", "", "add up by these `KEYS`; without them a row is a flow")
 	f.VarP(newCount(&o.rows, 20, 1, math.MaxInt32, "a number of rows"), "rows", "n", "show so many `ROWS`; the others are in one line")
 	f.BoolVar(&o.all, "all", false, "show all rows")
 	f.StringVar(&o.sort, "sort", "Octets", "put the rows with the most of this `SUM` first; one of\n"+strings.Join(query.SumNames(), ", "))

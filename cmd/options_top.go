@@ -31,7 +31,7 @@ func (o *topOptions) add(cmd *cobra.Command) {
 
 // options returns what a query.Top is to do.
 func (o *topOptions) options() query.Options {
-	q := query.Options{By: o.by, Sort: o.sort, Rows: o.rows, Numeric: o.numeric, Saved: true}
+	q := query.Options{By: o.by, Sort: o.sort, Rows: o.rows, Numeric: o.numeric, Saved: true, Once: true}
 	if o.all {
 		q.Rows = 0
 	}

@@ -28,6 +28,7 @@ type counted struct {
 	spread []uint64 // counters of its distributions
 	value  uint64   // that they are sorted by
 	n      int      // its place among all: of equal ones the first comes first
+	row    *flowSum // what it has counted in all collections, nil if there is one only
 }
 
 // before reports whether c stands above d in a table.
@@ -55,17 +56,57 @@ func (b *best) add(f *match.Flow, c *record.Counters) {
 func (b *best) put(now counted, full bool) {
 	switch {
 	case b.most == 0:
-		b.heap = append(b.heap, now)
+		b.heap = append(b.heap, counted{})
+		b.set(len(b.heap)-1, now)
 		return
 	case full:
-		b.heap[0] = now
+		if now.row != nil {
+			b.heap[0].row.place = 0
+		}
+		b.set(0, now)
 		b.sink(0)
 		return
 	}
-	b.heap = append(b.heap, now)
+	b.heap = append(b.heap, counted{})
+	b.set(len(b.heap)-1, now)
 	for i := len(b.heap) - 1; i > 0 && b.heap[(i-1)/2].before(&b.heap[i]); i = (i - 1) / 2 {
-		b.heap[i], b.heap[(i-1)/2] = b.heap[(i-1)/2], b.heap[i]
+		b.swap(i, (i-1)/2)
 	}
+}
+
+// set sets a place of the heap.
+func (b *best) set(i int, to counted) {
+	if b.heap[i] = to; to.row != nil {
+		to.row.place = int32(i + 1)
+	}
+}
+
+// swap changes two places of the heap over.
+func (b *best) swap(i, k int) {
+	at := b.heap[i]
+	b.set(i, b.heap[k])
+	b.set(k, at)
+}
+
+// update takes a flow in if it is one of them by what it has counted up to now, which
+// only grows.
+func (b *best) update(row *flowSum, f *match.Flow) {
+	all := row.sums()
+	value := b.by.of(&all)
+	if at := int(row.place) - 1; at >= 0 {
+		if b.heap[at].value = value; b.most > 0 {
+			b.sink(at)
+		}
+		return
+	}
+	now := counted{value: value, n: int(row.n), row: row}
+	full := b.most > 0 && len(b.heap) == b.most
+	if full && !now.before(&b.heap[0]) {
+		return
+	}
+	now.flow = *f
+	now.flow.Counters = nil // which are the sender's
+	b.put(now, full)
 }
 
 // join takes in the flows of a later collection.
@@ -91,7 +132,7 @@ func (b *best) sink(i int) {
 		if least == i {
 			return
 		}
-		b.heap[i], b.heap[least] = b.heap[least], b.heap[i]
+		b.swap(i, least)
 		i = least
 	}
 }

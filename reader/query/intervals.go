@@ -94,7 +94,8 @@ type withCounted struct {
 func (w *withCounted) Flows(put func(*match.Flow, *record.Counters) error) error {
 	c := w.Collection()
 	p := w.past
-	p.whole, p.last = c.First || p.whole && c.From == p.last, c.To
+	told := tellsFlows(c) // otherwise only the first collection is known
+	p.whole, p.last = c.First || p.whole && c.From == p.last && told, c.To
 	ruleSet := -1
 	var own record.Counters
 	err := w.From.Flows(func(f *match.Flow, counted *record.Counters) error {
@@ -105,7 +106,11 @@ func (w *withCounted) Flows(put func(*match.Flow, *record.Counters) error) error
 			}
 			ruleSet = n
 		}
-		if counted == nil {
+		switch {
+		case counted == nil && !told && c.First:
+			own = record.CountersOf(f)
+			counted = &own
+		case counted == nil && told:
 			var known bool
 			var err error
 			if own, known, err = p.since(f); err != nil {
@@ -114,7 +119,7 @@ func (w *withCounted) Flows(put func(*match.Flow, *record.Counters) error) error
 			if known || p.whole || f.FirstTime > c.From {
 				counted = &own
 			}
-		} else {
+		case counted != nil:
 			p.whole = false
 		}
 		return put(f, counted)
@@ -158,11 +163,14 @@ func (p *past) follows(c *record.Collection, ruleSet int) error {
 // ErrTwice is for collections that would count twice.
 var ErrTwice = errors.New("it would count twice")
 
+// errUntold is for flows of several collections that cannot be told from each other.
+var errUntold = errors.New("there are several collections, and FlowIndex and FirstTime do not tell their flows from each other")
+
 // IsRefusal reports whether an error is not of damage, but of what was asked for: that
 // it would count packets twice.
 func IsRefusal(err error) bool {
 	var sets *RuleSetsError
-	return errors.Is(err, ErrTwice) || errors.As(err, &sets)
+	return errors.Is(err, ErrTwice) || errors.Is(err, errUntold) || errors.As(err, &sets)
 }
 
 // clock returns a time for a message.

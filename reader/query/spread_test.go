@@ -11,7 +11,7 @@ import (
 )
 
 // TestSpreads shows distributions of flows of which each has others: their units, what
-// is above the limits, and what was counted in the interval.
+// is above the limits, and what was counted in two records of a flow.
 func TestSpreads(t *testing.T) {
 	distribution := func(a attr.Attr, value, mask []byte) attr.Distribution {
 		d := attr.Distribution{Attr: a}
@@ -39,8 +39,7 @@ func TestSpreads(t *testing.T) {
 	lines := strings.Split(b.String(), "\n")[1:] // behind the title
 	for i, want := range []string{
 		"FlowIndex PacketSize n median p90 mean Turnaround n median p90 mean Octets",
-		"1 10 >300 B >300 B 275 B 4 1.00 ms 2.00 ms 750 µs 9 B",
-		"1 10 300 B >300 B 230 B 5 1.00 ms 1.00 ms 500 µs 8 B",
+		"1 20 >300 B >300 B 253 B 9 1.00 ms 2.00 ms 611 µs 17 B",
 		"2 - - - - 0 - - - 7 B",
 		"total 24 B",
 	} {

@@ -15,9 +15,12 @@ import (
 
 // Options say what a Top adds up and shows.
 type Options struct {
-	// By is what flows are added up by. Without it each flow record is a row.
+	// By is what flows are added up by. Without it each flow is a row.
 	By []Key
-	// Columns are the attributes of a row that is a flow record; nil stands for those
+	// Once tells that there is one collection before Reset: then what flows have
+	// counted in several need not be remembered.
+	Once bool
+	// Columns are the attributes of a row that is a flow; nil stands for those
 	// that the flows have saved.
 	Columns []attr.Attr
 	// Sort is the sum by which rows are sorted, the largest first.
@@ -42,8 +45,8 @@ type Options struct {
 // of it: one for each ruleset that flows are of. A packet is in one flow of each
 // ruleset, so that what two of them have counted must not be added.
 //
-// It holds the sums of each key, or as many flows as there are rows: never all the
-// records. A collection that fails adds nothing.
+// It holds the sums of each key, or of each flow: never all the records. A collection
+// that fails adds nothing.
 type Top struct {
 	opts     Options
 	names    namer
@@ -51,6 +54,8 @@ type Top struct {
 	// pending are those of the collection at hand: it may fail. current is one of them.
 	pending map[int]*section
 	current *section
+	flows   map[int]*flowSums // by ruleset, if rows are flows
+	told    bool              // the flows of the collection can be told from each other
 	c       record.Collection
 	times   spans
 	about   Summary
@@ -77,7 +82,8 @@ type Summary struct {
 type section struct {
 	ruleSet int
 	all     sums
-	flows   best
+	flows   best      // if there is one collection
+	sums    *flowSums // if there may be several
 	groups  groups
 	saved   map[attr.Attr]bool // by flows that are rows
 	shape   *match.Shape       // of the flow before
@@ -85,7 +91,7 @@ type section struct {
 
 // NewTop returns a Top of no collections yet.
 func NewTop(opts Options) *Top {
-	return &Top{opts: opts, names: namer{opts.Numeric, opts.Saved}, sections: map[int]*section{}, pending: map[int]*section{}}
+	return &Top{opts: opts, names: namer{opts.Numeric, opts.Saved}, sections: map[int]*section{}, pending: map[int]*section{}, flows: map[int]*flowSums{}}
 }
 
 // Begin implements record.Sink.
@@ -94,6 +100,12 @@ func (t *Top) Begin(c *record.Collection) error {
 	clear(t.pending)
 	t.current, t.unknown = nil, 0
 	t.row.begin(c, t.opts.Total)
+	if t.told = tellsFlows(c); t.opts.Total && !t.told && t.about.Collections > 0 {
+		return errUntold
+	}
+	for _, f := range t.flows {
+		f.begin(c)
+	}
 	if t.opts.Total {
 		t.before = t.runs.past(c)
 	}
@@ -130,6 +142,9 @@ func (t *Top) total(f *match.Flow) error {
 	if t.opts.Filter != nil && !t.opts.Filter.Match(&t.row) {
 		return nil
 	}
+	if !t.told {
+		return t.add(f, &t.whole)
+	}
 	counted, _, err := t.before.since(f)
 	if err != nil {
 		return err
@@ -156,7 +171,11 @@ func (t *Top) add(f *match.Flow, counted *record.Counters) error {
 			s.saved[saved.Attr] = true
 		}
 	}
-	s.flows.add(f, counted)
+	if t.opts.Once {
+		s.flows.add(f, counted)
+	} else {
+		s.sums.add(f, counted, t.told)
+	}
 	return nil
 }
 
@@ -169,9 +188,24 @@ func (t *Top) section(ruleSet int) *section {
 		for i := range t.opts.By {
 			s.groups.named = append(s.groups.named, !t.opts.Numeric && t.opts.By[i].isNamed())
 		}
+		s.sums = t.sumsOf(ruleSet)
 		t.pending[ruleSet] = s
 	}
 	t.current = s
+	return s
+}
+
+// sumsOf returns what the flows of a ruleset have counted, nil if rows are no flows.
+func (t *Top) sumsOf(ruleSet int) *flowSums {
+	if t.opts.By != nil || t.opts.Once {
+		return nil
+	}
+	s := t.flows[ruleSet]
+	if s == nil {
+		s = &flowSums{best: best{by: t.opts.Sort, most: t.opts.Rows}}
+		s.begin(&t.c)
+		t.flows[ruleSet] = s
+	}
 	return s
 }
 
@@ -200,6 +234,9 @@ func (t *Top) End(sum *record.Summary) error {
 		}
 	}
 	clear(t.pending)
+	for _, f := range t.flows {
+		f.end()
+	}
 	t.about.Unknown += t.unknown
 	t.about.Collections++
 	t.about.Lost += sum.Lost
@@ -292,7 +329,13 @@ func (t *Top) flowRows(tb *table.Table, s *section, measures []measure) int {
 	for _, a := range columns {
 		tb.Columns = append(tb.Columns, columnOf(a))
 	}
-	shown, flows := s.all, s.flows.sorted()
+	shown, all := s.all, int(s.all.records)
+	var flows []counted
+	if s.sums != nil {
+		flows, all = s.sums.sorted()
+	} else {
+		flows = s.flows.sorted()
+	}
 	titleICMP(tb.Columns, flows)
 	spreads := spreadsOf(flows)
 	tb.Columns = append(tb.Columns, spreads.columns()...)
@@ -313,7 +356,7 @@ func (t *Top) flowRows(tb *table.Table, s *section, measures []measure) int {
 		tb.Rows = append(tb.Rows, measured(row, measures, &f.sums))
 		shown.take(&f.sums)
 	}
-	tb.NumOthers = int(s.all.records) - len(tb.Rows)
+	tb.NumOthers = all - len(tb.Rows)
 	tb.Others = measured(make([]table.Value, len(tb.Columns)), measures, &shown)
 	return len(tb.Columns)
 }
