@@ -18,7 +18,7 @@ func TestFlowTable(t *testing.T) {
 	// Means of 30 values in the middle of 100 to 316, 8 of 316 to 1000, one of
 	// 1000 to 3162, and one at 100000.
 	want := `flowindex  topacketsize(octets)                     toturnaroundtime1(microseconds)                      topdus
-1          n=4,mean=125.0,p50=250,p90=250,p99=250  n=40,mean=2839.6,p50=316,p90=1000,p99=>100000  39
+1          n=4,mean=125.0,p50=250,p90=250,p99=250  n=40,mean=2840.1,p50=316,p90=1000,p99=>100000  39
 20         n=0                                     -                                              18446744073709551615
 `
 	var b strings.Builder
