@@ -90,7 +90,7 @@ var dependencies = map[string][]string{
 	"github.com/klauspost/compress":       {"traces/format"},
 	"github.com/posteo/go-agentx":         {},
 	"github.com/rivo/uniseg":              {"reader/table"},
-	"github.com/rogpeppe/go-internal":     {},
+	"github.com/rogpeppe/go-internal":     {"cmd"},
 	"github.com/schollz/progressbar/v3":   {"cmd"},
 	"github.com/spf13/cobra":              {"cmd", "packaging/man"},
 	"github.com/spf13/pflag":              {"cmd", "packaging/man"},

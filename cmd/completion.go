@@ -58,7 +58,7 @@ func completion(option *pflag.Flag) cobra.CompletionFunc {
 // its usage says that it takes.
 func argumentCompletion(cmd *cobra.Command) cobra.CompletionFunc {
 	switch cmd.CommandPath() {
-	case "rtfm srl check", "rtfm srl compile":
+	case "rtfm srl check", "rtfm srl compile", "rtfm srl fmt":
 		return completePrograms
 	case "rtfm srl show":
 		return completeBuiltin

@@ -14,6 +14,7 @@ once, as file:line:col: message. "-" stands for standard input. The language is
 told in ruleset/SRL.md, with examples in ruleset/examples.`,
 		Example: `  rtfm srl check flows.srl          look for faults
   rtfm srl compile flows.srl        print the rules that it becomes
+  rtfm srl fmt -w flows.srl         lay it out in the usual form
   rtfm srl list                     the programs that come with rtfm
   rtfm srl attributes               what programs can test and save
   rtfm run -e 'save SourcePeerAddress; count;' TRACE`,
@@ -23,6 +24,6 @@ told in ruleset/SRL.md, with examples in ruleset/examples.`,
 	var opts programOptions
 	cmd.PersistentFlags().BoolVar(&opts.Strict, "strict", false, "refuse what RFC 2723 does not have")
 
-	cmd.AddCommand(srlCheckCommand(&opts), srlCompileCommand(&opts), srlListCommand(&opts.Options), srlShowCommand(), srlExplainCommand(&opts), attributesCommand(), namesCommand())
+	cmd.AddCommand(srlCheckCommand(&opts), srlCompileCommand(&opts), srlListCommand(&opts.Options), srlShowCommand(), srlExplainCommand(&opts), srlFmtCommand(&opts), attributesCommand(), namesCommand())
 	return cmd
 }

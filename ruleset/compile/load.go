@@ -34,17 +34,33 @@ func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, 
 		}
 		return Source(name, []byte(p.Text), opts)
 	}
-	text, err := readFile(name, stdin)
+	text, err := readText(name, stdin)
 	if err != nil {
 		return nil, nil, err
-	}
-	if bytes.IndexByte(text, 0) >= 0 {
-		return nil, nil, fmt.Errorf("%s: no text, which an SRL program and a rule file are; is it a trace?", name)
 	}
 	if isRuleFile(name, text) {
 		return ruleset.ParseRules(name, text)
 	}
 	return Source(name, text, opts)
+}
+
+// ReadProgram reads the text of an SRL program; the name "-" stands for stdin. A rule
+// file is refused.
+func ReadProgram(name string, stdin io.Reader) ([]byte, error) {
+	text, err := readText(name, stdin)
+	if err == nil && isRuleFile(name, text) {
+		err = fmt.Errorf("%s: a rule file, no SRL program", name)
+	}
+	return text, err
+}
+
+// readText reads a file of which what is no text is refused.
+func readText(name string, stdin io.Reader) ([]byte, error) {
+	text, err := readFile(name, stdin)
+	if err == nil && bytes.IndexByte(text, 0) >= 0 {
+		err = fmt.Errorf("%s: no text, which an SRL program and a rule file are; is it a trace?", name)
+	}
+	return text, err
 }
 
 // Open reads a file that the file from includes: its name is relative to the folder
