@@ -60,7 +60,7 @@ func TestInstall(t *testing.T) {
 		"usr/bin/rtfm", "usr/lib/systemd/system/rtfm-meter.service",
 		"usr/share/man/man1/rtfm-run.1", "usr/share/man/man5/rtfm-flows.5", "usr/share/man/man5/rtfm.yaml.5", "usr/share/man/man7/rtfm-srl.7",
 		"usr/share/bash-completion/completions/rtfm", "usr/share/zsh/site-functions/_rtfm", "usr/share/fish/vendor_completions.d/rtfm.fish",
-		"usr/share/doc/rtfm/examples/services.srl", "usr/share/man/man7/rtfm-distributions.7",
+		"usr/share/doc/rtfm/examples/services.srl", "usr/share/man/man7/rtfm-distributions.7", "usr/share/man/man7/rtfm-cookbook.7",
 	} {
 		if !slices.Contains(installed, want) {
 			t.Errorf("%s is not installed; there are\n%s", want, strings.Join(installed, "\n"))

@@ -30,6 +30,7 @@ type document struct {
 var documents = []document{
 	{"reader/flowfile/FORMAT.md", "rtfm-flows", "5", "flow data files"},
 	{"manager/CONFIG.md", "rtfm.yaml", "5", "configuration of rtfm manager"},
+	{"docs/COOKBOOK.md", "rtfm-cookbook", "7", "questions about networks, and commands that answer them"},
 	{"ruleset/DISTRIBUTIONS.md", "rtfm-distributions", "7", "distributions in flows"},
 	{"ruleset/FILTER.md", "rtfm-filter", "7", "filters of packets, in tcpdump's words or SRL's"},
 	{"ruleset/SRL.md", "rtfm-srl", "7", "the Simple Ruleset Language"},
