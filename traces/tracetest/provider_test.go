@@ -39,3 +39,22 @@ func TestProvider(t *testing.T) {
 		t.Errorf("%s: %d octets, which differ from the %d that it should have", path, len(got), len(want))
 	}
 }
+
+// TestExports holds the sample of flow records to those that it is made of. With
+// RTFM_UPDATE set in the environment it is written anew.
+func TestExports(t *testing.T) {
+	const path = "../testdata/netflow.pcap"
+	want := PCAP(PCAPOptions{}, Exports()...)
+	if os.Getenv("RTFM_UPDATE") != "" {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s: %d octets, which differ from the %d that it should have", path, len(got), len(want))
+	}
+}
