@@ -222,9 +222,9 @@ func TestExamples(t *testing.T) {
 		if q := question(t, p); !strings.Contains(string(index), "\n### "+q+"\n\n["+name+".srl]("+name+".srl). ") {
 			t.Errorf("ruleset/examples/README.md does not have %s, %q", name, q)
 		}
-		trace := "traces/testdata/" + e.trace
+		trace := e.trace
 		decode, prefix := seenBy, ""
-		if e.trace == "netflow.pcap" {
+		if e.trace == "traces/testdata/netflow.pcap" {
 			decode, prefix = recordsBy, "netflow:"
 		}
 		if packets[trace] == nil {

@@ -12,7 +12,7 @@ type example struct {
 	flows       func(packets []seen, f flows)
 }
 
-const sample, provider = "sample.pcap", "provider.pcap.gz"
+const sample = "traces/testdata/sample.pcap"
 
 // Networks that the examples call ours, and partners'.
 var (

@@ -6,7 +6,7 @@ var examples = map[string]example{
 		return key(p.source, p.dest, p.protocol, p.sourcePort, p.destPort)
 	})},
 	"application-groups": {provider, "FlowKind", eachWay(group)},
-	"autonomous-systems": {"netflow.pcap", "SourceASN DestASN", bothEnds(func(p seen) string { return key(p.sourceASN, p.destASN) })},
+	"autonomous-systems": {"traces/testdata/netflow.pcap", "SourceASN DestASN", bothEnds(func(p seen) string { return key(p.sourceASN, p.destASN) })},
 	"bit-rates": {sample, "SourcePeerAddress", eachWay(func(p seen) string {
 		if !in(p.source, "192.0.2.0/24", "2001:db8:1::/48") {
 			return ""
