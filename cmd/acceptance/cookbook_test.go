@@ -315,8 +315,7 @@ func customers(t *testing.T) func(address string) string {
 	}
 }
 
-// ratesAreTrue compares bits a second by the minute with those of tshark's packets. The
-// text of the flow data has times of a hundredth of a second.
+// ratesAreTrue compares bits a second by the minute with those of tshark's packets.
 func ratesAreTrue(t *testing.T, packets []dissected) {
 	t.Helper()
 	const question = "How many bits a second, minute by minute?"
