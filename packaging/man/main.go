@@ -33,7 +33,9 @@ var documents = []document{
 	{"docs/COOKBOOK.md", "rtfm-cookbook", "7", "questions about networks, and commands that answer them"},
 	{"ruleset/DISTRIBUTIONS.md", "rtfm-distributions", "7", "distributions in flows"},
 	{"ruleset/FILTER.md", "rtfm-filter", "7", "filters of packets, in tcpdump's words or SRL's"},
+	{"ruleset/MATCHING.md", "rtfm-matching", "7", "how packets find their flows"},
 	{"ruleset/SRL.md", "rtfm-srl", "7", "the Simple Ruleset Language"},
+	{"ruleset/TUTORIAL.md", "rtfm-tutorial", "7", "a ruleset of your own in fifteen minutes"},
 }
 
 func main() {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,7 +41,7 @@ func (c *converter) blocks(parent ast.Node, first bool) error {
 			switch title := c.inline(n); n.Level {
 			case 1: // is that of the document
 			case 2:
-				c.macro("Sh", strings.ToUpper(plain(title)))
+				c.macro("Sh", upper(plain(title)))
 			default:
 				c.macro("Ss", title)
 			}
@@ -172,6 +173,19 @@ func (c *converter) link(n *ast.Link) string {
 		}
 	}
 	return c.inline(n)
+}
+
+// escaped matches what stands for one character in escaped text.
+var escaped = regexp.MustCompile(`\\(\(..|\[[^]]*\]|.)`)
+
+// upper returns escaped text in capital letters.
+func upper(text string) string {
+	at, b := 0, strings.Builder{}
+	for _, e := range escaped.FindAllStringIndex(text, -1) {
+		b.WriteString(strings.ToUpper(text[at:e[0]]) + text[e[0]:e[1]])
+		at = e[1]
+	}
+	return b.String() + strings.ToUpper(text[at:])
 }
 
 // plain returns escaped text without fonts, whose letters have another case then.

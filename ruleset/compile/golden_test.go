@@ -131,20 +131,22 @@ func outcomeOf(t *testing.T, name, program string) string {
 	return b.String()
 }
 
-// TestReference compiles the programs of the language reference.
+// TestReference compiles the programs of the documents.
 func TestReference(t *testing.T) {
-	text, err := os.ReadFile("../SRL.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	programs := strings.Split(string(text), "```srl\n")[1:]
-	if len(programs) == 0 {
-		t.Fatal("there are no programs")
-	}
-	for _, p := range programs {
-		p, _, _ = strings.Cut(p, "```")
-		if got := outcomeOf(t, "SRL.md", p); !strings.HasPrefix(got, "RULES\n") {
-			t.Errorf("%s%s", p, got)
+	for _, name := range []string{"SRL.md", "MATCHING.md"} {
+		text, err := os.ReadFile("../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs := strings.Split(string(text), "```srl\n")[1:]
+		if len(programs) == 0 {
+			t.Fatal("there are no programs")
+		}
+		for _, p := range programs {
+			p, _, _ = strings.Cut(p, "```")
+			if got := outcomeOf(t, name, p); !strings.HasPrefix(got, "RULES\n") {
+				t.Errorf("%s%s", p, got)
+			}
 		}
 	}
 }
