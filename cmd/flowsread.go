@@ -95,7 +95,7 @@ func (f *flowsReading) file(ctx context.Context, name string, do func(*flowfile.
 			}
 		}
 		if !f.total {
-			from = f.intervals.From(query.Ahead(from), &seen)
+			from = f.intervals.From(from, &seen)
 		}
 		from = &watched{From: from, ctx: ctx}
 		var refused *refusal

@@ -35,6 +35,8 @@ type builder struct {
 	names   []savedText
 	called  map[string][]match.Name // by the names of a row
 	found   []foundDistribution
+	numbers []uint64                     // of what distributions counted
+	buckets map[string]foundDistribution // by mask, value and attribute
 	sig     []byte
 	raw     []byte // the row's identity as it is written
 }
@@ -70,6 +72,7 @@ func (b *builder) begin() {
 	b.row = rowState{}
 	b.counted = record.Counters{Distributions: b.counted.Distributions[:0]}
 	b.saved, b.masks, b.names, b.found, b.raw = b.saved[:0], b.masks[:0], b.names[:0], b.found[:0], b.raw[:0]
+	b.numbers = b.numbers[:0]
 }
 
 // set takes the value of a field. It is kept until flow.
@@ -405,15 +408,68 @@ func hexDigit(c byte) byte {
 
 // distribution adds a distribution and its counters.
 func (b *builder) distribution(a attr.Attr, text []byte) error {
-	d, counters, err := parseDistribution(a, string(text))
-	if err != nil || counters == nil {
+	if string(text) == "0" {
+		return nil
+	}
+	mask, rest, _ := bytes.Cut(text, []byte{':'})
+	value, list, ok := bytes.Cut(rest, []byte{':'})
+	if !ok {
+		return errors.New("want mask, value and counters with colons between them")
+	}
+	f := b.of(a)
+	if err := b.parameters(f, mask, value); err != nil {
 		return err
 	}
-	second := bytes.IndexByte(text, ':') + 1
-	second += bytes.IndexByte(text[second:], ':')
-	f := b.of(a)
-	f.Distribution, f.parameters, f.counters = d, text[:second], counters
+	return b.counters(f, list, ':')
+}
+
+// parameters sets what a distribution's buckets are. Rows mostly have few of them.
+func (b *builder) parameters(f *foundDistribution, mask, value []byte) error {
+	b.sig = append(append(append(b.sig[:0], mask...), ':'), value...)
+	b.sig = append(b.sig, byte(f.Attr))
+	known, ok := b.buckets[string(b.sig)]
+	if !ok {
+		d, err := parseParameters(f.Attr, string(mask), string(value))
+		if err != nil {
+			return err
+		}
+		if b.buckets == nil || len(b.buckets) >= maxShapes {
+			b.buckets = make(map[string]foundDistribution)
+		}
+		known = foundDistribution{Distribution: d, parameters: bytes.Clone(b.sig[:len(b.sig)-1])}
+		b.buckets[string(b.sig)] = known
+	}
+	f.Distribution, f.parameters = known.Distribution, known.parameters
 	return nil
+}
+
+// counters sets the counters of a distribution, between which there are separators.
+func (b *builder) counters(f *foundDistribution, list []byte, separator byte) (err error) {
+	if f.counters, err = b.list(list, separator); err == nil && len(f.counters) != f.Counters() {
+		err = fmt.Errorf("%d counters for %d buckets and the overflow", len(f.counters), f.Buckets())
+	}
+	return err
+}
+
+// list reads numbers, which are valid until begin.
+func (b *builder) list(text []byte, separator byte) ([]uint64, error) {
+	from := len(b.numbers)
+	for more := true; more; {
+		end := bytes.IndexByte(text, separator)
+		part := text
+		if more = end >= 0; more {
+			part, text = text[:end], text[end+1:]
+		}
+		if separator == ',' {
+			part = bytes.TrimSpace(part)
+		}
+		n, ok := parseUint(part)
+		if !ok {
+			return nil, numberFault(part, 64)
+		}
+		b.numbers = append(b.numbers, n)
+	}
+	return b.numbers[from:len(b.numbers):len(b.numbers)], nil
 }
 
 // of returns the distribution a of the row.
@@ -434,12 +490,9 @@ func (b *builder) delta(a attr.Attr, text []byte) error {
 	if f.counters == nil {
 		return errors.New("no distribution stands before what it counted in the interval")
 	}
-	for part := range bytes.SplitSeq(text, []byte{':'}) {
-		n, ok := parseUint(part)
-		if !ok {
-			return numberFault(part, 64)
-		}
-		f.delta = append(f.delta, n)
+	var err error
+	if f.delta, err = b.list(text, ':'); err != nil {
+		return err
 	}
 	if len(f.delta) != len(f.counters) {
 		return fmt.Errorf("%d counters of the interval, the distribution has %d", len(f.delta), len(f.counters))

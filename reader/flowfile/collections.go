@@ -104,15 +104,19 @@ func (c *Collections) open() (source, error) {
 	switch first := begin[0]; {
 	case first == '{':
 		s := newJSONSource(c.r)
-		return &rows{src: s, b: &s.b, head: &Head{Form: JSON}}, nil
+		r := &rows{src: s, b: &s.b, head: &Head{Form: JSON}}
+		r.ahead = ahead{lines: &s.lines, isFlow: isJSONFlow, parser: func() flowParser { return newJSONSource(nil) }}
+		return r, nil
 	case first == '#' || first >= '0' && first <= '9':
-		return &textCollections{r: newReader(c.r), builder: builder{zero: true}}, nil
+		return newTextCollections(c.r), nil
 	case first >= 'A' && first <= 'Z' || first >= 'a' && first <= 'z' || first == '"':
 		s, err := newCSVSource(c.r)
 		if err != nil {
 			return nil, err
 		}
-		return &rows{src: s, b: &s.b, head: &Head{Form: CSV}}, nil
+		r := &rows{src: s, b: &s.b, head: &Head{Form: CSV}}
+		r.ahead = ahead{lines: &s.lines, isFlow: s.isFlow, parser: func() flowParser { return &csvSource{fields: s.fields} }}
+		return r, nil
 	}
 	begin, _ = c.r.Peek(4)
 	return nil, fmt.Errorf("%w: it begins with % x", ErrForm, begin)

@@ -88,15 +88,22 @@ func (s *csvSource) next() (event, error) {
 		if !s.lines.whole {
 			return eventNone, &SyntaxError{s.lines.number, errCut.Error()}
 		}
-		if err := s.row(line); err != nil {
+		if err := s.flow(line); err != nil {
 			return eventNone, &SyntaxError{s.lines.number, err.Error()}
 		}
 		return eventFlow, nil
 	}
 }
 
-// row gives the builder the values of a line.
-func (s *csvSource) row(line []byte) error {
+// isFlow reports whether a line has values.
+func (s *csvSource) isFlow(line []byte) bool {
+	line = bytes.TrimSuffix(line, []byte{'\r'})
+	return len(line) > 0 && !bytes.Equal(line, s.header)
+}
+
+// flow gives the builder the values of a line.
+func (s *csvSource) flow(line []byte) error {
+	line = bytes.TrimSuffix(line, []byte{'\r'})
 	s.b.begin()
 	s.text = s.text[:0]
 	for i := range s.fields {

@@ -94,7 +94,7 @@ var errCut = errors.New("the line is cut off: it has no end")
 
 // parse reads a line.
 func (s *jsonSource) parse(line []byte) (event, error) {
-	if bytes.HasPrefix(line, []byte(jsonFlow)) {
+	if isJSONFlow(line) {
 		return eventFlow, s.flow(line)
 	}
 	s.record = jsonRecord{}
@@ -117,8 +117,12 @@ func (s *jsonSource) parse(line []byte) (event, error) {
 	return eventNone, fmt.Errorf("%q is no kind of record: want header, start, flow, end or skipped as \"record\"", s.record.Record)
 }
 
+// isJSONFlow reports whether a line is a flow's as we write it.
+func isJSONFlow(line []byte) bool { return bytes.HasPrefix(line, []byte(jsonFlow)) }
+
 // flow gives the builder the members of an object.
 func (s *jsonSource) flow(line []byte) error {
+	line = bytes.TrimSpace(line)
 	s.b.begin()
 	rest, n := line[1:], 0
 	leads := true
@@ -128,7 +132,7 @@ func (s *jsonSource) flow(line []byte) error {
 	}
 	for ; ; n++ {
 		at := len(line) - len(rest)
-		name, after, err := s.member(rest)
+		name, after, err := member(rest)
 		if err != nil {
 			return err
 		}
@@ -159,7 +163,7 @@ func (s *jsonSource) flow(line []byte) error {
 }
 
 // member returns the name with which an object goes on, and what follows its colon.
-func (s *jsonSource) member(rest []byte) (name, after []byte, err error) {
+func member(rest []byte) (name, after []byte, err error) {
 	rest = skipSpace(rest)
 	name, after, err = jsonValue(rest)
 	if err != nil || rest[0] != '"' {
@@ -217,31 +221,84 @@ func (s *jsonSource) set(f *field, value []byte) error {
 
 // distribution reads a distribution.
 func (s *jsonSource) distribution(a attr.Attr, value []byte) error {
-	var d struct {
-		Mask     string   `json:"mask"`
-		Value    string   `json:"value"`
-		Counters []uint64 `json:"counters"`
-		Delta    *struct {
-			Counters []uint64 `json:"counters"`
-		} `json:"delta"`
-	}
-	if err := json.Unmarshal(value, &d); err != nil {
+	var mask, bounds, counters, delta []byte
+	err := members(value, func(name, value []byte) error {
+		switch string(name) {
+		case "mask":
+			mask = value
+		case "value":
+			bounds = value
+		case "counters":
+			counters = value
+		case "delta":
+			if string(value) == "null" {
+				return nil
+			}
+			return members(value, func(name, value []byte) error {
+				if string(name) == "counters" {
+					delta = value
+				}
+				return nil
+			})
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	parameters := d.Mask + ":" + d.Value
-	var err error
 	f := s.b.of(a)
-	if f.Distribution, err = parseParameters(a, d.Mask, d.Value); err != nil {
+	if err := s.b.parameters(f, unquoted(mask), unquoted(bounds)); err != nil {
 		return err
 	}
-	if want := f.Counters(); len(d.Counters) != want {
-		return fmt.Errorf("%d counters, want %d", len(d.Counters), want)
+	if counters, err = listed(counters); err != nil {
+		return err
 	}
-	f.parameters, f.counters = []byte(parameters), d.Counters
-	if d.Delta != nil {
-		f.delta = d.Delta.Counters
+	if err := s.b.counters(f, counters, ','); err != nil || delta == nil {
+		return err
 	}
-	return nil
+	if delta, err = listed(delta); err == nil {
+		f.delta, err = s.b.list(delta, ',')
+	}
+	return err
+}
+
+// members calls yield for each member of an object.
+func members(object []byte, yield func(name, value []byte) error) error {
+	if len(object) == 0 || object[0] != '{' {
+		return fmt.Errorf("%q is no object", shown(object))
+	}
+	for rest := object[1:]; ; {
+		name, after, err := member(rest)
+		if err != nil {
+			return err
+		}
+		value, after, err := jsonValue(after)
+		if err == nil {
+			err = yield(name, value)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", shown(name), err)
+		}
+		after = skipSpace(after)
+		if len(after) == 1 && after[0] == '}' {
+			return nil
+		}
+		if len(after) == 0 || after[0] != ',' {
+			return errors.New("want a comma, or a brace that ends the object")
+		}
+		rest = after[1:]
+	}
+}
+
+// unquoted returns a text without its quotation marks.
+func unquoted(text []byte) []byte { return bytes.Trim(text, `"`) }
+
+// listed returns what stands in a list.
+func listed(text []byte) ([]byte, error) {
+	if n := len(text); n > 2 && text[0] == '[' && text[n-1] == ']' {
+		return text[1 : n-1], nil
+	}
+	return nil, fmt.Errorf("%q is no list of counters", shown(text))
 }
 
 // jsonValue returns the value with which a text begins, and what follows it. Of

@@ -47,6 +47,7 @@ type rows struct {
 	raw     []byte   // of the identity below
 	id      identity // of the row before
 	b       *builder
+	ahead   ahead
 }
 
 // next returns the next event.
@@ -56,13 +57,25 @@ func (r *rows) next() (event, error) {
 		return e, nil
 	}
 	e, err := r.src.next()
-	if err == nil && e == eventFlow && string(r.b.raw) != string(r.raw) {
-		if r.id, err = parseIdentity(r.b.raw); err != nil {
+	if err == nil && e == eventFlow {
+		if err = r.identify(r.b.raw); err != nil {
 			return e, r.fault(err)
 		}
-		r.raw = append(r.raw[:0], r.b.raw...)
 	}
 	return e, err
+}
+
+// identify reads the identity of a row.
+func (r *rows) identify(raw []byte) error {
+	if string(raw) == string(r.raw) {
+		return nil
+	}
+	id, err := parseIdentity(raw)
+	if err != nil {
+		return err
+	}
+	r.id, r.raw = id, append(r.raw[:0], raw...)
+	return nil
 }
 
 // fault says in which line something is wrong.
@@ -161,6 +174,9 @@ func (f *fromRows) Flows(put func(*match.Flow, *record.Counters) error) error {
 	r := f.rows
 	f.sum.Known = record.KnownFlows
 	for {
+		if err := f.ahead(put); err != nil {
+			return err
+		}
 		e, err := r.next()
 		if err == io.EOF && !f.explicit {
 			return nil
@@ -200,26 +216,61 @@ func flowsFault(have, said uint64) error {
 	return fmt.Errorf("the collection ends with flows=%d, and has %d flow records", said, have)
 }
 
+// sureLen is how many flows of a collection without a start are read before others are
+// ahead: those that belong to the next one are parsed again.
+const sureLen = 1 << 12
+
+// ahead passes flows on that can be parsed ahead.
+func (f *fromRows) ahead(put func(*match.Flow, *record.Counters) error) error {
+	r := f.rows
+	if r.pending != eventNone || !f.explicit && f.flows < sureLen {
+		return nil
+	}
+	return r.ahead.run(r.b, func(p *parsed) (bool, error) {
+		if r.identify(p.raw) != nil || !f.explicit && r.id.in != f.in {
+			return false, nil
+		}
+		if err := f.fits(p.have); err != nil {
+			return false, err
+		}
+		return true, f.pass(&p.flow, p.counters(), put)
+	})
+}
+
 // flow passes the flow of the present row on.
 func (f *fromRows) flow(put func(*match.Flow, *record.Counters) error) error {
+	if err := f.fits(f.rows.b.row.have); err != nil {
+		return err
+	}
+	flow, counted, err := f.rows.b.flow()
+	if err != nil {
+		return f.rows.fault(err)
+	}
+	return f.pass(flow, counted, put)
+}
+
+// fits reports a row that does not belong to the collection, or does not have what the
+// others have.
+func (f *fromRows) fits(have uint16) error {
 	r := f.rows
 	if f.explicit && r.id.has&needed == needed {
 		if in := r.id.in; in.meter != f.c.Meter || in.epoch != f.c.Epoch || in.start != f.c.From || in.end != f.c.To {
 			return r.fault(errors.New("a flow of another meter or interval than the collection that it stands in"))
 		}
 	}
-	if lost := (f.have ^ r.b.row.have) &^ deltaBits; lost != 0 {
+	if lost := (f.have ^ have) &^ deltaBits; lost != 0 {
 		for i, a := range told {
 			if lost&(1<<i) != 0 {
 				return r.fault(fmt.Errorf("%s is told of some flows of the collection only", a))
 			}
 		}
 	}
-	flow, counted, err := r.b.flow()
-	if err != nil {
-		return r.fault(err)
-	}
-	if r.id != f.seen || flow.Shape.RuleSet != f.number {
+	return nil
+}
+
+// pass passes a flow on.
+func (f *fromRows) pass(flow *match.Flow, counted *record.Counters, put func(*match.Flow, *record.Counters) error) error {
+	if f.rows.id != f.seen || flow.Shape.RuleSet != f.number {
 		f.learn(flow.Shape.RuleSet)
 	}
 	f.flows++

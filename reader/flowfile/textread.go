@@ -1,6 +1,7 @@
 package flowfile
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -28,6 +29,28 @@ type textCollections struct {
 	builder builder
 	head    *Head
 	plan    textPlan
+	ahead   ahead
+}
+
+// newTextCollections returns the collections of r.
+func newTextCollections(r *bufio.Reader) *textCollections {
+	c := &textCollections{r: newReader(r), builder: builder{zero: true}}
+	c.ahead = ahead{lines: &c.r.lines, isFlow: startsRecord, parser: func() flowParser {
+		return &textParser{plan: &c.plan, b: builder{zero: true}}
+	}}
+	return c
+}
+
+// textParser parses lines of text. It is a flowParser.
+type textParser struct {
+	plan *textPlan
+	b    builder
+}
+
+func (p *textParser) builder() *builder { return &p.b }
+
+func (p *textParser) flow(line []byte) error {
+	return p.plan.split(bytes.TrimRight(line, " \r"), &p.b)
 }
 
 // textPlan says what becomes of the values of a line.
@@ -228,6 +251,9 @@ func (f *fromText) Flows(put func(*match.Flow, *record.Counters) error) error {
 	f.sum.Known = record.KnownFlows
 	stats := false
 	for {
+		if err := f.ahead(put); err != nil {
+			return err
+		}
 		if line, ok := f.all.r.flowLine(); ok {
 			if err := f.flow(line, put); err != nil {
 				return err
@@ -264,6 +290,17 @@ func (f *fromText) Flows(put func(*match.Flow, *record.Counters) error) error {
 			return nil
 		}
 	}
+}
+
+// ahead passes flows on that can be parsed ahead.
+func (f *fromText) ahead(put func(*match.Flow, *record.Counters) error) error {
+	if f.all.r.peeked != nil {
+		return nil
+	}
+	return f.all.ahead.run(&f.all.builder, func(p *parsed) (bool, error) {
+		f.flows++
+		return true, put(&p.flow, p.counters())
+	})
 }
 
 // flow passes the flow of a line on.
