@@ -58,7 +58,7 @@ func (f *flowsReading) each(ctx context.Context, warn io.Writer, do func(*flowfi
 		var d *damage
 		switch {
 		case errors.As(err, &d):
-			fmt.Fprintf(warn, "rtfm: %s: %v\n", name, err)
+			fmt.Fprintf(warn, "rtfm: %s: %v%s\n", name, err, notFlows(err))
 			damaged = err
 		case err != nil:
 			return err
@@ -127,4 +127,12 @@ func flowsStatus(err error) error {
 		return &exitError{status: StatusDamaged} // it was told
 	}
 	return err
+}
+
+// notFlows returns what to add to the error of a file that is no flow data.
+func notFlows(err error) string {
+	if errors.Is(err, flowfile.ErrForm) {
+		return "; traces are metered by rtfm run"
+	}
+	return ""
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,11 +50,15 @@ func baseNames(names []string) []string {
 }
 
 // hint returns what to add to the error of traces that are not in order, or of one
-// that is rules.
+// that is rules or a filter.
 func hint(err error) string {
 	var order *format.OrderError
 	if errors.As(err, &order) {
 		return "; traces of one time are merged by -C for each, and --unordered counts all that is earlier at that time"
+	}
+	var missing *fs.PathError
+	if errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) && strings.Contains(missing.Path, " ") {
+		return "; a FILTER goes behind the TRACEs"
 	}
 	var damage *format.Error
 	if !errors.As(err, &damage) || !errors.Is(err, format.ErrFormat) {
