@@ -36,6 +36,7 @@ var layout = map[string][]string{
 	"ruleset/filter":              {"ruleset", "ruleset/attr", "ruleset/compile", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
 	"ruleset/keyhash":             {},
 	"ruleset/keyhash/keyhashtest": {},
+	"ruleset/lint":                {"ruleset", "ruleset/attr", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/srl"},
 	"ruleset/lsp":                 {"ruleset", "ruleset/attr", "ruleset/compile", "ruleset/srl"},
 	"ruleset/match":               {"ruleset/attr", "ruleset/keyhash"},
 	"ruleset/pme":                 {"ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},

@@ -13,6 +13,7 @@ func srlCommand() *cobra.Command {
 once, as file:line:col: message. "-" stands for standard input. The language is
 told in ruleset/SRL.md, with examples in ruleset/examples.`,
 		Example: `  rtfm srl check flows.srl          look for faults
+  rtfm srl lint flows.srl           look for what was hardly meant
   rtfm srl compile flows.srl        print the rules that it becomes
   rtfm srl fmt -w flows.srl         lay it out in the usual form
   rtfm srl list                     the programs that come with rtfm
@@ -25,6 +26,6 @@ told in ruleset/SRL.md, with examples in ruleset/examples.`,
 	cmd.PersistentFlags().BoolVar(&opts.Strict, "strict", false, "refuse what RFC 2723 does not have")
 
 	cmd.AddCommand(srlCheckCommand(&opts), srlCompileCommand(&opts), srlListCommand(&opts.Options), srlShowCommand(), srlExplainCommand(&opts), srlFmtCommand(&opts))
-	cmd.AddCommand(srlLSPCommand(&opts.Options), attributesCommand(), namesCommand())
+	cmd.AddCommand(srlLintCommand(&opts), srlLSPCommand(&opts.Options), attributesCommand(), namesCommand())
 	return cmd
 }

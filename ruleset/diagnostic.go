@@ -76,6 +76,7 @@ type Diagnostic struct {
 	File      string
 	Line, Col int // from 1; Col counts octets. 0 if the place is not known
 	Warning   bool
+	Number    int // of what package lint explains; 0 for faults
 	Msg       string
 }
 

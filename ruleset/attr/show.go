@@ -62,7 +62,7 @@ func (b *Beside) lacks(a Attr, value []byte) bool {
 	notIP := b.NoPeer || b.PeerType > peerIPv6
 	switch a {
 	case SourceTransAddress, DestTransAddress:
-		return b.NoPeer || b.HasTrans && b.PeerType <= peerIPv6 && !hasPorts(b.TransType)
+		return b.NoPeer || b.HasTrans && b.PeerType <= peerIPv6 && !HasPorts(b.TransType)
 	case SourceTransType, DestTransType:
 		return b.NoPeer
 	case DSCodePoint, ECNCodeBits, HopLimit:
@@ -73,9 +73,9 @@ func (b *Beside) lacks(a Attr, value []byte) bool {
 	return false
 }
 
-// hasPorts reports whether packets of a protocol above IP have transport addresses, if
+// HasPorts reports whether packets of a protocol above IP have transport addresses, if
 // they are no later fragments.
-func hasPorts(transport uint8) bool {
+func HasPorts(transport uint8) bool {
 	switch transport {
 	case transICMP, transTCP, transUDP, transDCCP, transICMPv6, transSCTP, transUDPLite:
 		return true

@@ -104,7 +104,7 @@ func (c *compiler) call(sc *scope, s *srl.Call, next *node) *node {
 		for _, l := range r.Labels {
 			after[l.N] = first
 			if sub != nil && !sub.backs[l.N] {
-				c.warnf(l.Place, "%s has no RETURN %d", sub.decl.Name.Text, l.N)
+				c.warnf(l.Place, NoReturn, "%s has no RETURN %d", sub.decl.Name.Text, l.N)
 			}
 		}
 	}
@@ -305,7 +305,7 @@ func (c *compiler) uncalled() {
 		if len(sub.copies) > 0 {
 			continue
 		}
-		c.warnf(d.Name.Place, "subroutine %s is never called", d.Name.Text)
+		c.warnf(d.Name.Place, Uncalled, "subroutine %s is never called", d.Name.Text)
 		refs := make([]reference, len(d.Params))
 		for i, p := range d.Params {
 			refs[i] = reference{attr: attr.V1, any: true}

@@ -97,7 +97,7 @@ func (c *compiler) compile() (*ruleset.RuleSet, ruleset.Diagnostics, error) {
 	c.uncalled()
 	c.unused()
 	if !c.counts && len(c.errs) == 0 && !p.Faulty {
-		c.warnf(srl.Place{Line: 1, Col: 1}, "nothing is counted: the program has no COUNT")
+		c.warnf(srl.Place{Line: 1, Col: 1}, NoCount, "nothing is counted: the program has no COUNT")
 	}
 	rs := &ruleset.RuleSet{Name: ruleset.NameOf(p.File), File: p.File, Statistics: p.Statistics != nil}
 	if p.Set != nil {
@@ -162,11 +162,30 @@ func (c *compiler) errorf(at srl.Place, format string, args ...any) {
 	c.note(&c.errs, "errors", c.prog.Diagnose(at, format, args...))
 }
 
-func (c *compiler) warnf(at srl.Place, format string, args ...any) {
+func (c *compiler) warnf(at srl.Place, number int, format string, args ...any) {
 	e := c.prog.Diagnose(at, format, args...)
-	e.Warning = true
+	e.Warning, e.Number = true, number
 	c.note(&c.warnings, "warnings", e)
 }
+
+// Numbers of warnings. They never change; package lint explains them.
+const (
+	Unreached     = 1 + iota // a statement that nothing comes to
+	SavedAgain               // an attribute saved twice in a row
+	Covered                  // an operand of which one in front of it holds all
+	OutsideMask              // an operand that no value can be equal to
+	OneAddress               // a short address without a width
+	UnusedDefine             // a DEFINE whose name stands nowhere
+	Uncalled                 // a subroutine without a CALL
+	NoReturn                 // a label of a CALL that no RETURN has
+	NoCount                  // a program that counts nothing
+	NeverInOrder             // a comparison of numbers that cannot hold
+	AlwaysInOrder            // one that always holds
+	SavedOutside             // a SAVE of a value with bits outside of its mask
+	SavedAnyway              // a SAVE of what each flow has
+	InsideEntry              // an entry of a table inside another one
+	DoubleEntry              // an entry of a table that stands there already
+)
 
 // note puts e into list, once. Too many are given up.
 func (c *compiler) note(list *ruleset.Diagnostics, what string, e ruleset.Diagnostic) {
@@ -216,9 +235,9 @@ func (c *compiler) unused() {
 			continue
 		}
 		if key := d.Swallowed(); key != "" {
-			c.warnf(d.NamePlace, "DEFINE %s is never used; its text holds %s: is the ; in front of that missing?", d.Name, key)
+			c.warnf(d.NamePlace, UnusedDefine, "DEFINE %s is never used; its text holds %s: is the ; in front of that missing?", d.Name, key)
 		} else {
-			c.warnf(d.NamePlace, "DEFINE %s is never used", d.Name)
+			c.warnf(d.NamePlace, UnusedDefine, "DEFINE %s is never used", d.Name)
 		}
 	}
 }

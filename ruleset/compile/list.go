@@ -116,14 +116,14 @@ func (c *compiler) needed(ref reference, e *srl.Test, list []operand, at []int32
 			if o.width >= 0 && (ref.attr.IsPeer() || ref.attr.IsAdjacent()) {
 				network = fmt.Sprintf("; the network is %v/%d", o.value.And(o.mask).Resize(o.value.Len()), o.width)
 			}
-			c.warnf(given.Value.Place, "this can never match: the value has bits outside of its mask%s", network)
+			c.warnf(given.Value.Place, OutsideMask, "this can never match: the value has bits outside of its mask%s", network)
 		case !hidden[i]:
 			last = at[i]
 			list[n], at[n] = *o, at[i]
 			n++
 		case !warned && last != at[i] && !more: // nor was anything else of its range left
 			by := e.Operands[at[covering(list[:n], o)]]
-			c.warnf(given.Value.Place, "%s is covered by %s in front of it", *given, by)
+			c.warnf(given.Value.Place, Covered, "%s is covered by %s in front of it", *given, by)
 			warned = true
 		}
 	}

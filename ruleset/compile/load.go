@@ -27,21 +27,27 @@ const maxFile = 256 << 20
 // meant; err is as Source or ruleset.ParseRules returns it, or says why the
 // file cannot be read.
 func Load(name string, stdin io.Reader, opts srl.Options) (rs *ruleset.RuleSet, warnings ruleset.Diagnostics, err error) {
-	if builtin.Is(name) {
-		p, err := builtin.Find(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		return Source(name, []byte(p.Text), opts)
-	}
-	text, err := readText(name, stdin)
-	if err != nil {
+	text, rules, err := Text(name, stdin)
+	switch {
+	case err != nil:
 		return nil, nil, err
-	}
-	if isRuleFile(name, text) {
+	case rules:
 		return ruleset.ParseRules(name, text)
 	}
 	return Source(name, text, opts)
+}
+
+// Text reads what Load does; rules is set for a rule file.
+func Text(name string, stdin io.Reader) (text []byte, rules bool, err error) {
+	if builtin.Is(name) {
+		p, err := builtin.Find(name)
+		if err != nil {
+			return nil, false, err
+		}
+		return []byte(p.Text), false, nil
+	}
+	text, err = readText(name, stdin)
+	return text, isRuleFile(name, text), err
 }
 
 // ReadProgram reads the text of an SRL program; the name "-" stands for stdin. A rule

@@ -77,7 +77,7 @@ func (c *compiler) suspect(ref reference, o *srl.Operand, v attr.Value) bool {
 		whole = 6
 	}
 	if o.Mask.Text == "" && !ipv6 && fields < whole && !strings.Contains(text, "!") && !v.Zero() {
-		c.warnf(o.Value.Place, "%s is the one address %s; a network has a width, as %[1]s/%[3]d", text, wholeAddress(ref, v, whole), 8*fields)
+		c.warnf(o.Value.Place, OneAddress, "%s is the one address %s; a network has a width, as %[1]s/%[3]d", text, wholeAddress(ref, v, whole), 8*fields)
 	}
 	return true
 }

@@ -165,9 +165,9 @@ func (c *compiler) span(ref reference, e *srl.Test, o *srl.Operand) (span, bool)
 	s.order(e.Op)
 	switch {
 	case s.last.less(s.first):
-		c.warnf(e.Place, "this can never hold: no %s is %s %s", ref, e.Op, o.Value.Text)
+		c.warnf(e.Place, NeverInOrder, "this can never hold: no %s is %s %s", ref, e.Op, o.Value.Text)
 	case s.first == wide{} && !s.last.less(s.greatest):
-		c.warnf(e.Place, "this always holds: every %s is %s %s", ref, e.Op, o.Value.Text)
+		c.warnf(e.Place, AlwaysInOrder, "this always holds: every %s is %s %s", ref, e.Op, o.Value.Text)
 	}
 	return s, true
 }

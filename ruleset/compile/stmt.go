@@ -16,7 +16,7 @@ func (c *compiler) stmts(sc *scope, list []srl.Stmt, next *node) *node {
 	c.savedTwice(sc, list)
 	for i := len(list) - 1; i >= 0; i-- {
 		if i > 0 && c.ends(list[i-1]) {
-			c.warnf(list[i].At(), "this is never reached")
+			c.warnf(list[i].At(), Unreached, "this is never reached")
 		}
 		next = c.stmt(sc, list[i], next)
 	}
@@ -38,7 +38,7 @@ func (c *compiler) savedTwice(sc *scope, list []srl.Stmt) {
 			a, ok = ref.attr, !ref.any
 		}
 		if before, again := saved[a]; again && ok {
-			c.warnf(s.Attr.Place, "%s is saved already (%s): the last time holds", s.Attr.Text, before.Where())
+			c.warnf(s.Attr.Place, SavedAgain, "%s is saved already (%s): the last time holds", s.Attr.Text, before.Where())
 		}
 		saved[a] = s.Attr.Place
 	}
@@ -164,7 +164,7 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 	}
 	n := node{op: ruleset.OpPushPktTo, attr: ref.attr, value: zeroOf(ref.attr), succ: next}
 	if ref.attr == attr.FlowRuleSet {
-		c.warnf(s.Attr.Place, "every flow has its %s: there is no need to save it", ref)
+		c.warnf(s.Attr.Place, SavedAnyway, "every flow has its %s: there is no need to save it", ref)
 		return next
 	}
 	if s.Table != nil {
@@ -200,7 +200,7 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 		return next
 	}
 	if o.never {
-		c.warnf(s.Operand.Value.Place, "the value has bits outside of its mask; they are not saved")
+		c.warnf(s.Operand.Value.Place, SavedOutside, "the value has bits outside of its mask; they are not saved")
 	}
 	n.op, n.mask = ruleset.OpPushRuleTo, o.mask
 	n.value = canonical(ref.attr, o.value.And(o.mask))

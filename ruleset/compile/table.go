@@ -102,7 +102,7 @@ func (c *compiler) doubles(t *srl.Table, list []operand, rows []int32) []bool {
 		if inside > 1 {
 			more = fmt.Sprintf(", as are %d more in others", inside-1)
 		}
-		c.warnf(b.Value.Place, "%s (%s) is inside %s (%s, %s)%s: the longest mask counts",
+		c.warnf(b.Value.Place, InsideEntry, "%s (%s) is inside %s (%s, %s)%s: the longest mask counts",
 			*b, t.Names[rows[first]], *a, t.Names[rows[outer]], a.Value.Place.Where(), more)
 	}
 	return double
@@ -115,7 +115,7 @@ func (c *compiler) double(t *srl.Table, first, second int32) {
 		c.errorf(b.Value.Place, "%s is %s already (%s)", *b, t.Names[first], a.Value.Place.Where())
 		return
 	}
-	c.warnf(b.Value.Place, "%s stands there already (%s)", *b, a.Value.Place.Where())
+	c.warnf(b.Value.Place, DoubleEntry, "%s stands there already (%s)", *b, a.Value.Place.Where())
 }
 
 // saveTable makes the nodes of a SAVE of the first value that has the name of the
