@@ -40,7 +40,7 @@ func randomPacket(r *rand.Rand) *match.Packet {
 // is what the analysis says may happen.
 func TestSound(t *testing.T) {
 	analysed, said := 0, 0
-	for seed := range uint64(300) {
+	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 2722))
 		var rs *ruleset.RuleSet
 		if r.IntN(4) == 0 {
@@ -70,7 +70,7 @@ func TestSound(t *testing.T) {
 			}
 		}
 	}
-	if analysed < 150 || said < 150 {
+	if analysed < 100 || said < 100 {
 		t.Errorf("%d rulesets were analysed, %d tests found that always or never hold: that is poor", analysed, said)
 	}
 }

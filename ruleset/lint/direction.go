@@ -134,20 +134,33 @@ func (p *picker) packet(s *state) *match.Packet {
 	for end := range 2 {
 		clear(pkt.Key.Peer(end)[pkt.PeerLen:])
 	}
-	for end, a := range [2]attr.Attr{attr.SourceTransAddress, attr.DestTransAddress} {
-		n := p.value(s, a, number{200 + byte(p.IntN(50)), byte(p.IntN(256))})
-		copy(pkt.Key.Trans(end)[:], n[:2])
-	}
+	p.ports(s, pkt)
 	for i, at := range p.a.attrs {
 		switch in := at.Info(); {
 		case in.Class != attr.ClassInteger && in.Class != attr.ClassAddress:
-		case at.IsPeer(), same(at.Reverse()) == same(at) && at.Reverse() != at, at == attr.SourceTransAddress, at == attr.DestTransAddress:
+		case at.IsPeer(), at.IsType(), at == attr.SourceTransAddress, at == attr.DestTransAddress:
 		default:
 			n := p.value(s, p.a.attrs[i], number{})
 			copy(pkt.Key[in.Offset:in.Offset+in.Size], n[:])
 		}
 	}
 	return pkt
+}
+
+// ports gives a packet ports, of which one is the client's unless both must be others.
+func (p *picker) ports(s *state, pkt *match.Packet) {
+	var client [2]bool
+	for end, a := range [2]attr.Attr{attr.SourceTransAddress, attr.DestTransAddress} {
+		usual := number{200 + byte(p.IntN(50)), byte(p.IntN(256))}
+		n := p.value(s, a, usual)
+		client[end] = n == usual
+		copy(pkt.Key.Trans(end)[:], n[:2])
+	}
+	f, known := p.a.facts[attr.SourceTransAddress]
+	usual := number{0xc0, byte(p.IntN(256))}
+	if !client[0] && !client[1] && (!known || s.values[f].holds(&usual)) {
+		copy(pkt.Key.Trans(0)[:], usual[:2])
+	}
 }
 
 // collect notes the values that rules test.

@@ -42,6 +42,10 @@ func (u *unreached) none(s srl.Stmt) bool {
 		}
 		see(s.At())
 		switch s := s.(type) {
+		case *srl.Save: // the rules of a table have the places of its rows
+			reached = reached || s.Table != nil
+		case *srl.SaveList:
+			reached = reached || slices.ContainsFunc(s.List, func(s *srl.Save) bool { return s.Table != nil })
 		case *srl.If:
 			for i := range s.Arms {
 				for _, t := range testsOf(s.Arms[i].Cond, nil) {
