@@ -7,9 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 )
 
 // logFile is a log that can be opened again after it was renamed. It is safe
@@ -79,15 +77,6 @@ func (l *logFile) Write(p []byte) (int, error) {
 		return 0, errors.New("too much for a log that is not open yet")
 	}
 	return l.before.Write(p)
-}
-
-// hangups returns the SIGHUPs that come until stop is called. They do not end the
-// command any more.
-func hangups(ctx context.Context) (hups <-chan os.Signal, stop func()) {
-	c := make(chan os.Signal, 1)
-	ownHangup(ctx)
-	signal.Notify(c, syscall.SIGHUP)
-	return c, func() { signal.Stop(c) }
 }
 
 // follow opens the log again at each signal, until ctx is done.

@@ -50,7 +50,8 @@ and taken up again when it is started again; --stop removes it instead.
 SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
 
 SIGTERM and SIGINT make a last collection and end. SIGHUP opens the log file
-again and, with --config, applies what was changed in the file.`
+again, and reads the file of --config and all rulesets again, with their tables:
+what was changed is applied, a fault leaves all as it is.`
 
 // managerCommand is `rtfm manager`.
 func managerCommand() *cobra.Command {
@@ -115,7 +116,7 @@ func (o *managerOptions) run(cmd *cobra.Command, args []string) error {
 	defer stopped()
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
-	go o.reload(ctx, hups, file, changes, log)
+	go o.reload(ctx, cmd, args, hups, file, changes, log)
 	defer finishing(cmd.Context())()
 	return manager.Run(ctx, config, changes, manager.Options{
 		Log: log, Remove: o.stop, Grace: seconds(o.grace), Version: version(),

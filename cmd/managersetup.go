@@ -16,9 +16,9 @@ import (
 	"rtfm/ruleset/srl"
 )
 
-// reload opens the log again at each signal, and passes on the configuration
-// file if it was changed for another that is right.
-func (o *managerOptions) reload(ctx context.Context, hups <-chan os.Signal, file *logFile, changes chan<- *manager.Config, log *slog.Logger) {
+// reload opens the log again at each signal, and passes on what is to be done, read
+// again, if that is right.
+func (o *managerOptions) reload(ctx context.Context, cmd *cobra.Command, args []string, hups <-chan os.Signal, file *logFile, changes chan<- *manager.Config, log *slog.Logger) {
 	for {
 		select {
 		case <-hups:
@@ -26,18 +26,27 @@ func (o *managerOptions) reload(ctx context.Context, hups <-chan os.Signal, file
 			return
 		}
 		file.again(log)
-		if o.config == "" {
-			continue
-		}
-		c, warnings, err := manager.Load(o.config)
-		for _, w := range warnings {
-			log.Warn("ruleset", "warning", w)
+		var c *manager.Config
+		var err error
+		what := "the configuration file"
+		switch {
+		case o.config != "":
+			var warnings []error
+			c, warnings, err = manager.Load(o.config)
+			for _, w := range warnings {
+				log.Warn("ruleset", "warning", w)
+			}
+		case o.trace || slices.Contains(append(slices.Clone(o.rules), o.standby...), "-"):
+			continue // these rulesets are for the whole trace, or can be read once
+		default:
+			what = "a ruleset"
+			c, err = o.load(cmd, args)
 		}
 		if err != nil {
-			log.Error("the configuration file is faulty; all goes on as before", "error", err)
+			log.Error(what+" is faulty; all goes on as before", "error", err)
 			continue
 		}
-		log.Info("the configuration file was read again", "meters", len(c.Meters))
+		log.Info(what+" was read again", "meters", len(c.Meters))
 		select {
 		case changes <- c:
 		case <-ctx.Done():

@@ -44,6 +44,8 @@ first argument that is no file; with -i or -C all arguments are the filter.
 
 With -i packets are captured at interfaces until a signal ends it (Linux only;
 needs root or CAP_NET_RAW). Packets that the kernel had to drop are counted.
+SIGHUP has RULES and their tables read again: what changed runs from the next
+packet on, as a ruleset of another number; a fault leaves all as it is.
 
 netflow:TRACE meters the flow records of routers (NetFlow 5 and 9, IPFIX) whose
 export datagrams are in a trace, and -i netflow://ADDRESS:PORT those that arrive

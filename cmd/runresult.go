@@ -8,15 +8,14 @@ import (
 	"time"
 
 	"rtfm/meter"
-	"rtfm/traces"
 )
 
-// meter runs the meter and tells what came of it. When ctx is done the source ends,
+// meter tells what came of the meter that run runs. When ctx is done the source ends,
 // and all that was read of it until then is metered.
-func (o *runOptions) meter(ctx context.Context, m *meter.Meter, src traces.Source, s *runSink, stderr io.Writer) error {
+func (o *runOptions) meter(ctx context.Context, m *meter.Meter, run func() error, s *runSink, stderr io.Writer) error {
 	defer finishing(ctx)()
 	began := time.Now()
-	if err := m.Run(context.WithoutCancel(ctx), src, s); err != nil {
+	if err := run(); err != nil {
 		return err
 	}
 	took := time.Since(began)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
@@ -30,6 +31,12 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 	}
 	reading, stop := context.WithCancel(cmd.Context())
 	defer stop()
+	var hups <-chan os.Signal
+	if o.reloads() {
+		var end func()
+		hups, end = hangups(cmd.Context())
+		defer end()
+	}
 	src, err := o.open(reading, cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -50,7 +57,13 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 		} else {
 			s.stop = stop // the source is read ahead: it must not wait for more than is asked for
 		}
-		return o.meter(ctx, m, src, s, cmd.ErrOrStderr())
+		run := func() error { return m.Run(context.WithoutCancel(ctx), src, s) }
+		if hups != nil {
+			r, stop := o.reloading(cmd, hups, src, m, s, rules)
+			defer stop()
+			run = func() error { return r.run(context.WithoutCancel(ctx)) }
+		}
+		return o.meter(ctx, m, run, s, cmd.ErrOrStderr())
 	})
 	if o.user != "" && errors.Is(err, fs.ErrPermission) {
 		err = fmt.Errorf("as user %s: %w", o.user, err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"rtfm/meter"
 	"rtfm/reader/flowfile"
@@ -20,6 +21,7 @@ type runSink struct {
 	name    string // the meter's
 	// ruleSets are those that the meter runs.
 	ruleSets []record.RuleSet
+	replaced bool // some were, and may be forgotten
 	errors   io.Writer
 	damaged  bool
 	faulty   bool // numbers did not add up
@@ -39,7 +41,7 @@ func (o *runOptions) sink(w io.Writer, m *meter.Meter, rules []*ruleset.RuleSet)
 				q.Rows = 0 // there is no line for the others
 			}
 		}
-		t := newTables(w, m.Stats().Tasks, q, o.interval.length > 0, o.place())
+		t := newTables(w, q, o.interval.length > 0, o.place())
 		t.form, t.iso = form, o.form.iso
 		return t
 	}
@@ -47,13 +49,7 @@ func (o *runOptions) sink(w io.Writer, m *meter.Meter, rules []*ruleset.RuleSet)
 		Version: flowfile.Release(version()), Parameters: o.parameters(),
 		Meter: o.meterName(), Interfaces: o.sources(), MaxFlows: o.maxFlows,
 	}
-	format := o.form.format
-	if format == nil {
-		format = flowfile.FormatFor(rules...)
-	}
-	if form == formCSV {
-		format = flowfile.TableFor(rules...)
-	}
+	format := o.format(rules)
 	options := flowfile.Options{JSON: form == formJSON, CSV: form == formCSV, ISO: o.form.iso}
 	for _, rs := range rules {
 		options.Statistics = options.Statistics || rs.Statistics
@@ -61,10 +57,30 @@ func (o *runOptions) sink(w io.Writer, m *meter.Meter, rules []*ruleset.RuleSet)
 	return flowfile.NewSink(w, header, format, options)
 }
 
+// format returns the columns of flow data of these rulesets.
+func (o *runOptions) format(rules []*ruleset.RuleSet) *ruleset.Format {
+	switch {
+	case o.form.form(o.output) == formCSV:
+		return flowfile.TableFor(rules...)
+	case o.form.format != nil:
+		return o.form.format
+	}
+	return flowfile.FormatFor(rules...)
+}
+
+// columns returns those that flow data of these rulesets has from its beginning on.
+func (o *runOptions) columns(rules []*ruleset.RuleSet) string {
+	if form := o.form.form(o.output); o.isTables() || form == formJSON {
+		return ""
+	}
+	return o.format(rules).String()
+}
+
 // running returns what is to be told of the rulesets that a meter runs.
 func running(m *meter.Meter, rules []*ruleset.RuleSet) (sets []record.RuleSet) {
-	for i, task := range m.Stats().Tasks {
-		sets = append(sets, record.RuleSetOf(task.RuleSet, rules[i]))
+	tasks := m.Stats().Tasks
+	for i, rs := range rules {
+		sets = append(sets, record.RuleSetOf(tasks[i].RuleSet, rs))
 	}
 	return sets
 }
@@ -73,6 +89,13 @@ func running(m *meter.Meter, rules []*ruleset.RuleSet) (sets []record.RuleSet) {
 func (s *runSink) Collect(c meter.Collection) error {
 	if c.Last && s.stop != nil {
 		s.stop()
+	}
+	if s.replaced {
+		counts, _ := s.meter.Counts()
+		s.ruleSets = slices.DeleteFunc(s.ruleSets, func(rs record.RuleSet) bool {
+			_, known := counts.RuleSets[rs.Number]
+			return !known
+		})
 	}
 	from := s.process.From(s.meter, record.Collection{
 		Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver), RuleSets: s.ruleSets,

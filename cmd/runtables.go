@@ -1,13 +1,11 @@
 package cmd
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"time"
 
-	"rtfm/meter"
 	"rtfm/reader/query"
 	"rtfm/reader/record"
 	"rtfm/reader/table"
@@ -19,6 +17,7 @@ import (
 type tables struct {
 	w     io.Writer
 	style table.Options
+	opts  query.Options
 	sets  []tableSet // in order of number
 	of    [1 << 8]*query.Top
 	c     record.Collection
@@ -28,28 +27,15 @@ type tables struct {
 	begun bool // there is something above the next table
 }
 
-// tableSet is a ruleset of which there are tables.
-type tableSet struct {
-	number int
-	name   string
-	top    *query.Top
-}
-
-// newTables returns a sink of what a meter's rulesets have counted.
+// newTables returns a sink of what rulesets have counted.
 // many tells that there may be several collections, zone whose times are shown, nil for
 // UTC.
-func newTables(w io.Writer, tasks []meter.TaskStats, o query.Options, many bool, zone *time.Location) *tables {
+func newTables(w io.Writer, o query.Options, many bool, zone *time.Location) *tables {
 	if zone == nil {
 		zone = time.UTC
 	}
-	t := &tables{w: w, many: many, style: styleOf(w)}
+	t := &tables{w: w, many: many, style: styleOf(w), opts: o}
 	t.style.Zone = zone
-	for _, task := range tasks {
-		set := tableSet{task.RuleSet, task.Name, query.NewTop(o)}
-		t.sets = append(t.sets, set)
-		t.of[set.number] = set.top
-	}
-	slices.SortFunc(t.sets, func(a, b tableSet) int { return cmp.Compare(a.number, b.number) })
 	return t
 }
 
@@ -59,6 +45,7 @@ func (t *tables) Differences() bool { return t.many }
 // Begin implements record.Sink.
 func (t *tables) Begin(c *record.Collection) error {
 	t.c = *c
+	t.know(c.RuleSets)
 	for _, set := range t.sets {
 		set.top.Reset()
 		if err := set.top.Begin(c); err != nil {
@@ -81,7 +68,7 @@ func (t *tables) End(sum *record.Summary) error {
 		}
 		tb := set.top.Tables()[0]
 		tb.Dated = true
-		tb.Title = set.name + ", " + period(t.c.From, t.c.To, t.style.Zone)
+		tb.Title = set.title + ", " + period(t.c.From, t.c.To, t.style.Zone)
 		if t.c.Skipped > 0 {
 			tb.Title += fmt.Sprintf(", behind %d intervals without packets", t.c.Skipped)
 		}

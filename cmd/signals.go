@@ -136,10 +136,3 @@ func furtherSignal(ctx context.Context) <-chan struct{} {
 	}
 	return nil
 }
-
-// ownHangup gives SIGHUP another meaning than to end the command.
-func ownHangup(ctx context.Context) {
-	if e := endingOf(ctx); e != nil {
-		e.ownHangup.Store(true)
-	}
-}

@@ -23,3 +23,12 @@ func styleOf(w io.Writer) table.Options {
 	kind := os.Getenv("TERM")
 	return table.Options{Width: width, Bold: os.Getenv("NO_COLOR") == "" && kind != "" && kind != "dumb"}
 }
+
+// hasTerminal reports whether the process belongs to a terminal.
+func hasTerminal() bool {
+	f, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err == nil {
+		f.Close()
+	}
+	return err == nil
+}

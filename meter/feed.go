@@ -25,7 +25,7 @@ func (m *Meter) feed(ctx context.Context, src traces.Source) (next func() *batch
 			join = f.worker.Fork()
 		}
 		go f.readAhead()
-		return func() *batch { return f.next(ctx) }, func() { join(); f.stop(ctx); m.waited = f.waited }
+		return func() *batch { return f.next(ctx) }, func() { join(); f.stop(ctx); m.waited += f.waited }
 	}
 	in, b := m.newInput(), new(batch)
 	m.input = in
@@ -168,7 +168,7 @@ func (f *feeder) fill(g *group, d *decoder) bool {
 	for more := true; more && g.n < groupLen; g.n++ {
 		b, in := &g.batches[g.n], d.inputs[g.n]
 		in.read(b, f.src)
-		f.ended = b.err == io.EOF
+		f.ended = b.err == io.EOF || b.err == ErrPause
 		mapped = in.raw.Mapping != nil
 		// A batch that is not full: it may take time until there is more.
 		more = !f.ended && (mapped || len(in.raw.Packets) == batchLen)

@@ -165,7 +165,9 @@ func (m *Meter) collect(to int64, last bool) error {
 	}
 	c := Collection{Start: m.clock.start, From: max(n.from, 0), To: to, PassedOver: n.passedOver, Last: last}
 	n.passedOver = 0
-	return m.sink.Collect(c)
+	err := m.sink.Collect(c)
+	m.forget()
+	return err
 }
 
 // Flows calls f for each flow that was active in the current collection, or was
@@ -186,10 +188,14 @@ func (m *Meter) Flows(f func(*match.Flow) error) error {
 	return nil
 }
 
-// ruleSets returns the numbers of the tasks' rulesets in order.
+// ruleSets returns the numbers of the tasks' rulesets, and of those that were replaced,
+// in order.
 func (m *Meter) ruleSets() (numbers []int) {
 	for _, t := range m.tasks {
 		numbers = append(numbers, t.stats.RuleSet)
+	}
+	for _, t := range m.retired {
+		numbers = append(numbers, t.RuleSet)
 	}
 	slices.Sort(numbers)
 	return numbers

@@ -59,8 +59,12 @@ const (
 type Meter struct {
 	cfg   Config
 	tasks []*Task
-	memos []*memo // of the tasks
-	table *flow.Table
+	// retired are rulesets that were replaced, latest the number given last to one in
+	// such a place.
+	retired []TaskStats
+	latest  int
+	memos   []*memo // of the tasks
+	table   *flow.Table
 	// streams builds distributions; nil until a ruleset saves any. streamed is
 	// what those want that tasks run.
 	streams  *stream.Worker
@@ -193,7 +197,7 @@ func numberRuleSets(sets []*ruleset.RuleSet) ([]int, error) {
 // Run meters all packets of src and hands each collection to sink. It ends at
 // the end of src, after Config.Intervals collections, when ctx is done, or with
 // the first error of sink. A source without packets gives no collection, unless
-// the meter has an attendant. Unless ctx is done, src is not used after Run has
+// the meter has an attendant; ErrPause ends it without one. Unless ctx is done, src is not used after Run has
 // returned. Run may be called again, to go on with another source.
 func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 	m.sink, m.done = sink, false
@@ -208,6 +212,8 @@ func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 		switch {
 		case errors.Is(b.err, io.EOF):
 			return m.collectLast()
+		case b.err == ErrPause:
+			return b.err
 		case b.err != nil:
 			sink.Damage(b.err)
 		default:
@@ -349,12 +355,14 @@ func (m *Meter) count(i int) {
 // it has returned; 0 of a meter with an attendant.
 func (m *Meter) Waited() time.Duration { return m.waited }
 
-// Stats returns what was counted so far.
+// Stats returns what was counted so far: by the tasks, and behind them by those that
+// were replaced.
 func (m *Meter) Stats() Stats {
 	s := m.Totals()
 	for _, t := range m.tasks {
 		s.Tasks = append(s.Tasks, m.TaskStats(t))
 	}
+	s.Tasks = append(s.Tasks, m.retired...)
 	return s
 }
 

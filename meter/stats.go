@@ -34,6 +34,8 @@ type Stats struct {
 	Active             int
 	Created, Recovered uint64
 	Tasks              []TaskStats
+	// Past is the sum of rulesets that were replaced and have no flows any more.
+	Past TaskStats
 	// Streams counts the streams of flows that have distributions.
 	Streams stream.Stats
 	// Trace holds the source's own counts.
@@ -46,7 +48,7 @@ func (s *Stats) Uncounted() (n uint64) {
 	for _, t := range s.Tasks {
 		n += t.Uncounted
 	}
-	return n
+	return n + s.Past.Uncounted
 }
 
 // Stopped is the number of packets that hit a limit of the engine, summed over
@@ -55,7 +57,7 @@ func (s *Stats) Stopped() (n uint64) {
 	for _, t := range s.Tasks {
 		n += t.Stopped
 	}
-	return n
+	return n + s.Past.Stopped
 }
 
 // noted are the flags of packets that note counts.
