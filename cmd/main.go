@@ -103,9 +103,15 @@ func Program() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rtfm",
 		Short: "Meter network traffic by rulesets",
-		Long: `rtfm is a network traffic meter. Rulesets, small programs in SRL, say which
-packets to count and how finely; it counts them in bidirectional flows and
-writes these to flow data files (RFC 2720 to 2724).`,
+		Long: `rtfm is a network traffic meter. It counts who talks to whom, and how much, in
+traces, at interfaces and in the flow records of routers. Rulesets, small programs
+in SRL, say what else to count, and how finely (RFC 2720 to 2724).
+
+Questions that people ask, and the commands that answer them, are in
+docs/COOKBOOK.md, which "make install" makes a manual page, rtfm-cookbook(7).`,
+		Example: `  rtfm run trace.pcap               who talks to whom
+  rtfm run --by Host trace.pcap     the top talkers
+  rtfm srl list                     what else can be asked without a program`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
