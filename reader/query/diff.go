@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"math"
@@ -20,6 +21,7 @@ func NewDiff(opts Options) *Diff { return &Diff{NewTop(opts), NewTop(opts)} }
 
 // change is what a key has counted in both.
 type change struct {
+	key           []byte
 	row           *group // of either
 	before, after uint64
 }
@@ -69,7 +71,7 @@ func (t *Top) sectionOf(ruleSet int) *section {
 	if s := t.sections[ruleSet]; s != nil {
 		return s
 	}
-	return new(section)
+	return &section{groups: new(groups)}
 }
 
 // table compares two sections.
@@ -97,7 +99,7 @@ func (d *Diff) table(before, after *section) *table.Table {
 			tb.NumOthers++
 			continue
 		}
-		tb.Rows = append(tb.Rows, c.cells(d.After.keyCells(c.row)))
+		tb.Rows = append(tb.Rows, c.cells(d.After.keyCells(c.key, &c.row.groupSums)))
 	}
 	keys := func() []table.Value { return make([]table.Value, len(opts.By)) }
 	all := change{before: by.of(before.total(opts.By)), after: by.of(after.total(opts.By))}
@@ -109,22 +111,22 @@ func (d *Diff) table(before, after *section) *table.Table {
 // that with the lower key.
 func changesOf(before, after *section, by Sum) []change {
 	var changes []change
-	for n := range after.groups.n {
-		row := after.groups.at(int32(n))
-		c := change{row: row, after: by.of(&row.sums)}
-		if was, ok := before.groups.index[row.key]; ok {
-			c.before = by.of(&before.groups.at(was).sums)
+	before.groups.settleAll()
+	for row := range after.groups.all {
+		c := change{key: after.groups.key(row), row: row, after: by.of(&row.sums)}
+		if was := before.groups.find(c.key); was != nil {
+			c.before = by.of(&was.sums)
 		}
 		changes = append(changes, c)
 	}
-	for n := range before.groups.n {
-		row := before.groups.at(int32(n))
-		if _, ok := after.groups.index[row.key]; !ok {
-			changes = append(changes, change{row: row, before: by.of(&row.sums)})
+	for row := range before.groups.all {
+		key := before.groups.key(row)
+		if now := after.groups.find(key); now == nil || now.records == 0 {
+			changes = append(changes, change{key: key, row: row, before: by.of(&row.sums)})
 		}
 	}
 	slices.SortFunc(changes, func(a, b change) int {
-		return cmp.Or(cmp.Compare(b.size(), a.size()), cmp.Compare(a.row.key, b.row.key))
+		return cmp.Or(cmp.Compare(b.size(), a.size()), bytes.Compare(a.key, b.key))
 	})
 	return changes
 }

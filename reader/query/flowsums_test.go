@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -21,11 +22,13 @@ func TestFlowSums(t *testing.T) {
 	for range 300 {
 		rows := rnd.IntN(5)
 		top := NewTop(Options{Columns: []attr.Attr{attr.FlowIndex}, Rows: rows})
-		want := map[string]uint64{}
+		keyed := NewTop(Options{By: by(t, "FlowIndex"), Full: true})
+		want, wantKeyed := map[string]uint64{}, map[string]uint64{}
 		for n := range 1 + rnd.IntN(6) {
 			c := record.Collection{Meter: "m", Epoch: int64(rnd.IntN(2)), From: int64(n), To: int64(n + 1)}
 			top.Begin(&c)
-			add := map[string]uint64{}
+			keyed.Begin(&c)
+			add, addKeyed := map[string]uint64{}, map[string]uint64{}
 			for range rnd.IntN(12) {
 				f := match.Flow{FlowKey: match.FlowKey{Shape: shape}, Index: uint32(rnd.IntN(40))}
 				f.FirstTime = c.Epoch + int64(f.Index)
@@ -35,15 +38,30 @@ func TestFlowSums(t *testing.T) {
 				counted := record.Counters{ToOctets: 1 + rnd.Uint64N(1000)}
 				f.LastTime = c.To
 				add[fmt.Sprint(c.Epoch, f.Index, f.FirstTime)] += counted.ToOctets
+				addKeyed[fmt.Sprint(f.Index)] += counted.ToOctets
 				top.Flow(&f, &counted)
+				keyed.Flow(&f, &counted)
 			}
 			if rnd.IntN(3) == 0 {
 				continue // the collection has failed
 			}
 			top.End(new(record.Summary))
+			keyed.End(new(record.Summary))
+			for key, octets := range addKeyed {
+				wantKeyed[key] += octets
+			}
 			for key, octets := range add {
 				want[key] += octets
 			}
+		}
+		gotKeyed := map[string]uint64{}
+		for _, row := range keyed.Tables()[0].Rows {
+			var n uint64
+			fmt.Sscan(row[5].Exact(), &n)
+			gotKeyed[row[0].Exact()] = n
+		}
+		if !maps.Equal(gotKeyed, wantKeyed) {
+			t.Fatalf("%v, want %v", gotKeyed, wantKeyed)
 		}
 		var octets []uint64
 		for _, n := range want {

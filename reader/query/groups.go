@@ -12,13 +12,15 @@ import (
 	"rtfm/ruleset/match"
 )
 
-// groups are sums by keys.
+// groups are sums by keys. What a collection that fails has added is taken back.
 type groups struct {
-	keys  []Key
+	keyTable
+	by    []Key
 	named []bool // those whose values' names are the keys
-	index map[string]int32
-	rows  []*[rowsLen]group // in pieces, so that many of them need not be copied
-	n     int
+
+	collection uint32 // the number of the one at hand
+	open       bool   // which has not ended
+	failed     map[uint32]bool
 
 	shape  *match.Shape   // of the flow before
 	names  *ruleset.Names // of its ruleset
@@ -27,20 +29,54 @@ type groups struct {
 	buf    [2][]byte
 }
 
-const rowsLen = 256
-
-// group is what flows with one key come to.
-type group struct {
-	sums
-	key string
-	// transport is the protocol of the flows, of which ports have their names; 0 if
-	// they have several.
-	transport uint8
-	saved     uint32 // bit i is set if a flow has saved key i
+// begin begins a collection.
+func (g *groups) begin() {
+	g.abandon()
+	g.collection++
+	g.open, g.shape = true, nil
 }
 
-// at returns a row by its number.
-func (g *groups) at(n int32) *group { return &g.rows[n/rowsLen][n%rowsLen] }
+// end ends it.
+func (g *groups) end() { g.open = false }
+
+// abandon notes that the collection has failed, if it has not ended.
+func (g *groups) abandon() {
+	if !g.open {
+		return
+	}
+	if g.open = false; g.failed == nil {
+		g.failed = map[uint32]bool{}
+	}
+	g.failed[g.collection] = true
+}
+
+// settle takes back what a collection has added to a row that failed.
+func (g *groups) settle(row *group) {
+	if g.failed[row.collection] {
+		row.groupSums = row.before
+	}
+	row.before, row.collection = row.groupSums, g.collection
+}
+
+// settleAll takes back what failed collections have added to any row.
+func (g *groups) settleAll() {
+	g.abandon()
+	for n := range g.n {
+		if row := g.at(n); g.failed[row.collection] {
+			row.groupSums, row.collection = row.before, 0
+		}
+	}
+}
+
+// all calls yield for each row that has flows.
+func (g *groups) all(yield func(*group) bool) {
+	g.settleAll()
+	for n := range g.n {
+		if row := g.at(n); row.records > 0 && !yield(row) {
+			return
+		}
+	}
+}
 
 // add adds a flow.
 func (g *groups) add(f *match.Flow, c *record.Counters, in *record.Collection) {
@@ -49,7 +85,7 @@ func (g *groups) add(f *match.Flow, c *record.Counters, in *record.Collection) {
 		g.names = in.RuleSet(f.Shape.RuleSet).Names
 	}
 	g.addEnd(f, c, in.Meter, 0)
-	if isHosts(g.keys) {
+	if isHosts(g.by) {
 		g.addEnd(f, c, in.Meter, 1)
 	}
 }
@@ -65,7 +101,7 @@ func (g *groups) change(s *match.Shape) {
 		if g.shapes == nil || len(g.shapes) >= maxShapes {
 			g.shapes = map[*match.Shape][]keyField{}
 		}
-		at = fields(g.keys, s, nil)
+		at = fields(g.by, s, nil)
 		g.shapes[s] = at
 	}
 	g.fields = at
@@ -76,16 +112,19 @@ func (g *groups) change(s *match.Shape) {
 // both.
 func (g *groups) addEnd(f *match.Flow, c *record.Counters, meter string, end int) {
 	b := g.buf[end][:0]
-	for i := range g.keys {
+	for i := range g.by {
 		at := &g.fields[i][end]
 		if name, is := g.nameOf(i, f, at); is {
 			b = appendName(b, name)
 		} else {
-			b = g.keys[i].append(b, f, at, meter)
+			b = g.by[i].append(b, f, at, meter)
 		}
 	}
 	g.buf[end] = b
 	row := g.row(b)
+	if row.collection != g.collection {
+		g.settle(row)
+	}
 	if end == 1 && bytes.Equal(b, g.buf[0]) {
 		row.directions(c.FromPDUs, c.ToPDUs, c.FromOctets, c.ToOctets)
 	} else {
@@ -96,7 +135,7 @@ func (g *groups) addEnd(f *match.Flow, c *record.Counters, meter string, end int
 	} else if row.transport != transport {
 		row.transport = 0
 	}
-	for i := range min(len(g.keys), 32) {
+	for i := range min(len(g.by), 32) {
 		if g.fields[i][end].saved {
 			row.saved |= 1 << i
 		}
@@ -113,49 +152,12 @@ func (g *groups) nameOf(i int, f *match.Flow, at *field) (name string, is bool) 
 	return name, name != "" || at.none && at.length > 0
 }
 
-// row returns the row of a key.
-func (g *groups) row(key []byte) *group {
-	if n, ok := g.index[string(key)]; ok {
-		return g.at(n)
-	}
-	if g.index == nil {
-		g.index = map[string]int32{}
-	}
-	if g.n%rowsLen == 0 {
-		g.rows = append(g.rows, new([rowsLen]group))
-	}
-	own := string(key)
-	g.index[own] = int32(g.n)
-	row := g.at(int32(g.n))
-	row.key = own
-	g.n++
-	return row
-}
-
-// join adds the sums of others.
-func (g *groups) join(o *groups) {
-	for n := range o.n {
-		from := o.at(int32(n))
-		row := g.row([]byte(from.key))
-		if row.records == 0 {
-			row.transport = from.transport
-		} else if row.transport != from.transport {
-			row.transport = 0
-		}
-		row.saved |= from.saved
-		row.sums.join(&from.sums)
-	}
-}
-
 // sorted returns the rows, those that counted most first, of equal ones that with the
 // lower key.
 func (g *groups) sorted(by Sum) []*group {
-	all := make([]*group, 0, g.n)
-	for n := range g.n {
-		all = append(all, g.at(int32(n)))
-	}
+	all := slices.AppendSeq(make([]*group, 0, g.n), g.all)
 	slices.SortFunc(all, func(a, b *group) int {
-		return cmp.Or(cmp.Compare(by.of(&b.sums), by.of(&a.sums)), cmp.Compare(a.key, b.key))
+		return cmp.Or(cmp.Compare(by.of(&b.sums), by.of(&a.sums)), bytes.Compare(g.key(a), g.key(b)))
 	})
 	return all
 }
@@ -176,7 +178,7 @@ func (t *Top) groupRows(tb *table.Table, s *section, measures []measure) int {
 			others.join(&row.sums)
 			continue
 		}
-		tb.Rows = append(tb.Rows, measured(t.keyCells(row), measures, &row.sums))
+		tb.Rows = append(tb.Rows, measured(t.keyCells(s.groups.key(row), &row.groupSums), measures, &row.sums))
 	}
 	others.first, others.last = 0, -1
 	tb.NumOthers = len(rows) - most
@@ -198,9 +200,8 @@ func (k *Key) tableColumn() table.Column {
 }
 
 // keyCells returns what a table shows of the keys of a row.
-func (t *Top) keyCells(row *group) []table.Value {
+func (t *Top) keyCells(key []byte, row *groupSums) []table.Value {
 	var cells []table.Value
-	key := []byte(row.key)
 	for i := range t.opts.By {
 		k := &t.opts.By[i]
 		switch {

@@ -13,7 +13,7 @@ type Group struct {
 	Key     string // tells groups of one Top from each other, and is not for people
 	Octets  uint64
 
-	row group
+	row groupSums
 }
 
 // Groups calls yield for each group that t has. Those of a ruleset come one after the
@@ -22,7 +22,7 @@ func (t *Top) Groups(yield func(Group)) {
 	sections := slices.SortedFunc(maps.Values(t.sections), func(a, b *section) int { return cmp.Compare(a.ruleSet, b.ruleSet) })
 	for _, s := range sections {
 		for _, row := range s.groups.sorted(Octets) {
-			yield(Group{RuleSet: s.ruleSet, Key: row.key, Octets: row.sums.octets, row: group{key: row.key, transport: row.transport, saved: row.saved}})
+			yield(Group{RuleSet: s.ruleSet, Key: string(s.groups.key(row)), Octets: row.sums.octets, row: row.groupSums})
 		}
 	}
 }
@@ -40,7 +40,7 @@ func (g *Group) Join(o *Group) {
 // do not have.
 func (t *Top) Name(g *Group) string {
 	var words []string
-	for _, cell := range t.keyCells(&g.row) {
+	for _, cell := range t.keyCells([]byte(g.Key), &g.row) {
 		words = append(words, cmp.Or(cell.Exact(), "none"))
 	}
 	return strings.Join(words, " ")

@@ -55,6 +55,7 @@ type Top struct {
 	pending map[int]*section
 	current *section
 	flows   map[int]*flowSums // by ruleset, if rows are flows
+	groups  map[int]*groups   // likewise, if they are not
 	told    bool              // the flows of the collection can be told from each other
 	c       record.Collection
 	times   spans
@@ -82,16 +83,16 @@ type Summary struct {
 type section struct {
 	ruleSet int
 	all     sums
-	flows   best      // if there is one collection
-	sums    *flowSums // if there may be several
-	groups  groups
+	flows   best               // if there is one collection
+	sums    *flowSums          // if there may be several
+	groups  *groups            // of all collections
 	saved   map[attr.Attr]bool // by flows that are rows
 	shape   *match.Shape       // of the flow before
 }
 
 // NewTop returns a Top of no collections yet.
 func NewTop(opts Options) *Top {
-	return &Top{opts: opts, names: namer{opts.Numeric, opts.Saved}, sections: map[int]*section{}, pending: map[int]*section{}, flows: map[int]*flowSums{}}
+	return &Top{opts: opts, names: namer{opts.Numeric, opts.Saved}, sections: map[int]*section{}, pending: map[int]*section{}, flows: map[int]*flowSums{}, groups: map[int]*groups{}}
 }
 
 // Begin implements record.Sink.
@@ -105,6 +106,9 @@ func (t *Top) Begin(c *record.Collection) error {
 	}
 	for _, f := range t.flows {
 		f.begin(c)
+	}
+	for _, g := range t.groups {
+		g.begin()
 	}
 	if t.opts.Total {
 		t.before = t.runs.past(c)
@@ -184,11 +188,7 @@ func (t *Top) section(ruleSet int) *section {
 	s := t.pending[ruleSet]
 	if s == nil {
 		s = &section{ruleSet: ruleSet, saved: map[attr.Attr]bool{}, flows: best{by: t.opts.Sort, most: t.opts.Rows}}
-		s.groups.keys = t.opts.By
-		for i := range t.opts.By {
-			s.groups.named = append(s.groups.named, !t.opts.Numeric && t.opts.By[i].isNamed())
-		}
-		s.sums = t.sumsOf(ruleSet)
+		s.sums, s.groups = t.sumsOf(ruleSet), t.groupsOf(ruleSet)
 		t.pending[ruleSet] = s
 	}
 	t.current = s
@@ -209,6 +209,20 @@ func (t *Top) sumsOf(ruleSet int) *flowSums {
 	return s
 }
 
+// groupsOf returns the sums of a ruleset's flows by keys.
+func (t *Top) groupsOf(ruleSet int) *groups {
+	g := t.groups[ruleSet]
+	if g == nil {
+		g = &groups{by: t.opts.By}
+		for i := range t.opts.By {
+			g.named = append(g.named, !t.opts.Numeric && t.opts.By[i].isNamed())
+		}
+		g.begin()
+		t.groups[ruleSet] = g
+	}
+	return g
+}
+
 // join adds a section of the same ruleset.
 func (s *section) join(o *section) error {
 	if _, over := bits.Add64(s.all.octets, o.all.octets, 0); over != 0 {
@@ -220,7 +234,6 @@ func (s *section) join(o *section) error {
 	s.all.join(&o.all)
 	maps.Copy(s.saved, o.saved)
 	s.flows.join(&o.flows)
-	s.groups.join(&o.groups)
 	return nil
 }
 
@@ -236,6 +249,9 @@ func (t *Top) End(sum *record.Summary) error {
 	clear(t.pending)
 	for _, f := range t.flows {
 		f.end()
+	}
+	for _, g := range t.groups {
+		g.end()
 	}
 	t.about.Unknown += t.unknown
 	t.about.Collections++
