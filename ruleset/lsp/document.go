@@ -15,14 +15,21 @@ type text struct {
 	lines []int // where each begins, as the protocol has them
 	rows  []int // likewise, as SRL has them: \r is no line's end; the same slice if there is none of its own
 
-	// The offset that was asked for last and its position: a line may be long.
-	last   int
-	lastAt position
+	// marks tell how many UTF-16 units there are in front of some offsets, in their
+	// order: a line may be long.
+	marks []mark
 }
+
+// A mark is an offset with the number of UTF-16 units in front of it.
+type mark struct{ at, units int }
+
+// markDistance is how far marks are from each other, in octets.
+const markDistance = 4096
 
 // newText finds the lines of a text.
 func newText(s string) *text {
 	t := &text{all: s, rows: make([]int, 1, strings.Count(s, "\n")+1)}
+	t.mark()
 	lone := false
 	for i := 0; ; {
 		n := strings.IndexByte(s[i:], '\n')
@@ -80,15 +87,29 @@ func (t *text) offset(p position) int {
 // position returns the position of an offset.
 func (t *text) position(offset int) position {
 	line := sort.SearchInts(t.lines, offset+1) - 1
-	p, from := position{Line: line}, t.lines[line]
-	if t.lastAt.Line == line && t.last <= offset {
-		p, from = t.lastAt, t.last
+	return position{line, t.unitsBefore(offset) - t.unitsBefore(t.lines[line])}
+}
+
+// unitsBefore returns how many UTF-16 units there are in front of an offset.
+func (t *text) unitsBefore(offset int) int {
+	m := t.marks[sort.Search(len(t.marks), func(i int) bool { return t.marks[i].at > offset })-1]
+	for _, r := range t.all[m.at:offset] {
+		m.units += units(r)
 	}
-	for _, r := range t.all[from:offset] {
-		p.Character += units(r)
+	return m.units
+}
+
+// mark sets the marks.
+func (t *text) mark() {
+	t.marks = make([]mark, 1, len(t.all)/markDistance+1)
+	var next mark
+	for at, r := range t.all {
+		if at >= t.marks[len(t.marks)-1].at+markDistance {
+			next.at = at
+			t.marks = append(t.marks, next)
+		}
+		next.units += units(r)
 	}
-	t.last, t.lastAt = offset, p
-	return p
 }
 
 // units returns how many UTF-16 units a character takes: the first ones of other

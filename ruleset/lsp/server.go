@@ -191,6 +191,7 @@ func (s *server) answers() map[string]func(*document, *documentParams) (any, err
 		"textDocument/rename":            s.rename,
 		"textDocument/documentSymbol":    s.symbols,
 		"textDocument/codeAction":        s.actions,
+		"textDocument/formatting":        s.format,
 	}
 }
 
@@ -200,16 +201,17 @@ func (s *server) capabilities() any {
 	return object{
 		"serverInfo": object{"name": "rtfm srl lsp", "version": s.opts.Version},
 		"capabilities": object{
-			"positionEncoding":          "utf-16",
-			"textDocumentSync":          object{"openClose": true, "change": 2, "save": object{}},
-			"hoverProvider":             true,
-			"completionProvider":        object{"triggerCharacters": []string{"=", "(", "\"", "/"}},
-			"definitionProvider":        true,
-			"referencesProvider":        true,
-			"documentHighlightProvider": true,
-			"renameProvider":            object{"prepareProvider": true},
-			"documentSymbolProvider":    true,
-			"codeActionProvider":        object{"codeActionKinds": []string{"quickfix"}},
+			"positionEncoding":           "utf-16",
+			"textDocumentSync":           object{"openClose": true, "change": 2, "save": object{}},
+			"hoverProvider":              true,
+			"completionProvider":         object{"triggerCharacters": []string{"=", "(", "\"", "/"}},
+			"definitionProvider":         true,
+			"referencesProvider":         true,
+			"documentHighlightProvider":  true,
+			"renameProvider":             object{"prepareProvider": true},
+			"documentSymbolProvider":     true,
+			"documentFormattingProvider": true,
+			"codeActionProvider":         object{"codeActionKinds": []string{"quickfix"}},
 		},
 	}
 }

@@ -30,7 +30,7 @@ func shorten(text string) string {
 			n := operand(text[i:])
 			if !listed || n == 0 {
 				listed = false
-				i += max(n, 1)
+				i += max(n, wordLen(text[i:]), 1)
 				continue
 			}
 			from, end := i+n, run(text, i)
@@ -102,6 +102,15 @@ func operand(s string) int {
 	return n
 }
 
+// wordLen returns the length of what looks like a word at the beginning of a text.
+func wordLen(s string) int {
+	n := 0
+	for n < len(s) && (isWordOctet(s[n]) || s[n] == '.' || s[n] == ':') {
+		n++
+	}
+	return n
+}
+
 // blank returns the length of white space, or of a comment, at the beginning of a
 // text.
 func blank(s string) int {
@@ -124,18 +133,20 @@ func blank(s string) int {
 }
 
 // quoted returns the length of a text or character with its marks at the beginning
-// of a text.
+// of a text; without its end it goes on to that of the line.
 func quoted(s string) int {
 	if s[0] != '"' && s[0] != '\'' {
 		return 0
 	}
-	for i := 1; i < len(s) && s[i] != '\n'; i++ {
+	for i := 1; i < len(s); i++ {
 		switch s[i] {
+		case '\n':
+			return i
 		case '\\':
 			i++
 		case s[0]:
 			return i + 1
 		}
 	}
-	return 0
+	return len(s)
 }
