@@ -59,6 +59,7 @@ func (o *srlExplainOptions) run(cmd *cobra.Command, args []string) error {
 		return errors.New("either --packet or --flow, not both")
 	}
 	p := o.programs.programs[0]
+	o.programs.Plain = true // each rule is a test or statement of the program's own
 	rs, err := o.programs.load(p, cmd.InOrStdin(), cmd.ErrOrStderr())
 	if err != nil {
 		return err

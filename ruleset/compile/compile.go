@@ -110,6 +110,9 @@ func (c *compiler) compile() (*ruleset.RuleSet, ruleset.Diagnostics, error) {
 		rs.Format = c.format(p.Format)
 	}
 	if len(c.errs) == 0 {
+		if !p.Plain {
+			entry = c.optimise(entry)
+		}
 		if rs.Rules = layOut(entry, c.maxNodes); rs.Rules == nil {
 			c.at = srl.Place{Line: 1, Col: 1}
 			c.tooLong("takes more than %d rules", c.maxNodes)

@@ -101,7 +101,7 @@ func TestPublishedPrograms(t *testing.T) {
 func outcomeOf(t *testing.T, name, program string) string {
 	t.Helper()
 	var b strings.Builder
-	rs, warnings, err := Source(name, []byte(program), srl.Options{})
+	rs, warnings, err := Source(name, []byte(program), srl.Options{Plain: true})
 	if len(warnings) > 0 {
 		b.WriteString(warnings.Error() + "\n")
 	}

@@ -24,7 +24,7 @@ func layOut(entry *node, maxRules int) []ruleset.Rule {
 		n := l.pending[len(l.pending)-1]
 		l.pending = l.pending[:len(l.pending)-1]
 		if n.rule == 0 {
-			l.chain(n)
+			l.chain(n.first())
 		}
 	}
 	if l.rules > maxRules {
@@ -59,10 +59,11 @@ func (l *layout) chain(n *node) {
 		switch {
 		case n.test:
 			l.later(n.succ)
-			if n.fail.rule != 0 || !n.fail.test && !n.fail.always() {
-				l.put(n.fail.lead(true))
+			to := n.fail
+			if to.rule != 0 || !to.test && !to.always() || to.before != nil && to.before != n {
+				l.put(to.lead(true))
 			}
-			n = n.fail
+			n = to
 		case n.op == ruleset.OpGosub:
 			for _, p := range n.pads {
 				if p.rule != 0 || p.test || p.op == ruleset.OpGosub {
@@ -78,14 +79,23 @@ func (l *layout) chain(n *node) {
 		default:
 			n = n.succ
 		}
-		if n != nil && n.rule != 0 {
+		if n == nil || n.rule != 0 {
 			break
 		}
+		n = n.first()
 	}
 	// What was met first is placed first.
 	for i, j := from, len(l.pending)-1; i < j; i, j = i+1, j-1 {
 		l.pending[i], l.pending[j] = l.pending[j], l.pending[i]
 	}
+}
+
+// first returns the node with which the chain begins in which n is to stand.
+func (n *node) first() *node {
+	for n.before != nil && n.before.rule == 0 {
+		n = n.before
+	}
+	return n
 }
 
 // later notes a node to be placed.

@@ -25,6 +25,14 @@ type node struct {
 	pads []*node   // of a Gosub: what follows each return
 
 	rule int // its number, or its first rule's, once it has a place
+
+	// Of the optimiser.
+	same   *node // what stands in its place
+	before *node // the test after which it is to stand
+	round  int32 // in which order has met it
+	id     int32 // its place there
+	back   bool  // a Return of its subroutine is reached from it
+	tried  int   // of how many operands networks has tried to make fewer
 }
 
 // always reports whether the rule does the same with its test performed or not.

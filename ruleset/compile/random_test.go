@@ -63,63 +63,102 @@ func FuzzCompiledIsExecuted(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64) { differential(t, seed, map[pme.Verdict]int{}) })
 }
 
+// differential runs the random program of this seed over random packets, either
+// way round: as it stands, and its rules, plain and optimised, by the reference
+// and by the engine. The flows that rules make are the same to the last bit.
 func differential(t *testing.T, seed uint64, verdicts map[pme.Verdict]int) {
 	r := rand.New(rand.NewPCG(seed, 2723))
 	text := rulesettest.Extended(r)
 	if r.IntN(4) == 0 {
 		text = rulesettest.Program(r)
 	}
-	p, err := srl.Parse("random.srl", []byte(text), srl.Options{})
+	p, err := srl.Parse("random.srl", []byte(text), srl.Options{Plain: true})
 	if err != nil {
 		t.Fatalf("seed %d: %v\n%s", seed, err, text)
-	}
-	rs, _, err := Compile(p)
-	if err != nil {
-		t.Fatalf("seed %d: %v\n%s", seed, err, text)
-	}
-	if err := rs.Check(); err != nil {
-		t.Fatalf("seed %d: %v\n%s", seed, err, text)
-	}
-	again, err := srl.Parse("random.srl", []byte(p.String()), srl.Options{})
-	if err != nil {
-		t.Fatalf("seed %d: %v\n%s", seed, err, p)
-	}
-	if same, _, err := Compile(again); err != nil || rulesOf(t, same) != rulesOf(t, rs) {
-		t.Fatalf("seed %d: what is printed compiles to something else (%v)\n%s", seed, err, text)
-	}
-	if _, doubts, err := ruleset.ParseRules("random.rules", []byte(rulesOf(t, rs))); err != nil {
-		t.Fatalf("seed %d: the rules are not read back: %v %v", seed, doubts, err)
 	}
 	shapes := new(match.Shapes)
-	prog, err := pme.Compile(rs, 1, shapes)
-	if err != nil {
-		t.Fatalf("seed %d: %v\n%s", seed, err, text)
+	plain := compiled(t, seed, p, shapes)
+	p.Plain = false
+	optimised := compiled(t, seed, p, shapes)
+	if len(optimised.rs.Rules) > len(plain.rs.Rules) {
+		t.Fatalf("seed %d: the optimiser makes %d rules %d\n%s%s%s", seed, len(plain.rs.Rules), len(optimised.rs.Rules), text, rulesOf(t, plain.rs), rulesOf(t, optimised.rs))
 	}
 	for range 40 {
 		pkt := randomPacket(r)
 		for _, reversed := range []bool{false, true} {
 			want, items := run(p, pkt, reversed)
-			key := pkt.Key
-			got, flow := pme.Reference(rs, 1, shapes, pkt, &key, reversed)
-			verdicts[got]++
-			fault := ""
-			if got != want {
-				fault = fmt.Sprintf("verdict %v, want %v", got, want)
-			} else if got == pme.Success {
-				fault = sameFlow(&flow, items)
+			verdicts[want]++
+			first, fault := plain.match(pkt, reversed, want, items)
+			second, worse := optimised.match(pkt, reversed, want, items)
+			if fault == "" && worse == "" && first != second {
+				worse = fmt.Sprintf("optimised it is flow %v, else %v", second, first)
 			}
-			var fast match.FlowKey
-			key = pkt.Key
-			if v := prog.Match(pkt, &key, reversed, &fast); fault == "" && v != want {
-				fault = fmt.Sprintf("the engine's verdict is %v, want %v", v, want)
-			} else if fault == "" && v == pme.Success {
-				fault = sameFlow(&fast, items)
-			}
-			if fault != "" {
-				t.Fatalf("seed %d, key %x, reversed %v: %s\n%s\n%s", seed, pkt.Key, reversed, fault, text, rulesOf(t, rs))
+			if fault+worse != "" {
+				t.Fatalf("seed %d, key %x, reversed %v: plain: %s, optimised: %s\n%s\n%s\n%s", seed, pkt.Key, reversed, fault, worse,
+					text, rulesOf(t, plain.rs), rulesOf(t, optimised.rs))
 			}
 		}
 	}
+}
+
+// rulesAndEngine are the rules of a program, and the engine that runs them.
+type rulesAndEngine struct {
+	rs     *ruleset.RuleSet
+	engine *pme.Program
+	shapes *match.Shapes
+}
+
+// compiled compiles a random program, and checks what holds for all rules of
+// programs.
+func compiled(t *testing.T, seed uint64, p *srl.Program, shapes *match.Shapes) rulesAndEngine {
+	t.Helper()
+	rs, _, err := Compile(p)
+	if err != nil {
+		t.Fatalf("seed %d: %v\n%s", seed, err, p)
+	}
+	again, err := srl.Parse("random.srl", []byte(p.String()), srl.Options{Plain: p.Plain})
+	if err != nil {
+		t.Fatalf("seed %d: %v\n%s", seed, err, p)
+	}
+	if same, _, err := Compile(again); err != nil || rulesOf(t, same) != rulesOf(t, rs) {
+		t.Fatalf("seed %d: what is printed compiles to something else (%v)\n%s", seed, err, p)
+	}
+	if _, doubts, err := ruleset.ParseRules("random.rules", []byte(rulesOf(t, rs))); err != nil {
+		t.Fatalf("seed %d: the rules are not read back: %v %v", seed, doubts, err)
+	}
+	for i := range rs.Rules {
+		if !rs.Rules[i].At.Known() {
+			t.Fatalf("seed %d: rule %d has no place\n%s%s", seed, i+1, p, rulesOf(t, rs))
+		}
+	}
+	engine, err := pme.Compile(rs, 1, shapes)
+	if err != nil {
+		t.Fatalf("seed %d: %v\n%s", seed, err, p)
+	}
+	return rulesAndEngine{rs, engine, shapes}
+}
+
+// match tells in what rules differ from the verdict and saves of a program, and
+// returns the flow.
+func (r *rulesAndEngine) match(pkt *match.Packet, reversed bool, want pme.Verdict, items []saved) (flow match.FlowKey, fault string) {
+	key := pkt.Key
+	got, flow := pme.Reference(r.rs, 1, r.shapes, pkt, &key, reversed)
+	if got != want {
+		return flow, fmt.Sprintf("verdict %v, want %v", got, want)
+	}
+	if got == pme.Success {
+		fault = sameFlow(&flow, items)
+	}
+	var fast match.FlowKey
+	key = pkt.Key
+	switch v := r.engine.Match(pkt, &key, reversed, &fast); {
+	case fault != "":
+	case v != want:
+		fault = fmt.Sprintf("the engine's verdict is %v, want %v", v, want)
+	case v == pme.Success && fast != flow:
+		fault = fmt.Sprintf("the engine's flow is %v, want %v", fast, flow)
+	}
+	return flow, fault
 }
 
 // sameFlow tells in what a flow differs from what was saved.

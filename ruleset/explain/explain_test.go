@@ -45,7 +45,7 @@ func load(t *testing.T, name string) (*ruleset.RuleSet, []byte) {
 			t.Fatal(err)
 		}
 	}
-	rs, _, err := compile.Source(name, text, srl.Options{})
+	rs, _, err := compile.Source(name, text, srl.Options{Plain: true})
 	if err != nil {
 		t.Fatal(err)
 	}

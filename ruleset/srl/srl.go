@@ -27,6 +27,9 @@ const MaxErrors = 1000
 type Options struct {
 	// Strict refuses what RFC 2723 does not have.
 	Strict bool
+	// Plain has package compile make rules for each test and statement as it stands
+	// there, and not as few as possible. The parser does the same in either case.
+	Plain bool
 	// Given are DEFINEs that stand in place of the program's own.
 	Given []*Given
 	// Open reads the file of this name that the file from includes, and returns
@@ -57,7 +60,7 @@ func ParseExpr(file, text string, opts Options) (Expr, error) {
 // them, and the program holds what could be understood, so that package
 // compile can look for more.
 func Parse(file string, text []byte, opts Options) (p *Program, err error) {
-	ps := &parser{prog: &Program{File: file, Strict: opts.Strict}}
+	ps := &parser{prog: &Program{File: file, Strict: opts.Strict, Plain: opts.Plain}}
 	ps.program(string(bytes.TrimPrefix(text, []byte("\ufeff"))), opts)
 	if len(ps.errs) > 0 {
 		ps.errs.Sort()

@@ -11,6 +11,7 @@ import (
 type Program struct {
 	File       string
 	Strict     bool // read with Options.Strict
+	Plain      bool // read with Options.Plain
 	Faulty     bool // Parse found faults: parts are missing
 	Stmts      []Stmt
 	Subs       []*Subroutine // in the order of the text
