@@ -45,7 +45,11 @@ func load(t *testing.T, name string) (*ruleset.RuleSet, []byte) {
 			t.Fatal(err)
 		}
 	}
-	rs, _, err := compile.Source(name, text, srl.Options{Plain: true})
+	table := func(_, name string) (string, []byte, error) {
+		text, err := os.ReadFile(filepath.Join("../examples", name))
+		return name, text, err
+	}
+	rs, _, err := compile.Source(name, text, srl.Options{Plain: true, Open: table})
 	if err != nil {
 		t.Fatal(err)
 	}
