@@ -30,14 +30,19 @@ func keyOf(mask, value attr.Value) nameKey {
 	return nameKey{mask.Padded(), value.Padded()}
 }
 
-// Add names a value.
-func (n *Names) Add(a attr.Attr, mask, value attr.Value, name string) {
+// Grow makes room for names of so many values of a.
+func (n *Names) Grow(a attr.Attr, values int) {
 	if n.of == nil {
 		n.of = map[attr.Attr]map[nameKey]string{}
 	}
 	if n.of[a] == nil {
-		n.of[a] = map[nameKey]string{}
+		n.of[a] = make(map[nameKey]string, values)
 	}
+}
+
+// Add names a value.
+func (n *Names) Add(a attr.Attr, mask, value attr.Value, name string) {
+	n.Grow(a, 1)
 	n.of[a][keyOf(mask, value)] = name
 }
 

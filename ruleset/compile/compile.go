@@ -132,6 +132,7 @@ type compiler struct {
 	calls    []*instance            // being compiled, the innermost last
 	lists    map[listKey]operands
 	tables   map[tableKey]table
+	reading  *srl.Table // the one at hand
 	names    *ruleset.Names
 	ending   map[srl.Stmt]bool // see ends
 	maxNodes int

@@ -234,9 +234,13 @@ func (c *compiler) value(ref reference, w *srl.Word) (attr.Value, bool) {
 		return zero, true
 	}
 	v, ok := attr.ValueName(ref.attr, w.Text)
+	what := "DEFINE or value of "
+	if c.reading != nil {
+		what = "value of "
+	}
 	switch {
 	case !ok:
-		c.unknown(*w, "DEFINE or value of "+ref.String(), func() []string {
+		c.unknown(*w, what+ref.String(), func() []string {
 			known := attr.ValueNames(ref.attr)
 			slices.Sort(known)
 			for i := range known {

@@ -30,8 +30,10 @@ func (c *compiler) table(ref reference, t *srl.Table) table {
 	if c.spend(len(t.Keys)); c.full() {
 		return table{}
 	}
+	c.reading = t
 	c.read(ref, &srl.Test{Place: t.Place, Operands: t.Keys, Table: t})
-	list, rows := slices.Clone(c.operands), slices.Clone(c.places)
+	c.reading = nil
+	list, rows := c.operands, c.places
 	double := c.doubles(t, list, rows)
 	n := 0
 	for i := range list {
@@ -43,13 +45,14 @@ func (c *compiler) table(ref reference, t *srl.Table) table {
 	is := table{list[:n], rows[:n]}
 	is.sort()
 	c.tables[key] = is
+	c.names.Grow(ref.attr, len(is.list))
 	for i := range is.list {
 		c.names.Add(ref.attr, is.list[i].mask, is.list[i].value, t.Names[is.rows[i]])
 	}
 	return is
 }
 
-// sort puts the longest masks first.
+// sort puts the longest masks first, in room of their own.
 func (t *table) sort() {
 	order := make([]int32, len(t.list))
 	for i := range order {
@@ -88,7 +91,7 @@ func (c *compiler) doubles(t *srl.Table, list []operand, rows []int32) []bool {
 				double[max(by, n.Place)] = true
 				c.double(t, min(a, b), max(a, b))
 				continue
-			case t.Names[a] != t.Names[b]:
+			case t.Names[a] != t.Names[b] && list[by].width > 0: // all the rest is meant to have others inside
 				if inside++; first < 0 || n.Place < first {
 					first, outer = n.Place, by
 				}
@@ -123,7 +126,7 @@ func (c *compiler) double(t *srl.Table, first, second int32) {
 // empty mask.
 func (c *compiler) saveTable(ref reference, s *srl.Save, next *node) *node {
 	if class := ref.class(); !ref.any && class != attr.ClassInteger && class != attr.ClassAddress {
-		c.errorf(s.Attr.Place, "%s has no tables: those are for addresses and numbers of packets", ref)
+		c.errorf(s.Attr.Place, "%s has no tables, and 255 values at most: save an address or a number of packets by one, which is as good a name and has no such limit", ref)
 		return next
 	}
 	t := c.table(ref, s.Table)

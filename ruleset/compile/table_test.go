@@ -79,6 +79,41 @@ func TestTableIsLongestMatch(t *testing.T) {
 	}
 }
 
+// TestTableOfPorts finds the name of each port.
+func TestTableOfPorts(t *testing.T) {
+	rs, warnings, err := Source("x", []byte(`save DestTransAddress = file("t"); count;`), reading("# ports\n https , www\n80,www\n8000..8099,web\n8080,proxy\n0/0,others\n53;x,dns\n"))
+	if err == nil || !strings.Contains(err.Error(), `"53;x"`) {
+		t.Errorf("got %v", err)
+	}
+	rs, warnings, err = Source("x", []byte(`save DestTransAddress = file("t"); count;`), reading("https , www\n80,www\n8000..8099,web\n8080,proxy\n0/0,others\n"))
+	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0].Msg, "8080 (proxy) is inside 8000 .. 8099") {
+		t.Fatal(err, warnings)
+	}
+	prog, err := pme.Compile(rs, 1, new(match.Shapes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkt := randomPacket(rand.New(rand.NewPCG(1, 2)))
+	for port := range 1 << 16 {
+		want := "others"
+		switch {
+		case port == 80 || port == 443:
+			want = "www"
+		case port == 8080:
+			want = "proxy"
+		case port >= 8000 && port < 8100:
+			want = "web"
+		}
+		*pkt.Key.Trans(1) = [2]byte{byte(port >> 8), byte(port)}
+		var flow match.FlowKey
+		prog.Match(pkt, &pkt.Key, false, &flow)
+		mask, _ := flow.Shape.Mask(attr.DestTransAddress)
+		if got := rs.Names.Of(attr.DestTransAddress, mask, attr.MakeValue(flow.Value(attr.DestTransAddress)...)); got != want {
+			t.Fatalf("port %d is %q, want %q", port, got, want)
+		}
+	}
+}
+
 // TestTableFaults tells of what is wrong with a table, in its file.
 func TestTableFaults(t *testing.T) {
 	for _, tt := range []struct{ program, table, want string }{
@@ -91,8 +126,9 @@ func TestTableFaults(t *testing.T) {
 		{"save dport = file(\"t\"); count;", "80,www\nhttps,www\n8000..8099,web\n70000,x\n10/8,y", // 10/8 are ports too
 			"t.csv:4:1: DestTransAddress: not a value: \"70000\": greater than 65535, the most that 2 octets hold\n" +
 				"t.csv:5:1: 10/8 has bits outside of its mask: the network is 0.0/8\n"},
+		{"save src = file(\"t\"); count;", "Customer,Where\nacme,10/8", "t.csv:1:1: no value of SourcePeerAddress \"Customer\"\nt.csv:2:1: no value of SourcePeerAddress \"acme\"\n"},
 		{"save FlowKind = file(\"t\"); save Host = file(\"t\"); count;", "1",
-			"x:1:6: FlowKind has no tables: those are for addresses and numbers of packets\n" +
+			"x:1:6: FlowKind has no tables, and 255 values at most: save an address or a number of packets by one, which is as good a name and has no such limit\n" +
 				"x:1:33: Host is both ends, which can only be tested: write SourcePeerAddress, DestPeerAddress or both\n"},
 	} {
 		_, warnings, err := Source("x", []byte(tt.program), reading(tt.table))
@@ -131,5 +167,50 @@ func BenchmarkTable(b *testing.B) {
 		if err != nil || rs.Names.Len() != 100_000 {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkTableMatch matches packets with tables of 10 and of 100,000 networks, and
+// with ones of all widths: those of one width are one lookup.
+func BenchmarkTableMatch(b *testing.B) {
+	for _, bb := range []struct {
+		name   string
+		n      int
+		widths int // from /24 on to shorter ones
+	}{{"10", 10, 1}, {"100000", 100_000, 1}, {"10-widths", 10, 5}, {"100000-widths", 100_000, 5}} {
+		b.Run(bb.name, func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, uint64(bb.n)))
+			var text strings.Builder
+			written := map[netip.Prefix]bool{}
+			for len(written) < bb.n {
+				a := netip.AddrFrom4([4]byte{byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32()), 0})
+				if net := netip.PrefixFrom(a, 24-len(written)%bb.widths).Masked(); !written[net] {
+					written[net] = true
+					fmt.Fprintf(&text, "%v,customer %d\n", net, len(written)/3)
+				}
+			}
+			rs, _, err := Source("x", []byte(`save SourcePeerAddress = file("t"); count;`), reading(text.String()))
+			if err != nil {
+				b.Fatal(err)
+			}
+			prog, err := pme.Compile(rs, 1, new(match.Shapes))
+			if err != nil {
+				b.Fatal(err)
+			}
+			packets := make([]*match.Packet, 1<<10)
+			for i := range packets {
+				packets[i] = randomPacket(r)
+				for packets[i].PeerLen != 4 {
+					packets[i] = randomPacket(r)
+				}
+				copy(packets[i].Key.Peer(0)[:], []byte{byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32())})
+			}
+			b.ReportAllocs()
+			var flow match.FlowKey
+			for i := 0; b.Loop(); i++ {
+				pkt := packets[i%len(packets)]
+				prog.Match(pkt, &pkt.Key, false, &flow)
+			}
+		})
 	}
 }

@@ -68,9 +68,32 @@ func (p *parser) table() (*Table, bool) {
 	return t, true
 }
 
-// headers are words for the first column of a table in a line that tells what the
+// headings are words for the column of values in a first line that tells what the
 // columns are.
-var headers = []string{"network", "prefix", "address", "port", "asn", "as", "value", "key"}
+var headings = []string{"network", "prefix", "cidr", "subnet", "net", "address", "ip", "port", "asn", "as", "value", "key"}
+
+// columns are those of a table that count: of the values and of their names.
+type columns struct{ key, name int }
+
+// heading takes columns from a first line, and reports whether it is one of headings.
+// Without a heading of names they stand in the other one of the first two columns.
+func (c *columns) heading(fields []string) bool {
+	is := func(words ...string) func(string) bool {
+		return func(f string) bool { return slices.Contains(words, strings.ToLower(strings.TrimSpace(f))) }
+	}
+	key := slices.IndexFunc(fields, is(headings...))
+	if key < 0 {
+		return false
+	}
+	c.key, c.name = key, slices.IndexFunc(fields, is("name"))
+	if c.name < 0 {
+		c.name = 0
+		if key == 0 {
+			c.name = 1
+		}
+	}
+	return true
+}
 
 // rows reads the lines of a table.
 func (p *parser) rows(t *Table, text string) {
@@ -80,40 +103,38 @@ func (p *parser) rows(t *Table, text string) {
 	r.Comma = separator(text)
 	lines := strings.Count(text, "\n") + 1
 	t.Keys, t.Names = make([]Operand, 0, min(lines, maxOperands)), make([]string, 0, min(lines, maxOperands))
-	column := 1
+	cols := columns{0, 1}
 	for first := true; len(p.errs) <= MaxErrors; first = false {
 		fields, err := r.Read()
-		var fault *csv.ParseError
-		switch {
-		case err == io.EOF:
-			return
-		case errors.As(err, &fault):
-			p.report(Place{Line: int32(fault.Line), Col: int32(fault.Column), Def: in}, "%v", fault.Err)
-			continue
-		case err != nil:
-			p.report(Place{Line: 1, Col: 1, Def: in}, "%v", err)
+		if err == io.EOF {
 			return
 		}
-		if first && slices.Contains(headers, strings.ToLower(strings.TrimSpace(fields[0]))) {
-			if i := slices.IndexFunc(fields, func(f string) bool { return strings.EqualFold(strings.TrimSpace(f), "name") }); i > 0 {
-				column = i
-			}
+		if err != nil {
+			at, msg := faultOf(err, in)
+			p.report(at, "%s", msg)
 			continue
 		}
-		line, col := r.FieldPos(0)
+		if first && cols.heading(fields) || strings.HasPrefix(fields[0], "#") {
+			continue
+		}
+		given := len(fields)
+		if given <= cols.key {
+			fields = append(fields, make([]string, cols.key+1-given)...)
+		}
+		cell := strings.TrimSpace(fields[cols.key])
+		line, col := r.FieldPos(min(cols.key, given-1))
 		at := Place{Line: int32(line), Col: int32(col), Def: in}
 		if len(t.Keys) == maxOperands {
 			p.report(at, "this table has more than %d lines, the most that a ruleset has rules", maxOperands)
 			return
 		}
-		cell := strings.TrimSpace(fields[0])
 		key, ok := p.key(cell, at)
 		if !ok {
 			continue
 		}
 		name := cell
-		if len(fields) > column && strings.TrimSpace(fields[column]) != "" {
-			name = strings.TrimSpace(fields[column])
+		if len(fields) > cols.name && strings.TrimSpace(fields[cols.name]) != "" {
+			name = strings.TrimSpace(fields[cols.name])
 		}
 		if len(name) > ruleset.MaxName || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
 			p.report(at, "a name has no more than %d octets of UTF-8 without control characters", ruleset.MaxName)
@@ -121,6 +142,20 @@ func (p *parser) rows(t *Table, text string) {
 		}
 		t.Keys, t.Names = append(t.Keys, key), append(t.Names, name)
 	}
+}
+
+// faultOf returns where something is wrong with comma-separated values, and what. A
+// quotation mark that is not closed is told where it opens: all that follows is its
+// value.
+func faultOf(err error, in *ruleset.Define) (Place, string) {
+	var fault *csv.ParseError
+	switch {
+	case !errors.As(err, &fault):
+		return Place{Line: 1, Col: 1, Def: in}, err.Error()
+	case fault.StartLine != fault.Line:
+		return Place{Line: int32(fault.StartLine), Col: 1, Def: in}, "a quotation mark opens in this line and is not closed as it should be"
+	}
+	return Place{Line: int32(fault.Line), Col: int32(fault.Column), Def: in}, fault.Err.Error()
 }
 
 // separator finds what stands between the columns of a table: the first mark in the

@@ -13,6 +13,9 @@ func TestTable(t *testing.T) {
 			"10/8=acme 2001:db8::/32=beta corp 80=www 8000 .. 8099=web 10.0.0.1 .. 10.0.0.9=x"},
 		{"none", "10/8\n80,\ntcp , \n", "10/8=10/8 80=80 tcp=tcp"},
 		{"header, comments, quotes", "\ufeffNetwork,Since, NAME\n# all\n\n10/8,2020,\"a, b\"\r\n11/8,2021,\"say \"\"x\"\"\"\n", `10/8=a, b 11/8=say "x"`},
+		{"other columns", "Customer;Since;Net\n\"a; b\";2020;10/8\nc;2021;\nd\n", "t:3:8: expected a value, found \"\"\nt:4:1: expected a value, found \"\""},
+		{"names first", "name,prefix\na,10/8\n # b\n,11/8\n", "10/8=a 11/8=11/8"},
+		{"open quotation mark", "1,\"a\n2,b\n3,\"c\"\n", "t:1:1: a quotation mark opens in this line and is not closed as it should be"},
 		{"semicolons", "# a, b\n10/8;a, b\n", "10/8=a, b"},
 		{"tabs", "10/8\ta\n11/8\tb", "10/8=a 11/8=b"},
 		{"nothing", "", ""},
@@ -60,5 +63,27 @@ func TestTable(t *testing.T) {
 		if _, err := Parse("x.srl", []byte(text), Options{Open: opener(map[string]string{"t": "1"})}); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
+	}
+}
+
+// TestTableLimits has tables that are too large: how large a file is says who opens it,
+// before anything is made of it.
+func TestTableLimits(t *testing.T) {
+	const program = `if a == file("t") count; if b == file("u") count;`
+	large := make([]byte, maxFileSize/2+1) // which nobody touches
+	open := func(string, string) (string, []byte, error) { return "t", large, nil }
+	if _, err := Parse("x", []byte(program), Options{Open: open}); err == nil || !strings.Contains(err.Error(), "x:1:39: the files that the program reads have more than 268435456 octets") {
+		t.Errorf("large files: %v", err)
+	}
+	long := []byte(strings.Repeat("1\n", maxOperands+1))
+	open = func(string, string) (string, []byte, error) { return "t", long, nil }
+	if _, err := Parse("x", []byte(`if a == file("t") count;`), Options{Open: open}); err == nil || err.Error() != fmt.Sprintf("t:%d:1: this table has more than %[2]d lines, the most that a ruleset has rules", maxOperands+1, maxOperands) {
+		t.Errorf("many lines: %v", err)
+	}
+	faulty := []byte(strings.Repeat("/,\xff\n", 100_000))
+	open = func(string, string) (string, []byte, error) { return "t", faulty, nil }
+	_, err := Parse("x", []byte(`if a == file("t") count;`), Options{Open: open})
+	if err == nil || strings.Count(err.Error(), "\n") > MaxErrors+1 {
+		t.Errorf("many faults: %d lines", strings.Count(err.Error(), "\n"))
 	}
 }
