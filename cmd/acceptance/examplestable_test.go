@@ -21,7 +21,10 @@ var examples = map[string]example{
 		return p.dest
 	})},
 	"dscp": {provider, "FlowKind DSCodePoint", asItComes(func(p seen) string {
-		if in(p.source, insiders...) {
+		switch {
+		case p.family == 0:
+			return ""
+		case in(p.source, insiders...):
 			return key(1, p.dscp)
 		}
 		return key(2, p.dscp)
@@ -46,6 +49,9 @@ var examples = map[string]example{
 	})},
 	"ipv6-share": {provider, "SourcePeerType DestTransAddress", eachWay(service(false, 80, 443, 53, 25, 123, 993))},
 	"matrix": {provider, "SourcePeerAddress DestPeerAddress", bothEnds(func(p seen) string {
+		if p.family == 0 {
+			return ""
+		}
 		return key(network(p.source, 24, 48), network(p.dest, 24, 48))
 	})},
 	"multicast": {sample, "SourcePeerAddress DestPeerAddress SourceTransType", asItComes(func(p seen) string {
@@ -169,6 +175,9 @@ func attempts(packets []seen, f flows) {
 		}
 	}
 	for _, a := range all {
+		if a.from == "" {
+			continue
+		}
 		f.of(a.from).value("ToLostPDUs", a.lost)
 	}
 }
