@@ -40,6 +40,7 @@ type Edit struct {
 // Source reads and compiles a program and returns what there is to say of it, in
 // the order of its text. err is as compile.Source returns it.
 func Source(file string, text []byte, opts srl.Options) ([]Finding, error) {
+	opts.Plain = true // a finding is of a statement that stands there
 	if opts.Open == nil {
 		opts.Open = compile.Open
 	}
