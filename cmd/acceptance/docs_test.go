@@ -47,7 +47,8 @@ func TestDocuments(t *testing.T) {
 			limited, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			d := shownCommands{path: p, dir: likeRoot(t), limited: limited}
-			text := withFreeSockets(t, d.dir, string(text))
+			text, asShown := withFreeSockets(t, d.dir, string(text))
+			d.asShown = asShown
 			writeDocFiles(t, d.dir, text)
 			d.env = append(netSNMPEnviron(t, d.dir), "PATH="+os.Getenv("PATH")+":/usr/sbin", "MIBDIRS=mib:"+os.Getenv("RTFM_MIBS"))
 			for _, c := range docCommands(text) {
@@ -77,7 +78,8 @@ type shownCommands struct {
 	path, dir string
 	limited   context.Context
 	env       []string
-	changes   []docCommand // see updateDocument
+	asShown   *strings.Replacer // puts the document's addresses in the place of those used
+	changes   []docCommand      // see updateDocument
 }
 
 func (d *shownCommands) run(t *testing.T, c docCommand) {
@@ -98,7 +100,7 @@ func (d *shownCommands) run(t *testing.T, c docCommand) {
 		t.Errorf("%s:%d: %s: %v\n%s", d.path, c.at, c.line, err, out)
 	case looksLike(string(out), c.output):
 	case os.Getenv("RTFM_UPDATE") != "" && !strings.Contains(c.output, "..."):
-		d.changes = append(d.changes, docCommand{c.at, c.output, string(out)})
+		d.changes = append(d.changes, docCommand{c.at, c.output, d.asShown.Replace(string(out))})
 	default:
 		t.Errorf("%s:%d: %s prints\n%s\nnot\n%s", d.path, c.at, c.line, out, c.output)
 	}
@@ -158,15 +160,21 @@ func isLink(path string) bool {
 // sockets matches the addresses that documents show.
 var sockets = regexp.MustCompile(`127\.0\.0\.1:116\d|/var/agentx/master`)
 
-// withFreeSockets returns a document's text with addresses that are free here.
-func withFreeSockets(t *testing.T, dir, text string) string {
+// withFreeSockets returns a document's text with addresses that are free here, and
+// what changes them back.
+func withFreeSockets(t *testing.T, dir, text string) (changed string, asShown *strings.Replacer) {
 	free := map[string]string{"/var/agentx/master": filepath.Join(dir, "agentx")}
-	return sockets.ReplaceAllStringFunc(text, func(shown string) string {
+	changed = sockets.ReplaceAllStringFunc(text, func(shown string) string {
 		if free[shown] == "" {
 			free[shown] = tracetest.Address(t, "udp")
 		}
 		return free[shown]
 	})
+	var back []string
+	for shown, used := range free {
+		back = append(back, used, shown)
+	}
+	return changed, strings.NewReplacer(back...)
 }
 
 // likeRoot makes a folder with links to all that the repository's root holds,
@@ -310,4 +318,17 @@ func documents(t *testing.T) (paths []string) {
 		t.Fatal(err)
 	}
 	return paths
+}
+
+func TestUpdateDocument(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.md")
+	text := "```console\n$ rtfm a\nold 1\nold 2\n$ rtfm b\nkept\n$ rtfm c\n```\nText\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	updateDocument(t, path, []docCommand{{2, "old 1\nold 2\n", "new\n"}, {7, "", "new 1\nnew 2\n"}})
+	got, err := os.ReadFile(path)
+	if want := "```console\n$ rtfm a\nnew\n$ rtfm b\nkept\n$ rtfm c\nnew 1\nnew 2\n```\nText\n"; err != nil || string(got) != want {
+		t.Errorf("%v\n%s", err, got)
+	}
 }
