@@ -41,7 +41,8 @@ func load(t *testing.T, name string) (*ruleset.RuleSet, []byte) {
 	text := []byte(program)
 	if name != "test.srl" {
 		var err error
-		if text, err = os.ReadFile(filepath.Join("../examples", name)); err != nil {
+		name = filepath.Join("../examples", name)
+		if text, err = os.ReadFile(name); err != nil {
 			t.Fatal(err)
 		}
 	}
