@@ -17,6 +17,8 @@ told in ruleset/SRL.md, with examples in ruleset/examples.`,
   rtfm srl compile flows.srl        print the rules that it becomes
   rtfm srl fmt -w flows.srl         lay it out in the usual form
   rtfm srl test                     test the programs here
+  rtfm srl diff old.srl new.srl TRACE
+                                    which traffic changes its flow
   rtfm srl list                     the programs that come with rtfm
   rtfm srl attributes               what programs can test and save
   rtfm run -e 'save SourcePeerAddress; count;' TRACE`,
@@ -27,6 +29,6 @@ told in ruleset/SRL.md, with examples in ruleset/examples.`,
 	cmd.PersistentFlags().BoolVar(&opts.Strict, "strict", false, "refuse what RFC 2723 does not have")
 
 	cmd.AddCommand(srlCheckCommand(&opts), srlCompileCommand(&opts), srlListCommand(&opts.Options), srlShowCommand(), srlExplainCommand(&opts), srlFmtCommand(&opts))
-	cmd.AddCommand(srlTestCommand(&opts), srlLintCommand(&opts), srlLSPCommand(&opts.Options), attributesCommand(), namesCommand())
+	cmd.AddCommand(srlTestCommand(&opts), srlDiffCommand(&opts), srlLintCommand(&opts), srlLSPCommand(&opts.Options), attributesCommand(), namesCommand())
 	return cmd
 }

@@ -93,26 +93,33 @@ func (e *Explainer) Next(p *match.Packet, wanted bool) *Explanation {
 	if wanted {
 		ex = &Explanation{Packet: e.packets, Time: p.Time, has: values(p, &p.Key, ends)}
 	}
-	var k match.FlowKey
-	key := p.Key
-	v := e.match(p, &key, false, &k, ex)
-	back := v == pme.NoMatch
-	if back {
-		key = p.Key.Reverse()
-		v = e.match(p, &key, true, &k, ex)
-	}
-	if v != pme.Success {
-		if ex != nil {
-			ex.Verdict = verdicts[v]
-		}
-		return ex
-	}
-	began, back := e.place(k, back)
+	v, flow, began, back := e.count(p, ex)
 	if ex != nil {
-		ex.Verdict, ex.Began, ex.Back = verdicts[v], began, back
-		ex.Flow = flowValues(&k)
+		ex.Verdict = verdicts[v]
+	}
+	if ex != nil && v == pme.Success {
+		ex.Began, ex.Back, ex.Flow = began, back, flowValues(&flow)
 	}
 	return ex
+}
+
+// count does with a packet what a meter does, with steps noted in ex unless that is
+// nil. The flow is as it began, which back says that the packet goes back in.
+func (e *Explainer) count(p *match.Packet, ex *Explanation) (v pme.Verdict, flow match.FlowKey, began int, back bool) {
+	key := p.Key
+	v = e.match(p, &key, false, &flow, ex)
+	if back = v == pme.NoMatch; back {
+		key = p.Key.Reverse()
+		v = e.match(p, &key, true, &flow, ex)
+	}
+	if v != pme.Success {
+		return v, flow, 0, false
+	}
+	began, isBack := e.place(flow, back)
+	if isBack != back {
+		flow = flow.Reverse()
+	}
+	return v, flow, began, isBack
 }
 
 // verdicts are the meter's words for those of the engine.

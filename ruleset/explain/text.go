@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"strconv"
 	"strings"
 	"time"
+
+	"rtfm/ruleset/pme"
 )
 
 // WriteText writes the explanation for people.
@@ -98,3 +101,70 @@ func (s *Step) String() string {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// WriteText writes the change for people: what became of packets with the first
+// ruleset, and with the second.
+func (ch *Change) WriteText(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%s; the first is packet %d of %s, %s\n- %s\n+ %s\n",
+		amount(ch.Packets, ch.Octets), ch.Example, ch.File, ch.example(), &ch.Old, &ch.New)
+	return err
+}
+
+func amount(packets, octets uint64) string {
+	if packets == 1 {
+		return fmt.Sprintf("1 packet, %d octets", octets)
+	}
+	return fmt.Sprintf("%d packets, %d octets", packets, octets)
+}
+
+// example returns what the first packet is, in the words of tests of programs.
+func (ch *Change) example() string {
+	has := map[string]string{}
+	for _, v := range ch.Has {
+		has[v.Attr] = v.Value
+	}
+	source, dest := has["SourcePeerAddress"], has["DestPeerAddress"]
+	if source == "" {
+		return "no IP packet"
+	}
+	protocol, kind := has["SourceTransType"], ""
+	switch protocol {
+	case "icmp", "icmpv6":
+		kind = " " + has["SourceTransAddress"]
+	default:
+		if has["SourceTransAddress"] != "" {
+			source = net.JoinHostPort(source, has["SourceTransAddress"])
+			dest = net.JoinHostPort(dest, has["DestTransAddress"])
+		}
+	}
+	return protocol + " " + source + " > " + dest + kind
+}
+
+// String returns the outcome in a line.
+func (o *Outcome) String() string {
+	if o.Verdict != verdicts[pme.Success] {
+		return o.Verdict
+	}
+	text := "counted forward"
+	if o.Back {
+		text = "counted back"
+	}
+	for i, v := range o.Flow {
+		sep := ", "
+		if i == 0 {
+			sep = " in "
+		}
+		text += sep + v.Attr + " " + v.Value
+	}
+	return text
+}
+
+// WriteSummary writes how many packets changed.
+func (c *Comparison) WriteSummary(w io.Writer) error {
+	if c.ChangedPackets == 0 {
+		_, err := fmt.Fprintf(w, "%s: no change\n", amount(c.Packets, c.Octets))
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s: %s in other flows or other ways\n", amount(c.Packets, c.Octets), amount(c.ChangedPackets, c.ChangedOctets))
+	return err
+}

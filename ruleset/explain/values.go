@@ -95,7 +95,9 @@ func flowValues(k *match.FlowKey) (all []Value) {
 		all = append(all, Value{s.Attr.String(), v})
 	}
 	for i := range k.Shape.Distributions {
-		all = append(all, Value{k.Shape.Distributions[i].Attr.String(), "a distribution"})
+		d := &k.Shape.Distributions[i]
+		form := append(attr.AppendParameters(nil, d.Value), " & "...)
+		all = append(all, Value{d.Attr.String(), "distribution " + string(attr.AppendParameters(form, d.Mask))})
 	}
 	return all
 }
