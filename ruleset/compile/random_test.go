@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -34,19 +35,27 @@ func randomPacket(r *rand.Rand) *match.Packet {
 		p.Key.SetPeerType(2)
 	}
 	p.Key.SetTransType([]uint8{1, 4, 6, 17}[r.IntN(4)])
+	if r.IntN(8) == 0 { // one without addresses, such as ARP
+		p = &match.Packet{AdjacentLen: 6}
+	}
 	return p
 }
+
+var (
+	programs  = flag.Int("programs", 1000, "run so many random programs in TestCompiledIsExecuted")
+	firstSeed = flag.Uint64("seed", 0, "begin with this one")
+)
 
 // TestCompiledIsExecuted runs random programs over random packets, as they stand
 // and compiled, by the reference and by the engine.
 func TestCompiledIsExecuted(t *testing.T) {
 	verdicts := map[pme.Verdict]int{}
-	programs := 1000
+	programs := *programs
 	if testing.Short() {
-		programs = 200
+		programs = min(programs, 200)
 	}
-	for seed := range programs {
-		differential(t, uint64(seed), verdicts)
+	for seed := range uint64(programs) {
+		differential(t, *firstSeed+seed, verdicts)
 		if t.Failed() {
 			return
 		}
