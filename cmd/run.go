@@ -96,6 +96,7 @@ func runCommand() *cobra.Command {
 	f.SortFlags = false
 	o.programs.addFiles(cmd)
 	f.BoolVar(&o.programs.Strict, "strict", false, "refuse SRL that RFC 2723 does not have")
+	o.programs.addOptimise(cmd)
 	addOctets(f, &o.octets)
 	group(f, groupRules, "rules", "program", "define", "octets")
 	o.interval.add(cmd)

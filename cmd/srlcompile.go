@@ -10,9 +10,13 @@ import (
 // srlCompileCommand is `rtfm srl compile`.
 func srlCompileCommand(opts *programOptions) *cobra.Command {
 	var output string
+	var listing bool
 	cmd := &cobra.Command{
 		Use:   "compile {FILE | -e TEXT}",
 		Short: "Compile a program to rules, in the form of a rule file",
+		Example: `  rtfm srl compile flows.srl >flows.rules
+  rtfm srl compile -S @services       what each line becomes
+  rtfm srl compile -S -O0 @services   before the rules are made fewer`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			programs := opts.named(args)
 			if len(programs) != 1 {
@@ -24,12 +28,17 @@ func srlCompileCommand(opts *programOptions) *cobra.Command {
 			}
 			opts.warnUnused(cmd.ErrOrStderr())
 			return writeTo(cmd.Context(), output, args, cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
+				if listing {
+					return rs.WriteListing(w, programs[0].source)
+				}
 				_, err := rs.WriteTo(w)
 				return err
 			})
 		},
 	}
 	opts.addText(cmd, "compile")
+	opts.addOptimise(cmd)
+	cmd.Flags().BoolVarP(&listing, "source", "S", false, "put the program's lines in front of their rules, as comments")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write the rules to this `FILE`, not to standard output")
 	return cmd
 }

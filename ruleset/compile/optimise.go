@@ -11,8 +11,7 @@ import (
 
 // optimise makes a program's rules fewer and returns its first node. What the
 // program does with each packet stays what it was: the verdict, and of a packet
-// that is counted each attribute's last save. It never takes more actions or
-// pushes for a packet than before.
+// that is counted each attribute's last save.
 //
 // The passes go through the nodes once each, over and over until none of them
 // finds anything, mostRounds times at most:
