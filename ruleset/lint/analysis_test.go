@@ -50,7 +50,7 @@ func TestSound(t *testing.T) {
 			}
 		} else {
 			var err error
-			if rs, _, err = compile.Source("x", []byte(rulesettest.Extended(r)), srl.Options{}); err != nil {
+			if rs, _, err = compile.Source("x", []byte(rulesettest.Extended(r)), srl.Options{Plain: true}); err != nil {
 				t.Fatal(err)
 			}
 		}

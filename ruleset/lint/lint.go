@@ -44,6 +44,7 @@ func Source(file string, text []byte, opts srl.Options) ([]Finding, error) {
 	if opts.Open == nil {
 		opts.Open = compile.Open
 	}
+	opts.Plain = true // each rule is a test or statement of the program's own
 	p, err := srl.Parse(file, text, opts)
 	if err != nil {
 		return nil, err

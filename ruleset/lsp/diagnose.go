@@ -33,7 +33,7 @@ const tableHead = 4096
 
 // run finds the faults of the program, and what is hardly meant.
 func (c *check) run() {
-	p, grammar := srl.Parse(c.path, []byte(c.texts[c.path]), srl.Options{Strict: c.strict, Open: c.open})
+	p, grammar := srl.Parse(c.path, []byte(c.texts[c.path]), srl.Options{Strict: c.strict, Plain: true, Open: c.open})
 	faults, _ := grammar.(ruleset.Diagnostics)
 	if c.found = faults; len(faults) > srl.MaxErrors {
 		return // the rest of the program is missing

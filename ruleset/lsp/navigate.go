@@ -157,7 +157,7 @@ func (s *server) sameAfter(d *document, texts map[string]string) error {
 
 // compile returns what the program becomes, or its faults.
 func (c *check) compile() (*ruleset.RuleSet, ruleset.Diagnostics) {
-	rs, _, err := compile.Source(c.path, []byte(c.texts[c.path]), srl.Options{Strict: c.strict, Open: c.open})
+	rs, _, err := compile.Source(c.path, []byte(c.texts[c.path]), srl.Options{Strict: c.strict, Plain: true, Open: c.open})
 	faults, _ := err.(ruleset.Diagnostics)
 	return rs, faults
 }
