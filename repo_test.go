@@ -32,6 +32,7 @@ var layout = map[string][]string{
 	"ruleset/attr":                {"ruleset/keyhash", "ruleset/spell"},
 	"ruleset/builtin":             {"ruleset/spell"},
 	"ruleset/compile":             {"ruleset", "ruleset/attr", "ruleset/builtin", "ruleset/spell", "ruleset/srl"},
+	"ruleset/cover":               {"ruleset", "ruleset/attr", "ruleset/lint", "ruleset/match", "ruleset/pme", "ruleset/srl"},
 	"ruleset/explain":             {"ruleset", "ruleset/attr", "ruleset/match", "ruleset/pme"},
 	"ruleset/filter":              {"ruleset", "ruleset/attr", "ruleset/compile", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
 	"ruleset/keyhash":             {},

@@ -28,7 +28,20 @@ told in ruleset/SRL.md, with examples in ruleset/examples.`,
 	var opts programOptions
 	cmd.PersistentFlags().BoolVar(&opts.Strict, "strict", false, "refuse what RFC 2723 does not have")
 
-	cmd.AddCommand(srlCheckCommand(&opts), srlCompileCommand(&opts), srlListCommand(&opts.Options), srlShowCommand(), srlExplainCommand(&opts), srlFmtCommand(&opts))
-	cmd.AddCommand(srlTestCommand(&opts), srlDiffCommand(&opts), srlLintCommand(&opts), srlLSPCommand(&opts.Options), attributesCommand(), namesCommand())
+	cmd.AddCommand(
+		srlCheckCommand(&opts),
+		srlCompileCommand(&opts),
+		srlListCommand(&opts.Options),
+		srlShowCommand(),
+		srlExplainCommand(&opts),
+		srlCoverCommand(&opts),
+		srlFmtCommand(&opts),
+		srlTestCommand(&opts),
+		srlDiffCommand(&opts),
+		srlLintCommand(&opts),
+		srlLSPCommand(&opts.Options),
+		attributesCommand(),
+		namesCommand(),
+	)
 	return cmd
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -117,7 +116,7 @@ func (o *srlLintOptions) lint(p program, stdin io.Reader, log io.Writer) ([]lint
 		return found, err
 	}
 	fmt.Fprintf(log, "%s: %d mended\n", p.name, n)
-	return found, os.WriteFile(p.name, mended, 0o644)
+	return found, replaceFile(p.name, mended)
 }
 
 // write writes a finding as a line.

@@ -118,7 +118,7 @@ func (l *linter) collect() {
 		l.needed[at] = l.needed[at] || so.held
 		isLast := i+1 == len(l.rs.Rules) || l.at.operands[l.rs.Rules[i+1].At].test != o.test
 		holds, fails := seen.held, isLast && seen.failed
-		if so.not != (o.test.Op == srl.NotEqual) {
+		if Excludes(o.test, o.of, r) {
 			holds, fails = fails, holds
 		}
 		t.isTrue, t.isFalse = t.isTrue || holds, t.isFalse || fails

@@ -129,6 +129,12 @@ func testsOf(e srl.Expr, list []*srl.Test) []*srl.Test {
 	return list
 }
 
+// Excludes reports whether a rule, which tests an operand of a test, holds where the test
+// does not.
+func Excludes(t *srl.Test, o *srl.Operand, r *ruleset.Rule) bool {
+	return operand{t, o}.inverted(r) != (t.Op == srl.NotEqual)
+}
+
 // inverted reports whether a rule that tests an operand holds for what the test
 // excludes: such are the rules of some ranges and orders.
 func (o operand) inverted(r *ruleset.Rule) bool {
