@@ -57,6 +57,7 @@ func (o *srlCoverOptions) run(cmd *cobra.Command, args []string) error {
 	if p.name == "-" {
 		return errors.New("a program from standard input has no lines to show: give it as a FILE or by -e")
 	}
+	o.programs.Plain = true // each rule is a test or statement of the program's own
 	rs, err := o.programs.load(p, cmd.InOrStdin(), cmd.ErrOrStderr())
 	if err != nil {
 		return err

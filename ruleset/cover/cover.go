@@ -83,8 +83,8 @@ type Left struct {
 	Octets   uint64 `json:"octets"`
 }
 
-// New prepares a ruleset; p is the program that it was compiled from, nil for a rule
-// file.
+// New prepares a ruleset; p is the program that it was compiled from, with
+// srl.Options.Plain, nil for a rule file.
 func New(rs *ruleset.RuleSet, p *srl.Program) (*Counter, error) {
 	c := &Counter{rs: rs, alike: map[alike]*way{}, runs: map[place]uint64{}, tests: map[spot]*Test{}, kinds: map[kind]*Left{}}
 	c.ends = endingsOf(p)

@@ -29,7 +29,7 @@ const sample = "../../traces/testdata/sample.pcap"
 // counter compiles a program and returns its Counter and text.
 func counter(t *testing.T, file string, text []byte) *Counter {
 	t.Helper()
-	p, err := srl.Parse(file, text, srl.Options{Open: compile.Open})
+	p, err := srl.Parse(file, text, srl.Options{Open: compile.Open, Plain: true})
 	if err != nil {
 		t.Fatal(err)
 	}
