@@ -211,6 +211,16 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, tool := range [][]string{{"fmt", "-l"}, {"lint"}, {"test", "ruleset/examples"}} {
+		args := append([]string{"srl"}, tool...)
+		if tool[0] != "test" {
+			args = append(args, programs...)
+		}
+		var out bytes.Buffer
+		if status := runMain(args, nil, &out, &out); status != 0 {
+			t.Errorf("rtfm srl %q: status %d: %s", tool, status, &out)
+		}
+	}
 	packets := make(map[string][]seen)
 	for _, p := range programs {
 		name := strings.TrimSuffix(filepath.Base(p), ".srl")
