@@ -2,6 +2,9 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +76,10 @@ func flowsFilterCommand() *cobra.Command {
 }
 
 func (o *flowsFilterOptions) run(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
+	switch _, err := os.Stat(strings.Join(args[:min(len(args), 1)], "")); {
+	case len(args) == 1 && err == nil:
+		return fmt.Errorf("no EXPR given before the file %s, such as 'DestTransAddress == www && Octets > 100k'", args[0])
+	case len(args) == 0:
 		return errors.New("no EXPR given, such as 'DestTransAddress == www && Octets > 100k'")
 	}
 	expr, err := query.Parse("filter", args[0])
@@ -84,10 +90,17 @@ func (o *flowsFilterOptions) run(cmd *cobra.Command, args []string) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	w := &flowsFilter{flowsFilterOptions: o, expr: expr, names: in.names, out: cmd.OutOrStdout()}
+	w := &flowsFilter{flowsFilterOptions: o, expr: expr, in: &in, out: cmd.OutOrStdout()}
 	w.conv.W = &w.whole
 	w.conv.Version = flowfile.Release(version())
+	defer w.held.close()
 	err = in.each(cmd.Context(), cmd.ErrOrStderr(), w.collection)
+	var d *damage
+	if errors.As(err, &d) {
+		if err := w.release(); err != nil {
+			return err
+		}
+	}
 	if w.unknown > 0 {
 		cmd.PrintErrf("rtfm: %s\n", query.UnknownNote(w.unknown))
 	}

@@ -18,11 +18,14 @@ import (
 // flowsFilter writes what is wanted of collections.
 type flowsFilter struct {
 	*flowsFilterOptions
-	expr    *query.Expr
-	names   []string
-	out     io.Writer
-	conv    flowfile.Converter
-	whole   spool // the collection at hand
+	expr  *query.Expr
+	in    *flowsReading
+	out   io.Writer
+	conv  flowfile.Converter
+	whole spool // the collection at hand
+	// held is those before it of the same file, as long as no flow has shown that it has
+	// what the expression is about.
+	held    spool
 	begun   bool
 	first   int64  // when the first interval began
 	unknown uint64 // records that are left out
@@ -49,7 +52,23 @@ func (w *flowsFilter) collection(head *flowfile.Head, from record.From) error {
 	if err := w.conv.Write(head, from); err != nil {
 		return err
 	}
+	if head.Form != flowfile.Text && w.in.seen.Check(w.in.wanted) != nil {
+		_, err := io.Copy(&w.held, w.whole.reader())
+		return err
+	}
+	if err := w.release(); err != nil {
+		return err
+	}
 	if _, err := io.Copy(w.out, w.whole.reader()); err != nil {
+		return &refusal{err}
+	}
+	return nil
+}
+
+// release writes what was held.
+func (w *flowsFilter) release() error {
+	defer w.held.close()
+	if _, err := io.Copy(w.out, w.held.reader()); err != nil {
 		return &refusal{err}
 	}
 	return nil
@@ -89,11 +108,11 @@ func (w *flowsFilter) columns(head *flowfile.Head) error {
 
 // tableColumns finds out the columns of CSV, which are those of all files.
 func (w *flowsFilter) tableColumns() error {
-	if slices.Contains(w.names, "-") {
+	if slices.Contains(w.in.names, "-") {
 		return &refusal{errors.New("CSV is read twice, to find out its columns, and standard input cannot be: convert it to JSON lines first")}
 	}
 	var found flowfile.ColumnsOf
-	for _, name := range w.names {
+	for _, name := range w.in.names {
 		in, err := openFlows(name, nil)
 		if err != nil {
 			continue // which is told when the file is read again

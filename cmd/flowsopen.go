@@ -18,6 +18,10 @@ func openFlows(name string, stdin io.Reader) (io.ReadCloser, error) {
 		if err != nil {
 			return nil, &damage{err}
 		}
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			f.Close()
+			return nil, &damage{errors.New("it is a directory")}
+		}
 		in = f
 	}
 	plain, err := format.Decompress(in, name)

@@ -22,6 +22,7 @@ type flowsReading struct {
 	stdin  io.Reader
 
 	intervals query.Intervals
+	seen      query.Seen // of the file at hand
 }
 
 // damage is what ended the reading of a file early. What was whole has been read.
@@ -75,7 +76,7 @@ func (f *flowsReading) file(ctx context.Context, name string, do func(*flowfile.
 	}
 	defer in.Close()
 	all := flowfile.NewCollections(in)
-	var seen query.Seen
+	f.seen = query.Seen{}
 	for n := 1; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -95,7 +96,7 @@ func (f *flowsReading) file(ctx context.Context, name string, do func(*flowfile.
 			}
 		}
 		if !f.total {
-			from = f.intervals.From(from, &seen)
+			from = f.intervals.From(from, &f.seen)
 		}
 		from = &watched{From: from, ctx: ctx}
 		var refused *refusal
@@ -108,7 +109,7 @@ func (f *flowsReading) file(ctx context.Context, name string, do func(*flowfile.
 		}
 	}
 	if all.Columns() == nil {
-		if err := seen.Check(f.wanted); err != nil {
+		if err := f.seen.Check(f.wanted); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

@@ -37,7 +37,9 @@ EXPR says which flow records count: see ` + "`rtfm flows filter --help`" + `. Wi
 A name of a file that exists is no EXPR.
 
 Octets and the like are what the intervals of the collections have added. Each ruleset
-has its own table: a packet is in one flow of each, and rulesets must not be added.
+has its own table: a packet is in one flow of each, and rulesets must not be added. In
+CSV and JSON BitRate is bits a second over the time of all intervals, and names that
+end with Ns are nanoseconds.
 
 Exit status: 0 if all went well, 1 for wrong usage, 2 if a file was damaged or a
 collection incomplete (what was whole is in the result), 130 after a signal.`
@@ -111,10 +113,18 @@ func (o *flowsTopOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil && !errors.As(err, &d) {
 		return err
 	}
+	if err != nil && top.Summary().Collections == 0 {
+		return flowsStatus(err) // nothing was whole
+	}
 	tables := top.Tables()
 	tables[len(tables)-1].Notes = top.Notes()
 	if err := o.table.write(cmd.OutOrStdout(), tables); err != nil {
 		return err
+	}
+	if o.table.forPrograms() {
+		for _, warning := range top.Warnings() {
+			cmd.PrintErrf("rtfm: warning: %s\n", warning)
+		}
 	}
 	return flowsStatus(err)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	"rtfm/reader/record"
 )
 
 // meter tells what came of the meter that run runs. When ctx is done the source ends,
@@ -18,6 +19,11 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, run func() error
 	if err := run(); err != nil {
 		return err
 	}
+	if !s.begun && !s.damaged {
+		if err := o.nothing(s); err != nil {
+			return err
+		}
+	}
 	took := time.Since(began)
 	if stats := m.Stats(); !o.quiet && (stats.Packets > 0 || !s.damaged) {
 		printSummary(stderr, &stats, took, m.Waited(), o.form.form(o.output) == formTable)
@@ -26,6 +32,21 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, run func() error
 		}
 	}
 	return o.result(ctx, m, s)
+}
+
+// nothing writes what there is to be seen of a run without packets: that there are no
+// rows, and CSV's header.
+func (o *runOptions) nothing(s *runSink) error {
+	if t, ok := s.to.(*tables); ok {
+		return t.none(s.ruleSets)
+	}
+	if o.form.form(o.output) != formCSV {
+		return nil
+	}
+	if err := s.to.Begin(new(record.Collection)); err != nil {
+		return err
+	}
+	return s.to.End(new(record.Summary))
 }
 
 // result returns an error that asks for the exit status of a run that has ended.

@@ -24,6 +24,7 @@ type runSink struct {
 	replaced bool // some were, and may be forgotten
 	errors   io.Writer
 	damaged  bool
+	begun    bool // there was a collection
 	faulty   bool // numbers did not add up
 	// disorder is why the traces were not all read, nil if they were.
 	disorder error
@@ -87,6 +88,7 @@ func running(m *meter.Meter, rules []*ruleset.RuleSet) (sets []record.RuleSet) {
 
 // Collect implements meter.Sink.
 func (s *runSink) Collect(c meter.Collection) error {
+	s.begun = true
 	if c.Last && s.stop != nil {
 		s.stop()
 	}

@@ -72,7 +72,7 @@ func (t *tables) End(sum *record.Summary) error {
 		if t.c.Skipped > 0 {
 			tb.Title += fmt.Sprintf(", behind %d intervals without packets", t.c.Skipped)
 		}
-		tb.Notes = []string{packetsNote(sum, set.number)}
+		tb.Notes = append(set.top.KeyNotes(), packetsNote(sum, set.number))
 		if err := t.write(tb, set.name); err != nil {
 			return err
 		}
@@ -98,7 +98,11 @@ func packetsNote(sum *record.Summary, ruleSet int) string {
 	if i := slices.IndexFunc(sum.RuleSets, func(r record.RuleSetSummary) bool { return r.RuleSet == uint64(ruleSet) }); i >= 0 {
 		r = sum.RuleSets[i]
 	}
-	text := number(r.Packets) + " packets: " + number(r.Counted) + " counted, " + number(r.Ignored) + " ignored, " +
+	text := number(r.Packets) + " packets: "
+	if r.Packets == 1 {
+		text = "1 packet: "
+	}
+	text += number(r.Counted) + " counted, " + number(r.Ignored) + " ignored, " +
 		number(r.Unmatched) + " unmatched, " + number(r.Uncounted) + " uncounted"
 	if r.Stopped > 0 {
 		text += ", " + number(r.Stopped) + " stopped by a limit of the engine"

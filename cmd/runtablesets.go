@@ -34,3 +34,16 @@ func (t *tables) know(sets []record.RuleSet) {
 	}
 	slices.SortFunc(t.sets, func(a, b tableSet) int { return cmp.Compare(a.number, b.number) })
 }
+
+// none writes the tables of no packets.
+func (t *tables) none(sets []record.RuleSet) error {
+	t.know(sets)
+	for _, set := range t.sets {
+		tb := set.top.Tables()[0]
+		tb.Title = set.title
+		if err := t.write(tb, set.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -19,7 +19,7 @@ import (
 func printSummary(w io.Writer, s *meter.Stats, took, waited time.Duration, told bool) {
 	switch {
 	case !told || s.Packets == 0: // without packets there are no tables
-		fmt.Fprintf(w, "%d packets, %d octets, %d cut short, %d lost\n", s.Packets, s.Octets, s.Trace.Cut, s.Trace.Lost)
+		fmt.Fprintf(w, "%s, %d octets, %d cut short, %d lost\n", packets(s.Packets), s.Octets, s.Trace.Cut, s.Trace.Lost)
 	case s.Trace.Cut > 0:
 		fmt.Fprintf(w, "%d packets are cut short\n", s.Trace.Cut)
 	}
@@ -81,8 +81,16 @@ func printSummary(w io.Writer, s *meter.Stats, took, waited time.Duration, told 
 		fmt.Fprintf(w, "%d flows, from %s to %s\n", s.Created, utc(s.First), utc(s.Last))
 	}
 	share := min(100*waited.Seconds()/max(took.Seconds(), 1e-9), 100)
-	fmt.Fprintf(w, "%.0f packets/s in %s, of which %.0f %% went into metering and %.0f %% into waiting for input\n",
-		float64(s.Packets)/max(took.Seconds(), 1e-9), briefly(took), 100-math.Round(share), math.Round(share))
+	fmt.Fprintf(w, "%s packets/s in %s, of which %.0f %% went into metering and %.0f %% into waiting for input\n",
+		number(uint64(float64(s.Packets)/max(took.Seconds(), 1e-9))), briefly(took), 100-math.Round(share), math.Round(share))
+}
+
+// packets returns a number of them in words.
+func packets(n uint64) string {
+	if n == 1 {
+		return "1 packet"
+	}
+	return fmt.Sprintf("%d packets", n)
 }
 
 // briefly returns a time that something took with three digits, or in seconds.

@@ -88,8 +88,14 @@ func (c *Collections) Next() (record.From, error) {
 // long as nothing else is told. It must not be called before Next.
 func (c *Collections) Head() *Head { return c.form.Head() }
 
+// byteOrderMark is what spreadsheets write before CSV.
+const byteOrderMark = "\ufeff"
+
 // open finds out the form.
 func (c *Collections) open() (source, error) {
+	if mark, _ := c.r.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		c.r.Discard(len(mark))
+	}
 	begin, err := c.r.Peek(1)
 	for err == nil && (begin[0] == ' ' || begin[0] == '\t' || begin[0] == '\r' || begin[0] == '\n') {
 		c.r.Discard(1)

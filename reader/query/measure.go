@@ -2,8 +2,11 @@ package query
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"rtfm/reader/table"
+	"rtfm/ruleset/attr"
 )
 
 // measure is a column of sums.
@@ -69,7 +72,7 @@ func optional(m measure) measure {
 
 // rate is the mean rate over the time of all intervals, in bits a second.
 func rate(length int64) measure {
-	return measure{table.Column{Name: "Rate", Title: "bit/s", Kind: table.BitRate}, func(s *sums) table.Value {
+	return measure{table.Column{Name: "BitRate", Title: "bit/s", Kind: table.BitRate}, func(s *sums) table.Value {
 		return table.Float(8 * float64(s.octets) / (float64(length) / 1e9)) // nothing if there was no time
 	}}
 }
@@ -98,7 +101,7 @@ func times(last bool) []measure {
 
 // instantOf returns a time if there was any.
 func instantOf(s *sums, ns int64) table.Value {
-	if s.records == 0 || s.last < s.first {
+	if s.records == 0 || s.first == 0 || s.last < s.first {
 		return table.Value{}
 	}
 	return table.Int(ns)
@@ -120,6 +123,38 @@ func (t *Top) Notes() []string {
 	notes := []string{note + fmt.Sprintf("; lost %d, uncounted %d", s.Lost, s.Uncounted)}
 	if s.Unknown > 0 {
 		notes = append(notes, UnknownNote(s.Unknown))
+	}
+	return slices.Concat(notes, t.KeyNotes(), t.Warnings())
+}
+
+// KeyNotes say what rows of these keys are.
+func (t *Top) KeyNotes() (notes []string) {
+	for i := range t.opts.By {
+		k := &t.opts.By[i]
+		if k.kind == keyHost {
+			notes = append(notes, "a flow is in the rows of both its ends, so that rows come to as much as twice the total")
+		}
+		if k.width[0] != whole && k.width[1] == whole && t.long {
+			notes = append(notes, fmt.Sprintf("addresses of IPv6 are whole: %s/64 takes their first 64 bits", k))
+		}
+	}
+	return notes
+}
+
+// Warnings returns lines about numbers that files do not tell, so that sums are not
+// what their names say.
+func (t *Top) Warnings() (notes []string) {
+	var names []string
+	for _, a := range [...]attr.Attr{attr.ToPDUs, attr.FromPDUs, attr.ToOctets, attr.FromOctets} {
+		if t.untold[a] {
+			names = append(names, a.String())
+		}
+	}
+	if len(names) > 0 {
+		notes = append(notes, "not told by a file, and 0 in the sums: "+strings.Join(names, ", "))
+	}
+	if len(t.sections) > 0 && t.sections[0] != nil {
+		notes = append(notes, "FlowRuleSet is not told: if flows are of several rulesets, their packets are in the sums once for each")
 	}
 	return notes
 }

@@ -54,9 +54,11 @@ type Top struct {
 	// pending are those of the collection at hand: it may fail. current is one of them.
 	pending map[int]*section
 	current *section
-	flows   map[int]*flowSums // by ruleset, if rows are flows
-	groups  map[int]*groups   // likewise, if they are not
-	told    bool              // the flows of the collection can be told from each other
+	flows   map[int]*flowSums  // by ruleset, if rows are flows
+	groups  map[int]*groups    // likewise, if they are not
+	untold  map[attr.Attr]bool // counters that a collection does not tell
+	long    bool               // there are addresses of 16 octets
+	told    bool               // the flows of the collection can be told from each other
 	c       record.Collection
 	times   spans
 	about   Summary
@@ -92,7 +94,7 @@ type section struct {
 
 // NewTop returns a Top of no collections yet.
 func NewTop(opts Options) *Top {
-	return &Top{opts: opts, names: namer{opts.Numeric, opts.Saved}, sections: map[int]*section{}, pending: map[int]*section{}, flows: map[int]*flowSums{}, groups: map[int]*groups{}}
+	return &Top{opts: opts, names: namer{opts.Numeric, opts.Saved}, sections: map[int]*section{}, pending: map[int]*section{}, flows: map[int]*flowSums{}, groups: map[int]*groups{}, untold: map[attr.Attr]bool{}}
 }
 
 // Begin implements record.Sink.
@@ -103,6 +105,9 @@ func (t *Top) Begin(c *record.Collection) error {
 	t.row.begin(c, t.opts.Total)
 	if t.told = tellsFlows(c); t.opts.Total && !t.told && t.about.Collections > 0 {
 		return errUntold
+	}
+	for _, a := range c.Missing {
+		t.untold[a] = true
 	}
 	for _, f := range t.flows {
 		f.begin(c)
@@ -166,6 +171,7 @@ func (t *Top) add(f *match.Flow, counted *record.Counters) error {
 		return err
 	}
 	if t.opts.By != nil {
+		t.long = t.long || f.Shape.PeerLen > 4
 		s.groups.add(f, counted, &t.c)
 		return nil
 	}
