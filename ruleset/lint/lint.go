@@ -53,13 +53,19 @@ func Source(file string, text []byte, opts srl.Options) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Program(p, text, rs, warnings), nil
+}
+
+// Program returns what there is to say of a program of this text that has been read
+// and compiled, with these warnings.
+func Program(p *srl.Program, text []byte, rs *ruleset.RuleSet, warnings ruleset.Diagnostics) []Finding {
 	l := newLinter(p, rs)
 	for _, w := range warnings {
 		l.found = append(l.found, Finding{Diagnostic: w})
 	}
 	l.look()
 	l.fixes(text)
-	return l.sorted(), nil
+	return l.sorted()
 }
 
 // Rules returns what there is to say of a rule file beside the warnings that reading

@@ -7,6 +7,7 @@ import (
 
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
+	"rtfm/ruleset/lint"
 	"rtfm/ruleset/srl"
 )
 
@@ -29,7 +30,27 @@ func (s *server) actions(d *document, p *documentParams) (any, error) {
 			Edit: &workspaceEdit{map[string][]textEdit{d.uri: {{fault.Range, m[1]}}}},
 		})
 	}
+	if c := s.mends[d.path]; c != nil && c.texts[d.path] == d.all {
+		list = append(list, mends(d, c.found, p.Range)...)
+	}
 	return list, nil
+}
+
+// mends offers the fixes of what package lint has found at a range of a document,
+// whose text is the one that was looked at.
+func mends(d *document, found []lint.Finding, at span) (list []codeAction) {
+	for _, f := range found {
+		from := d.place(f.Line, f.Col)
+		if len(f.Fix) == 0 || f.File != d.path || !overlap(d.span(from, d.wordEnd(from)), at) {
+			continue
+		}
+		edits := make([]textEdit, len(f.Fix))
+		for i, e := range f.Fix {
+			edits[i] = textEdit{d.span(e.Begin, e.End), e.Text}
+		}
+		list = append(list, codeAction{Title: "Mend: " + f.Msg, Kind: "quickfix", Edit: &workspaceEdit{map[string][]textEdit{d.uri: edits}}})
+	}
+	return list
 }
 
 // overlap reports whether two spans have a position in common.

@@ -11,6 +11,7 @@ import (
 
 	"rtfm/ruleset"
 	"rtfm/ruleset/compile"
+	"rtfm/ruleset/lint"
 	"rtfm/ruleset/srl"
 )
 
@@ -24,26 +25,41 @@ type check struct {
 	tables map[string]bool   // paths of files that are tables
 
 	cut   bool // values were left out
-	found ruleset.Diagnostics
+	found []lint.Finding
 }
 
 // tableHead is how much is read of a table where not the whole is checked, in
 // octets.
 const tableHead = 4096
 
-// run finds the faults of the program, and what is hardly meant.
+// run finds the faults of the program and, if it has none, what is hardly meant.
 func (c *check) run() {
-	p, grammar := srl.Parse(c.path, []byte(c.texts[c.path]), srl.Options{Strict: c.strict, Plain: true, Open: c.open})
-	faults, _ := grammar.(ruleset.Diagnostics)
-	if c.found = faults; len(faults) > srl.MaxErrors {
+	text := []byte(c.texts[c.path])
+	p, err := srl.Parse(c.path, text, srl.Options{Strict: c.strict, Plain: true, Open: c.open})
+	c.add(err)
+	if len(c.found) > srl.MaxErrors {
 		return // the rest of the program is missing
 	}
-	_, warnings, err := compile.Compile(p)
-	if more, ok := err.(ruleset.Diagnostics); ok {
-		c.found = append(c.found, more...)
+	rs, warnings, more := compile.Compile(p)
+	c.add(more)
+	switch {
+	case len(p.Stmts) == 0: // it is for others to include
+	case err == nil && more == nil && !c.cut && len(rs.Rules) <= maxLinted:
+		c.found = append(c.found, lint.Program(p, text, rs, warnings)...)
+	default:
+		c.add(warnings)
 	}
-	if len(p.Stmts) > 0 { // or else it is for others to include
-		c.found = append(c.found, warnings...)
+}
+
+// maxLinted is the number of rules of the longest program that package lint looks at:
+// it follows all ways through a program, which takes time.
+const maxLinted = 1000
+
+// add adds faults or warnings.
+func (c *check) add(err error) {
+	list, _ := err.(ruleset.Diagnostics)
+	for _, d := range list {
+		c.found = append(c.found, lint.Finding{Diagnostic: d})
 	}
 }
 
@@ -128,7 +144,8 @@ func (s *server) touch(d *document, quiet time.Duration) {
 		}
 	}
 	maps.DeleteFunc(s.found, func(path string, _ []finding) bool { return !roots[path] })
-	maps.DeleteFunc(s.quick, func(path string, _ ruleset.Diagnostics) bool { return !roots[path] })
+	maps.DeleteFunc(s.quick, func(path string, _ []finding) bool { return !roots[path] })
+	maps.DeleteFunc(s.mends, func(path string, _ *check) bool { return !roots[path] })
 	s.calm = false
 	s.timer.Reset(quiet)
 }
@@ -166,13 +183,15 @@ func (s *server) take(c *check) error {
 		s.whole = append(s.whole, c.path)
 	}
 	s.found[c.path] = s.carry(c)
+	s.mends[c.path] = c
 	return s.publish(c.path)
 }
 
 // A finding is a diagnostic of a program's check, in a document or another file.
 type finding struct {
 	ruleset.Diagnostic
-	carried bool // of the last full check; a short one does not find it
+	note    bool // it may well be meant
+	carried bool // of the last whole check; what values were left out does not find it
 }
 
 // place tells where a finding is, as far as its file can be read.
@@ -180,6 +199,12 @@ func (s *server) place(path string, f finding) diagnostic {
 	d := diagnostic{Severity: severityError, Source: "rtfm", Message: f.Msg}
 	if f.Warning {
 		d.Severity = severityWarning
+	}
+	if f.note {
+		d.Severity = severityHint
+	}
+	if kind, is := lint.KindOf(f.Number); is {
+		d.Code = kind.Name
 	}
 	if src := s.source(path); src != nil {
 		from := src.text.place(f.Line, f.Col)
@@ -236,6 +261,7 @@ func (s *server) publish(path string) error {
 	}
 	for _, list := range s.found {
 		for _, f := range list {
+			f.carried = false
 			if !slices.Contains(files[f.File], f) {
 				files[f.File] = append(files[f.File], f)
 			}
@@ -281,20 +307,20 @@ func sameDiagnostic(a, b diagnostic) bool {
 // carry returns what a check has found. Where values were left out, what only the
 // last whole check could find is found still.
 func (s *server) carry(c *check) (list []finding) {
-	for _, d := range c.found {
-		list = append(list, finding{Diagnostic: d})
+	for _, f := range c.found {
+		list = append(list, finding{Diagnostic: f.Diagnostic, note: f.Note})
 	}
 	if c.cut {
-		s.quick[c.path] = c.found
+		s.quick[c.path] = list
 		for _, f := range s.found[c.path] {
-			if f.carried && !slices.Contains(c.found, f.Diagnostic) {
+			if f.carried {
 				list = append(list, f)
 			}
 		}
 		return list
 	}
 	for i, f := range list {
-		list[i].carried = c.whole && !slices.Contains(s.quick[c.path], f.Diagnostic)
+		list[i].carried = c.whole && !slices.Contains(s.quick[c.path], f)
 	}
 	return list
 }

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"rtfm/ruleset"
 )
 
 func TestFrames(t *testing.T) {
@@ -168,7 +166,7 @@ func TestWrongEncodings(t *testing.T) {
 func still(out io.Writer) *server {
 	return &server{
 		out: out, byPath: map[string]*document{}, files: map[string]*onDisk{}, results: make(chan *check, 1), timer: time.NewTimer(time.Hour),
-		found: map[string][]finding{}, quick: map[string]ruleset.Diagnostics{}, shown: map[string][]diagnostic{},
+		found: map[string][]finding{}, quick: map[string][]finding{}, mends: map[string]*check{}, shown: map[string][]diagnostic{},
 	}
 }
 

@@ -152,6 +152,7 @@ type (
 const (
 	severityError   = 1
 	severityWarning = 2
+	severityHint    = 4
 
 	symbolFunction = 12
 	symbolVariable = 13

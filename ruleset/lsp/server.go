@@ -8,8 +8,6 @@ import (
 	"io"
 	"slices"
 	"time"
-
-	"rtfm/ruleset"
 )
 
 // Options say how a server reads programs.
@@ -42,9 +40,10 @@ type server struct {
 	running bool // a check is, one at a time
 	results chan *check
 
-	found map[string][]finding           // by the path of the program
-	quick map[string]ruleset.Diagnostics // what the last check of parts found, likewise
-	shown map[string][]diagnostic        // what the client has, by the path of the file
+	found map[string][]finding    // by the path of the program
+	quick map[string][]finding    // what the last check of parts found, likewise
+	mends map[string]*check       // the last check, likewise
+	shown map[string][]diagnostic // what the client has, by the path of the file
 
 	initialized, ending bool
 }
@@ -63,7 +62,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) error
 		opts: opts, out: out,
 		byPath: map[string]*document{}, files: map[string]*onDisk{},
 		timer: time.NewTimer(time.Hour), results: make(chan *check, 1),
-		found: map[string][]finding{}, quick: map[string]ruleset.Diagnostics{}, shown: map[string][]diagnostic{},
+		found: map[string][]finding{}, quick: map[string][]finding{}, mends: map[string]*check{}, shown: map[string][]diagnostic{},
 	}
 	defer s.timer.Stop()
 	ctx, cancel := context.WithCancel(ctx)

@@ -221,7 +221,7 @@ func (s *session) command(c []string) string {
 func (s *session) showDiagnostics(p publishParams) string {
 	var b strings.Builder
 	for _, d := range p.Diagnostics {
-		kind := map[int]string{severityError: "error", severityWarning: "warning"}[d.Severity]
+		kind := map[int]string{severityError: "error", severityWarning: "warning", severityHint: "hint"}[d.Severity]
 		fmt.Fprintf(&b, "%s %s: %s\n", showSpan(d.Range), kind, d.Message)
 		for _, r := range d.Related {
 			fmt.Fprintf(&b, "   %s %s: %s\n", s.name(r.Location.URI), showSpan(r.Location.Range), r.Message)
