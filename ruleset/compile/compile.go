@@ -133,6 +133,7 @@ type compiler struct {
 	lists    map[listKey]operands
 	tables   map[tableKey]table
 	reading  *srl.Table // the one at hand
+	large    bool       // nodes are of one that the optimiser is not to look at
 	names    *ruleset.Names
 	ending   map[srl.Stmt]bool // see ends
 	maxNodes int

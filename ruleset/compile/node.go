@@ -28,6 +28,7 @@ type node struct {
 
 	// Of the optimiser.
 	same   *node // what stands in its place
+	table  bool  // it is of a large table, and stays as it is
 	before *node // the test after which it is to stand
 	round  int32 // in which order has met it
 	id     int32 // its place there
@@ -53,6 +54,7 @@ func (c *compiler) add(n node) *node {
 	if !n.at.Known() {
 		n.at = c.at
 	}
+	n.table = c.large
 	if len(c.room) == cap(c.room) {
 		c.room = make([]node, 0, 64)
 	}

@@ -78,6 +78,13 @@ func (o *optimiser) facts() {
 
 // visit tells what n leads to what is known there.
 func (k *knowing) visit(n *node, s *situation) {
+	if n.table && n.test {
+		k.tell(n.fail, s.with(k, nil, false), true)
+		if n.succ != nil {
+			k.tell(n.succ, s.with(k, nil, false), false)
+		}
+		return
+	}
 	if n.test {
 		k.prune(n, s)
 		if held, sure := k.outcome(s, n); sure && held && len(n.list) == 1 && !s.fails && n.op.HasTarget() {

@@ -146,6 +146,10 @@ func (o *optimiser) share() {
 		for i := 0; n.edge(i) != nil; i++ {
 			*n.edge(i) = (*n.edge(i)).final()
 		}
+		if n.table {
+			o.rules += n.rules()
+			continue
+		}
 		if to := n.fold(); to != nil {
 			o.replace(n, to)
 			continue

@@ -52,7 +52,7 @@ func (o *optimiser) networks() {
 // mergeable reports whether a node's operands are prefixes, of which it does not
 // matter which one matches.
 func (n *node) mergeable() bool {
-	if !n.test || n.op.Pushes() || n.attr.Info().Class == attr.ClassMatching {
+	if !n.test || n.table || n.op.Pushes() || n.attr.Info().Class == attr.ClassMatching {
 		return false
 	}
 	return !slices.ContainsFunc(n.list, func(o operand) bool { return o.width < 0 })

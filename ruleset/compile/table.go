@@ -121,6 +121,11 @@ func (c *compiler) double(t *srl.Table, first, second int32) {
 	c.warnf(b.Value.Place, DoubleEntry, "%s stands there already (%s)", *b, a.Value.Place.Where())
 }
 
+// mostOptimised is how many values a table may have of which the optimiser makes fewer
+// rules. To look at each of 100,000 takes longer than all else, and a meter that has room
+// for so many hardly minds more.
+const mostOptimised = 1 << 12
+
 // saveTable makes the nodes of a SAVE of the first value that has the name of the
 // one which matches, of IPv4 and IPv6 each; what none matches is saved under the
 // empty mask.
@@ -136,6 +141,8 @@ func (c *compiler) saveTable(ref reference, s *srl.Save, next *node) *node {
 	groups := t.groups(s.Table.Names)
 	none, _ := c.mask(ref, &srl.Operand{Width: true, Mask: srl.Word{Text: "0"}})
 	f := c.action(node{op: ruleset.OpPushPktTo, attr: ref.attr, mask: none, value: zeroOf(ref.attr), succ: next})
+	c.large = len(t.list) > mostOptimised
+	defer func() { c.large = false }()
 	return c.listed(ref, &srl.Test{Place: s.Place}, t.list, f, func(i int) (ruleset.Opcode, *node) {
 		g := groups[i]
 		if g.several && g.push == nil {
