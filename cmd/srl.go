@@ -10,8 +10,9 @@ func srlCommand() *cobra.Command {
 		Use:   "srl",
 		Short: "Check and compile SRL programs",
 		Long: `Check and compile SRL programs (RFC 2723). All errors of a program are shown at
-once, as file:line:col: message. "-" stands for standard input. The language is
-told in ruleset/SRL.md, with examples in ruleset/examples.`,
+once, as file:line:col: message. "-" stands for standard input. Begin with
+ruleset/TUTORIAL.md (rtfm-tutorial(7)); ruleset/SRL.md is the whole language, and
+ruleset/examples has programs for many questions.`,
 		Example: `  rtfm srl check flows.srl          look for faults
   rtfm srl lint flows.srl           look for what was hardly meant
   rtfm srl compile flows.srl        print the rules that it becomes
