@@ -26,7 +26,8 @@ var layout = map[string][]string{
 	"cmd":            everything,
 	"cmd/acceptance": {},
 
-	"packaging/man": {"cmd"},
+	"packaging/editors": {},
+	"packaging/man":     {"cmd"},
 
 	"ruleset":                     {"ruleset/attr", "ruleset/spell"},
 	"ruleset/attr":                {"ruleset/keyhash", "ruleset/spell"},

@@ -1,0 +1,116 @@
+" Vim syntax file: SRL, the Simple Ruleset Language (RFC 2723) with rtfm's additions.
+" Written from the language's tables by go test ./packaging/editors -update.
+if exists("b:current_syntax")
+  finish
+endif
+syntax case ignore
+" Names of values have hyphens.
+syntax iskeyword @,48-57,_,-
+syntax keyword srlKeyword address call count define else endcall endsub exit
+syntax keyword srlKeyword if ignore nomatch return save store subroutine variable
+syntax keyword srlKeyword and file format include not or set statistics
+syntax keyword srlAttribute Null FlowIndex FlowStatus FlowTimeMark SourceInterface SourceAdjacentType SourceAdjacentAddress SourceAdjacentMask
+syntax keyword srlAttribute SourcePeerType SourcePeerAddress SourcePeerMask SourceTransType SourceTransAddress SourceTransMask DestInterface DestAdjacentType
+syntax keyword srlAttribute DestAdjacentAddress DestAdjacentMask DestPeerType DestPeerAddress DestPeerMask DestTransType DestTransAddress DestTransMask
+syntax keyword srlAttribute PDUScale OctetScale FlowRuleSet ToOctets ToPDUs FromOctets FromPDUs FirstTime
+syntax keyword srlAttribute LastActiveTime SourceSubscriberID DestSubscriberID SessionID SourceClass DestClass FlowClass SourceKind
+syntax keyword srlAttribute DestKind FlowKind MatchingStoD v1 v2 v3 v4 v5
+syntax keyword srlAttribute Distributions ToPacketSize FromPacketSize ToInterarrivalTime FromInterarrivalTime ToTurnaroundTime FromTurnaroundTime ToBitRate
+syntax keyword srlAttribute FromBitRate ToPDURate FromPDURate ToTurnaroundTime1 FromTurnaroundTime1 ToTurnaroundTime2 FromTurnaroundTime2 ToTurnaroundTime3
+syntax keyword srlAttribute FromTurnaroundTime3 ToTurnaroundTime4 FromTurnaroundTime4 FlowTime ToFlowOctets FromFlowOctets ToFlowPDUs FromFlowPDUs
+syntax keyword srlAttribute ToTCPSize FromTCPSize ToTCPTime FromTCPTime ToTCPRate FromTCPRate ToLostPDUs FromLostPDUs
+syntax keyword srlAttribute MeterID SourceASN SourcePrefix DestASN DestPrefix DSCodePoint VLANid Priority
+syntax keyword srlAttribute ECNCodeBits FirstTimeNs LastActiveTimeNs SavedAttributes Duplicate HopLimit DeltaToPDUs DeltaFromPDUs
+syntax keyword srlAttribute DeltaToOctets DeltaFromOctets DeltaToPDURate DeltaFromPDURate DeltaToBitRate DeltaFromBitRate
+syntax keyword srlWord Host SrcHost DstHost Net SrcNet DstNet Addr SrcAddr
+syntax keyword srlWord DstAddr Address SrcAddress DstAddress PeerAddress SrcPeerAddress DstPeerAddress Port
+syntax keyword srlWord SrcPort DstPort TransAddress SrcTransAddress DstTransAddress MAC SrcMAC DstMAC
+syntax keyword srlWord AdjacentAddress SrcAdjacentAddress DstAdjacentAddress Interface SrcInterface DstInterface ASN SrcASN
+syntax keyword srlWord DstASN Src Source SrcIP SourceIP Dst Dest Destination
+syntax keyword srlWord DstIP DestIP SPort DPort Protocol Proto TransType Family
+syntax keyword srlWord PeerType VLAN DSCP TTL
+syntax keyword srlName certification-path-advertisement certification-path-solicitation duplicate-address-confirmation inverse-neighbor-advertisement multicast-router-advertisement inverse-neighbor-solicitation multicast-router-solicitation multicast-router-termination
+syntax keyword srlName mobile-prefix-advertisement mobile-prefix-solicitation duplicate-address-request host-precedence-violation node-information-response destination-unreachable extended-echo-request6 neighbor-advertisement
+syntax keyword srlName node-information-query extended-echo-request neighbor-solicitation address-mask-request extended-echo-reply6 fragmentation-needed internetwork-control protocol-unreachable
+syntax keyword srlName router-advertisement source-host-isolated source-policy-failed tos-host-unreachable address-unreachable cassandra-internode elasticsearch-nodes extended-echo-reply
+syntax keyword srlName information-request rabbitmq-management reassembly-timeout6 router-solicitation source-route-failed tos-net-unreachable unknown-next-header address-mask-reply
+syntax keyword srlName home-agent-request hop-limit-exceeded irdp-advertisement parameter-problem6 reassembly-timeout router-renumbering admin-prohibited6 information-reply
+syntax keyword srlName irdp-solicitation minecraft-bedrock parameter-problem port-unreachable6 precedence-cutoff timestamp-request tos-host-redirect admin-prohibited
+syntax keyword srlName excellent-effort home-agent-reply host-unreachable port-unreachable tos-net-redirect host-prohibited net-unreachable network-control
+syntax keyword srlName rsvp-e2e-ignore timestamp-reply http-rpc-epmap missing-option ms-sql-browser net-prohibited packet-too-big time-exceeded6
+syntax keyword srlName unknown-option dhcp-failover dhcpv6-client dhcpv6-server echo-request6 elasticsearch host-redirect smart-install
+syntax keyword srlName source-quench time-exceeded alertmanager beyond-scope bfd-multihop docker-swarm echo-request host-unknown
+syntax keyword srlName kerberos-adm microsoft-ds mikrotik-api mldv2-report net-redirect openflow-old reject-route ttl-exceeded
+syntax keyword srlName unreachable6 ws-discovery zabbix-agent bad-pointer best-effort cockroachdb dhcp-client dhcp-server
+syntax keyword srlName echo-reply6 ethernet-ip frame-relay ipsec-nat-t lotus-notes net-unknown netbios-dgm netbios-ssn
+syntax keyword srlName ptp-general radius-acct submissions unreachable vmware-auth voice-admit vxlan-linux xmpp-client
+syntax keyword srlName xmpp-server background bad-header bad-length bittorrent citrix-cgp citrix-ica docker-tls
+syntax keyword srlName echo-reply ha-cluster infiniband ipv6-nonxt ipv6-route kubernetes mld-report netbios-ns
+syntax keyword srlName pcanywhere postgresql prometheus radius-coa submission syslog-tls teamviewer traceroute
+syntax keyword srlName appletalk cassandra etcd-peer ethertalk ftps-data https-alt ieee80211 ike-nat-t
+syntax keyword srlName ipv6-frag ipv6-icmp ipv6-opts ipx-in-ip jetdirect memcached minecraft mld-query
+syntax keyword srlName ptp-event redirect6 snmp-trap snmptraps syncthing tailscale teamspeak tokenring
+syntax keyword srlName wireguard xbox-live zookeeper activemq asf-rmcp bfd-echo collectd critical
+syntax keyword srlName diameter docker-s domain-s ethereum ethernet firebird ftp-data gnutella
+syntax keyword srlName h323-ras http-alt ieee1394 influxdb iso-tsap kerberos ldaps-gc loopback
+syntax keyword srlName min-ipv4 mld-done mobility ms-sql-m no-route openflow photuris postgres
+syntax keyword srlName rabbitmq redirect rtsp-alt snmptrap udp-lite zerotier aggfrag bitcoin
+syntax keyword srlName chargen couchdb daytime default discard dropbox edonkey etherip
+syntax keyword srlName ftpdata iso-tp4 kpasswd kubelet ldap-gc mongodb nat-pmp netconf
+syntax keyword srlName netflow not-ect openvpn portmap printer rpcbind telnets udplite
+syntax keyword srlName xns-idp agentx arcnet bacnet bootpc bootps consul decnet
+syntax keyword srlName dhcpv6 docker domain finger geneve gopher icmpv6 iec104
+syntax keyword srlName ipcomp iperf3 ipfixs isakmp iso-ip kibana klogin kshell
+syntax keyword srlName mobile modbus ms-sql mumble novell nts-ke opc-ua oracle
+syntax keyword srlName puppet radius radsec rlogin statsd sunrpc svrloc syslog
+syntax keyword srlName tacacs telnet tunnel winbox winrms zabbix amqps chaos
+syntax keyword srlName coaps dicom dummy eigrp encap epmap gtp-c gtp-u
+syntax keyword srlName http3 https icmp6 ident imaps iperf ipfix iscsi
+syntax keyword srlName kafka ldaps llmnr login manet mqtts msrpc mysql
+syntax keyword srlName neo4j nntps ntalk other pcoip ping6 pop3s redis
+syntax keyword srlName rexec ripng rsync sflow sgsap shell shim6 smtps
+syntax keyword srlName snmps socks squid steam stomp stuns swarm turns
+syntax keyword srlName vault video vines voice vxlan whois winrm xdmcp
+syntax keyword srlName IPv4 IPv6 af11 af12 af13 af21 af22 af23
+syntax keyword srlName af31 af32 af33 af41 af42 af43 amqp auth
+syntax keyword srlName ax25 biff carp clns coap dccp dhcp dnp3
+syntax keyword srlName echo ect0 ect1 epmd etcd exec fddi ftps
+syntax keyword srlName grpc h323 hdlc hsrp http icmp idrp ifmp
+syntax keyword srlName igmp imap ipip iplt ipmi ipv6 ircd ircs
+syntax keyword srlName irtp isis isns l2tp larp ldap m2ua m3ua
+syntax keyword srlName mdns mgcp mpls mqtt msdp narp nats news
+syntax keyword srlName ngap nntp nrpe nsap olsr ospf ping plex
+syntax keyword srlName pnni pop2 pop3 pptp qotd quic rohc rspf
+syntax keyword srlName rsvp rtcp rtmp rtsp s1ap sccp sctp sdrp
+syntax keyword srlName sips skip slip smtp snmp ssdp stun talk
+syntax keyword srlName tftp time tinc turn uucp vmtp vrrp wesp
+syntax keyword srlName wifi x2ap xmpp adb afp aim atm bfd
+syntax keyword srlName bgp cbt cs0 cs1 cs2 cs3 cs4 cs5
+syntax keyword srlName cs6 cs7 ddp dns doq dot dsr egp
+syntax keyword srlName epp esp fcm ftp gcm ggp git gre
+syntax keyword srlName hip hkp hmp iax idp igp ike ip6
+syntax keyword srlName ipp ipx irc k8s ldp lpd mtp nfs
+syntax keyword srlName nsh ntp pcp pgm pim pop ppp pup
+syntax keyword srlName rdp rfb rip rmi rpl rsh rtp sip
+syntax keyword srlName slp smb ssh stp svn tcp tor udp
+syntax keyword srlName vnc who wsd www x11 xtp ah be
+syntax keyword srlName bk ca ce df ee ef fc ic
+syntax keyword srlName il ip le nc st va vi vo
+syntax match srlNumber "\<\d[0-9a-f.:!]*\(-\x\+\)*\(/\d\+\)\?"
+syntax match srlOperator ":=\|==\|!=\|<=\|>=\|&&\|||\|\.\.\|[=<>!&]"
+syntax region srlText start=+"+ skip=+\\.+ end=+"+ oneline
+syntax match srlCharacter "'\(\\.[^']*\|[^'\\]\)'"
+syntax match srlComment "#.*$" contains=@Spell
+syntax region srlComment start="/\*" end="\*/" contains=@Spell
+highlight default link srlKeyword Statement
+highlight default link srlAttribute Identifier
+highlight default link srlWord Identifier
+highlight default link srlName Constant
+highlight default link srlNumber Number
+highlight default link srlOperator Operator
+highlight default link srlText String
+highlight default link srlCharacter Character
+highlight default link srlComment Comment
+syntax sync fromstart
+setlocal commentstring=#\ %s
+let b:current_syntax = "srl"
