@@ -24,6 +24,8 @@ type check struct {
 	texts  map[string]string // of documents, by path
 	tables map[string]bool   // paths of files that are tables
 
+	changes int // that there had been of any document
+
 	cut   bool // values were left out
 	found []lint.Finding
 }
@@ -86,7 +88,7 @@ func (c *check) open(from, name string) (path string, text []byte, err error) {
 
 // newCheck takes a program and all that it may need.
 func (s *server) newCheck(d *document, whole bool) *check {
-	c := &check{path: d.path, whole: whole, strict: s.opts.Strict, texts: map[string]string{}, tables: map[string]bool{}}
+	c := &check{path: d.path, whole: whole, strict: s.opts.Strict, changes: s.changes, texts: map[string]string{}, tables: map[string]bool{}}
 	for _, f := range s.closure(d.source) {
 		for _, w := range f.index.tables {
 			c.tables[resolve(f.path, unquote(f.index.at(w)))] = true
@@ -147,24 +149,28 @@ func (s *server) touch(d *document, quiet time.Duration) {
 	maps.DeleteFunc(s.quick, func(path string, _ []finding) bool { return !roots[path] })
 	maps.DeleteFunc(s.mends, func(path string, _ *check) bool { return !roots[path] })
 	s.calm = false
+	s.changes++
 	s.timer.Reset(quiet)
 }
 
-// next begins the check that is due next.
+// next begins the checks that are due next: one of what was typed and, beside it, one
+// of a whole program.
 func (s *server) next() {
-	for !s.running {
-		list, whole := &s.due, false
-		if len(s.due) == 0 {
-			if list, whole = &s.whole, true; len(s.whole) == 0 || !s.calm {
-				return
-			}
-		}
+	s.begin(&s.due, false)
+	if s.calm && len(s.due) == 0 {
+		s.begin(&s.whole, true)
+	}
+}
+
+// begin begins a check of the first program of a list, unless one is running.
+func (s *server) begin(list *[]string, whole bool) {
+	for !s.running[whole] && len(*list) > 0 {
 		d := s.byPath[(*list)[0]]
 		if *list = (*list)[1:]; d == nil {
 			continue
 		}
 		c := s.newCheck(d, whole)
-		s.running = true
+		s.running[whole] = true
 		go func() {
 			c.run()
 			s.results <- c
@@ -179,8 +185,12 @@ func (s *server) take(c *check) error {
 		return nil
 	}
 	s.whole = slices.DeleteFunc(s.whole, func(path string) bool { return path == c.path })
-	if c.cut {
+	stale := c.whole && c.changes != s.changes // what was typed meanwhile has been checked
+	if c.cut || stale {
 		s.whole = append(s.whole, c.path)
+	}
+	if stale {
+		return nil
 	}
 	s.found[c.path] = s.carry(c)
 	s.mends[c.path] = c

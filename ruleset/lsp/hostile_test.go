@@ -165,7 +165,7 @@ func TestWrongEncodings(t *testing.T) {
 // A still server does what it is told to without goroutines: for fuzzing.
 func still(out io.Writer) *server {
 	return &server{
-		out: out, byPath: map[string]*document{}, files: map[string]*onDisk{}, results: make(chan *check, 1), timer: time.NewTimer(time.Hour),
+		out: out, byPath: map[string]*document{}, files: map[string]*onDisk{}, running: map[bool]bool{}, results: make(chan *check, 2), timer: time.NewTimer(time.Hour),
 		found: map[string][]finding{}, quick: map[string][]finding{}, mends: map[string]*check{}, shown: map[string][]diagnostic{},
 	}
 }
@@ -173,11 +173,11 @@ func still(out io.Writer) *server {
 // settle does all checks that are due.
 func (s *server) settle(t *testing.T) {
 	for s.calm = true; ; {
-		if s.next(); !s.running {
+		if s.next(); !s.running[false] && !s.running[true] {
 			return
 		}
 		c := <-s.results
-		s.running = false
+		s.running[c.whole] = false
 		if err := s.take(c); err != nil {
 			t.Fatal(err)
 		}

@@ -37,8 +37,9 @@ type server struct {
 	whole   []string // likewise, with all their values, once nothing happens
 	calm    bool     // nothing has happened for long enough
 	timer   *time.Timer
-	running bool // a check is, one at a time
+	running map[bool]bool // a check is: of a whole program, or not
 	results chan *check
+	changes int // of documents
 
 	found map[string][]finding    // by the path of the program
 	quick map[string][]finding    // what the last check of parts found, likewise
@@ -61,7 +62,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) error
 	s := &server{
 		opts: opts, out: out,
 		byPath: map[string]*document{}, files: map[string]*onDisk{},
-		timer: time.NewTimer(time.Hour), results: make(chan *check, 1),
+		timer: time.NewTimer(time.Hour), running: map[bool]bool{}, results: make(chan *check, 2),
 		found: map[string][]finding{}, quick: map[string][]finding{}, mends: map[string]*check{}, shown: map[string][]diagnostic{},
 	}
 	defer s.timer.Stop()
@@ -116,7 +117,7 @@ func (s *server) step(ctx context.Context, messages <-chan incoming) error {
 		}
 		return s.message(m.content)
 	case c := <-s.results:
-		s.running = false
+		s.running[c.whole] = false
 		return s.take(c)
 	case <-s.timer.C:
 		s.calm = true
