@@ -15,9 +15,9 @@ const (
 	mostFacts    = 8
 	mostOperands = 16
 	mostSkips    = 32
-	comparisons  = 4
+	comparisons  = 1
 
-	fewComparisons = 1 << 18
+	fewComparisons = 1 << 17
 )
 
 // fact is the outcome of a test, one or more of whose operands have matched, or

@@ -37,6 +37,17 @@ func both(t *testing.T, path string) (plain, optimised *ruleset.RuleSet) {
 	return to[0], to[1]
 }
 
+// TestOptimised has the optimised rules of the programs of testdata/optimised.txt.
+func TestOptimised(t *testing.T) {
+	inFile(t, "testdata/optimised.txt", func(program string) string {
+		rs, _, err := Source("optimised.srl", []byte(program), srl.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rulesOf(t, rs)
+	})
+}
+
 // ourPrograms returns the files of the examples and of the programs that come with
 // rtfm.
 func ourPrograms(t *testing.T) []string {
