@@ -218,7 +218,7 @@ func flowsFault(have, said uint64) error {
 
 // sureLen is how many flows of a collection without a start are read before others are
 // ahead: those that belong to the next one are parsed again.
-const sureLen = 1 << 12
+const sureLen = 1 << 10
 
 // ahead passes flows on that can be parsed ahead.
 func (f *fromRows) ahead(put func(*match.Flow, *record.Counters) error) error {
