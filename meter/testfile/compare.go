@@ -3,19 +3,31 @@ package testfile
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"rtfm/ruleset/attr"
 )
 
-// is reports whether a flow is the one that is expected, whose values may be numbers
-// where they have names.
+// is reports whether a flow is the one that is expected.
 func (r *row) is(flow []cell) bool {
 	for i, c := range flow {
-		if i >= len(r.cells) || !strings.EqualFold(r.cells[i], c.text) && r.cells[i] != c.numeric {
+		if i >= len(r.cells) || !c.is(r.cells[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+// is reports whether a value is what a test tells: as it is shown, its number, or
+// another of its names.
+func (c cell) is(told string) bool {
+	if strings.EqualFold(told, c.text) || told == c.numeric {
+		return true
+	}
+	v, named := attr.ValueName(c.of, told)
+	return named && strconv.FormatUint(v.Uint(), 10) == c.numeric
 }
 
 // compare finds what is otherwise than expected. The order of flows does not matter.

@@ -71,7 +71,10 @@ type Result struct {
 func (r *Result) Failed() bool { return r.Err != nil || r.Line > 0 }
 
 // cell is a value of a flow: what people call it, and with numbers instead of names.
-type cell struct{ text, numeric string }
+type cell struct {
+	text, numeric string
+	of            attr.Attr // whose values have names, perhaps
+}
 
 // Run runs a test of a program.
 func (t *Test) Run(ctx context.Context, rs *ruleset.RuleSet) *Result {
@@ -188,7 +191,7 @@ func columnsOf(flows []match.Flow) []column {
 func (r *Result) fill(columns []column, flows []match.Flow) {
 	heading := make([]cell, len(columns))
 	for i, c := range columns {
-		heading[i] = cell{c.name, c.name}
+		heading[i] = cell{text: c.name, numeric: c.name}
 	}
 	r.table = [][]cell{heading}
 	for i := range flows {
@@ -204,7 +207,7 @@ func (r *Result) fill(columns []column, flows []match.Flow) {
 func cellOf(f *match.Flow, a attr.Attr) cell {
 	counts := func(n uint64) cell {
 		text := strconv.FormatUint(n, 10)
-		return cell{text, text}
+		return cell{text: text, numeric: text}
 	}
 	switch a {
 	case attr.ToPDUs:
@@ -219,12 +222,12 @@ func cellOf(f *match.Flow, a attr.Attr) cell {
 	for i := range f.Shape.Distributions {
 		if d := &f.Shape.Distributions[i]; d.Attr == a && i < len(f.Counters) {
 			text := buckets(d, f.Counters[i])
-			return cell{text, text}
+			return cell{text: text, numeric: text}
 		}
 	}
-	c := cell{f.Show(a, false), f.Show(a, true)}
+	c := cell{f.Show(a, false), f.Show(a, true), a}
 	if c.text == "" {
-		c = cell{"-", "-"}
+		c = cell{text: "-", numeric: "-"}
 	}
 	return c
 }

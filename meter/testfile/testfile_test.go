@@ -35,6 +35,7 @@ func TestWords(t *testing.T) {
 		{"TCP 10.0.0.1:http < 10.0.0.2:1234 [SYN,ACK] 60 Octets X 3", "SourcePeerAddress SourceTransAddress DestTransAddress ToOctets ToPDUs", "10.0.0.2 1234 80 180 3"},
 		{"tcp [2001:db8::1]:80 > [2001:db8::2]:1 [syn ack] seq 1 ack 2", "SourcePeerType SourcePeerAddress ToOctets", "2 2001:db8::1 74"},
 		{"icmp 10.0.0.1 > 10.0.0.2 unreachable code port-unreachable", "SourceTransType SourceTransAddress DestTransAddress", "icmp unreachable port-unreachable"},
+		{"tcp 10.0.0.1:www > 10.0.0.2:quic", "SourceTransType SourceTransAddress DestTransAddress", "TCP www http3"}, // other names
 		{"icmp 10.0.0.1 < 10.0.0.2 3 code 4", "SourcePeerAddress SourceTransAddress DestTransAddress", "10.0.0.2 3 4"},
 		{"icmpv6 fe80::1 > ff02::1 router-solicitation ttl 255", "SourceTransType SourceTransAddress HopLimit", "58 133 255"},
 		{"gre 10.0.0.1 > 10.0.0.2 payload 0000 dscp ef ecn 2 interface 7", "SourceTransType DSCodePoint SourceInterface ToOctets", "gre ef 7 36"},
