@@ -134,7 +134,7 @@ func (p *page) jsonPrinter(s *match.Shape) *printer {
 	}
 	numbers(record.Own())
 	for _, sv := range s.Saved {
-		pr.jsonSaved(sv)
+		pr.jsonSaved(sv, p.opts.again || p.names(s.RuleSet).Has(sv.Attr))
 	}
 	for i := range s.Distributions {
 		pr.jsonDistribution(i)
@@ -144,9 +144,10 @@ func (p *page) jsonPrinter(s *match.Shape) *printer {
 	return pr
 }
 
-// jsonSaved adds a saved attribute, and its mask if it is an address that was
-// not saved whole. An address that the packets did not have is left out.
-func (p *printer) jsonSaved(sv match.Saved) {
+// jsonSaved adds a saved attribute, its name if values of it may have some, and its mask
+// if it is an address that was not saved whole. An address that the packets did not have
+// is left out.
+func (p *printer) jsonSaved(sv match.Saved, named bool) {
 	n := p.shape.Len(sv.Attr)
 	if n == 0 {
 		return
@@ -159,7 +160,7 @@ func (p *printer) jsonSaved(sv match.Saved) {
 	p.text(`,"` + in.Name + `":` + quote)
 	p.value(keyKind(sv.Attr, n), in.Offset, n)
 	p.text(quote)
-	if record.IsNamed(sv.Attr) {
+	if named && record.IsNamed(sv.Attr) {
 		p.name(kindNameJSON, sv.Attr)
 	}
 	mask := sv.Attr.Mask()

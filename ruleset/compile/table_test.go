@@ -88,11 +88,11 @@ func TestTableIsLongestMatch(t *testing.T) {
 
 // TestTableOfPorts finds the name of each port.
 func TestTableOfPorts(t *testing.T) {
-	rs, warnings, err := Source("x", []byte(`save DestTransAddress = file("t"); count;`), reading("# ports\n https , www\n80,www\n8000..8099,web\n8080,proxy\n0/0,others\n53;x,dns\n"))
+	_, _, err := Source("x", []byte(`save DestTransAddress = file("t"); count;`), reading("# ports\n https , www\n80,www\n8000..8099,web\n8080,proxy\n0/0,others\n53;x,dns\n"))
 	if err == nil || !strings.Contains(err.Error(), `"53;x"`) {
 		t.Errorf("got %v", err)
 	}
-	rs, warnings, err = Source("x", []byte(`save DestTransAddress = file("t"); count;`), reading("https , www\n80,www\n8000..8099,web\n8080,proxy\n0/0,others\n"))
+	rs, warnings, err := Source("x", []byte(`save DestTransAddress = file("t"); count;`), reading("https , www\n80,www\n8000..8099,web\n8080,proxy\n0/0,others\n"))
 	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0].Msg, "8080 (proxy) is inside 8000 .. 8099") {
 		t.Fatal(err, warnings)
 	}
