@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"rtfm/ruleset"
@@ -110,4 +111,27 @@ func follow(rs *ruleset.RuleSet, a *analysis, p *match.Packet) (fault string) {
 		}
 	}
 	return fault
+}
+
+// TestHostile has programs of many ways and many values end: the first is not followed,
+// the second is without more intervals than there may be.
+func TestHostile(t *testing.T) {
+	ways := "count; call s0 (SourcePeerAddress) endcall;\n"
+	for i := range 30 {
+		ways += fmt.Sprintf("subroutine s%d (address a) if a == 10.%[1]d/16 ignore; call s%d (SourcePeerAddress) endcall; call s%[2]d (DestPeerAddress) endcall; endsub;\n", i, i+1)
+	}
+	ways = strings.Replace(ways, "count; ", "", 1) + "subroutine s30 (address a) if a == 10/8 count; endsub;\n"
+	values := ""
+	for i := range 6000 {
+		values += fmt.Sprintf("if SourcePeerAddress == 10.%d.%d/24 store SourceKind := 1;\nelse ", i/128, i%128*2)
+	}
+	for _, text := range []string{ways, values + ";\ncount;\n"} {
+		rs, _, err := compile.Source("x", []byte(text), srl.Options{Plain: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := newLinter(&srl.Program{}, rs).a; text == ways && a != nil || text != ways && (a == nil || a.work < maxWork-20_000 || a.work > maxWork) {
+			t.Errorf("%.60s...: %v", text, a != nil)
+		}
+	}
 }

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"rtfm/ruleset"
@@ -23,6 +22,7 @@ type linter struct {
 	// that it stands in.
 	needed map[spot]bool
 	found  []Finding
+	looked int // see mostLooked
 }
 
 // seenTest is what was seen of a test, wherever it stands if it came from a DEFINE.
@@ -61,8 +61,11 @@ func newLinter(p *srl.Program, rs *ruleset.RuleSet) *linter {
 	return l
 }
 
-// say notes a finding.
+// say notes a finding, unless there are too many.
 func (l *linter) say(at ruleset.Place, number int, format string, args ...any) {
+	if len(l.found) > 2*srl.MaxErrors {
+		return
+	}
 	d := at.Diagnose(l.prog.File, fmt.Sprintf(format, args...))
 	d.Warning, d.Number = true, number
 	l.found = append(l.found, Finding{Diagnostic: d, Note: isNote(number), at: at})
@@ -248,10 +251,13 @@ func (l *linter) few(a attr.Attr, s *set) string {
 	return strings.Join(all, " or ")
 }
 
+// mostLooked bounds the rules that are looked at for who takes what.
+const mostLooked = 10_000_000
+
 // taker finds an earlier rule that all values of a rule's test hold.
 func (l *linter) taker(r *ruleset.Rule, rule int) (at ruleset.Place, ok bool) {
 	in, isPrefix := prefixed(r.Attr, r.Mask, r.Value)
-	if !isPrefix {
+	if l.looked += rule; !isPrefix || l.looked > mostLooked {
 		return at, false
 	}
 	for i := range rule {
@@ -296,6 +302,12 @@ func (l *linter) saves() {
 		live, constant bool
 		noPorts        bool
 	}
+	read := map[attr.Attr]bool{} // of Classes and Kinds: what rules do with their values
+	for i := range l.rs.Rules {
+		if r := &l.rs.Rules[i]; r.Attr.Info().Class == attr.ClassComputed && (l.at.operands[r.At].test != nil || fromPacket(r)) {
+			read[r.Attr] = true
+		}
+	}
 	all := map[savedAt]*total{}
 	var order []savedAt
 	for i := range l.rs.Rules {
@@ -324,9 +336,7 @@ func (l *linter) saves() {
 	for _, key := range order {
 		t := all[key]
 		r := &l.rs.Rules[t.rule]
-		tested := r.Attr.Info().Class == attr.ClassComputed && slices.ContainsFunc(l.rs.Rules, func(o ruleset.Rule) bool {
-			return o.Attr == r.Attr && (l.at.operands[o.At].test != nil || fromPacket(&o))
-		})
+		tested := read[r.Attr]
 		switch {
 		case !t.live && !tested && t.by > 0 && l.savedAgain(t.by-1):
 			continue
@@ -390,7 +400,7 @@ func (l *linter) withoutType(s *state) {
 		return
 	}
 	for _, a := range []attr.Attr{attr.SourcePeerType, attr.DestPeerType} {
-		if f, known := l.a.facts[a]; known && !slices.Contains(s.saves[f], 0) {
+		if f, known := l.a.facts[a]; known && !s.saves[f].none {
 			return
 		}
 	}
@@ -399,8 +409,8 @@ func (l *linter) withoutType(s *state) {
 		if !known {
 			continue
 		}
-		for _, r := range s.saves[f] {
-			if r > 0 && l.a.statement[r-1] {
+		for _, r := range s.saves[f].rules() {
+			if l.a.statement[r-1] {
 				l.say(l.rs.Rules[r-1].At, WithoutType, "%v is saved of IPv4, IPv6 and what is neither, without SourcePeerType", a)
 			}
 		}
@@ -411,10 +421,10 @@ func (l *linter) withoutType(s *state) {
 func (l *linter) each(s *state) bool {
 	for _, a := range []attr.Attr{attr.SourcePeerAddress, attr.DestPeerAddress, attr.SourceTransAddress, attr.DestTransAddress} {
 		f, known := l.a.facts[a]
-		if !known || slices.Contains(s.saves[f], 0) {
+		if !known || s.saves[f].none {
 			return false
 		}
-		for _, i := range s.saves[f] {
+		for _, i := range s.saves[f].rules() {
 			r := &l.rs.Rules[i-1]
 			if w, ok := r.Mask.Width(); !fromPacket(r) || !ok || w < 8*a.Info().Size && w < 8*4 {
 				return false

@@ -10,7 +10,7 @@ import (
 // What rulesets may take: beyond it nothing is said of how packets go through them.
 const (
 	maxNodes = 400_000    // rules, for each way of calls to them
-	maxWork  = 20_000_000 // intervals that sets are made of; then sets are no longer cut
+	maxWork  = 10_000_000 // intervals that sets are made of; then sets are no longer cut
 )
 
 // fact is the place of an attribute in a state. The values of a type, which is the
@@ -20,8 +20,55 @@ type fact = int
 // state is what is known of the packets that come to a rule: nothing is left out
 // that may be so.
 type state struct {
-	values []*set  // by fact
-	saves  [][]int // by fact: rules whose save may be the last; 0 for none, in order
+	values []*set   // by fact
+	saves  []*saves // by fact: rules whose save may be the last
+}
+
+// saves is a rule that saves an attribute, or the saves of two ways. It never changes
+// but for its marks, which spare a second visit.
+type saves struct {
+	rule       int // from 1, 0 for none
+	a, b       *saves
+	none       bool // there may be no save
+	live, over bool // it was marked so
+}
+
+var noSave = &saves{none: true}
+
+// merged returns the saves of two ways.
+func merged(a, b *saves) *saves {
+	if a == b {
+		return a
+	}
+	return &saves{a: a, b: b, none: a.none || b.none}
+}
+
+// visit calls fn for each rule, and goes into what enter returns true for.
+func (s *saves) visit(enter func(*saves) bool, fn func(rule int)) {
+	todo := []*saves{s}
+	for len(todo) > 0 {
+		s := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		switch {
+		case s == noSave || !enter(s):
+		case s.a != nil:
+			todo = append(todo, s.a, s.b)
+		default:
+			fn(s.rule)
+		}
+	}
+}
+
+// rules returns the rules, all if there are few.
+func (s *saves) rules() (list []int) {
+	const most = 1000
+	seen := map[*saves]bool{}
+	s.visit(func(s *saves) bool {
+		is := !seen[s] && len(seen) < most
+		seen[s] = true
+		return is
+	}, func(rule int) { list = append(list, rule) })
+	return list
 }
 
 // node is a rule as it is reached: with its test or without, by certain calls.
@@ -101,10 +148,10 @@ func analyse(rs *ruleset.RuleSet, statement []bool) *analysis {
 	if !ok {
 		return nil
 	}
-	first := &state{values: make([]*set, len(a.attrs)), saves: make([][]int, len(a.attrs))}
+	first := &state{values: make([]*set, len(a.attrs)), saves: make([]*saves, len(a.attrs))}
 	for i, at := range a.attrs {
 		first.values[i] = a.initial(at)
-		first.saves[i] = []int{0}
+		first.saves[i] = noSave
 	}
 	a.run(order, first, false)
 	if a.back != nil {
@@ -139,9 +186,9 @@ func (a *analysis) initial(at attr.Attr) *set {
 
 // reversed returns the state of packets that are tried again.
 func (a *analysis) reversed(s *state) *state {
-	r := &state{values: make([]*set, len(a.attrs)), saves: make([][]int, len(a.attrs))}
+	r := &state{values: make([]*set, len(a.attrs)), saves: make([]*saves, len(a.attrs))}
 	for i, at := range a.attrs {
-		r.saves[i] = []int{0}
+		r.saves[i] = noSave
 		if r.values[i] = a.initial(at); at.Info().Class != attr.ClassComputed && at.Info().Class != attr.ClassDistrib {
 			r.values[i] = s.values[a.facts[same(at.Reverse())]]
 		}
@@ -291,26 +338,15 @@ func (a *analysis) union(s, t *state) *state {
 	u := &state{values: slices.Clone(s.values), saves: slices.Clone(s.saves)}
 	for i, v := range t.values {
 		if u.values[i] != v {
-			a.work += len(v.list) + len(u.values[i].list)
-			if a.work > maxWork {
-				u.values[i] = universe(a.attrs[i])
-			} else {
+			if a.affords(len(v.list) + len(u.values[i].list)) {
 				u.values[i] = u.values[i].union(v)
+			} else {
+				u.values[i] = universe(a.attrs[i])
 			}
 		}
 		u.saves[i] = merged(u.saves[i], t.saves[i])
 	}
 	return u
-}
-
-// merged returns what is in one of two lists in order.
-func merged(a, b []int) []int {
-	if slices.Equal(a, b) {
-		return a
-	}
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // noMatch notes packets that are tried again.
@@ -350,11 +386,7 @@ func (a *analysis) test(r *ruleset.Rule, s *state, reversed bool) (held, failed 
 func (a *analysis) cut(at attr.Attr, mask, value attr.Value, s *state) (held, failed *state) {
 	f := a.facts[same(at)]
 	by, ok := prefixed(at, mask, value)
-	if !ok {
-		return s, s
-	}
-	a.work += len(s.values[f].list)
-	if a.work > maxWork {
+	if !ok || !a.affords(len(s.values[f].list)) {
 		return s, s
 	}
 	in, out := s.values[f].split(by)
@@ -365,6 +397,15 @@ func (a *analysis) cut(at attr.Attr, mask, value attr.Value, s *state) (held, fa
 		failed = s.with(f, out)
 	}
 	return held, failed
+}
+
+// affords spends intervals of maxWork, if there are so many left.
+func (a *analysis) affords(intervals int) bool {
+	if a.work+intervals > maxWork {
+		return false
+	}
+	a.work += intervals
+	return true
 }
 
 // with returns s with other values of an attribute.
@@ -378,9 +419,9 @@ func (s *state) with(f fact, v *set) *state {
 }
 
 // saving returns s with other last saves of an attribute.
-func (s *state) saving(f fact, rules []int) *state {
+func (s *state) saving(f fact, by *saves) *state {
 	t := &state{values: s.values, saves: slices.Clone(s.saves)}
-	t.saves[f] = rules
+	t.saves[f] = by
 	return t
 }
 
@@ -409,14 +450,14 @@ func (a *analysis) act(rule int, s *state) *state {
 	}
 	g := a.facts[r.Attr]
 	if !a.statement[rule] { // what may be taken back
-		return s.saving(g, merged(s.saves[g], []int{rule + 1}))
+		return s.saving(g, merged(s.saves[g], &saves{rule: rule + 1}))
 	}
-	for _, before := range s.saves[g] {
-		if before > 0 {
-			a.rules[before-1].by = rule + 1
-		}
-	}
-	return s.saving(g, []int{rule + 1})
+	s.saves[g].visit(func(s *saves) bool {
+		is := !s.over
+		s.over = true
+		return is
+	}, func(before int) { a.rules[before-1].by = rule + 1 })
+	return s.saving(g, &saves{rule: rule + 1})
 }
 
 // anything returns s with any Class or Kind: a meter variable may stand for each.
@@ -461,12 +502,12 @@ func ports(protocols *set) bool {
 
 // count notes what is saved of packets that are counted.
 func (a *analysis) count(rule int, s *state, reversed bool) {
-	for _, saves := range s.saves {
-		for _, r := range saves {
-			if r > 0 {
-				a.rules[r-1].live = true
-			}
-		}
+	for _, by := range s.saves {
+		by.visit(func(s *saves) bool {
+			is := !s.live
+			s.live = true
+			return is
+		}, func(rule int) { a.rules[rule-1].live = true })
 	}
 	if !reversed {
 		a.counted = append(a.counted, end{rule, s})
