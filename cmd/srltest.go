@@ -68,7 +68,7 @@ func (o *srlTestOptions) start(cmd *cobra.Command, args []string) error {
 	}
 	report := testReport{w: cmd.OutOrStdout(), verbose: o.verbose}
 	for _, name := range names {
-		suite, err := o.file(cmd.Context(), name, only, cmd.ErrOrStderr())
+		suite, err := o.file(cmd.Context(), name, only, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		if err != nil {
 			if cmd.Context().Err() != nil {
 				return err
@@ -87,7 +87,7 @@ func (o *srlTestOptions) start(cmd *cobra.Command, args []string) error {
 
 // file runs the tests of a file, as far as they are wanted, and returns what came of
 // them.
-func (o *srlTestOptions) file(ctx context.Context, name string, only *regexp.Regexp, warn io.Writer) ([]*testfile.Result, error) {
+func (o *srlTestOptions) file(ctx context.Context, name string, only *regexp.Regexp, stdout, warn io.Writer) ([]*testfile.Result, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
@@ -119,7 +119,10 @@ func (o *srlTestOptions) file(ctx context.Context, name string, only *regexp.Reg
 		return results, nil
 	}
 	for _, r := range results {
-		r.Updated()
+		if r.Err == nil && r.Failed() {
+			fmt.Fprintf(stdout, "%s:%d: updated: %s\n", name, r.Test.Line, r.Test.Name)
+			r.Updated()
+		}
 	}
 	return results, replaceFile(name, updated)
 }

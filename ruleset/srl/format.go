@@ -49,6 +49,7 @@ type formatter struct {
 	lines    lines
 	spelling func(string) string
 	pending  bool // a line must begin: a directive stood inside a statement
+	nesting  int
 }
 
 // cur returns the token to be laid out.
@@ -73,6 +74,7 @@ func (f *formatter) put(br break_, depth, deeper int) {
 		br, f.pending = begun, false
 	}
 	starts := br == begun || br == kept && it.newlines > 0
+	last := endLines(it, starts)
 	for i := 0; i < len(it.comments); i++ {
 		c := &it.comments[i]
 		first := c.newlines > 0 || f.lines.empty()
@@ -80,7 +82,7 @@ func (f *formatter) put(br break_, depth, deeper int) {
 		case first:
 			f.lines.begin(depth+deeper, c.newlines)
 			f.lines.add(c.text, false)
-		case f.endsLine(it, i, starts):
+		case last[i]:
 			f.lines.trail(c.text)
 		default:
 			f.lines.add(c.text, true)
@@ -108,15 +110,17 @@ func (f *formatter) put(br break_, depth, deeper int) {
 	f.at++
 }
 
-// endsLine reports whether nothing but comments follows the comment i in front of a
-// token on its line.
-func (f *formatter) endsLine(it *item, i int, starts bool) bool {
-	for ; i < len(it.comments); i++ {
-		if it.comments[i].line || i+1 < len(it.comments) && it.comments[i+1].newlines > 0 {
-			return true
+// endLines reports which of the comments in front of a token have nothing but comments
+// behind them on their lines, if the token begins a line or does not.
+func endLines(it *item, starts bool) []bool {
+	last := make([]bool, len(it.comments))
+	for i := len(last) - 1; i >= 0; i-- {
+		if it.comments[i].line || i+1 < len(last) && it.comments[i+1].newlines > 0 {
+			starts = true
 		}
+		last[i] = starts
 	}
-	return starts
+	return last
 }
 
 // text returns a token as it is to be written.

@@ -13,6 +13,15 @@ func spelled(name string) string {
 	return name
 }
 
+// TestReformatNested: what DEFINEs hide may nest without bound where it stands.
+func TestReformatNested(t *testing.T) {
+	text := "define q = == 1 count\\;;\n" + strings.Repeat("if a q ", 100_000)
+	got, err := Reformat("x.srl", []byte(text), spelled, Options{})
+	if lines := strings.Count(string(got), "\n"); err != nil || lines < 100_000 {
+		t.Errorf("%v, %d lines", err, lines)
+	}
+}
+
 // TestReformat gives programs and their usual form, which is its own.
 func TestReformat(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
@@ -37,6 +46,7 @@ func TestReformat(t *testing.T) {
 			"if a == 1 && (b == 2 ||\n   c == 3\n) save, save a,\n   b;\nformat FlowKind\n   \" \" x;\n"},
 		{"blank lines, one at most", "\n\ncount;\n\n\n\ncount;\ncount;\n\n", "count;\n\ncount;\ncount;\n"},
 		{"DEFINEs", "define\nx=(1,\n2);DEFINE  both = save a/8 \\;\n  if b==1 {\ncount \\;\n}\\; ;both", "define x = (1,\n   2);\ndefine both = save a /8\\;\n   if b == 1 {\n   count\\;\n}\\;;\nboth\n"},
+		{"tables", "define t = file ( \"a.csv\" ) ;count;", "define t = file(\"a.csv\");\ncount;\n"},
 		{"comments on lines of their own", "# a\n  #b  \n\nif a==1 # c\n { # d\n\n# e\ncount; # f\n# g\n}\n# h\nelse # i\n# j\n ignore;\n\n# k",
 			"# a\n#b\n\nif a == 1  # c\n{          # d\n   # e\n   count;  # f\n   # g\n}\n# h\nelse  # i\n   # j\n   ignore;\n\n# k\n"},
 		{"comments below each other", "save a; # x\nsave FlowKind; /* y */\ncount; # z\n\ncount; # zz",

@@ -1,6 +1,7 @@
 package srl
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -119,6 +120,8 @@ func (s *spacing) wanted(t *token) bool {
 	switch t.kind {
 	case ')', ',', ';', kSemicolon, ':':
 		return false
+	case '(':
+		return s.inText == 0 || !strings.EqualFold(s.last.text, "file") // of a table
 	case '/':
 		return s.saving || s.last.kind == '='
 	case kRange:
@@ -157,8 +160,8 @@ type lines struct {
 type textLine struct {
 	depth   int
 	blank   bool // an empty line stands before it
-	code    string
-	comment string
+	code    []byte
+	comment []byte
 }
 
 func (l *lines) empty() bool { return len(l.all) == 0 }
@@ -178,26 +181,26 @@ func (l *lines) begin(depth, newlines int) {
 func (l *lines) add(text string, blank bool) {
 	line := &l.all[len(l.all)-1]
 	if blank {
-		line.code += " "
+		line.code = append(line.code, ' ')
 	}
-	line.code += text
+	line.code = append(line.code, text...)
 }
 
 // trail adds a comment at the end of the line.
 func (l *lines) trail(text string) {
 	line := &l.all[len(l.all)-1]
-	if line.comment != "" {
-		line.comment += " "
+	if len(line.comment) > 0 {
+		line.comment = append(line.comment, ' ')
 	}
-	line.comment += text
+	line.comment = append(line.comment, text...)
 }
 
 // width returns the columns that the line's code ends at.
 func (t *textLine) width() int {
-	if n := strings.LastIndexByte(t.code, '\n'); n >= 0 {
-		return utf8.RuneCountInString(t.code[n+1:])
+	if n := bytes.LastIndexByte(t.code, '\n'); n >= 0 {
+		return utf8.RuneCount(t.code[n+1:])
 	}
-	return len(indent)*t.depth + utf8.RuneCountInString(t.code)
+	return len(indent)*t.depth + utf8.RuneCount(t.code)
 }
 
 // text returns all lines. Comments at the ends of lines that follow each other
@@ -207,10 +210,10 @@ func (l *lines) text() string {
 	column := 0
 	for i := range l.all {
 		t := &l.all[i]
-		if i == 0 || t.blank || l.all[i-1].comment == "" {
+		if i == 0 || t.blank || l.all[i-1].comment == nil {
 			column = 0
 			for _, t := range l.all[i:] {
-				if t.comment == "" || column > 0 && t.blank {
+				if t.comment == nil || column > 0 && t.blank {
 					break
 				}
 				column = max(column, t.width()+2)
@@ -220,10 +223,10 @@ func (l *lines) text() string {
 			b.WriteByte('\n')
 		}
 		b.WriteString(strings.Repeat(indent, t.depth))
-		b.WriteString(t.code)
-		if t.comment != "" {
+		b.Write(t.code)
+		if t.comment != nil {
 			b.WriteString(strings.Repeat(" ", column-t.width()))
-			b.WriteString(t.comment)
+			b.Write(t.comment)
 		}
 		b.WriteByte('\n')
 	}

@@ -3,6 +3,12 @@ package srl
 // stmt lays out a statement, and anything else there is where one should begin. It
 // goes over one token at least.
 func (f *formatter) stmt(depth int, br break_) {
+	if f.nesting > maxNesting { // which what DEFINEs hide may undo
+		f.first(br, depth)
+		return
+	}
+	f.nesting++
+	defer func() { f.nesting-- }()
 	switch t := f.cur(); t.key {
 	case kwDefine:
 		f.define(depth)
