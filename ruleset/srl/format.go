@@ -73,26 +73,18 @@ func (f *formatter) put(br break_, depth, deeper int) {
 	if f.pending {
 		br, f.pending = begun, false
 	}
-	starts := br == begun || br == kept && it.newlines > 0
+	starts := f.begins(it, br)
 	last := endLines(it, starts)
-	for i := 0; i < len(it.comments); i++ {
+	for i := range it.comments {
 		c := &it.comments[i]
-		first := c.newlines > 0 || f.lines.empty()
 		switch {
-		case first:
+		case c.newlines > 0 || f.lines.empty():
 			f.lines.begin(depth+deeper, c.newlines)
 			f.lines.add(c.text, false)
 		case last[i]:
 			f.lines.trail(c.text)
 		default:
 			f.lines.add(c.text, true)
-		}
-		if c.line {
-			starts = true
-		} else if i == len(it.comments)-1 && it.newlines == 0 && first {
-			starts = false // the token stays behind it
-		} else if first && it.newlines > 0 {
-			starts = true
 		}
 	}
 	if it.kind == kEOF {
@@ -108,6 +100,23 @@ func (f *formatter) put(br break_, depth, deeper int) {
 	f.spacing.after(&it.token)
 	f.words++
 	f.at++
+}
+
+// begins reports whether the token begins a line, behind its comments.
+func (f *formatter) begins(it *item, br break_) bool {
+	starts := br == begun || br == kept && it.newlines > 0
+	own := f.lines.empty() // the comment's line is one for comments
+	for i := range it.comments {
+		c := &it.comments[i]
+		own = own && (i == 0 || !it.comments[i-1].line) || c.newlines > 0
+		switch {
+		case c.line:
+			starts = true
+		case own && i == len(it.comments)-1:
+			starts = it.newlines > 0 // or the token stays behind it
+		}
+	}
+	return starts
 }
 
 // endLines reports which of the comments in front of a token have nothing but comments

@@ -53,6 +53,8 @@ func TestReformat(t *testing.T) {
 			"save a;         # x\nsave FlowKind;  /* y */\ncount;          # z\n\ncount;  # zz\n"},
 		{"comments inside", "/* a */ save/* b */ x;if a==(1, # one\n2 /* two */, # two\n# three\n3) count; /* over\n  lines */ # too\n",
 			"/* a */ save /* b */ x;\nif a == (1,      # one\n   2 /* two */,  # two\n   # three\n   3) count;  /* over\n  lines */ # too\n"},
+		{"several comments on a line", "save a, # x\n/* y */ /* z */ b;/* 1 *//* 2 */\n/* 3 */ /* 4 */ count;",
+			"save a,                # x\n   /* y */ /* z */ b;  /* 1 */ /* 2 */\n/* 3 */ /* 4 */ count;\n"},
 		{"a DEFINE inside a statement", "if a==define x=1;\n2 count;define y=1; else ignore;", "if a ==\n   define x = 1;\n   2 count;\ndefine y = 1;\nelse ignore;\n"},
 		{"carriage returns", "count;\r\n\r\n# a\r\ncount;\r\n", "count;\n\n# a\ncount;\n"},
 	} {
