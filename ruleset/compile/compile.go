@@ -6,7 +6,9 @@
 // knows what comes next (stmt.go, cond.go). Laying it out gives the rules
 // (layout.go): a rule names the one that follows its success, but a failed test
 // goes on to the next rule, so only failures bind rules together. Unreachable
-// code never gets a place.
+// code never gets a place. Before that the graph is made smaller (optimise.go),
+// unless srl.Options.Plain asks for each test and statement as it stands there:
+// tools that tell of the program, and not of what it does with packets, do.
 //
 // The rules rest on RFC 2722 section 4.4:
 //
@@ -110,7 +112,7 @@ func (c *compiler) compile() (*ruleset.RuleSet, ruleset.Diagnostics, error) {
 		rs.Format = c.format(p.Format)
 	}
 	if len(c.errs) == 0 {
-		if !p.Plain {
+		if !p.Plain && !p.Faulty { // whose rules nobody gets
 			entry = c.optimise(entry)
 		}
 		if rs.Rules = layOut(entry, c.maxNodes); rs.Rules == nil {
