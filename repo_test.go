@@ -39,7 +39,7 @@ var layout = map[string][]string{
 	"ruleset/keyhash":             {},
 	"ruleset/keyhash/keyhashtest": {},
 	"ruleset/lint":                {"ruleset", "ruleset/attr", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/srl"},
-	"ruleset/lsp":                 {"ruleset", "ruleset/attr", "ruleset/compile", "ruleset/lint", "ruleset/srl"},
+	"ruleset/lsp":                 {"ruleset", "ruleset/attr", "ruleset/compile", "ruleset/cover", "ruleset/lint", "ruleset/srl"},
 	"ruleset/match":               {"ruleset/attr", "ruleset/keyhash"},
 	"ruleset/pme":                 {"ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 	"ruleset/rulesettest":         {"ruleset", "ruleset/attr"},

@@ -29,6 +29,8 @@ local function diagnostics() local all = {} for _, d in ipairs(vim.diagnostic.ge
 vim.api.nvim_create_autocmd("VimEnter", {callback = function() vim.schedule(function()
 	see("filetype", vim.bo.filetype)
 	wait("server", function() local ready = false for _, c in pairs(vim.lsp.get_active_clients()) do ready = ready or c.server_capabilities and c.initialized end return ready end)
+	vim.lsp.buf_request_sync(0, "workspace/executeCommand", {command = "rtfm.cover", arguments = {vim.uri_from_bufnr(0), "sample.pcap"}}, 20000)
+	for _, lens in ipairs(ask("textDocument/codeLens", 0, 0)) do see("lens", (lens.range.start.line + 1) .. " " .. lens.command.title) end
 	vim.api.nvim_buf_set_lines(0, 3, 3, false, {"# é 😀", "if souceTransType == tcp ignore; # é 😀"})
 	wait("diagnostics", function() return #vim.diagnostic.get(0) > 0 end)
 	see("fault", diagnostics())
@@ -69,6 +71,13 @@ func TestNeovim(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	sample, err := filepath.Abs("traces/testdata/sample.pcap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(sample, filepath.Join(dir, "sample.pcap")); err != nil {
+		t.Fatal(err)
+	}
 	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	nvim := exec.CommandContext(limited, "nvim", "--headless", "-n", "-i", "NONE", "-u", "init.lua", "services.srl")
@@ -82,6 +91,12 @@ func TestNeovim(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `filetype: srl
+lens: 4 ran 2705 times · SourcePeerType held 2687, failed 18
+lens: 5 ran 18 times
+lens: 7 ran 2687 times · SourceTransType held 2449, failed 238
+lens: 8 ran 2449 times · SourceTransAddress held 677, failed 1772
+lens: 9 ran 1772 times · DestTransAddress held 1342, failed 430
+lens: 11 ran 2010 times
 fault: 4:3-17 no attribute "souceTransType"; did you mean SourceTransType?
 mended: 12
 hover: SourceTransType

@@ -165,7 +165,7 @@ func TestWrongEncodings(t *testing.T) {
 // A still server does what it is told to without goroutines: for fuzzing.
 func still(out io.Writer) *server {
 	return &server{
-		out: out, byPath: map[string]*document{}, files: map[string]*onDisk{}, running: map[bool]bool{}, results: make(chan *check, 2), timer: time.NewTimer(time.Hour),
+		out: out, byPath: map[string]*document{}, files: map[string]*onDisk{}, running: map[bool]bool{}, results: make(chan *check, 2), covered: make(chan covering, 1), timer: time.NewTimer(time.Hour),
 		found: map[string][]finding{}, quick: map[string][]finding{}, mends: map[string]*check{}, shown: map[string][]diagnostic{},
 	}
 }

@@ -19,6 +19,8 @@ type Options struct {
 	// Quiet is how long nothing must have been typed before whole programs are
 	// checked, if they are so long that they were checked without parts of them.
 	Quiet time.Duration
+	// Cover reads traces; nil if there are none.
+	Cover CoverFunc
 }
 
 // DefaultQuiet is a pause of someone who types.
@@ -46,6 +48,11 @@ type server struct {
 	mends map[string]*check       // the last check, likewise
 	shown map[string][]diagnostic // what the client has, by the path of the file
 
+	covering  bool // a trace is being read
+	covered   chan covering
+	coverage  *covering // the last one, nil if there was none
+	refreshes bool      // the client asks for lenses again if it is told to
+
 	initialized, ending bool
 }
 
@@ -62,7 +69,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) error
 	s := &server{
 		opts: opts, out: out,
 		byPath: map[string]*document{}, files: map[string]*onDisk{},
-		timer: time.NewTimer(time.Hour), running: map[bool]bool{}, results: make(chan *check, 2),
+		timer: time.NewTimer(time.Hour), running: map[bool]bool{}, results: make(chan *check, 2), covered: make(chan covering, 1),
 		found: map[string][]finding{}, quick: map[string][]finding{}, mends: map[string]*check{}, shown: map[string][]diagnostic{},
 	}
 	defer s.timer.Stop()
@@ -119,6 +126,8 @@ func (s *server) step(ctx context.Context, messages <-chan incoming) error {
 	case c := <-s.results:
 		s.running[c.whole] = false
 		return s.take(c)
+	case c := <-s.covered:
+		return s.lensesOf(c)
 	case <-s.timer.C:
 		s.calm = true
 		return nil
@@ -137,6 +146,12 @@ func (s *server) message(content []byte) error {
 	if r.ID == nil {
 		return s.notified(&r)
 	}
+	if r.Method == "workspace/executeCommand" && s.initialized && !s.ending {
+		if err := s.execute(&r); err != nil {
+			return s.refuse(r.ID, err)
+		}
+		return nil
+	}
 	result, err := s.asked(&r)
 	if err != nil {
 		return s.refuse(r.ID, err)
@@ -150,7 +165,7 @@ func (s *server) asked(r *request) (any, *responseError) {
 	case r.Method == "":
 		return nil, &responseError{invalidRequest, "a request has a method"}
 	case r.Method == "initialize":
-		s.initialized = true
+		s.initialize(r.Params)
 		return s.capabilities(), nil
 	case !s.initialized:
 		return nil, &responseError{serverNotInitialized, "initialize comes first"}
@@ -192,7 +207,24 @@ func (s *server) answers() map[string]func(*document, *documentParams) (any, err
 		"textDocument/documentSymbol":    s.symbols,
 		"textDocument/codeAction":        s.actions,
 		"textDocument/formatting":        s.format,
+		"textDocument/codeLens":          s.lenses,
 	}
+}
+
+// initialize notes what the client can do.
+func (s *server) initialize(params json.RawMessage) {
+	var p struct {
+		Capabilities struct {
+			Workspace struct {
+				CodeLens struct {
+					RefreshSupport bool `json:"refreshSupport"`
+				} `json:"codeLens"`
+			} `json:"workspace"`
+		} `json:"capabilities"`
+	}
+	_ = json.Unmarshal(params, &p) // one that tells nothing can do nothing
+	s.refreshes = p.Capabilities.Workspace.CodeLens.RefreshSupport
+	s.initialized = true
 }
 
 // capabilities tells the client what can be asked.
@@ -211,6 +243,8 @@ func (s *server) capabilities() any {
 			"renameProvider":             object{"prepareProvider": true},
 			"documentSymbolProvider":     true,
 			"documentFormattingProvider": true,
+			"codeLensProvider":           object{},
+			"executeCommandProvider":     object{"commands": []string{coverCommand}},
 			"codeActionProvider":         object{"codeActionKinds": []string{"quickfix"}},
 		},
 	}
