@@ -88,32 +88,19 @@ func (o *flowsDiffOptions) read(cmd *cobra.Command, in *flowsReading, diff *quer
 }
 
 func (o *flowsDiffOptions) run(cmd *cobra.Command, args []string) error {
-	if err := o.table.check(); err != nil {
-		return err
-	}
-	filter, names, err := cutExpr(args)
-	if err != nil {
-		return err
-	}
-	opts, err := o.config(filter)
+	opts, in, err := o.reading(cmd, args)
 	switch {
 	case err != nil:
 		return err
 	case opts.By == nil:
 		return errors.New("no --by given, such as --by Host")
-	case o.at == "" && len(names) != 2:
-		return fmt.Errorf("%d files given, want two: BEFORE and AFTER, or any number with --at TIME", len(names))
+	case o.at == "" && len(in.names) != 2:
+		return fmt.Errorf("%d files given, want two: BEFORE and AFTER, or any number with --at TIME", len(in.names))
 	}
 	diff := query.NewDiff(opts)
-	in := flowsReading{names: names, wanted: query.Attributes(opts.By, filter), stdin: cmd.InOrStdin()}
-	err = o.read(cmd, &in, diff)
+	err = o.read(cmd, in, diff)
 	if d := new(damage); err != nil && !errors.As(err, &d) {
 		return err
 	}
-	tables := diff.Tables()
-	tables[len(tables)-1].Notes = diff.Notes()
-	if err := o.table.write(cmd.OutOrStdout(), tables); err != nil {
-		return err
-	}
-	return flowsStatus(err)
+	return o.print(cmd, diff.Tables(), diff.Notes(), err)
 }

@@ -3,7 +3,9 @@ package cmd
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 
 	"rtfm/reader/query"
 	"rtfm/traces/format"
@@ -49,4 +51,24 @@ func openNetworks(name string) (*query.Networks, error) {
 	}
 	defer f.Close()
 	return query.ReadNetworks(f, name)
+}
+
+// cutExpr takes the expression from the front of the arguments, if one is there: what
+// is no file, and not "-".
+func cutExpr(args []string) (*query.Expr, []string, error) {
+	if len(args) == 0 || args[0] == "-" {
+		return nil, args, nil
+	}
+	if _, err := os.Stat(args[0]); err == nil {
+		return nil, args, nil
+	}
+	if len(args) == 1 && !strings.ContainsAny(args[0], "=<> ") {
+		_, err := os.Stat(args[0])
+		if err == nil {
+			err = fs.ErrNotExist
+		}
+		return nil, nil, err
+	}
+	e, err := query.Parse("filter", args[0])
+	return e, args[1:], err
 }

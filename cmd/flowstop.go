@@ -3,14 +3,13 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"rtfm/reader/query"
+	"rtfm/reader/table"
 )
 
 // flowsTopOptions are the options of `rtfm flows top`.
@@ -68,7 +67,7 @@ func (o *flowsTopOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.by, "by", "", "add up by these `KEYS`; without them a row is a flow")
-	f.VarP(newCount(&o.rows, 20, 1, math.MaxInt32, "a number of rows"), "rows", "n", "show so many `ROWS`; the others are in one line")
+	f.VarP(newCount(&o.rows, mostRows, 1, math.MaxInt32, "a number of rows"), "rows", "n", "show so many `ROWS`; the others are in one line")
 	f.BoolVar(&o.all, "all", false, "show all rows")
 	f.StringVar(&o.sort, "sort", "Octets", "put the rows with the most of this `SUM` first; one of\n"+strings.Join(query.SumNames(), ", "))
 	group(f, groupOutput, "by", "rows", "all", "sort")
@@ -92,60 +91,53 @@ func (o *flowsTopOptions) config(filter *query.Expr) (c query.Options, err error
 	return c, nil
 }
 
-func (o *flowsTopOptions) run(cmd *cobra.Command, args []string) error {
+// reading returns what the options and arguments ask for, and what reads it.
+func (o *flowsTopOptions) reading(cmd *cobra.Command, args []string) (query.Options, *flowsReading, error) {
 	if err := o.table.check(); err != nil {
-		return err
+		return query.Options{}, nil, err
+	}
+	if o.by == "" && cmd.Flags().Changed("by") {
+		return query.Options{}, nil, errors.New("--by: want the name of an attribute, or Host")
 	}
 	filter, names, err := cutExpr(args)
 	if err != nil {
-		return err
+		return query.Options{}, nil, err
 	}
 	opts, err := o.config(filter)
-	if err != nil {
+	return opts, &flowsReading{
+		names: names, wanted: query.Attributes(opts.By, filter), total: o.total, filter: filter, stdin: cmd.InOrStdin(),
+	}, err
+}
+
+// print prints tables of what was read until there was damage, if err is that.
+func (o *flowsTopOptions) print(cmd *cobra.Command, tables []*table.Table, notes []string, err error) error {
+	tables[len(tables)-1].Notes = notes
+	if err := o.table.write(cmd.OutOrStdout(), tables); err != nil {
 		return err
 	}
-	in := flowsReading{names: names, wanted: query.Attributes(opts.By, filter), total: o.total, filter: filter, stdin: cmd.InOrStdin()}
-	if err := in.check(); err != nil {
+	return flowsStatus(err)
+}
+
+func (o *flowsTopOptions) run(cmd *cobra.Command, args []string) error {
+	opts, in, err := o.reading(cmd, args)
+	if err == nil {
+		err = in.check()
+	}
+	if err != nil {
 		return err
 	}
 	top := query.NewTop(opts)
 	err = in.read(cmd.Context(), top, cmd.ErrOrStderr())
-	var d *damage
-	if err != nil && !errors.As(err, &d) {
+	if d := new(damage); err != nil && !errors.As(err, &d) {
 		return err
 	}
 	if err != nil && top.Summary().Collections == 0 {
 		return flowsStatus(err) // nothing was whole
-	}
-	tables := top.Tables()
-	tables[len(tables)-1].Notes = top.Notes()
-	if err := o.table.write(cmd.OutOrStdout(), tables); err != nil {
-		return err
 	}
 	if o.table.forPrograms() {
 		for _, warning := range top.Warnings() {
 			cmd.PrintErrf("rtfm: warning: %s\n", warning)
 		}
 	}
-	return flowsStatus(err)
-}
-
-// cutExpr takes the expression from the front of the arguments, if one is there: what
-// is no file, and not "-".
-func cutExpr(args []string) (*query.Expr, []string, error) {
-	if len(args) == 0 || args[0] == "-" {
-		return nil, args, nil
-	}
-	if _, err := os.Stat(args[0]); err == nil {
-		return nil, args, nil
-	}
-	if len(args) == 1 && !strings.ContainsAny(args[0], "=<> ") {
-		_, err := os.Stat(args[0])
-		if err == nil {
-			err = fs.ErrNotExist
-		}
-		return nil, nil, err
-	}
-	e, err := query.Parse("filter", args[0])
-	return e, args[1:], err
+	return o.print(cmd, top.Tables(), top.Notes(), err)
 }
