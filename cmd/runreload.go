@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -116,7 +117,7 @@ func (r *reloading) run(ctx context.Context) error {
 
 // replace has the rulesets run that were read again.
 func (r *reloading) replace(next []reloaded) error {
-	news := "their rules are as they were"
+	var news []string
 	for i, n := range next {
 		r.rules[i] = n.rules
 		if n.ready == nil {
@@ -127,7 +128,7 @@ func (r *reloading) replace(next []reloaded) error {
 		if err != nil {
 			return err
 		}
-		news = fmt.Sprintf("%s is ruleset %d now, and the flows of ruleset %d are collected as before", n.rules.Name, own, number)
+		news = append(news, fmt.Sprintf("%s is ruleset %d now, and the flows of ruleset %d are collected as before", n.rules.Name, own, number))
 	}
 	r.sink.replaced = true
 	if r.sink.ruleSets != nil {
@@ -139,8 +140,11 @@ func (r *reloading) replace(next []reloaded) error {
 			}
 		}
 	}
+	if len(news) == 0 {
+		news = []string{"their rules are as they were"}
+	}
 	if r.tell != nil {
-		r.tell("the rules were read again: " + news)
+		r.tell("the rules were read again: " + strings.Join(news, "; "))
 	}
 	return nil
 }
