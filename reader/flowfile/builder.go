@@ -429,6 +429,9 @@ func (b *builder) parameters(f *foundDistribution, mask, value []byte) error {
 	b.sig = append(b.sig, byte(f.Attr))
 	known, ok := b.buckets[string(b.sig)]
 	if !ok {
+		if len(b.sig) > 255 { // it is to be remembered
+			return fmt.Errorf("%q and %q are no mask and value", shown(mask), shown(value))
+		}
 		d, err := parseParameters(f.Attr, string(mask), string(value))
 		if err != nil {
 			return err

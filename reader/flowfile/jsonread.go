@@ -176,6 +176,7 @@ func member(rest []byte) (name, after []byte, err error) {
 }
 
 // field returns the field of the n-th member, which mostly is the same in all lines.
+// The fields in order are those of the line so far, each there once.
 func (s *jsonSource) field(n int, name []byte) (*field, error) {
 	if n < len(s.order) && s.order[n].name == string(name) {
 		return s.order[n], nil
@@ -189,10 +190,13 @@ func (s *jsonSource) field(n int, name []byte) (*field, error) {
 		f = &known
 		s.fields[f.name] = f
 	}
-	if n > len(s.order) {
-		return f, nil
+	if n < s.lead.members {
+		s.lead.line = s.lead.line[:0]
 	}
-	s.order = append(s.order[:n], f)
+	if s.order = s.order[:n]; slices.Contains(s.order, f) {
+		return nil, fmt.Errorf("%s stands there twice", f.name)
+	}
+	s.order = append(s.order, f)
 	return f, nil
 }
 

@@ -67,6 +67,8 @@ func TestRowFaults(t *testing.T) {
 		{json, `"DestPeerAddress":"::1"`, `"DestPeerAddress":"1.2.3.4"`, "line 4: DestPeerAddress: 4 octets, the other end's address has 16"},
 		{json, `"FlowRuleSet":2`, `"FlowRuleSet":256`, "line 3: FlowRuleSet: 256 is not a ruleset from 1 to 255"},
 		{json, `"IntervalEndNs":791641923920000000`, `"IntervalEndNs":791641923920000001`, "line 3: a flow of another meter or interval than the collection that it stands in"},
+		{json, `"ToPDUs":1138,`, `"ToPDUs":1138,"ToPDUs":1138,`, "line 3: ToPDUs stands there twice"},
+		{json, `"FlowIndex":`, `"FlowRuleSet":2,"FlowIndex":`, "line 3: FlowRuleSet stands there twice"},
 		{json, `"ToPDUs":1138,`, `"ToPDUs":1138`, "line 3: "},
 		{json, `{"record":"end","flows":3`, `{"record":"ende","flows":3`, `line 6: "ende" is no kind of record`},
 		{json, `{"record":"end","flows":3`, `{"record":"start","flows":3`, "the collection was not ended: line 6"},
