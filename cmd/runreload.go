@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/meter"
-	"rtfm/reader/record"
 	"rtfm/ruleset"
 	"rtfm/traces"
 )
@@ -23,7 +22,8 @@ type reloading struct {
 	sink  *runSink
 	rules []*ruleset.RuleSet // that run, in the order of the options
 	next  chan []reloaded
-	tell  func(message string) // nil if nobody is to be told
+	done  chan []*ruleset.RuleSet // what runs once next was taken
+	tell  func(message string)    // nil if nobody is to be told
 }
 
 // reloaded is a ruleset that was read again.
@@ -41,7 +41,10 @@ func (o *runOptions) reloads() bool {
 // reloading returns a source whose programs are read again at each of hups until stop is
 // called.
 func (o *runOptions) reloading(cmd *cobra.Command, hups <-chan os.Signal, src traces.Source, m *meter.Meter, s *runSink, rules []*ruleset.RuleSet) (r *reloading, stop func()) {
-	r = &reloading{Source: src, meter: m, sink: s, rules: slices.Clone(rules), next: make(chan []reloaded, 1), tell: o.notify(cmd.ErrOrStderr())}
+	r = &reloading{
+		Source: src, meter: m, sink: s, rules: slices.Clone(rules), tell: o.notify(cmd.ErrOrStderr()),
+		next: make(chan []reloaded, 1), done: make(chan []*ruleset.RuleSet, 1),
+	}
 	ctx, cancel := context.WithCancel(cmd.Context())
 	terminal := hasTerminal()
 	go func() {
@@ -60,12 +63,11 @@ func (o *runOptions) reloading(cmd *cobra.Command, hups <-chan os.Signal, src tr
 				fmt.Fprintf(cmd.ErrOrStderr(), "%v\nrtfm: the rules were not read again: all goes on as before\n", err)
 				continue
 			}
-			for i := range next {
-				rules[i] = next[i].rules
-			}
+			r.next <- next
 			select {
-			case r.next <- next:
+			case rules = <-r.done:
 			case <-ctx.Done():
+				return
 			}
 		}
 	}()
@@ -109,42 +111,36 @@ func (r *reloading) run(ctx context.Context) error {
 		if err := r.meter.Run(ctx, r, r.sink); err != meter.ErrPause {
 			return err
 		}
-		if err := r.replace(<-r.next); err != nil {
-			return err
-		}
+		r.replace(<-r.next)
+		r.done <- slices.Clone(r.rules)
 	}
 }
 
-// replace has the rulesets run that were read again.
-func (r *reloading) replace(next []reloaded) error {
+// replace has the rulesets run that were read again. One that the meter has no number
+// for goes on as it was.
+func (r *reloading) replace(next []reloaded) {
 	var news []string
+	all := true
 	for i, n := range next {
-		r.rules[i] = n.rules
 		if n.ready == nil {
+			r.rules[i] = n.rules
 			continue
 		}
 		number := r.meter.Stats().Tasks[i].RuleSet
 		own, err := r.meter.Replace(number, n.ready, n.rules.Name)
 		if err != nil {
-			return err
+			fmt.Fprintf(r.sink.errors, "rtfm: %s was not replaced, and goes on as before: %v\n", n.rules.Name, err)
+			all = false
+			continue
 		}
+		r.rules[i] = n.rules
 		news = append(news, fmt.Sprintf("%s is ruleset %d now, and the flows of ruleset %d are collected as before", n.rules.Name, own, number))
 	}
-	r.sink.replaced = true
-	if r.sink.ruleSets != nil {
-		before := r.sink.ruleSets
-		r.sink.ruleSets = running(r.meter, r.rules)
-		for _, rs := range before {
-			if !slices.ContainsFunc(r.sink.ruleSets, func(o record.RuleSet) bool { return o.Number == rs.Number }) {
-				r.sink.ruleSets = append(r.sink.ruleSets, rs)
-			}
-		}
-	}
-	if len(news) == 0 {
+	r.sink.replace(running(r.meter, r.rules))
+	if len(news) == 0 && all {
 		news = []string{"their rules are as they were"}
 	}
-	if r.tell != nil {
+	if r.tell != nil && len(news) > 0 {
 		r.tell("the rules were read again: " + strings.Join(news, "; "))
 	}
-	return nil
 }

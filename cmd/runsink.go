@@ -86,6 +86,20 @@ func running(m *meter.Meter, rules []*ruleset.RuleSet) (sets []record.RuleSet) {
 	return sets
 }
 
+// replace tells which rulesets run now. Those that ran before may have flows.
+func (s *runSink) replace(now []record.RuleSet) {
+	s.replaced = true
+	if s.ruleSets == nil {
+		return // nobody is told
+	}
+	for _, rs := range s.ruleSets {
+		if !slices.ContainsFunc(now, func(o record.RuleSet) bool { return o.Number == rs.Number }) {
+			now = append(now, rs)
+		}
+	}
+	s.ruleSets = now
+}
+
 // Collect implements meter.Sink.
 func (s *runSink) Collect(c meter.Collection) error {
 	s.begun = true
