@@ -13,10 +13,14 @@ import (
 func (rs *RuleSet) WriteListing(w io.Writer, source func(file string) []byte) error {
 	lines := map[string][][]byte{}
 	file, line := "", int32(0)
-	_, err := rs.write(w, func(b []byte, at Place) []byte {
-		in := rs.File
+	_, err := rs.write(w, func(b []byte, r *Rule) []byte {
+		at, in := r.At, rs.File
 		if at.Def != nil && at.Def.File != "" {
 			in = at.Def.File
+		}
+		if r.IsEnd() {
+			file, line = "", 0
+			return append(b, "# the end of the program\n"...)
 		}
 		if !at.Known() || in == file && at.Line == line {
 			return b

@@ -93,6 +93,12 @@ type Rule struct {
 	At Place
 }
 
+// IsEnd reports whether the rule is the end of an SRL program, which stands in no line:
+// its place is where programs begin.
+func (r *Rule) IsEnd() bool {
+	return r.Op == OpNoMatch && r.At == Place{Line: 1, Col: 1}
+}
+
 // distribution returns the distribution that the rule asks for.
 func (r *Rule) distribution() *attr.Distribution {
 	return &attr.Distribution{Attr: r.Attr, Mask: r.Mask.Resize(attr.DistributionSize), Value: r.Value.Resize(attr.DistributionSize)}

@@ -74,11 +74,11 @@ func appendRuleValue(b []byte, a attr.Attr, v attr.Value, mask bool) []byte {
 // for a target that is the next rule, and a label r7 before rule 7 when
 // another rule jumps to it.
 func (rs *RuleSet) WriteTo(w io.Writer) (int64, error) {
-	return rs.write(w, func(b []byte, _ Place) []byte { return b })
+	return rs.write(w, func(b []byte, _ *Rule) []byte { return b })
 }
 
-// write is WriteTo, with what before appends in front of the rule of a place.
-func (rs *RuleSet) write(w io.Writer, before func(b []byte, at Place) []byte) (int64, error) {
+// write is WriteTo, with what before appends in front of a rule.
+func (rs *RuleSet) write(w io.Writer, before func(b []byte, r *Rule) []byte) (int64, error) {
 	var b []byte
 	if rs.Number != 0 {
 		b = append(b, "SET "...)
@@ -102,7 +102,7 @@ func (rs *RuleSet) write(w io.Writer, before func(b []byte, at Place) []byte) (i
 			break
 		}
 		r := &rs.Rules[i]
-		b = append(before(b, r.At), "  "...)
+		b = append(before(b, r), "  "...)
 		b = r.appendAction(r.appendTest(b))
 		switch {
 		case r.Op.HasTarget() && r.Param == i+2:

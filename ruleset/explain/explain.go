@@ -204,7 +204,7 @@ func (e *Explainer) locate(step *Step, rule int) {
 	if at.Def != nil && at.Def.File != "" {
 		file, step.File = at.Def.File, at.Def.File
 	}
-	if r := &e.rs.Rules[rule-1]; !at.Known() || rule == len(e.rs.Rules) && r.Op == ruleset.OpNoMatch && at.Line == 1 && at.Col == 1 {
+	if r := &e.rs.Rules[rule-1]; !at.Known() || r.IsEnd() {
 		step.Text = "(the end of the program)"
 		return
 	}

@@ -194,3 +194,22 @@ func TestMeterAgrees(t *testing.T) {
 		}
 	}
 }
+
+// TestEnd has a program of which the end is not the last rule: it is in no line.
+func TestEnd(t *testing.T) {
+	text := []byte("if SourcePeerType == ipv6 { save SourcePeerAddress; count; }\n")
+	rs, _, err := compile.Source("end.srl", text, srl.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := New(rs, func(string) []byte { return text })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p match.Packet
+	p.Key.SetPeerType(1)
+	steps := e.Next(&p, true).Tries[0].Steps
+	if end := steps[len(steps)-1]; end.Line != 0 || end.Text != "(the end of the program)" || end.Does != "does not match" {
+		t.Errorf("%+v", steps)
+	}
+}
