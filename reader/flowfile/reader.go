@@ -55,8 +55,8 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("flow data file: line %d: %s", e.Line, e.Msg)
 }
 
-// MaxLine is the length of the longest record that a Reader takes, in octets.
-const MaxLine = 1 << 20
+// maxLine is the length of the longest record that a Reader takes, in octets.
+const maxLine = 1 << 20
 
 // Reader reads flow data files: our own, those of NeMaC from version 3 on,
 // with years of two and four digits and with the lines that begin with `#`
@@ -82,7 +82,7 @@ func NewReader(r io.Reader) *Reader {
 	return newReader(bufio.NewReaderSize(r, 1<<16))
 }
 
-func newReader(r *bufio.Reader) *Reader { return &Reader{lines: newLines(r, MaxLine)} }
+func newReader(r *bufio.Reader) *Reader { return &Reader{lines: newLines(r, maxLine)} }
 
 // Next returns the next record, io.EOF after the last. After a *SyntaxError
 // it may be called again, to go on after the faulty line.
@@ -225,8 +225,8 @@ func (r *Reader) unwrap(text string) (string, error) {
 		}
 		joined = append(bytes.TrimRight(joined, " "), ' ')
 		joined = append(joined, strings.TrimLeft(next, " ")...)
-		if len(joined) > MaxLine {
-			return "", &SyntaxError{r.line, fmt.Sprintf("a record of more than %d octets", MaxLine)}
+		if len(joined) > maxLine {
+			return "", &SyntaxError{r.line, fmt.Sprintf("a record of more than %d octets", maxLine)}
 		}
 	}
 }

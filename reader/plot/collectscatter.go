@@ -150,6 +150,6 @@ func (s *ScatterOf) WriteSVG(w io.Writer) error {
 	if s.opts.By == nil && s.by != 0 && s.opts.Title == "" {
 		title += " by " + s.by.String()
 	}
-	p := &Scatter{Title: title, Intervals: intervals, Groups: TopGroups(groups, s.opts.Most), Zone: s.opts.Zone}
+	p := &Scatter{Title: title, Intervals: intervals, Groups: topGroups(groups, s.opts.Most), Zone: s.opts.Zone}
 	return p.WriteSVG(w)
 }

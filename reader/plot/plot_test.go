@@ -63,7 +63,7 @@ func sampleScatter() *Scatter {
 		g.Add(0, 40)
 		all = append(all, g)
 	}
-	s.Groups = TopGroups(all, 3)
+	s.Groups = topGroups(all, 3)
 	return s
 }
 

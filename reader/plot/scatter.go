@@ -44,8 +44,8 @@ func (g *Group) Add(duration int64, octets uint64) {
 	}
 }
 
-// TopGroups returns the n groups of most octets, and the others as one.
-func TopGroups(all []Group, n int) []Group {
+// topGroups returns the n groups of most octets, and the others as one.
+func topGroups(all []Group, n int) []Group {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Octets, a.Octets), strings.Compare(a.Name, b.Name))

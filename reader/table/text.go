@@ -63,14 +63,14 @@ func (t *Table) Text(w io.Writer, o Options) error {
 		}
 	}
 	for _, note := range t.Notes {
-		out.WriteString(Escape(note) + "\n")
+		out.WriteString(escape(note) + "\n")
 	}
 	return out.Flush()
 }
 
 // titled returns the title with the date of the times below, unless it has that date.
 func (t *Table) titled(times *timeForm) string {
-	title := Escape(t.Title)
+	title := escape(t.Title)
 	day, _, _ := strings.Cut(times.date, " ")
 	switch {
 	case title == "":
@@ -93,9 +93,9 @@ type line struct {
 func (t *Table) lines(o *Options, times *timeForm) []line {
 	header := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		header[i] = Escape(c.Title)
+		header[i] = escape(c.Title)
 		if c.Title == "" {
-			header[i] = Escape(c.Name)
+			header[i] = escape(c.Name)
 		}
 		if unit := c.Kind.unit(); o.Exact && unit != "" && unit != header[i] {
 			header[i] += " (" + unit + ")"
@@ -202,9 +202,9 @@ func cut(text string, most int) (string, int) {
 	return text[:kept] + "…", width + 1
 }
 
-// Escape returns text as a terminal may show it: what is not printable is escaped as in
+// escape returns text as a terminal may show it: what is not printable is escaped as in
 // a string of Go, \x1b, \n or \u202e.
-func Escape(text string) string {
+func escape(text string) string {
 	clean := true
 	for _, r := range text {
 		clean = clean && unicode.IsPrint(r) && r != utf8.RuneError

@@ -17,7 +17,7 @@ func (k Kind) cell(v Value, o *Options, times *timeForm) string {
 	case v.form == nothing:
 		return "-"
 	case v.form == isText:
-		return Escape(v.text)
+		return escape(v.text)
 	case k == Time:
 		return times.show(v.ns())
 	case o.Exact && k == Duration:

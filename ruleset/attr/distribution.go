@@ -155,7 +155,7 @@ func ParseDistribution(text string) (Value, error) {
 	numbers := text
 	if first, rest, ok := strings.Cut(text, "."); ok && rest != "" && spell.IsWordByte(rest[0]) && rest[0] > '9' {
 		n := spell.WordLen(rest)
-		kind, ok := PairKindByName(rest[:n])
+		kind, ok := pairKindByName(rest[:n])
 		if !ok {
 			return Value{}, valueErr(text, "%s", spell.Unknown("kind of packet pairs", rest[:n], pairKindNames()))
 		}

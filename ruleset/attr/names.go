@@ -122,7 +122,7 @@ func TestableNames() []string {
 
 // NameOf returns what people call value v of attribute a in flows of some transport
 // protocol, 0 if that is not known; "" if it has no name. ValueName returns v for each
-// such name. Codes of ICMP depend on the type: CodeName knows them.
+// such name. Codes of ICMP depend on the type: codeName knows them.
 func NameOf(a Attr, v uint64, transport uint8) string {
 	t := namesOf(a)
 	if t == nil || v > 0xffff {
@@ -140,9 +140,9 @@ func NameOf(a Attr, v uint64, transport uint8) string {
 	return shown(t.values[0], v, transport)
 }
 
-// CodeName returns what people call a code of a type of ICMP or ICMPv6, which is the
+// codeName returns what people call a code of a type of ICMP or ICMPv6, which is the
 // transport; "" if it has no name. It is a name of a transport address.
-func CodeName(transport, icmpType, code uint8) string {
+func codeName(transport, icmpType, code uint8) string {
 	for _, v := range icmpCodes {
 		if v.of == transport && v.icmpType == uint16(icmpType)+1 && v.value == uint16(code) {
 			return v.names[:wordEnd(v.names)]

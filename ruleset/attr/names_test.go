@@ -130,7 +130,7 @@ func TestNameOf(t *testing.T) {
 					continue
 				}
 				for code := range uint8(255) {
-					if name := CodeName(uint8(transport), uint8(v), code); name != "" {
+					if name := codeName(uint8(transport), uint8(v), code); name != "" {
 						shown++
 						check(DestTransAddress, name, uint64(code), transport)
 						check(SourceTransAddress, name, uint64(code), transport)
@@ -171,7 +171,7 @@ func TestNameOf(t *testing.T) {
 			t.Errorf("%v %d of transport %d: %q, want %q", tt.a, tt.v, tt.transport, got, tt.want)
 		}
 	}
-	if got := CodeName(1, 3, 3) + CodeName(58, 1, 4) + CodeName(1, 8, 0); got != "port-unreachableport-unreachable6" {
+	if got := codeName(1, 3, 3) + codeName(58, 1, 4) + codeName(1, 8, 0); got != "port-unreachableport-unreachable6" {
 		t.Error(got)
 	}
 }

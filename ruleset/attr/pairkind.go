@@ -40,8 +40,8 @@ var pairKinds = map[string]PairKind{
 	"icmp": PairEcho, "ping": PairEcho, "tcp_ack": PairTCPData, "pp_udp_dns": PairDNS,
 }
 
-// PairKindByName finds a kind by its name, whatever the case of its letters.
-func PairKindByName(name string) (PairKind, bool) {
+// pairKindByName finds a kind by its name, whatever the case of its letters.
+func pairKindByName(name string) (PairKind, bool) {
 	k, ok := pairKinds[strings.ToLower(name)]
 	return k, ok
 }

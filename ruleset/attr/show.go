@@ -101,7 +101,7 @@ func (b *Beside) name(a Attr, n uint64) string {
 	if !b.HasType || n > 0xff {
 		return ""
 	}
-	return CodeName(transport, b.ICMPType, uint8(n))
+	return codeName(transport, b.ICMPType, uint8(n))
 }
 
 // covers reports whether a mask lets all bits of a's values through.
