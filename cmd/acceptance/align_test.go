@@ -23,10 +23,10 @@ func TestAlignedIntervals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	type sum struct{ packets, octets int }
-	want, got := map[int]sum{}, map[int]sum{}
+	type sum struct{ packets, octets int64 }
+	want, got := map[int64]sum{}, map[int64]sum{}
 	for line := range strings.Lines(string(printed)) {
-		var seconds, octets int
+		var seconds, octets int64
 		var fraction string
 		if _, err := fmt.Sscanf(strings.Replace(line, ".", " ", 1), "%d %s %d", &seconds, &fraction, &octets); err != nil {
 			t.Fatalf("%q: %v", line, err)
@@ -41,8 +41,8 @@ func TestAlignedIntervals(t *testing.T) {
 	for lines := json.NewDecoder(&out); lines.More(); {
 		var f struct {
 			Record                                                     string
-			IntervalStartNs                                            int
-			DeltaToPDUs, DeltaFromPDUs, DeltaToOctets, DeltaFromOctets int
+			IntervalStartNs                                            int64
+			DeltaToPDUs, DeltaFromPDUs, DeltaToOctets, DeltaFromOctets int64
 		}
 		if err := lines.Decode(&f); err != nil {
 			t.Fatal(err)
