@@ -149,3 +149,22 @@ func TestOverflow(t *testing.T) {
 		}
 	}
 }
+
+// TestTotalAfterDamage has a collection that is cut off, and then whole in another file:
+// what its first flow had counted by then is in the sum, once.
+func TestTotalAfterDamage(t *testing.T) {
+	cut := strings.Index(twoCollections, "2 5 1200")
+	_, second := halves()
+	for _, opts := range []Options{{By: by(t, "Meter"), Total: true}, {Total: true}} {
+		top := NewTop(opts)
+		if err := read(t, top, twoCollections[:cut]); err == nil {
+			t.Fatal("a collection that is cut off is whole")
+		}
+		if err := read(t, top, second); err != nil {
+			t.Fatal(err)
+		}
+		if got := top.Tables()[0].Total; top.sections[2].all.octets != 33990 {
+			t.Errorf("%d octets, want 33990: %v", top.sections[2].all.octets, got)
+		}
+	}
+}

@@ -66,6 +66,7 @@ type Top struct {
 	row     Row
 	runs    Intervals // if it is Total
 	before  *past
+	taken   []taken // if it is Total: by the collection at hand
 	whole   record.Counters
 }
 
@@ -116,6 +117,7 @@ func (t *Top) Begin(c *record.Collection) error {
 		g.begin()
 	}
 	if t.opts.Total {
+		t.takeBack()
 		t.before = t.runs.past(c)
 	}
 	return nil
@@ -141,24 +143,6 @@ func (t *Top) Flow(f *match.Flow, counted *record.Counters) error {
 		}
 	}
 	return t.add(f, counted)
-}
-
-// total takes what a flow has counted altogether: of one that was taken before, what
-// it has counted since then.
-func (t *Top) total(f *match.Flow) error {
-	t.whole = record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
-	t.row.Flow, t.row.Counted = f, &t.whole
-	if t.opts.Filter != nil && !t.opts.Filter.Match(&t.row) {
-		return nil
-	}
-	if !t.told {
-		return t.add(f, &t.whole)
-	}
-	counted, _, err := t.before.since(f)
-	if err != nil {
-		return err
-	}
-	return t.add(f, &counted)
 }
 
 // add takes a flow that is wanted.
@@ -253,6 +237,7 @@ func (t *Top) End(sum *record.Summary) error {
 		}
 	}
 	clear(t.pending)
+	t.taken = t.taken[:0]
 	for _, f := range t.flows {
 		f.end()
 	}
