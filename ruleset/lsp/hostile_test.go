@@ -118,7 +118,7 @@ func TestLargeDocuments(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			size := 100_000
-			if name == "letters" {
+			if name == "letters" && !testing.Short() {
 				size = 10 << 20
 			}
 			text := strings.Repeat(piece, size/len(piece))
