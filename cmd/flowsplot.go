@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -113,9 +112,6 @@ func (o *flowsPlotOptions) run(cmd *cobra.Command, args []string) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	if slices.Contains(names, o.output) && o.output != "-" {
-		return fmt.Errorf("%s: the picture would take the place of the flow data", o.output)
-	}
 	damaged := in.read(cmd.Context(), drawing, cmd.ErrOrStderr())
 	var d *damage
 	if damaged != nil && !errors.As(damaged, &d) {
@@ -125,11 +121,10 @@ func (o *flowsPlotOptions) run(cmd *cobra.Command, args []string) error {
 	if err := drawing.WriteSVG(&picture); err != nil {
 		return err
 	}
-	if o.output == "" || o.output == "-" {
-		_, err = cmd.OutOrStdout().Write(picture.Bytes())
-	} else {
-		err = os.WriteFile(o.output, picture.Bytes(), 0o666)
-	}
+	err = writeTo(cmd.Context(), o.output, names, cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
+		_, err := picture.WriteTo(w)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,8 @@ func ReadNetworks(r io.Reader, file string) (*Networks, error) {
 	n := &Networks{File: file, index: map[netip.Prefix]int32{}}
 	numbers := map[string]int32{}
 	lines := bufio.NewScanner(r)
-	for line := 1; lines.Scan(); line++ {
+	line := 1
+	for ; lines.Scan(); line++ {
 		text := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
 		if text == "" || text[0] == '#' {
 			continue
@@ -58,7 +59,7 @@ func ReadNetworks(r io.Reader, file string) (*Networks, error) {
 		n.add(p, numbers[name])
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s:%d: %w", file, line, err)
 	}
 	if len(n.index) == 0 {
 		return nil, fmt.Errorf("%s: there are no networks in it", file)
