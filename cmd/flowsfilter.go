@@ -90,6 +90,9 @@ func (o *flowsFilterOptions) run(cmd *cobra.Command, args []string) error {
 	if err := in.check(); err != nil {
 		return err
 	}
+	if err := notRead(statOf(cmd.OutOrStdout()), "standard output", in.names, in.stdin); err != nil {
+		return err
+	}
 	w := &flowsFilter{flowsFilterOptions: o, expr: expr, in: &in, out: cmd.OutOrStdout()}
 	w.conv.W = &w.whole
 	w.conv.Version = flowfile.Release(version())
