@@ -124,7 +124,7 @@ func TestLiveIsTrace(t *testing.T) {
 		if got := onlyFlows(t, string(text)); !slices.Equal(got, want) {
 			t.Errorf("%d rings: %d flows, want these %d:\n%s\nnot\n%s", rings, len(got), len(want), strings.Join(want, ""), strings.Join(got, ""))
 		}
-		if n := numberIn(t, `(?m)^(\d+) packets, .* 0 lost$`, p.printed()); n != 20_000 {
+		if n := numberIn(t, `(?m)^(\d+) packets?, .* 0 lost$`, p.printed()); n != 20_000 {
 			t.Errorf("%d rings: %d packets, want 20000", rings, n)
 		}
 	}
@@ -268,7 +268,7 @@ func TestLiveRights(t *testing.T) {
 		p.wait(20*time.Second, func(printed string) bool { return strings.Contains(printed, "eb is captured again") })
 		tracetest.NewSender(t, "ea").Send(tracetest.Mix(1)[0].Data)
 		p.endLive()
-		if n := numberIn(t, `(?m)^(\d+) packets, `, p.printed()); n != 1 {
+		if n := numberIn(t, `(?m)^(\d+) packets?, `, p.printed()); n != 1 {
 			t.Errorf("user %q: %d packets, want 1", user, n)
 		}
 	}

@@ -232,7 +232,7 @@ func meterInTime(t *testing.T, args ...string) (stdout, stderr string) {
 }
 
 // totalsLine matches the line of a summary that tells packets and octets.
-var totalsLine = regexp.MustCompile(`(?m)^([0-9]+) packets, ([0-9]+) octets,`)
+var totalsLine = regexp.MustCompile(`(?m)^([0-9]+) packets?, ([0-9]+) octets,`)
 
 // summaryTotals returns the packets and octets that a summary tells.
 func summaryTotals(summary string) (packets, octets uint64) {

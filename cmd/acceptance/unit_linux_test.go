@@ -79,7 +79,7 @@ func TestUnitRights(t *testing.T) {
 	}
 	tracetest.NewSender(t, "ea").Send(tracetest.Mix(1)[0].Data)
 	p.endLive()
-	if n := numberIn(t, `(?m)^(\d+) packets, `, p.printed()); n != 1 {
+	if n := numberIn(t, `(?m)^(\d+) packets?, `, p.printed()); n != 1 {
 		t.Errorf("%d packets, want 1", n)
 	}
 }
