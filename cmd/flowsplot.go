@@ -62,7 +62,7 @@ func flowsPlotCommand() *cobra.Command {
 	f.SortFlags = false
 	f.Var(newChoice(&o.kind, "rate", "rate", "scatter", "percentiles"), "kind", "draw what: rate, scatter or percentiles")
 	f.StringVar(&o.by, "by", "", "tell flows apart by these `KEYS`")
-	f.VarP(newCount(&o.most, 7, 1, 20, "a number"), "rows", "n", "show the largest `N` each, the others as one")
+	f.VarP(newCount(&o.most, 7, 1, 20, "a number"), "top", "n", "show the largest `N` each, the others as one")
 	f.StringVar(&o.title, "title", "", "write this `TEXT` above the picture")
 	f.Var(newChoice(&o.zone, "utc", "utc", "local"), "zone", "show times as UTC or local time")
 	f.StringVarP(&o.output, "output", "o", "", "write the picture to this `FILE`; else to standard output")

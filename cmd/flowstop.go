@@ -47,7 +47,7 @@ collection incomplete (what was whole is in the result), 130 after a signal.`
 func flowsTopCommand() *cobra.Command {
 	var o flowsTopOptions
 	cmd := &cobra.Command{
-		Use:   "top [--by KEYS] [-n ROWS] [--sort SUM] [EXPR] FILE...",
+		Use:   "top [--by KEYS] [-n N] [--sort SUM] [EXPR] FILE...",
 		Short: "Show what counted most",
 		Long:  flowsTopHelp,
 		Example: `  rtfm flows top --by DestPeerAddress -n 3 all.flows
@@ -67,10 +67,10 @@ func (o *flowsTopOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.by, "by", "", "add up by these `KEYS`; without them a row is a flow")
-	f.VarP(newCount(&o.rows, mostRows, 1, math.MaxInt32, "a number of rows"), "rows", "n", "show so many `ROWS`; the others are in one line")
+	f.VarP(newCount(&o.rows, mostRows, 1, math.MaxInt32, "a number of rows"), "top", "n", "show `N` rows; the others are in one line")
 	f.BoolVar(&o.all, "all", false, "show all rows")
 	f.StringVar(&o.sort, "sort", "Octets", "put the rows with the most of this `SUM` first; one of\n"+strings.Join(query.SumNames(), ", "))
-	group(f, groupOutput, "by", "rows", "all", "sort")
+	group(f, groupOutput, "by", "top", "all", "sort")
 	o.table.add(cmd)
 }
 

@@ -101,20 +101,19 @@ func (r *Result) meter(ctx context.Context, rs *ruleset.RuleSet) error {
 				return err
 			}
 		}
-		var err error
-		if src, err = format.Open(t.trace); err != nil {
-			return err
-		}
+		src = format.OpenSequence([]string{t.trace}, nil)
 	}
-	defer src.Close()
+	defer func() {
+		if ctx.Err() == nil { // else the meter may be reading it still
+			src.Close()
+		}
+	}()
 	m, err := meter.New(cfg)
 	if err != nil {
 		return err
 	}
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	s := sink{m: m, stop: stop}
-	if err := m.Run(running, src, &s); err != nil {
+	s := sink{m: m}
+	if err := m.Run(ctx, src, &s); err != nil {
 		return err
 	}
 	stats := m.Stats()
@@ -141,7 +140,6 @@ type sink struct {
 	m      *meter.Meter
 	flows  []match.Flow
 	damage error
-	stop   func()
 }
 
 // Collect implements meter.Sink.
@@ -159,8 +157,9 @@ func (s *sink) Collect(meter.Collection) error {
 
 // Damage implements meter.Sink. Nothing is compared with what a damaged trace gives.
 func (s *sink) Damage(err error) {
-	s.damage = err
-	s.stop()
+	if s.damage == nil {
+		s.damage = err
+	}
 }
 
 // BackInTime implements meter.Sink.

@@ -158,7 +158,7 @@ func (n *namer) ofFlow(f *match.Flow, a attr.Attr, names *ruleset.Names) table.V
 			return table.String(name)
 		}
 		if mask, saved := f.Shape.Mask(a); saved && mask.Zero() {
-			return table.Value{} // no bit of it
+			return inNoLine(f, a, names)
 		}
 	}
 	text := f.Show(a, n.numeric)
@@ -168,6 +168,22 @@ func (n *namer) ofFlow(f *match.Flow, a attr.Attr, names *ruleset.Names) table.V
 		return table.Value{}
 	}
 	return table.String(text)
+}
+
+// inNoLine returns what a table shows of an attribute of which a flow has saved no bit:
+// nothing, or, if the ruleset has names for other values of it, which family of
+// addresses this is, since packets of each are a flow.
+func inNoLine(f *match.Flow, a attr.Attr, names *ruleset.Names) table.Value {
+	if !a.IsPeer() || !names.Has(a) {
+		return table.Value{}
+	}
+	switch f.Shape.PeerLen {
+	case 4:
+		return table.String("other IPv4")
+	case 16:
+		return table.String("other IPv6")
+	}
+	return table.String("not IP")
 }
 
 // columnsOf returns attributes in the order in which people read them, without the

@@ -132,7 +132,7 @@ func (t *Top) KeyNotes() (notes []string) {
 	for i := range t.opts.By {
 		k := &t.opts.By[i]
 		if k.kind == keyHost {
-			notes = append(notes, "a flow is in the rows of both its ends, so that rows come to as much as twice the total")
+			notes = append(notes, "a flow is in the rows of both its ends: rows come to up to twice the total")
 		}
 		if k.width[0] != whole && k.width[1] == whole && t.long {
 			notes = append(notes, fmt.Sprintf("addresses of IPv6 are whole: %s/64 takes their first 64 bits", k))

@@ -67,7 +67,7 @@ func TestNames(t *testing.T) {
 		{Options{By: by(t, "SourcePeerAddress"), Numeric: true}, "|10.1.0.0/16|2001:db8::/32|10.1.7.0/24|0.0.0.0/0|::/0|11.0.0.0/8"},
 		{Options{By: by(t, "SourcePeerAddress/8")}, "|10.0.0.0/8|2001:db8::/32|0.0.0.0/0|::/0|11.0.0.0/8"},
 		{Options{By: by(t, "Host")}, "|acme, inc|192.0.0.0|c000::|beta||11.0.0.0/8"},
-		{Options{}, "|acme, inc|acme, inc|beta|||11.0.0.0/8"},
+		{Options{}, "|acme, inc|acme, inc|beta|other IPv4|other IPv6|11.0.0.0/8"},
 		{Options{Numeric: true}, "|10.1.0.0/16|2001:db8::/32|10.1.7.0/24|0.0.0.0/0|::/0|11.0.0.0/8"},
 	} {
 		if got := top(tt.o); got != tt.want {
