@@ -30,7 +30,7 @@ MatchingStoD can be read: a FORMAT may name them.`,
 					continue // of rules only
 				}
 				about := in.Attr.About()
-				if in.Class == attr.ClassDistrib {
+				if in.Attr.IsMeasure() {
 					about.Meaning = "distribution of " + about.Meaning
 				}
 				var row []table.Value

@@ -96,7 +96,7 @@ func eachRow(flows io.Reader, f func(cells []string) error) error {
 }
 
 // summaryOf returns count, mean and quantiles of a distribution as one word.
-func summaryOf(d *attr.Distribution, counters []uint64) string {
+func summaryOf(d *attr.Measure, counters []uint64) string {
 	if counters == nil {
 		return "-"
 	}

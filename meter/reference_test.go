@@ -152,7 +152,7 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *match.Packet, pdu
 
 // counters returns the counters of the flow's distributions at time now.
 func (f *plainFlow) counters(now int64) (all [][]uint64) {
-	for _, d := range f.Shape.Distributions {
+	for _, d := range f.Shape.Measures {
 		limits := d.Limits()
 		counters := make([]uint64, len(limits)+1)
 		count := func(v uint64) {

@@ -73,7 +73,7 @@ type Prepared struct {
 	program       *pme.Program
 	view          *view
 	ends          bool
-	distributions []attr.Distribution
+	distributions []attr.Measure
 }
 
 // Prepare does what takes long before a ruleset runs. It looks at nothing else, so
@@ -83,7 +83,7 @@ func Prepare(rs *ruleset.RuleSet) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Prepared{p, newView(p.Visible()), p.EndsOfPackets(), rs.Distributions()}, nil
+	return &Prepared{p, newView(p.Visible()), p.EndsOfPackets(), rs.Measures()}, nil
 }
 
 // Forms returns what pme.Program.Forms does.

@@ -20,8 +20,8 @@ import (
 
 // largest returns a distribution of as many octets as it can have, and its
 // counters.
-func largest(a attr.Attr) (attr.Distribution, []uint64) {
-	d := attr.Distribution{Attr: a, Mask: attr.MakeValue(1, 0, 0, 0, 255, 255), Value: attr.MakeValue(255, 1, 0, 0, 0, 0)}
+func largest(a attr.Attr) (attr.Measure, []uint64) {
+	d := attr.Measure{Attr: a, Mask: attr.MakeValue(1, 0, 0, 0, 255, 255), Value: attr.MakeValue(255, 1, 0, 0, 0, 0)}
 	return d, slices.Repeat([]uint64{math.MaxUint64}, d.Counters())
 }
 
@@ -33,7 +33,7 @@ func distributionMeter(n uint32) *fakeMeter {
 	m.putRuleSet(3)
 	rs := m.control.RuleSets.At(2)
 	var shapes match.Shapes
-	var distributions []attr.Distribution
+	var distributions []attr.Measure
 	var counters [][]uint64
 	for _, a := range []attr.Attr{attr.ToBitRate, attr.FromBitRate} {
 		d, c := largest(a)

@@ -81,7 +81,7 @@ func (rs *RuleSet) noteRule(i int, r *ruleset.Rule) {
 func (rs *RuleSet) noteDistributions() {
 	rs.distributions = 0
 	for i := range rs.Rules {
-		if r := &rs.Rules[i]; r.SavesDistribution() {
+		if r := &rs.Rules[i]; r.SavesMeasure() {
 			rs.distributions |= 1 | 1<<(r.Attr-attr.Distributions)
 		}
 	}

@@ -120,12 +120,12 @@ func (r *Rule) fault(n int) string {
 		switch {
 		case in.Class != attr.ClassVariable:
 			return r.Op.String() + " sets a meter variable, v1 to v5, not " + r.Attr.String()
-		case r.Value.Uint() > 0xffff || !of.Testable() || of.Info().Class == attr.ClassVariable || of.Info().Class == attr.ClassDistrib:
+		case r.Value.Uint() > 0xffff || !of.Testable() || of.Info().Class == attr.ClassVariable || of.IsMeasure():
 			return fmt.Sprintf("value %v is not an attribute that %s could stand for", r.Value, r.Attr)
 		}
 	} else if _, ok := r.Value.Fit(r.Attr); !ok {
 		return fmt.Sprintf("value %v does not fit %s", r.Value, r.Attr)
-	} else if in.Class == attr.ClassDistrib && r.Op.Pushes() {
+	} else if in.Attr.IsMeasure() && r.Op.Pushes() {
 		if err := r.distribution().Check(); err != nil {
 			return err.Error()
 		}
@@ -237,7 +237,7 @@ func (r *Rule) doubt() string {
 		return "the test of this " + r.Op.String() + " rule is performed: reach it by an opcode that ends in Act"
 	}
 	switch {
-	case r.Attr.Info().Class == attr.ClassDistrib:
+	case r.Attr.IsMeasure():
 		return "a distribution has no value that could be tested: reach this rule by an opcode that ends in Act"
 	case r.Attr.Info().Class == attr.ClassInteger && r.Value.Uint()>>r.Attr.Bits() != 0:
 		return fmt.Sprintf("the test never succeeds: %s has %d bits", r.Attr, r.Attr.Bits())

@@ -100,8 +100,8 @@ func (r *Rule) IsEnd() bool {
 }
 
 // distribution returns the distribution that the rule asks for.
-func (r *Rule) distribution() *attr.Distribution {
-	return &attr.Distribution{Attr: r.Attr, Mask: r.Mask.Resize(attr.DistributionSize), Value: r.Value.Resize(attr.DistributionSize)}
+func (r *Rule) distribution() *attr.Measure {
+	return &attr.Measure{Attr: r.Attr, Mask: r.Mask.Resize(attr.DistributionSize), Value: r.Value.Resize(attr.DistributionSize)}
 }
 
 // Limits of what a meter accepts.

@@ -50,7 +50,7 @@ func appendRuleValue(b []byte, a attr.Attr, v attr.Value, mask bool) []byte {
 			return attr.AppendDotted(b, v.Append(nil))
 		}
 		return strconv.AppendUint(b, v.Uint(), 10)
-	case in.Class == attr.ClassDistrib:
+	case in.Attr.IsMeasure():
 		return attr.AppendParameters(b, v)
 	case v.Len() == 0:
 		return append(b, '0')

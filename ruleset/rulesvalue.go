@@ -94,8 +94,8 @@ func (p *rulesParser) values(r *Rule, mask string, maskAt int, value string, val
 // and has no octets.
 func lengthen(a attr.Attr, text string, size int) (attr.Value, error) {
 	in := a.Info()
-	if in.Class == attr.ClassDistrib {
-		return attr.ParseDistribution(text)
+	if in.Attr.IsMeasure() {
+		return a.ParseMeasure(text)
 	}
 	v, err := attr.ParseValue(text, size)
 	if err != nil {

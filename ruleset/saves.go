@@ -57,18 +57,18 @@ func (rs *RuleSet) saves(shown func(a attr.Attr, first, mask attr.Value) bool) [
 	return slices.Sorted(maps.Keys(saved))
 }
 
-// Distributions returns those that flows of this ruleset may have.
-func (rs *RuleSet) Distributions() []attr.Distribution {
-	var all []attr.Distribution
+// Measures returns those that flows of this ruleset may have.
+func (rs *RuleSet) Measures() []attr.Measure {
+	var all []attr.Measure
 	for i := range rs.Rules {
-		if rs.Rules[i].SavesDistribution() {
+		if rs.Rules[i].SavesMeasure() {
 			all = append(all, *rs.Rules[i].distribution())
 		}
 	}
 	return all
 }
 
-// SavesDistribution reports whether the rule saves a distribution.
-func (r *Rule) SavesDistribution() bool {
-	return r.Op.Pushes() && r.Attr.Info().Class == attr.ClassDistrib
+// SavesMeasure reports whether the rule saves a distribution.
+func (r *Rule) SavesMeasure() bool {
+	return r.Op.Pushes() && r.Attr.IsMeasure()
 }

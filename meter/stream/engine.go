@@ -114,7 +114,7 @@ func (e *Engine) Create(at uint32, s *match.Shape, single bool, now int64) {
 	if !e.started {
 		e.started, e.wheel.start = true, now
 	}
-	if len(s.Distributions) == 0 {
+	if len(s.Measures) == 0 {
 		return
 	}
 	for len(e.plans) <= s.ID {
@@ -391,8 +391,12 @@ func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
 	e.counters = c.store.appendCounters(e.counters[:0], c.flow)
 	e.counts = e.counts[:0]
 	words := e.counters
-	for i := range c.shape.Distributions {
-		n := c.shape.Distributions[i].Counters()
+	for i := range c.shape.Measures {
+		n := c.shape.Measures[i].Counters()
+		if c.shape.Measures[i].Attr.Form() != attr.FormBuckets {
+			e.counts = append(e.counts, make([]uint64, n))
+			continue
+		}
 		e.counts = append(e.counts, words[:n:n])
 		words = words[n:]
 	}

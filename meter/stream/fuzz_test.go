@@ -39,8 +39,8 @@ func FuzzStreams(f *testing.F) {
 		check(t, e)
 		for row := range uint32(3) {
 			for i, counters := range e.Counters(row, now) {
-				if len(counters) != shape.Distributions[i].Counters() {
-					t.Errorf("%d counters of %v", len(counters), shape.Distributions[i].Attr)
+				if len(counters) != shape.Measures[i].Counters() {
+					t.Errorf("%d counters of %v", len(counters), shape.Measures[i].Attr)
 				}
 			}
 		}

@@ -60,13 +60,13 @@ func packetOf(p *match.Packet) Packet {
 
 func shapeOf(t testing.TB, distributions ...string) *match.Shape {
 	t.Helper()
-	var ds []attr.Distribution
+	var ds []attr.Measure
 	for _, text := range distributions {
 		f := strings.Fields(text) // attribute = value & mask
 		a, ok := attr.ByName(f[0])
-		value, err1 := attr.ParseDistribution(f[2])
-		mask, err2 := attr.ParseDistribution(f[4])
-		d := attr.Distribution{Attr: a, Mask: mask, Value: value}
+		value, err1 := a.ParseMeasure(f[2])
+		mask, err2 := a.ParseMeasure(f[4])
+		d := attr.Measure{Attr: a, Mask: mask, Value: value}
 		if err := d.Check(); !ok || err != nil || err1 != nil || err2 != nil {
 			t.Fatalf("%s: %v, %v, %v", text, err, err1, err2)
 		}
@@ -80,7 +80,7 @@ func shapeOf(t testing.TB, distributions ...string) *match.Shape {
 func (h *harness) counters(a attr.Attr, now int64) []uint64 {
 	h.t.Helper()
 	for i, c := range h.Counters(1, now) {
-		if h.shape.Distributions[i].Attr == a {
+		if h.shape.Measures[i].Attr == a {
 			return c
 		}
 	}

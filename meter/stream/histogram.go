@@ -23,7 +23,7 @@ type histogram struct {
 // bits.
 const maxSpan = 1 << 56
 
-func newHistogram(d *attr.Distribution, at int) histogram {
+func newHistogram(d *attr.Measure, at int) histogram {
 	h := histogram{at: at, limits: d.Limits()}
 	last := len(h.limits) - 1
 	if span := h.limits[last] - h.limits[0]; d.Transform() == attr.Linear && 0 < span && span < maxSpan {

@@ -26,7 +26,7 @@ func TestBuckets(t *testing.T) {
 		if transform == attr.Logarithmic {
 			lower = max(lower, 1)
 		}
-		d := attr.Distribution{
+		d := attr.Measure{
 			Attr: attr.ToPacketSize, Mask: attr.MakeValue(byte(transform), byte(scale), byte(lower>>8), byte(lower), byte(upper>>8), byte(upper)),
 			Value: attr.MakeValue(byte(buckets), 0, 0, 0, 0, 0),
 		}

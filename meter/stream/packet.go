@@ -71,12 +71,15 @@ func (f Forms) counts(p form) bool { return f>>p&1 != 0 || f&formsAll != 0 }
 
 // FormsOf returns the forms of packets for which flows with some of these
 // distributions keep streams.
-func FormsOf(distributions []attr.Distribution) Forms {
+func FormsOf(distributions []attr.Measure) Forms {
 	if len(distributions) == 0 {
 		return 0
 	}
 	p := new(plan)
 	for i := range distributions {
+		if distributions[i].Attr.Form() != attr.FormBuckets {
+			continue
+		}
 		p.add(&distributions[i], newHistogram(&distributions[i], 0))
 	}
 	p.wantPairs()

@@ -288,7 +288,7 @@ func TestForms(t *testing.T) {
 		"ToFlowPDUs = 3 & 1.0.10!30":                 everyForm,
 		"ToPacketSize = 3 & 1.0.10!30":               any | formsAll,
 	} {
-		if got := FormsOf(shapeOf(t, distribution).Distributions); got != want {
+		if got := FormsOf(shapeOf(t, distribution).Measures); got != want {
 			t.Errorf("%s: %b, want %b", distribution, got, want)
 		}
 	}

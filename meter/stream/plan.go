@@ -85,8 +85,11 @@ func (c counted) count(h *histogram, v, n uint64) {
 func newPlan(s *match.Shape, in *store) *plan {
 	p := &plan{shape: s, store: in}
 	at := 0
-	for i := range s.Distributions {
-		d := &s.Distributions[i]
+	for i := range s.Measures {
+		d := &s.Measures[i]
+		if d.Attr.Form() != attr.FormBuckets {
+			continue
+		}
 		p.add(d, newHistogram(d, at))
 		at += d.Counters()
 	}
@@ -113,7 +116,7 @@ func newPlan(s *match.Shape, in *store) *plan {
 }
 
 // add adds a distribution.
-func (p *plan) add(d *attr.Distribution, h histogram) {
+func (p *plan) add(d *attr.Measure, h histogram) {
 	p1, p2, _ := d.Parameters()
 	kind := attr.PairKind(p1)
 	direction := 0

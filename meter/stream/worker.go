@@ -76,7 +76,7 @@ func NewWorker(c Config, changed func(row uint32, now int64)) *Worker {
 // Create begins a flow of shape s in this row of the flow table, whose first
 // packet this is; see Engine.Create.
 func (w *Worker) Create(row uint32, s *match.Shape, first Packet, single bool, now int64) {
-	if len(s.Distributions) == 0 {
+	if len(s.Measures) == 0 {
 		return
 	}
 	for len(w.rows) <= int(row/64) {
@@ -96,7 +96,7 @@ func (w *Worker) formsOf(s *match.Shape) Forms {
 		w.forms = append(w.forms, 0)
 	}
 	if w.forms[s.ID] == 0 {
-		w.forms[s.ID] = FormsOf(s.Distributions)
+		w.forms[s.ID] = FormsOf(s.Measures)
 	}
 	return w.forms[s.ID]
 }

@@ -44,7 +44,7 @@ func (p *parser) columns(words []word) {
 // isColumn reports whether tests can tell what flows have of an attribute.
 func isColumn(a attr.Attr) bool {
 	switch a.Info().Class {
-	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed, attr.ClassDistrib:
+	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed, attr.ClassDistrib, attr.ClassStatistic:
 		return true
 	}
 	return slices.Contains(counters, a)
@@ -173,8 +173,8 @@ func columnsOf(flows []match.Flow) []column {
 		for k := range shape.Saved {
 			saved = append(saved, shape.Saved[k].Attr)
 		}
-		for k := range shape.Distributions {
-			distributions = append(distributions, shape.Distributions[k].Attr)
+		for k := range shape.Measures {
+			distributions = append(distributions, shape.Measures[k].Attr)
 		}
 	}
 	slices.Sort(saved)
@@ -218,8 +218,8 @@ func cellOf(f *match.Flow, a attr.Attr) cell {
 	case attr.FromOctets:
 		return counts(f.FromOctets)
 	}
-	for i := range f.Shape.Distributions {
-		if d := &f.Shape.Distributions[i]; d.Attr == a && i < len(f.Counters) {
+	for i := range f.Shape.Measures {
+		if d := &f.Shape.Measures[i]; d.Attr == a && i < len(f.Counters) {
 			text := buckets(d, f.Counters[i])
 			return cell{text: text, numeric: text}
 		}
@@ -233,7 +233,7 @@ func cellOf(f *match.Flow, a attr.Attr) cell {
 
 // buckets returns a distribution's buckets that are not empty, as LIMIT:COUNT with
 // commas between them.
-func buckets(d *attr.Distribution, counters []uint64) string {
+func buckets(d *attr.Measure, counters []uint64) string {
 	limits := d.Limits()
 	var all []string
 	for i, n := range counters {

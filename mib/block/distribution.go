@@ -17,8 +17,8 @@ const maxDistribution = 4 + 2*(2+6) + 4 + 256*(2+9)
 //
 //	SEQUENCE { mask OCTET STRING, value OCTET STRING, counters SEQUENCE OF Counter64 }
 func (f *View) distribution(a attr.Attr) []byte {
-	for i := range f.Shape.Distributions {
-		if d := &f.Shape.Distributions[i]; d.Attr == a && i < len(f.Counters) {
+	for i := range f.Shape.Measures {
+		if d := &f.Shape.Measures[i]; d.Attr == a && i < len(f.Counters) {
 			f.counters = f.counters[:0]
 			for _, c := range f.Counters[i] {
 				f.counters = appendUnsigned(f.counters, smi.Counter64, c)
@@ -41,9 +41,9 @@ func (f *View) distribution(a attr.Attr) []byte {
 // and appends its counters to counters:
 //
 //	SEQUENCE { mask OCTET STRING, value OCTET STRING, counters SEQUENCE OF Counter64 }
-func ReadDistribution(a attr.Attr, object []byte, counters []uint64) (attr.Distribution, []uint64, error) {
-	d := attr.Distribution{Attr: a}
-	fail := func(err error) (attr.Distribution, []uint64, error) {
+func ReadDistribution(a attr.Attr, object []byte, counters []uint64) (attr.Measure, []uint64, error) {
+	d := attr.Measure{Attr: a}
+	fail := func(err error) (attr.Measure, []uint64, error) {
 		return d, counters, fmt.Errorf("%v: %w", a, err)
 	}
 	outer := smi.NewDecoder(object)

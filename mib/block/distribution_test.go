@@ -17,7 +17,7 @@ import (
 // hand, and what tells that the flow has it.
 func TestDistribution(t *testing.T) {
 	var shapes match.Shapes
-	shape := shapes.Intern(1, 0, 0, nil, attr.Distribution{
+	shape := shapes.Intern(1, 0, 0, nil, attr.Measure{
 		Attr: attr.FromLostPDUs, Mask: attr.MakeValue(1, 0, 0, 0, 0, 2), Value: attr.MakeValue(3, 11, 0, 0, 1, 0x2c),
 	})
 	f := View{Flow: match.Flow{FlowKey: match.FlowKey{Shape: shape}, Counters: [][]uint64{{0, 127, 128, math.MaxUint64}}}}
@@ -83,7 +83,7 @@ var someObject = []byte{
 // TestReadDistribution reads a distribution, and none of what is nearly one.
 func TestReadDistribution(t *testing.T) {
 	d, counters, err := ReadDistribution(attr.ToBitRate, someObject, []uint64{1})
-	want := attr.Distribution{Attr: attr.ToBitRate, Mask: attr.MakeValue(1, 0, 0, 1, 0, 3), Value: attr.MakeValue(2, 1, 0, 0, 0, 0)}
+	want := attr.Measure{Attr: attr.ToBitRate, Mask: attr.MakeValue(1, 0, 0, 1, 0, 3), Value: attr.MakeValue(2, 1, 0, 0, 0, 0)}
 	if err != nil || d != want || !slices.Equal(counters, []uint64{1, 5, 6, 7}) {
 		t.Errorf("%+v, %v, %v", d, counters, err)
 	}

@@ -86,7 +86,7 @@ func NewField(a attr.Attr) (Field, bool) {
 		}
 	case attr.ClassMask:
 		fd = Field{typ: smi.OctetString, kind: fieldMask}
-	case attr.ClassDistrib:
+	case attr.ClassDistrib, attr.ClassStatistic:
 		fd = Field{typ: smi.OctetString, kind: fieldDistribution}
 	}
 	fd.attr, fd.off, fd.size = a, uint8(in.Offset), uint8(in.Size)

@@ -39,7 +39,7 @@ func (d *dice) flow(shapes *match.Shapes, index uint32) View {
 		counters[i] = uint64(d.next()) << (d.next() % 60)
 	}
 	f := View{RuleSet: int(d.next()), Start: 1e9, Flow: match.Flow{
-		FlowKey: match.FlowKey{Shape: shapes.Intern(2, peer, 6, saved, attr.Distribution{
+		FlowKey: match.FlowKey{Shape: shapes.Intern(2, peer, 6, saved, attr.Measure{
 			Attr: attr.ToPacketSize, Mask: attr.MakeValue(1, 0, 0, 0, 0, 9), Value: attr.MakeValue(byte(len(counters)-1), 1, 0, 0, 0, 0),
 		})},
 		Index: index, FirstTime: int64(d.next()) << 32, LastTime: int64(d.next()) << 40,

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"rtfm/mib/block"
-	"rtfm/ruleset/attr"
 )
 
 // distributions sets the flow's distributions from the fields' values, and
@@ -12,7 +11,7 @@ import (
 func (b *flowBuilder) distributions(key []byte) ([]byte, error) {
 	b.found, b.counters, b.flow.Counters = b.found[:0], b.counters[:0], b.flow.Counters[:0]
 	for i := range b.fields {
-		if b.fields[i].class != attr.ClassDistrib {
+		if !b.fields[i].class.IsMeasure() {
 			continue
 		}
 		if len(b.value[i]) == 0 {

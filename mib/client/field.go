@@ -42,7 +42,7 @@ func fieldsFor(always, attrs []attr.Attr) []field {
 		}
 		in := a.Info()
 		fd := field{attr: a, class: in.Class, offset: in.Offset, size: in.Size}
-		if in.Class == attr.ClassDistrib {
+		if in.Attr.IsMeasure() {
 			fd.size = maxObject
 		}
 		at[a] = len(fields)
@@ -57,7 +57,7 @@ func fieldsFor(always, attrs []attr.Attr) []field {
 			a--
 		}
 		switch a.Info().Class {
-		case attr.ClassInteger, attr.ClassComputed, attr.ClassDistrib:
+		case attr.ClassInteger, attr.ClassComputed, attr.ClassDistrib, attr.ClassStatistic:
 			add(a)
 		case attr.ClassAddress:
 			i := add(a)
@@ -84,7 +84,7 @@ type flowBuilder struct {
 	value  [][]byte // of the fields that have octets
 
 	// Distributions of the flow, and memory for their counters.
-	found    []attr.Distribution
+	found    []attr.Measure
 	counters []uint64
 
 	// The shapes of the flows that were built, by lengths, masks and
@@ -277,7 +277,7 @@ const shapesOctets = 64 << 20
 // octetsOfShape returns about what a shape takes, with the key by which it is
 // found.
 func octetsOfShape(s *match.Shape, key int) int {
-	return 256 + 2*key + 24*len(s.Saved) + 64*len(s.Distributions)
+	return 256 + 2*key + 24*len(s.Saved) + 64*len(s.Measures)
 }
 
 var errManyShapes = fmt.Errorf("there are flows with more than %d choices of masks and distributions, or such that they take more than %d octets", maxShapes, shapesOctets)

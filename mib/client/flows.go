@@ -255,7 +255,7 @@ const largePackages = 10
 // variables a request asks for.
 func (p *pass) packaging() (cursors, variables int) {
 	cursors, variables = maxCursors, bulkVariables
-	if slices.ContainsFunc(p.fields, func(fd field) bool { return fd.class == attr.ClassDistrib }) {
+	if slices.ContainsFunc(p.fields, func(fd field) bool { return fd.class.IsMeasure() }) {
 		cursors, variables = largePackages, largePackages
 	}
 	if p.q.inOrder {

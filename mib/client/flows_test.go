@@ -126,7 +126,7 @@ func flowsOf(t testing.TB, rs *ruleset.RuleSet, packets []traces.Packet) *direct
 func show(f *match.Flow, start int64) string {
 	return fmt.Sprintln(f.Index, match.Uptime(f.FirstTime, start), match.Uptime(f.LastTime, start),
 		f.ToOctets, f.ToPDUs, f.FromOctets, f.FromPDUs, f.Shape.PeerLen, f.Shape.AdjacentLen, f.Shape.Saved, f.Key,
-		f.Shape.Distributions, f.Counters)
+		f.Shape.Measures, f.Counters)
 }
 
 // everyDistribution returns a ruleset whose flows of TCP have all distributions,
@@ -194,11 +194,17 @@ func TestLargestFlows(t *testing.T) {
 	const flows = 100
 	m := newTableMeter(flows)
 	var attrs []attr.Attr
-	var distributions []attr.Distribution
+	var distributions []attr.Measure
 	for _, in := range attr.All() {
-		if in.Class == attr.ClassDistrib {
+		if in.Attr.IsMeasure() {
 			attrs = append(attrs, in.Attr)
-			d := attr.Distribution{Attr: in.Attr, Mask: attr.MakeValue(1, 0, 0, 0, 255, 255), Value: attr.MakeValue(255, 1, 0, 0, 0, 0)}
+			d := attr.Measure{Attr: in.Attr, Mask: attr.MakeValue(1, 0, 0, 0, 255, 255), Value: attr.MakeValue(255, 1, 0, 0, 0, 0)}
+			if in.Class == attr.ClassStatistic {
+				d.Mask, d.Value = attr.MakeValue(0, 0, 0, 0, 0, 0), attr.MakeValue(0, 0, 0, 0, 0, 0)
+			}
+			if in.Attr.Form() == attr.FormPackets {
+				d.Value = attr.MakeValue(attr.MaxListed, 0, 0, 0, 0, 0)
+			}
 			distributions = append(distributions, d)
 			m.counters = append(m.counters, slices.Repeat([]uint64{math.MaxUint64}, d.Counters()))
 		}
@@ -210,7 +216,7 @@ func TestLargestFlows(t *testing.T) {
 			n := uint32(0)
 			q := FlowQuery{RuleSet: 2, Uptime: 1e5, Method: method, MaxFlows: flows, Attrs: attrs}
 			err := c.Flows(t.Context(), &q, func(f *match.Flow) error {
-				if n++; f.Index != n || !reflect.DeepEqual(f.Shape.Distributions, distributions) || !reflect.DeepEqual(f.Counters, m.counters) {
+				if n++; f.Index != n || !reflect.DeepEqual(f.Shape.Measures, distributions) || !reflect.DeepEqual(f.Counters, m.counters) {
 					t.Fatalf("%s, method %d: flow %d is %+v", front, method, n, f)
 				}
 				return nil
@@ -256,9 +262,9 @@ func testFlows(t *testing.T, front func(mib.Meter) *Client, methods ...Method) {
 						t.Errorf("%s: flow %d comes twice", name, f.Index)
 					}
 					seen[f.Index] = true
-					if method == Columns && w.Shape != nil && len(w.Shape.Distributions) > 0 {
+					if method == Columns && w.Shape != nil && len(w.Shape.Measures) > 0 {
 						shape := *w.Shape
-						shape.Distributions = nil
+						shape.Measures = nil
 						w.Shape, w.Counters = &shape, nil
 					}
 					if g, w := show(f, st.Start), show(&w, want.start); g != w {
@@ -274,7 +280,7 @@ func testFlows(t *testing.T, front func(mib.Meter) *Client, methods ...Method) {
 				}
 				for i, f := range want.flows {
 					active := match.Uptime(f.LastTime, want.start) >= since
-					ended := len(f.Shape.Distributions) > 0 // a stream may have, later
+					ended := len(f.Shape.Measures) > 0 // a stream may have, later
 					if seen[i] != active && !(seen[i] && ended) {
 						t.Errorf("%s, method %d, since %d: flow %d was read: %v", name, method, since, i, seen[i])
 					}
@@ -349,11 +355,11 @@ func record(b []byte, index byte) []byte {
 
 // whole reports whether a flow has counters for each of its buckets.
 func whole(f *match.Flow) bool {
-	if f.Shape == nil || len(f.Counters) != len(f.Shape.Distributions) {
+	if f.Shape == nil || len(f.Counters) != len(f.Shape.Measures) {
 		return false
 	}
 	for i := range f.Counters {
-		if d := &f.Shape.Distributions[i]; len(f.Counters[i]) != d.Counters() || d.Check() != nil {
+		if d := &f.Shape.Measures[i]; len(f.Counters[i]) != d.Counters() || d.Check() != nil {
 			return false
 		}
 	}

@@ -49,7 +49,7 @@ func (q *FlowQuery) split() []*FlowQuery {
 	first.room = &room
 	n := 0
 	first.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), func(a attr.Attr) bool {
-		if a.Info().Class != attr.ClassDistrib {
+		if !a.IsMeasure() {
 			return false
 		}
 		if n++; n > block.Distributions {
@@ -93,8 +93,8 @@ func (p *part) find(index uint32) (*match.Flow, error) {
 	return p.at, nil
 }
 
-// maxParts is how many queries a flow may take.
-const maxParts = 32 / block.Distributions
+// maxParts is how many queries a flow may take: all measures that there are.
+const maxParts = 1 + 80/block.Distributions
 
 // joiner joins flows and their further distributions.
 type joiner struct {
@@ -122,9 +122,9 @@ func (j *joiner) join(flow *match.Flow) (whole bool, err error) {
 		if len(j.joined) >= maxShapes {
 			return false, fmt.Errorf("%w: %v", ErrNonsense, errManyShapes)
 		}
-		var distributions []attr.Distribution
+		var distributions []attr.Measure
 		for _, s := range key[:len(j.parts)+1] {
-			distributions = append(distributions, s.Distributions...)
+			distributions = append(distributions, s.Measures...)
 		}
 		shape = j.shapes.Intern(j.ruleSet, flow.Shape.PeerLen, flow.Shape.AdjacentLen, flow.Shape.Saved, distributions...)
 		if *j.room -= octetsOfShape(shape, 8*maxParts); *j.room < 0 {

@@ -166,7 +166,7 @@ func (c *chunk) keep(to *parsed, f *match.Flow, counted *record.Counters) {
 	to.flow.Counters = counters
 	if to.known = counted != nil; counted != nil {
 		to.counted = *counted
-		to.counted.Distributions = c.copy(counted.Distributions)
+		to.counted.Measures = c.copy(counted.Measures)
 	}
 }
 

@@ -35,7 +35,7 @@ func (s *seen) Flow(f *match.Flow, counted *record.Counters) error {
 	s.text.Write(f.Key[:])
 	fmt.Fprintln(&s.text, f.Index, f.Shape.RuleSet, f.FirstTime, f.ToOctets, f.Counters)
 	if counted != nil {
-		fmt.Fprintln(&s.text, counted.ToPDUs, counted.Distributions)
+		fmt.Fprintln(&s.text, counted.ToPDUs, counted.Measures)
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func manyFlows(t *testing.T, o Options) []byte {
 			f.Index = index
 			counted := record.Counters{ToPDUs: uint64(i)}
 			for _, c := range f.Counters {
-				counted.Distributions = append(counted.Distributions, c...)
+				counted.Measures = append(counted.Measures, c...)
 			}
 			w.Flow(&f, &counted)
 		}

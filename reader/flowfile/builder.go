@@ -58,7 +58,7 @@ type savedText struct {
 }
 
 type foundDistribution struct {
-	attr.Distribution
+	attr.Measure
 	parameters      []byte // mask and value as text has them
 	counters, delta []uint64
 }
@@ -70,7 +70,7 @@ const maxShapes = 1 << 12
 func (b *builder) begin() {
 	b.fl = match.Flow{Counters: b.fl.Counters[:0]}
 	b.row = rowState{}
-	b.counted = record.Counters{Distributions: b.counted.Distributions[:0]}
+	b.counted = record.Counters{Measures: b.counted.Measures[:0]}
 	b.saved, b.masks, b.names, b.found, b.raw = b.saved[:0], b.masks[:0], b.names[:0], b.found[:0], b.raw[:0]
 	b.numbers = b.numbers[:0]
 }
@@ -214,10 +214,10 @@ func (b *builder) flow() (*match.Flow, *record.Counters, error) {
 		b.sig = append(append(b.sig, byte(d.Attr), byte(len(d.parameters))), d.parameters...)
 		b.fl.Counters = append(b.fl.Counters, d.counters)
 		whole = whole && len(d.delta) == len(d.counters)
-		b.counted.Distributions = append(b.counted.Distributions, d.delta...)
+		b.counted.Measures = append(b.counted.Measures, d.delta...)
 	}
 	if !whole {
-		b.counted.Distributions = b.counted.Distributions[:0]
+		b.counted.Measures = b.counted.Measures[:0]
 	}
 	shape := b.known[string(b.sig)]
 	if shape == nil {
@@ -279,9 +279,9 @@ func (b *builder) shape() (*match.Shape, error) {
 		}
 		saved = append(saved, match.Saved{Attr: s.attr, Mask: mask})
 	}
-	var found []attr.Distribution
+	var found []attr.Measure
 	for i := range b.found {
-		found = append(found, b.found[i].Distribution)
+		found = append(found, b.found[i].Measure)
 	}
 	shape := b.shapes.Intern(b.row.ruleSet, uint8(b.row.peer), uint8(b.row.adjacent), saved, found...)
 	b.known[string(b.sig)] = shape
@@ -439,10 +439,10 @@ func (b *builder) parameters(f *foundDistribution, mask, value []byte) error {
 		if b.buckets == nil || len(b.buckets) >= maxShapes {
 			b.buckets = make(map[string]foundDistribution)
 		}
-		known = foundDistribution{Distribution: d, parameters: bytes.Clone(b.sig[:len(b.sig)-1])}
+		known = foundDistribution{Measure: d, parameters: bytes.Clone(b.sig[:len(b.sig)-1])}
 		b.buckets[string(b.sig)] = known
 	}
-	f.Distribution, f.parameters = known.Distribution, known.parameters
+	f.Measure, f.parameters = known.Measure, known.parameters
 	return nil
 }
 
@@ -482,7 +482,7 @@ func (b *builder) of(a attr.Attr) *foundDistribution {
 			return &b.found[i]
 		}
 	}
-	b.found = append(b.found, foundDistribution{Distribution: attr.Distribution{Attr: a}})
+	b.found = append(b.found, foundDistribution{Measure: attr.Measure{Attr: a}})
 	return &b.found[len(b.found)-1]
 }
 

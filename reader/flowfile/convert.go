@@ -101,8 +101,8 @@ func (c *ColumnsOf) Flow(f *match.Flow, _ *record.Counters) error {
 			c.attrs[m] = true
 		}
 	}
-	for i := range f.Shape.Distributions {
-		c.attrs[f.Shape.Distributions[i].Attr] = true
+	for i := range f.Shape.Measures {
+		c.attrs[f.Shape.Measures[i].Attr] = true
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func appendCSVHeader(b []byte, f *ruleset.Format, iso bool) []byte {
 		if fd.Name {
 			add(record.NameColumn(fd.Attr))
 		}
-		if fd.Attr.Info().Class == attr.ClassDistrib {
+		if fd.Attr.IsMeasure() {
 			add(deltaName + fd.Attr.String())
 		}
 	}
@@ -166,11 +166,11 @@ func (p *page) csvPrinter(s *match.Shape) *printer {
 func (p *printer) csvSaved(a attr.Attr) {
 	in := a.Info()
 	switch in.Class {
-	case attr.ClassDistrib:
+	case attr.ClassDistrib, attr.ClassStatistic:
 		p.distributionOf(a, kindCounters)
 		p.text(",")
-		for i := range p.shape.Distributions {
-			if p.shape.Distributions[i].Attr == a {
+		for i := range p.shape.Measures {
+			if p.shape.Measures[i].Attr == a {
 				p.value(kindDeltaCounters, i, 0)
 			}
 		}

@@ -25,8 +25,8 @@ func (p *printer) distribution(a attr.Attr) {
 // distributionOf adds distribution a with its counters of this kind, if the flows
 // have it.
 func (p *printer) distributionOf(a attr.Attr, counters kind) bool {
-	for i := range p.shape.Distributions {
-		if d := &p.shape.Distributions[i]; d.Attr == a {
+	for i := range p.shape.Measures {
+		if d := &p.shape.Measures[i]; d.Attr == a {
 			b := append(attr.AppendParameters(nil, d.Mask), ':')
 			p.text(string(attr.AppendParameters(b, d.Value)))
 			p.value(counters, i, 0)
@@ -41,7 +41,7 @@ func counters(f *match.Flow, i int) []uint64 {
 	if i < len(f.Counters) {
 		return f.Counters[i]
 	}
-	return make([]uint64, f.Shape.Distributions[i].Counters())
+	return make([]uint64, f.Shape.Measures[i].Counters())
 }
 
 func appendCounters(b []byte, separator byte, counters []uint64) []byte {
@@ -53,7 +53,7 @@ func appendCounters(b []byte, separator byte, counters []uint64) []byte {
 
 // parseDistribution reads what distribution prints. Flows without one have 0,
 // and no counters.
-func parseDistribution(a attr.Attr, text string) (d attr.Distribution, counters []uint64, err error) {
+func parseDistribution(a attr.Attr, text string) (d attr.Measure, counters []uint64, err error) {
 	if text == "0" {
 		return d, nil, nil
 	}
@@ -78,12 +78,12 @@ func parseDistribution(a attr.Attr, text string) (d attr.Distribution, counters 
 }
 
 // parseParameters reads the mask and value of a distribution.
-func parseParameters(a attr.Attr, mask, value string) (d attr.Distribution, err error) {
+func parseParameters(a attr.Attr, mask, value string) (d attr.Measure, err error) {
 	d.Attr = a
-	if d.Mask, err = attr.ParseDistribution(mask); err != nil {
+	if d.Mask, err = a.ParseMeasure(mask); err != nil {
 		return d, err
 	}
-	if d.Value, err = attr.ParseDistribution(value); err != nil {
+	if d.Value, err = a.ParseMeasure(value); err != nil {
 		return d, err
 	}
 	return d, d.Check()
@@ -91,7 +91,7 @@ func parseParameters(a attr.Attr, mask, value string) (d attr.Distribution, err 
 
 // jsonDistribution adds distribution i of the shape as an object.
 func (p *printer) jsonDistribution(i int) {
-	d := &p.shape.Distributions[i]
+	d := &p.shape.Measures[i]
 	transform := "linear"
 	if d.Transform() == attr.Logarithmic {
 		transform = "logarithmic"
@@ -116,11 +116,11 @@ func (p *printer) jsonDistribution(i int) {
 // deltaCounters returns what a distribution counted in the interval, nil if that is
 // not known.
 func (p *printer) deltaCounters(pc *piece, delta *record.Counters) []uint64 {
-	counters := delta.Distributions
-	for i := range p.shape.Distributions[:pc.offset] {
-		counters = counters[min(p.shape.Distributions[i].Counters(), len(counters)):]
+	counters := delta.Measures
+	for i := range p.shape.Measures[:pc.offset] {
+		counters = counters[min(p.shape.Measures[i].Counters(), len(counters)):]
 	}
-	n := p.shape.Distributions[pc.offset].Counters()
+	n := p.shape.Measures[pc.offset].Counters()
 	if len(counters) < n {
 		return nil
 	}

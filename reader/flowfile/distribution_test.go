@@ -21,7 +21,7 @@ import (
 // withDistributions returns a flow that has distributions 66 and 76.
 func withDistributions(t *testing.T) *match.Flow {
 	parse := func(s string) attr.Value {
-		v, err := attr.ParseDistribution(s)
+		v, err := attr.ToPacketSize.ParseMeasure(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,8 +29,8 @@ func withDistributions(t *testing.T) *match.Flow {
 	}
 	var shapes match.Shapes
 	s := shapes.Intern(2, 0, 0, nil,
-		attr.Distribution{Attr: attr.ToPacketSize, Mask: parse("1.0.100!300"), Value: parse("3.0")},
-		attr.Distribution{Attr: attr.ToTurnaroundTime1, Mask: parse("2.3.1!100"), Value: parse("3.dns")})
+		attr.Measure{Attr: attr.ToPacketSize, Mask: parse("1.0.100!300"), Value: parse("3.0")},
+		attr.Measure{Attr: attr.ToTurnaroundTime1, Mask: parse("2.3.1!100"), Value: parse("3.dns")})
 	return &match.Flow{
 		FlowKey: match.FlowKey{Shape: s}, Index: 1,
 		Counters: [][]uint64{{5, 0, math.MaxUint64, 1}, {0, 0, 0, 0}},
@@ -62,7 +62,7 @@ func TestDistributionText(t *testing.T) {
 	}
 	for i, a := range []attr.Attr{attr.ToPacketSize, attr.ToTurnaroundTime1} {
 		d, counters, err := rec.Distribution(a)
-		if err != nil || d != f.Shape.Distributions[i] || !slices.Equal(counters, f.Counters[i]) {
+		if err != nil || d != f.Shape.Measures[i] || !slices.Equal(counters, f.Counters[i]) {
 			t.Errorf("%v: %v %v, %v", a, d, counters, err)
 		}
 	}
@@ -98,7 +98,7 @@ func TestDistributionJSON(t *testing.T) {
 	var b strings.Builder
 	w := NewWriter(&b, Header{Start: time.Unix(0, 0).UTC()}, 0, nil, Options{JSON: true})
 	w.Begin(0)
-	w.Flow(f, &record.Counters{Distributions: []uint64{2, 0, 0, 1}})
+	w.Flow(f, &record.Counters{Measures: []uint64{2, 0, 0, 1}})
 	w.Flow(f, nil)
 	w.End(record.Summary{})
 	var got map[string]any

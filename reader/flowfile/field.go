@@ -43,7 +43,7 @@ const (
 // none.
 func fieldOf(name string) (field, bool) {
 	if rest, ok := strings.CutPrefix(name, deltaName); ok {
-		if a, ok := attr.ByName(rest); ok && a.Info().Class == attr.ClassDistrib {
+		if a, ok := attr.ByName(rest); ok && a.IsMeasure() {
 			return field{name: name, kind: fieldDeltaDistribution, attr: a}, true
 		}
 	}
@@ -79,7 +79,7 @@ func attributeField(name string, a attr.Attr) field {
 		f.in = keyPlace{uint8(a.Info().Offset), uint8(a.Info().Size), isNumber(a)}
 	case attr.ClassMask:
 		f.kind = fieldMask
-	case attr.ClassDistrib:
+	case attr.ClassDistrib, attr.ClassStatistic:
 		f.kind = fieldDistribution
 	}
 	return f

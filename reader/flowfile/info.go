@@ -83,7 +83,7 @@ func (i *Info) Flow(f *match.Flow, counted *record.Counters) error {
 		for _, s := range f.Shape.Saved {
 			save(s.Attr.String())
 		}
-		for _, d := range f.Shape.Distributions {
+		for _, d := range f.Shape.Measures {
 			save(d.Attr.String())
 		}
 	}

@@ -136,7 +136,7 @@ func (p *page) jsonPrinter(s *match.Shape) *printer {
 	for _, sv := range s.Saved {
 		pr.jsonSaved(sv, p.opts.again || p.names(s.RuleSet).Has(sv.Attr))
 	}
-	for i := range s.Distributions {
+	for i := range s.Measures {
 		pr.jsonDistribution(i)
 	}
 	numbers(record.Counted())

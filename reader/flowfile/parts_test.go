@@ -38,7 +38,7 @@ func TestParts(t *testing.T) {
 				if !json {
 					return nil
 				}
-				return &record.Counters{ToPDUs: uint64(n), Distributions: record.CountersOf(f).Distributions}
+				return &record.Counters{ToPDUs: uint64(n), Measures: record.CountersOf(f).Measures}
 			}
 			var want, got bytes.Buffer
 			w := NewWriter(&want, testHeader(), epoch, format, Options{JSON: json})

@@ -184,7 +184,7 @@ func (p *printer) attribute(a attr.Attr) {
 // saved adds the value or mask of an attribute that flows may have saved.
 func (p *printer) saved(a attr.Attr) {
 	in := a.Info()
-	if in.Class == attr.ClassDistrib {
+	if in.Attr.IsMeasure() {
 		p.distribution(a)
 		return
 	}

@@ -278,7 +278,7 @@ func valueFault(a attr.Attr, text string) string {
 		if _, err := hex.DecodeString(text); err != nil && text != "0" {
 			return "is not a number in hexadecimal"
 		}
-	} else if a.Info().Class == attr.ClassDistrib {
+	} else if a.IsMeasure() {
 		if _, _, err := parseDistribution(a, text); err != nil {
 			return "is not a distribution"
 		}
@@ -359,10 +359,10 @@ func (rec *Record) Octets(a attr.Attr) (attr.Value, error) {
 
 // Distribution returns the parameters and counters of distribution a; the flow
 // has none when there are no counters.
-func (rec *Record) Distribution(a attr.Attr) (attr.Distribution, []uint64, error) {
+func (rec *Record) Distribution(a attr.Attr) (attr.Measure, []uint64, error) {
 	text, err := rec.column(a)
 	if err != nil {
-		return attr.Distribution{}, nil, err
+		return attr.Measure{}, nil, err
 	}
 	d, counters, err := parseDistribution(a, text)
 	if err != nil {

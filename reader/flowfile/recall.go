@@ -82,7 +82,7 @@ func recall(line []byte) (*Recalled, error) {
 		}
 		var counters []uint64
 		err = json.Unmarshal(append(append([]byte{'['}, list...), ']'), &counters)
-		f.Distributions = append(f.Distributions, counters...)
+		f.Measures = append(f.Measures, counters...)
 	}
 	return f, err
 }

@@ -16,14 +16,14 @@ import (
 // TestRecall reads back what a Writer has written of flows, with distributions.
 func TestRecall(t *testing.T) {
 	var shapes match.Shapes
-	sizes := attr.Distribution{Attr: attr.ToPacketSize, Mask: attr.MakeValue(2, 0, 0, 0, 0, 0), Value: attr.MakeValue(1, 0, 0, 3, 0, 9)}
+	sizes := attr.Measure{Attr: attr.ToPacketSize, Mask: attr.MakeValue(2, 0, 0, 0, 0, 0), Value: attr.MakeValue(1, 0, 0, 3, 0, 9)}
 	shape := shapes.Intern(3, 0, 0, []match.Saved{{Attr: attr.SourceTransType, Mask: attr.Ones(1)}}, sizes, sizes)
 	flow := &match.Flow{
 		FlowKey: match.FlowKey{Shape: shape}, Index: 7, FirstTime: 1_700_000_000_123_456_789, LastTime: 1_700_000_001_000_000_000,
 		ToPDUs: 1 << 60, FromPDUs: 2, ToOctets: 3, FromOctets: 4,
 	}
-	for i := range shape.Distributions {
-		counters := make([]uint64, shape.Distributions[i].Counters())
+	for i := range shape.Measures {
+		counters := make([]uint64, shape.Measures[i].Counters())
 		for j := range counters {
 			counters[j] = uint64(100*i + j)
 		}

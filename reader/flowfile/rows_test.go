@@ -29,7 +29,7 @@ func TestDistributionsConverted(t *testing.T) {
 	var json bytes.Buffer
 	w := NewWriter(&json, testHeader(), epoch, DefaultFormat([]attr.Attr{attr.SourcePeerAddress, attr.SourcePeerMask, attr.ToPacketSize, attr.FromPacketSize}), Options{JSON: true})
 	w.Begin(epoch + 2e9)
-	w.Flow(fl, &record.Counters{ToPDUs: 1, FromPDUs: 2, Distributions: []uint64{0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0}})
+	w.Flow(fl, &record.Counters{ToPDUs: 1, FromPDUs: 2, Measures: []uint64{0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0}})
 	w.Flow(fl, &record.Counters{ToPDUs: 1})
 	w.Flow(fl, nil)
 	if err := w.End(record.Summary{}); err != nil {

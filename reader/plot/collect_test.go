@@ -95,21 +95,21 @@ func TestFailed(t *testing.T) {
 // TestOverflow refuses counters whose sum cannot be right.
 func TestOverflow(t *testing.T) {
 	var shapes match.Shapes
-	d, err := attr.ParseDistribution("6.0!0")
+	d, err := attr.ToPacketSize.ParseMeasure("6.0!0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	mask, err := attr.ParseDistribution("1.0.250!1500")
+	mask, err := attr.ToPacketSize.ParseMeasure("1.0.250!1500")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil, attr.Distribution{Attr: attr.ToPacketSize, Mask: mask, Value: d})}, Index: 1, LastTime: 5, ToOctets: math.MaxUint64, FromOctets: 1}
+	f := match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil, attr.Measure{Attr: attr.ToPacketSize, Mask: mask, Value: d})}, Index: 1, LastTime: 5, ToOctets: math.MaxUint64, FromOctets: 1}
 	p := NewPercentilesOf(Options{Most: 1}, nil)
 	p.Begin(&record.Collection{To: 9})
-	if err := p.Flow(&f, &record.Counters{Distributions: []uint64{math.MaxUint64, 0, 0, 0, 0, 0, 0}}); err != nil {
+	if err := p.Flow(&f, &record.Counters{Measures: []uint64{math.MaxUint64, 0, 0, 0, 0, 0, 0}}); err != nil {
 		t.Error(err)
 	}
-	if err := p.Flow(&f, &record.Counters{Distributions: []uint64{0, 0, 0, 0, 0, 0, 1}}); err != query.ErrOverflow {
+	if err := p.Flow(&f, &record.Counters{Measures: []uint64{0, 0, 0, 0, 0, 0, 1}}); err != query.ErrOverflow {
 		t.Errorf("values beyond 64 bits: %v", err)
 	}
 	s, err := NewScatterOf(Options{Most: 1})

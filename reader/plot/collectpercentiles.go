@@ -21,15 +21,15 @@ type PercentilesOf struct {
 	only   []attr.Attr // nil for all
 	times  timeline
 	row    query.Row
-	sums   map[attr.Distribution][]uint64 // of the collection at hand
-	panels map[attr.Distribution]*Panel
+	sums   map[attr.Measure][]uint64 // of the collection at hand
+	panels map[attr.Measure]*Panel
 	all    uint64 // values, which no sum exceeds
 }
 
 // NewPercentilesOf returns a PercentilesOf of no collections yet; only are the
 // distributions that are drawn, nil for all.
 func NewPercentilesOf(opts Options, only []attr.Attr) *PercentilesOf {
-	return &PercentilesOf{opts: opts, only: only, sums: make(map[attr.Distribution][]uint64), panels: make(map[attr.Distribution]*Panel)}
+	return &PercentilesOf{opts: opts, only: only, sums: make(map[attr.Measure][]uint64), panels: make(map[attr.Measure]*Panel)}
 }
 
 // ParseDistributions reads names of distributions with commas between them.
@@ -62,8 +62,8 @@ func (p *PercentilesOf) Flow(f *match.Flow, counted *record.Counters) error {
 			return nil
 		}
 	}
-	counters := counted.Distributions
-	for _, d := range f.Shape.Distributions {
+	counters := counted.Measures
+	for _, d := range f.Shape.Measures {
 		n := d.Counters()
 		if n > len(counters) {
 			return nil // they are not known
@@ -121,11 +121,11 @@ func (p *PercentilesOf) WriteSVG(w io.Writer) error {
 		return errors.New("there are no distributions: rulesets save them, see DISTRIBUTIONS.md")
 	}
 	picture := &Percentiles{Title: cmp.Or(p.opts.Title, "Percentiles of distributions"), Intervals: intervals, Zone: p.opts.Zone}
-	all := make([]attr.Distribution, 0, len(p.panels))
+	all := make([]attr.Measure, 0, len(p.panels))
 	for d := range p.panels {
 		all = append(all, d)
 	}
-	slices.SortFunc(all, func(a, b attr.Distribution) int {
+	slices.SortFunc(all, func(a, b attr.Measure) int {
 		return cmp.Or(cmp.Compare(a.Attr, b.Attr), strings.Compare(a.Mask.String(), b.Mask.String()), strings.Compare(a.Value.String(), b.Value.String()))
 	})
 	for _, d := range all[:min(len(all), p.opts.Most)] {

@@ -240,7 +240,7 @@ func (c *compiler) attribute(t *srl.Test, a attr.Attr) predicate {
 		return c.integers(t, a)
 	case class == attr.ClassAddress:
 		return c.addresses(t, a)
-	case class == attr.ClassDistrib:
+	case class.IsMeasure():
 		return c.fault(t.Attr.Place, "%s is a distribution, which has no single value to be compared", a)
 	}
 	return c.fault(t.Attr.Place, "%s is not part of flow records", a)

@@ -192,7 +192,7 @@ func columnsOf(saved []attr.Attr) (columns []attr.Attr) {
 	for _, f := range flowfile.DefaultFormat(saved).Fields {
 		a := f.Attr
 		isSource := a.IsType() && slices.Contains(saved, a-10)
-		if a.Info().Class != attr.ClassMeasured && a.Info().Class != attr.ClassDistrib && !isSource {
+		if a.Info().Class != attr.ClassMeasured && !a.IsMeasure() && !isSource {
 			columns = append(columns, a)
 		}
 	}

@@ -160,7 +160,7 @@ func (s *flowSums) add(f *match.Flow, c *record.Counters, told bool) {
 	now.fromPDUs += c.FromPDUs
 	now.toOctets += c.ToOctets
 	now.fromOctets += c.FromOctets
-	if len(f.Shape.Distributions) > 0 {
+	if len(f.Shape.Measures) > 0 {
 		s.addSpread(row, spreadOf(f, c))
 	}
 	s.best.update(row, f)

@@ -15,8 +15,8 @@ import (
 // spreadOf returns the counters of all distributions of a flow, one after the other:
 // those of the interval if they are known.
 func spreadOf(f *match.Flow, c *record.Counters) []uint64 {
-	if len(c.Distributions) > 0 {
-		return slices.Clone(c.Distributions)
+	if len(c.Measures) > 0 {
+		return slices.Clone(c.Measures)
 	}
 	return slices.Concat(f.Counters...)
 }
@@ -31,7 +31,7 @@ type spreads []attr.Attr
 func spreadsOf(flows []counted) spreads {
 	all := map[attr.Attr]bool{}
 	for i := range flows {
-		for _, d := range flows[i].flow.Shape.Distributions {
+		for _, d := range flows[i].flow.Shape.Measures {
 			all[d.Attr] = true
 		}
 	}
@@ -66,8 +66,8 @@ func (s spreads) append(row []table.Value, c *counted) []table.Value {
 func spreadCells(a attr.Attr, c *counted) []table.Value {
 	cells := make([]table.Value, len(spreadColumns))
 	rest := c.spread
-	for i := range c.flow.Shape.Distributions {
-		d := &c.flow.Shape.Distributions[i]
+	for i := range c.flow.Shape.Measures {
+		d := &c.flow.Shape.Measures[i]
 		limits := d.Limits()
 		if len(rest) <= len(limits) {
 			break

@@ -13,8 +13,8 @@ import (
 // TestSpreads shows distributions of flows of which each has others: their units, what
 // is above the limits, and what was counted in two records of a flow.
 func TestSpreads(t *testing.T) {
-	distribution := func(a attr.Attr, value, mask []byte) attr.Distribution {
-		d := attr.Distribution{Attr: a}
+	distribution := func(a attr.Attr, value, mask []byte) attr.Measure {
+		d := attr.Measure{Attr: a}
 		d.Value, d.Mask = attr.MakeValue(value...), attr.MakeValue(mask...)
 		return d
 	}
@@ -28,7 +28,7 @@ func TestSpreads(t *testing.T) {
 	if err := top.Begin(&record.Collection{To: 1}); err != nil {
 		t.Fatal(err)
 	}
-	top.Flow(&both, &record.Counters{ToOctets: 9, Distributions: []uint64{1, 0, 0, 9, 3, 1, 0}})
+	top.Flow(&both, &record.Counters{ToOctets: 9, Measures: []uint64{1, 0, 0, 9, 3, 1, 0}})
 	top.Flow(&both, &record.Counters{ToOctets: 8})
 	top.Flow(&one, &record.Counters{ToOctets: 7})
 	top.End(&record.Summary{})

@@ -29,7 +29,7 @@ func (t *Top) total(f *match.Flow) error {
 		return err
 	}
 	before := record.CountersOf(f)
-	before = before.Since(&counted)
+	before = before.Since(&counted, f.Shape)
 	t.taken = append(t.taken, taken{f.Shape.RuleSet, f.Index, f.FirstTime, before})
 	return t.add(f, &counted)
 }

@@ -98,8 +98,8 @@ func (d *Deltas) Peek(f *match.Flow) (Counters, bool) {
 	}
 	return now.Since(&Counters{
 		ToPDUs: r.toPDUs, FromPDUs: r.fromPDUs, ToOctets: r.toOctets, FromOctets: r.fromOctets,
-		Distributions: d.distributions[f.Index],
-	}), true
+		Measures: d.distributions[f.Index],
+	}, f.Shape), true
 }
 
 // Recall remembers what a flow had counted altogether when it was read last, which
@@ -107,8 +107,8 @@ func (d *Deltas) Peek(f *match.Flow) (Counters, bool) {
 func (d *Deltas) Recall(ruleSet int, index uint32, firstTime int64, c *Counters) bool {
 	return d.keep(index, reading{
 		firstTime: firstTime, toPDUs: c.ToPDUs, fromPDUs: c.FromPDUs, toOctets: c.ToOctets, fromOctets: c.FromOctets,
-		ruleSet: int32(ruleSet), counters: int32(len(c.Distributions)),
-	}, c.Distributions)
+		ruleSet: int32(ruleSet), counters: int32(len(c.Measures)),
+	}, c.Measures)
 }
 
 // keep remembers the reading of the flow in a row; counters is not modified

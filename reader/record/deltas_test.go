@@ -5,13 +5,20 @@ import (
 	"slices"
 	"testing"
 
+	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 )
+
+// buckets returns a distribution with so many buckets before the overflow.
+func buckets(a attr.Attr, n int) attr.Measure {
+	return attr.Measure{Attr: a, Value: attr.MakeValue(byte(n), 0, 0, 0, 0, 0)}
+}
 
 // TestDeltasOfDistributions follows the counters of a flow's distributions.
 func TestDeltasOfDistributions(t *testing.T) {
 	var shapes match.Shapes
-	f := match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil)}, Index: 3, FirstTime: 5}
+	shape := shapes.Intern(2, 0, 0, nil, buckets(attr.ToPacketSize, 1), buckets(attr.FromPacketSize, 0))
+	f := match.Flow{FlowKey: match.FlowKey{Shape: shape}, Index: 3, FirstTime: 5}
 	var d Deltas
 	for i, step := range []struct {
 		first    int64
@@ -26,11 +33,11 @@ func TestDeltasOfDistributions(t *testing.T) {
 		f.FirstTime, f.Counters = step.first, step.counters
 		got := d.Since(&f)
 		clear(step.counters[0]) // are only valid for the moment
-		if !slices.Equal(got.Distributions, step.want) {
-			t.Errorf("step %d: %v, want %v", i, got.Distributions, step.want)
+		if !slices.Equal(got.Measures, step.want) {
+			t.Errorf("step %d: %v, want %v", i, got.Measures, step.want)
 		}
 	}
-	if all := CountersOf(&f); !slices.Equal(all.Distributions, []uint64{0, 0, 10}) {
+	if all := CountersOf(&f); !slices.Equal(all.Measures, []uint64{0, 0, 10}) {
 		t.Errorf("%+v", all)
 	}
 }
@@ -42,6 +49,7 @@ func TestDeltasBound(t *testing.T) {
 	flow := func(index uint32, packets uint64, counters ...uint64) *match.Flow {
 		f := &match.Flow{FlowKey: match.FlowKey{Shape: shapes.Intern(2, 0, 0, nil)}, Index: index, FirstTime: 5, ToPDUs: packets}
 		if counters != nil {
+			f.Shape = shapes.Intern(2, 0, 0, nil, buckets(attr.ToPacketSize, len(counters)-1))
 			f.Counters = [][]uint64{counters}
 		}
 		return f
@@ -82,7 +90,7 @@ func TestDeltasBound(t *testing.T) {
 		t.Error("large distributions are kept")
 	}
 	keep(flow(1, 2, 4, 5))
-	if got, exact := d.Peek(flow(1, 3, 5, 9)); !exact || len(got.Distributions) != 2 || got.Distributions[1] != 4 {
+	if got, exact := d.Peek(flow(1, 3, 5, 9)); !exact || len(got.Measures) != 2 || got.Measures[1] != 4 {
 		t.Errorf("%+v", got)
 	}
 	keep(flow(1, 3))

@@ -106,6 +106,44 @@ const (
 	HopLimit              Attr = 1031
 )
 
+// Statistics, which are saved as distributions are (Measure).
+const (
+	FlowID Attr = 1050 + iota
+	CommunityID
+	ToSizeStats
+	FromSizeStats
+	ToGapStats
+	FromGapStats
+	ToPayloadStats
+	FromPayloadStats
+	ToTurnaroundStats
+	FromTurnaroundStats
+	ToWindowStats
+	FromWindowStats
+	ToHopLimitRange
+	FromHopLimitRange
+	ToIPIDRange
+	FromIPIDRange
+	ToTCPFlags
+	FromTCPFlags
+	ToRetransmittedPDUs
+	FromRetransmittedPDUs
+	ToRetransmittedOctets
+	FromRetransmittedOctets
+	ToOutOfOrderPDUs
+	FromOutOfOrderPDUs
+	ToSequenceGaps
+	FromSequenceGaps
+	ToMissingOctets
+	FromMissingOctets
+	ToZeroWindows
+	FromZeroWindows
+	ToResets
+	FromResets
+	FirstPackets
+	FirstPayloads
+)
+
 // What a flow has counted in one interval, and that by its length. Flow data has
 // these, no meter: their numbers are on no wire.
 const (
@@ -124,17 +162,18 @@ type Class uint8
 
 // The classes of attributes.
 const (
-	ClassNone     Class = iota // not an attribute this meter knows
-	ClassNull                  // Null: a test of it always succeeds
-	ClassInteger               // read from the packet, a number of fixed size
-	ClassAddress               // read from the packet, octets from the left
-	ClassComputed              // Class and Kind: set by PushRule, tested by rules
-	ClassMatching              // MatchingStoD: tested, never saved
-	ClassVariable              // v1 to v5: stands for another attribute
-	ClassMask                  // the mask of an address attribute: only read
-	ClassMeasured              // counters, times, index: only read
-	ClassDistrib               // a distribution of RFC 2724: saved, and read
-	ClassInterval              // what a flow has counted in an interval: in flow data only
+	ClassNone      Class = iota // not an attribute this meter knows
+	ClassNull                   // Null: a test of it always succeeds
+	ClassInteger                // read from the packet, a number of fixed size
+	ClassAddress                // read from the packet, octets from the left
+	ClassComputed               // Class and Kind: set by PushRule, tested by rules
+	ClassMatching               // MatchingStoD: tested, never saved
+	ClassVariable               // v1 to v5: stands for another attribute
+	ClassMask                   // the mask of an address attribute: only read
+	ClassMeasured               // counters, times, index: only read
+	ClassDistrib                // a distribution of RFC 2724: saved, and read
+	ClassStatistic              // a statistic of a flow's packets, or an identifier: likewise
+	ClassInterval               // what a flow has counted in an interval: in flow data only
 )
 
 // Info is what the attribute table holds of one attribute.
@@ -156,9 +195,9 @@ type Info struct {
 // (RuleAddress, RFC 2720).
 const MaxAddress = 20
 
-// SavedSize is the most octets of SavedAttributes: a bit for each of the 128
-// public attributes, and 8 for private ones.
-const SavedSize = 17
+// SavedSize is the most octets of SavedAttributes: a bit for each public attribute
+// and each private one that there could be.
+const SavedSize = (numPublic + numPrivate) / 8
 
 // attributes is the attribute table, in order of number.
 var attributes = [...]Info{
@@ -256,6 +295,40 @@ var attributes = [...]Info{
 	{SavedAttributes, "SavedAttributes", ClassMeasured, SavedSize, true, 0},
 	{Duplicate, "Duplicate", ClassInteger, 1, false, offDuplicate},
 	{HopLimit, "HopLimit", ClassInteger, 1, false, offHopLimit},
+	{FlowID, "FlowID", ClassStatistic, DistributionSize, true, 0},
+	{CommunityID, "CommunityID", ClassStatistic, DistributionSize, true, 0},
+	{ToSizeStats, "ToSizeStats", ClassStatistic, DistributionSize, true, 0},
+	{FromSizeStats, "FromSizeStats", ClassStatistic, DistributionSize, true, 0},
+	{ToGapStats, "ToGapStats", ClassStatistic, DistributionSize, true, 0},
+	{FromGapStats, "FromGapStats", ClassStatistic, DistributionSize, true, 0},
+	{ToPayloadStats, "ToPayloadStats", ClassStatistic, DistributionSize, true, 0},
+	{FromPayloadStats, "FromPayloadStats", ClassStatistic, DistributionSize, true, 0},
+	{ToTurnaroundStats, "ToTurnaroundStats", ClassStatistic, DistributionSize, true, 0},
+	{FromTurnaroundStats, "FromTurnaroundStats", ClassStatistic, DistributionSize, true, 0},
+	{ToWindowStats, "ToWindowStats", ClassStatistic, DistributionSize, true, 0},
+	{FromWindowStats, "FromWindowStats", ClassStatistic, DistributionSize, true, 0},
+	{ToHopLimitRange, "ToHopLimitRange", ClassStatistic, DistributionSize, true, 0},
+	{FromHopLimitRange, "FromHopLimitRange", ClassStatistic, DistributionSize, true, 0},
+	{ToIPIDRange, "ToIPIDRange", ClassStatistic, DistributionSize, true, 0},
+	{FromIPIDRange, "FromIPIDRange", ClassStatistic, DistributionSize, true, 0},
+	{ToTCPFlags, "ToTCPFlags", ClassStatistic, DistributionSize, true, 0},
+	{FromTCPFlags, "FromTCPFlags", ClassStatistic, DistributionSize, true, 0},
+	{ToRetransmittedPDUs, "ToRetransmittedPDUs", ClassStatistic, DistributionSize, true, 0},
+	{FromRetransmittedPDUs, "FromRetransmittedPDUs", ClassStatistic, DistributionSize, true, 0},
+	{ToRetransmittedOctets, "ToRetransmittedOctets", ClassStatistic, DistributionSize, true, 0},
+	{FromRetransmittedOctets, "FromRetransmittedOctets", ClassStatistic, DistributionSize, true, 0},
+	{ToOutOfOrderPDUs, "ToOutOfOrderPDUs", ClassStatistic, DistributionSize, true, 0},
+	{FromOutOfOrderPDUs, "FromOutOfOrderPDUs", ClassStatistic, DistributionSize, true, 0},
+	{ToSequenceGaps, "ToSequenceGaps", ClassStatistic, DistributionSize, true, 0},
+	{FromSequenceGaps, "FromSequenceGaps", ClassStatistic, DistributionSize, true, 0},
+	{ToMissingOctets, "ToMissingOctets", ClassStatistic, DistributionSize, true, 0},
+	{FromMissingOctets, "FromMissingOctets", ClassStatistic, DistributionSize, true, 0},
+	{ToZeroWindows, "ToZeroWindows", ClassStatistic, DistributionSize, true, 0},
+	{FromZeroWindows, "FromZeroWindows", ClassStatistic, DistributionSize, true, 0},
+	{ToResets, "ToResets", ClassStatistic, DistributionSize, true, 0},
+	{FromResets, "FromResets", ClassStatistic, DistributionSize, true, 0},
+	{FirstPackets, "FirstPackets", ClassStatistic, DistributionSize, true, 0},
+	{FirstPayloads, "FirstPayloads", ClassStatistic, DistributionSize, true, 0},
 	{DeltaToPDUs, "DeltaToPDUs", ClassInterval, 8, false, 0},
 	{DeltaFromPDUs, "DeltaFromPDUs", ClassInterval, 8, false, 0},
 	{DeltaToOctets, "DeltaToOctets", ClassInterval, 8, false, 0},
@@ -284,8 +357,10 @@ var slots, byName = index()
 const Private Attr = 1024
 
 const (
-	numPublic  = 128
-	numPrivate = 8
+	numPublic = 128
+	// As many as a reader can name in a package (RFC 2720, flowReaderTable) with one
+	// octet, where 192 stands for the first.
+	numPrivate = 64
 	numDeltas  = 8
 )
 

@@ -10,20 +10,6 @@ import (
 	"rtfm/ruleset/spell"
 )
 
-// Distribution is a distribution that the flows of a shape have: its attribute,
-// and the parameters from the mask and value of the rule that saves it (RFC
-// 2724 section 3.2), six octets each:
-//
-//	mask   transform, scale, lower limit (2), upper limit (2)
-//	value  buckets, parameter 1, parameter 2 (2), parameter 3 (2)
-//
-// Its counters are one for each bucket and one more, the overflow bucket, for
-// values above the upper limit. They count; the scale applies to the limits.
-type Distribution struct {
-	Attr        Attr
-	Mask, Value Value
-}
-
 // Transforms of a distribution: how the limits of its buckets grow.
 const (
 	Linear      = 1
@@ -38,40 +24,30 @@ const maxScale = 14
 const DistributionSize = 6
 
 // Transform is Linear or Logarithmic.
-func (d *Distribution) Transform() int { return int(d.Mask.At(0)) }
+func (d *Measure) Transform() int { return int(d.Mask.At(0)) }
 
 // Scale is the power of ten that lower and upper limit are multiplied by.
-func (d *Distribution) Scale() int { return int(d.Mask.At(1)) }
+func (d *Measure) Scale() int { return int(d.Mask.At(1)) }
 
 // Lower is the highest value of the first bucket, before scaling.
-func (d *Distribution) Lower() int { return int(d.Mask.At(2))<<8 | int(d.Mask.At(3)) }
+func (d *Measure) Lower() int { return int(d.Mask.At(2))<<8 | int(d.Mask.At(3)) }
 
 // Upper is the highest value of the last bucket before overflow, before
 // scaling.
-func (d *Distribution) Upper() int { return int(d.Mask.At(4))<<8 | int(d.Mask.At(5)) }
+func (d *Measure) Upper() int { return int(d.Mask.At(4))<<8 | int(d.Mask.At(5)) }
 
 // Buckets is the number of buckets without the overflow bucket.
-func (d *Distribution) Buckets() int { return int(d.Value.At(0)) }
+func (d *Measure) Buckets() int { return int(d.Value.At(0)) }
 
 // Parameters returns the three parameters, whose meaning depends on the
 // attribute.
-func (d *Distribution) Parameters() (p1, p2, p3 int) {
+func (d *Measure) Parameters() (p1, p2, p3 int) {
 	v := &d.Value
 	return int(v.At(1)), int(v.At(2))<<8 | int(v.At(3)), int(v.At(4))<<8 | int(v.At(5))
 }
 
-// Counters is the number of counters: one for each bucket and the overflow.
-func (d *Distribution) Counters() int { return d.Buckets() + 1 }
-
-// Check returns an error if no distribution can be built with these parameters.
-func (d *Distribution) Check() error {
-	if fault := d.fault(); fault != "" {
-		return fmt.Errorf("%s: %s", d.Attr, fault)
-	}
-	return nil
-}
-
-func (d *Distribution) fault() string {
+// distributionFault returns why no distribution can be built with these parameters.
+func (d *Measure) distributionFault() string {
 	n, lower, upper := d.Buckets(), d.Lower(), d.Upper()
 	switch {
 	case d.Transform() != Linear && d.Transform() != Logarithmic:
@@ -106,7 +82,7 @@ func (d *Distribution) fault() string {
 //	lower (upper/lower)^(i / (n-1))       logarithmic
 //
 // for i from 0 to n-1, times ten to the power of the scale.
-func (d *Distribution) Limits() []uint64 {
+func (d *Measure) Limits() []uint64 {
 	n := d.Buckets()
 	scale := uint64(math.Pow10(d.Scale()))
 	lower, upper := uint64(d.Lower())*scale, uint64(d.Upper())*scale
@@ -148,10 +124,13 @@ func between(lower, upper uint64, i, n int) uint64 {
 	return low + uint64(sort.Search(int(high-low), func(k int) bool { return above(low + uint64(k)) })) - 1
 }
 
-// ParseDistribution reads the mask or value of a distribution, in the notation
-// of ParseValue; missing fields are zero. The second field may be the name of
-// a kind of packet pairs instead of its number, as in 100.dns.0!0.
-func ParseDistribution(text string) (Value, error) {
+// ParseMeasure reads the mask or value of a measure, in the notation of ParseValue;
+// missing fields are zero. The second field may be the name of a kind of packet
+// pairs instead of its number, as in 100.dns.0!0; of statistics the name suffices.
+func (a Attr) ParseMeasure(text string) (Value, error) {
+	if a.Form() != FormBuckets && a.CountsPairs() && text != "" && spell.IsWordByte(text[0]) && text[0] > '9' {
+		text = "0." + text
+	}
 	numbers := text
 	if first, rest, ok := strings.Cut(text, "."); ok && rest != "" && spell.IsWordByte(rest[0]) && rest[0] > '9' {
 		n := spell.WordLen(rest)
@@ -184,11 +163,13 @@ func AppendParameters(b []byte, v Value) []byte {
 	return append(b, utoa(uint(v.At(4))<<8|uint(v.At(5)))...)
 }
 
-// Unit returns the unit of the values that distribution a counts, by which its
-// scaled limits are to be read; "" if a is no distribution.
+// Unit returns the unit of the values that a measures, by which the scaled limits of
+// a distribution are to be read; "" if they have none.
 func (a Attr) Unit() string {
 	switch {
-	case a.Info().Class != ClassDistrib:
+	case a.info().Class == ClassStatistic:
+		return statisticUnits[a-FlowID]
+	case a.info().Class != ClassDistrib:
 		return ""
 	case a == ToPacketSize || a == FromPacketSize || a >= ToFlowOctets && a <= FromFlowOctets || a == ToTCPSize || a == FromTCPSize:
 		return "octets"
@@ -202,9 +183,11 @@ func (a Attr) Unit() string {
 	return "microseconds"
 }
 
-// IsFrom reports whether distribution a counts packets from the destination.
+// IsFrom reports whether a measures packets from the destination.
 func (a Attr) IsFrom() bool {
 	switch {
+	case a >= ToSizeStats && a <= FromResets:
+		return a%2 == 1
 	case a < ToPacketSize || a > FromLostPDUs || a == FlowTime:
 		return false
 	case a < FlowTime:
@@ -216,9 +199,9 @@ func (a Attr) IsFrom() bool {
 // countsRates reports whether a counts the rates of intervals.
 func (a Attr) countsRates() bool { return a >= ToBitRate && a <= FromPDURate }
 
-// CountsPairs reports whether distribution a counts packet pairs or the lack of
+// CountsPairs reports whether a measures packet pairs or the lack of
 // them; its parameter 1 is their kind.
 func (a Attr) CountsPairs() bool {
 	return a == ToTurnaroundTime || a == FromTurnaroundTime || a >= ToTurnaroundTime1 && a <= FromTurnaroundTime4 ||
-		a == ToLostPDUs || a == FromLostPDUs
+		a == ToLostPDUs || a == FromLostPDUs || a == ToTurnaroundStats || a == FromTurnaroundStats
 }

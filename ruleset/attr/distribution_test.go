@@ -6,17 +6,17 @@ import (
 )
 
 // distribution returns the distribution that mask and value ask for.
-func distribution(t *testing.T, a Attr, mask, value string) Distribution {
+func distribution(t *testing.T, a Attr, mask, value string) Measure {
 	t.Helper()
-	m, err := ParseDistribution(mask)
+	m, err := a.ParseMeasure(mask)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := ParseDistribution(value)
+	v, err := a.ParseMeasure(value)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Distribution{a, m, v}
+	return Measure{a, m, v}
 }
 
 // TestDistributionParameters reads the rules of RFC 2724 section 3.2, CAIDA's
@@ -43,7 +43,7 @@ func TestDistributionParameters(t *testing.T) {
 		if d.Counters() != tt.buckets+1 {
 			t.Errorf("%d counters for %d buckets", d.Counters(), tt.buckets)
 		}
-		again, err := ParseDistribution(string(AppendParameters(nil, d.Value)))
+		again, err := d.Attr.ParseMeasure(string(AppendParameters(nil, d.Value)))
 		if err != nil || again != d.Value {
 			t.Errorf("%v printed and read: %v, %v", d.Value, again, err)
 		}
@@ -88,7 +88,7 @@ func TestLimits(t *testing.T) {
 func TestDistributionTable(t *testing.T) {
 	n := 0
 	for _, in := range All() {
-		if (in.Class == ClassDistrib) != (in.Attr.Unit() != "") {
+		if in.Class != ClassStatistic && (in.Class == ClassDistrib) != (in.Attr.Unit() != "") {
 			t.Errorf("%v has unit %q", in.Attr, in.Attr.Unit())
 		}
 		if in.Class != ClassDistrib {

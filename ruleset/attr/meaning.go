@@ -72,6 +72,27 @@ var abouts = map[string]About{
 	"TCPRate":          {"", fromPackets, "bits a second of TCP streams' data"},
 	"LostPDUs":         {"", fromPackets, "packets that streams lack"},
 
+	"ID":              {"number", fromMeter, "64 bits that identify the flow, the same on every meter; of two that live at a time and would share one, the later has another"},
+	"CommunityID":     {"octets", fromMeter, "Community ID of the flow's addresses, ports and protocol, version 1, by which Zeek, Suricata and others name it"},
+	"SizeStats":       {"", fromPackets, "octets of packets, as they are counted: how many, sum, sum of squares, least, most"},
+	"GapStats":        {"", fromClock, "nanoseconds between packets, likewise"},
+	"PayloadStats":    {"", fromPackets, "octets of TCP's or UDP's payload, likewise; packets without payload count with 0"},
+	"TurnaroundStats": {"", fromClock, "nanoseconds from a packet to its answer, likewise, of one kind of packet pairs"},
+	"WindowStats":     {"", fromTransport, "TCP's window as it stands in the header, not scaled, likewise"},
+	"HopLimitRange":   {"", fromIP, "HopLimit: how many packets have one, least, most"},
+	"IPIDRange":       {"number", fromIP, "IPv4's identification: how many packets have one, least, most"},
+	"TCPFlags":        {"flags", fromTransport, "all TCP flags seen, and how often each was"},
+
+	"RetransmittedPDUs":   {"", fromTransport, "TCP segments with data that was all or in part sent before"},
+	"RetransmittedOctets": {"", fromTransport, "octets of TCP data that were sent before"},
+	"OutOfOrderPDUs":      {"", fromTransport, "TCP segments with data that comes after data behind it"},
+	"SequenceGaps":        {"gaps", fromTransport, "TCP segments that leave out data which has not come yet"},
+	"MissingOctets":       {"", fromTransport, "octets of TCP data that never came, of streams that have ended"},
+	"ZeroWindows":         {"", fromTransport, "TCP segments with a window of 0, but for SYN, FIN and RST"},
+	"Resets":              {"", fromTransport, "TCP segments with RST"},
+	"FirstPackets":        {"packets", fromPackets, "the first packets: direction, octets, microseconds since the one before, TCP flags"},
+	"FirstPayloads":       {"packets", fromPackets, "the first packets with payload of TCP or UDP, likewise, with the octets of that"},
+
 	"Index":            {"number", fromMeter, "row of the flow in the meter's table, used again after the flow was recovered"},
 	"Status":           {"number", fromMeter, "2, current"},
 	"TimeMark":         {"0.01 s", fromClock, "uptime at the flow's last change"},
@@ -117,7 +138,7 @@ func (a Attr) About() About {
 // for others.
 func (a Attr) Meaning() string {
 	switch a.info().Class {
-	case ClassInteger, ClassAddress, ClassComputed, ClassMatching, ClassDistrib:
+	case ClassInteger, ClassAddress, ClassComputed, ClassMatching, ClassDistrib, ClassStatistic:
 		return a.About().Meaning
 	}
 	return ""
@@ -129,6 +150,8 @@ func (a Attr) Width() string {
 	switch {
 	case in.Size == 0:
 		return ""
+	case in.Class == ClassStatistic:
+		return formWidths[a.Form()]
 	case in.Class == ClassDistrib:
 		return "up to 255 buckets"
 	case in.Variable:
@@ -143,6 +166,12 @@ func (a Attr) Width() string {
 	return bits + " bits"
 }
 
+// formWidths tell how wide statistics are.
+var formWidths = [...]string{
+	FormStats: "5 numbers", FormRange: "3 numbers", FormFlags: "9 numbers", FormCount: "64 bits",
+	FormPackets: "up to 64 packets", FormID: "64 bits", FormDigest: "20 octets",
+}
+
 // Use tells what a can be used for: rules may test it, save it, or store a value in it;
 // all but MatchingStoD and Null can be read from flows.
 func (a Attr) Use() string {
@@ -155,7 +184,7 @@ func (a Attr) Use() string {
 		return "test"
 	case ClassVariable:
 		return "rules"
-	case ClassDistrib:
+	case ClassDistrib, ClassStatistic:
 		return "save"
 	}
 	return "read"

@@ -113,13 +113,13 @@ func (v Value) Fit(a Attr) (Value, bool) {
 	switch {
 	case in.Class == ClassNull || in.Class == ClassVariable:
 		return v, true
-	case in.Variable && in.Class != ClassDistrib:
+	case in.Variable && !in.Class.IsMeasure():
 		if int(v.n) <= in.Size {
 			return v, true
 		}
 		r := v.Resize(in.Size)
 		return r, r.b == v.b
-	case in.Class == ClassAddress || in.Class == ClassDistrib:
+	case in.Class == ClassAddress || in.Class.IsMeasure():
 		return v.Resize(in.Size), v.Resize(in.Size).b == v.b
 	}
 	n, size := int(v.n), in.Size

@@ -162,8 +162,8 @@ func (c *compiler) ownNumber(ref reference, e *srl.Test) (is bool) {
 // if one of them matches.
 func (c *compiler) tests(ref reference, e *srl.Test, t, f *node) *node {
 	switch {
-	case ref.class() == attr.ClassDistrib:
-		c.errorf(e.Attr.Place, "%s is a distribution: it can be saved, not tested", ref)
+	case ref.measure():
+		c.errorf(e.Attr.Place, "%s is %s: it can be saved, not tested", ref, ref.kind())
 		return f
 	case ref.attr == attr.FlowRuleSet && c.ownNumber(ref, e):
 		return t
@@ -182,7 +182,7 @@ func (c *compiler) tests(ref reference, e *srl.Test, t, f *node) *node {
 // what it is compared with.
 func (c *compiler) savingTest(ref reference, e *srl.Test, not bool, pushed int, t func(pushed int) *node, f *node) *node {
 	switch {
-	case ref.class() == attr.ClassDistrib:
+	case ref.measure():
 		return c.tests(ref, e, f, f) // for the fault
 	case ref.attr == attr.FlowRuleSet:
 		if c.ownNumber(ref, e) != not {

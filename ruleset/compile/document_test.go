@@ -34,7 +34,9 @@ func attributeTable() string {
 			}
 			kind := ""
 			switch {
-			case in.Class == attr.ClassDistrib:
+			case in.Class == attr.ClassStatistic:
+				kind = "*addition*, a statistic (see SAVE): "
+			case in.Attr.IsMeasure():
 				kind = "*addition*, a distribution (see SAVE): "
 			case usable(in) && !standard(a):
 				kind = "*addition*: "

@@ -98,7 +98,7 @@ func (c *compiler) test(n node) *node {
 // count joins a push with the COUNT that follows it: Count and CountPkt push
 // before they count.
 func (n *node) count() {
-	if !n.succ.always() || n.succ.op != ruleset.OpCount || n.attr.Info().Class == attr.ClassDistrib {
+	if !n.succ.always() || n.succ.op != ruleset.OpCount || n.attr.IsMeasure() {
 		return
 	}
 	switch n.op {

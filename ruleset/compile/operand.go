@@ -26,6 +26,17 @@ type reference struct {
 
 func (r reference) class() attr.Class { return r.attr.Info().Class }
 
+// measure reports whether it is what flows measure of their packets.
+func (r reference) measure() bool { return r.class().IsMeasure() }
+
+// kind names what is measured.
+func (r reference) kind() string {
+	if r.class() == attr.ClassStatistic {
+		return "a statistic"
+	}
+	return "a distribution"
+}
+
 // String describes the attribute for a message.
 func (r reference) String() string {
 	if r.word != "" {
@@ -129,7 +140,7 @@ var jargon = map[string]string{
 // has, and distributions.
 func usable(in attr.Info) bool {
 	switch in.Class {
-	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed, attr.ClassMatching, attr.ClassDistrib:
+	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed, attr.ClassMatching, attr.ClassDistrib, attr.ClassStatistic:
 		return true
 	}
 	return in.Attr == attr.FlowRuleSet
@@ -266,8 +277,8 @@ func hyphened(value string) bool {
 // parse reads a value or mask in the notation of RFC 2723 appendix B.
 func (c *compiler) parse(ref reference, w *srl.Word) (attr.Value, bool) {
 	in := ref.attr.Info()
-	if in.Class == attr.ClassDistrib && !ref.any {
-		v, err := attr.ParseDistribution(w.Text)
+	if in.Attr.IsMeasure() && !ref.any {
+		v, err := ref.attr.ParseMeasure(w.Text)
 		if err != nil {
 			c.errorf(w.Place, "%s: %v", ref, err)
 		}

@@ -35,7 +35,7 @@ func rangeEnd(text string) (n uint32, address, ok bool) {
 // noRange reports a value that is meant for a range.
 func (c *compiler) noRange(ref reference, o *srl.Operand) bool {
 	text := o.Value.Text
-	if c.prog.Strict || o.Mask.Text != "" || ref.any || ref.class() == attr.ClassDistrib || !isRange(text) {
+	if c.prog.Strict || o.Mask.Text != "" || ref.any || ref.measure() || !isRange(text) {
 		return false
 	}
 	first, last, _ := strings.Cut(text, "-")

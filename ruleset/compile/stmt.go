@@ -176,23 +176,10 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 		}
 		return c.action(n)
 	}
-	if ref.class() == attr.ClassDistrib {
-		// Mask and value hold parameters (RFC 2724 section 3.2).
-		if s.Operand.Mask.Text == "" || s.Operand.Width {
-			c.errorf(s.Operand.Value.Place, "%s needs parameters in a mask as well: SAVE %s = value & mask", ref, ref)
+	if ref.measure() {
+		if n.value, n.mask, ok = c.parameters(ref, &s.Operand); !ok {
 			return next
 		}
-		v, vok := c.value(ref, &s.Operand.Value)
-		m, mok := c.parse(ref, &s.Operand.Mask)
-		if !vok || !mok {
-			return next
-		}
-		d := attr.Distribution{Attr: ref.attr, Mask: m, Value: v}
-		if err := d.Check(); err != nil {
-			c.errorf(s.Operand.Value.Place, "%v", err)
-			return next
-		}
-		n.value, n.mask = v, m
 		return c.action(n)
 	}
 	o, ok := c.operand(ref, &s.Operand)
@@ -207,12 +194,43 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 	return c.action(n)
 }
 
+// parameters reads those of what flows measure, which are a value and a mask (RFC
+// 2724 section 3.2).
+func (c *compiler) parameters(ref reference, o *srl.Operand) (value, mask attr.Value, ok bool) {
+	mask, ok = attr.Value{}.Resize(attr.DistributionSize), true
+	switch statistic := ref.class() == attr.ClassStatistic; {
+	case statistic && o.Mask.Text != "":
+		c.errorf(o.Mask.Place, "%s has no parameters in a mask", ref)
+		return value, mask, false
+	case !statistic && (o.Mask.Text == "" || o.Width):
+		c.errorf(o.Value.Place, "%s needs parameters in a mask as well: SAVE %s = value & mask", ref, ref)
+		return value, mask, false
+	case !statistic:
+		mask, ok = c.parse(ref, &o.Mask)
+	}
+	value, valid := c.value(ref, &o.Value)
+	if !ok || !valid {
+		return value, mask, false
+	}
+	d := attr.Measure{Attr: ref.attr, Mask: mask, Value: value}
+	if err := d.Check(); err != nil {
+		c.errorf(o.Value.Place, "%v", err)
+		return value, mask, false
+	}
+	return value, mask, true
+}
+
 // saveable reports whether a SAVE statement may have this attribute.
 func (c *compiler) saveable(s *srl.Save, ref reference) bool {
 	switch ref.class() {
 	case attr.ClassMatching:
 		c.errorf(s.Attr.Place, "%s cannot be saved: it is the direction of matching, not part of a flow", ref)
 		return false
+	case attr.ClassStatistic:
+		if lacks := ref.attr.NeedsParameter(); lacks != "" && !s.Assign {
+			c.errorf(s.Attr.Place, "%s needs to be told %s: SAVE %s = 30", ref, lacks, ref)
+			return false
+		}
 	case attr.ClassDistrib:
 		if !s.Assign {
 			c.errorf(s.Attr.Place, "%s needs its parameters: SAVE %s = value & mask", ref, ref)

@@ -148,8 +148,8 @@ func identity(k *match.FlowKey, back bool) string {
 		put(s.Mask.Append(nil))
 		put(k.Value(s.Attr))
 	}
-	for i := range k.Shape.Distributions {
-		d := &k.Shape.Distributions[i]
+	for i := range k.Shape.Measures {
+		d := &k.Shape.Measures[i]
 		b = binary.AppendUvarint(b, uint64(d.Attr))
 		put(d.Mask.Append(nil))
 		put(d.Value.Append(nil))

@@ -68,7 +68,7 @@ func show(a attr.Attr, r *ruleset.Rule, key *attr.Key) string {
 // saved returns an attribute that is saved, with the value if that is the rule's and
 // with its mask.
 func saved(a attr.Attr, r *ruleset.Rule, key *attr.Key) string {
-	if a.Info().Class == attr.ClassDistrib {
+	if a.IsMeasure() {
 		return a.String()
 	}
 	if r.Op == ruleset.OpCount || r.Op == ruleset.OpPushRuleTo || r.Op == ruleset.OpPushRuleToAct {
@@ -94,8 +94,8 @@ func flowValues(k *match.FlowKey) (all []Value) {
 		}
 		all = append(all, Value{s.Attr.String(), v})
 	}
-	for i := range k.Shape.Distributions {
-		d := &k.Shape.Distributions[i]
+	for i := range k.Shape.Measures {
+		d := &k.Shape.Measures[i]
 		form := append(attr.AppendParameters(nil, d.Value), " & "...)
 		all = append(all, Value{d.Attr.String(), "distribution " + string(attr.AppendParameters(form, d.Mask))})
 	}

@@ -163,7 +163,7 @@ func analyse(rs *ruleset.RuleSet, statement []bool) *analysis {
 // fact notes an attribute that packets or rules give a value.
 func (a *analysis) fact(at attr.Attr) {
 	switch at.Info().Class {
-	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed, attr.ClassDistrib:
+	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed, attr.ClassDistrib, attr.ClassStatistic:
 		for _, at := range []attr.Attr{at, same(at)} {
 			if _, known := a.facts[at]; !known {
 				a.facts[at] = len(a.attrs)
@@ -178,7 +178,7 @@ func (a *analysis) initial(at attr.Attr) *set {
 	switch at.Info().Class {
 	case attr.ClassComputed:
 		return &set{1, []interval{{}}}
-	case attr.ClassDistrib:
+	case attr.ClassDistrib, attr.ClassStatistic:
 		return &set{}
 	}
 	return universe(at)
@@ -189,7 +189,7 @@ func (a *analysis) reversed(s *state) *state {
 	r := &state{values: make([]*set, len(a.attrs)), saves: make([]*saves, len(a.attrs))}
 	for i, at := range a.attrs {
 		r.saves[i] = noSave
-		if r.values[i] = a.initial(at); at.Info().Class != attr.ClassComputed && at.Info().Class != attr.ClassDistrib {
+		if r.values[i] = a.initial(at); at.Info().Class != attr.ClassComputed && !at.IsMeasure() {
 			r.values[i] = s.values[a.facts[same(at.Reverse())]]
 		}
 	}
@@ -438,7 +438,7 @@ func (a *analysis) act(rule int, s *state) *state {
 	t := &a.rules[rule]
 	class := r.Attr.Info().Class
 	byRule := r.Op == ruleset.OpPushRuleTo || r.Op == ruleset.OpPushRuleToAct || r.Op == ruleset.OpCount
-	if !byRule && class != attr.ClassDistrib {
+	if !byRule && !class.IsMeasure() {
 		v, one := s.values[f].only()
 		t.constant = (t.constant || !t.pushed) && class == attr.ClassComputed && one && v == number{}
 	}

@@ -263,7 +263,7 @@ func (o *offering) attributes(what wanted) {
 			fits = what&(wantAttribute|wantSaved|wantVariable) != 0
 		case attr.ClassMatching, attr.ClassNull:
 			fits = what&wantAttribute != 0
-		case attr.ClassDistrib:
+		case attr.ClassDistrib, attr.ClassStatistic:
 			fits = what&wantSaved != 0
 		}
 		if fits || what&wantColumn != 0 && a.IsColumn() {

@@ -29,11 +29,11 @@ type Shape struct {
 	PeerLen, AdjacentLen uint8
 	// Saved is in order of attribute number; masks are as long as the value.
 	Saved []Saved
-	// Distributions is in order of attribute number. Flows that differ in
-	// their distributions only are different flows.
-	Distributions []attr.Distribution
+	// Measures is in order of attribute number. Flows that differ in
+	// their measures only are different flows.
+	Measures []attr.Measure
 	// Reverse is the shape with source and destination changed over; its
-	// distributions stay, since To and From are the flow's own directions.
+	// measures stay, since To and From are the flow's own directions.
 	Reverse *Shape
 
 	named bool // saves a SubscriberID or the SessionID
@@ -95,8 +95,10 @@ func (s *Shape) Len(a attr.Attr) int {
 // DistributionBits returns the value of the attribute Distributions: bit 0 is
 // set for attribute 66, bit 1 for 67 and so on (RFC 2724 section 4).
 func (s *Shape) DistributionBits() (bits uint32) {
-	for i := range s.Distributions {
-		bits |= 1 << (s.Distributions[i].Attr - attr.ToPacketSize)
+	for i := range s.Measures {
+		if a := s.Measures[i].Attr; a <= attr.FromLostPDUs {
+			bits |= 1 << (a - attr.ToPacketSize)
+		}
 	}
 	return bits
 }
@@ -147,16 +149,16 @@ func (s *Shapes) Len() int { return len(s.all) }
 func (s *Shapes) At(id int) *Shape { return s.all[id] }
 
 // Intern returns the one shape that has these fields. An attribute that
-// stands in saved or distributions several times has what its last place
+// stands in saved or measures several times has what its last place
 // gives; masks are cut to the length of the value.
-func (s *Shapes) Intern(ruleSet int, peerLen, adjacentLen uint8, saved []Saved, distributions ...attr.Distribution) *Shape {
+func (s *Shapes) Intern(ruleSet int, peerLen, adjacentLen uint8, saved []Saved, measures ...attr.Measure) *Shape {
 	sh := &Shape{RuleSet: ruleSet}
-	for i, d := range distributions {
-		if !slices.ContainsFunc(distributions[i+1:], func(l attr.Distribution) bool { return l.Attr == d.Attr }) {
-			sh.Distributions = append(sh.Distributions, d)
+	for i, d := range measures {
+		if !slices.ContainsFunc(measures[i+1:], func(l attr.Measure) bool { return l.Attr == d.Attr }) {
+			sh.Measures = append(sh.Measures, d)
 		}
 	}
-	slices.SortFunc(sh.Distributions, func(a, b attr.Distribution) int { return cmp.Compare(a.Attr, b.Attr) })
+	slices.SortFunc(sh.Measures, func(a, b attr.Measure) int { return cmp.Compare(a.Attr, b.Attr) })
 	for i, v := range saved {
 		if !slices.ContainsFunc(saved[i+1:], func(l Saved) bool { return l.Attr == v.Attr }) {
 			sh.Saved = append(sh.Saved, v)
@@ -181,8 +183,8 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 		sig = append(sig, byte(v.Attr>>8), byte(v.Attr))
 		sig = v.Mask.Append(sig)
 	}
-	for i := range sh.Distributions {
-		d := &sh.Distributions[i]
+	for i := range sh.Measures {
+		d := &sh.Measures[i]
 		sig = append(sig, byte(d.Attr>>8), byte(d.Attr))
 		sig = d.Value.Append(d.Mask.Append(sig))
 	}
@@ -195,7 +197,7 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 	sh.ID = len(s.all)
 	s.all = append(s.all, sh)
 	s.index[string(sig)] = sh
-	rev := &Shape{RuleSet: sh.RuleSet, PeerLen: sh.PeerLen, AdjacentLen: sh.AdjacentLen, Distributions: sh.Distributions}
+	rev := &Shape{RuleSet: sh.RuleSet, PeerLen: sh.PeerLen, AdjacentLen: sh.AdjacentLen, Measures: sh.Measures}
 	for _, v := range sh.Saved {
 		rev.Saved = append(rev.Saved, Saved{v.Attr.Reverse(), v.Mask})
 	}
@@ -242,8 +244,8 @@ type Flow struct {
 	FirstTime, LastTime int64
 	// The counters only grow (Counter64 of RFC 2720).
 	ToOctets, ToPDUs, FromOctets, FromPDUs uint64
-	// Counters are the distributions' counters, in the order of the shape's
-	// distributions; they only grow too.
+	// Counters are the numbers of what the flow measures, in the order of the
+	// shape's Measures; counters only grow too.
 	Counters [][]uint64
 	// Names are what flow data calls values of the flow. Flows of meters have none:
 	// their rulesets tell.

@@ -247,23 +247,23 @@ func TestShapesOfDistributions(t *testing.T) {
 	if again := shapes.Intern(1, 4, 0, saved, coarser, size, rate); again != both {
 		t.Errorf("%+v is not %+v", again, both)
 	}
-	if want := []attr.Distribution{size, rate}; !slices.Equal(both.Distributions, want) || !slices.Equal(both.Reverse.Distributions, want) {
-		t.Errorf("%v, reversed %v", both.Distributions, both.Reverse.Distributions)
+	if want := []attr.Measure{size, rate}; !slices.Equal(both.Measures, want) || !slices.Equal(both.Reverse.Measures, want) {
+		t.Errorf("%v, reversed %v", both.Measures, both.Reverse.Measures)
 	}
 	if got, want := both.DistributionBits(), uint32(1<<0|1<<7); got != want {
 		t.Errorf("bits %b, want %b", got, want)
 	}
 }
 
-func distributionOf(t *testing.T, a attr.Attr, mask, value string) attr.Distribution {
+func distributionOf(t *testing.T, a attr.Attr, mask, value string) attr.Measure {
 	t.Helper()
-	m, err := attr.ParseDistribution(mask)
+	m, err := a.ParseMeasure(mask)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := attr.ParseDistribution(value)
+	v, err := a.ParseMeasure(value)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return attr.Distribution{Attr: a, Mask: m, Value: v}
+	return attr.Measure{Attr: a, Mask: m, Value: v}
 }

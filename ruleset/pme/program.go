@@ -189,7 +189,7 @@ func (p *Program) prepare(r *ruleset.Rule, a attr.Attr, saves map[saved]int32) i
 	if r.Op.Pushes() {
 		in.copies = in.keep[0] == 0 || in.fromPacket() && !in.computed
 		s := saved{attr: a, mask: mask}
-		if info.Class == attr.ClassDistrib {
+		if info.Attr.IsMeasure() {
 			s.parameters, _ = r.Value.Fit(a)
 		}
 		id, ok := saves[s]

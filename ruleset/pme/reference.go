@@ -149,7 +149,7 @@ func fromPacket(a attr.Attr, r *ruleset.Rule, p *match.Packet, key *attr.Key) pu
 	switch {
 	case saveable(a):
 		q.value = octets(a, key).And(q.mask)
-	case a.Info().Class == attr.ClassDistrib:
+	case a.IsMeasure():
 		q.value, _ = r.Value.Fit(a)
 	}
 	return q
@@ -162,7 +162,7 @@ func fromRule(a attr.Attr, r *ruleset.Rule, p *match.Packet) pushed {
 	case saveable(a):
 		q.value = v.Resize(a.Info().Size).And(q.mask)
 		q.length = pushedLen(a, q.value, q.length)
-	case a.Info().Class == attr.ClassDistrib:
+	case a.IsMeasure():
 		q.value = v
 	}
 	return q
@@ -209,11 +209,11 @@ func pushedLen(a attr.Attr, v attr.Value, packet int) int {
 func build(queue []pushed, number int, shapes *match.Shapes, p *match.Packet) match.FlowKey {
 	var k match.FlowKey
 	var saved []match.Saved
-	var distributions []attr.Distribution
+	var distributions []attr.Measure
 	var peer, adjacent int
 	for _, q := range queue {
-		if q.attr.Info().Class == attr.ClassDistrib {
-			distributions = append(distributions, attr.Distribution{Attr: q.attr, Mask: q.mask, Value: q.value})
+		if q.attr.IsMeasure() {
+			distributions = append(distributions, attr.Measure{Attr: q.attr, Mask: q.mask, Value: q.value})
 		}
 		if !saveable(q.attr) {
 			continue

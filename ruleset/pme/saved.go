@@ -189,13 +189,13 @@ func (r *instr) length(packet int, fromPacket bool) int {
 // these lengths, and remembers it.
 func (p *Program) shape(at int32, peer, adjacent int) *match.Shape {
 	var attrs []match.Saved
-	var distributions []attr.Distribution
+	var distributions []attr.Measure
 	for _, s := range p.savedAt(at) {
 		switch {
 		case saveable(s.attr):
 			attrs = append(attrs, match.Saved{Attr: s.attr, Mask: s.mask})
-		case s.attr.Info().Class == attr.ClassDistrib:
-			distributions = append(distributions, attr.Distribution{Attr: s.attr, Mask: s.mask, Value: s.parameters})
+		case s.attr.IsMeasure():
+			distributions = append(distributions, attr.Measure{Attr: s.attr, Mask: s.mask, Value: s.parameters})
 		}
 	}
 	s := p.shapes.Intern(p.number, uint8(peer), uint8(adjacent), attrs, distributions...)

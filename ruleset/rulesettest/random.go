@@ -62,7 +62,12 @@ func Random(r *rand.Rand) *ruleset.RuleSet {
 		if in := a.Info(); in.Size > 0 && (!in.Variable || mask.Len() > in.Size) {
 			rule.Mask, rule.Value = mask.Resize(in.Size), rule.Value.Resize(in.Size)
 		}
-		if a.Info().Class == attr.ClassDistrib {
+		if a.Form() != attr.FormBuckets {
+			rule.Mask, rule.Value = attr.MakeValue(make([]byte, attr.DistributionSize)...), attr.MakeValue(make([]byte, attr.DistributionSize)...)
+			if a.Form() == attr.FormPackets {
+				rule.Value = attr.MakeValue(2+Octet(r)%3, 0, 0, 0, 0, 0)
+			}
+		} else if a.IsMeasure() {
 			lower := Octet(r)
 			rule.Mask = attr.MakeValue(attr.Linear, 0, 0, lower, 1, lower)
 			rule.Value = attr.MakeValue(2+Octet(r)%3, 1+Octet(r)%2, 0, 0, 0, 0)
