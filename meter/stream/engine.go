@@ -378,9 +378,9 @@ func (e *Engine) FinishSome(now int64, most int) (more bool) {
 	return false
 }
 
-// Counters returns the counters of the distributions of the flow in this row,
-// as of time now, in the order of its shape's distributions. They are valid
-// until the next call.
+// Counters returns the counters of the distributions, and the numbers of the
+// statistics, of the flow in this row, as of time now, in the order of its shape's
+// measures. They are valid until the next call.
 func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
 	r := e.flow(at)
 	if r == nil {
@@ -389,16 +389,16 @@ func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
 	c := e.counted(r)
 	c.settle(now)
 	e.counters = c.store.appendCounters(e.counters[:0], c.flow)
+	words := len(e.counters) // of which there is a copy behind the counters
+	e.counters = append(e.counters, c.store.wordsOf(c.flow)...)
 	e.counts = e.counts[:0]
-	words := e.counters
-	for i := range c.shape.Measures {
-		n := c.shape.Measures[i].Counters()
-		if c.shape.Measures[i].Attr.Form() != attr.FormBuckets {
-			e.counts = append(e.counts, make([]uint64, n))
-			continue
+	for i, from := range c.places {
+		d := &c.shape.Measures[i]
+		if d.Attr.Form() != attr.FormBuckets {
+			from += words
 		}
-		e.counts = append(e.counts, words[:n:n])
-		words = words[n:]
+		to := from + d.Counters()
+		e.counts = append(e.counts, e.counters[from:to:to])
 	}
 	return e.counts
 }

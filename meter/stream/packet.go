@@ -77,10 +77,11 @@ func FormsOf(distributions []attr.Measure) Forms {
 	}
 	p := new(plan)
 	for i := range distributions {
-		if distributions[i].Attr.Form() != attr.FormBuckets {
-			continue
+		if d := &distributions[i]; d.Attr.Form() != attr.FormBuckets {
+			p.addStatistic(d, 0)
+		} else {
+			p.add(d, newHistogram(d, 0))
 		}
-		p.add(&distributions[i], newHistogram(&distributions[i], 0))
 	}
 	p.wantPairs()
 	all := Forms(1 << formless) // the others of its flow may be of any

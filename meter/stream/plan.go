@@ -8,9 +8,9 @@ import (
 	"rtfm/ruleset/attr"
 )
 
-// plan says how the distributions of one shape's flows are built. A flow has the
-// counters of its distributions in the shape's order, and 64-bit words in which
-// rates and gaps are remembered between packets.
+// plan says how the distributions and statistics of one shape's flows are built. A
+// flow has the counters of its distributions in the shape's order, and 64-bit words:
+// the numbers of its statistics, and what is remembered between packets.
 type plan struct {
 	shape  *match.Shape
 	store  *store         // that its flows are in
@@ -21,6 +21,10 @@ type plan struct {
 	first  int    // word: time of the flow's first packet, where rates begin
 	latest [2]int // words: time of the latest packet in each direction plus 1, 0 for none
 	flows  pool
+	// Statistics of single packets, by direction; and by measure of the shape where
+	// its numbers begin, among the counters or of a statistic among the words.
+	statistics [2][]statistic
+	places     []int
 
 	// What streams are for; see Engine.
 	single      bool                           // there are distributions of single packets
@@ -84,17 +88,20 @@ func (c counted) count(h *histogram, v, n uint64) {
 // in this store.
 func newPlan(s *match.Shape, in *store) *plan {
 	p := &plan{shape: s, store: in}
-	at := 0
+	at, words := 0, 0
 	for i := range s.Measures {
 		d := &s.Measures[i]
 		if d.Attr.Form() != attr.FormBuckets {
+			p.places = append(p.places, words)
+			p.addStatistic(d, words)
+			words += d.Counters() + extraWords(d.Attr)
 			continue
 		}
+		p.places = append(p.places, at)
 		p.add(d, newHistogram(d, at))
 		at += d.Counters()
 	}
 	p.wantPairs()
-	words := 0
 	word := func() int {
 		words++
 		return words - 1
@@ -194,13 +201,17 @@ func (p *plan) wantPairs() {
 // second is a second in nanoseconds.
 const second = 1_000_000_000
 
-// packet counts a packet of the flow in the distributions of single packets.
+// packet counts a packet of the flow in the distributions and statistics of single
+// packets.
 func (c counted) packet(direction int, octets uint64, now int64) {
 	if !c.single {
 		return
 	}
 	for i := range c.sizes[direction] {
 		c.count(&c.sizes[direction][i], octets, 1)
+	}
+	if len(c.statistics[direction]) > 0 {
+		c.statistic(direction, octets, now)
 	}
 	words := c.store.wordsOf(c.flow)
 	if gaps := c.gaps[direction]; len(gaps) > 0 {
