@@ -83,6 +83,7 @@ func ipv4Header(p *match.Packet, off int, h *[ipv4Size]byte) {
 	p.Key.SetPeerType(peerIPv4)
 	p.Key.SetDSCodePoint(h[1])
 	p.Key.SetHopLimit(h[8])
+	p.IPHeader, p.IPID = uint8(min(len(p.Data)-off, ipv4Size)), be16(h[4:])
 	p.IPOctets = uint32(total)
 	copy(p.Key.Peer(attr.Source)[:4], h[12:16])
 	copy(p.Key.Peer(attr.Dest)[:4], h[16:20])
@@ -138,6 +139,7 @@ func ipv6Header(p *match.Packet, off int, h *[ipv6Size]byte) {
 	p.Key.SetPeerType(peerIPv6)
 	p.Key.SetDSCodePoint(h[0]<<4 | h[1]>>4)
 	p.Key.SetHopLimit(h[7])
+	p.IPHeader = uint8(min(len(p.Data)-off, ipv6Size))
 	total := ipv6Size + int(be16(h[4:]))
 	if total == ipv6Size {
 		total = ipv6Large(p, h[6], off)

@@ -241,6 +241,7 @@ func iphc(p *match.Packet, off, end, total int, ends *[2]wpanEnd) {
 	p.Key.SetPeerType(peerIPv6)
 	p.Key.SetDSCodePoint(h[0]<<4 | h[1]>>4)
 	p.Key.SetHopLimit(h[7])
+	p.IPHeader = ipv6Size
 	copy(p.Key.Peer(attr.Source)[:16], h[8:24])
 	copy(p.Key.Peer(attr.Dest)[:16], h[24:40])
 	p.PeerLen = 16

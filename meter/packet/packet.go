@@ -94,6 +94,7 @@ func Decode(p *match.Packet, link traces.LinkType, data []byte, wire uint32) {
 	p.Key = attr.Key{}
 	p.FrameOctets, p.IPOctets = wire, wire
 	p.PeerLen, p.AdjacentLen, p.Flags, p.Transport, p.TransportOctets = 0, 0, 0, 0, 0
+	p.IPHeader, p.IPID = 0, 0
 	p.Data = data
 	if link != traces.LinkEthernet {
 		decodeLink(p, link, 0)

@@ -24,7 +24,9 @@ type Usual struct {
 	Source, Dest attr.End
 	IPOctets     uint32
 	PeerLen      uint8 // octets of a peer address
-	tos, hops    uint8
+	tos          uint8
+	HopLimit     uint8
+	IPID         uint16 // of IPv4, else 0
 }
 
 // UsualAdjacentLen is the length in octets of the adjacent addresses of usual
@@ -51,7 +53,7 @@ func (u *Usual) Read(frame []byte) bool {
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[34:]))
 		u.Dest.Trans = types | uint64(binary.LittleEndian.Uint16(d[36:]))
 		u.IPOctets, u.PeerLen, u.tos = total, 4, d[15]
-		u.hops = d[22]
+		u.HopLimit, u.IPID = d[22], be16(d[18:])
 		return true
 	case etherIPv6le:
 		if len(frame) < usualIPv6 {
@@ -68,7 +70,7 @@ func (u *Usual) Read(frame []byte) bool {
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[54:]))
 		u.Dest.Trans = types | uint64(binary.LittleEndian.Uint16(d[56:]))
 		u.IPOctets, u.PeerLen, u.tos = total, 16, uint8(be16(d[14:])>>4)
-		u.hops = d[21]
+		u.HopLimit, u.IPID = d[21], 0
 		return true
 	}
 	return false
@@ -84,6 +86,12 @@ func (u *Usual) Transport() (at int, octets uint32) {
 	return etherSize + int(header), u.IPOctets - header
 }
 
+// IPHeader returns the octets of the IP header, which was captured whole.
+func (u *Usual) IPHeader() uint8 {
+	at, _ := u.Transport()
+	return uint8(at - etherSize)
+}
+
 // usual decodes the common case (IPv4 or IPv6 with TCP or UDP directly in
 // Ethernet) exactly as ethernet does. It returns false, and has done nothing,
 // for any other frame.
@@ -96,9 +104,10 @@ func usual(p *match.Packet) bool {
 	u.Source.Adjacent = binary.LittleEndian.Uint64(p.Data[6:]) & (1<<48 - 1)
 	p.Key.SetEnds(&u.Source, &u.Dest)
 	p.Key.SetDSCodePoint(u.tos)
-	p.Key.SetHopLimit(u.hops)
+	p.Key.SetHopLimit(u.HopLimit)
 	p.PeerLen, p.AdjacentLen = u.PeerLen, UsualAdjacentLen
 	at, octets := u.Transport()
+	p.IPHeader, p.IPID = u.IPHeader(), u.IPID
 	p.IPOctets, p.Transport, p.TransportOctets = u.IPOctets, uint16(at), octets
 	p.Flags = match.IsIP | match.HasTransport
 	return true

@@ -159,7 +159,7 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 	if sole.single() {
 		flow := e.streams.at(sole.stream()).flow
 		if c := (counted{e.store.planOf(flow), flow}); c.kept[d.form] && d.of(c.plan) {
-			c.packet(direction, octets, now)
+			c.packet(direction, packet, octets, now)
 			e.packet(c, sole.stream(), packet.of, d, direction, octets, now)
 			return
 		}
@@ -169,7 +169,7 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 		return
 	}
 	c := e.counted(r)
-	c.packet(direction, octets, now)
+	c.packet(direction, packet, octets, now)
 	if !c.kept[d.form] {
 		return
 	}

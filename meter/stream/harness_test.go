@@ -49,7 +49,7 @@ func all() *int {
 }
 
 // everyForm is all forms.
-const everyForm Forms = 1<<forms - 1
+const everyForm = Details | (1<<forms - 1)
 
 func packetOf(p *match.Packet) Packet {
 	var ps Packets

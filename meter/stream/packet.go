@@ -3,6 +3,7 @@ package stream
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
@@ -13,6 +14,7 @@ import (
 type Packets struct {
 	wanted   Forms
 	digests  []digest
+	details  []detail   // only with Details
 	keys     []shortKey // of the packets' streams; formless ones have none
 	wide     [][2]address
 	payloads []byte
@@ -59,11 +61,14 @@ const (
 )
 
 // Forms are the forms of packets for which streams are kept, a bit for each,
-// and whether other packets are counted too. Any flow with distributions has
-// some.
+// whether other packets are counted too, and whether details are wanted. Any flow
+// with measures has some.
 type Forms uint8
 
-const formsAll Forms = 1 << forms // packets of all forms are counted
+const (
+	formsAll Forms = 1 << (forms + iota) // packets of all forms are counted
+	Details                              // statistics need more than octets and times; see Packets.SetDetail
+)
 
 // counts reports whether a packet is, of a flow that has only those of one protocol,
 // or may be.
@@ -88,6 +93,9 @@ func FormsOf(distributions []attr.Measure) Forms {
 	if p.single {
 		all |= formsAll
 	}
+	if p.detailed {
+		all |= Details
+	}
 	for f, kept := range p.kept {
 		if kept {
 			all |= 1 << f
@@ -107,6 +115,9 @@ func (p *Packets) Reset(n int, wanted Forms) {
 		p.digests, p.keys = make([]digest, n), make([]shortKey, n)
 	}
 	p.wanted, p.digests, p.keys, p.wide, p.payloads = wanted, p.digests[:n], p.keys[:n], p.wide[:0], p.payloads[:0]
+	if p.details = p.details[:0]; wanted&Details != 0 {
+		p.details = slices.Grow(p.details, n)[:n]
+	}
 }
 
 // At returns packet i.
@@ -114,6 +125,9 @@ func (p *Packets) At(i int) Packet { return Packet{p, i} }
 
 // Set sets packet i.
 func (p *Packets) Set(i int, from *match.Packet) {
+	if p.wanted&Details != 0 {
+		p.setDetail(i, from)
+	}
 	if from.Flags&(match.HasTransport|match.Fragment|match.IsIP) != match.HasTransport|match.IsIP {
 		p.digests[i], p.keys[i] = digest{}, shortKey{}
 		return
@@ -124,7 +138,8 @@ func (p *Packets) Set(i int, from *match.Packet) {
 }
 
 // SetEnds sets packet i to an IP packet between these ends, with the transport
-// header and what follows it, which had this many octets on the wire.
+// header and what follows it, which had this many octets on the wire. SetDetail is
+// not done by it.
 func (p *Packets) SetEnds(i int, source, dest *attr.End, transport []byte, octets uint32) {
 	d := &p.digests[i]
 	*d = digest{}
@@ -181,6 +196,9 @@ func (p *Packets) setKey(i int, k *key) {
 	p.wide = append(p.wide, k.ends)
 	s.rest |= uint64(len(p.wide)) << wideShift
 }
+
+// detail returns what statistics need of the packet; Details must be wanted.
+func (p Packet) detail() *detail { return &p.of.details[p.number] }
 
 // digest returns what is known of the packet.
 func (p Packet) digest() *digest { return &p.of.digests[p.number] }

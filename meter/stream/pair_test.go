@@ -278,18 +278,26 @@ func TestDataOfOneDirection(t *testing.T) {
 
 // TestForms takes each distribution for itself.
 func TestForms(t *testing.T) {
-	const any = 1 << formless
+	const any, every = 1 << formless, everyForm &^ Details
 	for distribution, want := range map[string]Forms{
 		"ToTurnaroundTime1 = 3.tcp_data & 1.3.10!30": any | 1<<formCut | 1<<formSegment,
 		"ToTurnaroundTime1 = 3.tcp_syn & 1.3.10!30":  any | 1<<formCut | 1<<formSegment,
 		"ToTurnaroundTime1 = 3.dhcp & 1.3.10!30":     any | 1<<formDatagram,
 		"FromTurnaroundTime1 = 3.echo & 1.3.10!30":   any | 1<<formMessage,
-		"ToTurnaroundTime1 = 3.plain & 1.3.10!30":    everyForm,
-		"ToFlowPDUs = 3 & 1.0.10!30":                 everyForm,
+		"ToTurnaroundTime1 = 3.plain & 1.3.10!30":    every,
+		"ToFlowPDUs = 3 & 1.0.10!30":                 every,
 		"ToPacketSize = 3 & 1.0.10!30":               any | formsAll,
 	} {
 		if got := FormsOf(shapeOf(t, distribution).Measures); got != want {
 			t.Errorf("%s: %b, want %b", distribution, got, want)
+		}
+	}
+	for a, want := range map[attr.Attr]Forms{
+		attr.ToGapStats: any | formsAll, attr.FromTCPFlags: any | formsAll | Details, attr.FirstPackets: any | formsAll | Details,
+		attr.FlowID: any,
+	} {
+		if got := FormsOf(statisticShape(1, a).Measures); got != want {
+			t.Errorf("%v: %b, want %b", a, got, want)
 		}
 	}
 	if got := FormsOf(nil); got != 0 {

@@ -21,9 +21,11 @@ type plan struct {
 	first  int    // word: time of the flow's first packet, where rates begin
 	latest [2]int // words: time of the latest packet in each direction plus 1, 0 for none
 	flows  pool
-	// Statistics of single packets, by direction; and by measure of the shape where
+	// Statistics of single packets, by direction, and whether they need details of
+	// them; and by measure of the shape where
 	// its numbers begin, among the counters or of a statistic among the words.
 	statistics [2][]statistic
+	detailed   bool
 	places     []int
 
 	// What streams are for; see Engine.
@@ -203,7 +205,7 @@ const second = 1_000_000_000
 
 // packet counts a packet of the flow in the distributions and statistics of single
 // packets.
-func (c counted) packet(direction int, octets uint64, now int64) {
+func (c counted) packet(direction int, packet Packet, octets uint64, now int64) {
 	if !c.single {
 		return
 	}
@@ -211,7 +213,7 @@ func (c counted) packet(direction int, octets uint64, now int64) {
 		c.count(&c.sizes[direction][i], octets, 1)
 	}
 	if len(c.statistics[direction]) > 0 {
-		c.statistic(direction, octets, now)
+		c.statistic(direction, packet, octets, now)
 	}
 	words := c.store.wordsOf(c.flow)
 	if gaps := c.gaps[direction]; len(gaps) > 0 {

@@ -8,10 +8,11 @@ import (
 
 // Protocol numbers of IANA's registry.
 const (
-	protoICMP   = 1
-	protoTCP    = 6
-	protoUDP    = 17
-	protoICMPv6 = 58
+	protoICMP    = 1
+	protoTCP     = 6
+	protoUDP     = 17
+	protoICMPv6  = 58
+	protoUDPLite = 136
 )
 
 // parser tells what the payload of a UDP datagram is in one kind of pairs, and

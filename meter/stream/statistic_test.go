@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"encoding/binary"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -10,45 +11,160 @@ import (
 	"rtfm/ruleset/match"
 )
 
-// sample is a packet of a flow, as a plain computation of statistics sees it.
+// sample is a packet of a flow, as a plain computation of statistics sees it: as it
+// was made, and how many octets of its IP header and of what follows were captured.
 type sample struct {
-	now       int64
-	direction int
-	octets    uint64
+	now         int64
+	direction   int
+	octets      uint64
+	v6          bool
+	proto       uint8
+	fragment    bool // not the first
+	header      int  // octets, of TCP
+	payload     int
+	id, window  uint16
+	hops, flags uint8
+	ip, rest    int // captured
+}
+
+// payloadOf returns the octets of payload, false if they are not known.
+func (s *sample) payloadOf() (int, bool) {
+	switch {
+	case s.fragment || s.rest == 0:
+		return 0, false
+	case s.proto == protoTCP:
+		return s.payload, s.rest >= 13 && s.header >= 20
+	}
+	return s.payload, s.proto == protoUDP || s.proto == protoUDPLite
+}
+
+// tcp reports whether octet n of a TCP header was captured.
+func (s *sample) tcp(n int) bool { return s.proto == protoTCP && !s.fragment && s.rest > n }
+
+// randomSample returns a packet that was captured whole or cut anywhere.
+func randomSample(r *rand.Rand, now int64) sample {
+	s := sample{
+		now: now, direction: r.IntN(2), octets: r.Uint64N(1 << 33), v6: r.IntN(3) == 0, fragment: r.IntN(8) == 0,
+		proto:  []uint8{protoTCP, protoTCP, protoUDP, protoUDPLite, protoICMP, 132}[r.IntN(6)],
+		header: 4 * (4 + r.IntN(8)), payload: r.IntN(3) * r.IntN(1500),
+		id: uint16(r.Uint32()), window: uint16(r.Uint32()) * uint16(r.IntN(2)), hops: uint8(r.Uint32()), flags: uint8(1 << r.IntN(8) * r.IntN(3)),
+		ip: 20, rest: 60,
+	}
+	if s.v6 {
+		s.ip = 40
+	}
+	switch r.IntN(4) {
+	case 0:
+		s.rest = r.IntN(20)
+	case 1:
+		s.ip, s.rest = r.IntN(s.ip), 0
+	}
+	return s
+}
+
+// packet returns the packet as it is decoded.
+func (s *sample) packet() *match.Packet {
+	p := &match.Packet{PeerLen: 4, Flags: match.IsIP, IPHeader: uint8(s.ip)}
+	p.Key.SetPeerType(1)
+	if s.v6 {
+		p.Key.SetPeerType(2)
+	}
+	if s.ip >= 6 && !s.v6 {
+		p.IPID = s.id
+	}
+	p.Key.SetHopLimit(s.hops)
+	p.Key.SetTransType(s.proto)
+	b := make([]byte, 60)
+	p.TransportOctets = uint32(8 + s.payload)
+	if s.proto == protoTCP {
+		b[12], b[13] = byte(s.header/4<<4), s.flags
+		binary.BigEndian.PutUint16(b[14:], s.window)
+		p.TransportOctets = uint32(s.header + s.payload)
+	}
+	p.Data = b[:s.rest]
+	switch {
+	case s.fragment:
+		p.Flags |= match.Fragment
+	case s.rest > 0:
+		p.Flags |= match.HasTransport
+	}
+	return p
 }
 
 // plainStatistic returns the numbers of a statistic after these packets.
 func plainStatistic(d *attr.Measure, packets []sample) []uint64 {
-	direction := 0
-	what := d.Attr
+	direction, what := 0, d.Attr
 	if what.IsFrom() {
-		direction = 1
-		what--
+		direction, what = 1, what-1
 	}
-	var values []uint64
-	before := int64(-1)
-	for _, p := range packets {
+	var values, listed []uint64
+	numbers := make([]uint64, d.Counters())
+	before, latest := int64(-1), int64(-1)
+	list := func(p *sample, octets uint64) {
+		if len(listed) < d.Packets() {
+			if latest < 0 {
+				latest = p.now
+			}
+			flags := p.flags
+			if !p.tcp(13) {
+				flags = 0
+			}
+			listed = append(listed, uint64(attr.NewListed(octets, flags, p.now-latest, p.direction == 1)))
+			latest = p.now
+		}
+	}
+	for i := range packets {
+		p := &packets[i]
+		payload, known := p.payloadOf()
+		switch {
+		case d.Attr == attr.FirstPackets:
+			list(p, p.octets)
+		case d.Attr == attr.FirstPayloads && known && payload > 0:
+			list(p, uint64(payload))
+		}
 		if p.direction != direction {
 			continue
 		}
-		switch what {
-		case attr.ToSizeStats:
+		switch {
+		case what == attr.ToSizeStats:
 			values = append(values, p.octets)
-		case attr.ToGapStats:
+		case what == attr.ToGapStats:
 			if before >= 0 {
 				values = append(values, uint64(p.now-before))
 			}
 			before = p.now
+		case what == attr.ToPayloadStats && known:
+			values = append(values, uint64(payload))
+		case what == attr.ToWindowStats && p.tcp(15):
+			values = append(values, uint64(p.window))
+		case what == attr.ToHopLimitRange && (!p.v6 && p.ip > 8 || p.v6 && p.ip > 7):
+			values = append(values, uint64(p.hops))
+		case what == attr.ToIPIDRange && !p.v6 && p.ip > 5:
+			values = append(values, uint64(p.id))
+		case what == attr.ToTCPFlags && p.tcp(13):
+			numbers[0] |= uint64(p.flags)
+			for bit := range 8 {
+				numbers[1+bit] += uint64(p.flags >> bit & 1)
+			}
+		case what == attr.ToZeroWindows && p.tcp(15) && p.window == 0 && p.flags&7 == 0,
+			what == attr.ToResets && p.tcp(13) && p.flags&4 != 0:
+			numbers[0]++
 		}
 	}
-	return plainStats(values)
+	switch form := d.Attr.Form(); {
+	case form == attr.FormPackets:
+		numbers[0] = uint64(len(listed))
+		copy(numbers[1:], listed)
+	case form == attr.FormStats && len(values) > 0:
+		return plainStats(values)
+	case form == attr.FormRange && len(values) > 0:
+		return []uint64{uint64(len(values)), slices.Min(values), slices.Max(values)}
+	}
+	return numbers
 }
 
 // plainStats returns the numbers of a FormStats of these values.
 func plainStats(values []uint64) []uint64 {
-	if len(values) == 0 {
-		return make([]uint64, 6)
-	}
 	sum, squares, mask := uint64(0), new(big.Int), new(big.Int).SetUint64(1<<64-1)
 	for _, v := range values {
 		sum += v
@@ -74,21 +190,35 @@ func statisticShape(list byte, all ...attr.Attr) *match.Shape {
 	return shapes.Intern(1, 4, 0, nil, ds...)
 }
 
-// TestStatistics counts packets at random, in flows that are saved now and then, and
-// compares their statistics with what a plain computation makes of the packets.
+// ofPackets are the statistics of single packets.
+var ofPackets = []attr.Attr{
+	attr.ToSizeStats, attr.FromSizeStats, attr.ToGapStats, attr.FromGapStats, attr.ToPayloadStats, attr.FromPayloadStats,
+	attr.ToWindowStats, attr.FromWindowStats, attr.ToHopLimitRange, attr.FromHopLimitRange, attr.ToIPIDRange, attr.FromIPIDRange,
+	attr.ToTCPFlags, attr.FromTCPFlags, attr.ToZeroWindows, attr.FromZeroWindows, attr.ToResets, attr.FromResets,
+	attr.FirstPackets, attr.FirstPayloads,
+}
+
+// TestStatistics counts packets at random in a flow with some or all statistics of
+// single packets, and compares these now and then with what a plain computation
+// makes of the packets.
 func TestStatistics(t *testing.T) {
-	for seed := range uint64(50) {
+	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(seed, 8))
-		shape := statisticShape(5, attr.ToSizeStats, attr.FromSizeStats, attr.ToGapStats, attr.FromGapStats)
+		some := slices.Clone(ofPackets)
+		if seed%2 == 1 {
+			r.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
+			some = some[:1+r.IntN(4)]
+		}
+		shape := statisticShape(byte(1+r.IntN(64)), some...)
 		e := New(Config{}, func(uint32, int64) {})
 		e.Create(1, shape, false, 0)
 		var packets []sample
 		now := int64(0)
 		for range 300 {
 			now += r.Int64N(1 << r.IntN(45))
-			s := sample{now, r.IntN(2), r.Uint64N(1 << 33)}
+			s := randomSample(r, now)
 			packets = append(packets, s)
-			e.Packet(1, s.direction, packetOf(udp(s.direction == 1, 1, 2)), 0, s.octets, s.now)
+			e.Packet(1, s.direction, packetOf(s.packet()), 0, s.octets, s.now)
 			if r.IntN(50) > 0 {
 				continue
 			}

@@ -172,6 +172,9 @@ func (k *Key) SetVLAN(tci uint16) {
 // SetHopLimit sets the number of routers that may still pass the packet on.
 func (k *Key) SetHopLimit(hops uint8) { k[offHopLimit] = hops }
 
+// HopLimit returns what SetHopLimit has set.
+func (k *Key) HopLimit() uint8 { return k[offHopLimit] }
+
 // SetDuplicate marks the packet as a copy of an earlier one.
 func (k *Key) SetDuplicate() { k[offDuplicate] = 1 }
 

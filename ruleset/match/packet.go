@@ -18,6 +18,12 @@ type Packet struct {
 	PeerLen, AdjacentLen uint8
 	Flags                PacketFlags
 
+	// IPHeader is how many octets of the IP header without options or extension
+	// headers were captured, 20 or 40 if all of it, and IPID the identification of
+	// an IPv4 datagram if it was. A header that was compressed counts as whole.
+	IPHeader uint8
+	IPID     uint16
+
 	// Transport is where the transport header (of the protocol that
 	// SourceTransType names) begins in Data; it is meaningful when
 	// HasTransport is set.
