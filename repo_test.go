@@ -53,10 +53,11 @@ var layout = map[string][]string{
 	"traces/survey":    {"traces"},
 	"traces/tracetest": {"traces"},
 
-	"meter":          {"meter/flow", "meter/huge", "meter/packet", "meter/stream", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces"},
+	"meter":          {"meter/flow", "meter/huge", "meter/ident", "meter/packet", "meter/stream", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces"},
 	"meter/control":  {"meter", "meter/flow", "mib", "ruleset", "ruleset/match", "traces"},
 	"meter/flow":     {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 	"meter/huge":     {},
+	"meter/ident":    {"ruleset/attr", "ruleset/match"},
 	"meter/packet":   {"ruleset/attr", "ruleset/match", "traces"},
 	"meter/testfile": {"meter", "ruleset", "ruleset/attr", "ruleset/filter", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl", "traces", "traces/format", "traces/tracetest"},
 	"meter/stream":   {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},

@@ -112,14 +112,17 @@ func (m *Meter) Destroy(number int) {
 // Table returns the flow table, to be read.
 func (m *Meter) Table() *flow.Table { return m.table }
 
-// HasStreams reports whether flows may have distributions, which ReadFlow adds to
-// what the table has of a flow.
-func (m *Meter) HasStreams() bool { return m.streams != nil }
+// HasMeasures reports whether flows may measure something, which ReadFlow adds to what
+// the table has of a flow.
+func (m *Meter) HasMeasures() bool { return m.streams != nil || m.ids != nil }
 
 // ReadFlow sets f to the flow in row, as it is at the time that now tells.
 func (m *Meter) ReadFlow(row uint32, now func() int64, f *match.Flow) {
 	m.table.Read(row, f)
 	if m.streams != nil {
 		f.Counters = m.streams.Counters(row, now())
+	}
+	if m.ids != nil {
+		m.ids.Read(f)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"rtfm/ruleset/match"
 
 	"rtfm/meter/flow"
+	"rtfm/meter/ident"
 )
 
 // maxEmpty is how many empty collections in a row are made; in a longer gap
@@ -204,7 +205,8 @@ func (m *Meter) ruleSets() (numbers []int) {
 // Part is a part of the flows of a collection: a few thousand at most.
 type Part struct {
 	table  *flow.Table
-	blocks []uint32 // their first rows
+	ids    *ident.IDs // nil if flows have none
+	blocks []uint32   // their first rows
 	since  int64
 }
 
@@ -213,14 +215,14 @@ const partBlocks = 2
 
 // Parts returns the flows that Flows goes through, in the same order, in parts
 // that several goroutines may read until Collect returns. It returns false if
-// flows have distributions, which can only be read one after the other.
+// flows measure packets: such can only be read one after the other.
 func (m *Meter) Parts() (parts []Part, ok bool) {
 	if m.streams != nil {
 		return nil, false
 	}
 	for _, n := range m.ruleSets() {
 		for blocks := range slices.Chunk(m.table.Blocks(n, m.next.from), partBlocks) {
-			parts = append(parts, Part{m.table, blocks, m.next.from})
+			parts = append(parts, Part{m.table, m.ids, blocks, m.next.from})
 		}
 	}
 	return parts, true
@@ -230,7 +232,13 @@ func (m *Meter) Parts() (parts []Part, ok bool) {
 func (p Part) Flows(f func(*match.Flow)) {
 	var fl match.Flow
 	for _, row := range p.blocks {
-		p.table.ScanBlock(row, p.since, &fl, func() bool { f(&fl); return true })
+		p.table.ScanBlock(row, p.since, &fl, func() bool {
+			if p.ids != nil {
+				p.ids.Read(&fl)
+			}
+			f(&fl)
+			return true
+		})
 	}
 }
 
@@ -283,9 +291,15 @@ func (m *Meter) Recover() {
 }
 
 // release reports whether the flow in row may be recovered: not while a change
-// of its distributions is to be read.
+// of what it measures is to be read.
 func (m *Meter) release(row uint32) bool {
-	return m.streams == nil || m.streams.Release(row, m.clock.now, &m.mayEnd)
+	if m.streams != nil && !m.streams.Release(row, m.clock.now, &m.mayEnd) {
+		return false
+	}
+	if m.ids != nil {
+		m.ids.Remove(row, m.table.Owner(row))
+	}
+	return true
 }
 
 // destroy lets the flow in row be recovered, whatever is to be read of it, unless

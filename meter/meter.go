@@ -9,9 +9,11 @@ import (
 	"slices"
 	"time"
 
+	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 
 	"rtfm/meter/flow"
+	"rtfm/meter/ident"
 	"rtfm/meter/stream"
 	"rtfm/ruleset"
 	"rtfm/ruleset/pme"
@@ -69,7 +71,8 @@ type Meter struct {
 	// what those want that tasks run.
 	streams  *stream.Worker
 	streamed stream.Forms
-	mayEnd   int // streams, by what is done now
+	mayEnd   int        // streams, by what is done now
+	ids      *ident.IDs // of flows; nil until a ruleset saves any
 	shapes   match.Shapes
 	clock    clock
 	stats    Stats
@@ -149,15 +152,25 @@ func (m *Meter) shareMemos() {
 	}
 }
 
+// flowIDBits is how long a FlowID is.
+const flowIDBits = 64
+
 // newTask returns a task that runs a ruleset of this name under this number.
 func (m *Meter) newTask(p *Prepared, name string, number int) *Task {
 	t := newTask(p, name, number, &m.shapes, m.table)
 	t.since = m.stats.Packets
-	if d := p.distributions; len(d) > 0 {
+	if slices.ContainsFunc(p.measures, func(d attr.Measure) bool { return d.Attr.Identifies() }) {
+		if m.ids == nil {
+			m.ids = ident.New(flowIDBits)
+		}
+		t.ids = m.ids
+	}
+	of := func(d attr.Measure) bool { return !d.Attr.Identifies() }
+	if slices.ContainsFunc(p.measures, of) {
 		if m.streams == nil {
 			m.streams = stream.NewWorker(m.cfg.Streams, m.table.Change)
 		}
-		t.streams, t.streamed = m.streams, stream.FormsOf(d)
+		t.streams, t.streamed = m.streams, stream.FormsOf(p.measures)
 	}
 	m.streamed |= t.streamed
 	return t

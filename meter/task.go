@@ -7,6 +7,7 @@ import (
 	"rtfm/ruleset/match"
 
 	"rtfm/meter/flow"
+	"rtfm/meter/ident"
 	"rtfm/meter/stream"
 	"rtfm/ruleset"
 	"rtfm/ruleset/pme"
@@ -19,8 +20,9 @@ type Task struct {
 	view     *view
 	memo     *memo          // shared with tasks of equal views
 	member   int            // which of these the task is
-	streams  *stream.Worker // nil if the ruleset saves no distributions
+	streams  *stream.Worker // nil if the ruleset measures no packets
 	streamed stream.Forms   // what it wants of them
+	ids      *ident.IDs     // nil if the ruleset saves none
 	ends     bool           // see pme.Program.EndsOfPackets
 	since    uint64         // packets that the meter had seen when the task started
 	stats    TaskStats      // but for Packets
@@ -70,10 +72,10 @@ func (s *TaskStats) Add(u TaskStats) {
 
 // Prepared is a ruleset that is ready to run, any number of times.
 type Prepared struct {
-	program       *pme.Program
-	view          *view
-	ends          bool
-	distributions []attr.Measure
+	program  *pme.Program
+	view     *view
+	ends     bool
+	measures []attr.Measure
 }
 
 // Prepare does what takes long before a ruleset runs. It looks at nothing else, so
@@ -263,6 +265,9 @@ func (t *Task) create(d flow.Direction, s stream.Packet, pdus, octets uint64, no
 	if row == 0 {
 		t.stats.Uncounted += pdus
 		return 0
+	}
+	if t.ids != nil && t.flow.Shape.Identified() {
+		t.ids.Create(row, &t.flow, d == flow.Backward)
 	}
 	if t.streams != nil {
 		t.streams.Create(row, t.flow.Shape, s, t.ends && t.flow.Shape.SavesEnds(), now)

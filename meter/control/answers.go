@@ -54,7 +54,7 @@ func (c *Meter) Scan(index int, row uint32, since int64, f *match.Flow, yield fu
 	number := c.number(index)
 	switch {
 	case number == 0:
-	case !c.meter.HasStreams():
+	case !c.meter.HasMeasures():
 		c.meter.Table().Scan(number, row, since, f, yield)
 	default:
 		for c.NextFlow(index, row, since, f) != 0 && yield() {

@@ -114,7 +114,7 @@ func (e *Engine) Create(at uint32, s *match.Shape, single bool, now int64) {
 	if !e.started {
 		e.started, e.wheel.start = true, now
 	}
-	if len(s.Measures) == 0 {
+	if !s.Measured() {
 		return
 	}
 	for len(e.plans) <= s.ID {

@@ -76,7 +76,7 @@ func NewWorker(c Config, changed func(row uint32, now int64)) *Worker {
 // Create begins a flow of shape s in this row of the flow table, whose first
 // packet this is; see Engine.Create.
 func (w *Worker) Create(row uint32, s *match.Shape, first Packet, single bool, now int64) {
-	if len(s.Measures) == 0 {
+	if !s.Measured() {
 		return
 	}
 	for len(w.rows) <= int(row/64) {

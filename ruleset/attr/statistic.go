@@ -118,6 +118,9 @@ func (a Attr) Form() Form {
 	return formOf[a-FlowID]
 }
 
+// Identifies reports whether a identifies flows, whatever their packets are.
+func (a Attr) Identifies() bool { return a == FlowID || a == CommunityID }
+
 // formOf are the forms of statistics.
 var formOf = [...]Form{
 	FlowID - FlowID:              FormID,

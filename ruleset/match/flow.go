@@ -36,8 +36,10 @@ type Shape struct {
 	// measures stay, since To and From are the flow's own directions.
 	Reverse *Shape
 
-	named bool // saves a SubscriberID or the SessionID
-	ends  uint8
+	named      bool // saves a SubscriberID or the SessionID
+	ends       uint8
+	identified bool // some of the measures are identifiers
+	measured   bool // some are not
 }
 
 // What of the ends a shape saves whole.
@@ -53,6 +55,13 @@ const (
 // SavesEnds reports whether flows of this shape save the peer and transport
 // addresses of both ends, and the protocol, none of them masked.
 func (s *Shape) SavesEnds() bool { return s.ends == wholeEnds }
+
+// Identified reports whether any of the measures is an identifier, Measured whether
+// any is of the flow's packets.
+func (s *Shape) Identified() bool { return s.identified }
+
+// Measured is described at Identified.
+func (s *Shape) Measured() bool { return s.measured }
 
 // note notes that the shape saves v.
 func (s *Shape) note(v *Saved) {
@@ -185,6 +194,8 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 	}
 	for i := range sh.Measures {
 		d := &sh.Measures[i]
+		sh.identified = sh.identified || d.Attr.Identifies()
+		sh.measured = sh.measured || !d.Attr.Identifies()
 		sig = append(sig, byte(d.Attr>>8), byte(d.Attr))
 		sig = d.Value.Append(d.Mask.Append(sig))
 	}
