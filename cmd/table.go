@@ -2,12 +2,8 @@ package cmd
 
 import (
 	"bufio"
-	"fmt"
 	"io"
-	"strconv"
 	"unicode/utf8"
-
-	"rtfm/ruleset/attr"
 
 	"rtfm/reader/flowfile"
 )
@@ -76,13 +72,9 @@ func eachRow(flows io.Reader, f func(cells []string) error) error {
 			}
 		case flowfile.KindFlow:
 			for i, c := range rec.Columns {
-				cell := rec.Values[i]
-				if c.Attr.Unit() != "" {
-					d, counters, err := rec.Distribution(c.Attr)
-					if err != nil {
-						return err
-					}
-					cell = summaryOf(&d, counters)
+				cell, err := cellOf(rec, c.Attr, rec.Values[i])
+				if err != nil {
+					return err
 				}
 				cells = append(cells, cell)
 			}
@@ -93,26 +85,4 @@ func eachRow(flows io.Reader, f func(cells []string) error) error {
 			return err
 		}
 	}
-}
-
-// summaryOf returns count, mean and quantiles of a distribution as one word.
-func summaryOf(d *attr.Measure, counters []uint64) string {
-	if counters == nil {
-		return "-"
-	}
-	limits := d.Limits()
-	s := attr.Summarise(limits, counters)
-	text := "n=" + strconv.FormatUint(s.Count, 10)
-	if s.Count == 0 {
-		return text
-	}
-	text += ",mean=" + strconv.FormatFloat(s.Mean, 'f', 1, 64)
-	for i, percent := range attr.Quantiles {
-		limit := strconv.FormatUint(s.Quantiles[i], 10)
-		if s.Quantiles[i] == attr.Overflow {
-			limit = ">" + strconv.FormatUint(limits[len(limits)-1], 10)
-		}
-		text += fmt.Sprintf(",p%d=%s", percent, limit)
-	}
-	return text
 }

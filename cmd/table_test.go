@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,5 +33,29 @@ func TestFlowTable(t *testing.T) {
 		if at := strings.Index(line, []string{"toturn", "n=40", "-"}[i]); at != strings.Index(b.String(), "toturn") {
 			t.Errorf("line %d has its third column at %d", i, at)
 		}
+	}
+}
+
+// TestStatisticCells shows each form of statistics.
+func TestStatisticCells(t *testing.T) {
+	flows := `##NeTraMet v5.3 (rtfm test).  -c300  m  1000000 flows  starting at 09:13:25 Sat 21 Nov 2026
+#Format: flowindex tosizestats togapstats tohoplimitrange totcpflags toresets flowid
+#Time: 09:17:56 Sat 21 Nov 2026 m Flows from 1 to 27175
+1 3:210:14900:60:90 0:0:0:0:0 7:63:64 18:0:1:0:0:5:0:0:0 5 000000000000001f
+2 0 1:5:25:5:5 0:0:0 0 0 0
+#EndData: flows=2 lost=0 uncounted=0 sampling=1
+`
+	want := [][]string{
+		{"flowindex", "tosizestats(octets)", "togapstats(ns)", "tohoplimitrange(hops)", "totcpflags", "toresets(PDUs)", "flowid"},
+		{"1", "n=3,mean=70.0,sd=10.0,min=60,max=90", "n=0", "n=7,min=63,max=64", "...A..S.", "5", "000000000000001f"},
+		{"2", "-", "n=1,mean=5.0,min=5,max=5", "n=0", "-", "0", "-"},
+	}
+	var rows [][]string
+	err := eachRow(strings.NewReader(flows), func(cells []string) error {
+		rows = append(rows, slices.Clone(cells))
+		return nil
+	})
+	if err != nil || !slices.EqualFunc(rows, want, slices.Equal) {
+		t.Errorf("%v: have\n%q\nwant\n%q", err, rows, want)
 	}
 }

@@ -94,7 +94,14 @@ func (b *builder) set(f *field, text []byte) error {
 		}
 		b.names = append(b.names, savedText{attr: f.attr, text: text})
 	case fieldDistribution:
+		if f.attr.Form() != attr.FormBuckets {
+			return b.statistic(f.attr, text)
+		}
 		return b.distribution(f.attr, text)
+	case fieldPart:
+		return b.part(f.attr, int(f.place), text)
+	case fieldDeltaPart:
+		return b.deltaPart(f.attr, int(f.place), text)
 	case fieldDeltaDistribution:
 		return b.delta(f.attr, text)
 	case fieldIdentity:
@@ -211,7 +218,10 @@ func (b *builder) flow() (*match.Flow, *record.Counters, error) {
 	whole := true
 	for i := range b.found {
 		d := &b.found[i]
-		b.sig = append(append(b.sig, byte(d.Attr), byte(len(d.parameters))), d.parameters...)
+		if err := d.settle(); err != nil {
+			return nil, nil, err
+		}
+		b.sig = append(append(b.sig, byte(d.Attr>>8), byte(d.Attr), byte(len(d.parameters))), d.parameters...)
 		b.fl.Counters = append(b.fl.Counters, d.counters)
 		whole = whole && len(d.delta) == len(d.counters)
 		b.counted.Measures = append(b.counted.Measures, d.delta...)
@@ -426,7 +436,7 @@ func (b *builder) distribution(a attr.Attr, text []byte) error {
 // parameters sets what a distribution's buckets are. Rows mostly have few of them.
 func (b *builder) parameters(f *foundDistribution, mask, value []byte) error {
 	b.sig = append(append(append(b.sig[:0], mask...), ':'), value...)
-	b.sig = append(b.sig, byte(f.Attr))
+	b.sig = append(b.sig, byte(f.Attr)) // distributions have different ones
 	known, ok := b.buckets[string(b.sig)]
 	if !ok {
 		if len(b.sig) > 255 { // it is to be remembered

@@ -86,6 +86,10 @@ func FuzzCollections(f *testing.F) {
 		f.Add(converted(f, file.Bytes(), CSV))
 		f.Add([]byte(strings.Join(flowLines(file.Bytes()), "")))
 	}
+	statistics := writeStatistics(f, 3)
+	for _, form := range []Form{JSON, Text, CSV} {
+		f.Add(converted(f, statistics, form))
+	}
 	f.Add([]byte("#Format: savedattributes sourcepeeraddress topacketsize deltatooctets\n#Time: 12:31:27 Wed  1 Feb 1995 m Flows from 1 to 3642\n0008 1.2.3.4 0 -\n"))
 	f.Add([]byte("#Format: sourcepeeraddress topacketsize deltatooctets deltafromoctets\n#Time: 12:31:27 Wed  1 Feb 1995 m Flows from 1 to 3642\n1.2.3.4 1.0.250!1500:6.0.0!0:0:3:0:0:0:0:0 1 2\n"))
 	f.Add([]byte("Meter,EpochNs,IntervalStartNs,IntervalEndNs,SourcePeerAddress,SourcePeerMask,ToPacketSize,DeltaToPacketSize\r\n" +

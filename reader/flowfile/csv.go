@@ -96,11 +96,15 @@ func appendCSVHeader(b []byte, f *ruleset.Format, iso bool) []byte {
 	}
 	all(record.Own())
 	for _, fd := range f.Fields {
+		if fd.Attr.Form() != attr.FormBuckets {
+			add(partColumns(fd.Attr)...)
+			continue
+		}
 		add(fd.Attr.String())
 		if fd.Name {
 			add(record.NameColumn(fd.Attr))
 		}
-		if fd.Attr.IsMeasure() {
+		if fd.Attr.Info().Class == attr.ClassDistrib {
 			add(deltaName + fd.Attr.String())
 		}
 	}
@@ -166,13 +170,14 @@ func (p *page) csvPrinter(s *match.Shape) *printer {
 func (p *printer) csvSaved(a attr.Attr) {
 	in := a.Info()
 	switch in.Class {
-	case attr.ClassDistrib, attr.ClassStatistic:
+	case attr.ClassStatistic:
+		p.csvStatistic(a)
+		return
+	case attr.ClassDistrib:
 		p.distributionOf(a, kindCounters)
 		p.text(",")
-		for i := range p.shape.Measures {
-			if p.shape.Measures[i].Attr == a {
-				p.value(kindDeltaCounters, i, 0)
-			}
+		if i := p.measure(a); i >= 0 {
+			p.value(kindDeltaCounters, i, 0)
 		}
 		return
 	case attr.ClassMask:

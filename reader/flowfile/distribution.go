@@ -14,26 +14,28 @@ import (
 	"rtfm/ruleset/attr"
 )
 
-// distribution adds distribution a: mask, value and counters with colons
+// distribution adds measure a: of a distribution mask, value and counters with colons
 // between them.
 func (p *printer) distribution(a attr.Attr) {
-	if !p.distributionOf(a, kindCounters) {
+	switch at := p.measure(a); {
+	case at < 0:
 		p.text("0")
+	case a.Form() == attr.FormBuckets:
+		p.distributionOf(a, kindCounters)
+	default:
+		p.statistic(at)
 	}
 }
 
 // distributionOf adds distribution a with its counters of this kind, if the flows
 // have it.
-func (p *printer) distributionOf(a attr.Attr, counters kind) bool {
-	for i := range p.shape.Measures {
-		if d := &p.shape.Measures[i]; d.Attr == a {
-			b := append(attr.AppendParameters(nil, d.Mask), ':')
-			p.text(string(attr.AppendParameters(b, d.Value)))
-			p.value(counters, i, 0)
-			return true
-		}
+func (p *printer) distributionOf(a attr.Attr, counters kind) {
+	if i := p.measure(a); i >= 0 {
+		d := &p.shape.Measures[i]
+		b := append(attr.AppendParameters(nil, d.Mask), ':')
+		p.text(string(attr.AppendParameters(b, d.Value)))
+		p.value(counters, i, 0)
 	}
-	return false
 }
 
 // counters returns the counters of distribution i of the flow.

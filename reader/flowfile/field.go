@@ -15,7 +15,7 @@ type field struct {
 	kind fieldKind
 	attr attr.Attr // of all but identity
 	// place is which one of record.Identity, or a bit of rowState.have.
-	place uint16
+	place uint16   // or of the parts of a statistic
 	in    keyPlace // of what flows save
 }
 
@@ -36,6 +36,8 @@ const (
 	fieldName // of a value of attr
 	fieldDistribution
 	fieldDeltaDistribution // its counters of the interval
+	fieldPart              // of a statistic: place is which
+	fieldDeltaPart         // what the interval added to it
 	fieldBits              // SavedAttributes
 )
 
@@ -43,9 +45,12 @@ const (
 // none.
 func fieldOf(name string) (field, bool) {
 	if rest, ok := strings.CutPrefix(name, deltaName); ok {
-		if a, ok := attr.ByName(rest); ok && a.IsMeasure() {
+		if a, ok := attr.ByName(rest); ok && a.Info().Class == attr.ClassDistrib {
 			return field{name: name, kind: fieldDeltaDistribution, attr: a}, true
 		}
+	}
+	if f, ok := partByColumn(name); ok {
+		return f, true
 	}
 	for i, c := range record.Identity() {
 		if c.Name == name && name != attr.FlowRuleSet.String() {

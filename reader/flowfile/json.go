@@ -137,7 +137,11 @@ func (p *page) jsonPrinter(s *match.Shape) *printer {
 		pr.jsonSaved(sv, p.opts.again || p.names(s.RuleSet).Has(sv.Attr))
 	}
 	for i := range s.Measures {
-		pr.jsonDistribution(i)
+		if s.Measures[i].Attr.Form() == attr.FormBuckets {
+			pr.jsonDistribution(i)
+		} else {
+			pr.jsonStatistic(i)
+		}
 	}
 	numbers(record.Counted())
 	pr.text("}\n")

@@ -61,8 +61,15 @@ type jsonLead struct {
 	ruleSet int
 }
 
+// newFlowSource returns what reads single records of flows.
+func newFlowSource() *jsonSource {
+	return &jsonSource{b: builder{deltas: deltaBits}, fields: make(map[string]*field)}
+}
+
 func newJSONSource(r *bufio.Reader) *jsonSource {
-	return &jsonSource{lines: newLines(r, maxJSONLine), b: builder{deltas: deltaBits}, fields: make(map[string]*field)}
+	s := newFlowSource()
+	s.lines = newLines(r, maxJSONLine)
+	return s
 }
 
 func (s *jsonSource) line() int         { return s.lines.number }
@@ -205,6 +212,8 @@ func (s *jsonSource) set(f *field, value []byte) error {
 	switch {
 	case f.kind == fieldIgnored, string(value) == "null":
 		return nil
+	case value[0] == '{' && f.attr.Form() != attr.FormBuckets:
+		return s.statistic(f.attr, value)
 	case f.kind == fieldDistribution && value[0] == '{':
 		return s.distribution(f.attr, value)
 	case value[0] == '"':
@@ -376,6 +385,9 @@ func columnNames() (names []string) {
 		names = append(names, c.Name)
 	}
 	for _, in := range attr.All() {
+		if in.Class == attr.ClassStatistic {
+			names = append(names, partColumns(in.Attr)...)
+		}
 		if in.Attr.IsColumn() {
 			names = append(names, in.Name)
 		}

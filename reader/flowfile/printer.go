@@ -86,7 +86,10 @@ const (
 	kindNameJSON     // the whole member
 	kindCounters     // of a distribution
 	kindCountersJSON // and a summary of them
-	kindDeltaToPDUs  // from here on unknown if there is no delta
+	kindStatistic
+	kindStatisticJSON
+	kindPart        // of a statistic, in CSV: length is which
+	kindDeltaToPDUs // from here on unknown if there is no delta
 	kindDeltaFromPDUs
 	kindDeltaToOctets
 	kindDeltaFromOctets
@@ -96,6 +99,8 @@ const (
 	kindDeltaFromBitRate
 	kindDeltaCounters
 	kindDeltaCountersJSON
+	kindDeltaStatisticJSON
+	kindDeltaPart
 )
 
 // measured says where the attributes are that all flows have, beside constant ones.
@@ -293,25 +298,43 @@ func (p *printer) appendTo(b []byte, f *match.Flow, delta *record.Counters, in *
 		case kindName, kindNameJSON:
 			b = p.appendName(b, pc, f)
 			continue
-		case kindCounters:
-			b = appendCounters(b, ':', counters(f, pc.offset))
-			continue
-		case kindCountersJSON:
-			b = appendJSONCounters(b, pc.limits, counters(f, pc.offset))
-			continue
 		case kindDeltaToPDURate, kindDeltaFromPDURate, kindDeltaToBitRate, kindDeltaFromBitRate:
 			b = appendRate(b, in.rate(pc.kind, delta))
 			continue
-		case kindDeltaCounters:
-			b = p.appendDelta(b, pc, delta)
-			continue
-		case kindDeltaCountersJSON:
-			b = p.appendDeltaJSON(b, pc, delta)
+		default:
+			b = p.appendMeasured(b, pc, f, delta)
 			continue
 		}
 		b = strconv.AppendUint(b, n, 10)
 	}
 	return append(b, p.end...)
+}
+
+// appendMeasured appends what a flow measures beside counting.
+func (p *printer) appendMeasured(b []byte, pc *piece, f *match.Flow, delta *record.Counters) []byte {
+	d := &p.shape.Measures[pc.offset]
+	switch pc.kind {
+	case kindCounters:
+		return appendCounters(b, ':', counters(f, pc.offset))
+	case kindCountersJSON:
+		return appendJSONCounters(b, pc.limits, counters(f, pc.offset))
+	case kindDeltaCounters:
+		return p.appendDelta(b, pc, delta)
+	case kindDeltaCountersJSON:
+		return p.appendDeltaJSON(b, pc, delta)
+	case kindStatistic:
+		return d.Attr.Form().AppendStatistic(b, counters(f, pc.offset))
+	case kindStatisticJSON:
+		return p.appendStatisticJSON(b, pc.offset, counters(f, pc.offset))
+	case kindDeltaStatisticJSON:
+		return p.appendDeltaStatisticJSON(b, pc, delta)
+	case kindPart:
+		return partsOf(d.Attr)[pc.length].value(b, d, counters(f, pc.offset))
+	}
+	if numbers := p.deltaCounters(pc, delta); numbers != nil {
+		b = partsOf(d.Attr)[pc.length].value(b, d, numbers)
+	}
+	return b
 }
 
 // appendRate appends a rate with three decimals at most.

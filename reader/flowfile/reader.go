@@ -278,6 +278,10 @@ func valueFault(a attr.Attr, text string) string {
 		if _, err := hex.DecodeString(text); err != nil && text != "0" {
 			return "is not a number in hexadecimal"
 		}
+	} else if form := a.Form(); form != attr.FormBuckets {
+		if _, err := form.ParseStatistic(nil, []byte(text)); err != nil && text != "0" {
+			return "is not a statistic"
+		}
 	} else if a.IsMeasure() {
 		if _, _, err := parseDistribution(a, text); err != nil {
 			return "is not a distribution"
@@ -369,6 +373,19 @@ func (rec *Record) Distribution(a attr.Attr) (attr.Measure, []uint64, error) {
 		return d, nil, &SyntaxError{rec.Line, fmt.Sprintf("%s: %v", a, err)}
 	}
 	return d, counters, nil
+}
+
+// Statistic returns the numbers of statistic a; none if the flow has none.
+func (rec *Record) Statistic(a attr.Attr) ([]uint64, error) {
+	text, err := rec.column(a)
+	if err != nil || text == "0" && a.Form() != attr.FormCount {
+		return nil, err
+	}
+	numbers, err := a.Form().ParseStatistic(nil, []byte(text))
+	if err != nil {
+		return nil, &SyntaxError{rec.Line, fmt.Sprintf("%s: %v", a, err)}
+	}
+	return numbers, nil
 }
 
 // AppendTo appends the record as a Writer writes it, with its line end.

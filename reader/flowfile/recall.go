@@ -3,13 +3,15 @@ package flowfile
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 
 	"rtfm/reader/record"
+	"rtfm/ruleset/attr"
 )
 
 // Recalled is what a flow record of JSON lines tells of a flow and of what it
@@ -27,9 +29,9 @@ type Recalled struct {
 // uptime at which the last collection ended, 0 if there is none from its
 // beginning on.
 func Recall(r io.Reader, put func(*Recalled) bool) (to uint64, err error) {
-	const longest = 1 << 24
 	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 1<<16), longest)
+	lines.Buffer(make([]byte, 1<<16), maxJSONLine)
+	src := newFlowSource()
 	for n := 0; lines.Scan(); n++ {
 		line := lines.Bytes()
 		if start, ok := startOf(line); ok {
@@ -39,7 +41,7 @@ func Recall(r io.Reader, put func(*Recalled) bool) (to uint64, err error) {
 		if n == 0 || !bytes.HasPrefix(line, []byte(jsonFlow)) {
 			continue // a first line may not be whole
 		}
-		f, err := recall(line)
+		f, err := recall(line, src)
 		if err != nil {
 			return to, fmt.Errorf("flow data file: record %d: %w", n+1, err)
 		}
@@ -52,8 +54,8 @@ func Recall(r io.Reader, put func(*Recalled) bool) (to uint64, err error) {
 
 const jsonFlow = `{"record":"flow",`
 
-// recall reads a flow record. No text in it has quotation marks or brackets.
-func recall(line []byte) (*Recalled, error) {
+// recall reads a flow record, of which src reads what it measures.
+func recall(line []byte, src *jsonSource) (*Recalled, error) {
 	var err error
 	number := func(name string) (n uint64) {
 		_, rest, ok := bytes.Cut(line, []byte(`,"`+name+`":`))
@@ -70,19 +72,33 @@ func recall(line []byte) (*Recalled, error) {
 			ToPDUs: number("ToPDUs"), FromPDUs: number("FromPDUs"), ToOctets: number("ToOctets"), FromOctets: number("FromOctets"),
 		},
 	}
-	for rest := line; err == nil; {
-		before, behind, ok := bytes.Cut(rest, []byte(`"counters":[`))
-		if !ok {
-			break
-		}
-		list, behind, _ := bytes.Cut(behind, []byte("]"))
-		rest = behind
-		if bytes.HasSuffix(before, []byte(`"delta":{`)) {
-			continue
-		}
-		var counters []uint64
-		err = json.Unmarshal(append(append([]byte{'['}, list...), ']'), &counters)
-		f.Measures = append(f.Measures, counters...)
+	if err == nil && measures(line) {
+		f.Measures, err = src.measured(line)
 	}
 	return f, err
+}
+
+// measures reports whether a record's flow has distributions or statistics: they stand
+// just before what it has counted.
+func measures(line []byte) bool {
+	before, _, _ := bytes.Cut(line, []byte(`,"ToPDUs":`))
+	if bytes.HasSuffix(before, []byte{'}'}) {
+		return true
+	}
+	_, last, _ := bytes.Cut(before[max(bytes.LastIndex(before, []byte(`,"`)), 0):], []byte{'"'})
+	name, _, _ := bytes.Cut(last, []byte{'"'})
+	a, ok := attr.ByName(strings.TrimPrefix(string(name), deltaName))
+	return ok && a.IsMeasure()
+}
+
+// measured returns the numbers of all that a record's flow measures.
+func (s *jsonSource) measured(line []byte) ([]uint64, error) {
+	if err := s.flow(line); err != nil {
+		return nil, err
+	}
+	f, _, err := s.b.flow()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(f.Counters...), nil
 }

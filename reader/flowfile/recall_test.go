@@ -16,7 +16,7 @@ import (
 // TestRecall reads back what a Writer has written of flows, with distributions.
 func TestRecall(t *testing.T) {
 	var shapes match.Shapes
-	sizes := attr.Measure{Attr: attr.ToPacketSize, Mask: attr.MakeValue(2, 0, 0, 0, 0, 0), Value: attr.MakeValue(1, 0, 0, 3, 0, 9)}
+	sizes := attr.Measure{Attr: attr.ToPacketSize, Mask: attr.MakeValue(1, 0, 0, 0, 0, 0), Value: attr.MakeValue(1, 0, 0, 3, 0, 9)}
 	shape := shapes.Intern(3, 0, 0, []match.Saved{{Attr: attr.SourceTransType, Mask: attr.Ones(1)}}, sizes, sizes)
 	flow := &match.Flow{
 		FlowKey: match.FlowKey{Shape: shape}, Index: 7, FirstTime: 1_700_000_000_123_456_789, LastTime: 1_700_000_001_000_000_000,

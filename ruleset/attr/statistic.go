@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 )
 
 // Form says what the numbers of a measure are.
@@ -193,12 +194,13 @@ const (
 	listedFlags    = listedGapBits
 	listedOctets   = listedFlags + 8
 	listedBackward = listedOctets + 16
+	maxListedGap   = 1<<listedGapBits - 1
 )
 
 // NewListed returns a packet with so many octets and these TCP flags, gap
 // nanoseconds after the one before, backward if it goes to the flow's source.
 func NewListed(octets uint64, flags uint8, gap int64, backward bool) Listed {
-	l := Listed(min(uint64(max(gap, 0))/1000, 1<<listedGapBits-1)) | Listed(flags)<<listedFlags |
+	l := Listed(min(uint64(max(gap, 0))/1000, maxListedGap)) | Listed(flags)<<listedFlags |
 		Listed(min(octets, math.MaxUint16))<<listedOctets
 	if backward {
 		l |= 1 << listedBackward
@@ -254,15 +256,34 @@ func Mean(stats []uint64) (float64, bool) {
 // Deviation returns the standard deviation of the values of a FormStats, that of a
 // sample (n-1); false if there were less than two.
 func Deviation(stats []uint64) (float64, bool) {
-	n := new(big.Int).SetUint64(stats[StatCount])
-	if stats[StatCount] < 2 {
+	n := stats[StatCount]
+	if n < 2 {
 		return 0, false
 	}
 	// (n ssq - sum^2) / (n (n-1)), whole until the division.
-	sum := new(big.Int).SetUint64(stats[StatSum])
-	above := new(big.Int).Mul(n, SumOfSquares(stats))
-	above.Sub(above, sum.Mul(sum, sum))
-	below := new(big.Int).Mul(n, new(big.Int).Sub(n, big.NewInt(1)))
-	variance, _ := new(big.Rat).SetFrac(above, below).Float64()
-	return math.Sqrt(max(variance, 0)), true
+	above, ok := spreadOf(n, stats[StatSum], stats[StatSquaresHigh], stats[StatSquaresLow])
+	if !ok {
+		count, sum := new(big.Int).SetUint64(n), new(big.Int).SetUint64(stats[StatSum])
+		whole := new(big.Int).Mul(count, SumOfSquares(stats))
+		above, _ = new(big.Float).SetInt(whole.Sub(whole, sum.Mul(sum, sum))).Float64()
+	}
+	return math.Sqrt(max(above, 0) / (float64(n) * float64(n-1))), true
+}
+
+// spreadOf returns n ssq - sum^2, where ssq is high and low; false if that takes more
+// than 128 bits. Flows mostly have less.
+func spreadOf(n, sum, high, low uint64) (float64, bool) {
+	over, top := bits.Mul64(n, high)
+	carry, bottom := bits.Mul64(n, low)
+	top, more := bits.Add64(top, carry, 0)
+	if over|more != 0 {
+		return 0, false
+	}
+	sumTop, sumBottom := bits.Mul64(sum, sum)
+	bottom, borrow := bits.Sub64(bottom, sumBottom, 0)
+	top, borrow = bits.Sub64(top, sumTop, borrow)
+	if borrow != 0 {
+		return 0, true // no values have these sums
+	}
+	return float64(top)*(1<<64) + float64(bottom), true
 }
