@@ -15,7 +15,7 @@ import (
 // changed, so that packets may be seen while others are metered.
 type view struct {
 	ends   []visible // words of an end, the same of both
-	common []visible // what has no direction: one word, or none
+	common []visible // what has no direction: three words at most
 	words  int       // of a sight without its last one
 	blind  bool      // the ruleset sees more than that: no memo knows any packet
 	tuple  bool      // the ruleset sees no more than seeTuple does
@@ -29,15 +29,20 @@ var secret = keyhash.NewSecret()
 // visible is a word of the match key and the bits of it that count.
 type visible struct {
 	off  uint8
+	size uint8 // of an end that has the word, in octets: 0 for what has no direction
 	mask uint64
 }
+
+// dest returns where the destination's end has the word.
+func (v *visible) dest() uint8 { return v.off + v.size }
 
 const (
 	endWords = attr.EndSize / 8
 	// Of an end: the adjacent address, and one that has an octet to spare, at its
 	// top.
 	adjacentWord, lensWord = 3, 4
-	maxWords               = 2*endWords + 1
+	innerWords             = attr.InnerEndSize / 8
+	maxWords               = 2*(endWords-1+innerWords) + 4 // a word of an end is never seen
 )
 
 // maxMemoPeer is the longest peer address in a memo. Longer ones, of CLNS,
@@ -57,15 +62,22 @@ const (
 // newView returns how a ruleset sees packets that sees these bits.
 func newView(see attr.Key) *view {
 	v := &view{key: see, blind: see.HasRecord()}
-	word := func(n int) visible {
-		return visible{uint8(8 * n), binary.LittleEndian.Uint64(see[8*n:])}
+	word := func(off, size int) visible {
+		return visible{uint8(off), uint8(size), binary.LittleEndian.Uint64(see[off:])}
 	}
-	if w := word(2 * endWords); w.mask != 0 {
-		v.common = append(v.common, w)
+	for _, off := range attr.CommonWords() {
+		if w := word(off, 0); w.mask != 0 {
+			v.common = append(v.common, w)
+		}
 	}
-	v.tuple = !v.blind && len(v.common) == 0 && word(adjacentWord).mask == 0
+	for n := range innerWords {
+		if w := word(attr.InnerEnds+8*n, attr.InnerEndSize); w.mask != 0 {
+			v.ends = append(v.ends, w)
+		}
+	}
+	v.tuple = !v.blind && len(v.common)+len(v.ends) == 0 && word(8*adjacentWord, 0).mask == 0
 	for n := range endWords {
-		w := word(n)
+		w := word(8*n, attr.EndSize)
 		peer := 8*n < maxMemoPeer
 		if peer && v.tuple || (peer || n >= adjacentWord) && w.mask != 0 || n == lensWord {
 			v.ends = append(v.ends, w)
@@ -101,7 +113,7 @@ func (v *view) see(p *match.Packet, w []uint64) bool {
 	lower := uint64(0) // 1 if the destination is
 	for i, e := range v.ends {
 		source := binary.LittleEndian.Uint64(p.Key[e.off:]) & e.mask
-		dest := binary.LittleEndian.Uint64(p.Key[e.off+attr.EndSize:]) & e.mask
+		dest := binary.LittleEndian.Uint64(p.Key[e.dest():]) & e.mask
 		_, lower = bits.Sub64(dest, source, lower)
 		w[2*i], w[2*i+1] = source, dest
 	}
@@ -119,9 +131,15 @@ func (v *view) see(p *match.Packet, w []uint64) bool {
 	}
 	for i, c := range v.common {
 		w[n+i] = binary.LittleEndian.Uint64(p.Key[c.off:]) & c.mask
-		sum = sum.Add(w[n+i]+secret[n+i], secret[maxWords])
 	}
-	w[v.words] = sum.Hash((*[4]uint64)(secret[maxWords+1:]))&^(1<<32-1) | lower
+	for i := n; i < v.words; i += 2 {
+		y := secret[i+1]
+		if i+1 < v.words {
+			y += w[i+1]
+		}
+		sum = sum.Add(w[i]+secret[i], y)
+	}
+	w[v.words] = sum.Hash((*[4]uint64)(secret[maxWords:]))&^(1<<32-1) | lower
 	return true
 }
 
@@ -144,7 +162,7 @@ func (v *view) seeTuple(source, dest *attr.End, peerLen, adjacentLen uint8, w *t
 	s2, d2 = s2|uint64(peerLen)<<56, d2|uint64(adjacentLen)<<56
 	sum := keyhash.Sum{}.Add(s0+secret[0], d0+secret[1]).Add(s1+secret[2], d1+secret[3]).Add(s2+secret[4], d2+secret[5])
 	w[0], w[1], w[2], w[3], w[4], w[5] = s0, d0, s1, d1, s2, d2
-	w[6] = sum.Hash((*[4]uint64)(secret[maxWords+1:]))&^(1<<32-1) | lower
+	w[6] = sum.Hash((*[4]uint64)(secret[maxWords:]))&^(1<<32-1) | lower
 }
 
 // blank sets w to what no memo knows, for a packet of which nothing will be asked.
@@ -159,7 +177,7 @@ func (v *view) recall(w []uint64, p *match.Packet) {
 	source := int(w[v.words] & sightReverse)
 	for i, e := range v.ends {
 		binary.LittleEndian.PutUint64(p.Key[e.off:], w[2*i+source]&e.mask)
-		binary.LittleEndian.PutUint64(p.Key[e.off+attr.EndSize:], w[2*i+1-source]&e.mask)
+		binary.LittleEndian.PutUint64(p.Key[e.dest():], w[2*i+1-source]&e.mask)
 	}
 	for i, c := range v.common {
 		binary.LittleEndian.PutUint64(p.Key[c.off:], w[n+i])

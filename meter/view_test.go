@@ -29,7 +29,7 @@ func TestSights(t *testing.T) {
 		}
 		for range 8 {
 			var see attr.Key
-			words := [...]int{0, 1, 3, 4, 10}
+			words := [...]int{0, 1, 3, 4, 10, 20, 21, 22, 23, 24}
 			for _, w := range words[:1+r.IntN(len(words))] {
 				for i := range 8 {
 					see[8*w+i] = byte(r.Uint32()) | byte(r.Uint32()&0xff)
@@ -39,8 +39,14 @@ func TestSights(t *testing.T) {
 				see = attr.Key{0: 0xff, 8: 0xff, 32: 0xff, 33: byte(r.Uint32()), 35: 0xff}
 			}
 			see[39] = 0
+			if r.IntN(2) == 0 {
+				see[attr.InnerSourcePeerType.Info().Offset] = 0xff
+			}
 			for i, b := range see.Reverse() {
 				see[i] |= b
+			}
+			for i := range got.Key[attr.CommonWords()[1]:] {
+				got.Key[attr.CommonWords()[1]+i] = byte(r.Uint32())
 			}
 			v := newView(see)
 			w := make([]uint64, v.sightLen())
@@ -127,6 +133,9 @@ func TestTupleViews(t *testing.T) {
 		"adjacent addresses": {attr.Key{24: 1, 64: 1}, false},
 		"DSCodePoint":        {attr.Key{81: 0xfc}, false},
 		"SourceASN":          {attr.Key{20: 1}, false},
+		"TunnelKind":         {attr.Key{164: 1}, false},
+		"MPLSLabel":          {attr.Key{170: 1}, false},
+		"inner ports":        {attr.Key{176: 1, 200: 1}, false},
 	} {
 		if v := newView(test.see); v.tuple != test.tuple {
 			t.Errorf("%s: %t", name, v.tuple)

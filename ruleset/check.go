@@ -250,5 +250,5 @@ func (r *Rule) doubt() string {
 // zeroUnlikely reports whether rules that ask for a value of 0 are rather meant
 // to take whatever value there is.
 func zeroUnlikely(a attr.Attr) bool {
-	return a.Info().Class == attr.ClassAddress || a == attr.SourceTransType || a == attr.DestTransType
+	return a.Info().Class == attr.ClassAddress || a.Outer() == attr.SourceTransType || a.Outer() == attr.DestTransType
 }

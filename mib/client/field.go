@@ -209,7 +209,7 @@ func near(t uint32, now uint64) int64 {
 
 // shape puts the addresses in the flow's key, and finds its shape.
 func (b *flowBuilder) shape() error {
-	var peer, adjacent int
+	var lengths match.Lengths
 	key := b.masks[:0]
 	if b.exact {
 		key = append(append(key, byte(len(b.value[0]))), b.value[0]...)
@@ -233,23 +233,16 @@ func (b *flowBuilder) shape() error {
 			}
 			key = append(key, 1+byte(len(mask)))
 			key = append(key, mask...)
-			of := &peer
-			switch {
-			case fd.attr.IsAdjacent():
-				of = &adjacent
-			case !fd.attr.IsPeer():
-				of = nil
-			}
-			if of != nil {
-				if *of != 0 && *of != len(value) {
+			if of := lengths.Of(fd.attr); of != nil {
+				if *of != 0 && int(*of) != len(value) {
 					return fmt.Errorf("%v has %d octets, the other end's address %d", fd.attr, len(value), *of)
 				}
-				*of = len(value)
+				*of = uint8(len(value))
 			}
 		}
 		copy(b.flow.Key[fd.offset:fd.offset+fd.size], value)
 	}
-	key, err := b.distributions(append(key, byte(peer), byte(adjacent)))
+	key, err := b.distributions(append(key, lengths.Peer, lengths.Adjacent, lengths.InnerPeer))
 	b.masks = key
 	if err != nil {
 		return err
@@ -258,7 +251,7 @@ func (b *flowBuilder) shape() error {
 		if len(b.byMasks) >= maxShapes {
 			return errManyShapes
 		}
-		b.flow.Shape = b.intern(peer, adjacent)
+		b.flow.Shape = b.intern(lengths)
 		if *b.room -= octetsOfShape(b.flow.Shape, len(key)); *b.room < 0 {
 			return errManyShapes
 		}
@@ -314,7 +307,7 @@ func (b *flowBuilder) saved(i int) bool {
 }
 
 // intern returns the shape of flows with the masks of the present one.
-func (b *flowBuilder) intern(peer, adjacent int) *match.Shape {
+func (b *flowBuilder) intern(lengths match.Lengths) *match.Shape {
 	var saved []match.Saved
 	for i := range b.fields {
 		fd := &b.fields[i]
@@ -327,5 +320,5 @@ func (b *flowBuilder) intern(peer, adjacent int) *match.Shape {
 		}
 		saved = append(saved, match.Saved{Attr: fd.attr, Mask: mask})
 	}
-	return b.shapes.Intern(b.ruleSet, uint8(peer), uint8(adjacent), saved, b.found...)
+	return b.shapes.InternLengths(b.ruleSet, lengths, saved, b.found...)
 }

@@ -126,7 +126,7 @@ func (j *joiner) join(flow *match.Flow) (whole bool, err error) {
 		for _, s := range key[:len(j.parts)+1] {
 			distributions = append(distributions, s.Measures...)
 		}
-		shape = j.shapes.Intern(j.ruleSet, flow.Shape.PeerLen, flow.Shape.AdjacentLen, flow.Shape.Saved, distributions...)
+		shape = j.shapes.InternLengths(j.ruleSet, flow.Shape.Lengths(), flow.Shape.Saved, distributions...)
 		if *j.room -= octetsOfShape(shape, 8*maxParts); *j.room < 0 {
 			return false, fmt.Errorf("%w: %v", ErrNonsense, errManyShapes)
 		}

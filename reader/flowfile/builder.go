@@ -48,7 +48,7 @@ type rowState struct {
 	// exactFirst and exactLast are set once the times are known in nanoseconds.
 	exactFirst, exactLast bool
 	have                  uint16 // which of told the row has
-	peer, adjacent        int    // lengths of the addresses
+	lengths               match.Lengths
 }
 
 type savedText struct {
@@ -213,7 +213,7 @@ func (b *builder) flow() (*match.Flow, *record.Counters, error) {
 		}
 	}
 	b.saved = b.saved[:n]
-	b.sig = append(b.sig, 0, 0, byte(b.row.peer), byte(b.row.adjacent))
+	b.sig = append(b.sig, 0, 0, b.row.lengths.Peer, b.row.lengths.Adjacent, b.row.lengths.InnerPeer)
 	slices.SortStableFunc(b.found, func(a, b foundDistribution) int { return cmp.Compare(a.Attr, b.Attr) })
 	whole := true
 	for i := range b.found {
@@ -274,11 +274,8 @@ func (b *builder) shape() (*match.Shape, error) {
 	var saved []match.Saved
 	for _, s := range b.saved {
 		length := s.attr.Info().Size
-		switch {
-		case s.attr.IsPeer():
-			length = b.row.peer
-		case s.attr.IsAdjacent():
-			length = b.row.adjacent
+		if l := b.row.lengths.Of(s.attr); l != nil {
+			length = int(*l)
 		}
 		mask := attr.Ones(length)
 		if text := b.mask(s.attr); text != nil {
@@ -293,7 +290,7 @@ func (b *builder) shape() (*match.Shape, error) {
 	for i := range b.found {
 		found = append(found, b.found[i].Measure)
 	}
-	shape := b.shapes.Intern(b.row.ruleSet, uint8(b.row.peer), uint8(b.row.adjacent), saved, found...)
+	shape := b.shapes.InternLengths(b.row.ruleSet, b.row.lengths, saved, found...)
 	b.known[string(b.sig)] = shape
 	return shape, nil
 }
@@ -345,18 +342,11 @@ func (b *builder) key(a attr.Attr, in keyPlace, text []byte) (int, error) {
 		}
 		n = copy(to, v.Append(nil))
 	}
-	of := (*int)(nil)
-	switch {
-	case a.IsPeer():
-		of = &b.row.peer
-	case a.IsAdjacent():
-		of = &b.row.adjacent
-	}
-	if of != nil && n > 0 {
-		if *of != 0 && *of != n {
+	if of := b.row.lengths.Of(a); of != nil && n > 0 {
+		if *of != 0 && *of != uint8(n) {
 			return 0, fmt.Errorf("%d octets, the other end's address has %d", n, *of)
 		}
-		*of = n
+		*of = uint8(n)
 	}
 	return n, nil
 }

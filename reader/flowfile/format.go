@@ -78,6 +78,10 @@ func DefaultFormat(saved []attr.Attr) *ruleset.Format {
 // place returns the group of columns to which a belongs, and its place in
 // there, which is the same for source and destination.
 func place(a attr.Attr) (group, within attr.Attr) {
+	if a.IsInner() {
+		group, within = place(a.Outer())
+		return group.Inner(), within
+	}
 	source := a
 	if a >= attr.DestInterface && a <= attr.DestTransMask {
 		source = a - (attr.DestInterface - attr.SourceInterface)

@@ -304,7 +304,7 @@ func isNumber(a attr.Attr) bool {
 	case attr.ClassInteger, attr.ClassComputed, attr.ClassMeasured:
 		return true
 	case attr.ClassAddress:
-		return a == attr.SourceTransAddress || a == attr.DestTransAddress
+		return a.Outer() == attr.SourceTransAddress || a.Outer() == attr.DestTransAddress
 	}
 	return false
 }

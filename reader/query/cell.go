@@ -44,7 +44,10 @@ func fieldOf(s *match.Shape, a attr.Attr) field {
 func (f *field) octets(key *attr.Key) []byte { return key[f.offset : f.offset+f.length] }
 
 // isPort reports whether values of a are numbers of two octets.
-func isPort(a attr.Attr) bool { return a == attr.SourceTransAddress || a == attr.DestTransAddress }
+func isPort(a attr.Attr) bool {
+	a = a.Outer()
+	return a == attr.SourceTransAddress || a == attr.DestTransAddress
+}
 
 // isNumber reports whether values of a are numbers.
 func isNumber(a attr.Attr) bool {
@@ -91,6 +94,9 @@ func (n *namer) number(a attr.Attr, v uint64, transport uint8, saved bool) table
 	if n.numeric {
 		return table.Uint(v)
 	}
+	if a.IsInner() {
+		transport = 0 // it is that of the packet around it
+	}
 	if name := attr.NameOf(a, v, transport); name != "" {
 		return table.String(name)
 	}
@@ -102,7 +108,7 @@ func (n *namer) number(a attr.Attr, v uint64, transport uint8, saved bool) table
 func zeroMeans(a attr.Attr, transport uint8) bool {
 	const icmp, icmp6 = 1, 58
 	switch a {
-	case attr.DSCodePoint, attr.ECNCodeBits, attr.Priority, attr.HopLimit, attr.Duplicate:
+	case attr.DSCodePoint, attr.ECNCodeBits, attr.Priority, attr.HopLimit, attr.Duplicate, attr.VLANTags:
 		return true
 	case attr.SourceTransAddress, attr.DestTransAddress:
 		return transport == icmp || transport == icmp6

@@ -177,7 +177,7 @@ func inNoLine(f *match.Flow, a attr.Attr, names *ruleset.Names) table.Value {
 	if !a.IsPeer() || !names.Has(a) {
 		return table.Value{}
 	}
-	switch f.Shape.PeerLen {
+	switch f.Shape.Len(a) {
 	case 4:
 		return table.String("other IPv4")
 	case 16:
@@ -191,8 +191,8 @@ func inNoLine(f *match.Flow, a attr.Attr, names *ruleset.Names) table.Value {
 func columnsOf(saved []attr.Attr) (columns []attr.Attr) {
 	for _, f := range flowfile.DefaultFormat(saved).Fields {
 		a := f.Attr
-		isSource := a.IsType() && slices.Contains(saved, a-10)
-		if a.Info().Class != attr.ClassMeasured && !a.IsMeasure() && !isSource {
+		twice := a.SourceType() != a && slices.Contains(saved, a.SourceType())
+		if a.Info().Class != attr.ClassMeasured && !a.IsMeasure() && !twice {
 			columns = append(columns, a)
 		}
 	}

@@ -106,6 +106,29 @@ const (
 	HopLimit              Attr = 1031
 )
 
+// What stands between the link and the network header, and the innermost packet of
+// a tunnel.
+const (
+	TunnelID Attr = 1032 + iota
+	TunnelKind
+	MPLSLabel
+	MPLSBottomLabel
+	InnerVLANid
+	VLANTags
+	InnerSourcePeerType
+	InnerSourcePeerAddress
+	InnerSourcePeerMask
+	InnerSourceTransType
+	InnerSourceTransAddress
+	InnerSourceTransMask
+	InnerDestPeerType
+	InnerDestPeerAddress
+	InnerDestPeerMask
+	InnerDestTransType
+	InnerDestTransAddress
+	InnerDestTransMask
+)
+
 // Statistics, which are saved as distributions are (Measure).
 const (
 	FlowID Attr = 1050 + iota
@@ -295,6 +318,24 @@ var attributes = [...]Info{
 	{SavedAttributes, "SavedAttributes", ClassMeasured, SavedSize, true, 0},
 	{Duplicate, "Duplicate", ClassInteger, 1, false, offDuplicate},
 	{HopLimit, "HopLimit", ClassInteger, 1, false, offHopLimit},
+	{TunnelID, "TunnelID", ClassInteger, 4, false, offTunnelID},
+	{TunnelKind, "TunnelKind", ClassInteger, 1, false, offTunnelKind},
+	{MPLSLabel, "MPLSLabel", ClassInteger, 4, false, offMPLS},
+	{MPLSBottomLabel, "MPLSBottomLabel", ClassInteger, 4, false, offMPLS + 4},
+	{InnerVLANid, "InnerVLANid", ClassInteger, 2, false, offInnerVLANid},
+	{VLANTags, "VLANTags", ClassInteger, 1, false, offVLANTags},
+	{InnerSourcePeerType, "InnerSourcePeerType", ClassInteger, 1, false, offInner + innerPeerType},
+	{InnerSourcePeerAddress, "InnerSourcePeerAddress", ClassAddress, MaxInnerPeer, true, offInner + innerPeer},
+	{InnerSourcePeerMask, "InnerSourcePeerMask", ClassMask, MaxInnerPeer, true, 0},
+	{InnerSourceTransType, "InnerSourceTransType", ClassInteger, 1, false, offInner + innerTransType},
+	{InnerSourceTransAddress, "InnerSourceTransAddress", ClassAddress, 2, false, offInner + innerTrans},
+	{InnerSourceTransMask, "InnerSourceTransMask", ClassMask, 2, false, 0},
+	{InnerDestPeerType, "InnerDestPeerType", ClassInteger, 1, false, offInner + InnerEndSize + innerPeerType},
+	{InnerDestPeerAddress, "InnerDestPeerAddress", ClassAddress, MaxInnerPeer, true, offInner + InnerEndSize + innerPeer},
+	{InnerDestPeerMask, "InnerDestPeerMask", ClassMask, MaxInnerPeer, true, 0},
+	{InnerDestTransType, "InnerDestTransType", ClassInteger, 1, false, offInner + InnerEndSize + innerTransType},
+	{InnerDestTransAddress, "InnerDestTransAddress", ClassAddress, 2, false, offInner + InnerEndSize + innerTrans},
+	{InnerDestTransMask, "InnerDestTransMask", ClassMask, 2, false, 0},
 	{FlowID, "FlowID", ClassStatistic, DistributionSize, true, 0},
 	{CommunityID, "CommunityID", ClassStatistic, DistributionSize, true, 0},
 	{ToSizeStats, "ToSizeStats", ClassStatistic, DistributionSize, true, 0},
@@ -437,58 +478,13 @@ func (a Attr) Testable() bool {
 	return true
 }
 
-// Reverse returns the attribute that takes a's place in a flow's identity when
-// source and destination are swapped. Attributes without direction stay, and so
-// do the types: a packet has the same at both ends, so that a ruleset which
-// saves only one of them still finds a flow from its other direction.
-func (a Attr) Reverse() Attr {
-	switch {
-	case a.IsType():
-		return a
-	case a >= SourceInterface && a <= SourceTransMask:
-		return a + 10
-	case a >= DestInterface && a <= DestTransMask:
-		return a - 10
-	}
-	switch a {
-	case SourceSubscriberID:
-		return DestSubscriberID
-	case DestSubscriberID:
-		return SourceSubscriberID
-	case SourceClass:
-		return DestClass
-	case DestClass:
-		return SourceClass
-	case SourceKind:
-		return DestKind
-	case DestKind:
-		return SourceKind
-	case SourceASN:
-		return DestASN
-	case DestASN:
-		return SourceASN
-	case SourcePrefix:
-		return DestPrefix
-	case DestPrefix:
-		return SourcePrefix
-	}
-	return a
-}
-
-// IsType reports whether a is an adjacent, peer or transport type.
-func (a Attr) IsType() bool {
-	switch a {
-	case SourceAdjacentType, SourcePeerType, SourceTransType, DestAdjacentType, DestPeerType, DestTransType:
-		return true
-	}
-	return false
-}
-
 // Bits returns how many bits the values of integer attribute a have: fewer than
 // its octets hold where the packet's field is smaller.
 func (a Attr) Bits() int {
 	switch a {
-	case VLANid:
+	case MPLSLabel, MPLSBottomLabel:
+		return 20
+	case VLANid, InnerVLANid:
 		return 12
 	case Priority:
 		return 3
@@ -499,12 +495,6 @@ func (a Attr) Bits() int {
 	}
 	return 8 * a.info().Size
 }
-
-// IsPeer reports whether a is a peer address.
-func (a Attr) IsPeer() bool { return a == SourcePeerAddress || a == DestPeerAddress }
-
-// IsAdjacent reports whether a is an adjacent address.
-func (a Attr) IsAdjacent() bool { return a == SourceAdjacentAddress || a == DestAdjacentAddress }
 
 // ByName finds an attribute by its name, whatever the case of its letters.
 func ByName(name string) (Attr, bool) {
@@ -525,15 +515,6 @@ func utoa(u uint) string {
 			return string(b[i:])
 		}
 	}
-}
-
-// Mask returns the attribute that is the mask of address a, Null when a has
-// none.
-func (a Attr) Mask() Attr {
-	if in := (a + 1).Info(); in.Class == ClassMask {
-		return in.Attr
-	}
-	return Null
 }
 
 // Readable reports whether a meter's flow record has a: all attributes but Null,

@@ -29,7 +29,7 @@ func TestAttributeTable(t *testing.T) {
 		default:
 			continue
 		}
-		if in.Offset+in.Size > KeySize {
+		if in.Offset+max(in.Size, 8) > KeySize { // values are read in words
 			t.Errorf("%v lies outside of the key", a)
 		}
 		for i := in.Offset; i < in.Offset+in.Size; i++ {
@@ -42,7 +42,11 @@ func TestAttributeTable(t *testing.T) {
 			if r.Reverse() != a || r.Info().Size != in.Size {
 				t.Errorf("%v reverses to %v", a, r)
 			}
-			if d := r.Info().Offset - in.Offset; in.Offset < 2*EndSize && d != EndSize && d != -EndSize {
+			apart := EndSize
+			if a.IsInner() {
+				apart = InnerEndSize
+			}
+			if d := r.Info().Offset - in.Offset; (in.Offset < 2*EndSize || a.IsInner()) && d != apart && d != -apart {
 				t.Errorf("%v and %v are %d octets apart", a, r, d)
 			}
 		}
@@ -59,17 +63,18 @@ func TestAttributeNumbers(t *testing.T) {
 		"ToPacketSize": 66, "FromPDURate": 75, "FromTurnaroundTime4": 83, "FlowTime": 84, "FromLostPDUs": 96, "DSCodePoint": 118,
 		"MeterID": 112, "SourceASN": 113, "SourcePrefix": 114, "DestASN": 115, "DestPrefix": 116,
 		"VLANid": 1024, "ecn": 1026, "firsttimens": 1027, "LastActiveTimeNs": 1028, "Duplicate": 1030, "HopLimit": 1031,
+		"TunnelID": 1032, "VLANTags": 1037, "InnerSourcePeerType": 1038, "InnerSourceTransMask": 1043, "InnerDestPeerType": 1044, "InnerDestTransMask": 1049, "FlowID": 1050,
 	} {
 		if got, ok := ByName(name); !ok || got != want {
 			t.Errorf("%s is %d, %v, want %d", name, got, ok, want)
 		}
 	}
-	for _, a := range []Attr{42, 63, 127, 128, 1023, 1032, 1033, 65535} {
+	for _, a := range []Attr{42, 63, 127, 128, 1023, 1084, 1085, 65535} {
 		if in := a.Info(); in.Class != ClassNone || a.Testable() || a.Readable() {
 			t.Errorf("%d is %+v", a, in)
 		}
 	}
-	if got := Attr(1032).String(); got != "attribute(1032)" {
+	if got := Attr(1084).String(); got != "attribute(1084)" {
 		t.Error(got)
 	}
 }
@@ -95,6 +100,10 @@ func TestAttributeUses(t *testing.T) {
 		{SourceASN, true, true, DestASN},
 		{DestPrefix, true, true, SourcePrefix},
 		{MeterID, true, true, MeterID},
+		{InnerSourcePeerAddress, true, true, InnerDestPeerAddress},
+		{InnerDestTransMask, false, true, InnerSourceTransMask},
+		{InnerSourceTransType, true, true, InnerSourceTransType},
+		{TunnelID, true, true, TunnelID},
 	} {
 		if tt.a.Testable() != tt.testable || tt.a.Readable() != tt.readable || tt.a.Reverse() != tt.reverse {
 			t.Errorf("%v: testable %v, readable %v, reverse %v", tt.a, tt.a.Testable(), tt.a.Readable(), tt.a.Reverse())

@@ -8,7 +8,7 @@ import (
 )
 
 // KeySize is the length of a match key in octets.
-const KeySize = 160
+const KeySize = 224
 
 // Places of values in a match key: two ends of five 8-octet words each, then
 // what has no direction. Every value stands left-aligned in zeros, so that a
@@ -36,7 +36,35 @@ const (
 	offSession     = 136 // 10
 	offMeterID     = 146 // 4
 	offPrefix      = 150 // 1 for the source, 1 for the dest
+
+	offTunnelID    = 160 // 4
+	offTunnelKind  = 164
+	offVLANTags    = 165
+	offInnerVLANid = 166 // 2
+	offMPLS        = 168 // 4 for the top label, 4 for the bottom one
+	offInner       = 176 // the ends of the packet that a tunnel carries
 )
+
+// Places within an end of the packet that a tunnel carries. The address stands last,
+// so that the eight octets from where any value begins are octets of the key.
+const (
+	innerTrans     = 0 // 2
+	innerPeerType  = 2
+	innerTransType = 3
+	innerPeer      = 8 // 16
+)
+
+// InnerEndSize is what EndSize is for attributes of the packet that a tunnel carries.
+const InnerEndSize = 24
+
+// InnerEnds is where the ends of that packet stand.
+const InnerEnds = offInner
+
+// CommonWords returns where the words begin that have values of packets which no end has.
+func CommonWords() [3]int { return [...]int{offMatching, offTunnelID, offMPLS} }
+
+// MaxInnerPeer is the length in octets of the longest peer address of such a packet.
+const MaxInnerPeer = 16
 
 // Sizes of the identifiers that only rules can give a flow (RFC 2720).
 const (
@@ -196,6 +224,65 @@ func (k *Key) HasRecord() bool {
 		[n]byte(k[offMeterID:]) != [n]byte{}
 }
 
+// SetTunnel sets which kind of tunnel carries the packet's payload, or has carried the
+// packet, and which number of that kind it has.
+func (k *Key) SetTunnel(kind uint8, id uint32) {
+	k[offTunnelKind] = kind
+	binary.BigEndian.PutUint32(k[offTunnelID:], id)
+}
+
+// TunnelKind returns the kind of tunnel that was set.
+func (k *Key) TunnelKind() uint8 { return k[offTunnelKind] }
+
+// SetVLANTags sets how many VLAN tags the packet has.
+func (k *Key) SetVLANTags(n uint8) { k[offVLANTags] = n }
+
+// SetInnerVLAN sets InnerVLANid from the tag control information of the second VLAN
+// tag from the outside.
+func (k *Key) SetInnerVLAN(tci uint16) {
+	k[offInnerVLANid], k[offInnerVLANid+1] = byte(tci>>8&0x0f), byte(tci)
+}
+
+// SetMPLS sets the labels at the top and at the bottom of the stack, 20 bits each.
+func (k *Key) SetMPLS(top, bottom uint32) {
+	binary.BigEndian.PutUint32(k[offMPLS:], top)
+	binary.BigEndian.PutUint32(k[offMPLS+4:], bottom)
+}
+
+// SetInner sets the ends of the packet that a tunnel carries to those of the packet
+// whose key is from. Peer addresses are those of IP: others are left out, as their
+// transport addresses are.
+func (k *Key) SetInner(from *Key) {
+	for end := range 2 {
+		in, out := k[offInner+end*InnerEndSize:], from[end*endSize:]
+		in[innerPeerType] = out[offPeerType]
+		if k.InnerPeerLen() == 0 {
+			continue
+		}
+		in[innerTransType] = out[offTransType]
+		copy(in[innerTrans:innerTrans+2], out[offTrans:])
+		copy(in[innerPeer:innerPeer+MaxInnerPeer], out[offPeer:])
+	}
+}
+
+// InnerPeerLen returns the length in octets of the peer addresses of the packet that a
+// tunnel carries, 0 if there is none or it is no IP.
+func (k *Key) InnerPeerLen() uint8 {
+	switch k[offInner+innerPeerType] {
+	case peerIPv4:
+		return 4
+	case peerIPv6:
+		return 16
+	}
+	return 0
+}
+
+// SeesTunnel reports whether the bits of k are of attributes that only a packet with a
+// tunnel has: TunnelKind, TunnelID, and those of the packet within.
+func (k *Key) SeesTunnel() bool {
+	return [5]byte(k[offTunnelID:offVLANTags]) != [5]byte{} || [2 * InnerEndSize]byte(k[offInner:]) != [2 * InnerEndSize]byte{}
+}
+
 // Computed returns the six Class and Kind attributes, which a match sets to
 // zero before it begins, and two octets of zero.
 func (k *Key) Computed() *[8]byte { return (*[8]byte)(k[offComputed:]) }
@@ -211,6 +298,8 @@ func (k *Key) Reverse() Key {
 	copy(r[offSubscriber:], k[offSubscriber+subscriberSize:offSession])
 	copy(r[offSubscriber+subscriberSize:offSession], k[offSubscriber:])
 	r[offPrefix], r[offPrefix+1] = k[offPrefix+1], k[offPrefix]
+	copy(r[offInner:offInner+InnerEndSize], k[offInner+InnerEndSize:])
+	copy(r[offInner+InnerEndSize:], k[offInner:])
 	return r
 }
 
@@ -221,13 +310,16 @@ func (k *Key) ReverseFlow() Key {
 	for _, off := range [...]int{offPeerType, offTransType, offAdjacentType} {
 		r[off], r[endSize+off] = k[off], k[endSize+off]
 	}
+	for _, off := range [...]int{offInner + innerPeerType, offInner + innerTransType} {
+		r[off], r[InnerEndSize+off] = k[off], k[InnerEndSize+off]
+	}
 	return r
 }
 
 // Hash returns a hash of the key of a flow and of the number of its shape, which is
-// the same for the reverse flow. See package keyhash for what it withstands. named
-// is set if the flow has identifiers that only rules give: they are zero otherwise.
-func (k *Key) Hash(secret *keyhash.Secret, shape uint64, named bool) uint32 {
+// the same for the reverse flow. See package keyhash for what it withstands. Only what
+// the flow has beyond most is taken, all else must be zero.
+func (k *Key) Hash(secret *keyhash.Secret, shape uint32, has Beyond) uint32 {
 	const types = 0x00ff0000ffff0000 // of an end's last word: they stay in place
 	word := func(i int) uint64 { return binary.LittleEndian.Uint64(k[8*i:]) }
 	computed, last := word(offComputed/8), word(offMeterID/8)
@@ -239,15 +331,26 @@ func (k *Key) Hash(secret *keyhash.Secret, shape uint64, named bool) uint32 {
 	d := [5]uint64{word(5), word(6), word(7), word(8),
 		word(9)&^types | computed>>8&0xff<<16 | computed>>32&0xff<<24 | last>>56<<48}
 	both := word(4)&types | word(9)&types>>16 | computed>>16&0xff<<40 | computed>>40&0xff<<56
-	var names, namesDest [3]uint64
-	if named {
+	var names, namesDest, inner, innerDest [3]uint64
+	shapes := uint64(shape)
+	if has.Names {
 		names, namesDest = k.subscriber(Source), k.subscriber(Dest)
+	}
+	if has.Inner {
+		const types = 0xffff0000
+		inner, innerDest = [3]uint64{word(22), word(23), word(24)}, [3]uint64{word(25), word(26), word(27)}
+		shapes |= inner[0]&types<<16 | innerDest[0]&types<<32
+		inner[0], innerDest[0] = inner[0]&^types, innerDest[0]&^types
 	}
 	// The ends are compared as numbers of so many words, without a branch, and the
 	// lower one comes first.
-	_, lower := bits.Sub64(namesDest[0], names[0], 0)
-	_, lower = bits.Sub64(namesDest[1], names[1], lower)
-	_, lower = bits.Sub64(namesDest[2], names[2], lower)
+	lower := uint64(0)
+	if has != (Beyond{}) {
+		for i := range names {
+			_, lower = bits.Sub64(namesDest[i], names[i], lower)
+			_, lower = bits.Sub64(innerDest[i], inner[i], lower)
+		}
+	}
 	for i := range s {
 		_, lower = bits.Sub64(d[i], s[i], lower)
 	}
@@ -257,16 +360,33 @@ func (k *Key) Hash(secret *keyhash.Secret, shape uint64, named bool) uint32 {
 		sum = sum.Add(s[i]^x+secret[2*i], d[i]^x+secret[2*i+1])
 	}
 	sum = sum.Add(both+secret[10], word(10)+secret[11])
-	sum = sum.Add(shape+secret[12], last&(1<<48-1)+secret[13])
-	if named {
+	sum = sum.Add(shapes+secret[12], last&(1<<48-1)+secret[13])
+	if has.Names {
 		for i := range names {
 			x := (names[i] ^ namesDest[i]) & -lower
 			sum = sum.Add(names[i]^x+secret[14+2*i], namesDest[i]^x+secret[15+2*i])
 		}
 		sum = sum.Add(word(offSession/8)+secret[20], secret[21])
 	}
-	return uint32(sum.Hash((*[4]uint64)(secret[22:])))
+	if has.Inner {
+		for i := range inner {
+			x := (inner[i] ^ innerDest[i]) & -lower
+			sum = sum.Add(inner[i]^x+secret[22+2*i], innerDest[i]^x+secret[23+2*i])
+		}
+		sum = sum.Add(word(offTunnelID/8)+secret[28], word(offMPLS/8)+secret[29])
+	}
+	return uint32(sum.Hash((*[4]uint64)(secret[30:])))
 }
+
+// Beyond says what flows of a kind have that few others have.
+type Beyond struct {
+	Names bool // identifiers that only rules give
+	Inner bool // what a tunnel is and carries, tags and labels (Attr.InTail)
+}
+
+// InTail reports whether a is a value in the last part of a key, that of attributes of
+// tunnels, tags and labels.
+func (a Attr) InTail() bool { return a >= TunnelID && a <= InnerDestTransMask }
 
 // subscriber returns the SubscriberID of an end in words.
 func (k *Key) subscriber(end int) [3]uint64 {

@@ -47,6 +47,7 @@ var nameTables = [...]*nameTable{
 	names([]Attr{DSCodePoint}, codePoints),
 	names([]Attr{Priority}, priorities),
 	names([]Attr{ECNCodeBits}, ecnCodes),
+	names([]Attr{TunnelKind}, tunnelKinds),
 }
 
 // names returns a table whose index by name is made when it is first needed.
@@ -66,6 +67,7 @@ func names(attrs []Attr, values ...[]named) *nameTable {
 
 // namesOf returns the table of names for attribute a, nil if its values have none.
 func namesOf(a Attr) *nameTable {
+	a = a.Outer()
 	for _, t := range nameTables {
 		if slices.Contains(t.attrs, a) {
 			return t
@@ -131,7 +133,7 @@ func NameOf(a Attr, v uint64, transport uint8) string {
 	if a.isTrans() {
 		switch transport {
 		case transICMP, transICMPv6:
-			if a == DestTransAddress {
+			if a.Outer() == DestTransAddress {
 				return ""
 			}
 			return shown(icmpTypes, v, transport)
@@ -175,8 +177,12 @@ func wordEnd(names string) int {
 	return len(names)
 }
 
-// isTrans reports whether a is a transport address.
-func (a Attr) isTrans() bool { return a == SourceTransAddress || a == DestTransAddress }
+// isTrans reports whether a is a transport address, of the packet or of the one that a
+// tunnel carries.
+func (a Attr) isTrans() bool {
+	a = a.Outer()
+	return a == SourceTransAddress || a == DestTransAddress
+}
 
 // Named returns the attributes whose values have names, one of each direction.
 func Named() []Attr {

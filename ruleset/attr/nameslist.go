@@ -163,6 +163,22 @@ var ecnCodes = []named{
 	{value: 3, names: "ce"},
 }
 
+// tunnelKinds are this meter's own numbers. 0 has no name: packets without a tunnel
+// have it.
+var tunnelKinds = []named{
+	{value: 1, names: "vxlan"},
+	{value: 2, names: "vxlan-gpe"},
+	{value: 3, names: "geneve"},
+	{value: 4, names: "gre nvgre"},
+	{value: 5, names: "erspan"},
+	{value: 6, names: "tzsp"},
+	{value: 7, names: "ipip sit"},
+	{value: 8, names: "gtp-u gtp"},
+	{value: 9, names: "l2tp"},
+	{value: 10, names: "teredo"},
+	{value: 11, names: "ayiya"},
+}
+
 // icmpTypes are those of IANA's registries for ICMP and ICMPv6: what has the same name
 // in both has a 6 behind it in ICMPv6, so that a name is one number.
 var icmpTypes = []named{

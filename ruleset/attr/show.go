@@ -52,7 +52,11 @@ func Show(a Attr, value []byte, mask Value, b Beside, numeric bool) string {
 	return text + a.maskSuffix(mask.Resize(len(value)))
 }
 
-const peerIPv6 = 2 // address family number; IPv4 is 1
+// Address family numbers.
+const (
+	peerIPv4 = 1
+	peerIPv6 = 2
+)
 
 // lacks reports whether a value of 0 says that the packets have no such thing.
 func (b *Beside) lacks(a Attr, value []byte) bool {
@@ -60,14 +64,15 @@ func (b *Beside) lacks(a Attr, value []byte) bool {
 		return false
 	}
 	notIP := b.NoPeer || b.PeerType > peerIPv6
-	switch a {
+	switch a.Outer() {
 	case SourceTransAddress, DestTransAddress:
 		return b.NoPeer || b.HasTrans && b.PeerType <= peerIPv6 && !HasPorts(b.TransType)
 	case SourceTransType, DestTransType:
 		return b.NoPeer
 	case DSCodePoint, ECNCodeBits, HopLimit:
 		return notIP
-	case SourceAdjacentType, DestAdjacentType, VLANid, SourceASN, DestASN, MeterID:
+	case SourceAdjacentType, DestAdjacentType, VLANid, SourceASN, DestASN, MeterID,
+		TunnelID, TunnelKind, MPLSLabel, MPLSBottomLabel, InnerVLANid:
 		return true
 	}
 	return false
@@ -85,7 +90,7 @@ func HasPorts(transport uint8) bool {
 
 // name returns what people call value n of a, "" if it has no name.
 func (b *Beside) name(a Attr, n uint64) string {
-	if b.PeerType > peerIPv6 && (a.isTrans() || a == SourceTransType || a == DestTransType) {
+	if b.PeerType > peerIPv6 && (a.isTrans() || a.Outer() == SourceTransType || a.Outer() == DestTransType) {
 		return "" // a socket of IPX, say
 	}
 	transport := transAny
@@ -95,7 +100,7 @@ func (b *Beside) name(a Attr, n uint64) string {
 	if !a.isTrans() || transport != transICMP && transport != transICMPv6 {
 		return NameOf(a, n, transport)
 	}
-	if (a == DestTransAddress) == b.Swapped {
+	if (a.Outer() == DestTransAddress) == b.Swapped {
 		return NameOf(SourceTransAddress, n, transport)
 	}
 	if !b.HasType || n > 0xff {

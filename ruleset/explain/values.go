@@ -34,11 +34,9 @@ func beside(key *attr.Key) attr.Beside {
 func valueOf(a attr.Attr, p *match.Packet, key *attr.Key) string {
 	in := a.Info()
 	size := in.Size
-	switch {
-	case a.IsPeer():
-		size = int(p.PeerLen)
-	case a.IsAdjacent():
-		size = int(p.AdjacentLen)
+	lengths := p.Lengths()
+	if l := lengths.Of(a); l != nil {
+		size = int(*l)
 	}
 	switch in.Class {
 	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed:

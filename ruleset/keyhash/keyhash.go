@@ -34,7 +34,7 @@ import (
 )
 
 // Words is the number of words in a Secret.
-const Words = 26
+const Words = 34
 
 // Secret is what is added to the words of keys.
 type Secret [Words]uint64

@@ -138,7 +138,7 @@ func (p *picker) packet(s *state) *match.Packet {
 	for i, at := range p.a.attrs {
 		switch in := at.Info(); {
 		case in.Class != attr.ClassInteger && in.Class != attr.ClassAddress:
-		case at.IsPeer(), at.IsType(), at == attr.SourceTransAddress, at == attr.DestTransAddress:
+		case at.IsPeer() && !at.IsInner(), at.IsType(), at == attr.SourceTransAddress, at == attr.DestTransAddress:
 		default:
 			n := p.value(s, p.a.attrs[i], number{})
 			copy(pkt.Key[in.Offset:in.Offset+in.Size], n[:])
@@ -219,7 +219,7 @@ func (p *picker) value(s *state, a attr.Attr, usual number) number {
 func (l *linter) families() {
 	for i := range l.rs.Rules {
 		r := &l.rs.Rules[i]
-		if !l.a.rules[i].peers || !r.Attr.IsPeer() || r.Op.Pushes() && l.a.statement[i] {
+		if !l.a.rules[i].peers || !r.Attr.IsPeer() || r.Attr.IsInner() || r.Op.Pushes() && l.a.statement[i] {
 			continue
 		}
 		width, ok := r.Mask.Width()

@@ -135,7 +135,7 @@ func (l *linter) collect() {
 // wrongFamily reports whether a rule tests for an address of a family that no packet
 // has which comes to it.
 func wrongFamily(r *ruleset.Rule, seen *trace) bool {
-	if !r.Attr.IsPeer() || r.Mask.Zero() || r.Value.Zero() {
+	if !r.Attr.IsPeer() || r.Attr.IsInner() || r.Mask.Zero() || r.Value.Zero() {
 		return false
 	}
 	if r.Value.Len() == 16 {
@@ -262,7 +262,7 @@ func (l *linter) taker(r *ruleset.Rule, rule int) (at ruleset.Place, ok bool) {
 	}
 	for i := range rule {
 		e := &l.rs.Rules[i]
-		if same(e.Attr) != same(r.Attr) || !l.a.rules[i].held || spotOf(e.At) == spotOf(r.At) {
+		if e.Attr.SourceType() != r.Attr.SourceType() || !l.a.rules[i].held || spotOf(e.At) == spotOf(r.At) {
 			continue
 		}
 		if by, is := prefixed(e.Attr, e.Mask, e.Value); is && by.lo.compare(&in.lo) <= 0 && in.hi.compare(&by.hi) <= 0 {

@@ -120,19 +120,6 @@ type end struct {
 	s    *state
 }
 
-// same returns the attribute that stands for a in facts.
-func same(a attr.Attr) attr.Attr {
-	switch a {
-	case attr.DestPeerType:
-		return attr.SourcePeerType
-	case attr.DestTransType:
-		return attr.SourceTransType
-	case attr.DestAdjacentType:
-		return attr.SourceAdjacentType
-	}
-	return a
-}
-
 // analyse follows all ways through the rules; nil if there are too many, or loops.
 func analyse(rs *ruleset.RuleSet, statement []bool) *analysis {
 	a := &analysis{rs: rs, facts: map[attr.Attr]fact{}, rules: make([]trace, len(rs.Rules)), statement: statement}
@@ -164,7 +151,7 @@ func analyse(rs *ruleset.RuleSet, statement []bool) *analysis {
 func (a *analysis) fact(at attr.Attr) {
 	switch at.Info().Class {
 	case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed, attr.ClassDistrib, attr.ClassStatistic:
-		for _, at := range []attr.Attr{at, same(at)} {
+		for _, at := range []attr.Attr{at, at.SourceType()} {
 			if _, known := a.facts[at]; !known {
 				a.facts[at] = len(a.attrs)
 				a.attrs = append(a.attrs, at)
@@ -190,7 +177,7 @@ func (a *analysis) reversed(s *state) *state {
 	for i, at := range a.attrs {
 		r.saves[i] = noSave
 		if r.values[i] = a.initial(at); at.Info().Class != attr.ClassComputed && !at.IsMeasure() {
-			r.values[i] = s.values[a.facts[same(at.Reverse())]]
+			r.values[i] = s.values[a.facts[at.Reverse().SourceType()]]
 		}
 	}
 	return r
@@ -384,7 +371,7 @@ func (a *analysis) test(r *ruleset.Rule, s *state, reversed bool) (held, failed 
 }
 
 func (a *analysis) cut(at attr.Attr, mask, value attr.Value, s *state) (held, failed *state) {
-	f := a.facts[same(at)]
+	f := a.facts[at.SourceType()]
 	by, ok := prefixed(at, mask, value)
 	if !ok || !a.affords(len(s.values[f].list)) {
 		return s, s
@@ -428,7 +415,7 @@ func (s *state) saving(f fact, by *saves) *state {
 // act returns what is known after a rule's action.
 func (a *analysis) act(rule int, s *state) *state {
 	r := &a.rs.Rules[rule]
-	f, known := a.facts[same(r.Attr)]
+	f, known := a.facts[r.Attr.SourceType()]
 	if r.Op.Pushes() && r.Attr.Info().Class == attr.ClassVariable {
 		return a.anything(s)
 	}
@@ -478,7 +465,7 @@ func (a *analysis) see(rule int, s *state, held, failed bool) {
 	t.reached = true
 	t.held = t.held || held
 	t.failed = t.failed || failed
-	if f, known := a.facts[same(at)]; known {
+	if f, known := a.facts[at.SourceType()]; known {
 		t.before = s.values[f]
 	}
 	peers, protocols := s.values[a.facts[attr.SourcePeerType]], s.values[a.facts[attr.SourceTransType]]

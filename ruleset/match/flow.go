@@ -27,6 +27,8 @@ type Shape struct {
 	// PeerLen and AdjacentLen are the lengths of the saved peer and adjacent
 	// addresses in octets, 0 when none is saved.
 	PeerLen, AdjacentLen uint8
+	// InnerPeerLen is that of the peer addresses of the packet that a tunnel carries.
+	InnerPeerLen uint8
 	// Saved is in order of attribute number; masks are as long as the value.
 	Saved []Saved
 	// Measures is in order of attribute number. Flows that differ in
@@ -36,7 +38,7 @@ type Shape struct {
 	// measures stay, since To and From are the flow's own directions.
 	Reverse *Shape
 
-	named      bool // saves a SubscriberID or the SessionID
+	beyond     attr.Beyond
 	ends       uint8
 	identified bool // some of the measures are identifiers
 	measured   bool // some are not
@@ -65,7 +67,8 @@ func (s *Shape) Measured() bool { return s.measured }
 
 // note notes that the shape saves v.
 func (s *Shape) note(v *Saved) {
-	s.named = s.named || v.Attr >= attr.SourceSubscriberID && v.Attr <= attr.SessionID
+	s.beyond.Names = s.beyond.Names || v.Attr >= attr.SourceSubscriberID && v.Attr <= attr.SessionID
+	s.beyond.Inner = s.beyond.Inner || v.Attr.InTail()
 	if v.Mask != attr.Ones(s.Len(v.Attr)) {
 		return
 	}
@@ -86,6 +89,8 @@ func (s *Shape) note(v *Saved) {
 // Len returns the length in octets of the value of a in a flow of this shape.
 func (s *Shape) Len(a attr.Attr) int {
 	switch {
+	case a.IsPeer() && a.IsInner():
+		return int(s.InnerPeerLen)
 	case a.IsPeer():
 		return int(s.PeerLen)
 	case a.IsAdjacent():
@@ -157,10 +162,39 @@ func (s *Shapes) Len() int { return len(s.all) }
 // At returns the shape whose ID is id.
 func (s *Shapes) At(id int) *Shape { return s.all[id] }
 
-// Intern returns the one shape that has these fields. An attribute that
+// Lengths are those of a flow's addresses in octets, 0 for what it does not save.
+type Lengths struct{ Peer, Adjacent, InnerPeer uint8 }
+
+// Of returns the length of addresses like a, nil if a is none whose length varies.
+func (l *Lengths) Of(a attr.Attr) *uint8 {
+	switch {
+	case a.IsPeer() && a.IsInner():
+		return &l.InnerPeer
+	case a.IsPeer():
+		return &l.Peer
+	case a.IsAdjacent():
+		return &l.Adjacent
+	}
+	return nil
+}
+
+// Lengths returns the lengths of the packet's addresses.
+func (p *Packet) Lengths() Lengths {
+	return Lengths{p.PeerLen, p.AdjacentLen, p.Key.InnerPeerLen()}
+}
+
+// Lengths returns the lengths of the addresses that flows of this shape save.
+func (s *Shape) Lengths() Lengths { return Lengths{s.PeerLen, s.AdjacentLen, s.InnerPeerLen} }
+
+// Intern is InternLengths for flows that save no address of a packet in a tunnel.
+func (s *Shapes) Intern(ruleSet int, peerLen, adjacentLen uint8, saved []Saved, measures ...attr.Measure) *Shape {
+	return s.InternLengths(ruleSet, Lengths{Peer: peerLen, Adjacent: adjacentLen}, saved, measures...)
+}
+
+// InternLengths returns the one shape that has these fields. An attribute that
 // stands in saved or measures several times has what its last place
 // gives; masks are cut to the length of the value.
-func (s *Shapes) Intern(ruleSet int, peerLen, adjacentLen uint8, saved []Saved, measures ...attr.Measure) *Shape {
+func (s *Shapes) InternLengths(ruleSet int, lengths Lengths, saved []Saved, measures ...attr.Measure) *Shape {
 	sh := &Shape{RuleSet: ruleSet}
 	for i, d := range measures {
 		if !slices.ContainsFunc(measures[i+1:], func(l attr.Measure) bool { return l.Attr == d.Attr }) {
@@ -172,11 +206,13 @@ func (s *Shapes) Intern(ruleSet int, peerLen, adjacentLen uint8, saved []Saved, 
 		if !slices.ContainsFunc(saved[i+1:], func(l Saved) bool { return l.Attr == v.Attr }) {
 			sh.Saved = append(sh.Saved, v)
 		}
-		if v.Attr.IsPeer() {
-			sh.PeerLen = peerLen
-		}
-		if v.Attr.IsAdjacent() {
-			sh.AdjacentLen = adjacentLen
+		switch lengths.Of(v.Attr) {
+		case &lengths.Peer:
+			sh.PeerLen = lengths.Peer
+		case &lengths.Adjacent:
+			sh.AdjacentLen = lengths.Adjacent
+		case &lengths.InnerPeer:
+			sh.InnerPeerLen = lengths.InnerPeer
 		}
 	}
 	return s.intern(sh)
@@ -184,7 +220,7 @@ func (s *Shapes) Intern(ruleSet int, peerLen, adjacentLen uint8, saved []Saved, 
 
 func (s *Shapes) intern(sh *Shape) *Shape {
 	slices.SortFunc(sh.Saved, func(a, b Saved) int { return cmp.Compare(a.Attr, b.Attr) })
-	sig := []byte{byte(sh.RuleSet), sh.PeerLen, sh.AdjacentLen}
+	sig := []byte{byte(sh.RuleSet), sh.PeerLen, sh.AdjacentLen, sh.InnerPeerLen}
 	for i := range sh.Saved {
 		v := &sh.Saved[i]
 		v.Mask = v.Mask.Resize(sh.Len(v.Attr))
@@ -208,7 +244,7 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 	sh.ID = len(s.all)
 	s.all = append(s.all, sh)
 	s.index[string(sig)] = sh
-	rev := &Shape{RuleSet: sh.RuleSet, PeerLen: sh.PeerLen, AdjacentLen: sh.AdjacentLen, Measures: sh.Measures}
+	rev := &Shape{RuleSet: sh.RuleSet, PeerLen: sh.PeerLen, AdjacentLen: sh.AdjacentLen, InnerPeerLen: sh.InnerPeerLen, Measures: sh.Measures}
 	for _, v := range sh.Saved {
 		rev.Saved = append(rev.Saved, Saved{v.Attr.Reverse(), v.Mask})
 	}
@@ -233,7 +269,7 @@ func (k *FlowKey) Reverse() FlowKey {
 // one lookup in a table finds either. See package keyhash for what it
 // withstands.
 func (k *FlowKey) Hash(secret *keyhash.Secret) uint32 {
-	return k.Key.Hash(secret, uint64(min(k.Shape.ID, k.Shape.Reverse.ID)), k.Shape.named)
+	return k.Key.Hash(secret, uint32(min(k.Shape.ID, k.Shape.Reverse.ID)), k.Shape.beyond)
 }
 
 // Value returns the octets of attribute a as the flow holds them: those of an

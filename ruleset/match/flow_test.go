@@ -183,7 +183,7 @@ func TestFlowKeyHashUnderAttack(t *testing.T) {
 		t.Skip("computes for long, on one goroutine")
 	}
 	var shapes Shapes
-	shape := shapes.Intern(1, 20, attr.MaxAdjacent, attackers())
+	shape := shapes.InternLengths(1, Lengths{20, attr.MaxAdjacent, attr.MaxInnerPeer}, attackers())
 	var saves FlowKey
 	saves.Shape = shape
 	for _, s := range shape.Saved {

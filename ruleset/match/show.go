@@ -9,24 +9,28 @@ func (f *Flow) Show(a attr.Attr, numeric bool) string {
 	if !saved {
 		return ""
 	}
-	return attr.Show(a, f.Value(a), mask, f.beside(), numeric)
+	return attr.Show(a, f.Value(a), mask, f.beside(a), numeric)
 }
 
-// beside returns what the flow saves that changes what people call its other values.
-func (f *Flow) beside() attr.Beside {
+// beside returns what the flow saves that changes what people call the value of a.
+func (f *Flow) beside(of attr.Attr) attr.Beside {
+	like := func(a attr.Attr) attr.Attr { return a }
+	if of.IsInner() {
+		like = attr.Attr.Inner
+	}
 	b := attr.Beside{Swapped: f.ToPDUs == 0 && f.FromPDUs > 0}
-	if n, saved := f.whole(attr.SourcePeerType, attr.DestPeerType); saved {
+	if n, saved := f.whole(like(attr.SourcePeerType), like(attr.DestPeerType)); saved {
 		b.PeerType, b.NoPeer = n, n == 0
 	}
-	for _, a := range [...]attr.Attr{attr.SourcePeerAddress, attr.DestPeerAddress} {
-		if _, saved := f.Shape.Mask(a); saved && f.Shape.PeerLen == 0 {
+	for _, a := range [...]attr.Attr{like(attr.SourcePeerAddress), like(attr.DestPeerAddress)} {
+		if _, saved := f.Shape.Mask(a); saved && f.Shape.Len(a) == 0 {
 			b.NoPeer = true
 		}
 	}
-	b.TransType, b.HasTrans = f.whole(attr.SourceTransType, attr.DestTransType)
-	typeAt := attr.SourceTransAddress
+	b.TransType, b.HasTrans = f.whole(like(attr.SourceTransType), like(attr.DestTransType))
+	typeAt := like(attr.SourceTransAddress)
 	if b.Swapped {
-		typeAt = attr.DestTransAddress
+		typeAt = like(attr.DestTransAddress)
 	}
 	b.ICMPType, b.HasType = f.whole(typeAt, typeAt)
 	return b

@@ -36,7 +36,27 @@ func randomPacket(r *rand.Rand) *match.Packet {
 	p.Key.SetTransType(octet())
 	p.Key.SetDSCodePoint(octet())
 	p.Key.SetVLAN(uint16(octet())<<8 | uint16(octet()))
+	randomTail(r, &p.Key)
 	return p
+}
+
+// randomTail gives a key what a packet in a tunnel has, and labels.
+func randomTail(r *rand.Rand, k *attr.Key) {
+	octet := func() byte { return rulesettest.Octet(r) }
+	k.SetTunnel(octet(), uint32(octet())<<24|uint32(octet()))
+	k.SetVLANTags(octet())
+	k.SetInnerVLAN(uint16(octet()) << 8)
+	k.SetMPLS(uint32(octet()), uint32(octet()))
+	var inner attr.Key
+	for end := range 2 {
+		for i := range *inner.Peer(end) {
+			inner.Peer(end)[i] = octet()
+		}
+		*inner.Trans(end) = [2]byte{octet(), octet()}
+	}
+	inner.SetPeerType(octet())
+	inner.SetTransType(octet())
+	k.SetInner(&inner)
 }
 
 // compare runs both engines over one packet and fails the test on any

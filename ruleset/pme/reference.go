@@ -180,11 +180,9 @@ func saveable(a attr.Attr) bool {
 // addressLen returns the length of the packet's address a, 0 when a is not
 // an address of varying length.
 func addressLen(a attr.Attr, p *match.Packet) int {
-	switch {
-	case a.IsPeer():
-		return int(p.PeerLen)
-	case a.IsAdjacent():
-		return int(p.AdjacentLen)
+	lengths := p.Lengths()
+	if l := lengths.Of(a); l != nil {
+		return int(*l)
 	}
 	return 0
 }
@@ -210,7 +208,7 @@ func build(queue []pushed, number int, shapes *match.Shapes, p *match.Packet) ma
 	var k match.FlowKey
 	var saved []match.Saved
 	var distributions []attr.Measure
-	var peer, adjacent int
+	var lengths match.Lengths
 	for _, q := range queue {
 		if q.attr.IsMeasure() {
 			distributions = append(distributions, attr.Measure{Attr: q.attr, Mask: q.mask, Value: q.value})
@@ -222,13 +220,10 @@ func build(queue []pushed, number int, shapes *match.Shapes, p *match.Packet) ma
 		in := q.attr.Info()
 		v := q.value.Padded()
 		copy(k.Key[in.Offset:in.Offset+in.Size], v[:])
-		switch {
-		case q.attr.IsPeer():
-			peer = max(peer, q.length)
-		case q.attr.IsAdjacent():
-			adjacent = max(adjacent, q.length)
+		if l := lengths.Of(q.attr); l != nil {
+			*l = max(*l, uint8(q.length))
 		}
 	}
-	k.Shape = shapes.Intern(number, uint8(peer), uint8(adjacent), saved, distributions...)
+	k.Shape = shapes.InternLengths(number, lengths, saved, distributions...)
 	return k
 }

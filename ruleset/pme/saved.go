@@ -23,8 +23,8 @@ type node struct {
 
 // copied is what is saved where all of it is copied from the packet.
 type copied struct {
-	mask           attr.Key // the bits of the key
-	peer, adjacent int      // masks of the addresses' lengths: 0 if none is saved
+	mask    attr.Key      // the bits of the key
+	lengths match.Lengths // masks of the addresses' lengths: 0 if none is saved
 }
 
 // saved is what a push saves: an attribute and its mask, or a distribution
@@ -37,8 +37,8 @@ type saved struct {
 type edge struct{ save, node int32 }
 
 type lengthShape struct {
-	peer, adjacent int
-	shape          *match.Shape
+	lengths match.Lengths
+	shape   *match.Shape
 }
 
 // queued is an item of the pattern queue. Values from the packet are taken
@@ -83,7 +83,11 @@ func (p *Program) copy(at int32, pkt *match.Packet, key *attr.Key, k *match.Flow
 		w := binary.LittleEndian.Uint64(key[i:i+8]) & binary.LittleEndian.Uint64(c.mask[i:i+8])
 		binary.LittleEndian.PutUint64(k.Key[i:i+8], w)
 	}
-	k.Shape = p.shapeOf(at, int(pkt.PeerLen)&c.peer, int(pkt.AdjacentLen)&c.adjacent)
+	l := match.Lengths{Peer: pkt.PeerLen & c.lengths.Peer, Adjacent: pkt.AdjacentLen & c.lengths.Adjacent}
+	if c.lengths.InnerPeer != 0 {
+		l.InnerPeer = key.InnerPeerLen()
+	}
+	k.Shape = p.shapeOf(at, l)
 	return Success
 }
 
@@ -98,11 +102,8 @@ func (p *Program) copied(at int32) *copied {
 		for i := range info.Size {
 			c.mask[info.Offset+i] = s.mask.At(i)
 		}
-		if s.attr.IsPeer() {
-			c.peer = -1
-		}
-		if s.attr.IsAdjacent() {
-			c.adjacent = -1
+		if l := c.lengths.Of(s.attr); l != nil {
+			*l = 0xff
 		}
 	}
 	p.nodes[at].copied = c
@@ -114,7 +115,8 @@ func (p *Program) copied(at int32) *copied {
 func (p *Program) build(at int32, pkt *match.Packet, key *attr.Key, k *match.FlowKey) Verdict {
 	n := &p.nodes[at]
 	k.Key = attr.Key{}
-	peer, adjacent := 0, 0
+	var lengths match.Lengths
+	packet := pkt.Lengths()
 	for _, r := range p.queue[:n.depth] {
 		value := &r.value
 		fromPacket := r.fromPacket()
@@ -132,27 +134,24 @@ func (p *Program) build(at int32, pkt *match.Packet, key *attr.Key, k *match.Flo
 			b := k.Key[r.off+8*uint8(i):]
 			binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)&^keep|value[i])
 		}
-		switch {
-		case r.attr.IsPeer():
-			peer = max(peer, r.length(int(pkt.PeerLen), fromPacket))
-		case r.attr.IsAdjacent():
-			adjacent = max(adjacent, r.length(int(pkt.AdjacentLen), fromPacket))
+		if l := lengths.Of(r.attr); l != nil {
+			*l = max(*l, r.length(*packet.Of(r.attr), fromPacket))
 		}
 	}
-	k.Shape = p.shapeOf(at, peer, adjacent)
+	k.Shape = p.shapeOf(at, lengths)
 	return Success
 }
 
 // shapeOf returns the shape of the flows that state at makes with addresses of
 // these lengths.
-func (p *Program) shapeOf(at int32, peer, adjacent int) *match.Shape {
+func (p *Program) shapeOf(at int32, lengths match.Lengths) *match.Shape {
 	n := &p.nodes[at]
 	for i := range n.shapes {
-		if s := &n.shapes[i]; s.peer == peer && s.adjacent == adjacent {
+		if s := &n.shapes[i]; s.lengths == lengths {
 			return s.shape
 		}
 	}
-	return p.shape(at, peer, adjacent)
+	return p.shape(at, lengths)
 }
 
 // savedAt returns what was saved in state at, in order.
@@ -170,8 +169,8 @@ func (r *instr) fromPacket() bool {
 }
 
 // length returns how long the pushed address is; see pushedLen.
-func (r *instr) length(packet int, fromPacket bool) int {
-	trim := int(r.trim)
+func (r *instr) length(packet uint8, fromPacket bool) uint8 {
+	trim := r.trim
 	switch {
 	case fromPacket || packet > 0 && trim <= packet:
 		return packet
@@ -187,7 +186,7 @@ func (r *instr) length(packet int, fromPacket bool) int {
 
 // shape finds the shape of the flows that state at makes with addresses of
 // these lengths, and remembers it.
-func (p *Program) shape(at int32, peer, adjacent int) *match.Shape {
+func (p *Program) shape(at int32, lengths match.Lengths) *match.Shape {
 	var attrs []match.Saved
 	var distributions []attr.Measure
 	for _, s := range p.savedAt(at) {
@@ -198,7 +197,7 @@ func (p *Program) shape(at int32, peer, adjacent int) *match.Shape {
 			distributions = append(distributions, attr.Measure{Attr: s.attr, Mask: s.mask, Value: s.parameters})
 		}
 	}
-	s := p.shapes.Intern(p.number, uint8(peer), uint8(adjacent), attrs, distributions...)
-	p.nodes[at].shapes = append(p.nodes[at].shapes, lengthShape{peer, adjacent, s})
+	s := p.shapes.InternLengths(p.number, lengths, attrs, distributions...)
+	p.nodes[at].shapes = append(p.nodes[at].shapes, lengthShape{lengths, s})
 	return s
 }

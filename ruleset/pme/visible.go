@@ -12,10 +12,14 @@ import (
 // Visible returns the bits of match keys that the program tests or saves, in
 // either direction. What it does with a packet, which flow key it makes, and
 // whether that is the packet's in wire order or against it, depends on these
-// and on the lengths of the packet's addresses; on nothing else.
+// and on the lengths of the packet's addresses; on nothing else. Of a packet in a
+// tunnel the type tells the length.
 func (p *Program) Visible() attr.Key {
 	var v attr.Key
 	see := func(r *instr) {
+		if r.op.Pushes() && r.attr.IsPeer() && r.attr.IsInner() {
+			v[attr.InnerSourcePeerType.Info().Offset] = 0xff
+		}
 		if r.kind == testAlways || r.kind == testStoD || r.kind == testVariable || r.computed {
 			return
 		}

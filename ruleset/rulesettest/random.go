@@ -19,6 +19,8 @@ var attrs = []attr.Attr{
 	attr.V1, attr.V2,
 	attr.VLANid, attr.DSCodePoint, attr.SessionID, attr.SourceSubscriberID,
 	attr.MeterID, attr.SourceASN, attr.DestASN, attr.SourcePrefix, attr.DestPrefix,
+	attr.TunnelID, attr.TunnelKind, attr.InnerSourcePeerAddress, attr.InnerDestPeerAddress,
+	attr.InnerSourcePeerType, attr.InnerDestTransType, attr.InnerSourceTransAddress, attr.MPLSBottomLabel,
 	attr.ToPacketSize, attr.FromInterarrivalTime, attr.ToBitRate, attr.FromPDURate,
 }
 
