@@ -44,6 +44,7 @@ type Engine struct {
 	timeout    int64
 	multiplier int64
 	streams    streams
+	sequences  sequences
 	requests   requests
 	wheel      wheel
 	near       int    // nearStreams
@@ -216,6 +217,9 @@ func (e *Engine) packet(c counted, i uint32, of *Packets, d *digest, direction i
 	switch d.form {
 	case formSegment:
 		e.tcp(c, s, d, uint8(direction), now)
+		if c.sequenced {
+			e.sequences.segment(c, i, s, d, uint8(direction))
+		}
 	case formDatagram:
 		e.udp(c, s, of.payload(d), d.side, uint8(direction), now)
 	case formMessage:
@@ -242,6 +246,9 @@ func (e *Engine) begin(at uint32, k *key, now int64) uint32 {
 	}
 	r.streams = i
 	e.seeSole(at)
+	if e.plans[r.plan-1].sequenced {
+		e.sequences.begin(i)
+	}
 	e.schedule(i, e.due(s))
 	return i
 }
@@ -285,8 +292,11 @@ func (e *Engine) end(i uint32, ended, now int64) {
 	r := &e.rows[s.row]
 	c := e.counted(r)
 	e.unanswered(c.plan, s, ended)
+	missing := c.sequenced && e.sequences.end(c, i, s)
 	if c.whole {
 		c.stream(s)
+	}
+	if c.whole || missing {
 		e.changed(s.row, now)
 	}
 	if s.siblings.before != 0 {
@@ -298,7 +308,9 @@ func (e *Engine) end(i uint32, ended, now int64) {
 		e.streams.at(s.siblings.next).siblings.before = s.siblings.before
 	}
 	e.seeSole(s.row)
-	e.streams.remove(i)
+	if e.streams.remove(i); e.streams.active == 0 && len(e.sequences.blocks) > 1 {
+		e.sequences = sequences{}
+	}
 }
 
 // stream counts a stream that has ended.

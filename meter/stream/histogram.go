@@ -19,14 +19,14 @@ type histogram struct {
 	first []uint8
 }
 
-// maxSpan is how far limits may lie apart for the bucket to be computed in 64
+// maxLinear is how far limits may lie apart for the bucket to be computed in 64
 // bits.
-const maxSpan = 1 << 56
+const maxLinear = 1 << 56
 
 func newHistogram(d *attr.Measure, at int) histogram {
 	h := histogram{at: at, limits: d.Limits()}
 	last := len(h.limits) - 1
-	if span := h.limits[last] - h.limits[0]; d.Transform() == attr.Linear && 0 < span && span < maxSpan {
+	if span := h.limits[last] - h.limits[0]; d.Transform() == attr.Linear && 0 < span && span < maxLinear {
 		h.lower, h.span, h.steps = h.limits[0], span, uint64(last)
 		return h
 	}

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math"
+	"slices"
 
 	"rtfm/ruleset/match"
 
@@ -26,6 +27,8 @@ type plan struct {
 	// its numbers begin, among the counters or of a statistic among the words.
 	statistics [2][]statistic
 	detailed   bool
+	sequence   [2]sequenceWords // by direction
+	sequenced  bool             // any of that is wanted
 	places     []int
 
 	// What streams are for; see Engine.
@@ -34,6 +37,7 @@ type plan struct {
 	whole       bool                           // there are distributions of whole streams
 	turnarounds [attr.PairKinds][2][]histogram // by kind of pairs and direction of the request
 	losses      [2]loss                        // by direction
+	took        [2]pairStatistic               // by direction of the request
 	times       []histogram
 	octets      [2][]histogram
 	pdus        [2][]histogram
@@ -91,6 +95,9 @@ func (c counted) count(h *histogram, v, n uint64) {
 func newPlan(s *match.Shape, in *store) *plan {
 	p := &plan{shape: s, store: in}
 	at, words := 0, 0
+	if slices.ContainsFunc(s.Measures, func(d attr.Measure) bool { return ofSequence(d.Attr) }) {
+		words = 1 // the first of them nobody reads; see sequenceWords
+	}
 	for i := range s.Measures {
 		d := &s.Measures[i]
 		if d.Attr.Form() != attr.FormBuckets {
@@ -170,7 +177,7 @@ func (p *plan) wantPairs() {
 	var want [attr.PairKinds]bool
 	for direction := range p.losses {
 		for kind := range p.turnarounds {
-			p.answered[kind][direction] = len(p.turnarounds[kind][direction]) > 0
+			p.answered[kind][direction] = len(p.turnarounds[kind][direction]) > 0 || p.took[direction].of(attr.PairKind(kind))
 			want[kind] = want[kind] || p.answered[kind][direction]
 		}
 		l := &p.losses[direction]
@@ -196,7 +203,7 @@ func (p *plan) wantPairs() {
 	}
 	for f := formOther; f < forms; f++ {
 		p.kept[f] = p.whole || p.plainPairs || f == formMessage && p.echo || f == formDatagram && len(p.udp) > 0 ||
-			f >= formCut && (p.tcpSyn || p.tcpData)
+			f >= formCut && (p.tcpSyn || p.tcpData || p.sequenced)
 	}
 }
 

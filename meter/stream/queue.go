@@ -46,42 +46,48 @@ var chunkSizes = [...]uint8{0, 4, 16, 128}
 
 // requests holds the requests of all streams.
 type requests struct {
-	pools  [len(chunkSizes)]chunkPool
+	pools  [len(chunkSizes)]chunkPool[request]
 	chunks int // in use
 	active int // requests
 }
 
 // chunkPool is the chunks of one size, some to a block.
-type chunkPool struct {
-	blocks [][]request
-	slab   huge.Slab[request]
+type chunkPool[T any] struct {
+	blocks [][]T
+	slab   huge.Slab[T]
 	used   uint32 // numbers ever given
 	free   []uint32
 }
 
 const chunkBlock = 64
 
-// take returns the number of a chunk of this size.
-func (t *requests) take(size uint8) uint32 {
-	t.chunks++
-	p := &t.pools[size]
+// take returns the number of a chunk, which has this room.
+func (p *chunkPool[T]) take(room uint32) uint32 {
 	if n := len(p.free); n > 0 {
 		i := p.free[n-1]
 		p.free = p.free[:n-1]
 		return i
 	}
 	if int(p.used) == len(p.blocks)*chunkBlock {
-		p.blocks = append(p.blocks, p.slab.Take(chunkBlock*int(chunkSizes[size])))
+		p.blocks = append(p.blocks, p.slab.Take(chunkBlock*int(room)))
 	}
 	p.used++
 	return p.used - 1
 }
 
+// give takes back a chunk.
+func (p *chunkPool[T]) give(chunk uint32) { p.free = append(p.free, chunk) }
+
+// at returns a chunk, which has this room.
+func (p *chunkPool[T]) at(chunk, room uint32) []T {
+	at := chunk % chunkBlock * room
+	return p.blocks[chunk/chunkBlock][at : at+room : at+room]
+}
+
 // give takes back the chunk of q, which is empty then. The memory of many chunks
 // is given back with the last.
 func (t *requests) give(q *queue) {
-	p := &t.pools[q.size]
-	p.free = append(p.free, q.chunk())
+	t.pools[q.size].give(q.chunk())
 	*q = queue{}
 	if t.chunks--; t.chunks > 0 {
 		return
@@ -100,9 +106,7 @@ func (t *requests) all(q *queue) []request {
 	if q.size == 0 {
 		return nil
 	}
-	room := uint32(chunkSizes[q.size])
-	at := q.chunk() % chunkBlock * room
-	return t.pools[q.size].blocks[q.chunk()/chunkBlock][at+uint32(q.from) : at+room : at+room][:q.n]
+	return t.pools[q.size].at(q.chunk(), uint32(chunkSizes[q.size]))[q.from:][:q.n]
 }
 
 // push adds r to q.
@@ -122,7 +126,8 @@ func (t *requests) widen(q *queue) []request {
 	all, before := t.all(q), *q
 	if q.from == 0 {
 		q.size++
-		binary.NativeEndian.PutUint32(q.number[:], t.take(q.size))
+		t.chunks++
+		binary.NativeEndian.PutUint32(q.number[:], t.pools[q.size].take(uint32(chunkSizes[q.size])))
 	}
 	q.from = 0
 	room := t.all(q)[:len(all)]

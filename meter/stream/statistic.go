@@ -14,6 +14,16 @@ type statistic struct {
 	most int // packets that it lists
 }
 
+// pairStatistic is the statistic of the turnaround times of a kind of pairs, and the
+// word at which its numbers begin.
+type pairStatistic struct {
+	wanted bool
+	kind   attr.PairKind
+	at     int
+}
+
+func (s *pairStatistic) of(kind attr.PairKind) bool { return s.wanted && s.kind == kind }
+
 // extraWords returns how many words a statistic needs behind its numbers: for the
 // time of a packet before.
 func extraWords(a attr.Attr) int {
@@ -40,6 +50,13 @@ func (p *plan) addStatistic(d *attr.Measure, at int) {
 	case attr.FirstPackets, attr.FirstPayloads:
 		p.statistics[0], p.statistics[1] = append(p.statistics[0], s), append(p.statistics[1], s)
 		p.detailed = true
+	case attr.ToTurnaroundStats:
+		kind, _, _ := d.Parameters()
+		p.took[direction] = pairStatistic{true, attr.PairKind(kind), at}
+	default:
+		if word := p.sequence[direction].of(what); word != nil {
+			*word, p.sequenced = at, true
+		}
 	}
 	p.single = p.single || len(p.statistics[direction]) > 0
 }

@@ -190,6 +190,15 @@ func statisticShape(list byte, all ...attr.Attr) *match.Shape {
 	return shapes.Intern(1, 4, 0, nil, ds...)
 }
 
+// withStatistics returns a shape that has all statistics besides what s has.
+func withStatistics(s *match.Shape) *match.Shape {
+	all := append(slices.Clone(s.Measures), statisticShape(7, ofPackets...).Measures...)
+	all = append(all, sequenceShape().Measures...)
+	all = append(all, statisticShape(0, attr.ToTurnaroundStats, attr.FromTurnaroundStats).Measures...)
+	var shapes match.Shapes
+	return shapes.Intern(1, 4, 0, nil, all...)
+}
+
 // ofPackets are the statistics of single packets.
 var ofPackets = []attr.Attr{
 	attr.ToSizeStats, attr.FromSizeStats, attr.ToGapStats, attr.FromGapStats, attr.ToPayloadStats, attr.FromPayloadStats,
@@ -233,4 +242,66 @@ func TestStatistics(t *testing.T) {
 			t.Fatalf("%d streams for statistics of single packets", n)
 		}
 	}
+}
+
+// TestTurnaroundStats asks and answers at random, in whole milliseconds, and
+// computes the statistics from a distribution that has a bucket for each: they are
+// the same with it and alone.
+func TestTurnaroundStats(t *testing.T) {
+	for _, kind := range []attr.PairKind{attr.PairPlain, attr.PairTCPSyn, attr.PairTCPData, attr.PairDNS, attr.PairEcho} {
+		name := kind.String()
+		buckets := shapeOf(t, "ToTurnaroundTime1 = 255."+name+" & 1.3.0!254", "FromTurnaroundTime1 = 255."+name+" & 1.3.0!254").Measures
+		value := attr.MakeValue(0, byte(kind), 0, 0, 0, 0)
+		stats := []attr.Measure{{Attr: attr.ToTurnaroundStats, Value: value}, {Attr: attr.FromTurnaroundStats, Value: value}}
+		var shapes match.Shapes
+		both, alone := New(Config{}, func(uint32, int64) {}), New(Config{}, func(uint32, int64) {})
+		both.Create(1, shapes.Intern(1, 4, 0, nil, append(buckets, stats...)...), false, 0)
+		alone.Create(1, shapes.Intern(1, 4, 0, nil, stats...), false, 0)
+		r := rand.New(rand.NewPCG(uint64(kind), 9))
+		now, pairs, sent := int64(0), 0, [2]uint32{}
+		for range 2000 {
+			now += r.Int64N(3) * millisecond
+			n, back := r.Uint32N(10), r.IntN(2) == 1
+			p := exchange(n, back)
+			switch {
+			case kind == attr.PairEcho:
+				p = echoAt(0, byte(8*(1-r.IntN(2))), back, uint16(n)).p
+			case kind == attr.PairTCPSyn:
+				p = tcp(back, uint8(flagSYN+flagACK*r.IntN(2)), 9*n, 9*n+1, 0)
+			case kind == attr.PairTCPData:
+				p = tcp(back, flagACK, sent[direction(back)], sent[1-direction(back)], 10)
+				sent[direction(back)] += 10
+			}
+			for _, e := range []*Engine{both, alone} {
+				e.Packet(1, direction(back), packetOf(p), 0, 100, now)
+			}
+		}
+		counters, found := both.Counters(1, now), alone.Counters(1, now)
+		for i := range 2 {
+			var values []uint64
+			for ms, n := range counters[i] {
+				for range n {
+					values = append(values, uint64(ms)*millisecond)
+				}
+			}
+			want := make([]uint64, 6)
+			if pairs += len(values); len(values) > 0 {
+				want = plainStats(values)
+			}
+			if !slices.Equal(counters[2+i], want) || !slices.Equal(found[i], want) {
+				t.Errorf("%v: %d, alone %d, want %d", kind, counters[2+i], found[i], want)
+			}
+		}
+		if pairs < 50 || counters[0][255]+counters[1][255] > 0 {
+			t.Errorf("%v: %d pairs, %d took too long", kind, pairs, counters[0][255]+counters[1][255])
+		}
+	}
+}
+
+// direction is 1 if a packet goes back.
+func direction(back bool) int {
+	if back {
+		return 1
+	}
+	return 0
 }

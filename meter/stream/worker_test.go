@@ -33,7 +33,7 @@ func work(t *testing.T, seed uint64, fork bool, batch int) string {
 		defer w.Fork()()
 	}
 	shapes := [...]string{"ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", "FlowTime = 4 & 1.3.0!3000", "ToPDURate = 3.1 & 1.0.0!10"}
-	shape := shapeOf(t, shapes[:]...)
+	shape := withStatistics(shapeOf(t, shapes[:]...))
 	r := rand.New(rand.NewPCG(seed, 3))
 	live := map[uint32]bool{}
 	now := int64(0)
@@ -72,6 +72,7 @@ func work(t *testing.T, seed uint64, fork bool, batch int) string {
 func TestSingle(t *testing.T) {
 	shape := shapeOf(t, "ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", "FromTurnaroundTime = 4.plain & 2.3.1!1000",
 		"FlowTime = 4 & 1.3.0!3000", "ToTCPSize = 4 & 1.0.0!3000", "ToPacketSize = 3 & 1.0.10!300", "ToTurnaroundTime1 = 4.dns & 2.3.1!1000")
+	exact := sequenceShape()
 	narrow := shapeOf(t, "ToTurnaroundTime = 4.tcp_data & 2.3.1!1000", "FromTurnaroundTime = 4.echo & 2.3.1!1000")
 	run := func(shape *match.Shape, single bool, near int) string {
 		var seen strings.Builder
@@ -110,7 +111,7 @@ func TestSingle(t *testing.T) {
 		fmt.Fprintln(&seen, w.Stats())
 		return seen.String()
 	}
-	for _, shape := range []*match.Shape{shape, narrow} {
+	for _, shape := range []*match.Shape{shape, narrow, exact, withStatistics(shape)} {
 		want := run(shape, false, 1000)
 		if run(shape, false, 0) != want || run(shape, true, 1000) != want || run(shape, true, 0) != want {
 			t.Error("what is seen of single flows depends on being known to be")
