@@ -36,6 +36,8 @@ func completion(option *pflag.Flag) cobra.CompletionFunc {
 		return completePrograms
 	case "interface":
 		return completeInterfaces
+	case "decap":
+		return completeTunnels
 	case "by":
 		return completeKeys
 	case "format":

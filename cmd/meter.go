@@ -134,7 +134,7 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 func (o *meterOptions) config(front *fronts, log *slog.Logger) control.Config {
 	return control.Config{
 		Config: meter.Config{
-			MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Filter: o.filter.program,
+			MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Filter: o.filter.program, Tunnels: o.capture.tunnels.kinds, TunnelDepth: o.capture.tunnels.depth,
 			Interval: seconds(o.interval), Intervals: o.intervals, Streams: o.streams.config(),
 		},
 		Live: o.capture.isLive(), Version: "rtfm " + version(),

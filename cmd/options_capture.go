@@ -24,6 +24,7 @@ type captureOptions struct {
 	notPromisc bool
 	cardStamps bool
 	dedup      string
+	tunnels    tunnelOptions
 }
 
 // add adds the options to a command's.
@@ -32,6 +33,7 @@ func (o *captureOptions) add(cmd *cobra.Command) {
 	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter this `INTERFACE`; several with commas between, or repeated; any for all.\nnetflow://ADDRESS:PORT receives flow records there")
 	f.Var(newChoice(&o.dedup, "", "mark", "drop"), "dedup", "`ACTION` on packets that come twice; within 0.2 s, as at mirror ports: mark (see SRL.md, Duplicate) or drop")
 	group(f, groupInput, "interface")
+	o.tunnels.add(cmd)
 	f.Var(newCount(&o.ringSize, live.DefaultRingSize>>20, 1, live.MaxRingSize>>20, "a number of MiB"), "ring-size", "with -i, `MIB` of memory for the packets of each ring")
 	f.Var(newCount(&o.rings, 1, 1, live.MaxRings, "a number of rings"), "rings", "with -i, rings for each interface: several help where several processors receive")
 	f.Var(newCount(&o.snapLen, live.DefaultSnapLen, 1, live.MaxSnapLen, "a number of octets"), "snap-length", "with -i, `OCTETS` that are captured of each packet at most")
@@ -48,6 +50,9 @@ func (o *captureOptions) isRecords() bool {
 
 // check finds options that do not fit the traces to be metered.
 func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
+	if err := o.tunnels.check(cmd, o); err != nil {
+		return err
+	}
 	if len(o.interfaces) == 0 {
 		for _, name := range []string{"ring-size", "rings", "snap-length", "no-promiscuous", "card-stamps"} {
 			if cmd.Flags().Changed(name) {

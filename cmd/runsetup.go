@@ -87,6 +87,7 @@ func (o *runOptions) engine(cmd *cobra.Command) (*meter.Meter, []*ruleset.RuleSe
 func (o *runOptions) config(rules []*ruleset.RuleSet) meter.Config {
 	return meter.Config{
 		RuleSets: rules, Filter: o.filter.program, MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Streams: o.streams.config(),
+		Tunnels: o.capture.tunnels.kinds, TunnelDepth: o.capture.tunnels.depth,
 		Interval: seconds(o.interval.length), Intervals: o.interval.count, Align: o.place(), InactivityTimeout: seconds(o.inactivity),
 	}
 }

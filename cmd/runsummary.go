@@ -29,6 +29,8 @@ func (m metered) Counts() (record.Counts, record.Levels) {
 	n := traceCounts(&s.Trace)
 	n.Packets, n.Octets, n.Outliers, n.Filtered = s.Packets, s.Octets, s.Outliers, s.Filtered
 	n.StreamsCreated, n.StreamsEnded, n.Unstreamed = s.Streams.Created, s.Streams.Ended(), s.Streams.Unstreamed
+	n.Decapsulated, n.EnvelopeFragments = s.Tunnels.Opened, s.Tunnels.Fragments
+	n.EnvelopesCut, n.EnvelopesUnknown = s.Tunnels.Cut, s.Tunnels.Unknown
 	n.RuleSets = make(map[int]record.RuleSetCounts, len(s.Tasks))
 	for _, t := range s.Tasks {
 		n.RuleSets[t.RuleSet] = record.RuleSetCounts{

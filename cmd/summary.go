@@ -45,6 +45,7 @@ func printSummary(w io.Writer, s *meter.Stats, took, waited time.Duration, told 
 	if s.Malformed > 0 {
 		fmt.Fprintf(w, "%d packets have malformed headers: attributes are missing\n", s.Malformed)
 	}
+	printTunnels(w, &s.Tunnels)
 	if s.Outliers > 0 {
 		fmt.Fprintf(w, "%d packets are outliers: more than an hour ahead of those behind them, they count at the time before\n", s.Outliers)
 	}
@@ -83,6 +84,23 @@ func printSummary(w io.Writer, s *meter.Stats, took, waited time.Duration, told 
 	share := min(100*waited.Seconds()/max(took.Seconds(), 1e-9), 100)
 	fmt.Fprintf(w, "%s packets/s in %s, of which %.0f %% went into metering and %.0f %% into waiting for input\n",
 		number(uint64(float64(s.Packets)/max(took.Seconds(), 1e-9))), briefly(took), 100-math.Round(share), math.Round(share))
+}
+
+// printTunnels tells what was found of tunnels.
+func printTunnels(w io.Writer, s *meter.TunnelStats) {
+	for _, line := range []struct {
+		n    uint64
+		what string
+	}{
+		{s.Opened, "count as what they carry in a tunnel"},
+		{s.Fragments, "count as they are, as fragments of what a tunnel carries, or of UDP that may be that"},
+		{s.Cut, "count as they are, as tunnels that were not captured as far as the headers within"},
+		{s.Unknown, "count as they are, as tunnels of a version or with a payload that is not known"},
+	} {
+		if line.n > 0 {
+			fmt.Fprintf(w, "%d packets %s\n", line.n, line.what)
+		}
+	}
 }
 
 // packets returns a number of them in words.

@@ -43,6 +43,7 @@ type seen struct {
 	octets uint32 // as Config.IPOctets says
 	link   uint16
 	flags  match.PacketFlags
+	found  packet.Opening // of envelopes
 }
 
 // odd is a packet that not every memo knows.
@@ -54,14 +55,20 @@ type odd struct {
 // input decodes packets that were read from a source.
 type input struct {
 	ipOctets bool // see Config
+	tunnels  packet.TunnelKinds
+	depth    int
 	raw      traces.Batch
-	packet   match.Packet // room for the one at hand
-	usual    packet.Usual // or for this of it
-	screen   *screen      // nil if all packets are metered
+	packet   match.Packet   // room for the one at hand
+	found    packet.Opening // of its envelopes
+	usual    packet.Usual   // or for this of it
+	screen   *screen        // nil if all packets are metered
 }
 
 func (m *Meter) newInput() *input {
-	return &input{ipOctets: m.cfg.IPOctets, raw: *traces.NewBatch(batchLen), screen: m.newScreen()}
+	return &input{
+		ipOctets: m.cfg.IPOctets, tunnels: m.cfg.Tunnels, depth: max(m.cfg.TunnelDepth, 1),
+		raw: *traces.NewBatch(batchLen), screen: m.newScreen(),
+	}
 }
 
 // read reads packets from the source into b.
@@ -121,7 +128,7 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 // seen returns what is counted of packet i, which has been decoded.
 func (in *input) seen(i int) seen {
 	from, p := &in.raw.Packets[i], &in.packet
-	s := seen{time: from.Time, octets: p.FrameOctets, link: uint16(from.Link), flags: p.Flags}
+	s := seen{time: from.Time, octets: p.FrameOctets, link: uint16(from.Link), flags: p.Flags, found: in.found}
 	if from.Outlier {
 		s.flags |= match.Outlier
 	}
@@ -159,10 +166,10 @@ func (b *batch) lookUp(memos []*memo, strange []bool) {
 // than a packet.Usual has, else it returns false. The views must all be of tuples.
 func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams stream.Forms) bool {
 	from, s, u := &in.raw.Packets[i], &b.seen[i], &in.usual
-	if from.Link != traces.LinkEthernet || !u.Read(from.Data) {
+	if from.Link != traces.LinkEthernet || !u.Read(from.Data) || in.tunnels != 0 && u.MayBe(in.tunnels) {
 		return false
 	}
-	s.time, s.link, s.flags = from.Time, uint16(from.Link), match.IsIP|match.HasTransport
+	s.time, s.link, s.flags, s.found = from.Time, uint16(from.Link), match.IsIP|match.HasTransport, packet.NoEnvelope
 	if from.Outlier {
 		s.flags |= match.Outlier
 	}
@@ -202,6 +209,9 @@ func room[T any](s []T, n int) []T {
 func (in *input) decode(i int) {
 	from, p := &in.raw.Packets[i], &in.packet
 	packet.Decode(p, from.Link, from.Data, from.Wire)
+	if in.tunnels != 0 && len(in.raw.Records) == 0 {
+		in.decapsulate()
+	}
 	p.Key.SetInterfaces(interfaces(from))
 	if from.Duplicate {
 		p.Key.SetDuplicate()
@@ -210,6 +220,11 @@ func (in *input) decode(i int) {
 	if len(in.raw.Records) > 0 {
 		setRecord(p, &in.raw.Records[i])
 	}
+}
+
+// decapsulate makes what the packet at hand carries the packet.
+func (in *input) decapsulate() {
+	_, in.found = in.tunnels.Decapsulate(&in.packet, in.depth)
 }
 
 // interfaces returns the interface numbers of a packet's source and dest.

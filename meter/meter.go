@@ -14,6 +14,7 @@ import (
 
 	"rtfm/meter/flow"
 	"rtfm/meter/ident"
+	"rtfm/meter/packet"
 	"rtfm/meter/stream"
 	"rtfm/ruleset"
 	"rtfm/ruleset/pme"
@@ -48,6 +49,12 @@ type Config struct {
 	// they come. It is not tried with source and destination changed over, nor are
 	// there flows of it. Others move the clock on, and are counted as Filtered.
 	Filter *pme.Program
+	// Tunnels are kinds of envelopes that are opened: what a packet carries in one
+	// is metered in its place, filtered too, and has the attributes TunnelKind and
+	// TunnelID. It may be TunnelDepth envelopes deep; 0 means 1. Flow records are not
+	// looked into.
+	Tunnels     packet.TunnelKinds
+	TunnelDepth int
 }
 
 // DefaultMaxFlows and DefaultInactivityTimeout are the defaults of the
@@ -291,18 +298,21 @@ func (m *Meter) countRun(i int) int {
 	}
 	var streamed stream.Packet
 	now, due := m.clock.now, m.due()
-	from, octets, filtered := i, uint64(0), uint64(0)
+	from, octets, filtered, opened := i, uint64(0), uint64(0), uint64(0)
 	for ; i < len(b.seen); i++ {
 		p := &b.seen[i]
 		if p.time < now || p.time >= due {
 			break
 		}
-		if f := p.flags & (noted | match.Filtered); f == match.Filtered {
+		f := p.flags & (noted | match.Filtered)
+		if f&^match.Filtered != 0 || p.found > packet.Opened {
+			break
+		}
+		opened += uint64(p.found)
+		if f != 0 {
 			filtered++
 			now = p.time
 			continue
-		} else if f != 0 {
-			break
 		}
 		now = p.time
 		octets += uint64(p.octets)
@@ -326,6 +336,7 @@ func (m *Meter) countRun(i int) int {
 		m.stats.Packets += uint64(i-from) - filtered
 		m.stats.Filtered += filtered
 		m.stats.Octets += octets
+		m.stats.Tunnels.Opened += opened
 	}
 	return i
 }
@@ -342,6 +353,9 @@ func (m *Meter) count(i int) {
 	s := &m.stats
 	if p.flags&noted != 0 {
 		s.note(p.flags, traces.LinkType(p.link))
+	}
+	if p.found != packet.NoEnvelope {
+		s.Tunnels.note(p.found)
 	}
 	if p.flags&match.Filtered != 0 {
 		s.Filtered += pdus

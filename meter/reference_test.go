@@ -405,6 +405,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		}
 		cfg.Filter = p
 	}
+	if seed%4 == 2 {
+		cfg.Tunnels, cfg.TunnelDepth = packet.PlainTunnels, 2
+	}
 	m, err := New(cfg)
 	if err != nil {
 		return verdict{}, 0 // a ruleset that loops
@@ -418,12 +421,16 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if stopped(t, cfg, packets) > 20 {
 		packets = packets[:20] // the plain meter takes a millisecond for each
 	}
+	given, found := packets, TunnelStats{}
+	if cfg.Tunnels != 0 {
+		given, packets, found = tunnelled(r, packets)
+	}
 	var records []traces.Record
 	if seed%4 == 3 {
 		records = randomRecords(r, packets)
 	}
 	got := &gather{m: m}
-	if err := m.Run(context.Background(), &recorded{memory{packets, r}, records}, got); err != nil {
+	if err := m.Run(context.Background(), &recorded{memory{given, r}, records}, got); err != nil {
 		t.Fatal(err)
 	}
 	want := &plainMeter{cfg: cfg, filter: screened, shapes: &m.shapes, flows: make(map[match.FlowKey]*plainFlow)}
@@ -445,6 +452,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	}
 	if n := m.Stats().Filtered; n != want.filtered {
 		t.Fatalf("seed %d: %d packets do not pass the filter, want %d", seed, n, want.filtered)
+	}
+	if n := m.Stats().Tunnels; n != found {
+		t.Fatalf("seed %d: %+v, want %+v", seed, n, found)
 	}
 	if sum != want.verdict {
 		t.Fatalf("seed %d: %+v, want %+v", seed, sum, want.verdict)

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"rtfm/meter/packet"
 	"rtfm/meter/stream"
 	"rtfm/ruleset/match"
 	"rtfm/traces"
@@ -26,6 +27,9 @@ type Stats struct {
 	Outliers uint64
 	// UnknownLinks counts packets by link type for those that are not decoded.
 	UnknownLinks map[traces.LinkType]uint64
+	// Tunnels is what was found of Config.Tunnels, in packets that do not pass the
+	// filter too.
+	Tunnels TunnelStats
 	// First and Last are the times of the first and the latest packet, in
 	// nanoseconds since 1970-01-01 00:00:00 UTC.
 	First, Last int64
@@ -58,6 +62,33 @@ func (s *Stats) Stopped() (n uint64) {
 		n += t.Stopped
 	}
 	return n + s.Past.Stopped
+}
+
+// TunnelStats counts packets by what was found of envelopes.
+type TunnelStats struct {
+	// Opened are packets that count as what they carry.
+	Opened uint64
+	// Packets that stay what they are: Fragments are other than the first of an
+	// envelope, or of a UDP datagram that may be one. Cut were not captured as far as
+	// headers of the inner frame reach. Unknown have something else than their kind
+	// is specified to have.
+	Fragments, Cut, Unknown uint64
+}
+
+// note counts a packet.
+func (s *TunnelStats) note(found packet.Opening) {
+	if found&packet.Opened != 0 {
+		s.Opened++
+	}
+	if found&packet.EnvelopeFragment != 0 {
+		s.Fragments++
+	}
+	if found&packet.EnvelopeCut != 0 {
+		s.Cut++
+	}
+	if found&packet.EnvelopeUnknown != 0 {
+		s.Unknown++
+	}
 }
 
 // noted are the flags of packets that note counts.

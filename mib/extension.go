@@ -40,6 +40,10 @@ func (h *Handler) extensionObjects() []object {
 		count(module.RtfmPacketsOutliers, func(c Counts) uint64 { return c.Outliers }),
 		count(module.RtfmPacketsClamped, func(c Counts) uint64 { return c.Clamped }),
 		count(module.RtfmPacketsFiltered, func(c Counts) uint64 { return c.Filtered }),
+		count(module.RtfmPacketsDecapsulated, func(c Counts) uint64 { return c.Decapsulated }),
+		count(module.RtfmPacketsEnvelopeFragments, func(c Counts) uint64 { return c.EnvelopeFragments }),
+		count(module.RtfmPacketsEnvelopesCut, func(c Counts) uint64 { return c.EnvelopesCut }),
+		count(module.RtfmPacketsEnvelopesUnknown, func(c Counts) uint64 { return c.EnvelopesUnknown }),
 		scalar(module.RtfmStreamsActive, func(v *smi.Value) {
 			h.work += workCounts
 			v.SetUint(smi.Gauge32, h.meter.Counts().StreamsActive)

@@ -98,6 +98,10 @@ type Counts struct {
 	// whose time was before 1970 or after 2262.
 	Outliers, Clamped            uint64
 	FlowsCreated, FlowsRecovered uint64
+	// Decapsulated are packets that count as what they carry in a tunnel. Those that
+	// stay what they are: fragments, those not captured as far as the headers within,
+	// and those that are not as their kind is specified to be.
+	Decapsulated, EnvelopeFragments, EnvelopesCut, EnvelopesUnknown uint64
 	// Floods is how often the meter has entered flood mode.
 	Floods uint64
 	// Streams in use, those that were begun and that have ended, and packets that

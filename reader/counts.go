@@ -38,6 +38,8 @@ func (k *Collector) counts(ctx context.Context, c *client.Client, st *client.Sta
 	n.Packets, n.Octets, n.Lost = now.Packets, now.Octets, now.Lost
 	n.Duplicates, n.SampledOut = now.Duplicates, now.SampledOut
 	n.Outliers, n.Clamped, n.Filtered = now.Outliers, now.Clamped, now.Filtered
+	n.Decapsulated, n.EnvelopeFragments = now.Decapsulated, now.EnvelopeFragments
+	n.EnvelopesCut, n.EnvelopesUnknown = now.EnvelopesCut, now.EnvelopesUnknown
 	n.RuleSets = make(map[int]record.RuleSetCounts)
 	for i, r := range now.RuleSets {
 		n.RuleSets[i] = record.RuleSetCounts{

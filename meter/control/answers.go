@@ -95,6 +95,8 @@ func (c *Meter) Counts() mib.Counts {
 		Packets: s.Packets, Octets: s.Octets, CutShort: s.CutHeaders, Malformed: s.Malformed,
 		BackInTime: s.BackInTime, Lost: c.source.Lost, Duplicates: c.source.Duplicates, SampledOut: c.interfaces.sampledOut,
 		Outliers: s.Outliers, Clamped: c.source.Clamped, Filtered: s.Filtered,
+		Decapsulated: s.Tunnels.Opened, EnvelopeFragments: s.Tunnels.Fragments,
+		EnvelopesCut: s.Tunnels.Cut, EnvelopesUnknown: s.Tunnels.Unknown,
 		Memory: processMemory(),
 		Floods: c.told.floods, FlowsCreated: s.Created, FlowsRecovered: s.Recovered,
 		StreamsActive: uint64(s.Streams.Active), StreamsCreated: s.Streams.Created, StreamsEnded: s.Streams.Ended(),

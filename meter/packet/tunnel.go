@@ -137,6 +137,51 @@ func (k TunnelKinds) Open(p *match.Packet, t *Tunnel) Opening {
 	return w.open(k, proto)
 }
 
+// Decapsulate turns p, which Decode has filled in, into what it carries in
+// envelopes of these kinds, at most depth of them around each other, and returns
+// the innermost that it opened, and all that it found. An envelope that cannot be
+// opened, or whose inner frame is cut within its headers, stays what it is. Time
+// and interface numbers of the key are cleared if anything was opened.
+//
+// Lengths are those in the envelope, but where the inner IP header tells of more:
+// mirrors truncate what they send.
+func (k TunnelKinds) Decapsulate(p *match.Packet, depth int) (innermost Tunnel, found Opening) {
+	for range depth {
+		var t Tunnel
+		o := k.Open(p, &t)
+		found |= o
+		if o != Opened {
+			break
+		}
+		outer := *p
+		Decode(p, t.Link, t.Inner(p.Data), t.Octets)
+		if p.Flags&match.Cut != 0 {
+			*p = outer
+			if innermost.Kind == 0 {
+				found &^= Opened
+			}
+			return innermost, found | EnvelopeCut
+		}
+		p.FrameOctets = max(p.FrameOctets, atLeast(p, t.Link))
+		innermost = t
+	}
+	return innermost, found
+}
+
+// atLeast returns how many octets a frame of this link type has on the wire by its IP
+// header.
+func atLeast(p *match.Packet, link traces.LinkType) uint32 {
+	switch {
+	case p.Flags&match.HasTransport != 0:
+		return uint32(p.Transport) + p.TransportOctets
+	case p.Flags&match.IsIP == 0:
+		return 0
+	case link == traces.LinkEthernet:
+		return etherSize + p.IPOctets
+	}
+	return p.IPOctets
+}
+
 // byPorts returns which of these kinds a UDP datagram is by its ports, 0 if none.
 // Most envelopes are sent to the port, whatever they come from; both ends of the
 // others may answer from it.

@@ -2,6 +2,7 @@ package packet
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
@@ -24,7 +25,7 @@ type Usual struct {
 	Source, Dest attr.End
 	IPOctets     uint32
 	PeerLen      uint8 // octets of a peer address
-	tos          uint8
+	tos, proto   uint8
 	HopLimit     uint8
 	IPID         uint16 // of IPv4, else 0
 }
@@ -53,7 +54,7 @@ func (u *Usual) Read(frame []byte) bool {
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[34:]))
 		u.Dest.Trans = types | uint64(binary.LittleEndian.Uint16(d[36:]))
 		u.IPOctets, u.PeerLen, u.tos = total, 4, d[15]
-		u.HopLimit, u.IPID = d[22], be16(d[18:])
+		u.HopLimit, u.IPID, u.proto = d[22], be16(d[18:]), d[23]
 		return true
 	case etherIPv6le:
 		if len(frame) < usualIPv6 {
@@ -70,7 +71,7 @@ func (u *Usual) Read(frame []byte) bool {
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[54:]))
 		u.Dest.Trans = types | uint64(binary.LittleEndian.Uint16(d[56:]))
 		u.IPOctets, u.PeerLen, u.tos = total, 16, uint8(be16(d[14:])>>4)
-		u.HopLimit, u.IPID = d[21], 0
+		u.HopLimit, u.IPID, u.proto = d[21], 0, d[20]
 		return true
 	}
 	return false
@@ -90,6 +91,13 @@ func (u *Usual) Transport() (at int, octets uint32) {
 func (u *Usual) IPHeader() uint8 {
 	at, _ := u.Transport()
 	return uint8(at - etherSize)
+}
+
+// MayBe reports whether the packet may be an envelope of one of these kinds, by its
+// protocol and ports.
+func (u *Usual) MayBe(kinds TunnelKinds) bool {
+	return u.proto == protoUDP &&
+		kinds.byPorts(bits.ReverseBytes16(uint16(u.Source.Trans)), bits.ReverseBytes16(uint16(u.Dest.Trans))) != 0
 }
 
 // usual decodes the common case (IPv4 or IPv6 with TCP or UDP directly in

@@ -12,7 +12,7 @@ import (
 // Counts are what a meter with the extension has counted at one moment.
 type Counts struct {
 	// Packets, Octets, Lost, Duplicates, SampledOut, Outliers, Clamped,
-	// Filtered and those of streams.
+	// Filtered, those of tunnels and those of streams.
 	mib.Counts
 	// RuleSets is by index. Those beyond the first ruleSetsAtOnce are of later
 	// moments.
@@ -31,11 +31,13 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 	objects := []*module.Object{
 		module.RtfmPacketsMetered, module.RtfmPacketsOctets, module.RtfmPacketsLost, module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut,
 		module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered,
+		module.RtfmPacketsDecapsulated, module.RtfmPacketsEnvelopeFragments, module.RtfmPacketsEnvelopesCut, module.RtfmPacketsEnvelopesUnknown,
 		module.RtfmStreamsCreated, module.RtfmStreamsEnded, module.RtfmStreamsUnstreamed, module.RtfmStreamsActive,
 	}
 	numbers := []*uint64{
 		&n.Packets, &n.Octets, &n.Lost, &n.Duplicates, &n.SampledOut,
 		&n.Outliers, &n.Clamped, &n.Filtered,
+		&n.Decapsulated, &n.EnvelopeFragments, &n.EnvelopesCut, &n.EnvelopesUnknown,
 		&n.StreamsCreated, &n.StreamsEnded, &n.Unstreamed, &n.StreamsActive,
 	}
 	for len(objects) > 0 || len(ruleSets) > 0 {
@@ -59,7 +61,8 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 			switch o {
 			case module.RtfmStreamsActive:
 				*numbers[i] = r.uint(&vars[i], smi.Gauge32)
-			case module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered:
+			case module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered,
+				module.RtfmPacketsDecapsulated, module.RtfmPacketsEnvelopeFragments, module.RtfmPacketsEnvelopesCut, module.RtfmPacketsEnvelopesUnknown:
 				*numbers[i] = r.later(&vars[i])
 			default:
 				*numbers[i] = r.uint(&vars[i], smi.Counter64)

@@ -61,10 +61,10 @@ func TestOlderAndLaterMeters(t *testing.T) {
 	}, program(t, "all-flows"), []traces.Packet{packet})
 	for what, hidden := range map[string][]*module.Object{
 		"present": nil,
-		"older":   {module.RtfmMeterStartExact, module.RtfmMeterNowExact, module.RtfmMeterMemoryUsed, module.RtfmTraceToExact, module.RtfmPacketsFiltered},
+		"older":   {module.RtfmMeterStartExact, module.RtfmMeterNowExact, module.RtfmMeterMemoryUsed, module.RtfmTraceToExact, module.RtfmPacketsFiltered, module.RtfmPacketsDecapsulated},
 		"first": {
 			module.RtfmMeterStartExact, module.RtfmMeterNowExact, module.RtfmMeterMemoryUsed, module.RtfmTraceToExact, module.RtfmMeterFloods, module.RtfmPacketsDuplicates,
-			module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered, module.RtfmRuleSetPackets, module.RtfmInterfaceName,
+			module.RtfmPacketsDecapsulated, module.RtfmPacketsEnvelopeFragments, module.RtfmPacketsEnvelopesCut, module.RtfmPacketsEnvelopesUnknown, module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered, module.RtfmRuleSetPackets, module.RtfmInterfaceName,
 		},
 		"later": {module.RtfmMeterStart, module.RtfmMeterNow, module.RtfmMeterMemory, module.RtfmTraceToTime},
 	} {

@@ -124,6 +124,11 @@ var (
 	RtfmPacketsClamped     = ours("rtfmPacketsClamped", 1, 2, 11)
 	RtfmPacketsFiltered    = ours("rtfmPacketsFiltered", 1, 2, 12)
 
+	RtfmPacketsDecapsulated      = ours("rtfmPacketsDecapsulated", 1, 2, 13)
+	RtfmPacketsEnvelopeFragments = ours("rtfmPacketsEnvelopeFragments", 1, 2, 14)
+	RtfmPacketsEnvelopesCut      = ours("rtfmPacketsEnvelopesCut", 1, 2, 15)
+	RtfmPacketsEnvelopesUnknown  = ours("rtfmPacketsEnvelopesUnknown", 1, 2, 16)
+
 	RtfmRuleSetMatched   = ours("rtfmRuleSetMatched", 1, 3, 1, 1)
 	RtfmRuleSetIgnored   = ours("rtfmRuleSetIgnored", 1, 3, 1, 2)
 	RtfmRuleSetUnmatched = ours("rtfmRuleSetUnmatched", 1, 3, 1, 3)

@@ -15,6 +15,12 @@ type Counts struct {
 	Filtered   uint64 `json:"filtered,omitempty"`
 	Outliers   uint64 `json:"outliers,omitempty"`
 	Clamped    uint64 `json:"clamped,omitempty"`
+	// Of packets that are tunnels: those that count as what they carry, and those
+	// that stay what they are.
+	Decapsulated      uint64 `json:"decapsulated,omitempty"`
+	EnvelopeFragments uint64 `json:"envelopeFragments,omitempty"`
+	EnvelopesCut      uint64 `json:"envelopesCut,omitempty"`
+	EnvelopesUnknown  uint64 `json:"envelopesUnknown,omitempty"`
 	// RuleSets are what became of the packets, by ruleset.
 	RuleSets map[int]RuleSetCounts `json:"ruleSets,omitempty"`
 	// Of streams, if there have been any.
@@ -112,20 +118,25 @@ func Summarize(now, before *Counts, levels Levels, collected func(ruleSet int) *
 
 // Rare returns those of Summary.More that most meters never have: what was lost at
 // each interface, duplicates, packets whose times do not fit, those
-// passed over, those left out by a filter.
+// passed over, those left out by a filter, what became of tunnels.
 func (n *Counts) Rare(before *Counts) []Number {
 	more := appendSince(nil, "lost-", n.LostAt, before.LostAt)
-	if n.Duplicates > 0 {
-		more = append(more, Number{Name: "duplicates", Value: since(n.Duplicates, before.Duplicates)})
-	}
-	if n.Clamped > 0 {
-		more = append(more, Number{Name: "clamped", Value: since(n.Clamped, before.Clamped)})
-	}
-	if n.SampledOut > 0 {
-		more = append(more, Number{Name: "sampled-out", Value: since(n.SampledOut, before.SampledOut)})
-	}
-	if n.Filtered > 0 {
-		more = append(more, Number{Name: "filtered", Value: since(n.Filtered, before.Filtered)})
+	for _, c := range []struct {
+		name     string
+		now, was uint64
+	}{
+		{"duplicates", n.Duplicates, before.Duplicates},
+		{"clamped", n.Clamped, before.Clamped},
+		{"sampled-out", n.SampledOut, before.SampledOut},
+		{"filtered", n.Filtered, before.Filtered},
+		{"decapsulated", n.Decapsulated, before.Decapsulated},
+		{"envelope-fragments", n.EnvelopeFragments, before.EnvelopeFragments},
+		{"envelopes-cut", n.EnvelopesCut, before.EnvelopesCut},
+		{"envelopes-unknown", n.EnvelopesUnknown, before.EnvelopesUnknown},
+	} {
+		if c.now > 0 {
+			more = append(more, Number{Name: c.name, Value: since(c.now, c.was)})
+		}
 	}
 	return more
 }

@@ -1,0 +1,99 @@
+package meter
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"rtfm/meter/packet"
+	"rtfm/ruleset"
+	"rtfm/traces"
+	"rtfm/traces/tracetest"
+)
+
+// envelopeSize is what inVXLAN puts before a frame.
+const envelopeSize = 50
+
+// inVXLAN returns the frame in an envelope with this VNI.
+func inVXLAN(p traces.Packet, vni int) traces.Packet {
+	size := func(from int) []byte {
+		return binary.BigEndian.AppendUint16(nil, uint16(int(p.Wire)+envelopeSize-from))
+	}
+	p.Data = slices.Concat(
+		[]byte{6, 0, 0, 0, 0, 2, 6, 0, 0, 0, 0, 1, 8, 0},
+		[]byte{0x45, 0}, size(14), []byte{0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2},
+		[]byte{0x12, 0x34, 0x12, 0xb5}, size(34), []byte{0, 0},
+		[]byte{8, 0, 0, 0, byte(vni >> 16), byte(vni >> 8), byte(vni), 0}, p.Data)
+	p.Wire += envelopeSize
+	return p
+}
+
+// tunnelled puts some of the packets into envelopes, some into two, and cuts some. A
+// meter that opens two of VXLAN is to meter what it had been given for them: left
+// has that, and found what it is to have counted.
+func tunnelled(r *rand.Rand, packets []traces.Packet) (wrapped, left []traces.Packet, found TunnelStats) {
+	for _, p := range packets {
+		w := p
+		switch r.IntN(6) {
+		case 0:
+			w = inVXLAN(inVXLAN(p, r.IntN(3)), r.IntN(3))
+		case 1, 2:
+			w = inVXLAN(p, r.IntN(3))
+		case 3:
+			w = inVXLAN(p, 1)
+			w.Data = w.Data[:envelopeSize-8+r.IntN(8+14)]
+			p = w
+			found.Cut++
+			found.Opened--
+		default:
+			found.Opened--
+		}
+		found.Opened++
+		wrapped, left = append(wrapped, w), append(left, p)
+	}
+	return wrapped, left, found
+}
+
+// BenchmarkTunnels is BenchmarkMeter with ports that might be those of tunnels, and
+// with tunnels.
+func BenchmarkTunnels(b *testing.B) {
+	for _, test := range []struct {
+		name      string
+		kinds     packet.TunnelKinds
+		port      int
+		tunnelled bool
+	}{
+		{"not opened", 0, 80, false},
+		{"none", packet.PlainTunnels, 80, false},
+		{"none, all kinds", packet.AllTunnels, 5000, false},
+		{"VXLAN not opened", 0, 80, true},
+		{"VXLAN", packet.PlainTunnels, 80, true},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			var packets []traces.Packet
+			for i := range 200 {
+				f := tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.1", "10.0.0.2").UDP(9000+i, test.port).Bytes()
+				p := traces.Packet{Time: 5, Link: traces.LinkEthernet, Data: f, Wire: uint32(len(f))}
+				if test.tunnelled {
+					p = inVXLAN(p, 7)
+				}
+				packets = append(packets, p)
+			}
+			m, err := New(Config{MaxFlows: 1000, RuleSets: []*ruleset.RuleSet{ruleset.Default()}, Tunnels: test.kinds})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			n := 0
+			batch, in, src := new(batch), m.newInput(), &repeated{packets}
+			for b.Loop() {
+				in.read(batch, src)
+				in.prepare(batch, m.memos, 0)
+				m.meterBatch(batch)
+				n += len(packets)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/packet")
+		})
+	}
+}
