@@ -24,12 +24,16 @@ func unhex(t testing.TB, s string) []byte {
 
 // value reads an integer attribute of a packet's key.
 func value(p *match.Packet, a attr.Attr) uint16 {
+	return uint16(number(p, a))
+}
+
+// number is value for attributes of up to four octets.
+func number(p *match.Packet, a attr.Attr) (n uint32) {
 	info := a.Info()
-	b := p.Key[info.Offset:]
-	if info.Size == 2 {
-		return be16(b)
+	for _, b := range p.Key[info.Offset:][:info.Size] {
+		n = n<<8 | uint32(b)
 	}
-	return uint16(b[0])
+	return n
 }
 
 // describe says what p holds but for what is zero.
@@ -74,8 +78,16 @@ func describe(p *match.Packet) string {
 			before = " "
 		}
 	}
+	usualTags := uint16(0)
 	if vlan, priority := value(p, attr.VLANid), value(p, attr.Priority); vlan|priority != 0 {
 		s += fmt.Sprintf(", vlan %d priority %d", vlan, priority)
+		usualTags = 1
+	}
+	if tags, inner := value(p, attr.VLANTags), value(p, attr.InnerVLANid); tags != usualTags || inner != 0 {
+		s += fmt.Sprintf(", %d tags, then vlan %d", tags, inner)
+	}
+	if top, bottom := number(p, attr.MPLSLabel), number(p, attr.MPLSBottomLabel); top|bottom != 0 {
+		s += fmt.Sprintf(", labels %d..%d", top, bottom)
 	}
 	if p.Transport != 0 {
 		s += fmt.Sprintf(" @%d", p.Transport)
@@ -123,7 +135,8 @@ var fields = [...]attr.Attr{
 	attr.SourceAdjacentType, attr.SourceAdjacentAddress, attr.DestAdjacentAddress,
 	attr.SourcePeerType, attr.SourcePeerAddress, attr.DestPeerAddress,
 	attr.SourceTransType, attr.SourceTransAddress, attr.DestTransAddress,
-	attr.DSCodePoint, attr.ECNCodeBits, attr.VLANid, attr.Priority,
+	attr.DSCodePoint, attr.ECNCodeBits, attr.VLANid, attr.Priority, attr.HopLimit,
+	attr.VLANTags, attr.InnerVLANid, attr.MPLSLabel, attr.MPLSBottomLabel,
 }
 
 // checkCut decodes data, the beginning of a frame that gave whole, and checks
@@ -155,7 +168,7 @@ func TestLongHeaders(t *testing.T) {
 	data = append(data, unhex(t, "0800"+v4)...)
 	var p match.Packet
 	Decode(&p, traces.LinkEthernet, data, uint32(len(data)))
-	const want = wantMACs + ", peer 1 0a000001>c0a80102, trans 17 8001>0035, class 46 ecn 1, ip 32, IsIP, vlan 1 priority 0"
+	const want = wantMACs + ", peer 1 0a000001>c0a80102, trans 17 8001>0035, class 46 ecn 1, ip 32, IsIP, vlan 1 priority 0, 255 tags, then vlan 1"
 	if got := describe(&p); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

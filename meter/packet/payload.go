@@ -1,6 +1,10 @@
 package packet
 
-import "rtfm/ruleset/match"
+import (
+	"math"
+
+	"rtfm/ruleset/match"
+)
 
 // What a link header says of its payload: EtherTypes of the IEEE registry.
 // Link headers with protocol numbers of their own translate them into these.
@@ -34,7 +38,7 @@ const maxLength = 1500
 // payload decodes what follows a link header at off: a packet of EtherType
 // typ, or tags, labels and further headers before it.
 func payload(p *match.Packet, typ uint16, off int) {
-	tagged := false
+	tags, labelled := 0, false
 	for {
 		switch typ {
 		case etherIPv4:
@@ -56,10 +60,8 @@ func payload(p *match.Packet, typ uint16, off int) {
 			clns(p, off)
 			return
 		case etherTag, etherTagS, etherTagOld:
-			if !tagged && off+2 <= len(p.Data) {
-				p.Key.SetVLAN(be16(p.Data[off:]))
-				tagged = true
-			}
+			tags++
+			tag(p, tags, off)
 			typ, off = skip(p, off, 2)
 		case etherVNTag:
 			typ, off = skip(p, off, 4)
@@ -74,17 +76,34 @@ func payload(p *match.Packet, typ uint16, off int) {
 		case etherNSH:
 			typ, off = nsh(p, off)
 		case etherMPLS, etherMPLSMulti:
-			typ, off = mpls(p, off)
+			typ, off = mpls(p, off, !labelled)
+			labelled = true
 		case etherPPPoE:
 			typ, off = pppoe(p, off)
 		case etherLLC:
 			typ, off = llc(p, off)
 		default:
 			if typ > maxLength {
+				if tags > 0 && p.Flags&match.Cut != 0 {
+					p.Key.SetVLANTags(0) // there may be more
+				}
 				return
 			}
 			typ = etherLLC
 		}
+	}
+}
+
+// tag takes what the n-th VLAN tag, from 1, says, whose control information is at off.
+func tag(p *match.Packet, n, off int) {
+	p.Key.SetVLANTags(uint8(min(n, math.MaxUint8)))
+	if n > 2 || off+2 > len(p.Data) {
+		return
+	}
+	if n == 1 {
+		p.Key.SetVLAN(be16(p.Data[off:]))
+	} else {
+		p.Key.SetInnerVLAN(be16(p.Data[off:]))
 	}
 }
 

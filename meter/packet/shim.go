@@ -173,14 +173,26 @@ func ppp(p *match.Packet, off int) (typ uint16, next int) {
 
 // mpls reads the label stack at off (RFC 3032) and guesses what follows, since
 // no label tells: the first four bits are an IP version, or 0, when it is an
-// Ethernet pseudowire with or without control word (RFC 4448).
-func mpls(p *match.Packet, off int) (typ uint16, next int) {
-	for bottom := false; !bottom; off += 4 {
+// Ethernet pseudowire with or without control word (RFC 4448). The labels are the
+// packet's if it is the first stack.
+func mpls(p *match.Packet, off int, first bool) (typ uint16, next int) {
+	top := uint32(0)
+	for at, bottom := off, false; !bottom; off += 4 {
 		if off+4 > len(p.Data) {
 			short(p, off+4)
 			return etherOther, off
 		}
-		bottom = p.Data[off+2]&1 != 0
+		label := be24(p.Data[off:]) >> 4
+		if off == at {
+			top = label
+		}
+		if bottom = p.Data[off+2]&1 != 0; !first {
+			continue
+		} else if bottom {
+			p.Key.SetMPLS(top, label)
+		} else if off == at {
+			p.Key.SetMPLS(top, 0)
+		}
 	}
 	if off >= len(p.Data) {
 		short(p, off+1)

@@ -331,24 +331,14 @@ func (k *Key) Hash(secret *keyhash.Secret, shape uint32, has Beyond) uint32 {
 	d := [5]uint64{word(5), word(6), word(7), word(8),
 		word(9)&^types | computed>>8&0xff<<16 | computed>>32&0xff<<24 | last>>56<<48}
 	both := word(4)&types | word(9)&types>>16 | computed>>16&0xff<<40 | computed>>40&0xff<<56
-	var names, namesDest, inner, innerDest [3]uint64
-	shapes := uint64(shape)
-	if has.Names {
-		names, namesDest = k.subscriber(Source), k.subscriber(Dest)
-	}
-	if has.Inner {
-		const types = 0xffff0000
-		inner, innerDest = [3]uint64{word(22), word(23), word(24)}, [3]uint64{word(25), word(26), word(27)}
-		shapes |= inner[0]&types<<16 | innerDest[0]&types<<32
-		inner[0], innerDest[0] = inner[0]&^types, innerDest[0]&^types
-	}
 	// The ends are compared as numbers of so many words, without a branch, and the
 	// lower one comes first.
-	lower := uint64(0)
+	lower, more := uint64(0), uint64(shape)
 	if has != (Beyond{}) {
-		for i := range names {
-			_, lower = bits.Sub64(namesDest[i], names[i], lower)
-			_, lower = bits.Sub64(innerDest[i], inner[i], lower)
+		w := k.beyond(has)
+		more |= w.types << 32
+		for i := range w.source {
+			_, lower = bits.Sub64(w.dest[i], w.source[i], lower)
 		}
 	}
 	for i := range s {
@@ -360,20 +350,15 @@ func (k *Key) Hash(secret *keyhash.Secret, shape uint32, has Beyond) uint32 {
 		sum = sum.Add(s[i]^x+secret[2*i], d[i]^x+secret[2*i+1])
 	}
 	sum = sum.Add(both+secret[10], word(10)+secret[11])
-	sum = sum.Add(shapes+secret[12], last&(1<<48-1)+secret[13])
-	if has.Names {
-		for i := range names {
-			x := (names[i] ^ namesDest[i]) & -lower
-			sum = sum.Add(names[i]^x+secret[14+2*i], namesDest[i]^x+secret[15+2*i])
+	sum = sum.Add(more+secret[12], last&(1<<48-1)+secret[13])
+	if has != (Beyond{}) {
+		w := k.beyond(has)
+		for i := range w.source {
+			x := (w.source[i] ^ w.dest[i]) & -lower
+			sum = sum.Add(w.source[i]^x+secret[14+2*i], w.dest[i]^x+secret[15+2*i])
 		}
-		sum = sum.Add(word(offSession/8)+secret[20], secret[21])
-	}
-	if has.Inner {
-		for i := range inner {
-			x := (inner[i] ^ innerDest[i]) & -lower
-			sum = sum.Add(inner[i]^x+secret[22+2*i], innerDest[i]^x+secret[23+2*i])
-		}
-		sum = sum.Add(word(offTunnelID/8)+secret[28], word(offMPLS/8)+secret[29])
+		sum = sum.Add(w.both[0]+secret[26], w.both[1]+secret[27])
+		sum = sum.Add(w.both[2]+secret[28], secret[29])
 	}
 	return uint32(sum.Hash((*[4]uint64)(secret[30:])))
 }
@@ -382,6 +367,34 @@ func (k *Key) Hash(secret *keyhash.Secret, shape uint32, has Beyond) uint32 {
 type Beyond struct {
 	Names bool // identifiers that only rules give
 	Inner bool // what a tunnel is and carries, tags and labels (Attr.InTail)
+}
+
+// beyond is what a key has of that, in words: those of its ends, and what no end has.
+type beyond struct {
+	source, dest [6]uint64
+	both         [3]uint64
+	types        uint64 // of the packet in a tunnel, two at each end: they stay in place
+}
+
+func (k *Key) beyond(has Beyond) (w beyond) {
+	word := func(off int) uint64 { return binary.LittleEndian.Uint64(k[off:]) }
+	if has.Names {
+		names, namesDest := k.subscriber(Source), k.subscriber(Dest)
+		copy(w.source[:3], names[:])
+		copy(w.dest[:3], namesDest[:])
+		w.both[0] = word(offSession)
+	}
+	if has.Inner {
+		const types = 0xffff0000
+		source, dest := word(offInner), word(offInner+InnerEndSize)
+		w.types = source&types>>16 | dest&types
+		w.source[3], w.dest[3] = source&^types, dest&^types
+		for i := 8; i < InnerEndSize; i += 8 {
+			w.source[3+i/8], w.dest[3+i/8] = word(offInner+i), word(offInner+InnerEndSize+i)
+		}
+		w.both[1], w.both[2] = word(offTunnelID), word(offMPLS)
+	}
+	return w
 }
 
 // InTail reports whether a is a value in the last part of a key, that of attributes of

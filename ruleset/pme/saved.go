@@ -23,8 +23,14 @@ type node struct {
 
 // copied is what is saved where all of it is copied from the packet.
 type copied struct {
-	mask    attr.Key      // the bits of the key
+	bits    []keyBits     // of the key
 	lengths match.Lengths // masks of the addresses' lengths: 0 if none is saved
+}
+
+// keyBits are bits of a word of a key.
+type keyBits struct {
+	off  uint8
+	mask uint64
 }
 
 // saved is what a push saves: an attribute and its mask, or a distribution
@@ -79,9 +85,9 @@ func (p *Program) copy(at int32, pkt *match.Packet, key *attr.Key, k *match.Flow
 	if c == nil {
 		c = p.copied(at)
 	}
-	for i := 0; i < attr.KeySize; i += 8 {
-		w := binary.LittleEndian.Uint64(key[i:i+8]) & binary.LittleEndian.Uint64(c.mask[i:i+8])
-		binary.LittleEndian.PutUint64(k.Key[i:i+8], w)
+	k.Key = attr.Key{}
+	for _, b := range c.bits {
+		binary.LittleEndian.PutUint64(k.Key[b.off:], binary.LittleEndian.Uint64(key[b.off:])&b.mask)
 	}
 	l := match.Lengths{Peer: pkt.PeerLen & c.lengths.Peer, Adjacent: pkt.AdjacentLen & c.lengths.Adjacent}
 	if c.lengths.InnerPeer != 0 {
@@ -94,16 +100,22 @@ func (p *Program) copy(at int32, pkt *match.Packet, key *attr.Key, k *match.Flow
 // copied finds what is copied from packets in state at, and remembers it.
 func (p *Program) copied(at int32) *copied {
 	c := new(copied)
+	var mask attr.Key
 	for _, s := range p.savedAt(at) {
 		if !saveable(s.attr) {
 			continue
 		}
 		info := s.attr.Info()
 		for i := range info.Size {
-			c.mask[info.Offset+i] = s.mask.At(i)
+			mask[info.Offset+i] = s.mask.At(i)
 		}
 		if l := c.lengths.Of(s.attr); l != nil {
 			*l = 0xff
+		}
+	}
+	for off := 0; off < attr.KeySize; off += 8 {
+		if m := binary.LittleEndian.Uint64(mask[off:]); m != 0 {
+			c.bits = append(c.bits, keyBits{uint8(off), m})
 		}
 	}
 	p.nodes[at].copied = c
