@@ -23,7 +23,7 @@ type captureOptions struct {
 	snapLen    int
 	notPromisc bool
 	cardStamps bool
-	dedup      string
+	dedup      dedupOptions
 	tunnels    tunnelOptions
 }
 
@@ -31,8 +31,8 @@ type captureOptions struct {
 func (o *captureOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter this `INTERFACE`; several with commas between, or repeated; any for all.\nnetflow://ADDRESS:PORT receives flow records there")
-	f.Var(newChoice(&o.dedup, "", "mark", "drop"), "dedup", "`ACTION` on packets that come twice; within 0.2 s, as at mirror ports: mark (see SRL.md, Duplicate) or drop")
 	group(f, groupInput, "interface")
+	o.dedup.add(cmd)
 	o.tunnels.add(cmd)
 	f.Var(newCount(&o.ringSize, live.DefaultRingSize>>20, 1, live.MaxRingSize>>20, "a number of MiB"), "ring-size", "with -i, `MIB` of memory for the packets of each ring")
 	f.Var(newCount(&o.rings, 1, 1, live.MaxRings, "a number of rings"), "rings", "with -i, rings for each interface: several help where several processors receive")
@@ -50,6 +50,9 @@ func (o *captureOptions) isRecords() bool {
 
 // check finds options that do not fit the traces to be metered.
 func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
+	if err := o.dedup.check(cmd); err != nil {
+		return err
+	}
 	if err := o.tunnels.check(cmd, o); err != nil {
 		return err
 	}
@@ -88,7 +91,7 @@ func (o *captureOptions) open(ctx context.Context, exporters []netip.Prefix, not
 	if err != nil {
 		return nil, err
 	}
-	return o.filter(src), nil
+	return o.dedup.filter(src), nil
 }
 
 // giveUpRights gives up what was needed to open interfaces: the rights of the
@@ -103,12 +106,4 @@ func (o *captureOptions) giveUpRights(user string, secret *secretFile) error {
 		return nil
 	}
 	return giveUpCapabilities()
-}
-
-// filter returns src, with duplicates found if that is wanted.
-func (o *captureOptions) filter(src traces.Source) traces.Source {
-	if o.dedup == "" {
-		return src
-	}
-	return traces.Dedup(src, o.dedup == "drop")
 }

@@ -143,8 +143,6 @@ func (o *runOptions) parameters() string {
 	if o.octets != "frame" {
 		p = append(p, "--octets", o.octets)
 	}
-	if o.capture.dedup != "" {
-		p = append(p, "--dedup", o.capture.dedup)
-	}
+	p = append(p, o.capture.dedup.parameters()...)
 	return strings.Join(p, " ")
 }

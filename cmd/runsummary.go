@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"rtfm/meter"
 	"rtfm/reader/record"
@@ -45,12 +46,13 @@ func (m metered) Counts() (record.Counts, record.Levels) {
 
 // traceCounts returns what a source has counted.
 func traceCounts(s *traces.Stats) record.Counts {
-	n := record.Counts{Lost: s.Lost, Duplicates: s.Duplicates, Clamped: s.Clamped}
+	n := record.Counts{Lost: s.Lost, Duplicates: s.Duplicates.Total(), Clamped: s.Clamped}
 	lossy := slices.Clone(s.PerInterface)
 	slices.SortStableFunc(lossy, func(a, b traces.InterfaceStats) int { return cmp.Compare(a.Number, b.Number) })
 	for i := range lossy {
 		n.AddLost(lossy[i].String(), lossy[i].Lost)
 	}
+	n.DuplicatesBy = duplicatesBy(s)
 	for _, at := range s.Stamps {
 		for by, packets := range at.By {
 			if packets > 0 {
@@ -59,6 +61,31 @@ func traceCounts(s *traces.Stats) record.Counts {
 		}
 	}
 	return n
+}
+
+// duplicatesBy returns what duplicates there were, by class and by the interfaces
+// where they were seen first and again.
+func duplicatesBy(s *traces.Stats) (by []record.Number) {
+	name := func(number uint32) string {
+		if number == 0 {
+			return "other"
+		}
+		for i := range s.PerInterface {
+			if at := &s.PerInterface[i]; at.Number == number {
+				return at.String()
+			}
+		}
+		return strconv.FormatUint(uint64(number), 10)
+	}
+	for class, n := range s.Duplicates.By {
+		if n > 0 {
+			by = append(by, record.Number{Name: traces.Duplicate(class).String(), Value: n})
+		}
+	}
+	for _, p := range s.Duplicates.Pairs {
+		by = append(by, record.Number{Name: fmt.Sprintf("%v-%s/%s", p.Class, name(p.First), name(p.Again)), Value: p.Packets})
+	}
+	return by
 }
 
 // check tells of numbers that do not add up, which the program has miscounted.

@@ -29,9 +29,15 @@ func printSummary(w io.Writer, s *meter.Stats, took, waited time.Duration, told 
 	counted := traceCounts(&s.Trace)
 	for _, n := range counted.Rare(new(record.Counts)) {
 		at, lost := strings.CutPrefix(n.Name, "lost-")
+		by, duplicates := strings.CutPrefix(n.Name, "duplicates-")
 		switch {
 		case lost:
 			fmt.Fprintf(w, "%d packets lost at interface %s\n", n.Value, at)
+		case duplicates:
+			if class, pair, ok := strings.Cut(by, "-"); ok { // which those of the class alone are sums of
+				first, again, _ := strings.Cut(pair, "/")
+				fmt.Fprintf(w, "%d duplicates are %s, seen first at interface %s, again at %s\n", n.Value, class, first, again)
+			}
 		case n.Name == "clamped":
 			fmt.Fprintf(w, "%d packets are of times before 1970 or after 2262, and count at the nearest in between\n", n.Value)
 		default:

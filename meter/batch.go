@@ -213,9 +213,7 @@ func (in *input) decode(i int) {
 		in.decapsulate()
 	}
 	p.Key.SetInterfaces(interfaces(from))
-	if from.Duplicate {
-		p.Key.SetDuplicate()
-	}
+	p.Key.SetDuplicate(uint8(from.Duplicate))
 	p.Time = from.Time
 	if len(in.raw.Records) > 0 {
 		setRecord(p, &in.raw.Records[i])

@@ -64,9 +64,7 @@ func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 	if from.Direction != traces.Incoming {
 		p.Key.SetInterface(attr.Dest, uint16(from.Interface))
 	}
-	if from.Duplicate {
-		p.Key.SetDuplicate()
-	}
+	p.Key.SetDuplicate(uint8(from.Duplicate))
 	pdus, octets := uint64(1), uint64(p.FrameOctets)
 	if record != nil {
 		pdus, octets = record.PDUs, record.Octets
@@ -285,7 +283,7 @@ func randomTrace(r *rand.Rand, n int) []traces.Packet {
 		}
 		p.Time = now
 		p.Interface = uint32(1 + r.IntN(2))
-		p.Direction, p.Duplicate = traces.Direction(r.IntN(3)), r.IntN(4) == 0
+		p.Direction, p.Duplicate = traces.Direction(r.IntN(3)), traces.Duplicate(r.IntN(3))
 		packets = append(packets, p)
 		if r.IntN(3) == 0 && len(packets) > 5 { // seen before, so that the memo is asked
 			again := packets[len(packets)-1-r.IntN(5)]

@@ -1,87 +1,135 @@
 package traces
 
-import (
-	"bytes"
-	"encoding/binary"
-	"hash/maphash"
-)
+import "fmt"
 
-// What makes a packet a duplicate, as HPCAP's filter for mirror ports has it
-// (V. Moreno, thesis, UAM 2015, section 4.4).
+// Duplicate says what copy of an earlier packet one is.
+type Duplicate uint8
+
+// The classes of copies. Their numbers are values of the attribute Duplicate.
 const (
-	// DedupOctets is the number of octets of two packets that are compared at
-	// most.
-	DedupOctets = 70
-	// DedupWindow is how far apart in time they may be, in nanoseconds.
-	DedupWindow = 200_000_000
-	// DedupRecords is the number of packets that are remembered.
-	DedupRecords = 32768
+	// NoDuplicate is a packet that has not come before, as far as was looked for.
+	NoDuplicate Duplicate = 0
+	// Switched is one that came before as it is: a mirror port copied what entered
+	// the switch and what left it.
+	Switched Duplicate = 1
+	// Routed is one that a router has passed on since it came before.
+	Routed Duplicate = 2
+
+	duplicateClasses = 3
 )
 
-// Dedup returns a Source that finds packets of src which have come before, as
-// at a mirror port that copies what enters and what leaves a switch. Packets
-// are alike if they have the same length on the wire and the same first
-// DedupOctets octets, as far as they were captured, whatever their interfaces.
-// A packet is a duplicate if, of the DedupRecords packets before it, the latest
-// one like it is no further away in time than DedupWindow.
+// String returns the name of the class, as programs have it.
+func (d Duplicate) String() string {
+	return [duplicateClasses]string{"none", "switched", "routed"}[d]
+}
+
+// How far back Dedup looks unless it is told, as HPCAP's filter for mirror ports
+// does (V. Moreno, thesis, UAM 2015, section 4.4), and how far at most.
+const (
+	// DedupWindow is how far apart in time two packets may be, in nanoseconds.
+	DedupWindow = 200_000_000
+	// DedupRecords is the number of packets that are remembered, MaxDedupRecords
+	// the most: 120 MB of them, or 280 MB if those routed are looked for.
+	DedupRecords    = 32768
+	MaxDedupRecords = 1 << 20
+)
+
+// DedupConfig is what Dedup looks for.
+type DedupConfig struct {
+	Switched, Routed bool // the classes
+	// Drop leaves duplicates out. They are marked else.
+	Drop bool
+	// Window is how far apart in time packets may be, in nanoseconds, and Records
+	// how many are remembered, MaxDedupRecords at most; 0 stands for DedupWindow
+	// and DedupRecords.
+	Window  int64
+	Records int
+}
+
+// Dedup returns a Source that finds packets of src which have come before, of two
+// classes.
 //
-// Duplicates are marked and counted, and left out if drop is set. Flow records
-// are not packets and pass unchanged. Closing the source closes src.
-func Dedup(src Source, drop bool) Source {
-	d := &dedup{Source: src, drop: drop, seed: maphash.MakeSeed(), records: make([]dedupRecord, DedupRecords)}
-	for i := range d.buckets {
-		d.buckets[i] = none
+// Switched: packets are alike if they have the same length on the wire and the same
+// first 70 octets, as far as they were captured, whatever their interfaces. A packet
+// is a duplicate if, of the packets that are remembered, the latest one like it is
+// no further away in time than the window.
+//
+// Routed: Ethernet packets of IP are alike if they have the same addresses, protocol,
+// length, in IPv4 identification and fragment offset, and of IP's payload the same first
+// 64 octets, as far as they were captured; of TCP's first segments, whose options a
+// router may change, the first 16. A packet is a duplicate if, of those remembered
+// that were no duplicates themselves, the latest one like it is no further away in
+// time than the window, has a higher hop limit, and both other stations.
+//
+// What is both is switched. Duplicates are marked and counted, and left out if that
+// is configured. Flow records are not packets and pass unchanged. Of packets in a
+// file that becomes shorter there is an error instead. Closing the source closes src.
+func Dedup(src Source, cfg DedupConfig) Source { return newDedup(src, cfg) }
+
+func newDedup(src Source, cfg DedupConfig) *dedup {
+	if cfg.Window == 0 {
+		cfg.Window = DedupWindow
+	}
+	if cfg.Records == 0 {
+		cfg.Records = DedupRecords
+	}
+	cfg.Records = min(cfg.Records, MaxDedupRecords)
+	d := &dedup{Source: src, cfg: cfg, ring: ring{most: int32(cfg.Records), size: int32(cfg.Records) + dedupChunk}}
+	d.packets = make([]remembered, d.size)
+	if cfg.Switched {
+		d.switched = newMemory(&d.ring, sameKeyLen)
+	}
+	if cfg.Routed {
+		d.routed = newMemory(&d.ring, routedKeyLen)
 	}
 	return d
 }
 
-// dedup keeps the packets before in a ring, the oldest of which makes room for
-// the next one, and finds them by a hash of what is compared. The packets of a
-// bucket are chained, the latest first, so the oldest is at the end of its chain.
+// dedup keeps the packets before in a ring, and finds them by a hash of what makes
+// them alike.
 type dedup struct {
 	Source
-	drop    bool
-	seed    maphash.Seed
-	hashed  [8 + DedupOctets]byte // room for what is hashed of a packet
-	count   uint64                // duplicates found
-	at      int32                 // the record that is next to be overwritten
-	used    int32                 // records in use
-	records []dedupRecord
-	buckets [2 * DedupRecords]int32 // by hash: the latest record, or none
+	cfg DedupConfig
+	ring
+	packets          []remembered
+	switched, routed *memory // nil if that class is not looked for
+	counts           duplicateCounts
 }
 
-type dedupRecord struct {
-	time         int64
-	hash         uint64
-	newer, older int32 // in the chain, or none
-	wire         uint32
-	link         LinkType
-	captured     uint8
-	data         [DedupOctets]byte
+// remembered is what is known of a packet beside what makes it alike.
+type remembered struct {
+	time     int64
+	seenOn   uint32 // the interface where the first of a packet and its copies was seen
+	canRoute bool   // it may be a routed copy, or have one
+	hopLimit uint8
+	stations [12]byte // link addresses, dest and source
 }
-
-const none = -1
 
 // ReadBatch implements Source.
 func (d *dedup) ReadBatch(b *Batch) error {
-	b.MayMap = false // the packets are looked at here, without a guard
 	for {
 		if err := d.Source.ReadBatch(b); err != nil || len(b.Records) > 0 {
 			return err
 		}
 		kept := 0
-		for i := range b.Packets {
-			p := &b.Packets[i]
-			if p.Duplicate = d.seen(p); p.Duplicate {
-				d.count++
-				if d.drop {
+		for from := 0; from < len(b.Packets); from += dedupChunk {
+			chunk := b.Packets[from:min(from+dedupChunk, len(b.Packets))]
+			if err := d.look(b.Mapping, chunk); err != nil {
+				err = fmt.Errorf("%s: %d packets are not counted: %w", b.File, len(b.Packets), err)
+				b.Packets, b.Mapping = b.Packets[:0], nil
+				return err
+			}
+			for i := range chunk {
+				p := &chunk[i]
+				p.Duplicate = d.seen(p)
+				if p.Duplicate != NoDuplicate && d.cfg.Drop {
 					continue
 				}
+				if kept != from+i {
+					b.Packets[kept] = *p
+				}
+				kept++
 			}
-			if kept != i {
-				b.Packets[kept] = *p
-			}
-			kept++
 		}
 		b.Packets = b.Packets[:kept]
 		if kept > 0 || b.Until != 0 {
@@ -93,49 +141,67 @@ func (d *dedup) ReadBatch(b *Batch) error {
 // Stats implements Source.
 func (d *dedup) Stats() Stats {
 	s := d.Source.Stats()
-	s.Duplicates = d.count
+	s.Duplicates = d.counts.snapshot()
 	return s
 }
 
-// seen reports whether the packet is a duplicate, and remembers it.
-func (d *dedup) seen(p *Packet) bool {
-	data := p.Data[:min(len(p.Data), DedupOctets)]
-	// Packets that differ in nothing but the lower half of their length are in
-	// different buckets; all else that makes them alike is hashed together. Were it
-	// added after that, packets could be made that share a bucket whatever the seed.
-	binary.LittleEndian.PutUint64(d.hashed[:], uint64(p.Wire>>16)<<32|uint64(p.Link))
-	n := copy(d.hashed[8:], data)
-	hash := maphash.Bytes(d.seed, d.hashed[:8+n]) ^ uint64(p.Wire&0xffff)*0x9e3779b97f4a7c15
-	bucket := &d.buckets[hash%uint64(len(d.buckets))]
-	found := false
-	for i := *bucket; i != none; i = d.records[i].older {
-		r := &d.records[i]
-		if r.hash == hash && r.wire == p.Wire && r.link == p.Link && bytes.Equal(r.data[:r.captured], data) {
-			found = max(p.Time, r.time)-min(p.Time, r.time) <= DedupWindow
-			break
-		}
+// look takes what is needed of packets' octets to where they will be in the ring.
+// If the file in which they lie fails, nothing was remembered.
+func (d *dedup) look(in Mapping, packets []Packet) error {
+	if in == nil {
+		d.lookAt(packets)
+		return nil
 	}
-	r := &d.records[d.at]
-	if d.used == DedupRecords {
-		d.forget(r)
-	} else {
-		d.used++
-	}
-	*r = dedupRecord{time: p.Time, hash: hash, newer: none, older: *bucket, wire: p.Wire, link: p.Link, captured: uint8(len(data))}
-	copy(r.data[:], data)
-	if r.older != none {
-		d.records[r.older].newer = d.at
-	}
-	*bucket = d.at
-	d.at = (d.at + 1) % DedupRecords
-	return found
+	return in.Guard(func() { d.lookAt(packets) })
 }
 
-// forget takes the oldest record, the last of its chain, out.
-func (d *dedup) forget(r *dedupRecord) {
-	if r.newer != none {
-		d.records[r.newer].older = none
-	} else {
-		d.buckets[r.hash%uint64(len(d.buckets))] = none
+func (d *dedup) lookAt(packets []Packet) {
+	for i := range packets {
+		p, at := &packets[i], d.ahead(int32(i))
+		if d.switched != nil {
+			d.switched.set(at, appendSameKey(d.switched.room(at), p))
+		}
+		if d.routed != nil {
+			d.routed.set(at, d.packets[at].appendRoutedKey(d.routed.room(at), p))
+		}
 	}
+}
+
+// seen returns what copy a packet is, the next of those that were looked at, and
+// remembers it.
+func (d *dedup) seen(p *Packet) Duplicate {
+	r := &d.packets[d.at]
+	r.time, r.seenOn = p.Time, p.Interface
+	class := NoDuplicate
+	if m := d.switched; m != nil {
+		if i := m.find(&d.ring); i != none && d.near(r, i) {
+			class, r.seenOn = Switched, d.packets[i].seenOn
+		}
+		m.add(&d.ring)
+	}
+	if m := d.routed; m != nil && r.canRoute && class == NoDuplicate {
+		if i := m.find(&d.ring); i != none && d.near(r, i) && r.isPassedOn(&d.packets[i]) {
+			class, r.seenOn = Routed, d.packets[i].seenOn
+		} else {
+			m.add(&d.ring)
+		}
+	}
+	if class != NoDuplicate {
+		d.counts.add(class, r.seenOn, p.Interface)
+	}
+	d.next()
+	return class
+}
+
+// near reports whether packet i is no further away from r in time than the window.
+func (d *dedup) near(r *remembered, i int32) bool {
+	t := d.packets[i].time
+	return max(r.time, t)-min(r.time, t) <= d.cfg.Window
+}
+
+// isPassedOn reports whether r, which is alike, is what a router makes of the packet
+// before.
+func (r *remembered) isPassedOn(before *remembered) bool {
+	return r.hopLimit < before.hopLimit &&
+		[6]byte(r.stations[:6]) != [6]byte(before.stations[:6]) && [6]byte(r.stations[6:]) != [6]byte(before.stations[6:])
 }

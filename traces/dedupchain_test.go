@@ -6,20 +6,19 @@ import (
 	"testing"
 )
 
-// chains walks all buckets and returns how many records they hold and the length
-// of the longest. No record is in two, or in one that its hash does not name.
-func (d *dedup) chains(t *testing.T) (records, longest int) {
+// chains walks all buckets and returns how many packets they hold and the length
+// of the longest. No packet is in two, or in one that its hash does not name.
+func (m *memory) chains(t *testing.T, r *ring) (packets, longest int) {
 	t.Helper()
 	seen := make(map[int32]bool)
-	for bucket, i := range d.buckets {
-		length, newer := 0, int32(none)
-		for ; i != none; i = d.records[i].older {
-			r := &d.records[i]
-			if seen[i] || r.hash%uint64(len(d.buckets)) != uint64(bucket) || r.newer != newer {
-				t.Fatalf("record %d in bucket %d, behind %d: %+v", i, bucket, newer, r)
+	for bucket, i := range m.buckets {
+		length, before := 0, int32(0)
+		for m.has(r, i, uint64(bucket), before) {
+			if seen[i] {
+				t.Fatalf("the packet at %d in bucket %d was in one before", i, bucket)
 			}
 			seen[i] = true
-			newer = i
+			i, before = m.entries[i].older, r.age(i)
 			length++
 		}
 		longest = max(longest, length)
@@ -41,23 +40,24 @@ func TestDedupChains(t *testing.T) {
 		"links": func(i int, p *Packet) { p.Link = LinkType(i%60_000) << 16 },
 		"both":  func(i int, p *Packet) { p.Wire, p.Link = uint32(i%250), LinkType(i/250%250) },
 	} {
-		d := Dedup(nil, false).(*dedup)
+		d := newDedup(nil, DedupConfig{Switched: true})
 		p := Packet{Data: make([]byte, 10)}
 		for i := range 3*DedupRecords + 5 {
 			next(i, &p)
+			d.lookAt([]Packet{p})
 			d.seen(&p)
 			if i == 999 {
-				if n, _ := d.chains(t); n != 1000 {
+				if n, _ := d.switched.chains(t, &d.ring); n != 1000 {
 					t.Errorf("%s: %d records of 1000 in reach", name, n)
 				}
 			}
 		}
-		n, longest := d.chains(t)
+		n, longest := d.switched.chains(t, &d.ring)
 		if n != DedupRecords {
 			t.Errorf("%s: %d records of %d in reach", name, n, DedupRecords)
 		}
 		// Random ones are rarely more than 8.
-		if name == "lengths" && longest > 4 || name != "same" && longest > 14 {
+		if name != "same" && longest > 14 {
 			t.Errorf("%s: up to %d records in a bucket", name, longest)
 		}
 	}

@@ -34,7 +34,7 @@ type Packet struct {
 	// Direction is the way the packet went there.
 	Direction Direction
 	// Duplicate is set by Dedup.
-	Duplicate bool
+	Duplicate Duplicate
 	// Outlier is set, and Time changed, by Outliers and live.Steady.
 	Outlier bool
 }
@@ -145,10 +145,10 @@ type Stats struct {
 	// SystemClock is the state of the system's clock if it stamps the packets that
 	// are captured.
 	SystemClock ClockState `json:"-"`
-	// Duplicates is the number of duplicates that Dedup has found, Outliers that
-	// of packets whose time Outliers has changed.
-	Duplicates uint64 `json:"-"`
-	Outliers   uint64 `json:"-"`
+	// Duplicates are those that Dedup has found, Outliers is the number of packets
+	// whose time Outliers has changed.
+	Duplicates Duplicates `json:"-"`
+	Outliers   uint64     `json:"-"`
 	// Bytes is the number of octets read from the file itself, before any
 	// decompression.
 	Bytes uint64 `json:"bytes"`

@@ -93,7 +93,7 @@ func (c *Meter) Counts() mib.Counts {
 	s := c.meter.Totals()
 	counts := mib.Counts{
 		Packets: s.Packets, Octets: s.Octets, CutShort: s.CutHeaders, Malformed: s.Malformed,
-		BackInTime: s.BackInTime, Lost: c.source.Lost, Duplicates: c.source.Duplicates, SampledOut: c.interfaces.sampledOut,
+		BackInTime: s.BackInTime, Lost: c.source.Lost, Duplicates: c.source.Duplicates.Total(), SampledOut: c.interfaces.sampledOut,
 		Outliers: s.Outliers, Clamped: c.source.Clamped, Filtered: s.Filtered,
 		Decapsulated: s.Tunnels.Opened, EnvelopeFragments: s.Tunnels.Fragments,
 		EnvelopesCut: s.Tunnels.Cut, EnvelopesUnknown: s.Tunnels.Unknown,

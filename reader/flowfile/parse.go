@@ -205,5 +205,5 @@ func isMore(name string) bool {
 	case "duplicates", "outliers", "clamped", "sampled-out", "clock-synchronised", "streams", "streams-created", "streams-ended", "unstreamed":
 		return true
 	}
-	return strings.HasPrefix(name, "lost-") || strings.HasPrefix(name, "stamped-")
+	return strings.HasPrefix(name, "lost-") || strings.HasPrefix(name, "stamped-") || strings.HasPrefix(name, "duplicates-")
 }

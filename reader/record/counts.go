@@ -11,10 +11,13 @@ type Counts struct {
 	Octets     uint64 `json:"octets"`
 	Lost       uint64 `json:"lost"`
 	Duplicates uint64 `json:"duplicates,omitempty"`
-	SampledOut uint64 `json:"sampledOut,omitempty"`
-	Filtered   uint64 `json:"filtered,omitempty"`
-	Outliers   uint64 `json:"outliers,omitempty"`
-	Clamped    uint64 `json:"clamped,omitempty"`
+	// DuplicatesBy are the same by class, and by class and pair of interfaces, named
+	// as in flow data behind "duplicates-", if that is known.
+	DuplicatesBy []Number `json:"duplicatesBy,omitempty"`
+	SampledOut   uint64   `json:"sampledOut,omitempty"`
+	Filtered     uint64   `json:"filtered,omitempty"`
+	Outliers     uint64   `json:"outliers,omitempty"`
+	Clamped      uint64   `json:"clamped,omitempty"`
 	// Of packets that are tunnels: those that count as what they carry, and those
 	// that stay what they are.
 	Decapsulated      uint64 `json:"decapsulated,omitempty"`
@@ -138,7 +141,7 @@ func (n *Counts) Rare(before *Counts) []Number {
 			more = append(more, Number{Name: c.name, Value: since(c.now, c.was)})
 		}
 	}
-	return more
+	return appendSince(more, "duplicates-", n.DuplicatesBy, before.DuplicatesBy)
 }
 
 // appendSince appends what each of the numbers has grown by.

@@ -203,8 +203,9 @@ func (k *Key) SetHopLimit(hops uint8) { k[offHopLimit] = hops }
 // HopLimit returns what SetHopLimit has set.
 func (k *Key) HopLimit() uint8 { return k[offHopLimit] }
 
-// SetDuplicate marks the packet as a copy of an earlier one.
-func (k *Key) SetDuplicate() { k[offDuplicate] = 1 }
+// SetDuplicate tells which copy of an earlier packet this is, as traces.Duplicate
+// does; 0 for none.
+func (k *Key) SetDuplicate(class uint8) { k[offDuplicate] = class }
 
 // SetASN sets the number of the autonomous system of one end, and the width in
 // bits of the prefix by which that was found. Only flow records have them.

@@ -69,7 +69,7 @@ var abouts = map[string]About{
 	"InnerTransType":    {"protocol", fromIP, "protocol above IP of the packet in the tunnel"},
 	"InnerTransAddress": {"port", fromTransport, "port of the packet in the tunnel, or type and code of ICMP"},
 	"InnerTransMask":    {"mask", fromRules, "bits of the inner transport address that the flow saved"},
-	"Duplicate":         {"number", fromMeter, "1 for a packet that has come before, with --dedup mark"},
+	"Duplicate":         {"number", fromMeter, "copies of packets that have come before, with --dedup mark: 1 as they were, 2 passed on by a router"},
 
 	"PacketSize":       {"", fromPackets, "octets of packets"},
 	"InterarrivalTime": {"", fromClock, "microseconds between packets"},

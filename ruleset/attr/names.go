@@ -48,6 +48,7 @@ var nameTables = [...]*nameTable{
 	names([]Attr{Priority}, priorities),
 	names([]Attr{ECNCodeBits}, ecnCodes),
 	names([]Attr{TunnelKind}, tunnelKinds),
+	names([]Attr{Duplicate}, duplicates),
 }
 
 // names returns a table whose index by name is made when it is first needed.

@@ -179,6 +179,13 @@ var tunnelKinds = []named{
 	{value: 11, names: "ayiya"},
 }
 
+// duplicates are the classes of traces.Duplicate.
+var duplicates = []named{
+	{value: 0, names: "original"},
+	{value: 1, names: "switched"},
+	{value: 2, names: "routed"},
+}
+
 // icmpTypes are those of IANA's registries for ICMP and ICMPv6: what has the same name
 // in both has a 6 behind it in ICMPv6, so that a name is one number.
 var icmpTypes = []named{
