@@ -116,6 +116,15 @@ func (m *Meter) Table() *flow.Table { return m.table }
 // the table has of a flow.
 func (m *Meter) HasMeasures() bool { return m.streams != nil || m.ids != nil }
 
+// NextFlowID returns this FlowID, or the first higher one, that a flow of the ruleset of
+// this number has, and the flow's row, 0 if there is none.
+func (m *Meter) NextFlowID(number int, id uint64) (uint64, uint32) {
+	if m.ids == nil {
+		return 0, 0
+	}
+	return m.ids.Next(number, id)
+}
+
 // ReadFlow sets f to the flow in row, as it is at the time that now tells.
 func (m *Meter) ReadFlow(row uint32, now func() int64, f *match.Flow) {
 	m.table.Read(row, f)

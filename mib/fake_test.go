@@ -18,7 +18,8 @@ import (
 type fakeMeter struct {
 	mu      sync.Mutex
 	control *Control
-	flows   []fakeFlow // in order of index
+	flows   []fakeFlow        // in order of index
+	flowIDs map[uint32]uint64 // by index of the flow
 	start   int64
 	uptime  uint64 // now, centiseconds
 	changed int
@@ -89,6 +90,18 @@ func (m *fakeMeter) Scan(rs int, row uint32, since int64, f *match.Flow, yield f
 	for m.NextFlow(rs, row, since, f) != 0 && yield() {
 		row = f.Index + 1
 	}
+}
+
+func (m *fakeMeter) NextFlowID(id uint64, ruleSet int) (first FlowPlace) {
+	for i := range m.flows {
+		f := &m.flows[i]
+		p := FlowPlace{m.flowIDs[f.Index], f.ruleSet, f.Index, f.FirstTime}
+		after := func(id uint64, ruleSet int) bool { return p.ID > id || p.ID == id && p.RuleSet >= ruleSet }
+		if p.ID != 0 && after(id, ruleSet) && (first.Row == 0 || !after(first.ID, first.RuleSet)) {
+			first = p
+		}
+	}
+	return first
 }
 
 func (m *fakeMeter) PrefetchNext(rows []uint32) {}

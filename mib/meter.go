@@ -63,6 +63,10 @@ type FlowTable interface {
 	// Scan is NextFlow for one flow of a ruleset after the other: it calls
 	// yield for each until it returns false.
 	Scan(ruleSet int, row uint32, since int64, f *match.Flow, yield func() bool)
+	// NextFlowID returns the flow that has this FlowID, or the first higher one, in order
+	// of FlowID and index of its ruleset: of rulesets from this index on if it has just
+	// this FlowID. The row is 0 if there is none.
+	NextFlowID(id uint64, ruleSet int) FlowPlace
 	// PrefetchNext prefetches the flows after these, which NextFlow has found: they are
 	// likely to be asked for next.
 	PrefetchNext(rows []uint32)
@@ -70,6 +74,14 @@ type FlowTable interface {
 	// MaxFlows the size of the flow table.
 	Flows(ruleSet int) int
 	MaxFlows() int
+}
+
+// FlowPlace is where a flow is that has a FlowID.
+type FlowPlace struct {
+	ID        uint64
+	RuleSet   int    // index
+	Row       uint32 // of the flow table
+	FirstTime int64  // nanoseconds since 1970-01-01 00:00:00 UTC
 }
 
 // Program is a ruleset that a Meter has prepared to run.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"math"
 	"runtime/metrics"
 
 	"rtfm/mib"
@@ -61,6 +62,30 @@ func (c *Meter) Scan(index int, row uint32, since int64, f *match.Flow, yield fu
 			row = f.Index + 1
 		}
 	}
+}
+
+// NextFlowID implements mib.Meter.
+func (c *Meter) NextFlowID(id uint64, ruleSet int) (first mib.FlowPlace) {
+	for number, s := range c.slots {
+		if s == nil || s.doomed {
+			continue
+		}
+		c.spent += idSpent
+		next, row := c.meter.NextFlowID(number, id)
+		if row != 0 && next == id && s.index < ruleSet && id < math.MaxUint64 {
+			next, row = c.meter.NextFlowID(number, id+1)
+		}
+		if row == 0 || next == id && s.index < ruleSet {
+			continue
+		}
+		if first.Row == 0 || next < first.ID || next == first.ID && s.index < first.RuleSet {
+			first = mib.FlowPlace{ID: next, RuleSet: s.index, Row: row}
+		}
+	}
+	if first.Row != 0 {
+		first.FirstTime = c.meter.Table().FirstTime(first.Row)
+	}
+	return first
 }
 
 // PrefetchNext implements mib.Meter.

@@ -150,6 +150,7 @@ func (c *Meter) letGo() {
 const (
 	rowsPassed   = 4 // rows that are one operation to pass
 	flowSpent    = 1 // to read a flow
+	idSpent      = 4 // to look for a FlowID among the flows of a ruleset
 	counterSpent = 8 // counters of a flow's distributions that are one
 )
 

@@ -11,10 +11,10 @@ import (
 // IDs are the identifiers of the flows in a flow table. While none is made or removed,
 // several goroutines may read them.
 type IDs struct {
-	bits   int // of a FlowID
-	blocks []*block
-	index  index
-	former former
+	bits    int // of a FlowID
+	blocks  []*block
+	indexes [256]*index // by number of their ruleset
+	former  former
 }
 
 // block is what is known of flows in blockLen neighbouring rows.
@@ -26,7 +26,7 @@ type block struct {
 const blockLen = 1024
 
 // New returns no identifiers yet, with so many bits in a FlowID: 64 or less.
-func New(bits int) *IDs { return &IDs{bits: bits, index: newIndex(bits)} }
+func New(bits int) *IDs { return &IDs{bits: bits} }
 
 // hasFlowID reports whether the flows of a shape have a FlowID.
 func hasFlowID(s *match.Shape) bool {
@@ -63,11 +63,15 @@ func (x *IDs) Create(row uint32, k *match.FlowKey, backward bool) {
 // assign returns the first identifier for a flow that no other one of its ruleset has.
 func (x *IDs) assign(row uint32, k *match.FlowKey) uint64 {
 	form := x.former.form(k)
+	index := &x.indexes[k.Shape.RuleSet&255]
+	if *index == nil {
+		*index = newIndex(x.bits)
+	}
 	for salt := uint16(0); ; salt++ {
 		binary.BigEndian.PutUint16(form, salt)
 		sum := sha1.Sum(form)
 		id := binary.BigEndian.Uint64(sum[:]) >> (64 - x.bits)
-		if id != 0 && x.index.add(place{id, uint32(k.Shape.RuleSet), row}) {
+		if id != 0 && (*index).add(place{id, row}) {
 			return id
 		}
 	}
@@ -77,7 +81,7 @@ func (x *IDs) assign(row uint32, k *match.FlowKey) uint64 {
 // any.
 func (x *IDs) Remove(row uint32, ruleSet int) {
 	if id := x.flowID(row); id != 0 {
-		x.index.remove(id, uint32(ruleSet))
+		x.indexes[ruleSet&255].remove(id)
 		x.blocks[row/blockLen].ids[row%blockLen] = 0
 	}
 }
@@ -126,10 +130,13 @@ func makeRoom(f *match.Flow) {
 	}
 }
 
-// Next returns the first flow that has this FlowID, or a higher one, in order of FlowID
-// and number of its ruleset: its FlowID, ruleset and row, from a ruleset on if it has
-// just this FlowID. The row is 0 if there is none.
-func (x *IDs) Next(id uint64, ruleSet int) (uint64, int, uint32) {
-	p, _ := x.index.from(place{id: id, ruleSet: uint32(ruleSet)})
-	return p.id, int(p.ruleSet), p.row
+// Next returns this FlowID, or the first higher one, that a flow of a ruleset has, and the
+// flow's row, 0 if there is none.
+func (x *IDs) Next(ruleSet int, id uint64) (uint64, uint32) {
+	index := x.indexes[ruleSet&255]
+	if index == nil {
+		return 0, 0
+	}
+	p := index.from(id)
+	return p.id, p.row
 }

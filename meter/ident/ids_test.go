@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha1"
 	"encoding/binary"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -98,7 +97,7 @@ func TestFlowIDOfOthers(t *testing.T) {
 		}
 		id := x.assign(1, &k)
 		reverse := k.Reverse()
-		x.index.remove(id, uint32(k.Shape.RuleSet))
+		x.indexes[k.Shape.RuleSet].remove(id)
 		if other := x.assign(1, &reverse); other != id {
 			t.Fatalf("%+v: %016x, reversed %016x", k, id, other)
 		}
@@ -107,7 +106,7 @@ func TestFlowIDOfOthers(t *testing.T) {
 			t.Errorf("%x and %x: the same FlowID", before, form)
 		}
 		seen[id] = form
-		x.index.remove(id, uint32(k.Shape.RuleSet))
+		x.indexes[k.Shape.RuleSet].remove(id)
 	}
 }
 
@@ -136,7 +135,7 @@ func TestFlowIDsDiffer(t *testing.T) {
 			var shapes match.Shapes
 			two := [...]*match.Shape{shapeOf(&shapes, 2, 4, fiveTuple...), shapeOf(&shapes, 3, 4, fiveTuple...)}
 			x := New(bits)
-			live := make(map[place]bool)
+			live := make(map[ruleSetID]bool)
 			keys := make(map[uint32]match.FlowKey)
 			var ids []uint64
 			for i := range 8_000 {
@@ -144,25 +143,27 @@ func TestFlowIDsDiffer(t *testing.T) {
 				if k, there := keys[row]; there {
 					id, _ := read(x, row, k)
 					x.Remove(row, k.Shape.RuleSet)
-					delete(live, place{id: id, ruleSet: uint32(k.Shape.RuleSet)})
+					delete(live, ruleSetID{k.Shape.RuleSet, id})
 					delete(keys, row)
 					continue
 				}
 				k := tcpFlow(two[r.IntN(2)], i)
 				x.Create(row, &k, false)
 				id, _ := read(x, row, k)
-				p := place{id: id, ruleSet: uint32(k.Shape.RuleSet)}
-				if id == 0 || id>>bits != 0 || live[p] {
+				of := ruleSetID{k.Shape.RuleSet, id}
+				if id == 0 || id>>bits != 0 || live[of] {
 					t.Fatalf("%d bits, flow %d: FlowID %x", bits, i, id)
 				}
-				live[p], keys[row] = true, k
+				live[of], keys[row] = true, k
 				ids = append(ids, id)
 			}
-			checkNext(t, x, keys)
+			for _, s := range two {
+				checkNext(t, x, s.RuleSet, keys)
+			}
 			for row, k := range keys {
 				x.Remove(row, k.Shape.RuleSet)
 			}
-			if _, _, row := x.Next(0, 0); row != 0 {
+			if _, row := x.Next(two[0].RuleSet, 0); row != 0 {
 				t.Errorf("%d bits: the flow in row %d is left", bits, row)
 			}
 			return ids
@@ -173,57 +174,58 @@ func TestFlowIDsDiffer(t *testing.T) {
 	}
 }
 
-func compare(p, q place) int {
-	return cmp.Or(cmp.Compare(p.id, q.id), cmp.Compare(p.ruleSet, q.ruleSet))
+// ruleSetID is the FlowID of a flow of a ruleset.
+type ruleSetID struct {
+	ruleSet int
+	id      uint64
 }
 
-// checkNext asks for all FlowIDs in order, and from between them.
-func checkNext(t *testing.T, x *IDs, keys map[uint32]match.FlowKey) {
+// checkNext asks for all FlowIDs of a ruleset in order.
+func checkNext(t *testing.T, x *IDs, ruleSet int, keys map[uint32]match.FlowKey) {
 	t.Helper()
 	var want []place
 	for row, k := range keys {
-		id, _ := read(x, row, k)
-		want = append(want, place{id, uint32(k.Shape.RuleSet), row})
+		if k.Shape.RuleSet == ruleSet {
+			id, _ := read(x, row, k)
+			want = append(want, place{id, row})
+		}
 	}
 	slices.SortFunc(want, compare)
-	id, ruleSet := uint64(0), 0
+	from := uint64(0)
 	for _, p := range want {
-		gotID, gotRuleSet, row := x.Next(id, ruleSet)
-		if (place{gotID, uint32(gotRuleSet), row}) != p {
-			t.Fatalf("from %x of ruleset %d: %x of %d in row %d, want %+v", id, ruleSet, gotID, gotRuleSet, row, p)
+		if id, row := x.Next(ruleSet, from); (place{id, row}) != p {
+			t.Fatalf("from %x: %x in row %d, want %+v", from, id, row, p)
 		}
-		id, ruleSet = p.id, int(p.ruleSet)+1
+		from = p.id + 1
 	}
-	if _, _, row := x.Next(id, ruleSet); row != 0 {
+	if _, row := x.Next(ruleSet, from); row != 0 {
 		t.Errorf("behind the last: row %d", row)
 	}
 }
+
+func compare(p, q place) int { return cmp.Compare(p.id, q.id) }
 
 // TestIndexOfLikeDigits fills the index with identifiers that share all digits but the last
 // two: it finds them, and what lies between.
 func TestIndexOfLikeDigits(t *testing.T) {
 	x := newIndex(64)
-	all := make(map[place]bool)
-	for i := range 256 {
-		for ruleSet := range uint32(3) {
-			p := place{0x0123456789abcd00 | uint64(i*77%256), ruleSet + 1, uint32(i)}
-			if !x.add(p) || x.add(p) {
-				t.Fatalf("%+v", p)
-			}
-			all[p] = true
+	var all []place
+	for i := range 128 {
+		p := place{0x0123456789abcd00 | uint64(i*77%128*2), uint32(i) + 1}
+		if !x.add(p) || x.add(p) {
+			t.Fatalf("%+v", p)
 		}
+		all = append(all, p)
 	}
-	order := slices.SortedFunc(maps.Keys(all), compare)
-	at := place{}
-	for _, want := range order {
-		got, ok := x.from(at)
-		if !ok || got != want {
-			t.Fatalf("from %+v: %+v, want %+v", at, got, want)
+	slices.SortFunc(all, compare)
+	from := uint64(0)
+	for _, want := range all {
+		if got, again := x.from(from), x.from(want.id); got != want || again != want {
+			t.Fatalf("from %x: %+v, from there on %+v, want %+v", from, got, again, want)
 		}
-		at = got
-		at.ruleSet++
+		from = want.id + 1
 	}
-	if p, ok := x.from(place{id: 0x0123456789abce00}); ok {
+	if p := x.from(0x0123456789abce00); p.row != 0 {
 		t.Errorf("above all: %+v", p)
 	}
 }

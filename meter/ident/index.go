@@ -2,17 +2,13 @@ package ident
 
 import "slices"
 
-// A place is where the flow of a ruleset is that has an identifier.
+// A place is where the flow is that has an identifier.
 type place struct {
-	id      uint64
-	ruleSet uint32
-	row     uint32
+	id  uint64
+	row uint32
 }
 
-// before reports whether p comes before q.
-func (p place) before(q place) bool { return p.id < q.id || p.id == q.id && p.ruleSet < q.ruleSet }
-
-// index finds flows by their identifiers, and the next higher one. It is a tree by the
+// index finds the flows of a ruleset by their identifiers, and the next higher one. It is a tree by the
 // identifiers' digits, four bits each, with up to leafLen places in a leaf, which are in
 // order. Identifiers are as good as random, so that it is as deep as it must be; those
 // who send packets may look for some that share their first digits, which makes only
@@ -34,16 +30,18 @@ type node struct {
 	below  *[1 << digitBits]node
 }
 
-func newIndex(bits int) index { return index{digit: bits - digitBits} }
+func newIndex(bits int) *index { return &index{digit: bits - digitBits} }
 
-// find returns where in a leaf the first place is that does not come before p, and whether
-// that is one of the same identifier and ruleset.
-func (n *node) find(p place) (at int, found bool) {
-	for at < len(n.places) && n.places[at].before(p) {
+// find returns where in a leaf the first place is whose identifier is not lower.
+func (n *node) find(id uint64) (at int) {
+	for at < len(n.places) && n.places[at].id < id {
 		at++
 	}
-	return at, at < len(n.places) && !p.before(n.places[at])
+	return at
 }
+
+// is reports whether the place at is there and has this identifier.
+func (n *node) is(at int, id uint64) bool { return at < len(n.places) && n.places[at].id == id }
 
 // leaf returns the leaf where places of this identifier are, and how many bits its
 // digits have below them.
@@ -55,17 +53,16 @@ func (x *index) leaf(id uint64) (*node, int) {
 	return n, digit
 }
 
-// add adds a place, false if there is one of its identifier and ruleset.
+// add adds a place, false if there is one of its identifier.
 func (x *index) add(p place) bool {
 	n, digit := x.leaf(p.id)
-	at, found := n.find(p)
-	if found {
+	at := n.find(p.id)
+	if n.is(at, p.id) {
 		return false
 	}
 	x.len++
 	n.places = slices.Insert(n.places, at, p)
-	// All digits of equal identifiers are: these stay together.
-	for len(n.places) > leafLen && digit >= 0 {
+	for len(n.places) > leafLen {
 		n.below = new([1 << digitBits]node)
 		for _, p := range n.places {
 			to := &n.below[p.id>>digit%(1<<digitBits)]
@@ -78,10 +75,10 @@ func (x *index) add(p place) bool {
 	return true
 }
 
-// remove removes the place of an identifier and ruleset.
-func (x *index) remove(id uint64, ruleSet uint32) {
+// remove removes the place of an identifier.
+func (x *index) remove(id uint64) {
 	n, _ := x.leaf(id)
-	if at, found := n.find(place{id: id, ruleSet: ruleSet}); found {
+	if at := n.find(id); n.is(at, id) {
 		n.places = slices.Delete(n.places, at, at+1)
 		x.len--
 	}
@@ -93,22 +90,22 @@ func (x *index) remove(id uint64, ruleSet uint32) {
 	}
 }
 
-// from returns the first place from p on, false if there is none.
-func (x *index) from(p place) (place, bool) { return x.root.from(p, x.digit) }
+// from returns the place of this identifier or the first higher one; its row is 0 if there
+// is none.
+func (x *index) from(id uint64) place { return x.root.from(id, x.digit) }
 
-func (n *node) from(p place, digit int) (place, bool) {
+func (n *node) from(id uint64, digit int) place {
 	if n.below == nil {
-		at, _ := n.find(p)
-		if at == len(n.places) {
-			return place{}, false
+		if at := n.find(id); at < len(n.places) {
+			return n.places[at]
 		}
-		return n.places[at], true
+		return place{}
 	}
-	for d := p.id >> digit % (1 << digitBits); d < 1<<digitBits; d++ {
-		if found, ok := n.below[d].from(p, digit-digitBits); ok {
-			return found, true
+	for d := id >> digit % (1 << digitBits); d < 1<<digitBits; d++ {
+		if p := n.below[d].from(id, digit-digitBits); p.row != 0 {
+			return p
 		}
-		p = place{} // all that are behind are higher
+		id = 0 // all that are behind are higher
 	}
-	return place{}, false
+	return place{}
 }

@@ -98,7 +98,8 @@ func (m *tableMeter) Scan(rs int, row uint32, since int64, f *match.Flow, yield 
 	}
 }
 
-func (m *tableMeter) PrefetchNext([]uint32) {}
+func (m *tableMeter) NextFlowID(uint64, int) mib.FlowPlace { return mib.FlowPlace{} }
+func (m *tableMeter) PrefetchNext([]uint32)                {}
 
 func (m *tableMeter) Counts() mib.Counts { return mib.Counts{} }
 

@@ -156,6 +156,9 @@ var (
 	RtfmStreamsCreated    = ours("rtfmStreamsCreated", 1, 7, 2)
 	RtfmStreamsEnded      = ours("rtfmStreamsEnded", 1, 7, 3)
 	RtfmStreamsUnstreamed = ours("rtfmStreamsUnstreamed", 1, 7, 4)
+
+	RtfmFlowIDIndex     = ours("rtfmFlowIdIndex", 1, 9, 1, 2)
+	RtfmFlowIDFirstTime = ours("rtfmFlowIdFirstTime", 1, 9, 1, 3)
 )
 
 // InstanceName returns the name of an instance for people: the object's, and the
