@@ -53,11 +53,12 @@ var layout = map[string][]string{
 	"traces/survey":    {"traces"},
 	"traces/tracetest": {"traces"},
 
-	"meter":          {"meter/flow", "meter/huge", "meter/ident", "meter/packet", "meter/stream", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces"},
+	"meter":          {"meter/flow", "meter/huge", "meter/ident", "meter/packet", "meter/series", "meter/stream", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces"},
 	"meter/control":  {"meter", "meter/flow", "mib", "ruleset", "ruleset/match", "traces"},
 	"meter/flow":     {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 	"meter/huge":     {},
 	"meter/ident":    {"ruleset/attr", "ruleset/match"},
+	"meter/series":   {},
 	"meter/packet":   {"ruleset/attr", "ruleset/match", "traces"},
 	"meter/testfile": {"meter", "ruleset", "ruleset/attr", "ruleset/filter", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl", "traces", "traces/format", "traces/tracetest"},
 	"meter/stream":   {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
@@ -73,12 +74,13 @@ var layout = map[string][]string{
 	"mib/snmp":              {"mib/smi"},
 	"mib/snmp/snmptest":     {"mib/smi", "mib/snmp"},
 
-	"reader":          {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
-	"reader/flowfile": {"reader/record", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
-	"reader/plot":     {"reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
-	"reader/query":    {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
-	"reader/record":   {"ruleset", "ruleset/attr", "ruleset/match"},
-	"reader/table":    {},
+	"reader":            {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/flowfile":   {"reader/record", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
+	"reader/plot":       {"reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
+	"reader/query":      {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
+	"reader/record":     {"ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/seriesfile": {"meter/series", "reader/table"},
+	"reader/table":      {},
 
 	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/builtin", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
 }

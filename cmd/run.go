@@ -16,6 +16,7 @@ type runOptions struct {
 	programs   programOptions
 	interval   intervalOptions
 	output     string
+	series     seriesOptions
 	maxFlows   int
 	inactivity float64 // seconds
 	streams    streamOptions
@@ -105,6 +106,7 @@ func runCommand() *cobra.Command {
 	group(f, groupOutput, "flows")
 	o.form.add(cmd)
 	o.top.add(cmd)
+	o.series.add(cmd)
 	addMaxFlows(f, &o.maxFlows)
 	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again")
 	group(f, groupLimits, "max-flows")
@@ -139,6 +141,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 		return err
 	}
 	if err := o.checkTop(cmd); err != nil {
+		return err
+	}
+	if err := o.series.check(cmd, o.output); err != nil {
 		return err
 	}
 	return readOnce(o.inputs()...)

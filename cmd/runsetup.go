@@ -42,7 +42,7 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer src.Close()
-	err = writeTo(cmd.Context(), o.output, o.inputs(), cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
+	err = o.writing(cmd, func(w io.Writer) error {
 		to := o.sink(w, m, rules)
 		s := &runSink{
 			meter: metered{m}, process: record.Process{Differences: record.WantsDifferences(to)},
@@ -89,6 +89,7 @@ func (o *runOptions) config(rules []*ruleset.RuleSet) meter.Config {
 		RuleSets: rules, Filter: o.filter.program, MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Streams: o.streams.config(),
 		Tunnels: o.capture.tunnels.kinds, TunnelDepth: o.capture.tunnels.depth,
 		Interval: seconds(o.interval.length), Intervals: o.interval.count, Align: o.place(), InactivityTimeout: seconds(o.inactivity),
+		Series: o.series.config(),
 	}
 }
 

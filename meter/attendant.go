@@ -2,6 +2,7 @@ package meter
 
 import (
 	"math"
+	"slices"
 
 	"rtfm/meter/flow"
 	"rtfm/ruleset/match"
@@ -49,6 +50,11 @@ func (m *Meter) NewTask(p *Prepared, name string, number int) *Task {
 
 // SetTasks has these tasks run from the next packet on, and no others.
 func (m *Meter) SetTasks(tasks []*Task) {
+	for _, t := range m.tasks {
+		if !slices.Contains(tasks, t) {
+			m.leave(t)
+		}
+	}
 	m.tasks, m.streamed = append(m.tasks[:0], tasks...), 0
 	for _, t := range tasks {
 		m.streamed |= t.streamed
@@ -70,6 +76,7 @@ func (m *Meter) Metered() int { return m.metered }
 func (m *Meter) StartClock(now int64) {
 	m.clock = clock{started: true, start: now, now: now, live: true}
 	m.next = collection{from: math.MinInt64, end: math.MaxInt64}
+	m.beginSeries(now)
 }
 
 // AdvanceClock moves a clock that has started on to time t, unless it is later

@@ -28,6 +28,10 @@ type batch struct {
 	streamed stream.Packets  // what streams need of the packets, of these forms
 	digested stream.Forms
 	filtered int // how many of the packets do not pass the filter
+	// interfaces are those of the packets, if a series asks for them, and mixed is set
+	// if they are not all the same.
+	interfaces []uint32
+	mixed      bool
 }
 
 // known is what a memo knows of the packets of a batch.
@@ -62,12 +66,13 @@ type input struct {
 	found    packet.Opening // of its envelopes
 	usual    packet.Usual   // or for this of it
 	screen   *screen        // nil if all packets are metered
+	series   bool           // batches are to have interfaces
 }
 
 func (m *Meter) newInput() *input {
 	return &input{
 		ipOctets: m.cfg.IPOctets, tunnels: m.cfg.Tunnels, depth: max(m.cfg.TunnelDepth, 1),
-		raw: *traces.NewBatch(batchLen), screen: m.newScreen(),
+		raw: *traces.NewBatch(batchLen), screen: m.newScreen(), series: m.cfg.Series.Interval > 0,
 	}
 }
 
@@ -87,6 +92,9 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 	}
 	b.records = append(b.records[:0], in.raw.Records...)
 	n := len(in.raw.Packets)
+	if in.series {
+		in.takeInterfaces(b)
+	}
 	b.seen = room(b.seen, n)
 	b.known = room(b.known, len(memos))
 	for i, m := range memos {
@@ -122,6 +130,16 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 		if streams != 0 {
 			b.streamed.Set(i, p)
 		}
+	}
+}
+
+// takeInterfaces sets the packets' interfaces.
+func (in *input) takeInterfaces(b *batch) {
+	b.interfaces, b.mixed = room(b.interfaces, len(in.raw.Packets)), false
+	for i := range in.raw.Packets {
+		n := in.raw.Packets[i].Interface
+		b.interfaces[i] = n
+		b.mixed = b.mixed || n != b.interfaces[0]
 	}
 }
 

@@ -62,6 +62,7 @@ func (m *Meter) advance(time int64) error {
 		if m.cfg.Interval > 0 {
 			m.next.end = m.nextEnd(time)
 		}
+		m.beginSeries(time)
 		return nil
 	}
 	if time < c.latest {
@@ -74,7 +75,7 @@ func (m *Meter) advance(time int64) error {
 	}
 	c.latest = time
 	if time < c.now {
-		return nil
+		return m.endSeconds(time)
 	}
 	return m.passTo(time)
 }
@@ -82,9 +83,9 @@ func (m *Meter) advance(time int64) error {
 // due returns the time from which on passTo has anything to do.
 func (m *Meter) due() int64 {
 	if m.recovers() {
-		return min(m.next.end, m.clock.recoverAt)
+		return min(m.next.end, m.clock.recoverAt, m.seconds.end)
 	}
-	return m.next.end
+	return min(m.next.end, m.seconds.end)
 }
 
 // recovers reports whether recover is to be called.
@@ -100,6 +101,9 @@ func (m *Meter) passTo(t int64) error {
 	}
 	if m.done {
 		return nil // the flows of the last collection may still have to be read
+	}
+	if err := m.endSeconds(t); err != nil {
+		return err
 	}
 	c.now = t
 	if m.recovers() && c.now >= c.recoverAt {
@@ -120,6 +124,9 @@ func later(t, d int64) int64 {
 // next packet comes at time at.
 func (m *Meter) closeInterval(at int64) error {
 	n := &m.next
+	if err := m.endSeconds(n.end); err != nil {
+		return err
+	}
 	empty := n.packets == m.stats.Packets+m.stats.Filtered
 	interval := int64(m.cfg.Interval)
 	if empty && n.empty >= maxEmpty {

@@ -15,6 +15,7 @@ import (
 
 	"rtfm/ruleset/match"
 
+	"rtfm/meter/series"
 	"rtfm/ruleset"
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -212,16 +213,20 @@ func (r *repeated) Close() error        { return nil }
 // TestNoAllocationPerPacket counts what metering packets of known flows
 // allocates: nothing.
 func TestNoAllocationPerPacket(t *testing.T) {
-	m, err := New(Config{MaxFlows: 1000, RuleSets: []*ruleset.RuleSet{finest()}})
+	m, err := New(Config{MaxFlows: 1000, RuleSets: []*ruleset.RuleSet{finest()}, Series: SeriesConfig{
+		Interval: time.Second, Take: func(*series.Interval) error { return nil },
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	packets := randomTrace(rand.New(rand.NewPCG(3, 3)), 200)
-	for i := range packets {
-		packets[i].Time = 5
-	}
 	b, in, src := new(batch), m.newInput(), &repeated{packets}
-	again := func() {
+	seconds := int64(0)
+	again := func() { // another second's packets
+		seconds++
+		for i := range packets {
+			packets[i].Time = seconds * int64(time.Second)
+		}
 		in.read(b, src)
 		in.prepare(b, m.memos, 0)
 		if err := m.meterBatch(b); err != nil {

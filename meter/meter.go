@@ -55,6 +55,9 @@ type Config struct {
 	// looked into.
 	Tunnels     packet.TunnelKinds
 	TunnelDepth int
+	// Series, unless its Interval is 0, is what is counted in each second, or another
+	// time.
+	Series SeriesConfig
 }
 
 // DefaultMaxFlows and DefaultInactivityTimeout are the defaults of the
@@ -87,6 +90,7 @@ type Meter struct {
 	input    *input // of the batch, unless batches are read ahead
 	sink     Sink
 	next     collection // the one under way
+	seconds  seconds    // the interval of a series under way
 	done     bool       // the last collection was made
 	// attendant is nil unless the meter has one; alarm is the number of flows at
 	// which it is called, metered how many packets of the batch have been counted.
@@ -111,7 +115,9 @@ type Sink interface {
 }
 
 func newMeter(cfg Config) *Meter {
-	return &Meter{cfg: cfg, table: flow.New(cfg.MaxFlows), alarm: math.MaxInt}
+	m := &Meter{cfg: cfg, table: flow.New(cfg.MaxFlows), alarm: math.MaxInt}
+	m.seconds.end = math.MaxInt64
+	return m
 }
 
 // New returns a meter that has seen nothing yet.
@@ -166,6 +172,7 @@ const flowIDBits = 64
 func (m *Meter) newTask(p *Prepared, name string, number int) *Task {
 	t := newTask(p, name, number, &m.shapes, m.table)
 	t.since = m.stats.Packets
+	t.before = m.activityOf(t)
 	if slices.ContainsFunc(p.measures, func(d attr.Measure) bool { return d.Attr.Identifies() }) {
 		if m.ids == nil {
 			m.ids = ident.New(flowIDBits)
@@ -221,6 +228,13 @@ func numberRuleSets(sets []*ruleset.RuleSet) ([]int, error) {
 // returned. Run may be called again, to go on with another source.
 func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 	m.sink, m.done = sink, false
+	if err := m.run(ctx, src); err != nil {
+		return err
+	}
+	return m.endSeries()
+}
+
+func (m *Meter) run(ctx context.Context, src traces.Source) error {
 	next, stop := m.feed(ctx, src)
 	defer stop()
 	for ctx.Err() == nil && !m.done {
@@ -235,7 +249,7 @@ func (m *Meter) Run(ctx context.Context, src traces.Source, sink Sink) error {
 		case b.err == ErrPause:
 			return b.err
 		case b.err != nil:
-			sink.Damage(b.err)
+			m.sink.Damage(b.err)
 		default:
 			if err := m.meterBatch(b); err != nil {
 				return err
@@ -272,7 +286,7 @@ func (m *Meter) meterBatch(b *batch) error {
 	}
 	for i := m.countRun(0); i < len(b.seen); i = m.countRun(i + 1) {
 		m.metered = i
-		if time := b.seen[i].time; m.clock.now == time && m.stats.Packets > 0 {
+		if time := b.seen[i].time; m.clock.now == time && m.stats.Packets > 0 && time < m.seconds.end {
 			// The usual case in busy traces: nothing can have ended.
 		} else if err := m.advance(time); err != nil {
 			return err
@@ -285,7 +299,7 @@ func (m *Meter) meterBatch(b *batch) error {
 	if b.until > m.clock.now && m.clock.started {
 		return m.passTo(b.until)
 	}
-	return nil
+	return m.endSeconds(b.until)
 }
 
 // countRun is the fast path of count. It handles packets from i on while they
@@ -337,6 +351,7 @@ func (m *Meter) countRun(i int) int {
 		m.stats.Filtered += filtered
 		m.stats.Octets += octets
 		m.stats.Tunnels.Opened += opened
+		m.seconds.noteRun(b, from, i, uint64(i-from)-filtered, octets, filtered)
 	}
 	return i
 }
@@ -357,6 +372,7 @@ func (m *Meter) count(i int) {
 	if p.found != packet.NoEnvelope {
 		s.Tunnels.note(p.found)
 	}
+	m.seconds.note(b, i, i+1)
 	if p.flags&match.Filtered != 0 {
 		s.Filtered += pdus
 		return

@@ -18,6 +18,7 @@ import (
 	"rtfm/ruleset/attr"
 
 	"rtfm/meter/packet"
+	"rtfm/meter/series"
 	"rtfm/ruleset"
 	"rtfm/ruleset/filter"
 	"rtfm/ruleset/pme"
@@ -38,6 +39,7 @@ type plainMeter struct {
 	now, from, end, recoverAt int64
 	packets                   int
 	collections               []map[match.FlowKey]match.Flow
+	series                    plainSeries
 }
 
 // plainFlow is a flow that remembers all of its packets.
@@ -78,6 +80,7 @@ func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 		m.now = from.Time
 		m.end = from.Time + int64(m.cfg.Interval)
 	}
+	m.passSeconds(from.Time)
 	for from.Time >= m.end {
 		m.collect(m.end)
 		m.from, m.end = m.end, m.end+int64(m.cfg.Interval)
@@ -93,15 +96,21 @@ func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 		key := p.Key
 		if v, _ := pme.Reference(m.filter, 0, m.shapes, &p, &key, false); v != pme.Success {
 			m.filtered += pdus
+			m.series.of(from).Filtered += pdus
 			return
 		}
 	}
+	m.series.of(from).PDUs += pdus
+	m.series.of(from).Octets += octets
 	for i, rs := range m.cfg.RuleSets {
 		m.match(rs, i+2, &p, pdus, octets, record != nil)
 	}
 }
 
 func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *match.Packet, pdus, octets uint64, record bool) {
+	row := m.series.ruleSet(number)
+	row.PDUs += pdus
+	row.Octets += octets
 	key := p.Key
 	v, k := pme.Reference(rs, number, m.shapes, p, &key, false)
 	reversed := v == pme.NoMatch
@@ -112,12 +121,15 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *match.Packet, pdu
 	switch v {
 	case pme.Ignore:
 		m.ignored += pdus
+		row.Ignored += pdus
 		return
 	case pme.NoMatch:
 		m.unmatched += pdus
+		row.Unmatched += pdus
 		return
 	case pme.Stopped:
 		m.stopped += pdus
+		row.Stopped += pdus
 		return
 	}
 	f, forward := m.flows[k], !reversed
@@ -129,11 +141,14 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *match.Packet, pdu
 	if f == nil {
 		if len(m.flows) == m.cfg.MaxFlows {
 			m.uncounted += pdus
+			row.Uncounted += pdus
 			return
 		}
 		f = &plainFlow{Flow: match.Flow{FlowKey: k, FirstTime: m.now}}
 		m.flows[k] = f
+		row.NewFlows++
 	}
+	m.series.counts(row, f)
 	m.counted += pdus
 	f.LastTime = m.now
 	if !record {
@@ -406,6 +421,14 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if seed%4 == 2 {
 		cfg.Tunnels, cfg.TunnelDepth = packet.PlainTunnels, 2
 	}
+	var intervals []series.Interval
+	if length := []time.Duration{0, 7 * time.Millisecond, time.Second, 3 * time.Second}[r.IntN(4)]; length > 0 {
+		cfg.Series = SeriesConfig{length, func(i *series.Interval) error {
+			intervals = append(intervals, *i)
+			intervals[len(intervals)-1].Rows = slices.Clone(i.Rows)
+			return nil
+		}}
+	}
 	m, err := New(cfg)
 	if err != nil {
 		return verdict{}, 0 // a ruleset that loops
@@ -416,7 +439,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		}
 	}
 	packets := randomTrace(r, 300)
-	if stopped(t, cfg, packets) > 20 {
+	withoutSeries := cfg
+	withoutSeries.Series = SeriesConfig{}
+	if stopped(t, withoutSeries, packets) > 20 {
 		packets = packets[:20] // the plain meter takes a millisecond for each
 	}
 	given, found := packets, TunnelStats{}
@@ -440,6 +465,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		want.meter(&packets[i], record)
 	}
 	want.collect(want.now)
+	if want.passSeconds(math.MaxInt64); !reflect.DeepEqual(intervals, want.series.intervals) {
+		t.Fatalf("seed %d: series\n%v\nwant\n%v", seed, intervals, want.series.intervals)
+	}
 	var sum verdict
 	for _, t := range m.Stats().Tasks {
 		sum.counted += t.Counted

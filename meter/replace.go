@@ -27,6 +27,7 @@ func (m *Meter) Replace(number int, p *Prepared, name string) (int, error) {
 		return 0, fmt.Errorf("flows of all %d numbers of rulesets are waiting to be collected", ruleset.MaxRuleSets)
 	}
 	m.retired = append(m.retired, m.TaskStats(m.tasks[i]))
+	m.leave(m.tasks[i])
 	m.tasks[i] = m.newTask(p, name, own)
 	m.streamed = 0
 	for _, t := range m.tasks {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/meter/series"
 	"rtfm/ruleset"
 	"rtfm/ruleset/match"
 	"rtfm/ruleset/rulesettest"
@@ -68,7 +69,18 @@ func TestReplace(t *testing.T) {
 		for seed := range uint64(6) {
 			r := rand.New(rand.NewPCG(seed, 2722))
 			sets := []*ruleset.RuleSet{rulesettest.Random(r), finest()}
-			m, err := New(Config{RuleSets: sets[1:], Interval: time.Duration(seed%3) * 20 * time.Millisecond, InactivityTimeout: time.Hour, MaxFlows: 1 << 16})
+			seconds := map[int]series.Row{} // sums, by ruleset
+			m, err := New(Config{
+				RuleSets: sets[1:], Interval: time.Duration(seed%3) * 20 * time.Millisecond, InactivityTimeout: time.Hour, MaxFlows: 1 << 16,
+				Series: SeriesConfig{5 * time.Millisecond, func(i *series.Interval) error {
+					for _, row := range i.Rows {
+						sum := seconds[row.RuleSet]
+						sum.Add(&row)
+						seconds[row.RuleSet] = sum
+					}
+					return nil
+				}},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,6 +112,9 @@ func TestReplace(t *testing.T) {
 				sum := uint64(0)
 				for _, n := range p.counted[s.RuleSet] {
 					sum += n
+				}
+				if in := seconds[s.RuleSet]; in.PDUs != s.Packets || in.Ignored != s.Ignored || in.Unmatched != s.Unmatched {
+					t.Errorf("seed %d: ruleset %d: the series has %+v of %+v", seed, s.RuleSet, in, s)
 				}
 				if s.Packets != wanted[s.RuleSet] || sum != s.Counted || s.Packets != s.Counted+s.Ignored+s.Unmatched+s.Stopped+s.Uncounted {
 					t.Errorf("seed %d: ruleset %d has flows of %d packets, of %d, and %+v", seed, s.RuleSet, sum, wanted[s.RuleSet], s)

@@ -26,6 +26,7 @@ type Task struct {
 	ends     bool           // see pme.Program.EndsOfPackets
 	since    uint64         // packets that the meter had seen when the task started
 	stats    TaskStats      // but for Packets
+	before   activity       // when the interval of a series began
 	sights   []uint64       // of the packets of the batch at hand
 	results  []result       // what was remembered of them
 	rows     []uint32       // the flows among them

@@ -66,6 +66,17 @@ type Table struct {
 	prefetchRows       []uint32 // room for PrefetchKeys
 	passed             int      // see Passed
 	hidden             [256]bool
+	// Flows that were not active since this time are counted when they are again, by
+	// ruleset, see Since.
+	since     int64
+	activated [256]Activity
+}
+
+// Activity counts flows of a ruleset.
+type Activity struct {
+	// Created flows were made. Active ones were, or have counted a packet, the first
+	// one since the time that Since was told last.
+	Created, Active uint64
 }
 
 // mostFlows is the largest table: with a block begun for each ruleset, the
@@ -77,7 +88,7 @@ const mostFlows = math.MaxInt32 - 256*blockLen
 func New(max int) *Table {
 	// Whoever sends the packets cannot make keys that collide without knowing the
 	// secret (see package keyhash), and nothing that is seen of a table depends on it.
-	t := &Table{max: min(max, mostFlows), secret: keyhash.NewSecret()}
+	t := &Table{max: min(max, mostFlows), secret: keyhash.NewSecret(), since: math.MinInt64}
 	t.index.init()
 	for n := range t.keys {
 		t.keys[n].words = n
@@ -176,6 +187,8 @@ func (t *Table) Create(key *Key, now int64) uint32 {
 	t.active++
 	t.created++
 	t.byRuleSet[n]++
+	t.activated[n].Created++
+	t.activated[n].Active++
 	r := t.at(row)
 	*r = record{
 		first: now, last: now, shape: key.shape,
@@ -191,11 +204,31 @@ func (t *Table) Create(key *Key, now int64) uint32 {
 // go back.
 func (t *Table) Count(row uint32, d Direction, pdus, octets uint64, now int64) {
 	r := t.at(row)
+	if r.last < t.since {
+		t.activate(row)
+	}
+	t.count(row, r, d, pdus, octets, now)
+}
+
+// count counts in the record r of a row.
+func (t *Table) count(row uint32, r *record, d Direction, pdus, octets uint64, now int64) {
 	r.pdus[d&1] += pdus
 	r.octets[d&1] += octets
 	r.last, r.later = now, 0
 	t.latest[(row-1)/blockLen] = now
 }
+
+// activate counts the flow in row as active.
+//
+//go:noinline
+func (t *Table) activate(row uint32) { t.activated[t.Owner(row)&255].Active++ }
+
+// Since has flows be counted in Activity at their first packet from this time on. At
+// first only those are that are made.
+func (t *Table) Since(now int64) { t.since = now }
+
+// Activity returns how many flows of a ruleset were made and have become active.
+func (t *Table) Activity(ruleSet int) Activity { return t.activated[ruleSet&255] }
 
 // Centisecond is how much later, in nanoseconds, a change may be recorded than
 // it happened.
@@ -261,10 +294,14 @@ func (t *Table) Supersede(row uint32) { t.at(row).generation++ }
 // CountIf is Count if the row is still of this generation; otherwise it returns
 // false.
 func (t *Table) CountIf(row, generation uint32, d Direction, pdus, octets uint64, now int64) bool {
-	if t.at(row).generation != generation {
+	r := t.at(row)
+	if r.generation != generation {
 		return false
 	}
-	t.Count(row, d, pdus, octets, now)
+	if r.last < t.since {
+		t.activate(row)
+	}
+	t.count(row, r, d, pdus, octets, now)
 	return true
 }
 
