@@ -86,7 +86,8 @@ const (
 	timeLike                 = "dddd-dd-ddTdd:dd" // d is a digit
 )
 
-// words makes single words of the times and rates in a text.
+// words makes single words of the times and rates in a text, and of statistics and
+// their parts.
 func words(text string) string {
 	b := []byte(text)
 	for i := 0; i < len(b); i++ {
@@ -97,6 +98,8 @@ func words(text string) string {
 				return string(b)
 			}
 			i += end + 1
+		case b[i] == '.' && isPart(text, i):
+			b[i] = '_'
 		case strings.HasPrefix(text[i:], perSecond) && i > 0 && isWord(text[i-1]):
 			copy(b[i:], perSecondWord)
 		case isTime(text[i:]) && (i == 0 || !isWord(text[i-1])):
@@ -219,6 +222,9 @@ func (c *compiler) test(t *srl.Test) predicate {
 	if strings.EqualFold(name, meterWord) {
 		return c.meter(t)
 	}
+	if a, part, ok := statisticByWord(name); ok {
+		return c.statistic(t, a, part)
+	}
 	switch of := attr.ByWord(name); len(of) {
 	case 1:
 		return c.attribute(t, of[0])
@@ -298,6 +304,8 @@ func Names() []string {
 		switch in.Class {
 		case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed:
 			names = append(names, in.Name)
+		case attr.ClassStatistic:
+			names = append(names, statisticNames(in.Attr)...)
 		}
 	}
 	return names

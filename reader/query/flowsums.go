@@ -161,13 +161,14 @@ func (s *flowSums) add(f *match.Flow, c *record.Counters, told bool) {
 	now.toOctets += c.ToOctets
 	now.fromOctets += c.FromOctets
 	if len(f.Shape.Measures) > 0 {
-		s.addSpread(row, spreadOf(f, c))
+		s.addSpread(row, f, c)
 	}
 	s.best.update(row, f)
 }
 
-// addSpread adds the counters of a flow's distributions.
-func (s *flowSums) addSpread(row *flowSum, counters []uint64) {
+// addSpread adds the numbers of what a flow measures. Where it is not known what the
+// interval added, they are those of all intervals already.
+func (s *flowSums) addSpread(row *flowSum, f *match.Flow, c *record.Counters) {
 	to := s.spread[row]
 	if to == nil {
 		if s.spread == nil {
@@ -176,12 +177,11 @@ func (s *flowSums) addSpread(row *flowSum, counters []uint64) {
 		to = new(spreadSum)
 		s.spread[row] = to
 	}
-	if len(to.now) < len(counters) {
-		to.now = append(to.now, make([]uint64, len(counters)-len(to.now))...)
+	if len(to.now) == 0 || len(c.Measures) == 0 {
+		to.now = spreadOf(f, c)
+		return
 	}
-	for i, n := range counters {
-		to.now[i] += n
-	}
+	addMeasures(f.Shape, to.now, c.Measures)
 }
 
 // count returns how many flows have counted anything.

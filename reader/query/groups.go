@@ -15,6 +15,7 @@ import (
 // groups are sums by keys. What a collection that fails has added is taken back.
 type groups struct {
 	keyTable
+	stats groupStats
 	by    []Key
 	named []bool // those whose values' names are the keys
 
@@ -54,8 +55,10 @@ func (g *groups) abandon() {
 func (g *groups) settle(row *group) {
 	if g.failed[row.collection] {
 		row.groupSums = row.before
+		g.stats.settle(row, true)
 	}
 	row.before, row.collection = row.groupSums, g.collection
+	g.stats.settle(row, false)
 }
 
 // settleAll takes back what failed collections have added to any row.
@@ -64,6 +67,7 @@ func (g *groups) settleAll() {
 	for n := range g.n {
 		if row := g.at(n); g.failed[row.collection] {
 			row.groupSums, row.collection = row.before, 0
+			g.stats.settle(row, true)
 		}
 	}
 }
@@ -82,11 +86,21 @@ func (g *groups) all(yield func(*group) bool) {
 func (g *groups) add(f *match.Flow, c *record.Counters, in *record.Collection) {
 	if g.shape != f.Shape {
 		g.change(f.Shape)
+		g.stats.change(f.Shape, isHosts(g.by))
 		g.names = in.RuleSet(f.Shape.RuleSet).Names
 	}
-	g.addEnd(f, c, in.Meter, 0)
-	if isHosts(g.by) {
-		g.addEnd(f, c, in.Meter, 1)
+	var numbers []uint64
+	if g.stats.any {
+		numbers = g.stats.numbers(f, c, in)
+	}
+	for end := range g.buf {
+		if end == 1 && !isHosts(g.by) {
+			break
+		}
+		row := g.addEnd(f, c, in.Meter, end)
+		if numbers != nil {
+			g.stats.add(row, f, numbers, end)
+		}
 	}
 }
 
@@ -109,8 +123,8 @@ func (g *groups) change(s *match.Shape) {
 
 // addEnd adds a flow to the row of one end. If both ends have the same row, the
 // second adds to what it has received and sent, and not once more to the sums of
-// both.
-func (g *groups) addEnd(f *match.Flow, c *record.Counters, meter string, end int) {
+// both. It returns the row.
+func (g *groups) addEnd(f *match.Flow, c *record.Counters, meter string, end int) *group {
 	b := g.buf[end][:0]
 	for i := range g.by {
 		at := &g.fields[i][end]
@@ -140,6 +154,7 @@ func (g *groups) addEnd(f *match.Flow, c *record.Counters, meter string, end int
 			row.saved |= 1 << i
 		}
 	}
+	return row
 }
 
 // nameOf returns the name of the value of key i, and whether that is the key: what is
@@ -167,6 +182,12 @@ func (t *Top) groupRows(tb *table.Table, s *section, measures []measure) int {
 	for i := range t.opts.By {
 		tb.Columns = append(tb.Columns, t.opts.By[i].tableColumn())
 	}
+	tb.Columns = append(tb.Columns, s.groups.stats.columns(isHosts(t.opts.By))...)
+	if len(tb.Columns) > len(t.opts.By) {
+		for i := range measures {
+			measures[i].column.Optional = true
+		}
+	}
 	rows := s.groups.sorted(t.opts.Sort)
 	most := len(rows)
 	if t.opts.Rows > 0 {
@@ -178,12 +199,13 @@ func (t *Top) groupRows(tb *table.Table, s *section, measures []measure) int {
 			others.join(&row.sums)
 			continue
 		}
-		tb.Rows = append(tb.Rows, measured(t.keyCells(s.groups.key(row), &row.groupSums), measures, &row.sums))
+		cells := s.groups.stats.cells(t.keyCells(s.groups.key(row), &row.groupSums), row)
+		tb.Rows = append(tb.Rows, measured(cells, measures, &row.sums))
 	}
 	others.first, others.last = 0, -1
 	tb.NumOthers = len(rows) - most
-	tb.Others = measured(make([]table.Value, len(t.opts.By)), measures, &others)
-	return len(t.opts.By)
+	tb.Others = measured(make([]table.Value, len(tb.Columns)), measures, &others)
+	return len(tb.Columns)
 }
 
 // tableColumn returns the key's column, whose name is that of a field in CSV and JSON.

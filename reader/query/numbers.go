@@ -31,7 +31,12 @@ const (
 	bitRate              // k, M, G, T, and bit/s
 	duration             // ns, us, ms, s, m, h, d; seconds without
 	instant              // a time; nanoseconds since 1970 without
+	length               // a duration that is not without a unit
 	uptime               // since the meter started, as a duration; centiseconds without
+
+	// twice is set if get returns twice the number, and one more if a fraction was cut
+	// off: so all whole numbers compare with it as they do with the exact one.
+	twice unit = 1 << 7
 )
 
 // ordered changes numbers so that their order is that of what it returns.

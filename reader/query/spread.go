@@ -32,7 +32,9 @@ func spreadsOf(flows []counted) spreads {
 	all := map[attr.Attr]bool{}
 	for i := range flows {
 		for _, d := range flows[i].flow.Shape.Measures {
-			all[d.Attr] = true
+			if d.Attr.Form() != attr.FormPackets { // which no column has room for
+				all[d.Attr] = true
+			}
 		}
 	}
 	return slices.SortedFunc(maps.Keys(all), func(a, b attr.Attr) int { return cmp.Compare(a, b) })
@@ -41,6 +43,10 @@ func spreadsOf(flows []counted) spreads {
 // columns returns what tables have of the distributions.
 func (s spreads) columns() (columns []table.Column) {
 	for _, a := range s {
+		if a.Form() != attr.FormBuckets {
+			columns = append(columns, statisticColumns(a, a.String())...)
+			continue
+		}
 		kind, _ := spreadKind(a)
 		for i, c := range spreadColumns {
 			column := table.Column{Name: a.String() + c.name, Title: c.title, Kind: kind, Align: table.Right, Optional: i == len(spreadColumns)-1}
@@ -57,46 +63,46 @@ func (s spreads) columns() (columns []table.Column) {
 // append appends to a row what it has of the distributions.
 func (s spreads) append(row []table.Value, c *counted) []table.Value {
 	for _, a := range s {
-		row = append(row, spreadCells(a, c)...)
+		i := slices.IndexFunc(c.flow.Shape.Measures, func(d attr.Measure) bool { return d.Attr == a })
+		var numbers []uint64
+		if i >= 0 {
+			numbers = numbersOf(c.flow.Shape, i, c.spread)
+		}
+		switch {
+		case a.Form() != attr.FormBuckets:
+			row = statisticCells(row, a, numbers)
+		case numbers == nil:
+			row = append(row, make([]table.Value, len(spreadColumns))...)
+		default:
+			row = append(row, spreadCells(&c.flow.Shape.Measures[i], numbers)...)
+		}
 	}
 	return row
 }
 
-// spreadCells returns what a row has of a distribution: nothing if it has none.
-func spreadCells(a attr.Attr, c *counted) []table.Value {
+// spreadCells returns what a row has of a distribution.
+func spreadCells(d *attr.Measure, counters []uint64) []table.Value {
 	cells := make([]table.Value, len(spreadColumns))
-	rest := c.spread
-	for i := range c.flow.Shape.Measures {
-		d := &c.flow.Shape.Measures[i]
-		limits := d.Limits()
-		if len(rest) <= len(limits) {
-			break
-		}
-		counters := rest[:len(limits)+1]
-		if rest = rest[len(counters):]; d.Attr != a {
-			continue
-		}
-		kind, factor := spreadKind(a)
-		sum := attr.Summarise(limits, counters)
-		cells[0] = table.Uint(sum.Count)
-		if sum.Count == 0 {
-			break
-		}
-		for q, percent := range attr.Quantiles {
-			value := table.Uint(sum.Quantiles[q] * factor)
-			if sum.Quantiles[q] == attr.Overflow {
-				value = table.String(">" + kind.Show(table.Uint(limits[len(limits)-1]*factor)))
-			}
-			switch percent {
-			case 50:
-				cells[1] = value
-			case 90:
-				cells[2] = value
-			}
-		}
-		cells[3] = table.Float(sum.Mean * float64(factor))
-		break
+	limits := d.Limits()
+	kind, factor := spreadKind(d.Attr)
+	sum := attr.Summarise(limits, counters)
+	cells[0] = table.Uint(sum.Count)
+	if sum.Count == 0 {
+		return cells
 	}
+	for q, percent := range attr.Quantiles {
+		value := table.Uint(sum.Quantiles[q] * factor)
+		if sum.Quantiles[q] == attr.Overflow {
+			value = table.String(">" + kind.Show(table.Uint(limits[len(limits)-1]*factor)))
+		}
+		switch percent {
+		case 50:
+			cells[1] = value
+		case 90:
+			cells[2] = value
+		}
+	}
+	cells[3] = table.Float(sum.Mean * float64(factor))
 	return cells
 }
 
@@ -106,6 +112,8 @@ func spreadKind(a attr.Attr) (table.Kind, uint64) {
 	switch a.Unit() {
 	case "microseconds":
 		return table.Duration, 1000
+	case "ns":
+		return table.Duration, 1
 	case "octets":
 		return table.Octets, 1
 	case "bits/s":

@@ -29,7 +29,7 @@ func TestSpreads(t *testing.T) {
 		t.Fatal(err)
 	}
 	top.Flow(&both, &record.Counters{ToOctets: 9, Measures: []uint64{1, 0, 0, 9, 3, 1, 0}})
-	top.Flow(&both, &record.Counters{ToOctets: 8})
+	top.Flow(&both, &record.Counters{ToOctets: 8, Measures: []uint64{1, 2, 3, 4, 5, 0, 0}})
 	top.Flow(&one, &record.Counters{ToOctets: 7})
 	top.End(&record.Summary{})
 	var b strings.Builder

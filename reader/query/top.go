@@ -130,7 +130,7 @@ func (t *Top) Flow(f *match.Flow, counted *record.Counters) error {
 	case t.opts.Total:
 		return t.total(f)
 	case counted == nil && (t.c.First || f.FirstTime > t.c.From):
-		t.whole = record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
+		t.takeWhole(f)
 		counted = &t.whole
 	case counted == nil:
 		t.unknown++
@@ -171,6 +171,15 @@ func (t *Top) add(f *match.Flow, counted *record.Counters) error {
 		s.sums.add(f, counted, t.told)
 	}
 	return nil
+}
+
+// takeWhole makes whole what a flow has counted altogether.
+func (t *Top) takeWhole(f *match.Flow) {
+	measures := t.whole.Measures[:0]
+	for _, numbers := range f.Counters {
+		measures = append(measures, numbers...)
+	}
+	t.whole = record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets, Measures: measures}
 }
 
 // section returns the current section, that of this ruleset.

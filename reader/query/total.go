@@ -16,7 +16,7 @@ type taken struct {
 // total takes what a flow has counted altogether: of one that was taken before, what
 // it has counted since then.
 func (t *Top) total(f *match.Flow) error {
-	t.whole = record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}
+	t.takeWhole(f)
 	t.row.Flow, t.row.Counted = f, &t.whole
 	if t.opts.Filter != nil && !t.opts.Filter.Match(&t.row) {
 		return nil

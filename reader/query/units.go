@@ -32,6 +32,13 @@ func (c *compiler) quantity(q *quantity, w *srl.Word) (uint64, bool) {
 
 // parse reads a value with its unit. It returns what a quantity's get does for it.
 func (u unit) parse(text string) (uint64, error) {
+	if u&twice != 0 {
+		n, err := (u &^ twice).parse(text)
+		if err == nil && n>>63 != 0 {
+			err = fmt.Errorf("%q is more than 63 bits hold", clip(text))
+		}
+		return 2 * n, err
+	}
 	text = unword(text)
 	switch u {
 	case duration:
@@ -40,6 +47,12 @@ func (u unit) parse(text string) (uint64, error) {
 	case instant:
 		ns, err := timeOf(text)
 		return ordered(ns), err
+	case length:
+		ns, err := nanoseconds(text, 1)
+		if _, word := splitNumber(text); err == nil && word == "" && ns != 0 {
+			err = fmt.Errorf("%q has no unit: write %[1]sns, %[1]sus or %[1]sms", clip(text))
+		}
+		return uint64(ns), err
 	case uptime:
 		const centisecond = 1e7
 		ns, err := nanoseconds(text, centisecond)
