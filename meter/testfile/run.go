@@ -165,7 +165,7 @@ func (s *sink) Damage(err error) {
 // BackInTime implements meter.Sink.
 func (s *sink) BackInTime(string, int64, int64) {}
 
-// columnsOf returns what flows save, then what counts, then their distributions.
+// columnsOf returns what flows save, then what counts, then what they measure.
 func columnsOf(flows []match.Flow) []column {
 	var saved, distributions []attr.Attr
 	for i := range flows {
@@ -220,7 +220,7 @@ func cellOf(f *match.Flow, a attr.Attr) cell {
 	}
 	for i := range f.Shape.Measures {
 		if d := &f.Shape.Measures[i]; d.Attr == a && i < len(f.Counters) {
-			text := buckets(d, f.Counters[i])
+			text := measured(d, f.Counters[i])
 			return cell{text: text, numeric: text}
 		}
 	}
@@ -229,6 +229,14 @@ func cellOf(f *match.Flow, a attr.Attr) cell {
 		c = cell{text: "-", numeric: "-"}
 	}
 	return c
+}
+
+// measured returns what a flow measures: a statistic as flow data has it.
+func measured(d *attr.Measure, numbers []uint64) string {
+	if form := d.Attr.Form(); form != attr.FormBuckets {
+		return string(form.AppendStatistic(nil, numbers))
+	}
+	return buckets(d, numbers)
 }
 
 // buckets returns a distribution's buckets that are not empty, as LIMIT:COUNT with

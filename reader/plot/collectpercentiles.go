@@ -36,7 +36,7 @@ func NewPercentilesOf(opts Options, only []attr.Attr) *PercentilesOf {
 func ParseDistributions(text string) (all []attr.Attr, err error) {
 	for name := range strings.SplitSeq(text, ",") {
 		a, ok := attr.ByName(strings.TrimSpace(name))
-		if !ok || a.Unit() == "" {
+		if !ok || a.Info().Class != attr.ClassDistrib {
 			return nil, errors.New(`"` + strings.TrimSpace(name) + `" is no distribution, such as ToPacketSize`)
 		}
 		all = append(all, a)
@@ -68,7 +68,7 @@ func (p *PercentilesOf) Flow(f *match.Flow, counted *record.Counters) error {
 		if n > len(counters) {
 			return nil // they are not known
 		}
-		if p.only == nil || slices.Contains(p.only, d.Attr) {
+		if d.Attr.Form() == attr.FormBuckets && (p.only == nil || slices.Contains(p.only, d.Attr)) {
 			if p.sums[d] == nil {
 				p.sums[d] = make([]uint64, n)
 			}

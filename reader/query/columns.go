@@ -60,7 +60,7 @@ func missing(wanted, there []attr.Attr, fault string) error {
 		var names []string
 		for _, t := range there {
 			switch t.Info().Class {
-			case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed:
+			case attr.ClassInteger, attr.ClassAddress, attr.ClassComputed, attr.ClassStatistic:
 				names = append(names, t.String())
 			}
 		}

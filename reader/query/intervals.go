@@ -61,6 +61,9 @@ func (s *Seen) flow(f *match.Flow) {
 	for _, saved := range f.Shape.Saved {
 		s.saved[saved.Attr] = true
 	}
+	for i := range f.Shape.Measures {
+		s.saved[f.Shape.Measures[i].Attr] = true
+	}
 }
 
 // From returns the collection with what its flows counted in the interval, nil where

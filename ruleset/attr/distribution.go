@@ -128,7 +128,7 @@ func between(lower, upper uint64, i, n int) uint64 {
 // missing fields are zero. The second field may be the name of a kind of packet
 // pairs instead of its number, as in 100.dns.0!0; of statistics the name suffices.
 func (a Attr) ParseMeasure(text string) (Value, error) {
-	if a.Form() != FormBuckets && a.CountsPairs() && text != "" && spell.IsWordByte(text[0]) && text[0] > '9' {
+	if a.takesPairName() && text != "" && spell.IsWordByte(text[0]) && text[0] > '9' {
 		text = "0." + text
 	}
 	numbers := text
@@ -198,6 +198,9 @@ func (a Attr) IsFrom() bool {
 
 // countsRates reports whether a counts the rates of intervals.
 func (a Attr) countsRates() bool { return a >= ToBitRate && a <= FromPDURate }
+
+// takesPairName reports whether the parameter of a is a kind of packet pairs alone.
+func (a Attr) takesPairName() bool { return a.Form() != FormBuckets && a.CountsPairs() }
 
 // CountsPairs reports whether a measures packet pairs or the lack of
 // them; its parameter 1 is their kind.

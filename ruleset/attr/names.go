@@ -87,6 +87,10 @@ func ValueName(a Attr, name string) (Value, bool) {
 		}
 		return Value{}, false
 	}
+	if a.takesPairName() {
+		kind, ok := pairKindByName(name)
+		return MakeValue(0, byte(kind)).Resize(DistributionSize), ok
+	}
 	t := namesOf(a)
 	if t == nil {
 		return Value{}, false
@@ -100,6 +104,9 @@ func ValueName(a Attr, name string) (Value, bool) {
 func ValueNames(a Attr) []string {
 	if a.Info().Class == ClassVariable {
 		return TestableNames()
+	}
+	if a.takesPairName() {
+		return pairKindNames()
 	}
 	t := namesOf(a)
 	if t == nil {

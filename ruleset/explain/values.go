@@ -94,8 +94,24 @@ func flowValues(k *match.FlowKey) (all []Value) {
 	}
 	for i := range k.Shape.Measures {
 		d := &k.Shape.Measures[i]
-		form := append(attr.AppendParameters(nil, d.Value), " & "...)
-		all = append(all, Value{d.Attr.String(), "distribution " + string(attr.AppendParameters(form, d.Mask))})
+		all = append(all, Value{d.Attr.String(), parameters(d)})
 	}
 	return all
+}
+
+// parameters tells what a flow measures.
+func parameters(d *attr.Measure) string {
+	p1, _, _ := d.Parameters()
+	switch form := d.Attr.Form(); {
+	case form == attr.FormBuckets:
+		of := append(attr.AppendParameters(nil, d.Value), " & "...)
+		return "distribution " + string(attr.AppendParameters(of, d.Mask))
+	case form == attr.FormPackets:
+		return "list of " + itoa(d.Packets())
+	case form == attr.FormID || form == attr.FormDigest:
+		return "identifier"
+	case d.Attr.CountsPairs():
+		return "statistic of " + attr.PairKind(p1).String()
+	}
+	return "statistic"
 }

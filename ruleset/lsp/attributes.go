@@ -52,7 +52,7 @@ func (ix *index) compared(i int) (attr.Attr, bool) {
 // source names where an attribute is defined.
 func standard(a attr.Attr) string {
 	switch class := a.Info().Class; {
-	case class.IsMeasure():
+	case class == attr.ClassDistrib:
 		return "RFC 2724"
 	case class == attr.ClassInterval:
 		return "flow data only"
@@ -72,7 +72,7 @@ func aboutAttribute(a attr.Attr) string {
 			fmt.Fprintf(&b, " · %s", part)
 		}
 	}
-	if a.IsMeasure() {
+	if a.Info().Class == attr.ClassDistrib {
 		about.Meaning = "distribution of " + about.Meaning
 	}
 	fmt.Fprintf(&b, "\n\n%s", about.Meaning)
