@@ -7,11 +7,13 @@ import (
 	"rtfm/ruleset/attr"
 )
 
-// maxDistribution is the most octets of a distribution as one object: 256
-// counters of 64 bits.
-const maxDistribution = 4 + 2*(2+6) + 4 + 256*(2+9)
+// maxObject returns the most octets of so many numbers of 64 bits as one object.
+func maxObject(numbers int) int { return 4 + 2*(2+attr.DistributionSize) + 4 + numbers*(2+9) }
 
-// distribution returns a distribution of the flow as one structured object
+// MeasureOctets returns the most octets that the numbers of measure a take in a block.
+func MeasureOctets(a attr.Attr) int { return 2 + maxObject(a.MaxCounters()) }
+
+// distribution returns a measure of the flow, a distribution or a statistic, as one structured object
 // (RFC 2724 section 3.3), valid until the next call; empty if the flow has none
 // of this attribute:
 //
@@ -37,7 +39,7 @@ func (f *View) distribution(a attr.Attr) []byte {
 	return nil
 }
 
-// ReadDistribution reads distribution a as one object (RFC 2724 section 3.3),
+// ReadDistribution reads measure a as one object (RFC 2724 section 3.3),
 // and appends its counters to counters:
 //
 //	SEQUENCE { mask OCTET STRING, value OCTET STRING, counters SEQUENCE OF Counter64 }
@@ -68,18 +70,18 @@ func ReadDistribution(a attr.Attr, object []byte, counters []uint64) (attr.Measu
 	if err != nil {
 		return fail(err)
 	}
-	n := 0
-	for ; list.Len() > 0; n++ {
+	from := len(counters)
+	for list.Len() > 0 {
 		c, err := list.Counter64()
 		if err != nil {
 			return fail(err)
 		}
 		counters = append(counters, c)
 	}
-	switch {
-	case n != d.Counters():
-		return fail(fmt.Errorf("%d counters for %d buckets and the overflow", n, d.Buckets()))
-	case in.Len() > 0 || outer.Len() > 0:
+	if err := d.CheckNumbers(counters[from:]); err != nil {
+		return fail(err)
+	}
+	if in.Len() > 0 || outer.Len() > 0 {
 		return fail(fmt.Errorf("%d octets too many", in.Len()+outer.Len()))
 	}
 	return d, counters, nil

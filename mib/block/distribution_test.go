@@ -38,10 +38,13 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
-// TestFits has all other attributes fit in a block beside as many distributions
-// as it may have.
+// TestFits has all other attributes fit in a block beside as many distributions and
+// statistics as it may have.
 func TestFits(t *testing.T) {
-	most := HeadOctets + Distributions*(2+maxDistribution)
+	if of := MeasureOctets(attr.ToPacketSize); 2*of > MaxMeasures {
+		t.Errorf("a distribution of %d octets", of)
+	}
+	most := HeadOctets + MaxMeasures
 	for _, in := range attr.All() {
 		if fd, ok := NewField(in.Attr); ok && fd.kind != fieldDistribution {
 			most += fd.maxOctets()

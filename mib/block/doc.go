@@ -16,10 +16,11 @@ const (
 	MaxFields   = MaxSelector / 2
 )
 
-// Distributions is how many distributions a block's selector may name at least,
-// beside any other attributes: even the largest ones of a flow fit in MaxOctets
-// then.
-const Distributions = 2
+// MaxMeasures is the most octets of distributions and statistics (MeasureOctets) that
+// a block's selector may name beside any other attributes: two distributions, the
+// largest that there are, or many statistics. Even of the largest flow all fit in
+// MaxOctets then.
+const MaxMeasures = 2 * (2 + 4 + 2*(2+6) + 4 + 256*(2+9))
 
 // HeadOctets is the size of the number of flows that a block begins with.
 const HeadOctets = 2

@@ -187,7 +187,7 @@ func (f *View) Value(fd *Field, v *smi.Value) {
 // maxOctets returns the most octets that a field takes in a block.
 func (fd *Field) maxOctets() int {
 	if fd.kind == fieldDistribution {
-		return 2 + maxDistribution
+		return MeasureOctets(fd.attr)
 	}
 	if fd.typ == smi.OctetString {
 		return 1 + int(fd.size)

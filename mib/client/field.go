@@ -30,6 +30,14 @@ var always = []attr.Attr{
 // exactly is always for an exact query.
 var exactly = append([]attr.Attr{attr.SavedAttributes, attr.FlowIndex, attr.FirstTimeNs, attr.LastActiveTimeNs}, always[3:]...)
 
+// always returns the attributes that a query reads whatever it asks for.
+func (q *FlowQuery) always() []attr.Attr {
+	if q.Exact {
+		return exactly
+	}
+	return always
+}
+
 // fieldsFor returns the fields that tell these attributes of a flow: what is
 // always read, the attributes that rules save, and the masks of addresses,
 // which tell whether a flow saved them.
@@ -95,12 +103,8 @@ type flowBuilder struct {
 }
 
 func newFlowBuilder(q *FlowQuery) *flowBuilder {
-	read := always
-	if q.Exact {
-		read = exactly
-	}
 	b := &flowBuilder{
-		ruleSet: q.RuleSet, epoch: q.Epoch, uptime: q.Uptime, exact: q.Exact, fields: fieldsFor(read, q.Attrs),
+		ruleSet: q.RuleSet, epoch: q.Epoch, uptime: q.Uptime, exact: q.Exact, fields: fieldsFor(q.always(), q.Attrs),
 		byMasks: make(map[string]*match.Shape), room: q.room,
 	}
 	if b.room == nil {

@@ -187,6 +187,65 @@ func dialSnmpd(t *testing.T, m mib.Meter) *Client {
 	return c
 }
 
+// largest returns the greatest numbers that a flow can have of a measure.
+func largest(d *attr.Measure) []uint64 {
+	numbers := slices.Repeat([]uint64{math.MaxUint64}, d.Counters())
+	switch d.Attr.Form() {
+	case attr.FormFlags:
+		numbers[0] = math.MaxUint8
+	case attr.FormPackets:
+		numbers[0] = attr.MaxListed
+	case attr.FormDigest:
+		numbers[2] = math.MaxUint32
+	}
+	return numbers
+}
+
+// TestSplit has statistics share queries: each with no more attributes than a block may
+// name, nor more octets than it may have.
+func TestSplit(t *testing.T) {
+	var saved, statistics, all []attr.Attr
+	for _, in := range attr.All() {
+		switch {
+		case in.Attr.Form() != attr.FormBuckets:
+			statistics = append(statistics, in.Attr)
+		case in.Attr.IsMeasure():
+			all = append(all, in.Attr)
+		case in.Class == attr.ClassInteger && len(saved) < 10:
+			saved = append(saved, in.Attr)
+		}
+	}
+	for _, tt := range []struct {
+		attrs   []attr.Attr
+		queries int
+	}{
+		{saved, 1},
+		{slices.Concat(saved, all[:2]), 1},
+		{slices.Concat(saved, all[:3]), 2},
+		{slices.Concat(saved, statistics[:14]), 1},
+		{slices.Concat(saved, statistics), 2},
+		{slices.Concat(saved, all, statistics), (len(all)+1)/2 + 1},
+	} {
+		q := FlowQuery{Attrs: tt.attrs, Exact: true}
+		var read []attr.Attr
+		queries := q.split()
+		for _, some := range queries {
+			octets := 0
+			for _, a := range some.Attrs {
+				if read = append(read, a); a.IsMeasure() {
+					octets += block.MeasureOctets(a)
+				}
+			}
+			if n := len(fieldsFor(exactly, some.Attrs)); n > block.MaxFields || octets > block.MaxMeasures {
+				t.Errorf("%v: %d attributes, and %d octets of measures", some.Attrs, n, octets)
+			}
+		}
+		if len(queries) != tt.queries || !slices.Equal(read, tt.attrs) {
+			t.Errorf("%d queries for %d of %d attributes, want %d", len(queries), len(read), len(tt.attrs), tt.queries)
+		}
+	}
+}
+
 // TestLargestFlows reads flows that have every distribution, with all counters
 // as large as they can be: too much for one datagram.
 func TestLargestFlows(t *testing.T) {
@@ -206,7 +265,7 @@ func TestLargestFlows(t *testing.T) {
 				d.Value = attr.MakeValue(attr.MaxListed, 0, 0, 0, 0, 0)
 			}
 			distributions = append(distributions, d)
-			m.counters = append(m.counters, slices.Repeat([]uint64{math.MaxUint64}, d.Counters()))
+			m.counters = append(m.counters, largest(&d))
 		}
 	}
 	var shapes match.Shapes

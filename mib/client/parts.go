@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"slices"
@@ -12,14 +13,14 @@ import (
 	"rtfm/mib/block"
 )
 
-// parts reads flows by queries that ask for few enough distributions to fit in
-// a message each, one after the other: the first one for all else, too.
+// parts reads flows by queries that ask for few enough measures to fit in a message
+// each, one after the other: the first one for all else, too.
 func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*match.Flow) error) error {
 	queries := q.split()
 	if len(queries) == 1 {
 		return c.read(ctx, queries[0], f)
 	}
-	j := joiner{ruleSet: q.RuleSet, room: queries[0].room, joined: make(map[[maxParts]*match.Shape]*match.Shape)}
+	j := joiner{ruleSet: q.RuleSet, room: queries[0].room, joined: make(map[string]*match.Shape)}
 	for _, more := range queries[1:] {
 		p := &part{}
 		var stop func()
@@ -42,28 +43,31 @@ func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*match.Flow) er
 	})
 }
 
-// split returns the queries by which q is read.
+// split returns the queries by which q is read: each has no more measures than fit in
+// a block, and no more attributes than a block may name, if all else leaves room.
 func (q *FlowQuery) split() []*FlowQuery {
-	first, rest := *q, []attr.Attr(nil)
 	room := shapesOctets
+	first := *q
 	first.room = &room
-	n := 0
-	first.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), func(a attr.Attr) bool {
-		if !a.IsMeasure() {
-			return false
-		}
-		if n++; n > block.Distributions {
-			rest = append(rest, a)
-			return true
-		}
-		return false
-	})
-	first.inOrder = len(rest) > 0
+	first.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), attr.Attr.IsMeasure)
 	queries := []*FlowQuery{&first}
-	for some := range slices.Chunk(rest, block.Distributions) {
-		more := first
-		more.Attrs = some
-		queries = append(queries, &more)
+	fields, octets := len(fieldsFor(q.always(), first.Attrs)), 0
+	for _, a := range q.Attrs {
+		if !a.IsMeasure() {
+			continue
+		}
+		fields, octets = fields+1, octets+block.MeasureOctets(a)
+		if fields > block.MaxFields || octets > block.MaxMeasures {
+			more := first
+			more.Attrs = nil
+			queries = append(queries, &more)
+			fields, octets = len(q.always())+1, block.MeasureOctets(a)
+		}
+		last := queries[len(queries)-1]
+		last.Attrs = append(last.Attrs, a)
+	}
+	for _, some := range queries {
+		some.inOrder = len(queries) > 1
 	}
 	return queries
 }
@@ -93,44 +97,43 @@ func (p *part) find(index uint32) (*match.Flow, error) {
 	return p.at, nil
 }
 
-// maxParts is how many queries a flow may take: all measures that there are.
-const maxParts = 1 + 80/block.Distributions
-
-// joiner joins flows and their further distributions.
+// joiner joins flows and their further measures.
 type joiner struct {
 	ruleSet int
 	room    *int // octets that further shapes may take
 	parts   []*part
 	shapes  match.Shapes
-	joined  map[[maxParts]*match.Shape]*match.Shape // by those of the parts
+	joined  map[string]*match.Shape // by the numbers of the parts' shapes
+	key     []byte
+	found   []*match.Shape // those of the parts
 }
 
-// join adds to a flow its distributions of all parts. It returns false if the
+// join adds to a flow its measures of all parts. It returns false if the
 // meter has recovered the flow meanwhile.
 func (j *joiner) join(flow *match.Flow) (whole bool, err error) {
-	key := [maxParts]*match.Shape{flow.Shape}
-	for i, p := range j.parts {
+	j.key, j.found = binary.AppendUvarint(j.key[:0], uint64(flow.Shape.ID)), append(j.found[:0], flow.Shape)
+	for _, p := range j.parts {
 		more, err := p.find(flow.Index)
 		if err != nil || more == nil || more.FirstTime != flow.FirstTime {
 			return false, err
 		}
-		key[i+1] = more.Shape
+		j.key, j.found = binary.AppendUvarint(j.key, uint64(more.Shape.ID)), append(j.found, more.Shape)
 		flow.Counters = append(flow.Counters, more.Counters...)
 	}
-	shape := j.joined[key]
+	shape := j.joined[string(j.key)]
 	if shape == nil {
 		if len(j.joined) >= maxShapes {
 			return false, fmt.Errorf("%w: %v", ErrNonsense, errManyShapes)
 		}
-		var distributions []attr.Measure
-		for _, s := range key[:len(j.parts)+1] {
-			distributions = append(distributions, s.Measures...)
+		var measures []attr.Measure
+		for _, s := range j.found {
+			measures = append(measures, s.Measures...)
 		}
-		shape = j.shapes.InternLengths(j.ruleSet, flow.Shape.Lengths(), flow.Shape.Saved, distributions...)
-		if *j.room -= octetsOfShape(shape, 8*maxParts); *j.room < 0 {
+		shape = j.shapes.InternLengths(j.ruleSet, flow.Shape.Lengths(), flow.Shape.Saved, measures...)
+		if *j.room -= octetsOfShape(shape, len(j.key)); *j.room < 0 {
 			return false, fmt.Errorf("%w: %v", ErrNonsense, errManyShapes)
 		}
-		j.joined[key] = shape
+		j.joined[string(j.key)] = shape
 	}
 	flow.Shape = shape
 	return true, nil

@@ -2,6 +2,7 @@ package attr
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -40,6 +41,35 @@ func (d *Measure) Counters() int {
 		return form.numbers(d)
 	}
 	return d.Buckets() + 1
+}
+
+// MaxCounters is the most numbers that a flow can have of a measure.
+func (a Attr) MaxCounters() int {
+	switch form := a.Form(); form {
+	case FormBuckets:
+		return math.MaxUint8 + 1
+	case FormPackets:
+		return 1 + MaxListed
+	default:
+		return form.numbers(&Measure{Attr: a})
+	}
+}
+
+// CheckNumbers returns an error if a flow cannot have these numbers of it.
+func (d *Measure) CheckNumbers(numbers []uint64) error {
+	switch form := d.Attr.Form(); {
+	case len(numbers) != d.Counters() && form == FormBuckets:
+		return fmt.Errorf("%d counters for %d buckets and the overflow", len(numbers), d.Buckets())
+	case len(numbers) != d.Counters():
+		return fmt.Errorf("%d numbers, it has %d", len(numbers), d.Counters())
+	case form == FormFlags && numbers[0] > math.MaxUint8:
+		return fmt.Errorf("the flags %d have more than 8 bits", numbers[0])
+	case form == FormPackets && numbers[0] > uint64(d.Packets()):
+		return fmt.Errorf("a list of %d packets, where %d are the most", numbers[0], d.Packets())
+	case form == FormDigest && numbers[2] > math.MaxUint32:
+		return fmt.Errorf("more than %d octets", digestSize)
+	}
+	return nil
 }
 
 // Check returns an error if nothing can be measured with these parameters.
