@@ -17,7 +17,16 @@ require (
 
 require github.com/alecthomas/participle/v2 v2.1.4
 
-require github.com/yuin/goldmark v1.8.7
+require (
+	github.com/gdamore/tcell/v2 v2.13.10
+	github.com/yuin/goldmark v1.8.7
+)
+
+require (
+	github.com/gdamore/encoding v1.0.1 // indirect
+	github.com/lucasb-eyer/go-colorful v1.3.0 // indirect
+	golang.org/x/text v0.37.0 // indirect
+)
 
 require (
 	github.com/posteo/go-agentx v0.3.0
@@ -30,5 +39,5 @@ require (
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
 	github.com/spf13/pflag v1.0.9
 	golang.org/x/sys v0.49.0
-	golang.org/x/tools v0.26.0 // indirect
+	golang.org/x/tools v0.44.0 // indirect
 )

@@ -76,9 +76,12 @@ var layout = map[string][]string{
 
 	"reader":            {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/flowfile":   {"reader/record", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
+	"reader/live":       {"reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
+	"reader/page":       {"reader/live"},
 	"reader/plot":       {"reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
 	"reader/query":      {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
 	"reader/record":     {"ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/screen":     {"reader/live", "reader/table"},
 	"reader/seriesfile": {"meter/series", "reader/table"},
 	"reader/table":      {},
 
@@ -92,12 +95,13 @@ var everything = []string{"*"}
 // outside their tests.
 var dependencies = map[string][]string{
 	"github.com/alecthomas/participle/v2": {},
+	"github.com/gdamore/tcell/v2":         {"reader/screen"},
 	"github.com/goccy/go-yaml":            {"manager"},
 	"github.com/gopacket/gopacket":        {},
 	"github.com/gosnmp/gosnmp":            {"mib/client"},
 	"github.com/klauspost/compress":       {"traces/format"},
 	"github.com/posteo/go-agentx":         {},
-	"github.com/rivo/uniseg":              {"reader/table"},
+	"github.com/rivo/uniseg":              {"reader/screen", "reader/table"},
 	"github.com/rogpeppe/go-internal":     {"cmd"},
 	"github.com/schollz/progressbar/v3":   {"cmd"},
 	"github.com/spf13/cobra":              {"cmd", "packaging/man"},

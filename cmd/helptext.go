@@ -10,11 +10,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// screen is the width of help, most that of an option's name beside which stands
+// helpWidth is the width of help, most that of an option's name beside which stands
 // what it does, in columns.
 const (
-	screen = 80
-	most   = 26
+	helpWidth = 80
+	most      = 26
 )
 
 // helpText returns the help on a command: all of it, or, if it has much, what fits
@@ -114,7 +114,7 @@ func optionText(o *pflag.Flag, brief bool) string {
 	case "", "0", "false", "[]":
 		value = ""
 	}
-	if brief && utf8.RuneCountInString(text+value) > screen-most-4 {
+	if brief && utf8.RuneCountInString(text+value) > helpWidth-most-4 {
 		return text
 	}
 	return text + value

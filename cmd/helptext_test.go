@@ -55,13 +55,13 @@ func TestBriefHelp(t *testing.T) {
 			if !strings.Contains(all, "--"+o.Name) {
 				t.Errorf("%s --%s is not in rtfm help", c.CommandPath(), o.Name)
 			}
-			if isCommon(o) && utf8.RuneCountInString(optionText(o, true)) > screen-most-4 {
+			if isCommon(o) && utf8.RuneCountInString(optionText(o, true)) > helpWidth-most-4 {
 				t.Errorf("%s --%s: %q is too long for a line of --help: what stands before a semicolon is shown", c.CommandPath(), o.Name, optionText(o, true))
 			}
 		})
 		for line := range strings.Lines(text) {
-			if utf8.RuneCountInString(line) > screen+1 {
-				t.Errorf("%s --help: %q is wider than %d", c.CommandPath(), line, screen)
+			if utf8.RuneCountInString(line) > helpWidth+1 {
+				t.Errorf("%s --help: %q is wider than %d", c.CommandPath(), line, helpWidth)
 			}
 		}
 	})

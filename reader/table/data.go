@@ -17,7 +17,7 @@ type Data struct {
 
 // field returns a value with all its digits.
 func (d Data) field(k Kind, v Value) string {
-	if d.ISO && k == Time && v.isNumber() {
+	if d.ISO && k == Time && v.IsNumber() {
 		return time.Unix(0, v.ns()).UTC().Format("2006-01-02T15:04:05.000000000Z")
 	}
 	return v.Exact()
@@ -63,7 +63,7 @@ func (t *Table) JSON(w io.Writer, d Data) error {
 			out.Write(names[i])
 			out.WriteByte(':')
 			text := d.field(c.Kind, v)
-			if v.isNumber() && !(d.ISO && c.Kind == Time) {
+			if v.IsNumber() && !(d.ISO && c.Kind == Time) {
 				out.WriteString(text)
 			} else {
 				out.Write(quoted(text))

@@ -25,6 +25,12 @@ const (
 	Number                 // a number that counts nothing, such as an identifier: 1194
 )
 
+// kindNames are the words by which programs know kinds.
+var kindNames = [...]string{"text", "count", "octets", "bitrate", "packetrate", "time", "duration", "percent", "number"}
+
+// String returns the word by which programs know the kind, such as octets.
+func (k Kind) String() string { return kindNames[k] }
+
 // Align is the side of its column where a cell stands.
 type Align uint8
 
@@ -86,8 +92,8 @@ func Float(x float64) Value {
 // IsNothing reports whether the cell is empty.
 func (v Value) IsNothing() bool { return v.form == nothing }
 
-// isNumber reports whether v has digits rather than words.
-func (v Value) isNumber() bool { return v.form >= isUint }
+// IsNumber reports whether v has digits rather than words.
+func (v Value) IsNumber() bool { return v.form >= isUint }
 
 // float returns the number that v holds.
 func (v Value) float() float64 {

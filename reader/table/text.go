@@ -181,6 +181,17 @@ func (t *Table) write(out *bufio.Writer, l line, widths []int, bold bool) {
 	out.WriteString(text + "\n")
 }
 
+// Cut returns text no wider than so many columns of a terminal, with an ellipsis where
+// something is missing.
+func Cut(text string, width int) string {
+	text, _ = cut(text, width)
+	return text
+}
+
+// Visible returns text as a terminal may show it: what is not printable is escaped as in
+// a string of Go.
+func Visible(text string) string { return escape(text) }
+
 // cut returns text that is no wider than a column, with an ellipsis where something is
 // missing, and its width.
 func cut(text string, most int) (string, int) {

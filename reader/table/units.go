@@ -195,7 +195,7 @@ func timesOf(t *Table, o *Options) *timeForm {
 	t.eachRow(func(row []Value) {
 		for i, c := range t.Columns {
 			v := at(row, i)
-			if c.Kind != Time || !v.isNumber() {
+			if c.Kind != Time || !v.IsNumber() {
 				continue
 			}
 			day := time.Unix(0, v.ns()).In(f.zone).Format("2006-01-02 MST")

@@ -1,0 +1,92 @@
+package cmd
+
+import (
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/reader/live"
+	"rtfm/reader/query"
+)
+
+// liveOptions say what `rtfm top` and `rtfm view` show.
+type liveOptions struct {
+	programs programOptions
+	capture  captureOptions
+	traces   traceOptions
+	snmp     snmpOptions
+	streams  streamOptions
+	octets   string
+	maxFlows int
+	interval float64 // seconds
+	pace     bool
+	mu       sync.Mutex // of what follows
+	numeric  bool
+	filter   *query.Expr
+	sinks    []*live.Sink
+}
+
+// add adds the options to a command.
+func (o *liveOptions) add(cmd *cobra.Command) {
+	o.snmp.community = community{option: "community-file", variable: "RTFM_COMMUNITY"}
+	f := cmd.Flags()
+	f.SortFlags = false
+	o.programs.addFiles(cmd)
+	addOctets(f, &o.octets)
+	group(f, groupRules, "rules", "program", "define", "octets")
+	f.VarP(newSeconds(&o.interval, 1, 0.1, maxSeconds), "interval", "T", "show what was counted in every so many `SECONDS`")
+	f.BoolVar(&o.pace, "pace", false, "play traces at the speed of their capture; not at once")
+	f.Var(filterExpr{&o.filter}, "filter", "show only flows for which `EXPR` holds; as in rtfm flows filter")
+	f.BoolVar(&o.numeric, "numeric", false, "show numbers; not the names of ports and the like")
+	group(f, groupOutput, "interval", "pace", "filter", "numeric")
+	addMaxFlows(f, &o.maxFlows)
+	group(f, groupLimits, "max-flows")
+	o.streams.add(cmd)
+	o.capture.add(cmd)
+	o.snmp.add(cmd)
+}
+
+// filterExpr is an option that holds an expression about flows. It is a pflag.Value.
+type filterExpr struct{ to **query.Expr }
+
+// Set implements pflag.Value.
+func (f filterExpr) Set(text string) (err error) {
+	*f.to, err = query.Parse("--filter", text)
+	return err
+}
+
+// String implements pflag.Value. There is no default.
+func (filterExpr) String() string { return "" }
+
+// Type implements pflag.Value.
+func (filterExpr) Type() string { return "expr" }
+
+// sink returns what makes intervals for a history.
+func (o *liveOptions) sink(to *live.History) *live.Sink {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := live.NewSink(live.Options{Numeric: o.numeric}, to.Put)
+	s.Filter(o.filter)
+	o.sinks = append(o.sinks, s)
+	return s
+}
+
+// switchFilter has what is shown from now on show only flows for which e holds.
+func (o *liveOptions) switchFilter(e *query.Expr) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.filter = e
+	for _, s := range o.sinks {
+		s.Filter(e)
+	}
+}
+
+// switchNumeric has it show numbers, or names.
+func (o *liveOptions) switchNumeric(on bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.numeric = on
+	for _, s := range o.sinks {
+		s.Numeric(on)
+	}
+}

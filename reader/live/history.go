@@ -1,0 +1,136 @@
+package live
+
+import (
+	"context"
+	"sync"
+)
+
+// Bounds of a History: an hour of seconds.
+const (
+	HistoryIntervals = 3600
+	HistoryOctets    = 64 << 20
+)
+
+// State says how the meter is that a History tells of.
+type State string
+
+// The states.
+const (
+	Starting  State = "starting"
+	Running   State = "running"
+	Away      State = "away"      // it does not answer; Text tells why
+	Restarted State = "restarted" // its counters began anew; the next Interval is Running again
+	Ended     State = "ended"     // there will be no more intervals
+)
+
+// Status is a State and since when it is one.
+type Status struct {
+	State State
+	Text  string // for people
+	Since int64  // nanoseconds since 1970, by this machine's clock
+}
+
+// History keeps the latest intervals for viewers. Any goroutine may use it.
+type History struct {
+	mu        sync.Mutex
+	intervals []*Interval // the oldest first
+	octets    int
+	number    uint64
+	status    Status
+	changed   chan struct{} // closed when there is news
+	most      int
+	mostSize  int
+}
+
+// NewHistory returns a History with no intervals.
+func NewHistory() *History {
+	return &History{status: Status{State: Starting}, changed: make(chan struct{}), most: HistoryIntervals, mostSize: HistoryOctets}
+}
+
+// Put adds an Interval, which must not be changed from now on, and forgets the oldest
+// ones beyond the bounds.
+func (h *History) Put(i *Interval) {
+	i.marshalled = i.appendJSON(nil)
+	i.octets = 2 * len(i.marshalled) // as numbers about as much again
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.number++
+	i.Number = h.number
+	h.intervals = append(h.intervals, i)
+	h.octets += i.octets
+	for len(h.intervals) > 1 && (len(h.intervals) > h.most || h.octets > h.mostSize) {
+		h.octets -= h.intervals[0].octets
+		h.intervals[0] = nil
+		h.intervals = h.intervals[1:]
+	}
+	if h.status.State != Running {
+		h.status = Status{State: Running, Since: h.status.Since}
+	}
+	h.news()
+}
+
+// Tell changes the status.
+func (h *History) Tell(s Status) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.status = s
+	h.news()
+}
+
+// news wakes those who wait.
+func (h *History) news() {
+	close(h.changed)
+	h.changed = make(chan struct{})
+}
+
+// News is what is new in a History.
+type News struct {
+	Intervals []*Interval // the oldest first
+	Status    Status
+	// Missed is how many intervals behind the one that was asked for are forgotten.
+	Missed uint64
+}
+
+// After returns what came behind the Interval with this number, 0 for all that is kept,
+// at most so many of the latest ones if most is not 0. It does not wait.
+func (h *History) After(number uint64, most int) News {
+	n, _ := h.after(number, most)
+	return n
+}
+
+// Look is After for all, and returns what is closed when there is more.
+func (h *History) Look(number uint64) (News, <-chan struct{}) { return h.after(number, 0) }
+
+func (h *History) after(number uint64, most int) (News, chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := News{Status: h.status}
+	kept := h.intervals
+	if len(kept) > 0 && kept[0].Number > number+1 && number > 0 {
+		n.Missed = kept[0].Number - number - 1
+	}
+	for len(kept) > 0 && kept[0].Number <= number {
+		kept = kept[1:]
+	}
+	if most > 0 && len(kept) > most {
+		kept = kept[len(kept)-most:]
+	}
+	n.Intervals = append(n.Intervals, kept...)
+	return n, h.changed
+}
+
+// Wait is After that waits until there is an interval behind that number, or the status
+// is another than before.
+func (h *History) Wait(ctx context.Context, number uint64, before Status) (News, error) {
+	for {
+		n, changed := h.after(number, 0)
+		if len(n.Intervals) > 0 || n.Status != before {
+			return n, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return n, ctx.Err()
+		}
+	}
+}

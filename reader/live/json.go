@@ -1,0 +1,153 @@
+package live
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"rtfm/reader/table"
+)
+
+// Schema is the number of the objects that AppendJSON makes.
+const Schema = 1
+
+// AppendJSON appends the interval as an object of JSON on one line: what `rtfm top
+// --json` prints and the page gets. Numbers are exact; those above 2^53, which readers
+// of JSON may not hold, and all times are strings of digits.
+func (i *Interval) AppendJSON(b []byte) []byte {
+	if i.marshalled != nil {
+		return append(b, i.marshalled...)
+	}
+	return i.appendJSON(b)
+}
+
+// exact is a number that is a string if it is too large for a float64.
+type exact uint64
+
+func (n exact) MarshalJSON() ([]byte, error) {
+	if n <= 1<<53 {
+		return strconv.AppendUint(nil, uint64(n), 10), nil
+	}
+	return strconv.AppendQuote(nil, strconv.FormatUint(uint64(n), 10)), nil
+}
+
+type lossJSON struct {
+	Lost      exact `json:"lost"`
+	Uncounted exact `json:"uncounted"`
+	Ignored   exact `json:"ignored"`
+	Unmatched exact `json:"unmatched"`
+	Stopped   exact `json:"stopped"`
+	Unknown   exact `json:"unknown"`
+}
+
+type columnJSON struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+}
+
+type packetsJSON struct {
+	Seen    exact `json:"seen"`
+	Counted exact `json:"counted"`
+}
+
+type othersJSON struct {
+	Flows  int   `json:"flows"`
+	Values []any `json:"values"`
+}
+
+type sectionJSON struct {
+	Number  int          `json:"number"`
+	Name    string       `json:"name"`
+	Columns []columnJSON `json:"columns"`
+	Rows    [][]any      `json:"rows"`
+	Others  othersJSON   `json:"others"`
+	Total   []any        `json:"total"`
+	Packets packetsJSON  `json:"packets"`
+}
+
+type spreadJSON struct {
+	RuleSet   int     `json:"ruleset"`
+	Attribute string  `json:"attribute"`
+	Unit      string  `json:"unit"`
+	Limits    []exact `json:"limits"`
+	Counters  []exact `json:"counters"`
+}
+
+type intervalJSON struct {
+	Schema   int           `json:"schema"`
+	Meter    string        `json:"meter"`
+	Boot     string        `json:"boot"`
+	From     string        `json:"from"`
+	To       string        `json:"to"`
+	First    bool          `json:"first"`
+	Skipped  int           `json:"skipped"`
+	Loss     lossJSON      `json:"loss"`
+	RuleSets []sectionJSON `json:"rulesets"`
+	Spreads  []spreadJSON  `json:"distributions"`
+}
+
+func (i *Interval) appendJSON(b []byte) []byte {
+	l := i.Loss
+	to := intervalJSON{
+		Schema: Schema, Meter: i.Meter, Boot: i.Boot, First: i.First, Skipped: i.Skipped,
+		From: strconv.FormatInt(i.From, 10), To: strconv.FormatInt(i.To, 10),
+		Loss:     lossJSON{exact(l.Lost), exact(l.Uncounted), exact(l.Ignored), exact(l.Unmatched), exact(l.Stopped), exact(l.Unknown)},
+		RuleSets: []sectionJSON{}, Spreads: []spreadJSON{},
+	}
+	for k := range i.Sections {
+		to.RuleSets = append(to.RuleSets, i.Sections[k].json())
+	}
+	for k := range i.Spreads {
+		s := &i.Spreads[k]
+		to.Spreads = append(to.Spreads, spreadJSON{s.RuleSet, s.Measure.Attr.String(), s.Measure.Attr.Unit(), exacts(s.Limits), exacts(s.Counters)})
+	}
+	text, err := json.Marshal(&to)
+	if err != nil {
+		panic(err) // there is nothing in it that cannot be marshalled
+	}
+	return append(b, text...)
+}
+
+func (s *Section) json() sectionJSON {
+	t := s.Table
+	to := sectionJSON{
+		Number: s.Number, Name: s.Name, Rows: [][]any{}, Others: othersJSON{t.NumOthers, cells(t, t.Others)},
+		Total: cells(t, t.Total), Packets: packetsJSON{exact(s.Packets.Packets), exact(s.Packets.Counted)},
+	}
+	for _, c := range t.Columns {
+		to.Columns = append(to.Columns, columnJSON{c.Name, c.Kind.String()})
+	}
+	for _, row := range t.Rows {
+		to.Rows = append(to.Rows, cells(t, row))
+	}
+	return to
+}
+
+// cells returns a row as JSON has it: null for nothing, a value for each column.
+func cells(t *table.Table, row []table.Value) []any {
+	to := make([]any, len(t.Columns))
+	for i := range to {
+		if i >= len(row) || row[i].IsNothing() {
+			continue
+		}
+		text := row[i].Exact()
+		switch {
+		case !row[i].IsNumber(), t.Columns[i].Kind == table.Time || t.Columns[i].Kind == table.Duration:
+			to[i] = text
+		default:
+			if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+				to[i] = exact(n)
+			} else {
+				to[i] = json.Number(text)
+			}
+		}
+	}
+	return to
+}
+
+func exacts(numbers []uint64) []exact {
+	to := make([]exact, len(numbers))
+	for i, n := range numbers {
+		to[i] = exact(n)
+	}
+	return to
+}

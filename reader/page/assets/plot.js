@@ -1,0 +1,199 @@
+// Plots as SVG. Whatever text goes in goes in as text.
+
+const NS = "http://www.w3.org/2000/svg";
+
+export const svg = (name, attributes = {}, ...children) => {
+  const e = document.createElementNS(NS, name);
+  for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+  e.append(...children);
+  return e;
+};
+
+const PREFIXES = ["", "k", "M", "G", "T", "P", "E"];
+
+// scaled writes a number with three digits and a decimal prefix.
+export const scaled = (n, unit = "") => {
+  if (!Number.isFinite(n)) return "-";
+  let p = 0;
+  let v = Math.abs(n);
+  while (v >= 999.5 && p < PREFIXES.length - 1) { v /= 1000; p++; }
+  const digits = p === 0 && Number.isInteger(n) ? 0 : v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2;
+  const text = (n < 0 ? "-" : "") + v.toFixed(digits);
+  const after = PREFIXES[p] + unit;
+  return after ? `${text} ${after}` : text;
+};
+
+// duration writes seconds.
+export const duration = (s) => {
+  if (s === 0) return "0 s";
+  if (s < 1e-3) return scaled(s * 1e6) + " µs";
+  if (s < 1) return scaled(s * 1e3) + " ms";
+  if (s < 120) return Number(s.toFixed(s < 10 ? 2 : 1)) + " s";
+  if (s < 7200) return Math.round(s / 60) + " min";
+  return Math.round(s / 3600) + " h";
+};
+
+// ticks returns round numbers from 0 to max, about n of them.
+export const ticks = (max, n = 5) => {
+  if (!(max > 0)) return [0, 1];
+  const raw = max / n;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw);
+  const all = [];
+  for (let i = 0; (i - 1) * step < max; i++) all.push(i * step);
+  return all;
+};
+
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+
+// timeTicks returns round times of day between two times in ms.
+export const timeTicks = (from, to, n = 6) => {
+  const seconds = Math.max((to - from) / 1000, 1);
+  const step = (STEPS.find((s) => seconds / s <= n) ?? 86400 * Math.ceil(seconds / 86400 / n)) * 1000;
+  const zone = new Date(from).getTimezoneOffset() * 60000;
+  const all = [];
+  for (let t = Math.ceil((from - zone) / step) * step + zone; t <= to; t += step) all.push(t);
+  return all;
+};
+
+export const clock = (ms, withSeconds = true) => {
+  const d = new Date(ms);
+  const two = (n) => String(n).padStart(2, "0");
+  return `${two(d.getHours())}:${two(d.getMinutes())}` + (withSeconds ? `:${two(d.getSeconds())}` : "");
+};
+
+// frame makes the SVG of a plot with its axes, and the functions that place values.
+// x and y are {min, max, ticks, label(value)}, log or not.
+export const frame = ({ width, height, title, description, x, y }) => {
+  const box = { left: 76, top: 8, right: width - 12, bottom: height - 26 };
+  const place = (a, from, to) => {
+    const f = a.log ? Math.log10 : (v) => v;
+    const span = f(a.max) - f(a.min) || 1;
+    return (v) => from + ((f(v) - f(a.min)) / span) * (to - from);
+  };
+  const px = place(x, box.left, box.right);
+  const py = place(y, box.bottom, box.top);
+  const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": title });
+  root.append(svg("title", {}, title), svg("desc", {}, description));
+  for (const t of y.ticks) {
+    root.append(svg("line", { class: "grid", x1: box.left, x2: box.right, y1: py(t), y2: py(t) }));
+    root.append(svg("text", { x: box.left - 6, y: py(t) + 4, "text-anchor": "end" }, y.label(t)));
+  }
+  for (const t of x.ticks) {
+    root.append(svg("line", { class: "grid", x1: px(t), x2: px(t), y1: box.top, y2: box.bottom }));
+    root.append(svg("text", { x: px(t), y: height - 8, "text-anchor": "middle" }, x.label(t)));
+  }
+  root.append(svg("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }));
+  return { root, px, py, box };
+};
+
+// Hatches tell bands apart without colours: a band has the one with its number.
+const HATCHES = [
+  null, "M0 8L8 0", "M0 0L8 8", "M0 4H8", "M4 0V8", "M0 8L8 0M0 0L8 8", "M0 4H8M4 0V8", "M2 4H6",
+];
+
+// hatches returns the patterns for a plot whose names begin with a prefix.
+export const hatches = (prefix) => {
+  const defs = svg("defs");
+  HATCHES.forEach((path, i) => {
+    if (!path) return;
+    const p = svg("pattern", { id: `${prefix}${i}`, width: 8, height: 8, patternUnits: "userSpaceOnUse" });
+    p.append(svg("path", { class: "hatch", d: path }));
+    defs.append(p);
+  });
+  return defs;
+};
+
+export const hatch = (prefix, i) => (HATCHES[i % HATCHES.length] ? `url(#${prefix}${i % HATCHES.length})` : "none");
+
+// stacked draws bars of values above each other: columns are {from, to, values} with a
+// value for each band.
+export const stacked = ({ width, height, title, description, columns, bands, from, to, unit }) => {
+  const sum = (c) => c.values.reduce((a, v) => a + v, 0);
+  const yTicks = ticks(Math.max(...columns.map(sum), 0));
+  const seconds = to - from < 3600e3;
+  const f = frame({
+    width, height, title, description,
+    x: { min: from, max: to, ticks: timeTicks(from, to, Math.max(2, Math.floor(width / 130))), label: (t) => clock(t, seconds) },
+    y: { min: 0, max: yTicks.at(-1), ticks: yTicks, label: (v) => scaled(v, unit) },
+  });
+  f.root.append(hatches("rates"));
+  const lows = columns.map(() => 0);
+  bands.forEach((band, b) => {
+    let d = "";
+    columns.forEach((c, i) => {
+      const low = lows[i];
+      lows[i] += c.values[b];
+      if (!(c.values[b] > 0)) return;
+      const x0 = f.px(Math.max(c.from, from)), x1 = f.px(Math.min(c.to, to));
+      d += `M${x0.toFixed(1)} ${f.py(low).toFixed(1)}V${f.py(lows[i]).toFixed(1)}H${x1.toFixed(1)}V${f.py(low).toFixed(1)}Z`;
+    });
+    if (!d) return;
+    const class_ = band.others ? "others" : `c${b % 8}`;
+    f.root.append(svg("g", { class: class_ }, svg("path", { class: "fill", d })));
+    if (!band.others && hatch("rates", b) !== "none") f.root.append(svg("path", { d, fill: hatch("rates", b), opacity: 0.55 }));
+  });
+  return f;
+};
+
+// decades returns the powers of ten that values lie between.
+export const decades = (values, least) => {
+  const ok = values.filter((v) => v > 0 && Number.isFinite(v));
+  if (ok.length === 0) return [least, 10 * least];
+  const low = Math.floor(Math.log10(Math.max(ok.reduce((a, v) => Math.min(a, v)), least)));
+  const high = Math.ceil(Math.log10(ok.reduce((a, v) => Math.max(a, v))));
+  const all = [];
+  for (let p = low; p <= Math.max(high, low + 1); p++) all.push(10 ** p);
+  return all;
+};
+
+// scatter draws a symbol for each point {x, y, symbol, label, open()}, on axes of
+// powers of ten.
+export const scatter = ({ width, height, title, description, points, unit, leastX }) => {
+  const xs = decades(points.map((p) => p.x), leastX), ys = decades(points.map((p) => p.y), 1);
+  const f = frame({
+    width, height, title, description,
+    x: { log: true, min: xs[0], max: xs.at(-1), ticks: xs, label: duration },
+    y: { log: true, min: ys[0], max: ys.at(-1), ticks: ys, label: (v) => scaled(v, unit) },
+  });
+  points.forEach((p, i) => {
+    const mark = svg("text", {
+      class: "mark", x: f.px(Math.max(p.x, xs[0])).toFixed(1), y: (f.py(Math.max(p.y, ys[0])) + 5).toFixed(1),
+      "text-anchor": "middle", role: "button", tabindex: i === 0 ? 0 : -1, "aria-label": p.label,
+    }, p.symbol);
+    mark.append(svg("title", {}, p.label));
+    mark.addEventListener("click", p.open);
+    mark.addEventListener("keydown", (e) => {
+      const all = [...f.root.querySelectorAll(".mark")];
+      const at = all.indexOf(mark);
+      const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[e.key];
+      if (e.key === "Enter" || e.key === " ") p.open();
+      else if (to !== undefined && all[to]) {
+        mark.setAttribute("tabindex", -1);
+        all[to].setAttribute("tabindex", 0);
+        all[to].focus();
+      } else return;
+      e.preventDefault();
+    });
+    f.root.append(mark);
+  });
+  return f;
+};
+
+// bands draws quantiles over time: columns are {from, to, q: [p10, p25, p50, p75, p90]}.
+export const quantileBands = ({ width, height, title, description, columns, from, to, label }) => {
+  const yTicks = decades(columns.flatMap((c) => c.q), 1);
+  const seconds = to - from < 3600e3;
+  const f = frame({
+    width, height, title, description,
+    x: { min: from, max: to, ticks: timeTicks(from, to, Math.max(2, Math.floor(width / 130))), label: (t) => clock(t, seconds) },
+    y: { log: true, min: yTicks[0], max: yTicks.at(-1), ticks: yTicks, label },
+  });
+  const y = (v) => f.py(Math.max(v, yTicks[0])).toFixed(1);
+  for (const [low, high, name] of [[0, 4, "band"], [1, 3, "band inner"]]) {
+    const d = columns.map((c) => `M${f.px(c.from).toFixed(1)} ${y(c.q[low])}V${y(c.q[high])}H${f.px(c.to).toFixed(1)}V${y(c.q[low])}Z`).join("");
+    f.root.append(svg("path", { class: name, d }));
+  }
+  f.root.append(svg("path", { class: "median", d: columns.map((c) => `M${f.px(c.from).toFixed(1)} ${y(c.q[2])}H${f.px(c.to).toFixed(1)}`).join("") }));
+  return f;
+};

@@ -1,0 +1,96 @@
+package screen
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/uniseg"
+
+	"rtfm/reader/live"
+)
+
+// Run shows a history on the terminal until a key ends it, or ctx is done.
+func Run(ctx context.Context, m *Model, h *live.History) error {
+	s, err := tcell.NewScreen()
+	if err != nil {
+		return err
+	}
+	if err := s.Init(); err != nil {
+		return err
+	}
+	defer s.Fini()
+	return run(ctx, s, m, h)
+}
+
+// run is Run on a terminal that is ready.
+func run(ctx context.Context, s tcell.Screen, m *Model, h *live.History) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	events, stop := make(chan tcell.Event, 16), make(chan struct{})
+	defer close(stop)
+	go s.ChannelEvents(events, stop)
+	ticks := time.NewTicker(time.Second) // for the age of what is shown
+	defer ticks.Stop()
+	number := uint64(0)
+	for {
+		news, changed := h.Look(number)
+		m.Add(news)
+		if n := len(news.Intervals); n > 0 {
+			number = news.Intervals[n-1].Number
+		}
+		draw(s, m)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		case <-ticks.C:
+		case e, open := <-events:
+			if !open || !handle(s, m, e) {
+				return nil
+			}
+		}
+	}
+}
+
+// handle does what an event asks for, false if that is the end.
+func handle(s tcell.Screen, m *Model, e tcell.Event) bool {
+	switch e := e.(type) {
+	case *tcell.EventResize:
+		s.Sync()
+	case *tcell.EventKey:
+		switch e.Key() {
+		case tcell.KeyCtrlC:
+			return false
+		case tcell.KeyEnter:
+			return m.Key("Enter")
+		case tcell.KeyEscape:
+			return m.Key("Escape")
+		case tcell.KeyTab:
+			return m.Key("Tab")
+		case tcell.KeyBackspace, tcell.KeyBackspace2:
+			return m.Key("Backspace")
+		case tcell.KeyRune:
+			return m.Key(string(e.Rune()))
+		}
+	}
+	return true
+}
+
+// draw draws the lines of the model.
+func draw(s tcell.Screen, m *Model) {
+	width, height := s.Size()
+	s.Clear()
+	for y, line := range m.Lines(width, height) {
+		style := tcell.StyleDefault
+		if y == 0 || y == height-1 {
+			style = style.Reverse(true)
+		}
+		if y == 0 || y == height-1 {
+			line += strings.Repeat(" ", max(width-uniseg.StringWidth(line), 0))
+		}
+		s.PutStrStyled(0, y, line, style)
+	}
+	s.Show()
+}
