@@ -58,8 +58,8 @@ type DedupConfig struct {
 // length, in IPv4 identification and fragment offset, and of IP's payload the same first
 // 64 octets, as far as they were captured; of TCP's first segments, whose options a
 // router may change, the first 16. A packet is a duplicate if, of those remembered
-// that were no duplicates themselves, the latest one like it is no further away in
-// time than the window, has a higher hop limit, and both other stations.
+// that were no duplicates themselves, one of the latest eight like it is no further away
+// in time than the window, has a higher hop limit, and both other stations.
 //
 // What is both is switched. Duplicates are marked and counted, and left out if that
 // is configured. Flow records are not packets and pass unchanged. Of packets in a
@@ -180,7 +180,7 @@ func (d *dedup) seen(p *Packet) Duplicate {
 		m.add(&d.ring)
 	}
 	if m := d.routed; m != nil && r.canRoute && class == NoDuplicate {
-		if i := m.find(&d.ring); i != none && d.near(r, i) && r.isPassedOn(&d.packets[i]) {
+		if i := d.findPassedOn(r); i != none {
 			class, r.seenOn = Routed, d.packets[i].seenOn
 		} else {
 			m.add(&d.ring)
@@ -193,14 +193,30 @@ func (d *dedup) seen(p *Packet) Duplicate {
 	return class
 }
 
+// findPassedOn returns the place of the packet that a router has passed on as r, the next
+// one, or none.
+func (d *dedup) findPassedOn(r *remembered) int32 {
+	i := d.routed.find(&d.ring)
+	for looks := 1; i != none; looks++ {
+		if before := &d.packets[i]; d.near(r, i) && r.isPassedOn(before) {
+			return i
+		}
+		if looks == routedLooks {
+			return none
+		}
+		i = d.routed.findBefore(&d.ring, i)
+	}
+	return none
+}
+
 // near reports whether packet i is no further away from r in time than the window.
 func (d *dedup) near(r *remembered, i int32) bool {
 	t := d.packets[i].time
 	return max(r.time, t)-min(r.time, t) <= d.cfg.Window
 }
 
-// isPassedOn reports whether r, which is alike, is what a router makes of the packet
-// before.
+// isPassedOn reports whether r may be what a router has made of the packet before, which
+// is like it.
 func (r *remembered) isPassedOn(before *remembered) bool {
 	return r.hopLimit < before.hopLimit &&
 		[6]byte(r.stations[:6]) != [6]byte(before.stations[:6]) && [6]byte(r.stations[6:]) != [6]byte(before.stations[6:])

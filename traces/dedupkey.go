@@ -10,6 +10,7 @@ const (
 	routedOctets = 64 // of IP's payload
 	routedTCP    = 16 // of TCP's header: ports, sequence numbers, flags, window
 	routedKeyLen = 8 + 2*16 + routedOctets
+	routedLooks  = 8 // packets alike that one may be a copy of
 
 	mostTags = 4 // VLAN tags that are passed over
 )

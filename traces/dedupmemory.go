@@ -97,8 +97,17 @@ func (m *memory) bucket(hash uint64) *int32 { return &m.buckets[hash&uint64(len(
 // find returns the place of the latest packet that was added with the key of the
 // next one, none if none is remembered.
 func (m *memory) find(r *ring) int32 {
-	e, before := &m.entries[r.at], int32(0)
-	for i := *m.bucket(e.hash); m.has(r, i, e.hash, before); {
+	return m.findFrom(r, *m.bucket(m.entries[r.at].hash), 0)
+}
+
+// findBefore returns the place of the one before that, which is at i.
+func (m *memory) findBefore(r *ring, i int32) int32 {
+	return m.findFrom(r, m.entries[i].older, r.age(i))
+}
+
+func (m *memory) findFrom(r *ring, i, before int32) int32 {
+	e := &m.entries[r.at]
+	for m.has(r, i, e.hash, before) {
 		x := &m.entries[i]
 		if x.hash == e.hash && bytes.Equal(m.key(i), m.key(r.at)) {
 			return i

@@ -47,6 +47,8 @@ func TestProcessors(t *testing.T) {
 		{"-r", example("services.srl"), "-T", "0.5", "-N", "7", "--nemac"},
 		{"-r", example("all-flows.srl"), "-f", "3000", "-T", "2", "--inactivity-timeout", "1", "--json"},
 		{"-r", example("web-turnaround.srl"), "-T", "3", "--nemac"},
+		{"--dedup", "mark", "--dedup-class", "all", "-e", "save Duplicate; save SourcePeerAddress; count;", "-T", "1", "--nemac"},
+		{"--dedup", "drop", "--dedup-window", "1", "--nemac"},
 		{"--nemac"},
 	} {
 		var want, got [2]string
