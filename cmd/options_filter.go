@@ -115,7 +115,9 @@ func (o *filterOptions) passing() func(from *traces.Packet) bool {
 
 // decode sets p to what a ruleset sees of a packet of a trace.
 func decode(p *match.Packet, from *traces.Packet) {
+	var inner match.Packet
 	packet.Decode(p, from.Link, from.Data, from.Wire)
+	packet.PlainTunnels.Look(p, &inner)
 	p.Time = from.Time
 	if from.Direction != traces.Outgoing {
 		p.Key.SetInterface(attr.Source, uint16(from.Interface))

@@ -67,6 +67,8 @@ type input struct {
 	usual    packet.Usual   // or for this of it
 	screen   *screen        // nil if all packets are metered
 	series   bool           // batches are to have interfaces
+	look     bool           // rulesets see what packets carry in tunnels
+	inner    match.Packet   // room for that
 }
 
 func (m *Meter) newInput() *input {
@@ -106,8 +108,10 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 		b.digested = streams
 	}
 	simple := len(in.raw.Records) == 0 && (in.screen == nil || in.screen.view.tuple)
+	in.look = in.screen != nil && in.screen.view.tunnel
 	for _, m := range memos {
 		simple = simple && m.view.tuple
+		in.look = in.look || m.view.tunnel
 	}
 	p := &in.packet
 	for i := range in.raw.Packets {
@@ -230,6 +234,9 @@ func (in *input) decode(i int) {
 	if in.tunnels != 0 && len(in.raw.Records) == 0 {
 		in.decapsulate()
 	}
+	if in.look {
+		(in.tunnels | packet.PlainTunnels).Look(p, &in.inner)
+	}
 	p.Key.SetInterfaces(interfaces(from))
 	p.Key.SetDuplicate(uint8(from.Duplicate))
 	p.Time = from.Time
@@ -259,6 +266,7 @@ func interfaces(p *traces.Packet) (source, dest uint16) {
 // into b, for a task that was not there when they were prepared.
 func (in *input) sights(b *batch, v *view) ([]uint64, []result) {
 	sights := make([]uint64, len(b.seen)*v.sightLen())
+	in.look = in.look || v.tunnel
 	before := b.odd
 	b.odd = nil
 	for i := range b.seen {

@@ -19,6 +19,7 @@ type view struct {
 	words  int       // of a sight without its last one
 	blind  bool      // the ruleset sees more than that: no memo knows any packet
 	tuple  bool      // the ruleset sees no more than seeTuple does
+	tunnel bool      // it sees tunnels, and what they carry
 	key    attr.Key  // the bits that count
 }
 
@@ -61,7 +62,7 @@ const (
 
 // newView returns how a ruleset sees packets that sees these bits.
 func newView(see attr.Key) *view {
-	v := &view{key: see, blind: see.HasRecord()}
+	v := &view{key: see, blind: see.HasRecord(), tunnel: see.SeesTunnel()}
 	word := func(off, size int) visible {
 		return visible{uint8(off), uint8(size), binary.LittleEndian.Uint64(see[off:])}
 	}

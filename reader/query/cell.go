@@ -108,7 +108,7 @@ func (n *namer) number(a attr.Attr, v uint64, transport uint8, saved bool) table
 func zeroMeans(a attr.Attr, transport uint8) bool {
 	const icmp, icmp6 = 1, 58
 	switch a {
-	case attr.DSCodePoint, attr.ECNCodeBits, attr.Priority, attr.HopLimit, attr.Duplicate, attr.VLANTags:
+	case attr.DSCodePoint, attr.ECNCodeBits, attr.Priority, attr.HopLimit, attr.Duplicate, attr.VLANTags, attr.TunnelID:
 		return true
 	case attr.SourceTransAddress, attr.DestTransAddress:
 		return transport == icmp || transport == icmp6

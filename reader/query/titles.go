@@ -16,6 +16,10 @@ var titles = map[attr.Attr]string{
 	attr.SourceAdjacentAddress: "SourceStation", attr.DestAdjacentAddress: "DestStation",
 	attr.SourceAdjacentType: "Medium",
 	attr.DSCodePoint:        "DSCP", attr.VLANid: "VLAN",
+	attr.TunnelKind: "Tunnel", attr.InnerVLANid: "InnerVLAN",
+	attr.InnerSourcePeerAddress: "InnerSource", attr.InnerDestPeerAddress: "InnerDest",
+	attr.InnerSourcePeerType: "InnerFamily", attr.InnerSourceTransType: "InnerProtocol",
+	attr.InnerSourceTransAddress: "InnerSourcePort", attr.InnerDestTransAddress: "InnerDestPort",
 }
 
 // withoutFamily returns columns without the address family where addresses tell it.

@@ -72,7 +72,7 @@ func (b *Beside) lacks(a Attr, value []byte) bool {
 	case DSCodePoint, ECNCodeBits, HopLimit:
 		return notIP
 	case SourceAdjacentType, DestAdjacentType, VLANid, SourceASN, DestASN, MeterID,
-		TunnelID, TunnelKind, MPLSLabel, MPLSBottomLabel, InnerVLANid:
+		TunnelKind, MPLSLabel, MPLSBottomLabel, InnerVLANid:
 		return true
 	}
 	return false
