@@ -36,6 +36,7 @@ type plainMeter struct {
 	verdict
 	filter                    *ruleset.RuleSet
 	filtered                  uint64
+	carried                   carried
 	now, from, end, recoverAt int64
 	packets                   int
 	collections               []map[match.FlowKey]match.Flow
@@ -60,6 +61,7 @@ type verdict struct{ counted, ignored, unmatched, stopped, uncounted uint64 }
 func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 	var p match.Packet
 	packet.Decode(&p, from.Link, from.Data, from.Wire)
+	m.carried.look(from, &p.Key)
 	if from.Direction != traces.Outgoing {
 		p.Key.SetInterface(attr.Source, uint16(from.Interface))
 	}
@@ -412,6 +414,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		if texts := []string{"tcp", "src net 10 or not ip", "port 80 or 53", "dst net 0.0.0.0/1"}; r.IntN(2) == 0 {
 			screened, _, _ = filter.Compile(texts[r.IntN(len(texts))])
 		}
+		if seed%4 == 1 && r.IntN(2) == 0 {
+			screened = tunnelsOnly()
+		}
 		p, err := pme.Compile(screened, 0, nil)
 		if err != nil {
 			return verdict{}, 0
@@ -420,6 +425,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	}
 	if seed%4 == 2 {
 		cfg.Tunnels, cfg.TunnelDepth = packet.PlainTunnels, 2
+	}
+	if seed%4 == 1 && r.IntN(2) == 0 {
+		cfg.RuleSets = append(cfg.RuleSets, insides())
 	}
 	var intervals []series.Interval
 	if length := []time.Duration{0, 7 * time.Millisecond, time.Second, 3 * time.Second}[r.IntN(4)]; length > 0 {
@@ -448,6 +456,10 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if cfg.Tunnels != 0 {
 		given, packets, found = tunnelled(r, packets)
 	}
+	inner := halfCarried(packets, 1)
+	if seed%4 == 1 {
+		given, inner = carrying(r, packets)
+	}
 	var records []traces.Record
 	if seed%4 == 3 {
 		records = randomRecords(r, packets)
@@ -456,7 +468,7 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if err := m.Run(context.Background(), &recorded{memory{given, r}, records}, got); err != nil {
 		t.Fatal(err)
 	}
-	want := &plainMeter{cfg: cfg, filter: screened, shapes: &m.shapes, flows: make(map[match.FlowKey]*plainFlow)}
+	want := &plainMeter{carried: inner, cfg: cfg, filter: screened, shapes: &m.shapes, flows: make(map[match.FlowKey]*plainFlow)}
 	for i := range packets {
 		var record *traces.Record
 		if records != nil {
