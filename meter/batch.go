@@ -247,7 +247,7 @@ func (in *input) decode(i int) {
 
 // decapsulate makes what the packet at hand carries the packet.
 func (in *input) decapsulate() {
-	_, in.found = in.tunnels.Decapsulate(&in.packet, in.depth)
+	in.found = in.tunnels.Decapsulate(&in.packet, in.depth)
 }
 
 // interfaces returns the interface numbers of a packet's source and dest.

@@ -58,7 +58,9 @@ type plainPacket struct {
 // verdict counts what became of packets.
 type verdict struct{ counted, ignored, unmatched, stopped, uncounted uint64 }
 
-func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
+// meter meters a packet, or a record, that has come out of VXLAN with this VNI if that
+// is not 0.
+func (m *plainMeter) meter(from *traces.Packet, record *traces.Record, vni uint32) {
 	var p match.Packet
 	packet.Decode(&p, from.Link, from.Data, from.Wire)
 	m.carried.look(from, &p.Key)
@@ -69,6 +71,9 @@ func (m *plainMeter) meter(from *traces.Packet, record *traces.Record) {
 		p.Key.SetInterface(attr.Dest, uint16(from.Interface))
 	}
 	p.Key.SetDuplicate(uint8(from.Duplicate))
+	if vni != 0 {
+		p.Key.SetTunnel(uint8(packet.VXLAN), vni)
+	}
 	pdus, octets := uint64(1), uint64(p.FrameOctets)
 	if record != nil {
 		pdus, octets = record.PDUs, record.Octets
@@ -216,12 +221,12 @@ func (m *plainMeter) collect(to int64) {
 }
 
 // finest returns a ruleset that saves all that tells flows apart.
-func finest() *ruleset.RuleSet {
+func finest(more ...attr.Attr) *ruleset.RuleSet {
 	rs := &ruleset.RuleSet{Rules: []ruleset.Rule{{Op: ruleset.OpGotoAct, Param: 2}}}
-	for _, a := range []attr.Attr{
+	for _, a := range append([]attr.Attr{
 		attr.SourcePeerType, attr.DestPeerType, attr.SourcePeerAddress, attr.DestPeerAddress,
 		attr.SourceTransAddress, attr.DestTransAddress, attr.SourceTransType,
-	} {
+	}, more...) {
 		rs.Rules = append(rs.Rules, ruleset.Rule{
 			Attr: a, Mask: attr.Ones(a.Info().Size), Op: ruleset.OpPushPktToAct, Param: len(rs.Rules) + 2,
 		})
@@ -425,6 +430,7 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	}
 	if seed%4 == 2 {
 		cfg.Tunnels, cfg.TunnelDepth = packet.PlainTunnels, 2
+		cfg.RuleSets = append(cfg.RuleSets, finest(attr.TunnelID, attr.TunnelKind))
 	}
 	if seed%4 == 1 && r.IntN(2) == 0 {
 		cfg.RuleSets = append(cfg.RuleSets, insides())
@@ -452,9 +458,9 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if stopped(t, withoutSeries, packets) > 20 {
 		packets = packets[:20] // the plain meter takes a millisecond for each
 	}
-	given, found := packets, TunnelStats{}
+	given, vnis, found := packets, make([]uint32, len(packets)), TunnelStats{}
 	if cfg.Tunnels != 0 {
-		given, packets, found = tunnelled(r, packets)
+		given, packets, vnis, found = tunnelled(r, packets)
 	}
 	inner := halfCarried(packets, 1)
 	if seed%4 == 1 {
@@ -474,7 +480,7 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		if records != nil {
 			record = &records[i]
 		}
-		want.meter(&packets[i], record)
+		want.meter(&packets[i], record, vnis[i])
 	}
 	want.collect(want.now)
 	if want.passSeconds(math.MaxInt64); !reflect.DeepEqual(intervals, want.series.intervals) {

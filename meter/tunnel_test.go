@@ -16,7 +16,7 @@ import (
 const envelopeSize = 50
 
 // inVXLAN returns the frame in an envelope with this VNI.
-func inVXLAN(p traces.Packet, vni int) traces.Packet {
+func inVXLAN(p traces.Packet, vni uint32) traces.Packet {
 	size := func(from int) []byte {
 		return binary.BigEndian.AppendUint16(nil, uint16(int(p.Wire)+envelopeSize-from))
 	}
@@ -31,28 +31,29 @@ func inVXLAN(p traces.Packet, vni int) traces.Packet {
 
 // tunnelled puts some of the packets into envelopes, some into two, and cuts some. A
 // meter that opens two of VXLAN is to meter what it had been given for them: left
-// has that, and found what it is to have counted.
-func tunnelled(r *rand.Rand, packets []traces.Packet) (wrapped, left []traces.Packet, found TunnelStats) {
+// has that and vnis the number of the tunnel, and found is what it is to have counted.
+func tunnelled(r *rand.Rand, packets []traces.Packet) (wrapped, left []traces.Packet, vnis []uint32, found TunnelStats) {
 	for _, p := range packets {
-		w := p
+		w, vni := p, 1+uint32(r.IntN(3))
 		switch r.IntN(6) {
 		case 0:
-			w = inVXLAN(inVXLAN(p, r.IntN(3)), r.IntN(3))
+			w = inVXLAN(inVXLAN(p, vni), uint32(r.IntN(3)))
 		case 1, 2:
-			w = inVXLAN(p, r.IntN(3))
+			w = inVXLAN(p, vni)
 		case 3:
 			w = inVXLAN(p, 1)
 			w.Data = w.Data[:envelopeSize-8+r.IntN(8+14)]
-			p = w
+			p, vni = w, 0
 			found.Cut++
 			found.Opened--
 		default:
+			vni = 0
 			found.Opened--
 		}
 		found.Opened++
-		wrapped, left = append(wrapped, w), append(left, p)
+		wrapped, left, vnis = append(wrapped, w), append(left, p), append(vnis, vni)
 	}
-	return wrapped, left, found
+	return wrapped, left, vnis, found
 }
 
 // BenchmarkTunnels is BenchmarkMeter with ports that might be those of tunnels, and

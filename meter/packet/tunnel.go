@@ -138,14 +138,15 @@ func (k TunnelKinds) Open(p *match.Packet, t *Tunnel) Opening {
 }
 
 // Decapsulate turns p, which Decode has filled in, into what it carries in
-// envelopes of these kinds, at most depth of them around each other, and returns
-// the innermost that it opened, and all that it found. An envelope that cannot be
-// opened, or whose inner frame is cut within its headers, stays what it is. Time
-// and interface numbers of the key are cleared if anything was opened.
+// envelopes of these kinds, at most depth of them around each other, and returns all
+// that it found. The key has kind and number of the innermost that it opened. An
+// envelope that cannot be opened, or whose inner frame is cut within its headers,
+// stays what it is. Interface numbers are cleared if anything was opened.
 //
 // Lengths are those in the envelope, but where the inner IP header tells of more:
 // mirrors truncate what they send.
-func (k TunnelKinds) Decapsulate(p *match.Packet, depth int) (innermost Tunnel, found Opening) {
+func (k TunnelKinds) Decapsulate(p *match.Packet, depth int) (found Opening) {
+	var opened Opening
 	for range depth {
 		var t Tunnel
 		o := k.Open(p, &t)
@@ -157,15 +158,13 @@ func (k TunnelKinds) Decapsulate(p *match.Packet, depth int) (innermost Tunnel, 
 		Decode(p, t.Link, t.Inner(p.Data), t.Octets)
 		if p.Flags&match.Cut != 0 {
 			*p = outer
-			if innermost.Kind == 0 {
-				found &^= Opened
-			}
-			return innermost, found | EnvelopeCut
+			return opened | EnvelopeCut
 		}
 		p.FrameOctets = max(p.FrameOctets, atLeast(p, t.Link))
-		innermost = t
+		p.Key.SetTunnel(uint8(t.Kind), t.ID)
+		opened = Opened
 	}
-	return innermost, found
+	return found
 }
 
 // atLeast returns how many octets a frame of this link type has on the wire by its IP
