@@ -48,10 +48,15 @@ type Engine struct {
 	requests   requests
 	wheel      wheel
 	near       int    // nearStreams
+	nearFlows  int    // nearNumbers
+	numbers    bool   // some flow has statistics of single packets
 	prefetched uint64 // sink for prefetch reads, so the compiler keeps them
 	started    bool
 	changed    func(row uint32, now int64)
 }
+
+// nearNumbers is how many flows with statistics the caches near a processor hold.
+const nearNumbers = 1 << 10
 
 // nearStreams is how many streams the caches near a processor hold.
 const nearStreams = 1 << 11
@@ -77,7 +82,7 @@ func (s sole) single() bool   { return s&soleSingle != 0 }
 // New returns an engine without flows. It calls changed when the end of a
 // stream has changed the counters of the flow in a row.
 func New(c Config, changed func(row uint32, now int64)) *Engine {
-	e := &Engine{changed: changed, near: nearStreams, maxStreams: c.MaxStreams, timeout: c.Timeout, multiplier: c.Multiplier}
+	e := &Engine{changed: changed, near: nearStreams, nearFlows: nearNumbers, maxStreams: c.MaxStreams, timeout: c.Timeout, multiplier: c.Multiplier}
 	if e.maxStreams <= 0 {
 		e.maxStreams = DefaultMaxStreams
 	}
@@ -123,6 +128,7 @@ func (e *Engine) Create(at uint32, s *match.Shape, single bool, now int64) {
 	}
 	if e.plans[s.ID] == nil {
 		e.plans[s.ID] = newPlan(s, &e.store)
+		e.numbers = e.numbers || e.plans[s.ID].changed != [2]wordRange{}
 	}
 	for len(e.rows) <= int(at) {
 		e.rows, e.soles = append(e.rows, row{}), append(e.soles, 0)
@@ -401,16 +407,22 @@ func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
 	c := e.counted(r)
 	c.settle(now)
 	e.counters = c.store.appendCounters(e.counters[:0], c.flow)
-	words := len(e.counters) // of which there is a copy behind the counters
-	e.counters = append(e.counters, c.store.wordsOf(c.flow)...)
-	e.counts = e.counts[:0]
-	for i, from := range c.places {
-		d := &c.shape.Measures[i]
-		if d.Attr.Form() != attr.FormBuckets {
-			from += words
+	words := len(e.counters)
+	for i := range c.numbers {
+		if c.numbers[i].what != 0 {
+			e.counters = c.numbers[i].appendNumbers(e.counters, &c.shape.Measures[i], c.store.wordsOf(c.flow))
 		}
-		to := from + d.Counters()
-		e.counts = append(e.counts, e.counters[from:to:to])
+	}
+	e.counts = e.counts[:0]
+	buckets, numbers := e.counters[:words], e.counters[words:]
+	for i := range c.shape.Measures {
+		from := &buckets
+		if c.numbers[i].what != 0 {
+			from = &numbers
+		}
+		n := c.shape.Measures[i].Counters()
+		e.counts = append(e.counts, (*from)[:n:n])
+		*from = (*from)[n:]
 	}
 	return e.counts
 }

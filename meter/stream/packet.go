@@ -83,7 +83,7 @@ func FormsOf(distributions []attr.Measure) Forms {
 	p := new(plan)
 	for i := range distributions {
 		if d := &distributions[i]; d.Attr.Form() != attr.FormBuckets {
-			p.addStatistic(d, 0)
+			p.addStatistic(d, statistic{})
 		} else {
 			p.add(d, newHistogram(d, 0))
 		}

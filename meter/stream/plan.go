@@ -22,14 +22,14 @@ type plan struct {
 	first  int    // word: time of the flow's first packet, where rates begin
 	latest [2]int // words: time of the latest packet in each direction plus 1, 0 for none
 	flows  pool
-	// Statistics of single packets, by direction, and whether they need details of
-	// them; and by measure of the shape where
-	// its numbers begin, among the counters or of a statistic among the words.
+	// Statistics, by measure of the shape; those of single packets by direction, and
+	// whether they need details of them.
+	numbers    []statistic
+	changed    [2]wordRange // the words that most packets change, by direction
 	statistics [2][]statistic
 	detailed   bool
 	sequence   [2]sequenceWords // by direction
 	sequenced  bool             // any of that is wanted
-	places     []int
 
 	// What streams are for; see Engine.
 	single      bool                           // there are distributions of single packets
@@ -98,15 +98,13 @@ func newPlan(s *match.Shape, in *store) *plan {
 	if slices.ContainsFunc(s.Measures, func(d attr.Measure) bool { return ofSequence(d.Attr) }) {
 		words = 1 // the first of them nobody reads; see sequenceWords
 	}
+	words = p.placeStatistics(s.Measures, words)
 	for i := range s.Measures {
 		d := &s.Measures[i]
 		if d.Attr.Form() != attr.FormBuckets {
-			p.places = append(p.places, words)
-			p.addStatistic(d, words)
-			words += d.Counters() + extraWords(d.Attr)
+			p.addStatistic(d, p.numbers[i])
 			continue
 		}
-		p.places = append(p.places, at)
 		p.add(d, newHistogram(d, at))
 		at += d.Counters()
 	}
@@ -126,6 +124,9 @@ func newPlan(s *match.Shape, in *store) *plan {
 		for i := range p.rates[direction] {
 			p.rates[direction][i].ended, p.rates[direction][i].amount = word(), word()
 		}
+	}
+	if p.changed[1].to > 0 { // of one flow not in the cache lines of another
+		words = (words + 7) &^ 7
 	}
 	p.flows = pool{counters: at, words: words}
 	return p

@@ -44,7 +44,7 @@ func (s *sample) tcp(n int) bool { return s.proto == protoTCP && !s.fragment && 
 // randomSample returns a packet that was captured whole or cut anywhere.
 func randomSample(r *rand.Rand, now int64) sample {
 	s := sample{
-		now: now, direction: r.IntN(2), octets: r.Uint64N(1 << 33), v6: r.IntN(3) == 0, fragment: r.IntN(8) == 0,
+		now: now, direction: r.IntN(2), octets: r.Uint64N(1 << 32), v6: r.IntN(3) == 0, fragment: r.IntN(8) == 0,
 		proto:  []uint8{protoTCP, protoTCP, protoUDP, protoUDPLite, protoICMP, 132}[r.IntN(6)],
 		header: 4 * (4 + r.IntN(8)), payload: r.IntN(3) * r.IntN(1500),
 		id: uint16(r.Uint32()), window: uint16(r.Uint32()) * uint16(r.IntN(2)), hops: uint8(r.Uint32()), flags: uint8(1 << r.IntN(8) * r.IntN(3)),

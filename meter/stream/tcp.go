@@ -7,7 +7,7 @@ const (
 	flagFIN = 1 << iota
 	flagSYN
 	flagRST
-	_
+	flagPSH
 	flagACK
 )
 

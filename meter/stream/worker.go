@@ -265,6 +265,7 @@ func (e *Engine) do(all *jobs) {
 	for from := 0; from < len(all.list); from += ahead {
 		some := all.list[from:min(from+ahead, len(all.list))]
 		e.prefetch(all, some, &streams)
+		e.prefetchNumbers(some)
 		for i := range some {
 			for len(rest) > 0 && rest[0].before == from+i {
 				rest = e.step(rest)
@@ -276,6 +277,34 @@ func (e *Engine) do(all *jobs) {
 	for len(rest) > 0 {
 		rest = e.step(rest)
 	}
+}
+
+// prefetchNumbers prefetches the statistics that jobs change, unless there are so
+// few flows that they are in the cache.
+func (e *Engine) prefetchNumbers(jobs []job) {
+	if e.flows < e.nearFlows || !e.numbers {
+		return
+	}
+	var flows [ahead]uint32
+	for i := range jobs {
+		flows[i%ahead] = math.MaxUint32
+		if j := &jobs[i]; int(j.row) < len(e.rows) && e.rows[j.row].plan != 0 {
+			flows[i%ahead] = e.rows[j.row].flow
+		}
+	}
+	sum := uint64(0)
+	for i := range jobs {
+		flow := flows[i%ahead]
+		if flow == math.MaxUint32 {
+			continue
+		}
+		b := &e.store.blocks[flow/blockLen]
+		words, changed := e.store.wordsOf(flow), &b.plan.changed[jobs[i].packet&1]
+		for at := changed.from; at < changed.to; at += 8 {
+			sum += words[at]
+		}
+	}
+	e.prefetched += sum
 }
 
 // step does the first of these and returns the others.
