@@ -60,7 +60,8 @@ func TestMatrix(t *testing.T) {
 //
 // The first interval of the trace has been metered by the built-in ruleset;
 // ruleset 2 is complete and not in service; reader 7 and task 3 are active at
-// first and set to notInService, so that the rest of them can be set.
+// first and set to notInService, so that the rest of them can be set. Ruleset 4 puts all
+// packets in one flow, which has a FlowID.
 const matrix = `flowRuleInfoSize 2 | INTEGER: 2 | i 2 | i -1 wrongValue | i 65536 resourceUnavailable
 flowRuleInfoOwner 2 | STRING: "me" | s you | x ff wrongValue
 flowRuleInfoTimeStamp 2 | Timeticks: ...
@@ -86,7 +87,7 @@ flowManagerTimeStamp 3 | Timeticks: ...
 flowManagerRunningStandby 3 | INTEGER: 2 | i 1 | i 0 wrongValue
 flowFloodMark 0 | INTEGER: 95 | i 95 | i -1 wrongValue | i 101 wrongValue
 flowInactivityTimeout 0 | INTEGER: 600 | i 600 | i -1 wrongValue
-flowActiveFlows 0 | INTEGER: 3
+flowActiveFlows 0 | INTEGER: 4
 flowMaxFlows 0 | INTEGER: 1000000
 flowFloodMode 0 | INTEGER: 2 | i 2 | i 0 wrongValue
 flowDataStatus 1.0.1 | INTEGER: 2
@@ -130,7 +131,7 @@ flowDataKind 1.0.1 | INTEGER: 0
 flowColumnActivityAttribute 8.0.1 | INTEGER: 8
 flowColumnActivityTime 8.0.1 | Timeticks: (5704) 0:00:57.04
 flowColumnActivityIndex 8.0.1 | INTEGER: 1
-flowColumnActivityData 8.0.1 | Hex-STRING: 00 00 00 01 02 00 00 00 02 00 00 00 00 03 01 00 00 00 00
+flowColumnActivityData 8.0.1 | Hex-STRING: 00 00 00 01 02 00 00 00 02 00 00 00 00 03 01 00 00 04 01 00 00 00 00 00
 flowPackageData 3.1.8.28.1.0.1 | Hex-STRING: 30 0A 02 01 01 02 01 02 46 02 00 93
 flowRuleSelector 2.1 | INTEGER: 8 | i 0 | i 1 wrongValue | i -1 wrongValue | i 65536 wrongValue
 flowRuleMask 2.1 | Hex-STRING: FF | x 0f | x 000102030405060708090a0b0c0d0e0f1011121314 wrongLength
@@ -142,7 +143,7 @@ rtfmMeterBoot 0 | ...
 rtfmMeterUptime 0 | Timeticks: (6000) 0:01:00.00
 rtfmMeterStart 0 | Counter64: 1795252405227917000
 rtfmMeterMemory 0 | Counter64: ...
-rtfmMeterFlowsCreated 0 | Counter64: 3
+rtfmMeterFlowsCreated 0 | Counter64: 4
 rtfmMeterFlowsRecovered 0 | Counter64: 0
 rtfmMeterNow 0 | Counter64: 1795252465227917000
 rtfmMeterEnding 0 | INTEGER: 2
@@ -189,6 +190,8 @@ rtfmTraceToDate 0 | Hex-STRING: 07 EA 0B 15 09 0E 19 02 2B 00 00
 rtfmTraceToExact 0 | Hex-STRING: 18 EA 04 9B 00 0D E6 C8
 rtfmTracePassedOver 0 | Counter64: 0
 rtfmBlockData 4.0.1.0.28.1.0.0.3 | Hex-STRING: 00 03 00 00 00 01 00 00 00 00 00 00 00 93 00 00 00 02 00 00 00 00 00 00 00 0A 00 00 00 03 00 00 00 00 00 00 01 28
+rtfmFlowIdIndex 20.137.249.35.196.220.167.41.4 | INTEGER: 1025
+rtfmFlowIdFirstTime 20.137.249.35.196.220.167.41.4 | Timeticks: (0) 0:00:00.00
 rtfmTraceCollected 0 | Gauge32: 0 | u 0 | u 2 inconsistentValue
 rtfmTraceState 0 | INTEGER: 4 | i 3 | i 4 wrongValue
 `
@@ -211,6 +214,16 @@ flowReaderRuleSet.7 i 1
 flowManagerStatus.3 i 4
 flowManagerOwner.3 s me
 flowManagerCurrentRuleSet.3 i 1
+flowRuleInfoStatus.4 i 4
+flowRuleInfoSize.4 i 2
+flowRuleAction.4.1 i 13
+flowRuleParameter.4.1 i 2
+flowRuleSelector.4.2 i 1050
+flowRuleMask.4.2 x 000000000000
+flowRuleMatchedValue.4.2 x 000000000000
+flowRuleAction.4.2 i 4
+flowManagerStatus.4 i 4
+flowManagerCurrentRuleSet.4 i 4
 `) {
 		words := strings.Fields(v)
 		name, index, _ := strings.Cut(words[0], ".")

@@ -210,6 +210,8 @@ func (s *jsonSource) field(n int, name []byte) (*field, error) {
 // set gives the builder a value.
 func (s *jsonSource) set(f *field, value []byte) error {
 	switch {
+	case string(value) == "null" && f.attr.Form() == attr.FormDigest:
+		return s.b.statistic(f.attr, []byte("-"))
 	case f.kind == fieldIgnored, string(value) == "null":
 		return nil
 	case value[0] == '{' && f.attr.Form() != attr.FormBuckets:

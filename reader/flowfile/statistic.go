@@ -217,6 +217,9 @@ func (p *printer) appendStatisticJSON(b []byte, i int, numbers []uint64) []byte 
 	if d.Attr.Form() == attr.FormPackets {
 		return appendPacketsJSON(b, attr.ListedIn(numbers))
 	}
+	if d.Attr.Form() == attr.FormDigest && attr.NoDigest(numbers) {
+		return append(b, "null"...)
+	}
 	return appendPartsJSON(b, d, numbers, false)
 }
 

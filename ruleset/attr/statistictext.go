@@ -23,7 +23,7 @@ import (
 //	FormPackets  packets with colons between them, each +octets.gap.flags,
 //	             - for + if it went backward; - alone if there is none
 //	FormID       16 hexadecimal digits
-//	FormDigest   1: and base64 of 20 octets
+//	FormDigest   1: and base64 of 20 octets; - alone if there is none, which is zero
 func (f Form) AppendStatistic(b []byte, numbers []uint64) []byte {
 	switch f {
 	case FormStats:
@@ -37,6 +37,9 @@ func (f Form) AppendStatistic(b []byte, numbers []uint64) []byte {
 	case FormID:
 		return hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, numbers[0]))
 	case FormDigest:
+		if NoDigest(numbers) {
+			return append(b, '-')
+		}
 		var digest [24]byte
 		for i, n := range numbers[:2] {
 			binary.BigEndian.PutUint64(digest[8*i:], n)
@@ -58,6 +61,9 @@ const (
 	digestVersion = "1:"
 	digestSize    = 20
 )
+
+// NoDigest reports whether the numbers of a FormDigest tell that there is none.
+func NoDigest(numbers []uint64) bool { return numbers[0]|numbers[1]|numbers[2] == 0 }
 
 // ListedIn returns the packets of the numbers of a FormPackets.
 func ListedIn(numbers []uint64) []uint64 {
@@ -176,6 +182,9 @@ var errNoSquares = errors.New("want a number of 128 bits")
 
 // parseDigest reads a FormDigest.
 func parseDigest(numbers []uint64, text []byte) ([]uint64, error) {
+	if string(text) == "-" {
+		return append(numbers, 0, 0, 0), nil
+	}
 	var digest [24]byte
 	rest, ok := bytes.CutPrefix(text, []byte(digestVersion))
 	if !ok || len(rest) != base64.StdEncoding.EncodedLen(digestSize) {

@@ -25,6 +25,7 @@ func TestStatisticText(t *testing.T) {
 		{FormPackets, listed, "+1500.0.18:-65535.549755813887.255"},
 		{FormPackets, make([]uint64, 1+MaxListed), "-"},
 		{FormID, []uint64{0xfedcba9876543210}, "fedcba9876543210"},
+		{FormDigest, []uint64{0, 0, 0}, "-"},
 		{FormDigest, []uint64{0x0102030405060708, 0x090a0b0c0d0e0f10, 0x11121314}, "1:AQIDBAUGBwgJCgsMDQ4PEBESExQ="},
 	} {
 		if got := string(tt.form.AppendStatistic(nil, tt.numbers)); got != tt.text {
