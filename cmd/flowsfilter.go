@@ -35,13 +35,19 @@ the flows have saved, with names, masks, lists and ranges, &&, ||, ! and ( ); an
   FirstTime LastActiveTime IntervalStart IntervalEnd
   Host Port              that of either end
   FlowIndex FlowRuleSet Meter
+  ToResets ToSizeStats.mean FlowID ...
+                         statistics that count, parts of others (n, sum, min, max,
+                         mean, sd; of TCPFlags fin, syn, ...) and identifiers
 
 Numbers may have units: 100k, 1.5M, 2Gi; 10Mbit/s; 90, 5m, 1h30m. Times are written
 2026-11-21T09:14:25Z. == and != take lists and ranges, < <= > >= take one value:
 
   DestTransAddress == (www, https) && Octets > 100k
   Host == 192.0.2/24 && ! SourceTransType == udp || Rate >= 1.5Mbit/s
+  ToRetransmittedPDUs > 10 && ToGapStats.mean < 5ms
   SourceTransAddress == 1024..65535 && FirstTime >= 2026-11-21T09:14:25Z
+
+A flow that does not have a statistic, or no value of it, passes no test of it.
 
 An EXPR about what flows have counted may be true of some records of a flow only.
 Then text gets columns for what its intervals added, where it has none: the counters
