@@ -24,31 +24,79 @@ func spreadOf(f *match.Flow, c *record.Counters) []uint64 {
 // spreadColumns are what tables have of a distribution.
 var spreadColumns = [...]struct{ name, title string }{{"Count", "n"}, {"P50", "median"}, {"P90", "p90"}, {"Mean", "mean"}}
 
-// spreads are the distributions of flows that are rows of a table.
-type spreads []attr.Attr
+// spreads are the distributions and statistics of flows that are rows of a table.
+type spreads []spread
 
-// spreadsOf returns the distributions that any of the flows have.
+// spread is one of them.
+type spread struct {
+	attr attr.Attr
+	// exact is set of a distribution if there is a statistic of the same values, whose
+	// mean is not that of buckets.
+	exact bool
+}
+
+// spreadsOf returns the distributions and statistics that any of the flows have.
 func spreadsOf(flows []counted) spreads {
 	all := map[attr.Attr]bool{}
+	inexact := map[attr.Attr]bool{}
 	for i := range flows {
 		for _, d := range flows[i].flow.Shape.Measures {
 			if d.Attr.Form() != attr.FormPackets { // which no column has room for
 				all[d.Attr] = true
+				inexact[d.Attr] = inexact[d.Attr] || !hasExact(&flows[i].flow, &d)
 			}
 		}
 	}
-	return slices.SortedFunc(maps.Keys(all), func(a, b attr.Attr) int { return cmp.Compare(a, b) })
+	var list spreads
+	for _, a := range slices.SortedFunc(maps.Keys(all), func(a, b attr.Attr) int { return cmp.Compare(a, b) }) {
+		list = append(list, spread{a, !inexact[a]})
+	}
+	return list
+}
+
+// hasExact reports whether a flow has a statistic of the values of one of its
+// distributions.
+func hasExact(f *match.Flow, d *attr.Measure) bool {
+	var of attr.Attr
+	switch {
+	case d.Attr.Form() != attr.FormBuckets:
+		return false
+	case d.Attr == attr.ToPacketSize || d.Attr == attr.FromPacketSize:
+		of = attr.ToSizeStats
+	case d.Attr == attr.ToInterarrivalTime || d.Attr == attr.FromInterarrivalTime:
+		of = attr.ToGapStats
+	case d.Attr.CountsPairs() && d.Attr != attr.ToLostPDUs && d.Attr != attr.FromLostPDUs:
+		of = attr.ToTurnaroundStats
+	}
+	if d.Attr.IsFrom() {
+		of++
+	}
+	kind, _, _ := d.Parameters()
+	return slices.ContainsFunc(f.Shape.Measures, func(m attr.Measure) bool {
+		same, _, _ := m.Parameters()
+		return m.Attr == of && same == kind
+	})
+}
+
+// columns returns how many columns of a distribution there are: all, or without the
+// mean, which is the last.
+func (s *spread) columns() int {
+	if s.exact {
+		return len(spreadColumns) - 1
+	}
+	return len(spreadColumns)
 }
 
 // columns returns what tables have of the distributions.
 func (s spreads) columns() (columns []table.Column) {
-	for _, a := range s {
+	for _, sp := range s {
+		a := sp.attr
 		if a.Form() != attr.FormBuckets {
 			columns = append(columns, statisticColumns(a, a.String())...)
 			continue
 		}
 		kind, _ := spreadKind(a)
-		for i, c := range spreadColumns {
+		for i, c := range spreadColumns[:sp.columns()] {
 			column := table.Column{Name: a.String() + c.name, Title: c.title, Kind: kind, Align: table.Right, Optional: i == len(spreadColumns)-1}
 			if i == 0 {
 				name := strings.Replace(strings.TrimPrefix(a.String(), "To"), "TurnaroundTime", "Turnaround", 1)
@@ -62,7 +110,8 @@ func (s spreads) columns() (columns []table.Column) {
 
 // append appends to a row what it has of the distributions.
 func (s spreads) append(row []table.Value, c *counted) []table.Value {
-	for _, a := range s {
+	for k := range s {
+		a := s[k].attr
 		i := slices.IndexFunc(c.flow.Shape.Measures, func(d attr.Measure) bool { return d.Attr == a })
 		var numbers []uint64
 		if i >= 0 {
@@ -72,9 +121,9 @@ func (s spreads) append(row []table.Value, c *counted) []table.Value {
 		case a.Form() != attr.FormBuckets:
 			row = statisticCells(row, a, numbers)
 		case numbers == nil:
-			row = append(row, make([]table.Value, len(spreadColumns))...)
+			row = append(row, make([]table.Value, s[k].columns())...)
 		default:
-			row = append(row, spreadCells(&c.flow.Shape.Measures[i], numbers)...)
+			row = append(row, spreadCells(&c.flow.Shape.Measures[i], numbers)[:s[k].columns()]...)
 		}
 	}
 	return row

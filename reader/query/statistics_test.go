@@ -198,3 +198,32 @@ func TestStatisticMatch(t *testing.T) {
 		}
 	}
 }
+
+// TestExactMean leaves the mean of buckets out of tables where a statistic of the same
+// values has the exact one.
+func TestExactMean(t *testing.T) {
+	var shapes match.Shapes
+	distribution := func(a attr.Attr, kind attr.PairKind) attr.Measure {
+		return attr.Measure{Attr: a, Mask: attr.MakeValue(1, 0, 0, 1, 0, 2), Value: attr.MakeValue(2, byte(kind), 0, 0, 0, 0)}
+	}
+	turnaround := statistic(attr.ToTurnaroundStats)
+	turnaround.Value = attr.MakeValue(0, byte(attr.PairDNS), 0, 0, 0, 0)
+	top := NewTop(Options{Columns: []attr.Attr{attr.FlowIndex}})
+	if err := top.Begin(&record.Collection{To: 1}); err != nil {
+		t.Fatal(err)
+	}
+	f := statisticFlow(t, &shapes, 1, 1, 2, distribution(attr.ToPacketSize, 0), distribution(attr.FromPacketSize, 0),
+		distribution(attr.ToTurnaroundTime1, attr.PairDNS), distribution(attr.ToTurnaroundTime2, attr.PairNTP), statistic(attr.ToSizeStats), turnaround)
+	measures := []uint64{1, 0, 0, 2, 0, 0, 3, 0, 0, 4, 0, 0, 1, 1, 1, 0, 1, 1, 3, 3000, 3e6, 0, 1000, 1000}
+	top.Flow(f, &record.Counters{ToOctets: 9, Measures: measures})
+	top.End(&record.Summary{})
+	lines := textOf(t, top.Tables()[0])
+	for i, want := range []string{
+		"FlowIndex PacketSize n median p90 FromPacketSize n median p90 mean Turnaround1 n median p90 Turnaround2 n median p90 mean Size n mean sd min max Turnaround n mean sd min max Octets",
+		"1 1 1 B 1 B 2 1 B 1 B 0.50 B 3 1.00 µs 1.00 µs 4 1.00 µs 1.00 µs 500 ns 1 1.00 B - 1 B 1 B 3 1.00 µs 0 s 1.00 µs 1.00 µs 9 B",
+	} {
+		if !strings.HasPrefix(lines[i], want) {
+			t.Errorf("line %d is %s\nwant %s", i+1, lines[i], want)
+		}
+	}
+}
