@@ -53,6 +53,7 @@ type plainPacket struct {
 	time    int64
 	forward bool
 	octets  uint64
+	detail  plainDetail
 }
 
 // verdict counts what became of packets.
@@ -159,7 +160,7 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *match.Packet, pdu
 	m.counted += pdus
 	f.LastTime = m.now
 	if !record {
-		f.packets = append(f.packets, plainPacket{m.now, forward, octets})
+		f.packets = append(f.packets, plainPacket{m.now, forward, octets, detailOf(p)})
 	}
 	if forward {
 		f.ToPDUs += pdus
@@ -170,9 +171,14 @@ func (m *plainMeter) match(rs *ruleset.RuleSet, number int, p *match.Packet, pdu
 	}
 }
 
-// counters returns the counters of the flow's distributions at time now.
+// counters returns the counters of the flow's distributions at time now, and the
+// numbers of its statistics.
 func (f *plainFlow) counters(now int64) (all [][]uint64) {
 	for _, d := range f.Shape.Measures {
+		if d.Attr.Form() != attr.FormBuckets {
+			all = append(all, f.statistic(&d))
+			continue
+		}
 		limits := d.Limits()
 		counters := make([]uint64, len(limits)+1)
 		count := func(v uint64) {
@@ -404,10 +410,10 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	case 0:
 		cfg.RuleSets = append(cfg.RuleSets, rulesettest.Random(r))
 	case 1:
-		cfg.RuleSets = append(cfg.RuleSets, finest())
+		cfg.RuleSets = append(cfg.RuleSets, exact())
 	case 2:
 		if r.IntN(3) == 0 { // whose view is of tuples
-			cfg.RuleSets = []*ruleset.RuleSet{finest()}
+			cfg.RuleSets = []*ruleset.RuleSet{exact()}
 		}
 	}
 	if r.IntN(3) == 0 { // two that see the same
@@ -453,6 +459,7 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 		}
 	}
 	packets := randomTrace(r, 300)
+	vary(r, packets)
 	withoutSeries := cfg
 	withoutSeries.Series = SeriesConfig{}
 	if stopped(t, withoutSeries, packets) > 20 {

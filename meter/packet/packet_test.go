@@ -97,7 +97,7 @@ func describe(p *match.Packet) string {
 
 // dirty returns a packet with no value that Decode should leave.
 func dirty() match.Packet {
-	p := match.Packet{FrameOctets: 1, IPOctets: 2, PeerLen: 3, AdjacentLen: 4, Flags: 0xff, Transport: 5, Data: []byte{6}}
+	p := match.Packet{FrameOctets: 1, IPOctets: 2, PeerLen: 3, AdjacentLen: 4, IPHeader: 7, IPID: 8, Flags: 0xff, Transport: 5, Data: []byte{6}}
 	for i := range p.Key {
 		p.Key[i] = 0xa5
 	}
@@ -119,6 +119,10 @@ func TestDecode(t *testing.T) {
 			}
 			if p.FrameOctets != wire || len(p.Data) != len(data) {
 				t.Errorf("FrameOctets %d, %d octets of Data, want %d and %d", p.FrameOctets, len(p.Data), wire, len(data))
+			}
+			var clean match.Packet
+			if Decode(&clean, test.link, data, wire); clean.IPHeader != p.IPHeader || clean.IPID != p.IPID {
+				t.Errorf("%d octets of the IP header, identification %d, want %d and %d", p.IPHeader, p.IPID, clean.IPHeader, clean.IPID)
 			}
 			for n := range data {
 				checkCut(t, &p, test.link, data[:n])
@@ -233,7 +237,7 @@ func checkUsual(t *testing.T, data []byte, wire uint32) {
 		t.Errorf("usual gives\n%s\nwant\n%s", describe(&p), describe(&want))
 	}
 	if p.Key != want.Key || p.IPOctets != want.IPOctets || p.Flags != want.Flags || p.PeerLen != want.PeerLen ||
-		p.AdjacentLen != want.AdjacentLen || p.Transport != want.Transport || p.TransportOctets != want.TransportOctets {
+		p.IPHeader != want.IPHeader || p.IPID != want.IPID || p.AdjacentLen != want.AdjacentLen || p.Transport != want.Transport || p.TransportOctets != want.TransportOctets {
 		t.Errorf("usual gives %+v, want %+v", p, want)
 	}
 }

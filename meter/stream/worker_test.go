@@ -28,7 +28,7 @@ func TestWorker(t *testing.T) {
 func work(t *testing.T, seed uint64, fork bool, batch int) string {
 	var seen strings.Builder
 	w := NewWorker(Config{MaxStreams: 200, Timeout: second}, func(row uint32, now int64) { fmt.Fprintln(&seen, "changed", row, now) })
-	w.engine.near = int(seed%2) * nearStreams
+	w.engine.near, w.engine.nearFlows = int(seed%2)*nearStreams, int(seed%2)*nearNumbers
 	if fork {
 		defer w.Fork()()
 	}
