@@ -181,6 +181,13 @@ func atLeast(p *match.Packet, link traces.LinkType) uint32 {
 	return p.IPOctets
 }
 
+// tunnelPorts has the bits of all ports of tunnels, by which most others are told from
+// them at once: those of DNS, HTTP and QUIC among them.
+const tunnelPorts = 1<<(portL2TP>>2&63) | 1<<(portGTPU>>2&63) | 1<<(portTeredo>>2&63) | 1<<(portVXLAN>>2&63) | 1<<(portVXLANGPE>>2&63) |
+	1<<(portAYIYA>>2&63) | 1<<(portGENEVE>>2&63) | 1<<(portVXLANOld>>2&63) | 1<<(portTZSP>>2&63)
+
+func portBit(port uint16) uint64 { return 1 << (port >> 2 & 63) }
+
 // byPorts returns which of these kinds a UDP datagram is by its ports, 0 if none.
 // Most envelopes are sent to the port, whatever they come from; both ends of the
 // others may answer from it.

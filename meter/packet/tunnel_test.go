@@ -183,3 +183,18 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkMayBe is what a usual packet costs with tunnels to look for, and without.
+func BenchmarkMayBe(b *testing.B) {
+	frame := unhex(b, macs+"0800"+v4)
+	for _, kinds := range []TunnelKinds{0, PlainTunnels, AllTunnels} {
+		b.Run(kinds.String(), func(b *testing.B) {
+			var u Usual
+			for b.Loop() {
+				if !u.Read(frame) || kinds != 0 && u.MayBe(kinds) {
+					b.Fatal("a tunnel")
+				}
+			}
+		})
+	}
+}

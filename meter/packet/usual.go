@@ -96,8 +96,11 @@ func (u *Usual) IPHeader() uint8 {
 // MayBe reports whether the packet may be an envelope of one of these kinds, by its
 // protocol and ports.
 func (u *Usual) MayBe(kinds TunnelKinds) bool {
-	return u.proto == protoUDP &&
-		kinds.byPorts(bits.ReverseBytes16(uint16(u.Source.Trans)), bits.ReverseBytes16(uint16(u.Dest.Trans))) != 0
+	if u.proto != protoUDP {
+		return false
+	}
+	source, dest := bits.ReverseBytes16(uint16(u.Source.Trans)), bits.ReverseBytes16(uint16(u.Dest.Trans))
+	return tunnelPorts&(portBit(source)|portBit(dest)) != 0 && kinds.byPorts(source, dest) != 0
 }
 
 // usual decodes the common case (IPv4 or IPv6 with TCP or UDP directly in
