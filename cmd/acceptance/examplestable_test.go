@@ -13,6 +13,12 @@ var examples = map[string]example{
 		}
 		return p.source
 	})},
+	"classify-features": {provider, "SourcePeerAddress DestPeerAddress SourceTransType SourceTransAddress DestTransAddress", bothEnds(func(p seen) string {
+		if p.family == 0 || !tcpOrUDP(p) {
+			return ""
+		}
+		return key(p.source, p.dest, p.protocol, p.sourcePort, p.destPort)
+	})},
 	"customers": {provider, "SourcePeerAddress", eachWay(customer)},
 	"dns-response": {provider, "DestPeerAddress", eachWay(func(p seen) string {
 		if p.protocol != 17 || p.destPort != 53 {

@@ -68,10 +68,13 @@ func passOn(p traces.Packet) (traces.Packet, bool) {
 func TestDedupRoutedTraces(t *testing.T) {
 	root := filepath.Join(tracetest.Require(t, "traces"), "traces")
 	r := rand.New(rand.NewPCG(1, 2))
-	var copies, missed, originals, wrong, known int
+	var files, copies, missed, originals, wrong, known int
 	filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !tracetest.Long() && !strings.Contains(path, "/ndpi/") {
 			return err
+		}
+		if files++; files > 120 && !tracetest.Long() {
+			return fs.SkipAll
 		}
 		src, err := format.Open(path)
 		if err != nil {
@@ -124,7 +127,7 @@ func TestDedupRoutedTraces(t *testing.T) {
 		}
 		return nil
 	})
-	if copies < 10_000 {
+	if copies < 3000 {
 		t.Errorf("only %d copies", copies)
 	}
 	t.Logf("%d copies, %d missed; %d originals, %d wrong, %d copies in the traces", copies, missed, originals, wrong, known)
