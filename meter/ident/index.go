@@ -9,7 +9,7 @@ type place struct {
 }
 
 // index finds the flows of a ruleset by their identifiers, and the next higher one. It is a tree by the
-// identifiers' digits, four bits each, with up to leafLen places in a leaf, which are in
+// identifiers' digits, eight bits each, with up to leafLen places in a leaf, which are in
 // order. Identifiers are as good as random, so that it is as deep as it must be; those
 // who send packets may look for some that share their first digits, which makes only
 // the way to these longer, digit by digit.
@@ -20,7 +20,7 @@ type index struct {
 }
 
 const (
-	digitBits = 4
+	digitBits = 8
 	leafLen   = 32
 )
 
@@ -32,8 +32,14 @@ type node struct {
 
 func newIndex(bits int) *index { return &index{digit: bits - digitBits} }
 
-// find returns where in a leaf the first place is whose identifier is not lower.
-func (n *node) find(id uint64) (at int) {
+// find returns where in a leaf the first place is whose identifier is not lower. It looks
+// first where that would be if the leaf's were spread evenly; digit is how many bits their
+// digits have below those that they share.
+func (n *node) find(id uint64, digit int) int {
+	at := len(n.places) * int(id>>max(digit, 0)%(1<<digitBits)) >> digitBits
+	for at > 0 && n.places[at-1].id >= id {
+		at--
+	}
 	for at < len(n.places) && n.places[at].id < id {
 		at++
 	}
@@ -56,7 +62,7 @@ func (x *index) leaf(id uint64) (*node, int) {
 // add adds a place, false if there is one of its identifier.
 func (x *index) add(p place) bool {
 	n, digit := x.leaf(p.id)
-	at := n.find(p.id)
+	at := n.find(p.id, digit)
 	if n.is(at, p.id) {
 		return false
 	}
@@ -77,8 +83,8 @@ func (x *index) add(p place) bool {
 
 // remove removes the place of an identifier.
 func (x *index) remove(id uint64) {
-	n, _ := x.leaf(id)
-	if at := n.find(id); n.is(at, id) {
+	n, digit := x.leaf(id)
+	if at := n.find(id, digit); n.is(at, id) {
 		n.places = slices.Delete(n.places, at, at+1)
 		x.len--
 	}
@@ -96,7 +102,7 @@ func (x *index) from(id uint64) place { return x.root.from(id, x.digit) }
 
 func (n *node) from(id uint64, digit int) place {
 	if n.below == nil {
-		if at := n.find(id); at < len(n.places) {
+		if at := n.find(id, digit); at < len(n.places) {
 			return n.places[at]
 		}
 		return place{}
