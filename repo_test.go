@@ -54,7 +54,7 @@ var layout = map[string][]string{
 	"traces/tracetest": {"traces"},
 
 	"meter":          {"meter/flow", "meter/huge", "meter/ident", "meter/packet", "meter/series", "meter/stream", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces"},
-	"meter/control":  {"meter", "meter/flow", "mib", "ruleset", "ruleset/match", "traces"},
+	"meter/control":  {"meter", "meter/flow", "meter/series", "mib", "ruleset", "ruleset/match", "traces"},
 	"meter/flow":     {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 	"meter/huge":     {},
 	"meter/ident":    {"ruleset/attr", "ruleset/match"},
@@ -63,7 +63,7 @@ var layout = map[string][]string{
 	"meter/testfile": {"meter", "ruleset", "ruleset/attr", "ruleset/filter", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl", "traces", "traces/format", "traces/tracetest"},
 	"meter/stream":   {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 
-	"mib":                   {"mib/block", "mib/module", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
+	"mib":                   {"meter/series", "mib/block", "mib/module", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
 	"mib/agentx":            {"mib/smi"},
 	"mib/agentx/agentxtest": {"mib/agentx", "mib/smi"},
 	"mib/block":             {"mib/smi", "ruleset/attr", "ruleset/match"},

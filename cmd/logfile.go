@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -77,18 +76,6 @@ func (l *logFile) Write(p []byte) (int, error) {
 		return 0, errors.New("too much for a log that is not open yet")
 	}
 	return l.before.Write(p)
-}
-
-// follow opens the log again at each signal, until ctx is done.
-func (l *logFile) follow(ctx context.Context, hups <-chan os.Signal, log *slog.Logger) {
-	for {
-		select {
-		case <-hups:
-			l.again(log)
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // again opens the log again, and tells it if that fails.

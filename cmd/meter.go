@@ -22,6 +22,7 @@ type meterOptions struct {
 	intervals int
 	pace      bool
 	front     frontOptions
+	series    seriesOptions
 	maxFlows  int
 	streams   streamOptions
 	octets    string
@@ -60,8 +61,8 @@ SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
 
 SIGTERM and SIGINT end metering; flows can be read for --grace seconds more, in
 which rtfm's managers and readers make a last collection, and which another
-signal ends, two seconds later or more. SIGHUP opens the log file again,
-or without --log ends metering too.`
+signal ends, two seconds later or more. SIGHUP opens the files of --log and
+--series again, or without either ends metering too.`
 
 // meterCommand is `rtfm meter`.
 func meterCommand() *cobra.Command {
@@ -91,6 +92,7 @@ func meterCommand() *cobra.Command {
 	o.filter.add(cmd)
 	group(f, groupInput, "interval", "intervals", "pace")
 	o.front.add(cmd)
+	o.series.addToMeter(cmd)
 	addMaxFlows(f, &o.maxFlows)
 	group(f, groupLimits, "max-flows")
 	o.streams.add(cmd)
@@ -135,7 +137,7 @@ func (o *meterOptions) config(front *fronts, log *slog.Logger) control.Config {
 	return control.Config{
 		Config: meter.Config{
 			MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Filter: o.filter.program, Tunnels: o.capture.tunnels.kinds, TunnelDepth: o.capture.tunnels.depth,
-			Interval: seconds(o.interval), Intervals: o.intervals, Streams: o.streams.config(),
+			Interval: seconds(o.interval), Intervals: o.intervals, Streams: o.streams.config(), Series: o.series.kept(),
 		},
 		Live: o.capture.isLive(), Version: "rtfm " + version(),
 		Notify: func(n mib.Notification) { front.notify(log, n) },

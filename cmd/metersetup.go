@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/meter/control"
+	"rtfm/meter/series"
 	"rtfm/traces"
 )
 
@@ -26,8 +27,18 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
+	written := newSeriesLog(&o.series, cmd.OutOrStdout())
+	if o.user == "" {
+		if err := written.reopen(); err != nil {
+			return err
+		}
+	}
 	var front fronts
-	m := control.New(o.config(&front, log))
+	config := o.config(&front, log)
+	if written != nil && !config.Live { // traces wait for it
+		config.Series.Take = func(i *series.Interval) error { written.write(i, log); return nil }
+	}
+	m := control.New(config)
 	defer front.remove()
 	if err := o.front.open(&front, m, log, stderr); err != nil {
 		return err
@@ -47,8 +58,11 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 		if err := file.reopen(); err != nil {
 			return fmt.Errorf("--log, as user %s: %w", o.user, err)
 		}
+		if err := written.reopen(); err != nil {
+			return fmt.Errorf("--series, as user %s: %w", o.user, err)
+		}
 	}
-	s := serving{meter: m, front: &front, log: log, file: file, grace: o.grace}
+	s := serving{meter: m, front: &front, log: log, file: file, series: written, live: config.Live, grace: o.grace}
 	return s.run(metering, end, src)
 }
 

@@ -30,6 +30,14 @@ func (o *seriesOptions) add(cmd *cobra.Command) {
 	group(f, groupOutput, "series")
 }
 
+// addToMeter adds the options to a command whose series is kept for readers, too.
+func (o *seriesOptions) addToMeter(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.file, "series", "", "append what is counted in each second to this `FILE`; by ruleset and by interface,\nas JSON lines, or CSV if it ends in .csv; - is standard output; SIGHUP opens it again")
+	f.Var(newSeconds(&o.interval, 0, 1e-3, 86400), "series-interval", "count for so many `SECONDS` each; which end by the packets' clock at their multiples (default 1 with --series).\nrtfmSeriesTable has the last 3600, also without --series")
+	group(f, groupOutput, "series")
+}
+
 // check finds options that do not fit each other; flows is where flow data goes.
 func (o *seriesOptions) check(cmd *cobra.Command, flows string) error {
 	switch {
@@ -65,6 +73,14 @@ func (o *seriesOptions) config() meter.SeriesConfig {
 		return meter.SeriesConfig{}
 	}
 	return meter.SeriesConfig{Interval: seconds(o.interval), Take: func(i *series.Interval) error { return o.writer.Write(i) }}
+}
+
+// kept returns the series that the options of a meter ask for.
+func (o *seriesOptions) kept() meter.SeriesConfig {
+	if o.file != "" && o.interval == 0 {
+		o.interval = 1
+	}
+	return meter.SeriesConfig{Interval: seconds(o.interval)}
 }
 
 // writing opens the file, if there is to be one, while run is at work. It is none of

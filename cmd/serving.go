@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -13,11 +14,13 @@ import (
 
 // serving is a running `rtfm meter`.
 type serving struct {
-	meter *control.Meter
-	front *fronts
-	log   *slog.Logger
-	file  *logFile // nil if the log is no file
-	grace float64  // seconds
+	meter  *control.Meter
+	front  *fronts
+	log    *slog.Logger
+	file   *logFile   // nil if the log is no file
+	series *seriesLog // nil without one
+	live   bool
+	grace  float64 // seconds
 }
 
 // run runs the meter and its front ends until the traces have ended and were
@@ -30,10 +33,13 @@ func (s *serving) run(ctx context.Context, end context.CancelCauseFunc, src trac
 	defer wg.Wait()
 	defer stop()
 	s.front.start(answering, &wg, end)
-	if s.file != nil {
+	if s.file != nil || s.series != nil {
 		hups, stopped := hangups(ctx)
 		defer stopped()
-		wg.Go(func() { s.file.follow(answering, hups, s.log) })
+		wg.Go(func() { s.followHangups(answering, hups) })
+	}
+	if s.series != nil && s.live {
+		wg.Go(func() { s.series.follow(answering, s.meter.Series(), s.log) })
 	}
 	damaged := false
 	err := s.meter.Run(ctx, src, func(err error) {
@@ -55,6 +61,21 @@ func (s *serving) run(ctx context.Context, end context.CancelCauseFunc, src trac
 		return &exitError{status: StatusDamaged}
 	}
 	return nil
+}
+
+// followHangups opens files again at each signal, until ctx is done.
+func (s *serving) followHangups(ctx context.Context, hups <-chan os.Signal) {
+	for {
+		select {
+		case <-hups:
+			s.file.again(s.log)
+			if err := s.series.reopen(); err != nil {
+				s.log.Error("series not opened again", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // lastGrace waits for the grace time to pass, or a further signal.

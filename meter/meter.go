@@ -386,8 +386,13 @@ func (m *Meter) count(i int) {
 		}
 		streamed = b.streamed.At(i)
 	}
+	late := m.seconds.links != nil && m.clock.latest < m.clock.now
 	for _, t := range m.tasks {
+		t.row = 0
 		t.meter(b, i, streamed, pdus, octets, m.clock.now)
+		if late && t.row != 0 {
+			m.table.Backdate(t.row, m.clock.latest)
+		}
 	}
 	if m.table.Active() >= m.alarm {
 		m.attendant.Filled()

@@ -1,8 +1,11 @@
 package meter
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"testing"
+	"time"
 
 	"rtfm/meter/series"
 	"rtfm/traces"
@@ -103,4 +106,38 @@ func (m *plainMeter) endSecond(empty bool) {
 	s.intervals = append(s.intervals, i)
 	clear(s.rows)
 	clear(s.active)
+}
+
+// TestSeriesOfLatePackets has a live meter's clock moved on, as readers do, before
+// packets are metered that were captured in the second before: they count there, and
+// readers are told of their flows still.
+func TestSeriesOfLatePackets(t *testing.T) {
+	var got []string
+	a := newAttended(Config{MaxFlows: 1000, Series: SeriesConfig{time.Second, func(i *series.Interval) error {
+		r := i.Rows[0]
+		got = append(got, fmt.Sprintf("%d: %d packets, %d active, %d new", i.From/1e9-1e9, r.PDUs, r.ActiveFlows, r.NewFlows))
+		return nil
+	}}})
+	a.m.StartClock(1e18)
+	a.m.SetTasks([]*Task{a.task(t, finest(), 2)})
+	last := int64(1e18 + 2_010_000_000)
+	a.read = []func() []traces.Packet{
+		func() []traces.Packet { return toHost(0.1, 1, 2) },
+		func() []traces.Packet { a.m.AdvanceClock(1e18 + 1_020_000_000); return toHost(0.995, 1, 3) },
+		func() []traces.Packet { return toHost(1.01, 1, 2, 3) },
+		func() []traces.Packet { return toHost(1.5, 1) },
+		func() []traces.Packet { a.m.AdvanceClock(last); return toHost(2.001, 1) },
+		func() []traces.Packet { return toHost(2.002, 1, 4) },
+		func() []traces.Packet {
+			if row := a.m.Table().NextOf(2, 1, last); row == 0 {
+				t.Error("who was told a time is not told of what was counted later")
+			}
+			return toHost(2.5, 4)
+		},
+	}
+	a.run(t)
+	want := []string{"0: 4 packets, 3 active, 3 new", "1: 4 packets, 3 active, 0 new", "2: 4 packets, 2 active, 1 new"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

@@ -27,6 +27,7 @@ type Task struct {
 	since    uint64         // packets that the meter had seen when the task started
 	stats    TaskStats      // but for Packets
 	before   activity       // when the interval of a series began
+	row      uint32         // of the flow that has counted last
 	sights   []uint64       // of the packets of the batch at hand
 	results  []result       // what was remembered of them
 	rows     []uint32       // the flows among them
@@ -191,6 +192,7 @@ func (t *Task) again(r result, s stream.Packet, pdus, octets uint64, now int64) 
 		if !t.table.CountIf(row, r.generation(), r.direction(), pdus, octets, now) {
 			return false
 		}
+		t.row = row
 		t.stats.Counted += pdus
 		if t.streams != nil {
 			t.streams.Packet(row, int(r.direction()), s, octets, now)
@@ -253,6 +255,7 @@ func (t *Task) findReverse() uint32 {
 // count counts the packet in the flow in row.
 func (t *Task) count(row uint32, d flow.Direction, s stream.Packet, pdus, octets uint64, now int64) result {
 	t.table.Count(row, d, pdus, octets, now)
+	t.row = row
 	t.stats.Counted += pdus
 	if t.streams != nil {
 		t.streams.Packet(row, int(d), s, octets, now)

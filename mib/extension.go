@@ -68,6 +68,7 @@ func (h *Handler) extensionObjects() []object {
 	objects = append(objects, h.traceCollected())
 	objects = append(objects, h.ruleSetCountObjects()...)
 	objects = append(objects, h.interfaceCountObjects()...)
+	objects = append(objects, h.seriesObjects()...)
 	objects = append(objects, h.flowIDObjects()...)
 	return append(objects, h.blockObjects()...)
 }

@@ -3,6 +3,7 @@ package mib
 import (
 	"errors"
 	"fmt"
+	"rtfm/meter/series"
 	"sync"
 	"testing"
 
@@ -28,6 +29,7 @@ type fakeMeter struct {
 	refuse  bool // any ruleset
 
 	spent, prepared, forms int
+	series                 series.Ring
 }
 
 type fakeFlow struct {
@@ -233,3 +235,5 @@ func walk(t *testing.T, h *Handler, root, from smi.OID) []smi.VarBind {
 }
 
 const root = "1.3.6.1.2.1.40."
+
+func (m *fakeMeter) SeriesFrom(number uint64) (series.Interval, bool) { return m.series.Next(number) }

@@ -1,6 +1,7 @@
 package mib
 
 import (
+	"rtfm/meter/series"
 	"rtfm/ruleset"
 	"rtfm/ruleset/match"
 )
@@ -46,6 +47,9 @@ type Meter interface {
 	Identity() Identity
 	Counts() Counts
 	RuleSetCounts(index int) RuleSetCounts
+	// SeriesFrom returns the first interval of the meter's series that has this number
+	// or a later one, if there is any.
+	SeriesFrom(number uint64) (series.Interval, bool)
 	// Trace returns how far the meter is with its trace.
 	Trace() Trace
 	// Ending tells that the meter was told to end: it counts no more packets,

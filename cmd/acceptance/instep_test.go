@@ -20,7 +20,7 @@ import (
 
 // TestInStep meters traces in step with a manager, and wants the flow data that
 // "rtfm run" writes for the same trace, ruleset and interval, but for the
-// first line.
+// first line, and the same series.
 func TestInStep(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -67,7 +67,7 @@ func TestInStep(t *testing.T) {
 			if trace == wild {
 				form = "--json" // which tells of outliers
 			}
-			ends(t, program(t, "run", "-q", form, "--name", "127.0.0.1", "-r", "manager/testdata/all.srl", "-T", interval, "-F", want, trace))
+			ends(t, program(t, "run", "-q", form, "--name", "127.0.0.1", "-r", "manager/testdata/all.srl", "-T", interval, "-F", want, "--series", want+".series", trace))
 			if told := strings.Contains(behindFirst(t, want), `"outliers":`); told != (trace == wild) {
 				t.Errorf("%s: outliers are told of: %t", name, told)
 			}
@@ -77,11 +77,14 @@ func TestInStep(t *testing.T) {
 			} {
 				t.Run(name+" "+front.name, func(t *testing.T) {
 					got := filepath.Join(t.TempDir(), "step.flows")
-					meter := program(t, "meter", "-C", trace, "-T", interval, front.option, front.address)
+					meter := program(t, "meter", "-C", trace, "-T", interval, front.option, front.address, "--series", got+".series")
 					ends(t, program(t, "manager", "-C", form, "-r", "manager/testdata/all.srl", "-m", front.port, "-F", got, "127.0.0.1"))
 					ends(t, meter)
 					if a, b := behindFirst(t, want), behindFirst(t, got); a != b {
 						t.Errorf("rtfm run writes\n%s\nin step it is\n%s", a, b)
+					}
+					if a, b := behindFirst(t, want+".series"), behindFirst(t, got+".series"); a != b || a == "" {
+						t.Errorf("the series of rtfm run is\n%s\nin step it is\n%s", a, b)
 					}
 				})
 			}

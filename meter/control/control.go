@@ -7,6 +7,7 @@ import (
 
 	"rtfm/meter"
 	"rtfm/meter/flow"
+	"rtfm/meter/series"
 	"rtfm/mib"
 	"rtfm/ruleset"
 	"rtfm/traces"
@@ -60,6 +61,7 @@ type Meter struct {
 	dismissed  bool             // a manager has seen the end of the trace
 	ending     bool             // Run has counted its last packet
 	interfaces interfaces
+	series     *series.Ring // nil without a series
 	told       told
 	source     traces.Stats // when the latest batch was read
 	wall       func() int64 // the time of a live meter
@@ -76,7 +78,11 @@ func New(cfg Config) *Meter {
 		control: mib.NewControl(), state: mib.TraceNone,
 		wall: func() int64 { return time.Now().UnixNano() },
 	}
-	c.meter = meter.NewAttended(cfg.Config, attendant{c})
+	if cfg.Series.Interval > 0 {
+		c.series = new(series.Ring)
+		c.cfg.Series.Take = c.takeSeries(cfg.Series.Take)
+	}
+	c.meter = meter.NewAttended(c.cfg.Config, attendant{c})
 	rand.Read(c.boot[:])
 	c.interfaces.init(&c.control.Interfaces)
 	if !cfg.Live {

@@ -251,6 +251,15 @@ func (r *record) changed() int64 {
 	return math.MaxInt64
 }
 
+// Backdate has the latest packet of the flow in row, which was counted at its
+// LastTime, be of an earlier time: readers are told of it at LastTime still.
+func (t *Table) Backdate(row uint32, to int64) {
+	r := t.at(row)
+	now := r.last
+	r.first, r.last = min(r.first, to), to
+	t.Change(row, now)
+}
+
 // Generation returns a number that changes when the flow in row is recovered,
 // or Supersede is called for it.
 func (t *Table) Generation(row uint32) uint32 { return t.at(row).generation }
