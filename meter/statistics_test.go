@@ -147,3 +147,12 @@ func vary(r *rand.Rand, packets []traces.Packet) {
 		p.Data[48], p.Data[49] = byte(r.IntN(2)), byte(r.IntN(2))
 	}
 }
+
+// cut cuts some packets, so short that they cannot be envelopes of tunnels.
+func cut(r *rand.Rand, packets []traces.Packet) {
+	for i := range packets {
+		if p := &packets[i]; r.IntN(16) == 0 {
+			p.Data = p.Data[:14+r.IntN(min(len(p.Data), envelopeSize)-14)]
+		}
+	}
+}
