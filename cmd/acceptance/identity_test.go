@@ -23,7 +23,8 @@ var identities = map[string]string{
 
 // TestIdentity wants a flow to have the same FlowID and Community ID on every meter: one
 // that sees its packets in another order, so that it begins the other way round, one that
-// runs the ruleset under another number, and one that is read by SNMP.
+// runs the ruleset under another number, and one that is read by SNMP. Flows of flow records
+// have them too.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -66,6 +67,9 @@ func TestIdentity(t *testing.T) {
 				maps.DeleteFunc(more, func(id string, _ bool) bool { return want[id] })
 				t.Errorf("%s, %s: %d flows, of which only these have\n%v\nwant %d", name, what, len(got), more, len(want))
 			}
+		}
+		if records := identitiesOf(t, name == "tuple", "-r", rules, "netflow:traces/testdata/netflow.pcap"); len(records) < 3 {
+			t.Errorf("%s: %d flows of records have identifiers", name, len(records))
 		}
 		t.Run(name+" in step", func(t *testing.T) {
 			run, step := filepath.Join(dir, name+".run"), filepath.Join(dir, name+".step")

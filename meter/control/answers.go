@@ -44,6 +44,9 @@ func (c *Meter) NextFlow(index int, row uint32, since int64, f *match.Flow) int 
 	}
 	c.meter.ReadFlow(row, c.Now, f)
 	c.spent += flowSpent
+	if f.Shape.Identified() {
+		c.spent += idSpent
+	}
 	for _, counters := range f.Counters {
 		c.spent += len(counters) / counterSpent
 	}

@@ -156,7 +156,7 @@ func (c *Meter) letGo() {
 const (
 	rowsPassed   = 4 // rows that are one operation to pass
 	flowSpent    = 1 // to read a flow
-	idSpent      = 4 // to look for a FlowID among the flows of a ruleset
+	idSpent      = 4 // to look for a FlowID among the flows of a ruleset, or to make a Community ID
 	counterSpent = 8 // counters of a flow's distributions that are one
 )
 

@@ -75,7 +75,7 @@ func tuple(b []byte, k *match.FlowKey, backward bool) ([]byte, bool) {
 	switch proto {
 	case icmp, icmpv6:
 		// The type stands at the end that sent the message, the code at the other.
-		if other, two := counterpart(proto, port[1]); two {
+		if other, two := counterpart(proto, port[1]); two && port[0] == 0 {
 			toPort = [2]byte{0, other}
 		} else {
 			ordered = true
