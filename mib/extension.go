@@ -44,6 +44,7 @@ func (h *Handler) extensionObjects() []object {
 		count(module.RtfmPacketsEnvelopeFragments, func(c Counts) uint64 { return c.EnvelopeFragments }),
 		count(module.RtfmPacketsEnvelopesCut, func(c Counts) uint64 { return c.EnvelopesCut }),
 		count(module.RtfmPacketsEnvelopesUnknown, func(c Counts) uint64 { return c.EnvelopesUnknown }),
+		count(module.RtfmPacketsDuplicatesRouted, func(c Counts) uint64 { return c.DuplicatesRouted }),
 		scalar(module.RtfmStreamsActive, func(v *smi.Value) {
 			h.work += workCounts
 			v.SetUint(smi.Gauge32, h.meter.Counts().StreamsActive)

@@ -125,7 +125,7 @@ func (m *fakeMeter) Identity() Identity {
 func (m *fakeMeter) Counts() Counts {
 	return Counts{Packets: 1, Octets: 2, CutShort: 3, Malformed: 4, UnknownLink: 5, BackInTime: 6, Lost: 7, FlowsCreated: 8, FlowsRecovered: 9, Memory: 4095,
 		Duplicates: 15, Floods: 17, SampledOut: 16, Outliers: 18, Clamped: 19, Filtered: 20,
-		Decapsulated: 21, EnvelopeFragments: 22, EnvelopesCut: 23, EnvelopesUnknown: 24,
+		Decapsulated: 21, EnvelopeFragments: 22, EnvelopesCut: 23, EnvelopesUnknown: 24, DuplicatesRouted: 9,
 		StreamsActive: 11, StreamsCreated: 1<<40 + 12, StreamsEnded: 13, Unstreamed: 14}
 }
 

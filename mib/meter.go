@@ -118,6 +118,8 @@ type Counts struct {
 	// stay what they are: fragments, those not captured as far as the headers within,
 	// and those that are not as their kind is specified to be.
 	Decapsulated, EnvelopeFragments, EnvelopesCut, EnvelopesUnknown uint64
+	// DuplicatesRouted are those of Duplicates that a router has passed on.
+	DuplicatesRouted uint64
 	// Floods is how often the meter has entered flood mode.
 	Floods uint64
 	// Streams in use, those that were begun and that have ended, and packets that

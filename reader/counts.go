@@ -40,6 +40,11 @@ func (k *Collector) counts(ctx context.Context, c *client.Client, st *client.Sta
 	n.Outliers, n.Clamped, n.Filtered = now.Outliers, now.Clamped, now.Filtered
 	n.Decapsulated, n.EnvelopeFragments = now.Decapsulated, now.EnvelopeFragments
 	n.EnvelopesCut, n.EnvelopesUnknown = now.EnvelopesCut, now.EnvelopesUnknown
+	for _, by := range []record.Number{{Name: "switched", Value: now.Duplicates - min(now.DuplicatesRouted, now.Duplicates)}, {Name: "routed", Value: now.DuplicatesRouted}} {
+		if by.Value > 0 {
+			n.DuplicatesBy = append(n.DuplicatesBy, by)
+		}
+	}
 	n.RuleSets = make(map[int]record.RuleSetCounts)
 	for i, r := range now.RuleSets {
 		n.RuleSets[i] = record.RuleSetCounts{

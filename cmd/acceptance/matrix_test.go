@@ -169,6 +169,7 @@ rtfmPacketsDecapsulated 0 | Counter64: 0
 rtfmPacketsEnvelopeFragments 0 | Counter64: 0
 rtfmPacketsEnvelopesCut 0 | Counter64: 0
 rtfmPacketsEnvelopesUnknown 0 | Counter64: 0
+rtfmPacketsDuplicatesRouted 0 | Counter64: 0
 rtfmStreamsActive 0 | Gauge32: 0
 rtfmStreamsCreated 0 | Counter64: 0
 rtfmStreamsEnded 0 | Counter64: 0

@@ -6,6 +6,7 @@ import (
 
 	"rtfm/mib"
 	"rtfm/ruleset/match"
+	"rtfm/traces"
 )
 
 // Control implements mib.Meter.
@@ -124,7 +125,7 @@ func (c *Meter) Counts() mib.Counts {
 		BackInTime: s.BackInTime, Lost: c.source.Lost, Duplicates: c.source.Duplicates.Total(), SampledOut: c.interfaces.sampledOut,
 		Outliers: s.Outliers, Clamped: c.source.Clamped, Filtered: s.Filtered,
 		Decapsulated: s.Tunnels.Opened, EnvelopeFragments: s.Tunnels.Fragments,
-		EnvelopesCut: s.Tunnels.Cut, EnvelopesUnknown: s.Tunnels.Unknown,
+		EnvelopesCut: s.Tunnels.Cut, EnvelopesUnknown: s.Tunnels.Unknown, DuplicatesRouted: c.source.Duplicates.By[traces.Routed],
 		Memory: processMemory(),
 		Floods: c.told.floods, FlowsCreated: s.Created, FlowsRecovered: s.Recovered,
 		StreamsActive: uint64(s.Streams.Active), StreamsCreated: s.Streams.Created, StreamsEnded: s.Streams.Ended(),

@@ -31,13 +31,13 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 	objects := []*module.Object{
 		module.RtfmPacketsMetered, module.RtfmPacketsOctets, module.RtfmPacketsLost, module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut,
 		module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered,
-		module.RtfmPacketsDecapsulated, module.RtfmPacketsEnvelopeFragments, module.RtfmPacketsEnvelopesCut, module.RtfmPacketsEnvelopesUnknown,
+		module.RtfmPacketsDecapsulated, module.RtfmPacketsEnvelopeFragments, module.RtfmPacketsEnvelopesCut, module.RtfmPacketsEnvelopesUnknown, module.RtfmPacketsDuplicatesRouted,
 		module.RtfmStreamsCreated, module.RtfmStreamsEnded, module.RtfmStreamsUnstreamed, module.RtfmStreamsActive,
 	}
 	numbers := []*uint64{
 		&n.Packets, &n.Octets, &n.Lost, &n.Duplicates, &n.SampledOut,
 		&n.Outliers, &n.Clamped, &n.Filtered,
-		&n.Decapsulated, &n.EnvelopeFragments, &n.EnvelopesCut, &n.EnvelopesUnknown,
+		&n.Decapsulated, &n.EnvelopeFragments, &n.EnvelopesCut, &n.EnvelopesUnknown, &n.DuplicatesRouted,
 		&n.StreamsCreated, &n.StreamsEnded, &n.Unstreamed, &n.StreamsActive,
 	}
 	for len(objects) > 0 || len(ruleSets) > 0 {
@@ -62,7 +62,7 @@ func (c *Client) Counts(ctx context.Context, ruleSets []int) (*Counts, error) {
 			case module.RtfmStreamsActive:
 				*numbers[i] = r.uint(&vars[i], smi.Gauge32)
 			case module.RtfmPacketsDuplicates, module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered,
-				module.RtfmPacketsDecapsulated, module.RtfmPacketsEnvelopeFragments, module.RtfmPacketsEnvelopesCut, module.RtfmPacketsEnvelopesUnknown:
+				module.RtfmPacketsDecapsulated, module.RtfmPacketsEnvelopeFragments, module.RtfmPacketsEnvelopesCut, module.RtfmPacketsEnvelopesUnknown, module.RtfmPacketsDuplicatesRouted:
 				*numbers[i] = r.later(&vars[i])
 			default:
 				*numbers[i] = r.uint(&vars[i], smi.Counter64)

@@ -64,7 +64,7 @@ func TestOlderAndLaterMeters(t *testing.T) {
 		"older":   {module.RtfmMeterStartExact, module.RtfmMeterNowExact, module.RtfmMeterMemoryUsed, module.RtfmTraceToExact, module.RtfmPacketsFiltered, module.RtfmPacketsDecapsulated},
 		"first": {
 			module.RtfmMeterStartExact, module.RtfmMeterNowExact, module.RtfmMeterMemoryUsed, module.RtfmTraceToExact, module.RtfmMeterFloods, module.RtfmPacketsDuplicates,
-			module.RtfmPacketsDecapsulated, module.RtfmPacketsEnvelopeFragments, module.RtfmPacketsEnvelopesCut, module.RtfmPacketsEnvelopesUnknown, module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered, module.RtfmRuleSetPackets, module.RtfmInterfaceName,
+			module.RtfmPacketsDecapsulated, module.RtfmPacketsEnvelopeFragments, module.RtfmPacketsEnvelopesCut, module.RtfmPacketsEnvelopesUnknown, module.RtfmPacketsDuplicatesRouted, module.RtfmPacketsSampledOut, module.RtfmPacketsOutliers, module.RtfmPacketsClamped, module.RtfmPacketsFiltered, module.RtfmRuleSetPackets, module.RtfmInterfaceName,
 		},
 		"later": {module.RtfmMeterStart, module.RtfmMeterNow, module.RtfmMeterMemory, module.RtfmTraceToTime},
 	} {

@@ -128,6 +128,7 @@ var (
 	RtfmPacketsEnvelopeFragments = ours("rtfmPacketsEnvelopeFragments", 1, 2, 14)
 	RtfmPacketsEnvelopesCut      = ours("rtfmPacketsEnvelopesCut", 1, 2, 15)
 	RtfmPacketsEnvelopesUnknown  = ours("rtfmPacketsEnvelopesUnknown", 1, 2, 16)
+	RtfmPacketsDuplicatesRouted  = ours("rtfmPacketsDuplicatesRouted", 1, 2, 17)
 
 	RtfmRuleSetMatched   = ours("rtfmRuleSetMatched", 1, 3, 1, 1)
 	RtfmRuleSetIgnored   = ours("rtfmRuleSetIgnored", 1, 3, 1, 2)
