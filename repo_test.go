@@ -78,7 +78,7 @@ var layout = map[string][]string{
 	"reader/flowfile":   {"reader/record", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
 	"reader/live":       {"reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
 	"reader/page":       {"reader/live"},
-	"reader/plot":       {"reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
+	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
 	"reader/query":      {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
 	"reader/record":     {"ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/screen":     {"reader/live", "reader/table"},

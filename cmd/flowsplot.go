@@ -35,6 +35,9 @@ const flowsPlotHelp = `Draw flow data as a picture, SVG:
                of a hundred values were, the median, and the limit of 99; --by
                chooses distributions
 
+A FILE that "rtfm run --series" has written is drawn as it is: bits, packets and new
+flows a second, and active flows, of its first ruleset.
+
 KEYS are those of ` + "`rtfm flows top --help`" + `, less Host. The largest are shown each,
 the others as one, so that the sum is the total. EXPR says which flow records
 count: see ` + "`rtfm flows filter --help`" + `.
@@ -103,6 +106,9 @@ func (o *flowsPlotOptions) run(cmd *cobra.Command, args []string) error {
 	filter, names, err := cutExpr(args)
 	if err != nil {
 		return err
+	}
+	if len(names) > 0 && isSeries(names[0]) {
+		return o.drawSeries(cmd, names)
 	}
 	drawing, wanted, err := o.drawing(filter)
 	if err != nil {

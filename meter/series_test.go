@@ -13,7 +13,7 @@ import (
 
 // plainSeries makes the series of a plainMeter, a second after the other.
 type plainSeries struct {
-	start, end int64
+	start      int64
 	rows       map[int]*series.Row
 	interfaces map[uint32]*series.Row
 	active     map[*plainFlow]bool
