@@ -245,7 +245,7 @@ func TestStatisticFaults(t *testing.T) {
 		{lists("", "", "", ""), lists("65536", "1", "1", "1"), "no packet has 65536 octets"},
 		{lists("", "", "", ""), lists("1", "2", "1", "1"), "directions: 2 is neither 1 nor -1"},
 		{lists("", "", "", ""), lists("1", "1", "-1", "1"), "packet 1 has a number below 0"},
-		{lists("", "", "", ""), lists("1", "1", fmt.Sprint(1<<39), "1"), "no packet has 1 octets"},
+		{lists("", "", "", ""), lists("1", "1", fmt.Sprint(int64(1)<<39), "1"), "no packet has 1 octets"},
 		{lists("", "", "", ""), lists(strings.Repeat("1,", 64)+"1", strings.Repeat("1,", 64)+"1", strings.Repeat("1,", 64)+"1", strings.Repeat("1,", 64)+"1"), "more than 64 packets"},
 		{lists("", "", "", ""), `"FirstPackets":{"octets":[]}`, "want lists of octets, directions, gaps, flags"},
 		{lists("", "", "", ""), `"FirstPackets":"+1.2"`, "want packets such as"},

@@ -124,7 +124,7 @@ func (a Attr) Identifies() bool { return a == FlowID || a == CommunityID }
 
 // formOf are the forms of statistics.
 var formOf = [...]Form{
-	FlowID - FlowID:              FormID,
+	0:                            FormID, // of FlowID
 	CommunityID - FlowID:         FormDigest,
 	ToSizeStats - FlowID:         FormStats,
 	FromSizeStats - FlowID:       FormStats,
