@@ -10,6 +10,7 @@ import (
 
 	"rtfm/ruleset/attr"
 
+	"rtfm/meter/series"
 	"rtfm/mib"
 )
 
@@ -99,7 +100,9 @@ func (m *tableMeter) Scan(rs int, row uint32, since int64, f *match.Flow, yield 
 }
 
 func (m *tableMeter) NextFlowID(uint64, int) mib.FlowPlace { return mib.FlowPlace{} }
-func (m *tableMeter) PrefetchNext([]uint32)                {}
+
+func (m *tableMeter) SeriesFrom(uint64) (i series.Interval, ok bool) { return i, false }
+func (m *tableMeter) PrefetchNext([]uint32)                          {}
 
 func (m *tableMeter) Counts() mib.Counts { return mib.Counts{} }
 
