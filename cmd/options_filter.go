@@ -117,7 +117,7 @@ func (o *filterOptions) passing() func(from *traces.Packet) bool {
 func decode(p *match.Packet, from *traces.Packet) {
 	var inner match.Packet
 	packet.Decode(p, from.Link, from.Data, from.Wire)
-	packet.PlainTunnels.Look(p, &inner)
+	packet.PlainTunnels.Look(p, &inner, true)
 	p.Time = from.Time
 	if from.Direction != traces.Outgoing {
 		p.Key.SetInterface(attr.Source, uint16(from.Interface))

@@ -235,7 +235,7 @@ func (in *input) decode(i int) {
 		in.decapsulate()
 	}
 	if in.look {
-		(in.tunnels | packet.PlainTunnels).Look(p, &in.inner)
+		(in.tunnels | packet.PlainTunnels).Look(p, &in.inner, in.tunnels == 0)
 	}
 	p.Key.SetInterfaces(interfaces(from))
 	p.Key.SetDuplicate(uint8(from.Duplicate))

@@ -15,7 +15,7 @@ type carried map[*byte]inVNI
 
 type inVNI struct {
 	traces.Packet
-	vni uint32
+	vni uint32 // 0 if the packet is not to tell it
 }
 
 // carrying puts some of the packets into envelopes, some of these into others.
@@ -32,14 +32,14 @@ func carrying(r *rand.Rand, packets []traces.Packet) ([]traces.Packet, carried) 
 }
 
 // halfCarried returns what those of the packets carry that are envelopes which were cut
-// behind their own headers.
-func halfCarried(packets []traces.Packet, vni uint32) carried {
+// behind their own headers, by a meter that was to open them.
+func halfCarried(packets []traces.Packet) carried {
 	in := make(carried)
 	for _, p := range packets {
 		if len(p.Data) > envelopeSize && len(p.Data) < int(p.Wire) {
 			inner := p
 			inner.Data, inner.Wire = p.Data[envelopeSize:], p.Wire-envelopeSize
-			in[&p.Data[0]] = inVNI{inner, vni}
+			in[&p.Data[0]] = inVNI{inner, 0}
 		}
 	}
 	return in
@@ -53,7 +53,9 @@ func (c carried) look(from *traces.Packet, key *attr.Key) {
 	}
 	var inner match.Packet
 	packet.Decode(&inner, in.Link, in.Data, in.Wire)
-	key.SetTunnel(uint8(packet.VXLAN), in.vni)
+	if in.vni != 0 {
+		key.SetTunnel(uint8(packet.VXLAN), in.vni)
+	}
 	key.SetInner(&inner.Key)
 }
 

@@ -471,7 +471,7 @@ func plainDifference(t *testing.T, seed uint64) (verdict, uint64) {
 	if cfg.Tunnels != 0 {
 		given, packets, vnis, found = tunnelled(r, packets)
 	}
-	inner := halfCarried(packets, 1)
+	inner := halfCarried(packets)
 	if seed%4 == 1 {
 		given, inner = carrying(r, packets)
 	}

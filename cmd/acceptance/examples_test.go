@@ -25,6 +25,8 @@ type seen struct {
 	at                                                                                       float64 // seconds since 1970
 	answered                                                                                 float64 // seconds until this segment, which acknowledges another
 	sourceMAC, destMAC, source, dest                                                         string
+	vni                                                                                      int
+	lastSource, lastDest                                                                     string // of the innermost IPv4 header
 	family, sourceASN, destASN                                                               int
 }
 
@@ -32,14 +34,14 @@ type seen struct {
 var seenFields = []string{
 	"frame.len", "frame.time_epoch", "eth.src", "eth.dst", "vlan.id", "vlan.priority", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst",
 	"ip.proto", "ipv6.nxt", "ip.dsfield.dscp", "ipv6.tclass.dscp", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport",
-	"icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code", "tcp.flags", "tcp.stream", "tcp.analysis.ack_rtt", "dns.id", "ip.frag_offset",
+	"icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code", "tcp.flags", "tcp.stream", "tcp.analysis.ack_rtt", "dns.id", "ip.frag_offset", "vxlan.vni",
 }
 
 // seenBy returns the packets of a trace as tshark decodes them.
 func seenBy(t *testing.T, tshark, trace string) []seen {
 	t.Helper()
 	args := []string{
-		"-n", "-r", trace, "-T", "fields", "-E", "occurrence=f", "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE",
+		"-n", "-r", trace, "-T", "fields", "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE",
 	}
 	for _, f := range seenFields {
 		args = append(args, "-e", f)
@@ -52,7 +54,8 @@ func seenBy(t *testing.T, tshark, trace string) []seen {
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		values := make(map[string]string)
 		for i, v := range strings.Split(lines.Text(), "\t") {
-			values[seenFields[i]] = v
+			all := strings.Split(v, ",")
+			values[seenFields[i]], values["last "+seenFields[i]] = all[0], all[len(all)-1]
 		}
 		all = append(all, seenIn(values))
 	}
@@ -110,6 +113,7 @@ func seenIn(values map[string]string) seen {
 		source:    values["ip.src"] + values["ipv6.src"], dest: values["ip.dst"] + values["ipv6.dst"],
 		protocol: number("ip.proto", "ipv6.nxt"), dscp: number("ip.dsfield.dscp", "ipv6.tclass.dscp"),
 		flags: number("tcp.flags"), stream: number("tcp.stream"), answered: real("tcp.analysis.ack_rtt"), transaction: number("dns.id"),
+		vni: number("vxlan.vni"), lastSource: values["last ip.src"], lastDest: values["last ip.dst"],
 	}
 	switch {
 	case values["ip.src"] != "":
@@ -141,6 +145,7 @@ func (p seen) back() seen {
 	p.source, p.dest, p.sourceMAC, p.destMAC = p.dest, p.source, p.destMAC, p.sourceMAC
 	p.sourcePort, p.destPort = p.destPort, p.sourcePort
 	p.sourceASN, p.destASN = p.destASN, p.sourceASN
+	p.lastSource, p.lastDest = p.lastDest, p.lastSource
 	return p
 }
 

@@ -53,6 +53,12 @@ var examples = map[string]example{
 		}
 		return p.source
 	})},
+	"inside-tunnels": {provider, "TunnelID SourcePeerAddress DestPeerAddress InnerSourcePeerAddress InnerDestPeerAddress", bothEnds(func(p seen) string {
+		if p.protocol != 47 && p.vni == 0 {
+			return ""
+		}
+		return key(p.vni, p.source, p.dest, p.lastSource, p.lastDest)
+	})},
 	"ipv6-share": {provider, "SourcePeerType DestTransAddress", eachWay(service(false, 80, 443, 53, 25, 123, 993))},
 	"matrix": {provider, "SourcePeerAddress DestPeerAddress", bothEnds(func(p seen) string {
 		if p.family == 0 {
