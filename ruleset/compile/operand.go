@@ -238,7 +238,7 @@ func (c *compiler) operand(ref reference, from *srl.Operand) (operand, bool) {
 
 // value reads a value, or the name of one.
 func (c *compiler) value(ref reference, w *srl.Word) (attr.Value, bool) {
-	if !w.IsName() && !hyphened(w.Text) {
+	if !w.IsName() && !hyphened(w.Text) || ref.attr.Info().Class == attr.ClassStatistic && !ref.any { // dns, a kind of packet pairs
 		return c.parse(ref, w)
 	}
 	if ref.any {
