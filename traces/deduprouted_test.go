@@ -23,7 +23,6 @@ type hop struct {
 	tos      uint8
 	fragment int // its offset
 	seq      uint32
-	option   byte // of TCP, which is no part of what makes packets alike
 	payload  byte
 	octets   int
 	at       int64
