@@ -42,7 +42,7 @@ func TestMatrix(t *testing.T) {
 	for _, name := range []string{"embedded", "snmpd"} {
 		t.Run(name, func(t *testing.T) {
 			m := newMaster(t)
-			f := startMeter(t, m, "-C", "traces/testdata/sample.pcap", "-T", "60").frontEnd
+			f := startMeter(t, m, "-C", "traces/testdata/sample.pcap", "-T", "60", "--series-interval", "60").frontEnd
 			if name == "snmpd" {
 				f = m.frontEnd
 			}
@@ -191,6 +191,19 @@ rtfmTraceToDate 0 | Hex-STRING: 07 EA 0B 15 09 0E 19 02 2B 00 00
 rtfmTraceToExact 0 | Hex-STRING: 18 EA 04 9B 00 0D E6 C8
 rtfmTracePassedOver 0 | Counter64: 0
 rtfmBlockData 4.0.1.0.28.1.0.0.3 | Hex-STRING: 00 03 00 00 00 01 00 00 00 00 00 00 00 93 00 00 00 02 00 00 00 00 00 00 00 0A 00 00 00 03 00 00 00 00 00 00 01 28
+rtfmSeriesFrom 1.1.0 | Hex-STRING: 18 EA 04 87 28 13 18 00
+rtfmSeriesTo 1.1.0 | Hex-STRING: 18 EA 04 95 20 5A 70 00
+rtfmSeriesPDUs 1.1.0 | Counter64: 289
+rtfmSeriesOctets 1.1.0 | Counter64: 90240
+rtfmSeriesIgnored 1.1.0 | Counter64: 0
+rtfmSeriesUnmatched 1.1.0 | Counter64: 0
+rtfmSeriesStopped 1.1.0 | Counter64: 0
+rtfmSeriesUncounted 1.1.0 | Counter64: 0
+rtfmSeriesActiveFlows 1.1.0 | Gauge32: 3
+rtfmSeriesNewFlows 1.1.0 | Gauge32: 3
+rtfmSeriesFlows 1.1.0 | Gauge32: 3
+rtfmSeriesFiltered 1.0.1 | Counter64: 0
+rtfmSeriesLost 1.0.1 | Counter64: 0
 rtfmFlowIdIndex 20.137.249.35.196.220.167.41.4 | INTEGER: 1025
 rtfmFlowIdFirstTime 20.137.249.35.196.220.167.41.4 | Timeticks: (0) 0:00:00.00
 rtfmTraceCollected 0 | Gauge32: 0 | u 0 | u 2 inconsistentValue
