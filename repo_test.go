@@ -75,7 +75,7 @@ var layout = map[string][]string{
 	"mib/snmp/snmptest":     {"mib/smi", "mib/snmp"},
 
 	"reader":            {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
-	"reader/flowfile":   {"reader/record", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
+	"reader/flowfile":   {"reader/record", "reader/seriesfile", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
 	"reader/live":       {"reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
 	"reader/page":       {"reader/live"},
 	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -46,7 +47,7 @@ func (f *flowFiles) check(cmd *cobra.Command) error {
 		return err
 	})
 	switch {
-	case err != nil:
+	case err != nil || errors.Is(f.damage, flowfile.ErrSeries):
 		return err
 	case faults > mostFaults:
 		f.tell(f.names[0], fmt.Errorf("%d more faults", faults-mostFaults))

@@ -33,7 +33,7 @@ func flowsInfoCommand() *cobra.Command {
 			}
 			return eachFlowFile(cmd, names, func(in *flowFiles) error {
 				info, err := in.info(cmd.Context())
-				if err != nil {
+				if err != nil || errors.Is(in.damage, flowfile.ErrSeries) {
 					return err
 				}
 				return write(info, cmd.OutOrStdout())

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"rtfm/reader/record"
+	"rtfm/reader/seriesfile"
 	"rtfm/ruleset"
 )
 
@@ -69,6 +70,8 @@ var (
 	ErrEmpty = errors.New("flow data file: it is empty")
 	// ErrForm is for a file of another kind.
 	ErrForm = errors.New("flow data file: it is neither NeMaC's text, JSON lines nor CSV of ours")
+	// ErrSeries is for a file of what --series writes.
+	ErrSeries = errors.New("it is a series, which tells what was counted in each second, and has no flows: rtfm flows plot FILE draws it")
 )
 
 // Next returns the next collection, io.EOF after the last. It is to be read before
@@ -106,6 +109,9 @@ func (c *Collections) open() (source, error) {
 		return nil, ErrEmpty
 	case err != nil:
 		return nil, fmt.Errorf("flow data file: %w", err)
+	}
+	if start, _ := c.r.Peek(seriesfile.StartLen); seriesfile.Is(start) {
+		return nil, ErrSeries
 	}
 	switch first := begin[0]; {
 	case first == '{':
