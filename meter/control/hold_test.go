@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	"rtfm/meter/series"
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
 
@@ -192,9 +193,27 @@ func (w *held) sparse() (mark uint32) {
 	return mark
 }
 
+// seconds gives the meter the latest intervals of a series, each of as many rulesets
+// and interfaces as there may be.
+func (w *held) seconds() {
+	var rows []series.Row
+	for n := 1; n < 255; n++ {
+		rows = append(rows, series.Row{RuleSet: n})
+	}
+	for n := range uint32(1000) {
+		rows = append(rows, series.Row{Interface: n})
+	}
+	ring := new(series.Ring)
+	for n := range int64(100) {
+		ring.Put(&series.Interval{Number: uint64(n + 1), From: n, To: n + 1, Rows: rows})
+	}
+	w.m.Do(func() { w.m.series = ring })
+}
+
 // requests are what a reader may ask for that once took long.
 func (w *held) requests() map[string]func() {
 	mark := w.sparse()
+	w.seconds()
 	selectors := make([]smi.Range, 0, 500)
 	for i := range cap(selectors) {
 		name := module.FlowPackageData.At(100)
@@ -219,6 +238,16 @@ func (w *held) requests() map[string]func() {
 		"actions":         func() { w.getNext(repeat(2000, module.FlowRuleAction.At(4, 1))) },
 		"rulesets' state": func() { w.getNext(repeat(4000, module.FlowRuleInfoStatus.At(3))) },
 		"counters":        func() { w.getNext(repeat(4000, module.RtfmMeterFlowsCreated.OID)) },
+		"series": func() {
+			w.getNext(repeat(4000, module.RtfmSeriesOctets.At(60, 254, 0)))
+			if w.holds < 100 {
+				w.tb.Errorf("4000 times 1254 rows looked at in %d holds: they are not told as work", w.holds)
+			}
+		},
+		"bulk of series": func() {
+			b := smi.Bulk{Ranges: repeat(3, module.RtfmSeriesOctets.At(60, 254, 0)), MaxRepetitions: 1 << 20, MaxOctets: 1 << 16}
+			w.h.Bulk(&b, nil)
+		},
 		"bulk of columns": func() {
 			b := smi.Bulk{Ranges: repeat(3, names.OID("flowDataToPDUs.2.0")), MaxRepetitions: 1 << 20, MaxOctets: 1 << 16}
 			w.h.Bulk(&b, nil)
