@@ -21,13 +21,20 @@ type liveHost struct {
 
 func (l *liveHost) name() string { return l.host }
 
+// waits implements liveSource.
+func (l *liveHost) waits() bool { return false }
+
 // open implements liveSource.
 func (l *liveHost) open(context.Context) error { return nil }
 
 // run implements liveSource. A meter that does not answer is asked again until ctx is
 // done: what it has counted meanwhile is in the interval in which it answers.
 func (l *liveHost) run(ctx context.Context, to *live.History) error {
-	sink := l.options.sink(to)
+	ctx, enough := context.WithCancel(ctx)
+	defer enough()
+	// The first interval is since the meter's start.
+	wanted := l.options.wanted(to, enough, func(i *live.Interval) bool { return i.First })
+	sink := l.options.sink(wanted.take)
 	every := seconds(l.options.interval)
 	var c *client.Client
 	var collector *reader.Collector

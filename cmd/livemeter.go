@@ -2,8 +2,8 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +27,8 @@ type liveMeter struct {
 	meter   *meter.Meter
 	rules   []*ruleset.RuleSet
 	source  traces.Source
+	stop    context.CancelFunc // ends the source
+	notices notices
 }
 
 func (l *liveMeter) name() string {
@@ -39,6 +41,7 @@ func (l *liveMeter) name() string {
 // open implements liveSource.
 func (l *liveMeter) open(ctx context.Context) (err error) {
 	o := l.options
+	ctx, l.stop = context.WithCancel(ctx)
 	programs := o.programs.programs
 	if len(programs) == 0 {
 		programs = []program{{name: builtin.Default}}
@@ -52,10 +55,13 @@ func (l *liveMeter) open(ctx context.Context) (err error) {
 	}
 	config := o.meterConfig()
 	config.RuleSets = l.rules
+	if o.once && l.waits() {
+		config.Interval = 0 // all of it
+	}
 	if l.meter, err = meter.New(config); err != nil {
 		return err
 	}
-	warn := func(string) {} // what is to be told stands in the view
+	warn := l.notices.note
 	if l.trace == "" {
 		if l.source, err = o.capture.open(ctx, o.traces.exporters, warn); err != nil {
 			return err
@@ -63,37 +69,51 @@ func (l *liveMeter) open(ctx context.Context) (err error) {
 		l.source = o.traces.steady(l.source, warn)
 		return nil
 	}
-	files := (&traceOptions{sequence: []string{l.trace}, exporters: o.traces.exporters}).open(nil)
+	traces := o.traces
+	traces.sequence = []string{l.trace}
+	files := traces.open(nil)
 	if err := files.OpenFiles(); err != nil {
 		return &exitError{status: StatusDamaged, err: fmt.Errorf("%w%s", err, hint(err))}
 	}
-	l.source = o.capture.dedup.filter(o.traces.plausible(withInterrupt(ctx, files, []string{l.trace}), warn))
+	l.source = o.capture.dedup.filter(o.traces.plausible(withInterrupt(ctx, files, traces.sequence), warn))
 	if o.pace {
 		l.source = &paced{Source: l.source, ctx: ctx}
 	}
 	return nil
 }
 
+// waits implements liveSource: a trace is metered as fast as it is taken.
+func (l *liveMeter) waits() bool { return l.trace != "" && !l.options.pace }
+
 // run implements liveSource.
 func (l *liveMeter) run(ctx context.Context, to *live.History) error {
 	defer l.source.Close()
-	sink := &runSink{
-		meter: metered{l.meter}, process: record.Process{Differences: true}, to: l.options.sink(to), name: l.name(),
-		errors: told{to}, ruleSets: running(l.meter, l.rules),
+	l.notices.tell(to)
+	wanted := l.options.wanted(to, l.stop, func(i *live.Interval) bool {
+		return !l.waits() && i.First && i.Length() < int64(seconds(l.options.interval))
+	})
+	sink := &liveSink{runSink: runSink{
+		meter: metered{l.meter}, process: record.Process{Differences: true}, to: l.options.sink(wanted.take), name: l.name(),
+		errors: &l.notices, ruleSets: running(l.meter, l.rules),
+	}}
+	if err := l.meter.Run(context.WithoutCancel(ctx), l.source, sink); err != nil {
+		return err
 	}
-	err := l.meter.Run(context.WithoutCancel(ctx), l.source, sink)
-	if err == nil && sink.disorder != nil {
-		err = sink.disorder
+	wanted.end()
+	switch {
+	case sink.faulty:
+		return &exitError{status: StatusFault, err: errors.New(l.notices.latest())}
+	case sink.damage != nil:
+		return &exitError{status: StatusDamaged, err: sink.damage}
 	}
-	return err
+	return nil
 }
 
-// told tells of what goes wrong in the view.
-type told struct{ to *live.History }
-
-// Write implements io.Writer; b is a line for people.
-func (t told) Write(b []byte) (int, error) {
-	text := strings.TrimPrefix(strings.TrimSpace(string(b)), "rtfm: ")
-	t.to.Tell(live.Status{State: live.Running, Text: text, Since: time.Now().UnixNano()})
-	return len(b), nil
+// liveSink makes intervals. Of damage it tells at the end.
+type liveSink struct {
+	runSink
+	damage error
 }
+
+// Damage implements meter.Sink.
+func (s *liveSink) Damage(err error) { s.damage = fmt.Errorf("%w%s", err, hint(err)) }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"math"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 // liveOptions say what `rtfm top` and `rtfm view` show.
 type liveOptions struct {
 	programs programOptions
+	packets  filterOptions
 	capture  captureOptions
 	traces   traceOptions
 	snmp     snmpOptions
@@ -19,6 +21,8 @@ type liveOptions struct {
 	octets   string
 	maxFlows int
 	interval float64 // seconds
+	count    int     // of intervals, 0 for all
+	once     bool    // one is enough
 	pace     bool
 	mu       sync.Mutex // of what follows
 	numeric  bool
@@ -35,13 +39,15 @@ func (o *liveOptions) add(cmd *cobra.Command) {
 	addOctets(f, &o.octets)
 	group(f, groupRules, "rules", "program", "define", "octets")
 	f.VarP(newSeconds(&o.interval, 1, 0.1, maxSeconds), "interval", "T", "show what was counted in every so many `SECONDS`")
+	f.VarP(newCount(&o.count, 0, 0, math.MaxInt32, "a number of intervals or 0 for all,"), "intervals", "N", "end after so many intervals (default all)")
 	f.BoolVar(&o.pace, "pace", false, "play traces at the speed of their capture; not at once")
 	f.Var(filterExpr{&o.filter}, "filter", "show only flows for which `EXPR` holds; as in rtfm flows filter")
 	f.BoolVar(&o.numeric, "numeric", false, "show numbers; not the names of ports and the like")
-	group(f, groupOutput, "interval", "pace", "filter", "numeric")
+	group(f, groupOutput, "interval", "intervals", "pace", "filter", "numeric")
 	addMaxFlows(f, &o.maxFlows)
 	group(f, groupLimits, "max-flows")
 	o.streams.add(cmd)
+	o.traces.addExporters(f)
 	o.capture.add(cmd)
 	o.snmp.add(cmd)
 }
@@ -61,11 +67,11 @@ func (filterExpr) String() string { return "" }
 // Type implements pflag.Value.
 func (filterExpr) Type() string { return "expr" }
 
-// sink returns what makes intervals for a history.
-func (o *liveOptions) sink(to *live.History) *live.Sink {
+// sink returns what makes intervals and gives them to put.
+func (o *liveOptions) sink(put func(*live.Interval)) *live.Sink {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s := live.NewSink(live.Options{Numeric: o.numeric}, to.Put)
+	s := live.NewSink(live.Options{Numeric: o.numeric}, put)
 	s.Filter(o.filter)
 	o.sinks = append(o.sinks, s)
 	return s

@@ -8,6 +8,7 @@ import (
 	"rtfm/traces/format"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rtfm/meter/packet"
 	"rtfm/traces"
@@ -32,11 +33,16 @@ func (o *traceOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.merged, "trace", "C", nil, "meter this `TRACE`, several merged by time; each is its own interface")
 	f.VarP(f.Lookup("trace").Value, "source", "S", "the same as -C `TRACE`")
-	f.Var(&o.exporters, "exporter", "with netflow:, believe only this exporter, of `ADDRESS[/WIDTH]`; may be repeated")
+	o.addExporters(f)
 	f.Var(&o.links, "link-type", "take packets of one link type for those of another: `TYPE=TYPE`, names or numbers of the pcap registry,\nsuch as USER0=RAW; may be repeated")
 	f.BoolVar(&o.unordered, "unordered", false, "read traces one after the other even if one begins before the end of the one before it:\nits packets count at that time")
 	f.BoolVar(&o.trust, "trust-times", false, "take the time of every packet as it is, even if it is more than an hour\nahead of all behind it, or with -i of the machine's clock, or that is set back")
 	group(f, groupInput, "trace")
+}
+
+// addExporters adds the option that says which exporters are believed.
+func (o *traceOptions) addExporters(f *pflag.FlagSet) {
+	f.Var(&o.exporters, "exporter", "with netflow:, believe only this exporter, of `ADDRESS[/WIDTH]`; may be repeated")
 }
 
 // plausible returns src, with packets found whose times are wrong unless all are

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -33,7 +34,6 @@ is printed; with --json a line, an object of all that the interval shows.`
 // topCommandOptions are the options of `rtfm top`.
 type topCommandOptions struct {
 	live liveOptions
-	once bool
 	json bool
 	rows int
 	sort string
@@ -53,7 +53,7 @@ func topCommand() *cobra.Command {
 	}
 	o.live.add(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&o.once, "once", false, "print a table of the first whole interval, and end; of a trace without --pace, of all of it")
+	f.BoolVar(&o.live.once, "once", false, "print a table of the first whole interval, and end; of a trace without --pace, of all of it")
 	f.BoolVar(&o.json, "json", false, "print an object of JSON for each interval; a line each")
 	f.VarP(newCount(&o.rows, mostRows, 1, live.MostRows, "a number of rows"), "rows", "n", "print `N` rows; where there is no screen")
 	f.Var(newChoice(&o.sort, live.Rate, live.Sorts...), "sort", "put the rows with the most of this `SUM` first")
@@ -62,14 +62,20 @@ func topCommand() *cobra.Command {
 }
 
 func (o *topCommandOptions) run(cmd *cobra.Command, args []string) error {
+	if o.live.once && cmd.Flags().Changed("intervals") {
+		return errors.New("either --once or -N, not both")
+	}
 	sources, err := o.live.sources(cmd, args)
 	if err != nil {
 		return err
 	}
 	if len(sources) > 1 {
-		return fmt.Errorf("%s: one source at a time; rtfm view shows several", args[1])
+		return fmt.Errorf("%s: one source at a time; rtfm view shows several", sources[1].name())
 	}
 	source := sources[0]
+	if _, trace := source.(*liveMeter); trace && o.live.once && source.waits() && cmd.Flags().Changed("interval") {
+		return fmt.Errorf("-T %v: with --once a trace is one interval, unless it is played with --pace", o.live.interval)
+	}
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	if err := source.open(ctx); err != nil {
@@ -78,24 +84,31 @@ func (o *topCommandOptions) run(cmd *cobra.Command, args []string) error {
 	if err := o.live.capture.giveUpRights("", nil); err != nil {
 		return err
 	}
+	return o.show(ctx, cancel, cmd, source)
+}
+
+// show shows a source that is open until it ends and, on a screen, a key is pressed.
+func (o *topCommandOptions) show(ctx context.Context, cancel func(), cmd *cobra.Command, source liveSource) error {
+	w := cmd.OutOrStdout()
+	file, _ := w.(*os.File)
+	onScreen := !o.live.once && !o.json && file != nil && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
 	h := live.NewHistory()
-	ended := make(chan error, 1)
-	go func() {
-		err := source.run(ctx, h)
-		status := live.Status{State: live.Ended, Since: time.Now().UnixNano()}
-		if err != nil {
-			status.Text = err.Error()
-		}
-		h.Tell(status)
-		ended <- err
-	}()
-	if out, ok := cmd.OutOrStdout().(*os.File); ok && !o.once && !o.json && term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb" {
-		err := screen.Run(ctx, o.model(source), h)
-		cancel()
-		<-ended
-		return err
+	if !onScreen && source.waits() {
+		h.Lossless(ctx)
 	}
-	return o.plain(ctx, cancel, cmd.OutOrStdout(), h, ended)
+	ended := make(chan error, 1)
+	go func() { ended <- follow(ctx, source, h) }()
+	var err error
+	if onScreen {
+		err = screen.Run(ctx, o.model(source), h)
+	} else {
+		err = o.plain(ctx, w, cmd.ErrOrStderr(), h)
+	}
+	cancel()
+	if failed := <-ended; err == nil {
+		err = failed
+	}
+	return err
 }
 
 // model returns what the screen shows.

@@ -12,35 +12,31 @@ import (
 	"rtfm/reader/table"
 )
 
-// plain prints each interval as it comes.
-func (o *topCommandOptions) plain(ctx context.Context, cancel func(), w io.Writer, h *live.History, ended chan error) error {
+// plain prints each interval as it comes, and tells stderr what goes wrong.
+func (o *topCommandOptions) plain(ctx context.Context, w, stderr io.Writer, h *live.History) error {
 	number, status := uint64(0), live.Status{State: live.Starting}
 	for {
 		n, err := h.Wait(ctx, number, status)
 		if err != nil {
-			break
+			return nil // a signal ended it
 		}
-		status = n.Status
+		if n.Missed > 0 {
+			fmt.Fprintf(stderr, "rtfm: %d intervals are missing here: they came faster than they were taken\n", n.Missed)
+		}
 		for _, i := range n.Intervals {
 			number = i.Number
-			if o.once && i.First && i.Length() < int64(seconds(o.live.interval)) && status.State == live.Running && len(n.Intervals) == 1 {
-				continue // the first whole one follows
-			}
 			if err := o.print(w, i); err != nil {
 				return err
 			}
-			if o.once {
-				cancel()
-				<-ended
-				return nil
-			}
 		}
-		if status.State == live.Ended {
-			break
+		if n.Status.State == live.Ended {
+			return nil
 		}
+		if text := n.Status.Text; text != "" && text != status.Text {
+			fmt.Fprintf(stderr, "rtfm: %s\n", table.Visible(text))
+		}
+		status = n.Status
 	}
-	cancel()
-	return <-ended
 }
 
 // print prints an interval.
@@ -50,11 +46,12 @@ func (o *topCommandOptions) print(w io.Writer, i *live.Interval) error {
 		out.Write(append(i.AppendJSON(nil), '\n'))
 		return out.Flush()
 	}
+	losses := fmt.Sprintf("lost %d, uncounted %d, ignored %d, unmatched %d", i.Loss.Lost, i.Loss.Uncounted, i.Loss.Ignored, i.Loss.Unmatched)
 	for k := range i.Sections {
 		s := &i.Sections[k]
 		t, _ := s.Shown(i.Length(), live.Look{Rows: o.rows, Sort: o.sort})
 		t.Title, t.Dated = s.Name+", "+period(i.From, i.To, time.UTC), true
-		t.Notes = []string{fmt.Sprintf("lost %d, uncounted %d, ignored %d, unmatched %d", i.Loss.Lost, i.Loss.Uncounted, i.Loss.Ignored, i.Loss.Unmatched)}
+		t.Notes = []string{losses}
 		if i.Loss.Unknown > 0 {
 			t.Notes = append(t.Notes, query.UnknownNote(i.Loss.Unknown))
 		}
@@ -62,6 +59,9 @@ func (o *topCommandOptions) print(w io.Writer, i *live.Interval) error {
 			return err
 		}
 		out.WriteString("\n")
+	}
+	if len(i.Sections) == 0 {
+		fmt.Fprintf(out, "no ruleset runs, %s\n%s\n\n", period(i.From, i.To, time.UTC), losses)
 	}
 	return out.Flush()
 }

@@ -113,16 +113,6 @@ func (o *viewOptions) run(cmd *cobra.Command, args []string) error {
 	return o.serve(ctx, listener, page.New(c))
 }
 
-// follow runs a source and tells how it ended.
-func follow(ctx context.Context, s liveSource, to *live.History) {
-	status := live.Status{State: live.Ended}
-	if err := s.run(ctx, to); err != nil {
-		status.Text = err.Error()
-	}
-	status.Since = time.Now().UnixNano()
-	to.Tell(status)
-}
-
 // serve serves the page until ctx is done.
 func (o *viewOptions) serve(ctx context.Context, listener net.Listener, p http.Handler) error {
 	s := &http.Server{

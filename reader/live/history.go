@@ -40,20 +40,46 @@ type History struct {
 	changed   chan struct{} // closed when there is news
 	most      int
 	mostSize  int
+	// What is said of those that wait for a viewer, see Lossless.
+	lossless bool
+	taken    uint64
+	released bool
+	room     sync.Cond
 }
 
 // NewHistory returns a History with no intervals.
 func NewHistory() *History {
-	return &History{status: Status{State: Starting}, changed: make(chan struct{}), most: HistoryIntervals, mostSize: HistoryOctets}
+	h := &History{status: Status{State: Starting}, changed: make(chan struct{}), most: HistoryIntervals, mostSize: HistoryOctets}
+	h.room.L = &h.mu
+	return h
+}
+
+// backlog is how many intervals wait for a viewer that must have all.
+const backlog = 64
+
+// Lossless has Put wait for the one viewer there is, who calls Wait, until ctx is done.
+// It is for sources that can wait: files and traces, not interfaces.
+func (h *History) Lossless(ctx context.Context) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lossless = true
+	context.AfterFunc(ctx, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.released = true
+		h.room.Broadcast()
+	})
 }
 
 // Put adds an Interval, which must not be changed from now on, and forgets the oldest
 // ones beyond the bounds.
 func (h *History) Put(i *Interval) {
-	i.marshalled = i.appendJSON(nil)
-	i.octets = 2 * len(i.marshalled) // as numbers about as much again
+	i.octets = i.size()
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for h.lossless && !h.released && h.number-h.taken >= backlog {
+		h.room.Wait()
+	}
 	h.number++
 	i.Number = h.number
 	h.intervals = append(h.intervals, i)
@@ -66,6 +92,14 @@ func (h *History) Put(i *Interval) {
 	if h.status.State != Running {
 		h.status = Status{State: Running, Since: h.status.Since}
 	}
+	h.news()
+}
+
+// Note changes the text of the status.
+func (h *History) Note(text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.status.Text = text
 	h.news()
 }
 
@@ -122,6 +156,10 @@ func (h *History) after(number uint64, most int) (News, chan struct{}) {
 // Wait is After that waits until there is an interval behind that number, or the status
 // is another than before.
 func (h *History) Wait(ctx context.Context, number uint64, before Status) (News, error) {
+	h.mu.Lock()
+	h.taken = max(h.taken, number)
+	h.room.Broadcast()
+	h.mu.Unlock()
 	for {
 		n, changed := h.after(number, 0)
 		if len(n.Intervals) > 0 || n.Status != before {

@@ -5,6 +5,8 @@
 package live
 
 import (
+	"sync"
+
 	"rtfm/reader/record"
 	"rtfm/reader/table"
 	"rtfm/ruleset/attr"
@@ -20,7 +22,27 @@ type Interval struct {
 	Sections   []Section // one for each ruleset, in order of their numbers
 	Spreads    []Spread  // by ruleset and attribute
 	octets     int       // about what it takes in memory
-	marshalled []byte    // its JSON
+	marshal    sync.Once
+	marshalled []byte // its JSON, made for the first viewer
+}
+
+// size returns about how much memory the interval and its JSON take, in octets.
+func (i *Interval) size() int {
+	const object, cell, counter = 1 << 10, 64, 24
+	n := object
+	for k := range i.Sections {
+		t := i.Sections[k].Table
+		n += object + cell*len(t.Columns)*(len(t.Rows)+2)
+		for _, row := range t.Rows {
+			for c := range row {
+				n += 2 * row[c].Len()
+			}
+		}
+	}
+	for k := range i.Spreads {
+		n += object/4 + counter*len(i.Spreads[k].Counters)
+	}
+	return n
 }
 
 // Loss is what the interval's flows do not have, in packets.

@@ -11,13 +11,11 @@ import (
 const Schema = 1
 
 // AppendJSON appends the interval as an object of JSON on one line: what `rtfm top
-// --json` prints and the page gets. Numbers are exact; those above 2^53, which readers
+// --json` prints and the page gets. It is made once. Numbers are exact; those above 2^53, which readers
 // of JSON may not hold, and all times are strings of digits.
 func (i *Interval) AppendJSON(b []byte) []byte {
-	if i.marshalled != nil {
-		return append(b, i.marshalled...)
-	}
-	return i.appendJSON(b)
+	i.marshal.Do(func() { i.marshalled = i.appendJSON(nil) })
+	return append(b, i.marshalled...)
 }
 
 // exact is a number that is a string if it is too large for a float64.

@@ -224,3 +224,37 @@ func TestUnknown(t *testing.T) {
 		t.Errorf("%d PDUs, %d unknown", total, i.Loss.Unknown)
 	}
 }
+
+// TestLossless: a source that can wait puts no more than the one viewer has room for,
+// and none is missed; once ctx is done it need not wait.
+func TestLossless(t *testing.T) {
+	const n = 3 * backlog
+	h := NewHistory()
+	h.most = 2 * backlog
+	ctx, cancel := context.WithCancel(context.Background())
+	h.Lossless(ctx)
+	ended := make(chan bool)
+	put := func() {
+		for range n {
+			h.Put(new(Interval))
+		}
+		ended <- true
+	}
+	go put()
+	number := uint64(0)
+	for number < n {
+		news, err := h.Wait(ctx, number, h.After(number, 0).Status)
+		if err != nil || news.Missed > 0 || len(news.Intervals) > backlog {
+			t.Fatalf("%v, %d missed, %d at once", err, news.Missed, len(news.Intervals))
+		}
+		for _, i := range news.Intervals {
+			if number++; i.Number != number {
+				t.Fatalf("interval %d, want %d", i.Number, number)
+			}
+		}
+	}
+	<-ended
+	go put()
+	cancel()
+	<-ended
+}

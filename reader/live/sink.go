@@ -2,6 +2,7 @@ package live
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -141,7 +142,7 @@ func (s *Sink) End(sum *record.Summary) error {
 		if err := top.End(sum); err != nil {
 			return err
 		}
-		section := Section{Number: number, Name: s.c.RuleSet(number).Name, Table: top.Tables()[0]}
+		section := Section{Number: number, Name: cmp.Or(s.c.RuleSet(number).Name, fmt.Sprint("ruleset ", number)), Table: top.Tables()[0]}
 		for _, rs := range sum.RuleSets {
 			if rs.RuleSet == uint64(number) {
 				section.Packets = rs

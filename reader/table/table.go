@@ -75,6 +75,9 @@ const (
 // String returns a Value of text, which may hold any octets.
 func String(s string) Value { return Value{form: isText, text: s} }
 
+// Len returns how many octets of text a Value has.
+func (v Value) Len() int { return len(v.text) }
+
 // Uint returns a Value of a whole number.
 func Uint(n uint64) Value { return Value{form: isUint, bits: n} }
 
