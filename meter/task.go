@@ -37,13 +37,13 @@ type Task struct {
 	matched []matched
 	passed  int
 	// Room for the packet at hand.
-	packet           match.Packet
-	key              attr.Key
-	flow             match.FlowKey
-	flowKey, reverse flow.Key
+	recalled match.Packet // by view.recall
+	key      attr.Key
+	own      matched // of one that was not matched ahead
+	reverse  flow.Key
 }
 
-// matched is a packet that has matched as it comes, and its flow.
+// matched is a packet that has matched, and its flow.
 type matched struct {
 	number int // of the packet in the batch
 	flow   match.FlowKey
@@ -138,8 +138,8 @@ func (t *Task) expectFlow(i int, sight []uint64) {
 	}
 	t.matched = t.matched[:len(t.matched)+1]
 	m := &t.matched[len(t.matched)-1]
-	t.view.recall(sight, &t.packet)
-	if t.program.Match(&t.packet, &t.packet.Key, false, &m.flow) != pme.Success {
+	t.view.recall(sight, &t.recalled)
+	if t.program.Match(&t.recalled, &t.recalled.Key, false, &m.flow) != pme.Success {
 		t.matched = t.matched[:len(t.matched)-1]
 		return
 	}
@@ -147,18 +147,15 @@ func (t *Task) expectFlow(i int, sight []uint64) {
 	t.table.Prepare(&m.key, &m.flow)
 }
 
-// takeMatched sets the flow and its key to those of packet i of the batch if it
-// was matched by prefetch.
-func (t *Task) takeMatched(i int) bool {
+// takeMatched returns packet i of the batch if it was matched by prefetch, else nil.
+func (t *Task) takeMatched(i int) *matched {
 	for t.passed < len(t.matched) && t.matched[t.passed].number < i {
 		t.passed++
 	}
 	if t.passed == len(t.matched) || t.matched[t.passed].number > i {
-		return false
+		return nil
 	}
-	m := &t.matched[t.passed]
-	t.flow, t.flowKey = m.flow, m.key
-	return true
+	return &t.matched[t.passed]
 }
 
 // meter counts packet i of batch b, which prefetch has prepared for, as so many
@@ -172,11 +169,11 @@ func (t *Task) meter(b *batch, i int, s stream.Packet, pdus, octets uint64, now 
 	if r := t.memo.remembered(sight, t.member); r != 0 && t.again(r, s, pdus, octets, now) {
 		return
 	}
-	if t.takeMatched(i) {
-		t.memo.remember(sight, t.member, t.place(s, pdus, octets, now))
+	if m := t.takeMatched(i); m != nil {
+		t.memo.remember(sight, t.member, t.place(m, s, pdus, octets, now))
 		return
 	}
-	p := &t.packet
+	p := &t.recalled
 	if sight[len(sight)-1]&sightOdd != 0 {
 		p = b.oddPacket(i)
 	} else {
@@ -208,47 +205,48 @@ func (t *Task) again(r result, s stream.Packet, pdus, octets uint64, now int64) 
 // one if that is current; one that only matches with source and destination
 // swapped belongs to the reverse of that flow.
 func (t *Task) match(p *match.Packet, s stream.Packet, pdus, octets uint64, now int64) result {
-	v := t.program.Match(p, &p.Key, false, &t.flow)
+	m := &t.own
+	v := t.program.Match(p, &p.Key, false, &m.flow)
 	if v == pme.Success {
-		t.table.Prepare(&t.flowKey, &t.flow)
-		return t.place(s, pdus, octets, now)
+		t.table.Prepare(&m.key, &m.flow)
+		return t.place(m, s, pdus, octets, now)
 	}
 	if v == pme.NoMatch {
 		t.key = p.Key.Reverse()
-		v = t.program.Match(p, &t.key, true, &t.flow)
+		v = t.program.Match(p, &t.key, true, &m.flow)
 	}
 	if v == pme.Success {
-		t.table.Prepare(&t.flowKey, &t.flow)
-		if row := t.table.Find(&t.flowKey); row != 0 {
+		t.table.Prepare(&m.key, &m.flow)
+		if row := t.table.Find(&m.key); row != 0 {
 			return t.count(row, flow.Backward, s, pdus, octets, now)
 		}
 		// Packets that were counted in the reverse flow for want of this one
 		// are no longer.
-		if row := t.findReverse(); row != 0 {
+		if row := t.findReverse(m); row != 0 {
 			t.table.Supersede(row)
 		}
-		return t.create(flow.Backward, s, pdus, octets, now)
+		return t.create(m, flow.Backward, s, pdus, octets, now)
 	}
 	t.note(v, pdus)
 	return verdictResult(v)
 }
 
 // place meters a packet that has matched as it comes, as one of the flow.
-func (t *Task) place(s stream.Packet, pdus, octets uint64, now int64) result {
-	if t.table.Alike(&t.flowKey) {
-		if row := t.table.Find(&t.flowKey); row != 0 {
+func (t *Task) place(m *matched, s stream.Packet, pdus, octets uint64, now int64) result {
+	if t.table.Alike(&m.key) {
+		if row := t.table.Find(&m.key); row != 0 {
 			return t.count(row, flow.Forward, s, pdus, octets, now)
 		}
-		if row := t.findReverse(); row != 0 {
+		if row := t.findReverse(m); row != 0 {
 			return t.count(row, flow.Backward, s, pdus, octets, now)
 		}
 	}
-	return t.create(flow.Forward, s, pdus, octets, now)
+	return t.create(m, flow.Forward, s, pdus, octets, now)
 }
 
-// findReverse returns the row of the flow whose key is the reverse of flow.
-func (t *Task) findReverse() uint32 {
-	t.table.PrepareReverse(&t.reverse, &t.flowKey, &t.flow)
+// findReverse returns the row of the flow whose key is the reverse of m's.
+func (t *Task) findReverse(m *matched) uint32 {
+	t.table.PrepareReverse(&t.reverse, &m.key)
 	return t.table.Find(&t.reverse)
 }
 
@@ -263,18 +261,18 @@ func (t *Task) count(row uint32, d flow.Direction, s stream.Packet, pdus, octets
 	return flowResult(row, d, t.table.Generation(row))
 }
 
-// create makes the flow that flowKey identifies and counts the packet in it.
-func (t *Task) create(d flow.Direction, s stream.Packet, pdus, octets uint64, now int64) result {
-	row := t.table.Create(&t.flowKey, now)
+// create makes the flow of packet m and counts the packet in it.
+func (t *Task) create(m *matched, d flow.Direction, s stream.Packet, pdus, octets uint64, now int64) result {
+	row := t.table.Create(&m.key, now)
 	if row == 0 {
 		t.stats.Uncounted += pdus
 		return 0
 	}
-	if t.ids != nil && t.flow.Shape.Identified() {
-		t.ids.Create(row, &t.flow, d == flow.Backward)
+	if t.ids != nil && m.flow.Shape.Identified() {
+		t.ids.Create(row, &m.flow, d == flow.Backward)
 	}
 	if t.streams != nil {
-		t.streams.Create(row, t.flow.Shape, s, t.ends && t.flow.Shape.SavesEnds(), now)
+		t.streams.Create(row, m.flow.Shape, s, t.ends && m.flow.Shape.SavesEnds(), now)
 	}
 	return t.count(row, d, s, pdus, octets, now)
 }

@@ -169,12 +169,12 @@ func (v *view) seeTuple(source, dest *attr.End, peerLen, adjacentLen uint8, w *t
 // blank sets w to what no memo knows, for a packet of which nothing will be asked.
 func (v *view) blank(w []uint64) { w[v.words] = sightOdd }
 
-// recall sets p to a packet that the ruleset cannot tell from the one with
-// this sight.
+// recall sets p to a packet that the ruleset cannot tell from the one with this
+// sight. p is zero, or a packet that was recalled in this view before: what the
+// view does not see stays zero.
 func (v *view) recall(w []uint64, p *match.Packet) {
 	n := 2 * len(v.ends)
 	p.PeerLen, p.AdjacentLen = uint8(w[n-2]>>56), uint8(w[n-1]>>56)
-	p.Key = attr.Key{}
 	source := int(w[v.words] & sightReverse)
 	for i, e := range v.ends {
 		binary.LittleEndian.PutUint64(p.Key[e.off:], w[2*i+source]&e.mask)

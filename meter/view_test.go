@@ -21,7 +21,7 @@ import (
 func TestSights(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	for _, p := range randomTrace(r, 300) {
-		var got, again match.Packet
+		var got match.Packet
 		packet.Decode(&got, p.Link, p.Data, p.Wire)
 		got.Key.SetInterfaces(3, 3)
 		if got.PeerLen > maxMemoPeer {
@@ -61,6 +61,12 @@ func TestSights(t *testing.T) {
 					t.Errorf("%x the fast way, else %x", w, other)
 				}
 			}
+			back := got
+			back.Key = got.Key.Reverse()
+			other := make([]uint64, v.sightLen())
+			v.see(&back, other)
+			var again match.Packet
+			v.recall(other, &again) // of which the next leaves nothing
 			v.recall(w, &again)
 			for i, b := range see {
 				if got.Key[i]&b != again.Key[i] {
@@ -70,10 +76,6 @@ func TestSights(t *testing.T) {
 			if again.PeerLen != got.PeerLen || again.AdjacentLen != got.AdjacentLen {
 				t.Errorf("lengths %d and %d, recalled as %d and %d", got.PeerLen, got.AdjacentLen, again.PeerLen, again.AdjacentLen)
 			}
-			back := got
-			back.Key = got.Key.Reverse()
-			other := make([]uint64, v.sightLen())
-			v.see(&back, other)
 			ends := v.ends
 			same := true
 			for i := range ends {

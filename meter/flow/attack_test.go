@@ -58,7 +58,7 @@ func TestTableUnderAttack(t *testing.T) {
 				binary.LittleEndian.PutUint64(k.Key[j/4*attr.EndSize+j%4*8:], x)
 			}
 			tab.Prepare(&key, &k)
-			tab.PrepareReverse(&reverse, &key, &k) // which has the same hash
+			tab.PrepareReverse(&reverse, &key) // which has the same hash
 			if tab.Find(&key) == 0 && tab.Find(&reverse) == 0 && tab.Create(&key, 1) == 0 {
 				t.Fatalf("%s: flow %d was not made", attack.Name, i)
 			}

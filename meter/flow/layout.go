@@ -2,6 +2,7 @@ package flow
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 
 	"rtfm/ruleset/match"
@@ -18,6 +19,7 @@ type layout struct {
 	shape  *match.Shape
 	words  int
 	pieces []piece
+	mirror []move // to the packed key of the reverse flow, nil until it is asked for
 }
 
 // piece is 1, 2, 4 or 8 neighbouring octets of a key and their place in the
@@ -28,6 +30,44 @@ type piece struct {
 	word  uint8
 	shift uint8  // bits
 	mask  uint64 // of the octets, before the shift
+}
+
+// move is up to 8 neighbouring octets of a packed key, in one word, and their place
+// in that of the reverse flow.
+type move struct {
+	from, to    uint8  // words
+	right, left uint8  // bits
+	mask        uint64 // of the octets, between the shifts
+}
+
+// newMirror returns how a packed key is made of that of the reverse flow.
+func newMirror(from, to *layout) (moves []move) {
+	// What stands at each place of a reverse key, and where that is when it is packed.
+	var reverse attr.Key
+	for i := range reverse {
+		reverse[i] = byte(i)
+	}
+	reverse = reverse.ReverseFlow()
+	var packed [attr.KeySize]uint8
+	for _, p := range from.pieces {
+		for i := range p.size {
+			packed[p.from+i] = 8*p.word + p.shift/8 + i
+		}
+	}
+	for _, p := range to.pieces {
+		last := uint8(math.MaxUint8)
+		for i := range p.size {
+			at := packed[reverse[p.from+i]]
+			if at == last+1 && at%8 != 0 {
+				m := &moves[len(moves)-1]
+				m.mask = m.mask<<8 | 0xff
+			} else {
+				moves = append(moves, move{from: at / 8, right: at % 8 * 8, to: p.word, left: p.shift + 8*i, mask: 0xff})
+			}
+			last = at
+		}
+	}
+	return moves
 }
 
 // layout returns the layout of a shape.

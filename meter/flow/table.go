@@ -125,24 +125,27 @@ type Key struct {
 
 // Prepare sets key to the identity k.
 func (t *Table) Prepare(key *Key, k *match.FlowKey) {
-	t.pack(key, k)
-	key.hash = k.Hash(&t.secret)
-}
-
-// PrepareReverse sets reverse to the identity of the flow in the direction
-// opposite to k, for which key was prepared. Both are found at the same place,
-// which is prefetched only once.
-func (t *Table) PrepareReverse(reverse, key *Key, k *match.FlowKey) {
-	r := k.Reverse()
-	t.pack(reverse, &r)
-	reverse.hash = key.hash
-}
-
-func (t *Table) pack(key *Key, k *match.FlowKey) {
 	l := t.layout(k.Shape)
 	key.shape = int32(k.Shape.ID)
 	key.n = l.words
 	l.pack(&k.Key, &key.words)
+	key.hash = k.Hash(&t.secret)
+}
+
+// PrepareReverse sets reverse to the identity of the flow in the direction
+// opposite to that of key, which was prepared. Both are found at the same place,
+// which is prefetched only once.
+func (t *Table) PrepareReverse(reverse, key *Key) {
+	l := t.layouts[key.shape]
+	if l.mirror == nil {
+		l.mirror = newMirror(l, t.layout(l.shape.Reverse))
+	}
+	clear(reverse.words[:key.n])
+	for i := range l.mirror {
+		m := &l.mirror[i]
+		reverse.words[m.to%maxKeyWords] |= key.words[m.from%maxKeyWords] >> m.right & m.mask << m.left
+	}
+	reverse.n, reverse.shape, reverse.hash = key.n, int32(l.shape.Reverse.ID), key.hash
 }
 
 // Find returns the row of the flow with this key, or 0 if there is none.

@@ -121,6 +121,42 @@ func TestTableIsMap(t *testing.T) {
 	}
 }
 
+// TestPrepareReverse holds the keys of reverse flows to those of their identities.
+func TestPrepareReverse(t *testing.T) {
+	var shapes match.Shapes
+	r := rand.New(rand.NewPCG(2, 3))
+	tab := New(1)
+	for range 2000 {
+		var saved []match.Saved
+		for _, in := range attr.All() {
+			if c := in.Class; (c == attr.ClassInteger || c == attr.ClassAddress || c == attr.ClassComputed) && r.IntN(4) == 0 {
+				saved = append(saved, match.Saved{Attr: in.Attr, Mask: attr.Ones(in.Size)})
+			}
+		}
+		lengths := match.Lengths{Peer: uint8(r.IntN(21)), Adjacent: uint8(r.IntN(9)), InnerPeer: []uint8{0, 4, 16}[r.IntN(3)]}
+		k := match.FlowKey{Shape: shapes.InternLengths(1, lengths, saved)}
+		for _, s := range k.Shape.Saved {
+			for i := range k.Value(s.Attr) {
+				k.Value(s.Attr)[i] = byte(r.Uint32())
+			}
+		}
+		back := k.Reverse()
+		var key, got, want Key
+		for i := range got.words {
+			got.words[i] = r.Uint64()
+		}
+		tab.Prepare(&key, &k)
+		tab.PrepareReverse(&got, &key)
+		tab.Prepare(&want, &back)
+		for i := want.n; i < len(got.words); i++ {
+			got.words[i] = 0
+		}
+		if got != want {
+			t.Fatalf("reverse of %+v: %+v, want %+v", k, got, want)
+		}
+	}
+}
+
 func recoverAndCompare(t *testing.T, tab *Table, model map[match.FlowKey]*match.Flow, now int64) {
 	t.Helper()
 	limits := Limits{1: now - 9000, 2: now - 2000}
