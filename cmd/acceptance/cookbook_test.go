@@ -426,36 +426,41 @@ func timesAreTrue(t *testing.T, question string, want map[string][]float64, aske
 	}
 }
 
-// TestPicture draws the README's picture anew. With RTFM_UPDATE set in the environment it
-// is written.
-func TestPicture(t *testing.T) {
+// TestPictures draws the documents' pictures anew, by those of their commands that name
+// the files of one. With RTFM_UPDATE set in the environment they are written.
+func TestPictures(t *testing.T) {
 	t.Parallel()
-	const path = "docs/services.svg"
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := likeRoot(t)
-	for _, c := range docCommands(string(readme)) {
-		if !strings.Contains(c.line, "services.") {
-			continue
-		}
-		shell := exec.Command("sh", "-c", asInstalled(c.line))
-		shell.Dir = dir
-		if out, err := shell.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", c.line, err, out)
-		}
-	}
-	got, err := os.ReadFile(filepath.Join(dir, filepath.Base(path)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if os.Getenv("RTFM_UPDATE") != "" {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
+	for path, document := range map[string]string{"docs/services.svg": "README.md", "docs/seconds.svg": cookbook} {
+		text, err := os.ReadFile(document)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if want, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the README's commands draw (%v)", path, err)
+		dir := likeRoot(t)
+		if err := os.Symlink(filepath.Join(dir, providerTrace), filepath.Join(dir, filepath.Base(providerTrace))); err != nil {
+			t.Fatal(err)
+		}
+		named := strings.TrimSuffix(filepath.Base(path), "svg")
+		for _, c := range docCommands(string(text)) {
+			if !strings.HasPrefix(asInstalled(c.line), "rtfm ") || !strings.Contains(c.line, named) {
+				continue
+			}
+			shell := exec.Command("sh", "-c", asInstalled(c.line))
+			shell.Dir = dir
+			if out, err := shell.CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", c.line, err, out)
+			}
+		}
+		got, err := os.ReadFile(filepath.Join(dir, filepath.Base(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if os.Getenv("RTFM_UPDATE") != "" {
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the commands of %s draw (%v)", path, document, err)
+		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rtfm/meter/series"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -83,10 +85,39 @@ func samplePercentiles() *Percentiles {
 	return s
 }
 
+// sampleSeconds has a gap, losses, packets in no flow, and two rulesets, of which the
+// first is drawn.
+func sampleSeconds() *Seconds {
+	var p Seconds
+	for k := range int64(90) {
+		i := &series.Interval{From: start + k*1e9, To: start + (k+1)*1e9}
+		if k < 40 || k >= 55 {
+			n := uint64(20 + k*7%13)
+			i.Rows = []series.Row{
+				{RuleSet: 2, Name: "@services", PDUs: n, Octets: n * 800, ActiveFlows: n / 3, NewFlows: n / 9},
+				{RuleSet: 3, Name: "@all", PDUs: 1000, Octets: 1 << 40, ActiveFlows: 1000, NewFlows: 1000, Uncounted: 1000},
+				{Interface: 1, PDUs: n, Octets: n * 800},
+			}
+			i.Rows[0].Uncounted = 3 * uint64(k/70) // from the 70th on
+		}
+		switch k {
+		case 10:
+			i.Rows[2].Lost = 34
+		case 40:
+			i.To = start + 55e9
+		}
+		if k <= 40 || k >= 55 {
+			p.Add(i)
+		}
+	}
+	return &p
+}
+
 // TestGolden compares pictures with those in testdata, which were looked at.
 func TestGolden(t *testing.T) {
 	for name, draw := range map[string]func(io.Writer) error{
 		"rate": sampleRates().WriteSVG, "scatter": sampleScatter().WriteSVG, "percentiles": samplePercentiles().WriteSVG,
+		"seconds": sampleSeconds().WriteSVG,
 	} {
 		var b bytes.Buffer
 		if err := draw(&b); err != nil {
