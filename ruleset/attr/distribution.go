@@ -128,11 +128,11 @@ func between(lower, upper uint64, i, n int) uint64 {
 // missing fields are zero. The second field may be the name of a kind of packet
 // pairs instead of its number, as in 100.dns.0!0; of statistics the name suffices.
 func (a Attr) ParseMeasure(text string) (Value, error) {
-	if a.takesPairName() && text != "" && spell.IsWordByte(text[0]) && text[0] > '9' {
-		text = "0." + text
-	}
 	numbers := text
-	if first, rest, ok := strings.Cut(text, "."); ok && rest != "" && spell.IsWordByte(rest[0]) && rest[0] > '9' {
+	if a.takesPairName() && text != "" && spell.IsWordByte(text[0]) && text[0] > '9' {
+		numbers = "0." + text
+	}
+	if first, rest, ok := strings.Cut(numbers, "."); ok && rest != "" && spell.IsWordByte(rest[0]) && rest[0] > '9' {
 		n := spell.WordLen(rest)
 		kind, ok := pairKindByName(rest[:n])
 		if !ok {
@@ -146,7 +146,7 @@ func (a Attr) ParseMeasure(text string) (Value, error) {
 		return v, err
 	case v.Len() > DistributionSize:
 		return v, valueErr(text, "more than %d octets", DistributionSize)
-	case v.Len() > 1 && !strings.ContainsAny(text, ".-!"):
+	case v.Len() > 1 && !strings.ContainsAny(numbers, ".-!"):
 		return v, valueErr(text, "want fields with . or ! behind them")
 	}
 	return v.Resize(DistributionSize), nil

@@ -214,11 +214,14 @@ func (l Listed) Flags() uint8   { return uint8(l >> listedFlags) }
 func (l Listed) Gap() uint64    { return uint64(l) & (1<<listedGapBits - 1) }
 func (l Listed) Backward() bool { return l>>listedBackward != 0 }
 
-// NeedsParameter tells what a statistic lacks that is saved without a parameter; ""
-// if it has none.
-func (a Attr) NeedsParameter() string {
-	if a.Form() == FormPackets {
-		return "how many packets to list"
+// Parameter tells what stands behind the = where a statistic is saved; "" if nothing
+// does.
+func (a Attr) Parameter() string {
+	switch {
+	case a.Form() == FormPackets:
+		return fmt.Sprintf("a number of packets, 1 to %d", MaxListed)
+	case a.CountsPairs():
+		return "a kind of packet pairs"
 	}
 	return ""
 }
@@ -229,8 +232,10 @@ func (d *Measure) statisticFault() string {
 	switch p1, _, _ := d.Parameters(); {
 	case form == FormPackets && (d.Packets() == 0 || d.Packets() > MaxListed):
 		return fmt.Sprintf("it lists 1 to %d packets, not %d", MaxListed, d.Packets())
+	case form != FormPackets && d.Packets() != 0 && d.Attr.CountsPairs():
+		return "it takes a kind of packet pairs, such as dns, and no number of packets"
 	case form != FormPackets && d.Packets() != 0:
-		return "it has no number of packets"
+		return "it takes no number of packets"
 	case d.Attr.CountsPairs() && !PairKind(p1).Valid():
 		return fmt.Sprintf("%d is no kind of packet pairs", p1)
 	case !d.Attr.CountsPairs() && p1 != 0:

@@ -163,7 +163,11 @@ func (c *compiler) ownNumber(ref reference, e *srl.Test) (is bool) {
 func (c *compiler) tests(ref reference, e *srl.Test, t, f *node) *node {
 	switch {
 	case ref.measure():
-		c.errorf(e.Attr.Place, "%s is %s: it can be saved, not tested", ref, ref.kind())
+		instead := ""
+		if ref.class() == attr.ClassStatistic {
+			instead = "; rtfm flows filter tests those of flows"
+		}
+		c.errorf(e.Attr.Place, "%s is %s: it can be saved, not tested%s", ref, ref.kind(), instead)
 		return f
 	case ref.attr == attr.FlowRuleSet && c.ownNumber(ref, e):
 		return t

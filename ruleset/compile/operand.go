@@ -31,7 +31,10 @@ func (r reference) measure() bool { return r.class().IsMeasure() }
 
 // kind names what is measured.
 func (r reference) kind() string {
-	if r.class() == attr.ClassStatistic {
+	switch {
+	case r.attr == attr.FlowID || r.attr == attr.CommunityID:
+		return "an identifier"
+	case r.class() == attr.ClassStatistic:
 		return "a statistic"
 	}
 	return "a distribution"
@@ -132,6 +135,9 @@ func (c *compiler) usable(w srl.Word, a attr.Attr) (reference, bool) {
 // jargon is what others call what is not quite an attribute.
 var jargon = map[string]string{
 	"ip": "Host, SourcePeerAddress or DestPeerAddress", "tos": "DSCodePoint", "dstmask": "DestPrefix", "srcmask": "SourcePrefix",
+	"retransmissions": "ToRetransmittedPDUs or FromRetransmittedPDUs", "retransmits": "ToRetransmittedPDUs or FromRetransmittedPDUs",
+	"rtt": "ToTurnaroundStats or ToTurnaroundTime", "ttl": "ToHopLimitRange or FromHopLimitRange", "flags": "ToTCPFlags or FromTCPFlags",
+	"vni": "TunnelID", "teid": "TunnelID", "gre_key": "TunnelID",
 	"bytes": "ToOctets or FromOctets", "packets": "ToPDUs or FromPDUs", "type": "SourcePeerType or SourceTransType",
 }
 

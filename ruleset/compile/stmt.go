@@ -199,8 +199,14 @@ func (c *compiler) save(sc *scope, s *srl.Save, next *node) *node {
 func (c *compiler) parameters(ref reference, o *srl.Operand) (value, mask attr.Value, ok bool) {
 	mask, ok = attr.Value{}.Resize(attr.DistributionSize), true
 	switch statistic := ref.class() == attr.ClassStatistic; {
+	case statistic && ref.attr.Parameter() == "":
+		c.errorf(o.Value.Place, "%s takes no parameter: SAVE %s", ref, ref)
+		return value, mask, false
 	case statistic && o.Mask.Text != "":
 		c.errorf(o.Mask.Place, "%s has no parameters in a mask", ref)
+		return value, mask, false
+	case statistic && ref.attr.Form() == attr.FormPackets && strings.Trim(o.Value.Text, "0123456789") != "":
+		c.errorf(o.Value.Place, "%s takes %s, not %s: SAVE %s = 30", ref, ref.attr.Parameter(), o.Value.Text, ref)
 		return value, mask, false
 	case !statistic && (o.Mask.Text == "" || o.Width):
 		c.errorf(o.Value.Place, "%s needs parameters in a mask as well: SAVE %s = value & mask", ref, ref)
@@ -227,8 +233,13 @@ func (c *compiler) saveable(s *srl.Save, ref reference) bool {
 		c.errorf(s.Attr.Place, "%s cannot be saved: it is the direction of matching, not part of a flow", ref)
 		return false
 	case attr.ClassStatistic:
-		if lacks := ref.attr.NeedsParameter(); lacks != "" && !s.Assign {
-			c.errorf(s.Attr.Place, "%s needs to be told %s: SAVE %s = 30", ref, lacks, ref)
+		switch {
+		case s.Assign:
+		case s.Operand.Mask.Text != "":
+			c.errorf(s.Operand.Mask.Place, "%s is %s: it has no mask", ref, ref.kind())
+			return false
+		case ref.attr.Form() == attr.FormPackets:
+			c.errorf(s.Attr.Place, "%s needs %s: SAVE %s = 30", ref, ref.attr.Parameter(), ref)
 			return false
 		}
 	case attr.ClassDistrib:
