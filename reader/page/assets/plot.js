@@ -1,5 +1,7 @@
 // Plots as SVG. Whatever text goes in goes in as text.
 
+import { clock, duration, scaled } from "./text.js";
+
 const NS = "http://www.w3.org/2000/svg";
 
 export const svg = (name, attributes = {}, ...children) => {
@@ -7,30 +9,6 @@ export const svg = (name, attributes = {}, ...children) => {
   for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
   e.append(...children);
   return e;
-};
-
-const PREFIXES = ["", "k", "M", "G", "T", "P", "E"];
-
-// scaled writes a number with three digits and a decimal prefix.
-export const scaled = (n, unit = "") => {
-  if (!Number.isFinite(n)) return "-";
-  let p = 0;
-  let v = Math.abs(n);
-  while (v >= 999.5 && p < PREFIXES.length - 1) { v /= 1000; p++; }
-  const digits = p === 0 && Number.isInteger(n) ? 0 : v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2;
-  const text = (n < 0 ? "-" : "") + v.toFixed(digits);
-  const after = PREFIXES[p] + unit;
-  return after ? `${text} ${after}` : text;
-};
-
-// duration writes seconds.
-export const duration = (s) => {
-  if (s === 0) return "0 s";
-  if (s < 1e-3) return scaled(s * 1e6) + " µs";
-  if (s < 1) return scaled(s * 1e3) + " ms";
-  if (s < 120) return Number(s.toFixed(s < 10 ? 2 : 1)) + " s";
-  if (s < 7200) return Math.round(s / 60) + " min";
-  return Math.round(s / 3600) + " h";
 };
 
 // ticks returns round numbers from 0 to max, about n of them.
@@ -56,10 +34,11 @@ export const timeTicks = (from, to, n = 6) => {
   return all;
 };
 
-export const clock = (ms, withSeconds = true) => {
-  const d = new Date(ms);
-  const two = (n) => String(n).padStart(2, "0");
-  return `${two(d.getHours())}:${two(d.getMinutes())}` + (withSeconds ? `:${two(d.getSeconds())}` : "");
+// timeAxis is one of local times.
+const timeAxis = (from, to, width) => {
+  const day = (t) => { const d = new Date(t); return `${d.getMonth() + 1}/${d.getDate()} ${clock(t, false)}`; };
+  const label = to - from > 86400e3 ? day : (t) => clock(t, to - from < 3600e3);
+  return { min: from, max: to, ticks: timeTicks(from, to, Math.max(2, Math.floor(width / 130))), label };
 };
 
 // frame makes the SVG of a plot with its axes, and the functions that place values.
@@ -106,18 +85,17 @@ export const hatches = (prefix) => {
 
 export const hatch = (prefix, i) => (HATCHES[i % HATCHES.length] ? `url(#${prefix}${i % HATCHES.length})` : "none");
 
-// stacked draws bars of values above each other: columns are {from, to, values} with a
-// value for each band.
-export const stacked = ({ width, height, title, description, columns, bands, from, to, unit }) => {
+// stacked draws bars of values above each other: columns are {from, to, values, loss}
+// with a value for each band. Where something was lost there is a mark below the bar.
+export const stacked = ({ width, height, title, description, columns, bands, from, to, unit, prefix }) => {
   const sum = (c) => c.values.reduce((a, v) => a + v, 0);
   const yTicks = ticks(Math.max(...columns.map(sum), 0));
-  const seconds = to - from < 3600e3;
   const f = frame({
     width, height, title, description,
-    x: { min: from, max: to, ticks: timeTicks(from, to, Math.max(2, Math.floor(width / 130))), label: (t) => clock(t, seconds) },
+    x: timeAxis(from, to, width),
     y: { min: 0, max: yTicks.at(-1), ticks: yTicks, label: (v) => scaled(v, unit) },
   });
-  f.root.append(hatches("rates"));
+  f.root.append(hatches(prefix));
   const lows = columns.map(() => 0);
   bands.forEach((band, b) => {
     let d = "";
@@ -131,8 +109,15 @@ export const stacked = ({ width, height, title, description, columns, bands, fro
     if (!d) return;
     const class_ = band.others ? "others" : `c${b % 8}`;
     f.root.append(svg("g", { class: class_ }, svg("path", { class: "fill", d })));
-    if (!band.others && hatch("rates", b) !== "none") f.root.append(svg("path", { d, fill: hatch("rates", b), opacity: 0.55 }));
+    if (!band.others && hatch(prefix, b) !== "none") f.root.append(svg("path", { d, fill: hatch(prefix, b), opacity: 0.55 }));
   });
+  for (const c of columns) {
+    if (!c.loss) continue;
+    const x = f.px((Math.max(c.from, from) + Math.min(c.to, to)) / 2), y = f.box.bottom;
+    const mark = svg("path", { class: "loss", d: `M${x.toFixed(1)} ${y - 9}l5 9h-10Z`, role: "img", "aria-label": `${clock(c.to)}: ${c.loss}` });
+    mark.append(svg("title", {}, c.loss));
+    f.root.append(mark);
+  }
   return f;
 };
 
@@ -147,7 +132,7 @@ export const decades = (values, least) => {
   return all;
 };
 
-// scatter draws a symbol for each point {x, y, symbol, label, open()}, on axes of
+// scatter draws a symbol for each point {x, y, symbol, flow, label, open()}, on axes of
 // powers of ten.
 export const scatter = ({ width, height, title, description, points, unit, leastX }) => {
   const xs = decades(points.map((p) => p.x), leastX), ys = decades(points.map((p) => p.y), 1);
@@ -159,7 +144,7 @@ export const scatter = ({ width, height, title, description, points, unit, least
   points.forEach((p, i) => {
     const mark = svg("text", {
       class: "mark", x: f.px(Math.max(p.x, xs[0])).toFixed(1), y: (f.py(Math.max(p.y, ys[0])) + 5).toFixed(1),
-      "text-anchor": "middle", role: "button", tabindex: i === 0 ? 0 : -1, "aria-label": p.label,
+      "text-anchor": "middle", role: "button", tabindex: i === 0 ? 0 : -1, "aria-label": p.label, "data-flow": p.flow,
     }, p.symbol);
     mark.append(svg("title", {}, p.label));
     mark.addEventListener("click", p.open);
@@ -183,10 +168,9 @@ export const scatter = ({ width, height, title, description, points, unit, least
 // bands draws quantiles over time: columns are {from, to, q: [p10, p25, p50, p75, p90]}.
 export const quantileBands = ({ width, height, title, description, columns, from, to, label }) => {
   const yTicks = decades(columns.flatMap((c) => c.q), 1);
-  const seconds = to - from < 3600e3;
   const f = frame({
     width, height, title, description,
-    x: { min: from, max: to, ticks: timeTicks(from, to, Math.max(2, Math.floor(width / 130))), label: (t) => clock(t, seconds) },
+    x: timeAxis(from, to, width),
     y: { log: true, min: yTicks[0], max: yTicks.at(-1), ticks: yTicks, label },
   });
   const y = (v) => f.py(Math.max(v, yTicks[0])).toFixed(1);

@@ -1,0 +1,57 @@
+package acceptance
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rtfm/traces/tracetest"
+)
+
+// TestBrowser looks at the page of `rtfm view` in Chromium: see testdata/browser. What
+// it uses for that comes from npm, in the versions and with the hashes that
+// package-lock.json names.
+func TestBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("races are not to be found in a browser")
+	}
+	t.Parallel()
+	chromium, node, npm := tracetest.Require(t, "chromium"), tracetest.Require(t, "node"), tracetest.Require(t, "npm")
+	program, err := exec.LookPath("rtfm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("cmd/acceptance/testdata/browser")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	defer cancel()
+	install := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Logf("%s", out)
+		tracetest.Missing(t, "npm", err)
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture := filepath.Join(dir, "view.png")
+	cmd := exec.Command(node, "--test", "--test-timeout=60000")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "RTFM="+program, "CHROMIUM="+chromium, "FOLDER="+t.TempDir(), "PICTURE="+picture,
+		"SAMPLE="+filepath.Join(root, "traces/testdata/sample.pcap"), "NODE_OPTIONS=--no-warnings")
+	p := startBeside(t, cmd)
+	select {
+	case <-p.ended:
+	case <-ctx.Done():
+		t.Fatal("it does not end")
+	}
+	if p.err != nil {
+		t.Errorf("%v", p.err) // what it printed is logged
+	}
+}

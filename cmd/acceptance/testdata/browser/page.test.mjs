@@ -1,0 +1,242 @@
+// The page of rtfm view, as people see and use it.
+
+import assert from "node:assert/strict";
+import { copyFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { accessible, folder, interval, line, open, output, sample, start, table, view } from "./browser.mjs";
+
+const sum = (numbers) => numbers.reduce((a, v) => a + v, 0);
+
+test("totals are those of rtfm top --json and of rtfm run --json", async () => {
+  const want = await output("top", "--json", "-T", "60", sample);
+  const run = await output("run", "-q", "-T", "60", "--align", "utc", "--json", sample);
+  const { address, process } = await view(["-T", "60", sample]);
+  const page = await open(address);
+  await page.selectOption("#span", "0");
+  await page.click("[data-part=rates-details] summary");
+  for (const [measure, name] of [["octets", "Octets"], ["pdus", "PDUs"]]) {
+    await page.selectOption("#measure", measure);
+    await page.waitForFunction((w) => document.querySelector("[data-part=rates-table] caption")?.textContent.startsWith(w), measure === "pdus" ? "packets" : "octets");
+    const rows = (await table(page, "[data-part=rates-table] tbody")).reverse();
+    const all = want.map((i) => i.rulesets[0].total[i.rulesets[0].columns.findIndex((c) => c.name === name)]);
+    assert.equal(all.length, 5);
+    assert.deepEqual(rows.map((r) => Number(r.at(-2))), all, `totals of ${name}`);
+    for (const r of rows) assert.equal(sum(r.slice(1, -2).map(Number)), Number(r.at(-2)), "bands and others");
+    const flows = run.filter((r) => r.record === "flow");
+    assert.ok(flows.length > 100);
+    assert.equal(sum(all), sum(flows.map((f) => f[`DeltaTo${name}`] + f[`DeltaFrom${name}`])), "rtfm run");
+  }
+  // The table of flows has every cell of the last interval.
+  const section = want.at(-1).rulesets[0];
+  const at = (name) => section.columns.findIndex((c) => c.name === name);
+  const shown = await table(page, "[data-part=flows] tbody");
+  const cells = (row) => ["SourcePeerAddress", "DestPeerAddress", "ToOctets", "FromOctets", "ToPDUs"].map((n) => String(row[at(n)] ?? "-")).join();
+  assert.deepEqual(shown.map(cells).sort(), section.rows.map(cells).sort());
+  const total = (await table(page, "[data-part=flows] tfoot")).at(-1);
+  assert.equal(Number(total[at("Octets")]), section.total[at("Octets")]);
+  await page.end();
+  process.kill("SIGKILL");
+});
+
+test("a plot appears within two intervals", async () => {
+  const { address, process } = await view(["--pace", sample]);
+  const page = await open(address);
+  await page.waitForSelector("[data-part=rates] svg path.fill", { state: "attached" });
+  await page.waitForSelector("[data-part=scatter] .mark");
+  const intervals = Number(await page.getAttribute(".panel", "data-intervals"));
+  assert.ok(intervals >= 1 && intervals <= 2, `${intervals} intervals until there is a plot`);
+  await page.end();
+  process.kill("SIGKILL");
+});
+
+for (const scheme of ["light", "dark"]) {
+  test(`accessible, ${scheme}`, async () => {
+    const { address, process } = await view(["-T", "60", sample]);
+    const page = await open(address, { scheme });
+    await page.waitForSelector("[data-part=flows] tbody tr");
+    await page.selectOption("#span", "0");
+    await accessible(page, "as it begins");
+    for (const s of await page.$$("summary:visible")) await s.click();
+    await page.click("[data-part=flows] tbody button");
+    await page.waitForSelector("[data-part=record] dt");
+    await accessible(page, "with tables and a record");
+    await page.click("#pause");
+    await accessible(page, "paused");
+    await page.end();
+    process.kill("SIGKILL");
+  });
+}
+
+test("a wrong token", async () => {
+  const { address, process } = await view(["-T", "60", sample]);
+  const page = await open(address.replace(/token=.*/, "token=0"));
+  page.allowed = [/status of 40[13]/];
+  await page.waitForSelector("#login:not([hidden])");
+  assert.equal(await page.isVisible("#main"), false);
+  await accessible(page, "asked who it is");
+  await page.fill("#token", "1234");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("#refused").textContent !== "");
+  await page.fill("#token", /token=(.*)/.exec(address)[1]);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-part=flows] tbody tr");
+  assert.equal(new URL(page.url()).hash, "", "the token stays in the address");
+  await page.end();
+  process.kill("SIGKILL");
+});
+
+// synthetic opens a page whose server sends these intervals.
+const synthetic = async (intervals, options = {}) => {
+  const { address, process } = await view(["-T", "60", sample]);
+  const page = await open(address, { stream: true, ...options });
+  const end = page.end;
+  page.end = async () => { await end(); process.kill("SIGKILL"); };
+  await page.waitForFunction(() => globalThis.streams?.length > 0);
+  await page.evaluate((all) => { for (const i of all) streams[0].interval(i); }, intervals);
+  if (intervals.length > 0) await page.waitForSelector(`.panel[data-intervals="${intervals.length}"]`);
+  return page;
+};
+
+const END = 1795252680;
+const many = (count, rows, more = () => ({})) => Array.from({ length: count }, (_, i) => interval(END - count + 1 + i, rows, more(i)));
+
+test("names are text, whatever they hold", async () => {
+  const evil = `<img src=x onerror="throw 1"> </script><script>throw 2</script>`;
+  const turned = "a\u202eb\u2066c\u0007\u0000d";
+  const { address, process } = await view(["-T", "60", join(folder, `${"<b>"}\u202ex.pcap`)].slice(0, 2).concat(await hostile()));
+  const real = await open(address);
+  await real.waitForSelector("[data-part=flows] tbody tr");
+  assert.match(await real.textContent("[data-part=name]"), /<b>\\u202ex/);
+  assert.match(await real.title(), /<b>\\u202ex/);
+  assert.match(await real.textContent("[data-part=ruleset]"), /<i>rules/);
+  await real.end();
+  process.kill("SIGKILL");
+
+  const page = await synthetic([interval(END, 3, { names: [evil, turned, "10.0.0.1"], ruleset: evil, interval: { meter: evil } })]);
+  await page.evaluate((text) => streams[0].status({ state: "running", text, missed: 0 }), evil + turned);
+  await page.click("[data-part=flows] tbody button");
+  await page.click("[data-part=rates-details] summary");
+  const text = await page.textContent("body");
+  assert.ok(text.includes(evil), "the name as it is");
+  assert.ok(text.includes("a\\u202eb\\u2066c\\u0007\\u0000d"), "what is not seen is shown");
+  assert.doesNotMatch(text, /[\u202e\u2066\u0007\u0000]/);
+  assert.equal(await page.locator("main img, main script, main b").count(), 0);
+  await page.end();
+});
+
+// hostile returns arguments with names of files that hold HTML and more.
+const hostile = async () => {
+  const trace = join(folder, "<b>\u202ex.pcap"), rules = join(folder, "<i>rules.srl");
+  await copyFile(sample, trace);
+  await writeFile(rules, "if SourcePeerType == IPv4 save, { save SourcePeerAddress; count; }\n");
+  return ["-r", rules, trace];
+};
+
+test("FlowKind is the symbol, as nifty's rulesets have it", async () => {
+  const rules = join(folder, "kind.srl");
+  await writeFile(rules, `if SourcePeerType == IPv4 save, {
+    if SourceTransType == tcp store FlowKind := 'T'; else store FlowKind := 'U';
+    save SourcePeerAddress; save DestPeerAddress; count;
+  }\n`);
+  const { address, process } = await view(["-r", rules, "-T", "60", sample]);
+  const page = await open(address);
+  await page.waitForSelector("[data-part=scatter] .mark");
+  const symbols = await page.$$eval("[data-part=scatter] .mark", (all) => all.map((m) => m.firstChild.textContent));
+  assert.deepEqual([...new Set(symbols)].sort(), ["T", "U"]);
+  await page.end();
+  process.kill("SIGKILL");
+});
+
+test("by keyboard alone", async () => {
+  const page = await synthetic(many(100, 5, (i) => (i < 98 ? {} : { names: ["z", "b", "q"] })));
+  const focused = () => page.evaluate(() => { const e = document.activeElement; return e.dataset.sort ?? e.dataset.flow ?? e.dataset.part ?? e.id ?? e.tagName; });
+  const tabTo = async (wanted) => {
+    for (let i = 0; i < 200; i++) {
+      await page.keyboard.press("Tab");
+      if (wanted.test(await focused())) return;
+    }
+    assert.fail(`nothing leads to ${wanted}`);
+  };
+  // Sort by source address, turned round.
+  await tabTo(/^SourcePeerAddress$/);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("th[aria-sort=descending] [data-sort=SourcePeerAddress]");
+  assert.equal(await focused(), "SourcePeerAddress", "the focus stays");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("th[aria-sort=ascending] [data-sort=SourcePeerAddress]");
+  assert.equal((await table(page, "[data-part=flows] tbody")).at(-1)[0], "z");
+  // Open a record, close it.
+  await tabTo(/^row /);
+  const row = await focused();
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-part=record] dd");
+  assert.equal(await focused(), "record-name");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("[data-part=record-section]", { state: "hidden" });
+  assert.equal(await focused(), row, "the focus is back");
+  // Choose a time.
+  await page.keyboard.press("Home");
+  await page.evaluate(() => document.activeElement.blur());
+  await tabTo(/^pause$/);
+  await tabTo(/^$|times|SUMMARY/);
+  await page.keyboard.press("Enter");
+  await tabTo(/^closer$/);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#whole:not([hidden])");
+  await page.click("[data-part=rates-details] summary");
+  await page.waitForSelector("[data-part=rates-table] tbody tr");
+  const zoomed = (await table(page, "[data-part=rates-table] tbody")).length;
+  assert.ok(zoomed > 40 && zoomed < 60, `${zoomed} of 100 intervals in half the time`);
+  await page.fill("#from", "2026-11-21T09:17:30");
+  await page.fill("#to", "2026-11-21T09:17:40");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll("[data-part=rates-table] tbody tr").length === 10);
+  await page.end();
+});
+
+test("bars of several intervals, and their sums", async () => {
+  const page = await synthetic(many(120, 7, (i) => ({ loss: i === 60 ? { lost: 3, uncounted: 2 } : {} })));
+  await page.selectOption("#span", "0");
+  await page.click("[data-part=rates-details] summary");
+  await page.selectOption("#length", "60");
+  await page.waitForFunction(() => [2, 3].includes(document.querySelectorAll("[data-part=rates-table] tbody tr").length));
+  const rows = await table(page, "[data-part=rates-table] tbody");
+  assert.equal(sum(rows.map((r) => Number(r.at(-2)))), 120 * 700);
+  assert.equal(rows.filter((r) => r.at(-1) === "3 packets lost, 2 uncounted").length, 1);
+  assert.equal(await page.locator("[data-part=rates] .loss").count(), 1, "a mark of loss");
+  const flows = await table(page, "[data-part=flows] tbody");
+  assert.equal(flows.length, 7);
+  assert.equal(sum(flows.map((r) => Number(r[5]))), Number(rows[0].at(-2)), "the flows of the last bar");
+  await page.end();
+});
+
+test("the latest interval has no flows", async () => {
+  const page = await synthetic([interval(END - 1, 3), interval(END, 0)]);
+  assert.equal(await page.locator("[data-part=scatter] .mark").count(), 3);
+  assert.match(await page.textContent("[data-part=scatter-hint]"), /no flows since/);
+  assert.match(await page.textContent("[data-part=now]"), /bits0 bit\/s/);
+  await page.end();
+});
+
+test("an hour of many flows does not make it crawl", async () => {
+  const page = await synthetic([]);
+  await page.evaluate((end) => { for (let i = 0; i < 3700; i++) streams[0].interval(interval(end + i, 500)); }, END);
+  await page.selectOption("#span", "0");
+  await page.waitForSelector(".panel[data-intervals='3600']");
+  const count = async (name) => Number(await page.getAttribute(".panel", `data-${name}`));
+  assert.ok(await count("rows") <= 200_000, `${await count("rows")} rows are kept`);
+  const before = await count("visited");
+  for (let i = 0; i < 5; i++) {
+    await page.click("#pause");
+    await page.waitForSelector(`#pause[aria-pressed=${i % 2 === 0}]`);
+  }
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  assert.equal(await count("visited"), before, "rows that are looked at again");
+  await page.click("[data-part=rates-details] summary");
+  await page.waitForSelector("[data-part=rates-table] tbody tr");
+  const rows = await table(page, "[data-part=rates-table] tbody");
+  assert.equal(sum(rows.map((r) => Number(r.at(-2)))), 3600 * 500 * 100, "sums are exact");
+  assert.ok(rows.length <= 300);
+  await page.end();
+});
