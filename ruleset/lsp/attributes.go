@@ -89,6 +89,17 @@ func aboutAttribute(a attr.Attr) string {
 	return b.String()
 }
 
+// pairKinds returns the kinds of packet pairs that an attribute may have, none if it has
+// no use for them.
+func pairKinds(a attr.Attr) (kinds []attr.PairKind) {
+	for kind := range attr.PairKind(attr.PairKinds) {
+		if a.CountsPairs() && kind.Valid() {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
 // aboutValue tells what the name of a value means, for an attribute or, if that is not
 // known, for each that has it.
 func aboutValue(name string, a attr.Attr, known bool) string {
@@ -96,8 +107,13 @@ func aboutValue(name string, a attr.Attr, known bool) string {
 	if known {
 		among = []attr.Attr{a}
 	}
-	name = strings.ReplaceAll(name, "_", "-")
 	var lines []string
+	for _, kind := range pairKinds(a) {
+		if strings.EqualFold(kind.String(), name) {
+			lines = append(lines, fmt.Sprintf("**%v** = %d, a kind of packet pairs", kind, kind))
+		}
+	}
+	name = strings.ReplaceAll(name, "_", "-")
 	for _, a := range among {
 		for _, v := range attr.NamedValues(a) {
 			for _, n := range v.Names {

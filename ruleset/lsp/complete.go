@@ -245,9 +245,6 @@ func (o *offering) words(what wanted) {
 		}
 		o.add(itemKeyword, w, means[strings.LastIndexByte(means, '\n')+1:], second)
 	}
-	if what&wantValue != 0 {
-		o.add(itemKeyword, "file", "a table of values with names, from a file", third)
-	}
 }
 
 // attributes offers attributes and, where they are tested or saved, what people
@@ -287,9 +284,15 @@ func (o *offering) attributes(what wanted) {
 
 // values offers the names of an attribute's values, of all if it is not known.
 func (o *offering) values(a attr.Attr, known bool) {
+	if class := a.Info().Class; class != attr.ClassDistrib && class != attr.ClassStatistic {
+		o.add(itemKeyword, "file", "a table of values with names, from a file", third)
+	}
 	among, order := attr.Named(), third
 	if known {
 		among, order = []attr.Attr{a}, first
+		for _, kind := range pairKinds(a) {
+			o.add(itemValue, kind.String(), fmt.Sprintf("%d, kind of packet pairs", kind), first)
+		}
 	}
 	for _, a := range among {
 		for _, v := range attr.NamedValues(a) {
