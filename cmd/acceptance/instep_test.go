@@ -1,10 +1,12 @@
 package acceptance
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -87,6 +89,45 @@ func TestInStep(t *testing.T) {
 						t.Errorf("the series of rtfm run is\n%s\nin step it is\n%s", a, b)
 					}
 				})
+			}
+		}
+	}
+}
+
+// inTunnels saves what packets in tunnels have, and statistics of every form.
+const inTunnels = `save TunnelKind, TunnelID, VLANTags, InnerVLANid, MPLSLabel, MPLSBottomLabel, InnerSourcePeerAddress, InnerDestPeerAddress;
+save SourcePeerType, SourcePeerAddress, DestPeerAddress, SourceTransType, SourceTransAddress, DestTransAddress;
+save ToSizeStats, FromGapStats, ToPayloadStats, FromWindowStats, ToTurnaroundStats = dns, ToHopLimitRange, FromIPIDRange, ToTCPFlags;
+save ToZeroWindows, FromResets, FromRetransmittedPDUs, ToRetransmittedOctets, ToOutOfOrderPDUs, FromSequenceGaps, ToMissingOctets;
+save FirstPackets = 5, FirstPayloads = 3, FlowID, CommunityID;
+count;
+`
+
+// TestInStepTunnels has what tunnels carry metered in step, with all statistics: the
+// flow data is that of "rtfm run", octet for octet, and so is the series.
+func TestInStepTunnels(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	rules, want, got := filepath.Join(dir, "tunnels.srl"), filepath.Join(dir, "run"), filepath.Join(dir, "step")
+	if err := os.WriteFile(rules, []byte(inTunnels), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	port := freePort(t)
+	for _, form := range []string{"--json=false", "--json"} {
+		ends(t, program(t, "run", "-q", form, "--decap", "all", "--name", "127.0.0.1", "-r", rules, "-T", "60", "-F", want, "--series", want+".series", providerTrace))
+		meter := program(t, "meter", "--decap", "all", "-C", providerTrace, "-T", "60", "-m", port, "--series", got+".series")
+		ends(t, program(t, "manager", "-C", form, "-r", rules, "-m", port, "-F", got, "127.0.0.1"))
+		ends(t, meter)
+		for _, suffix := range []string{"", ".series"} {
+			a, b := behindFirst(t, want+suffix), behindFirst(t, got+suffix)
+			if a != b {
+				t.Errorf("%s: rtfm run writes %d octets, in step it is %d others", form, len(a), len(b))
+			}
+			if err := errors.Join(os.Remove(want+suffix), os.Remove(got+suffix)); err != nil {
+				t.Fatal(err)
+			}
+			if form == "--json" && suffix == "" && (!strings.Contains(a, `"TunnelID":42,"TunnelKind":1,`) || !regexp.MustCompile(`"decapsulated":[1-9]`).MatchString(a)) {
+				t.Error("nothing came out of tunnels")
 			}
 		}
 	}
