@@ -75,18 +75,22 @@ const (
 func (f Forms) counts(p form) bool { return f>>p&1 != 0 || f&formsAll != 0 }
 
 // FormsOf returns the forms of packets for which flows with some of these
-// distributions keep streams.
-func FormsOf(distributions []attr.Measure) Forms {
-	if len(distributions) == 0 {
-		return 0
-	}
-	p := new(plan)
+// distributions keep streams. The flows of one ruleset may have several of an
+// attribute, each with other parameters.
+func FormsOf(distributions []attr.Measure) (all Forms) {
 	for i := range distributions {
-		if d := &distributions[i]; d.Attr.Form() != attr.FormBuckets {
-			p.addStatistic(d, statistic{})
-		} else {
-			p.add(d, newHistogram(d, 0))
-		}
+		all |= formsOf(&distributions[i])
+	}
+	return all
+}
+
+// formsOf is FormsOf for one distribution.
+func formsOf(d *attr.Measure) Forms {
+	p := new(plan)
+	if d.Attr.Form() != attr.FormBuckets {
+		p.addStatistic(d, statistic{})
+	} else {
+		p.add(d, newHistogram(d, 0))
 	}
 	p.wantPairs()
 	all := Forms(1 << formless) // the others of its flow may be of any

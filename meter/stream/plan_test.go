@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"fmt"
 	"testing"
 
 	"rtfm/ruleset/attr"
@@ -52,4 +53,22 @@ func TestSizesAndGaps(t *testing.T) {
 	h.want("sizes and gaps", 0, map[attr.Attr][]uint64{
 		attr.FromPacketSize: {1, 1, 1, 1}, attr.ToInterarrivalTime: {0, 1, 0, 0}, attr.FromInterarrivalTime: {1, 1, 0, 1},
 	})
+}
+
+// TestFormsOfKinds wants the forms for each kind of packet pairs that the flows of a
+// ruleset have, whichever comes last.
+func TestFormsOfKinds(t *testing.T) {
+	for text, first := range map[string]attr.PairKind{"ToTurnaroundStats = 0.%d & 0": attr.PairPlain, "ToLostPDUs = 3.%d & 1.0.1!3": attr.PairEcho} {
+		of := func(kind attr.PairKind) attr.Measure {
+			return shapeOf(t, fmt.Sprintf(text, kind)).Measures[0]
+		}
+		for one := first; one.Valid(); one++ {
+			for other := first; other.Valid(); other++ {
+				want := FormsOf([]attr.Measure{of(one)}) | FormsOf([]attr.Measure{of(other)})
+				if got := FormsOf([]attr.Measure{of(one), of(other)}); got != want {
+					t.Errorf("%s, of %v and %v: forms %b, want %b", text, one, other, got, want)
+				}
+			}
+		}
+	}
 }
