@@ -230,6 +230,39 @@ func TestIndexOfLikeDigits(t *testing.T) {
 	}
 }
 
+// TestIndexForgets adds and removes identifiers that share their first digits, each time
+// other ones, as flows come and go: no more branches are left than what is there needs.
+func TestIndexForgets(t *testing.T) {
+	x := newIndex(64)
+	kept := place{1 << 63, 1}
+	x.add(kept)
+	for round := range uint64(100) {
+		for i := range uint64(leafLen + 1) {
+			x.add(place{round<<40 | i<<8, uint32(i) + 2})
+		}
+		for i := range uint64(leafLen + 1) {
+			x.remove(round<<40 | i<<8)
+		}
+	}
+	if n := branches(&x.root); n > 0 {
+		t.Errorf("%d branches for a single place", n)
+	}
+	if got := x.from(0); got != kept {
+		t.Errorf("%+v, want %+v", got, kept)
+	}
+}
+
+// branches returns how many there are from a node on.
+func branches(n *node) (sum int) {
+	if n.below == nil {
+		return 0
+	}
+	for i := range n.below.nodes {
+		sum += branches(&n.below.nodes[i])
+	}
+	return sum + 1
+}
+
 // TestCommunityIDOfMessages gives an echo request, its reply, and both of a flow that was
 // begun by the wrong end one Community ID, and a message that nobody answers one that
 // says from whom it comes.

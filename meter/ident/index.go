@@ -12,23 +12,33 @@ type place struct {
 // identifiers' digits, eight bits each, with up to leafLen places in a leaf, which are in
 // order. Identifiers are as good as random, so that it is as deep as it must be; those
 // who send packets may look for some that share their first digits, which makes only
-// the way to these longer, digit by digit.
+// the way to these longer, digit by digit. A branch becomes a leaf again when few are
+// left, so that what is in use now bounds the memory, not what ever was.
 type index struct {
 	root  node
-	len   int
 	digit int // bits below the first digit
 }
 
 const (
 	digitBits = 8
 	leafLen   = 32
+	fewPlaces = leafLen / 2 // of which a branch becomes a leaf
 )
 
-// node is a leaf, unless there is anything below it.
+// node is a leaf, unless there is a branch below it.
 type node struct {
 	places []place
-	below  *[1 << digitBits]node
+	below  *branch
 }
+
+// branch is the nodes of all digits.
+type branch struct {
+	len   int // places in all of them
+	nodes [1 << digitBits]node
+}
+
+// at returns the node of an identifier's digit, which has so many bits below it.
+func (b *branch) at(id uint64, digit int) *node { return &b.nodes[id>>digit%(1<<digitBits)] }
 
 func newIndex(bits int) *index { return &index{digit: bits - digitBits} }
 
@@ -54,7 +64,7 @@ func (n *node) is(at int, id uint64) bool { return at < len(n.places) && n.place
 func (x *index) leaf(id uint64) (*node, int) {
 	n, digit := &x.root, x.digit
 	for ; n.below != nil; digit -= digitBits {
-		n = &n.below[id>>digit%(1<<digitBits)]
+		n = n.below.at(id, digit)
 	}
 	return n, digit
 }
@@ -66,34 +76,61 @@ func (x *index) add(p place) bool {
 	if n.is(at, p.id) {
 		return false
 	}
-	x.len++
 	n.places = slices.Insert(n.places, at, p)
+	for m, digit := &x.root, x.digit; m.below != nil; digit -= digitBits {
+		m.below.len++
+		m = m.below.at(p.id, digit)
+	}
 	for len(n.places) > leafLen {
-		n.below = new([1 << digitBits]node)
-		for _, p := range n.places {
-			to := &n.below[p.id>>digit%(1<<digitBits)]
-			to.places = append(to.places, p)
-		}
-		n.places = nil
-		n = &n.below[p.id>>digit%(1<<digitBits)]
+		n.split(digit)
+		n = n.below.at(p.id, digit)
 		digit -= digitBits
 	}
 	return true
 }
 
-// remove removes the place of an identifier.
-func (x *index) remove(id uint64) {
-	n, digit := x.leaf(id)
-	if at := n.find(id, digit); n.is(at, id) {
-		n.places = slices.Delete(n.places, at, at+1)
-		x.len--
+// split puts a branch below a leaf.
+func (n *node) split(digit int) {
+	n.below = &branch{len: len(n.places)}
+	for _, p := range n.places {
+		to := n.below.at(p.id, digit)
+		to.places = append(to.places, p)
 	}
-	if len(n.places) == 0 {
+	n.places = nil
+}
+
+// remove removes the place of an identifier.
+func (x *index) remove(id uint64) { x.root.remove(id, x.digit) }
+
+// remove reports whether there was one.
+func (n *node) remove(id uint64, digit int) bool {
+	if b := n.below; b != nil {
+		if !b.at(id, digit).remove(id, digit-digitBits) {
+			return false
+		}
+		if b.len--; b.len <= fewPlaces {
+			n.join()
+		}
+		return true
+	}
+	at := n.find(id, digit)
+	if !n.is(at, id) {
+		return false
+	}
+	if n.places = slices.Delete(n.places, at, at+1); len(n.places) == 0 {
 		n.places = nil
 	}
-	if x.len == 0 {
-		x.root = node{}
+	return true
+}
+
+// join makes a leaf of a branch that has few places. What is below it are leaves: a
+// branch there, which has no more places, has become one before.
+func (n *node) join() {
+	n.places = make([]place, 0, n.below.len)
+	for i := range n.below.nodes {
+		n.places = append(n.places, n.below.nodes[i].places...)
 	}
+	n.below = nil
 }
 
 // from returns the place of this identifier or the first higher one; its row is 0 if there
@@ -108,7 +145,7 @@ func (n *node) from(id uint64, digit int) place {
 		return place{}
 	}
 	for d := id >> digit % (1 << digitBits); d < 1<<digitBits; d++ {
-		if p := n.below[d].from(id, digit-digitBits); p.row != 0 {
+		if p := n.below.nodes[d].from(id, digit-digitBits); p.row != 0 {
 			return p
 		}
 		id = 0 // all that are behind are higher
