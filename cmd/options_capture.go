@@ -53,7 +53,7 @@ func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
 	if err := o.dedup.check(cmd); err != nil {
 		return err
 	}
-	if err := o.tunnels.check(cmd, o); err != nil {
+	if err := o.tunnels.check(cmd, o, traceNames); err != nil {
 		return err
 	}
 	if len(o.interfaces) == 0 {

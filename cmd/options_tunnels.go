@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,13 +33,14 @@ func (o *tunnelOptions) add(cmd *cobra.Command) {
 	group(f, groupInput)
 }
 
-// check finds options that do not fit each other, and has more captured of packets
-// that may be envelopes.
-func (o *tunnelOptions) check(cmd *cobra.Command, capture *captureOptions) error {
+// check finds options that do not fit each other or the traces, and has more captured
+// of packets that may be envelopes.
+func (o *tunnelOptions) check(cmd *cobra.Command, capture *captureOptions, traceNames []string) error {
+	records := capture.isRecords() || len(traceNames) > 0 && !slices.ContainsFunc(traceNames, func(n string) bool { return !isRecords(n) })
 	switch {
 	case o.kinds == 0 && cmd.Flags().Changed("decap-depth"):
 		return errors.New("--decap-depth needs --decap, the kinds of tunnels")
-	case o.kinds != 0 && capture.isRecords():
+	case o.kinds != 0 && records:
 		return errors.New("--decap needs packets: flow records do not tell what was in tunnels")
 	case o.kinds != 0 && !cmd.Flags().Changed("snap-length"):
 		capture.snapLen = tunnelSnapLen

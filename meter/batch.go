@@ -231,8 +231,9 @@ func room[T any](s []T, n int) []T {
 func (in *input) decode(i int) {
 	from, p := &in.raw.Packets[i], &in.packet
 	packet.Decode(p, from.Link, from.Data, from.Wire)
+	in.found = packet.NoEnvelope
 	if in.tunnels != 0 && len(in.raw.Records) == 0 {
-		in.decapsulate()
+		in.found = in.tunnels.Decapsulate(p, in.depth)
 	}
 	if in.look {
 		(in.tunnels | packet.PlainTunnels).Look(p, &in.inner, in.tunnels == 0)
@@ -243,11 +244,6 @@ func (in *input) decode(i int) {
 	if len(in.raw.Records) > 0 {
 		setRecord(p, &in.raw.Records[i])
 	}
-}
-
-// decapsulate makes what the packet at hand carries the packet.
-func (in *input) decapsulate() {
-	in.found = in.tunnels.Decapsulate(&in.packet, in.depth)
 }
 
 // interfaces returns the interface numbers of a packet's source and dest.

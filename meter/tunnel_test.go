@@ -1,7 +1,9 @@
 package meter
 
 import (
+	"context"
 	"encoding/binary"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -54,6 +56,40 @@ func tunnelled(r *rand.Rand, packets []traces.Packet) (wrapped, left []traces.Pa
 		wrapped, left, vnis = append(wrapped, w), append(left, p), append(vnis, vni)
 	}
 	return wrapped, left, vnis, found
+}
+
+// inTurn is a source of batches, one after the other.
+type inTurn []traces.Batch
+
+func (s *inTurn) Stats() traces.Stats { return traces.Stats{} }
+func (s *inTurn) Close() error        { return nil }
+func (s *inTurn) ReadBatch(b *traces.Batch) error {
+	if len(*s) == 0 {
+		return io.EOF
+	}
+	b.Packets = append(b.Packets[:0], (*s)[0].Packets...)
+	b.Records = append(b.Records[:0], (*s)[0].Records...)
+	*s = (*s)[1:]
+	return nil
+}
+
+// TestRecordsBehindTunnels has flow records come after an envelope: they are none.
+func TestRecordsBehindTunnels(t *testing.T) {
+	m, err := New(Config{MaxFlows: 10, Tunnels: packet.PlainTunnels})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := tracetest.Packets(tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.1", "10.0.0.2").UDP(9, 80))
+	src := inTurn{
+		{Packets: []traces.Packet{inVXLAN(p[0], 7)}},
+		{Packets: p, Records: []traces.Record{{PDUs: 5, Octets: 500}}},
+	}
+	if err := m.Run(context.Background(), &src, discard{}); err != nil {
+		t.Fatal(err)
+	}
+	if s := m.Stats(); s.Tunnels != (TunnelStats{Opened: 1}) || s.Packets != 6 {
+		t.Errorf("%+v of %d packets", s.Tunnels, s.Packets)
+	}
 }
 
 // BenchmarkTunnels is BenchmarkMeter with ports that might be those of tunnels, and
