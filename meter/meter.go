@@ -286,7 +286,7 @@ func (m *Meter) meterBatch(b *batch) error {
 	}
 	for i := m.countRun(0); i < len(b.seen); i = m.countRun(i + 1) {
 		m.metered = i
-		if time := b.seen[i].time; m.clock.now == time && m.stats.Packets > 0 && time < m.seconds.end {
+		if time := b.seen[i].time; m.clock.latest == time && m.stats.Packets > 0 && time < m.seconds.end {
 			// The usual case in busy traces: nothing can have ended.
 		} else if err := m.advance(time); err != nil {
 			return err

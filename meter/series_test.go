@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rtfm/meter/series"
+	"rtfm/ruleset/match"
 	"rtfm/traces"
 )
 
@@ -139,5 +140,27 @@ func TestSeriesOfLatePackets(t *testing.T) {
 	want := []string{"0: 4 packets, 3 active, 3 new", "1: 4 packets, 3 active, 0 new", "2: 4 packets, 2 active, 1 new"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestSeriesAtTheTimeMovedTo has a packet come at the very time to which the clock was
+// moved before: its flow was last active then, not when the packet before it came.
+func TestSeriesAtTheTimeMovedTo(t *testing.T) {
+	a := newAttended(Config{MaxFlows: 1000, Series: SeriesConfig{time.Second, func(*series.Interval) error { return nil }}})
+	a.m.StartClock(1e18)
+	a.m.SetTasks([]*Task{a.task(t, finest(), 2)})
+	a.read = []func() []traces.Packet{
+		func() []traces.Packet { return toHost(0.1, 1) },
+		func() []traces.Packet { a.m.AdvanceClock(1e18 + 500_000_000); return toHost(0.5, 2) },
+	}
+	a.run(t)
+	var times []int64
+	var f match.Flow
+	for row := a.m.Table().NextOf(2, 1, 0); row != 0; row = a.m.Table().NextOf(2, row+1, 0) {
+		a.m.Table().Read(row, &f)
+		times = append(times, f.FirstTime-1e18, f.LastTime-1e18)
+	}
+	if want := []int64{1e8, 1e8, 5e8, 5e8}; !slices.Equal(times, want) {
+		t.Errorf("first and last times %v, want %v", times, want)
 	}
 }
