@@ -52,6 +52,7 @@ type Meter struct {
 
 	slots      [ruleset.MaxRuleSets + 1]*slot // by the number that flows bear
 	numbers    [ruleset.MaxRuleSets + 1]uint8 // by index, of the slot that the ruleset has
+	indexes    [ruleset.MaxRuleSets + 1]uint8 // by number, of the ruleset that had it last
 	managed    bool                           // a manager has started a task
 	tasks      []*meter.Task                  // that run
 	doomed     int                            // slots that are being emptied

@@ -28,9 +28,7 @@ func (c *Meter) takeSeries(then func(*series.Interval) error) func(*series.Inter
 	return func(i *series.Interval) error {
 		for j := range i.Rows {
 			if r := &i.Rows[j]; !r.IsInterface() {
-				if s := c.slots[r.RuleSet]; s != nil {
-					r.RuleSet = s.index
-				}
+				r.RuleSet = int(c.indexes[r.RuleSet])
 				r.Name = plainName(r.Name)
 			}
 		}

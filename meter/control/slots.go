@@ -48,7 +48,7 @@ func (c *Meter) assign(index int) int {
 		return 0 // MakeRoom was not asked for
 	}
 	c.slots[n] = &slot{id: c.control.RuleSets.At(index).ID, index: index}
-	c.numbers[index] = uint8(n)
+	c.numbers[index], c.indexes[n] = uint8(n), uint8(index)
 	return n
 }
 
