@@ -270,6 +270,9 @@ func TestLargestFlows(t *testing.T) {
 	}
 	var shapes match.Shapes
 	m.shape = shapes.Intern(2, 4, 0, m.shape.Saved, distributions...)
+	formatted := slices.Clone(attrs) // what is saved is named by a format, too, in its order
+	slices.Reverse(formatted)
+	attrs = append(attrs, formatted...)
 	for front, c := range map[string]*Client{"embedded": dial(t, serve(t, mib.New(m))), "snmpd": dialSnmpd(t, m)} {
 		for method := Blocks; method <= Packages; method++ {
 			n := uint32(0)

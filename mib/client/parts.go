@@ -44,7 +44,8 @@ func (c *Client) parts(ctx context.Context, q *FlowQuery, f func(*match.Flow) er
 }
 
 // split returns the queries by which q is read: each has no more measures than fit in
-// a block, and no more attributes than a block may name, if all else leaves room.
+// a block, and no more attributes than a block may name, if all else leaves room. Each
+// measure is in one of them, in order of number, as shapes have them.
 func (q *FlowQuery) split() []*FlowQuery {
 	room := shapesOctets
 	first := *q
@@ -52,10 +53,8 @@ func (q *FlowQuery) split() []*FlowQuery {
 	first.Attrs = slices.DeleteFunc(slices.Clone(q.Attrs), attr.Attr.IsMeasure)
 	queries := []*FlowQuery{&first}
 	fields, octets := len(fieldsFor(q.always(), first.Attrs)), 0
-	for _, a := range q.Attrs {
-		if !a.IsMeasure() {
-			continue
-		}
+	measures := slices.DeleteFunc(slices.Sorted(slices.Values(q.Attrs)), func(a attr.Attr) bool { return !a.IsMeasure() })
+	for _, a := range slices.Compact(measures) {
 		fields, octets = fields+1, octets+block.MeasureOctets(a)
 		if fields > block.MaxFields || octets > block.MaxMeasures {
 			more := first
