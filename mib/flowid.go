@@ -61,7 +61,7 @@ func idOf(index smi.OID) (id uint64, ruleSet int) {
 			octet = index[i]
 		}
 		if octet > math.MaxUint8 {
-			return (id+1)<<(8*(idOctets-i)) - 1, math.MaxInt32
+			return (id+1)<<(8*(idOctets-i)) - 1, math.MaxInt32 - 1 // there may be one more
 		}
 		id = id<<8 | uint64(octet)
 	}

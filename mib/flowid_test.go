@@ -65,7 +65,7 @@ func TestFlowIDTableFrom(t *testing.T) {
 		{smi.OID{1, 2, 3, 4, 5, 6, 7, 8, 2, 0}, 2}, {smi.OID{1, 2, 3, 4, 5, 6, 7, 8, 3}, 1}, {smi.OID{1, 2, 3, 4, 5, 6, 7, 9}, 1},
 		{smi.OID{1, 2, 300}, 1}, {smi.OID{0, 300}, 3}, {smi.OID{300}, 0}, {smi.OID{1, 2, 3, 4, 5, 6, 7, 8, math.MaxUint32}, 1},
 		{smi.OID{255, 255, 255, 255, 255, 255, 255, 255}, 9}, {smi.OID{255, 255, 255, 255, 255, 255, 255, 255, 2}, 0},
-		{smi.OID{255, 255, 255, 255, 255, 255, 255, 256}, 0},
+		{smi.OID{255, 255, 255, 255, 255, 255, 255, 256}, 0}, {smi.OID{255, 255, 255, 255, 255, 255, 255, 256, 0}, 0},
 	} {
 		vb := next(t, h, module.RtfmFlowIDIndex.At(tt.after...))
 		if there := vb.Name.HasPrefix(entry); there != (tt.row != 0) || there && vb.Value.Int != tt.row {
