@@ -29,8 +29,12 @@ func Is(start []byte) bool {
 // StartLen is how much of a file Is must see.
 const StartLen = len(csvStart)
 
-// mostLine is the longest line that is read, in octets.
-const mostLine = 1 << 16
+// mostLine is the longest line that is read, in octets, and mostRows are the most rows
+// of an interval: some three times what a meter can have.
+const (
+	mostLine = 1 << 16
+	mostRows = 1 << 12
+)
 
 // Reader reads intervals.
 type Reader struct {
@@ -85,6 +89,9 @@ func (r *Reader) Next() (*series.Interval, error) {
 		r.ahead = false
 		if r.next.FlowRuleSet == nil && r.next.Interface == nil {
 			return i, nil // a gap
+		}
+		if len(i.Rows) == mostRows {
+			return nil, fmt.Errorf("line %d: its interval has more than %d rows", r.line, mostRows)
 		}
 		i.Rows = append(i.Rows, r.next.row())
 		err := r.readLine()

@@ -77,16 +77,17 @@ func TestNothingWritten(t *testing.T) {
 func TestFaults(t *testing.T) {
 	const start = `{"record":"series","IntervalStartNs":1,"IntervalEndNs":`
 	for text, want := range map[string]string{
-		start + "2}\n{":                                "line 2: unexpected end",
-		start + "1,\"Interface\":1}":                   "line 1: the interval from 1 to 1 is none",
-		start + "2,\"FlowRuleSet\":0}":                 "no ruleset has number 0",
-		start + "2,\"FlowRuleSet\":1,\"PDUs\":-1}":     "line 1: json: cannot unmarshal number -1",
-		start + "2,\"FlowRuleSet\":1,\"Interface\":1}": "both FlowRuleSet and Interface",
-		`{"record":"flow"}`:                            `its record is "flow": want "series" or "gap"`,
-		csvStart + "PDUs\n1,2,1,a,,,x":                 "line 2: PDUs: strconv",
-		csvStart + "PDUs\n1,2,1":                       "line 2: it has 3 fields, the header 7",
-		csvStart + "PDUs\n1,2,1,\"a,,,1":               "line 2: parse error",
-		strings.Repeat("x", mostLine+1):                "line 1: it is longer than 65536 octets",
+		start + "2}\n{":                                          "line 2: unexpected end",
+		start + "1,\"Interface\":1}":                             "line 1: the interval from 1 to 1 is none",
+		start + "2,\"FlowRuleSet\":0}":                           "no ruleset has number 0",
+		start + "2,\"FlowRuleSet\":1,\"PDUs\":-1}":               "line 1: json: cannot unmarshal number -1",
+		start + "2,\"FlowRuleSet\":1,\"Interface\":1}":           "both FlowRuleSet and Interface",
+		`{"record":"flow"}`:                                      `its record is "flow": want "series" or "gap"`,
+		csvStart + "PDUs\n1,2,1,a,,,x":                           "line 2: PDUs: strconv",
+		csvStart + "PDUs\n1,2,1":                                 "line 2: it has 3 fields, the header 7",
+		csvStart + "PDUs\n1,2,1,\"a,,,1":                         "line 2: parse error",
+		strings.Repeat(start+"2,\"Interface\":1}\n", mostRows+1): "line 4097: its interval has more than 4096 rows",
+		strings.Repeat("x", mostLine+1):                          "line 1: it is longer than 65536 octets",
 	} {
 		if _, err := read(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.80s: %v, want %q", text, err, want)
