@@ -99,7 +99,7 @@ var dependencies = map[string][]string{
 	"github.com/goccy/go-yaml":            {"manager"},
 	"github.com/gopacket/gopacket":        {},
 	"github.com/gosnmp/gosnmp":            {"mib/client"},
-	"github.com/klauspost/compress":       {"traces/format"},
+	"github.com/klauspost/compress":       {"reader/live", "traces/format"},
 	"github.com/posteo/go-agentx":         {},
 	"github.com/rivo/uniseg":              {"reader/screen", "reader/table"},
 	"github.com/rogpeppe/go-internal":     {"cmd"},

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
-	"net/http"
-	"time"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -62,37 +62,30 @@ func viewCommand() *cobra.Command {
 	return cmd
 }
 
-// check finds options that do not fit each other.
-func (o *viewOptions) check() error {
-	host, _, err := net.SplitHostPort(o.listen)
-	if err != nil {
-		return fmt.Errorf("--listen %s: want ADDRESS:PORT", o.listen)
-	}
-	ip := net.ParseIP(host)
-	if local := host == "localhost" || ip != nil && ip.IsLoopback(); !local && o.cert == "" && !o.insecure {
-		return fmt.Errorf("--listen %s: others than this machine could reach it: give --tls-cert and --tls-key, or --insecure if the way is safe", o.listen)
-	}
-	return nil
-}
-
 func (o *viewOptions) run(cmd *cobra.Command, args []string) error {
-	if err := o.check(); err != nil {
+	to, err := o.address()
+	if err != nil {
+		return err
+	}
+	c, err := o.config()
+	if err != nil {
 		return err
 	}
 	sources, err := o.live.sources(cmd, args)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", o.listen)
-	if err != nil {
-		return err
+	listener, err := net.ListenTCP("tcp", to)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("--listen %s: the port is taken, perhaps by another rtfm view; --listen %s takes a free one", o.listen, net.JoinHostPort(to.IP.String(), "0"))
+	} else if err != nil {
+		return fmt.Errorf("--listen %s: %w", o.listen, err)
 	}
 	defer listener.Close()
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
-	c := page.Config{Token: page.NewToken(), Hosts: o.hosts, Secure: o.cert != ""}
 	for _, s := range sources {
-		c.Sources = append(c.Sources, page.Source{Name: s.name(), History: live.NewHistory()})
+		c.Sources = append(c.Sources, page.Source{Name: s.name(), History: live.NewPackedHistory()})
 	}
 	for _, s := range sources {
 		if err := s.open(ctx); err != nil {
@@ -105,37 +98,11 @@ func (o *viewOptions) run(cmd *cobra.Command, args []string) error {
 	for i, s := range sources {
 		go follow(ctx, s, c.Sources[i].History)
 	}
-	scheme := "http"
-	if c.Secure {
-		scheme = "https"
+	p := page.New(c)
+	fmt.Fprintln(cmd.OutOrStdout(), o.url(listener.Addr().(*net.TCPAddr))+"#token="+c.Token)
+	err = p.Serve(ctx, listener, log.New(faults{cmd.ErrOrStderr()}, "rtfm: ", 0))
+	if n := p.Cut(); n > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "rtfm: %d viewers were too slow and were cut\n", n)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s://%s/#token=%s\n", scheme, listener.Addr(), c.Token)
-	return o.serve(ctx, listener, page.New(c))
-}
-
-// serve serves the page until ctx is done.
-func (o *viewOptions) serve(ctx context.Context, listener net.Listener, p http.Handler) error {
-	s := &http.Server{
-		Handler: p, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx },
-	}
-	failed := make(chan error, 1)
-	go func() {
-		if o.cert != "" {
-			failed <- s.ServeTLS(listener, o.cert, o.key)
-		} else {
-			failed <- s.Serve(listener)
-		}
-	}()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	end, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := s.Shutdown(end); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return nil
+	return err
 }

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -38,6 +39,8 @@ type History struct {
 	number    uint64
 	status    Status
 	changed   chan struct{} // closed when there is news
+	packs     bool
+	toPack    []*Interval // at most mostToPack
 	most      int
 	mostSize  int
 	// What is said of those that wait for a viewer, see Lossless.
@@ -57,6 +60,9 @@ func NewHistory() *History {
 // backlog is how many intervals wait for a viewer that must have all.
 const backlog = 64
 
+// mostToPack is how many intervals may wait to be packed: a source that can wait does.
+const mostToPack = 4
+
 // Lossless has Put wait for the one viewer there is, who calls Wait, until ctx is done.
 // It is for sources that can wait: files and traces, not interfaces.
 func (h *History) Lossless(ctx context.Context) {
@@ -71,15 +77,53 @@ func (h *History) Lossless(ctx context.Context) {
 	})
 }
 
+// NewPackedHistory returns a History that keeps no more of intervals than their JSON,
+// packed: many more of them have room. They have neither Sections nor Spreads.
+func NewPackedHistory() *History {
+	h := NewHistory()
+	h.packs = true
+	return h
+}
+
 // Put adds an Interval, which must not be changed from now on, and forgets the oldest
 // ones beyond the bounds.
 func (h *History) Put(i *Interval) {
-	i.octets = i.size()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for h.lossless && !h.released && h.number-h.taken >= backlog {
+	for h.lossless && !h.released && h.number-h.taken >= backlog || len(h.toPack) >= mostToPack {
 		h.room.Wait()
 	}
+	if h.status.State != Running {
+		h.status = Status{State: Running, Since: h.status.Since}
+	}
+	if !h.packs {
+		i.octets = i.size()
+		h.add(i)
+		return
+	}
+	h.toPack = append(h.toPack, i)
+	if len(h.toPack) == 1 {
+		go h.pack()
+	}
+}
+
+// pack adds what is to be packed, outside the goroutine of the meter.
+func (h *History) pack() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(h.toPack) > 0 {
+		i := h.toPack[0]
+		h.mu.Unlock()
+		i = i.pack()
+		h.mu.Lock()
+		h.toPack = slices.Delete(h.toPack, 0, 1)
+		h.add(i)
+		h.room.Broadcast()
+	}
+}
+
+// add adds an Interval and forgets the oldest ones.
+func (h *History) add(i *Interval) {
 	h.number++
 	i.Number = h.number
 	h.intervals = append(h.intervals, i)
@@ -88,9 +132,6 @@ func (h *History) Put(i *Interval) {
 		h.octets -= h.intervals[0].octets
 		h.intervals[0] = nil
 		h.intervals = h.intervals[1:]
-	}
-	if h.status.State != Running {
-		h.status = Status{State: Running, Since: h.status.Since}
 	}
 	h.news()
 }
@@ -135,11 +176,24 @@ func (h *History) After(number uint64, most int) News {
 // Look is After for all, and returns what is closed when there is more.
 func (h *History) Look(number uint64) (News, <-chan struct{}) { return h.after(number, 0) }
 
+// Next is Look for at most so many of the oldest ones: who takes a long time for them
+// keeps no more than these in memory.
+func (h *History) Next(number uint64, most int) (News, <-chan struct{}) {
+	n, changed := h.after(number, 0)
+	if len(n.Intervals) > most {
+		n.Intervals = slices.Clone(n.Intervals[:most])
+	}
+	return n, changed
+}
+
 func (h *History) after(number uint64, most int) (News, chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := News{Status: h.status}
 	kept := h.intervals
+	if number > h.number {
+		number = 0 // it is of another History
+	}
 	if len(kept) > 0 && kept[0].Number > number+1 && number > 0 {
 		n.Missed = kept[0].Number - number - 1
 	}

@@ -5,8 +5,6 @@
 package live
 
 import (
-	"sync"
-
 	"rtfm/reader/record"
 	"rtfm/reader/table"
 	"rtfm/ruleset/attr"
@@ -18,15 +16,14 @@ type Interval struct {
 	// Number counts the intervals of a History, from 1.
 	Number uint64
 	record.Collection
-	Loss       Loss
-	Sections   []Section // one for each ruleset, in order of their numbers
-	Spreads    []Spread  // by ruleset and attribute
-	octets     int       // about what it takes in memory
-	marshal    sync.Once
-	marshalled []byte // its JSON, made for the first viewer
+	Loss     Loss
+	Sections []Section // one for each ruleset, in order of their numbers
+	Spreads  []Spread  // by ruleset and attribute
+	octets   int       // about what it takes in memory
+	packed   packed    // its JSON, in a packed History
 }
 
-// size returns about how much memory the interval and its JSON take, in octets.
+// size returns about how much memory the interval takes, with its JSON, in octets.
 func (i *Interval) size() int {
 	const object, cell, counter = 1 << 10, 64, 24
 	n := object

@@ -11,11 +11,22 @@ import (
 const Schema = 1
 
 // AppendJSON appends the interval as an object of JSON on one line: what `rtfm top
-// --json` prints and the page gets. It is made once. Numbers are exact; those above 2^53, which readers
+// --json` prints and the page gets. Numbers are exact; those above 2^53, which readers
 // of JSON may not hold, and all times are strings of digits.
 func (i *Interval) AppendJSON(b []byte) []byte {
-	i.marshal.Do(func() { i.marshalled = i.appendJSON(nil) })
-	return append(b, i.marshalled...)
+	if i.packed != nil {
+		return i.packed.appendText(b)
+	}
+	return i.appendJSON(b)
+}
+
+// Deflated returns what AppendJSON appends, in blocks of deflate (RFC 1951) of which none
+// is the final one and none refers to what stands before. It must not be changed.
+func (i *Interval) Deflated() []byte {
+	if i.packed != nil {
+		return i.packed
+	}
+	return pack(i.appendJSON(nil))
 }
 
 // exact is a number that is a string if it is too large for a float64.

@@ -1,8 +1,12 @@
 package live
 
 import (
+	"bytes"
+	"compress/flate"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -165,6 +169,65 @@ func TestHistory(t *testing.T) {
 	}
 	if n := h.After(0, 0); len(n.Intervals) != 1 || h.octets != n.Intervals[0].octets {
 		t.Errorf("%d intervals, the last of which is too large", len(n.Intervals))
+	}
+}
+
+// TestPackedHistory keeps all that the JSON of intervals has, in a fraction of their
+// tables' memory, as blocks that follow each other in one stream.
+func TestPackedHistory(t *testing.T) {
+	tables, packs := NewHistory(), NewPackedHistory()
+	for _, h := range []*History{tables, packs} {
+		for n := range 3 {
+			if _, err := record.Copy(NewSink(Options{}, h.Put), flows(600+n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var kept []*Interval // they are packed beside what puts them in
+	for len(kept) < 3 {
+		news, changed := packs.Look(0)
+		if kept = news.Intervals; len(kept) < 3 {
+			<-changed
+		}
+	}
+	var stream, want []byte
+	for n, i := range tables.After(0, 0).Intervals {
+		text := i.AppendJSON(nil)
+		want = append(want, text...)
+		if got := kept[n].AppendJSON([]byte("x")); string(got) != "x"+string(text) {
+			t.Errorf("%s, want %s", got, text)
+		}
+		stream = append(append(stream, kept[n].Deflated()...), i.Deflated()...)
+		want = append(want, text...)
+		if kept[n].Sections != nil || kept[n].Number != i.Number || kept[n].To != i.To {
+			t.Errorf("%+v", kept[n])
+		}
+	}
+	stream = append(stream, 1, 0, 0, 0xff, 0xff)
+	if got, err := io.ReadAll(flate.NewReader(bytes.NewReader(stream))); err != nil || string(got) != string(want) {
+		t.Errorf("%d octets, want %d: %v", len(got), len(want), err)
+	}
+	if packs.octets*4 > tables.octets {
+		t.Errorf("%d octets packed, %d of tables", packs.octets, tables.octets)
+	}
+}
+
+// TestNext gives the oldest ones in portions, and all to who asks with a number that the
+// History has not had.
+func TestNext(t *testing.T) {
+	h := NewHistory()
+	for range 5 {
+		h.Put(new(Interval))
+	}
+	for number, want := range map[uint64]string{0: "[1 2]", 1: "[2 3]", 4: "[5]", 5: "[]", 6: "[1 2]", math.MaxUint64: "[1 2]"} {
+		news, _ := h.Next(number, 2)
+		numbers := []uint64{}
+		for _, i := range news.Intervals {
+			numbers = append(numbers, i.Number)
+		}
+		if fmt.Sprint(numbers) != want || news.Missed != 0 {
+			t.Errorf("behind %d: %v, want %s", number, numbers, want)
+		}
 	}
 }
 

@@ -5,18 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"rtfm/reader/live"
 )
 
 const (
-	// patience is how long a viewer may take for what it is sent at once.
+	// patience is how long a viewer may take for what it is sent at once, an interval.
 	patience = 10 * time.Second
 	// pulse is how often something is sent, so that those who have gone are noticed.
 	pulse = 15 * time.Second
+	// portion is how many intervals are taken out of a history at a time: a viewer
+	// that is slow keeps no more than these.
+	portion = 16
 )
 
 // statusJSON is the status of a source as the page gets it.
@@ -40,44 +43,91 @@ func (p *Page) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer p.streams.Add(-1)
-	last, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64)
-	w.Header().Set("Content-Type", "text/event-stream")
-	s := stream{w: w, out: http.NewResponseController(w), history: p.cfg.Sources[n].History, last: last}
-	if err := s.run(r); errors.Is(err, os.ErrDeadlineExceeded) {
+	defer keep(r)()
+	s := stream{
+		w: w, out: http.NewResponseController(w), patience: p.patience,
+		history: p.cfg.Sources[n].History, run: p.run, last: p.resume(r.Header.Get("Last-Event-ID")),
+		gzip: acceptsGzip(r.Header.Get("Accept-Encoding")),
+	}
+	if err := s.serve(r); errors.Is(err, errSlow) {
 		p.cut.Add(1)
 	}
 }
 
-// stream is what a viewer is sent.
-type stream struct {
-	w       http.ResponseWriter
-	out     *http.ResponseController
-	history *live.History
-	last    uint64 // the interval that it has
-	status  live.Status
+// resume returns the number of the interval that a viewer had last, 0 if it had none of
+// this Page's.
+func (p *Page) resume(id string) uint64 {
+	number, ok := strings.CutPrefix(id, p.run+"-")
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
-// run sends until the viewer goes or is too slow.
-func (s *stream) run(r *http.Request) error {
+// acceptsGzip reports whether a request's Accept-Encoding has gzip.
+func acceptsGzip(header string) bool {
+	for coding := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			q, ok := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
+			return !ok || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
+}
+
+// errSlow is for a viewer that does not take what it is sent.
+var errSlow = errors.New("the viewer is too slow")
+
+// stream is what a viewer is sent. With gzip it is one text in gzip's format (RFC 1952)
+// that never ends. Intervals come packed from the history, the same octets for all
+// viewers; the little between them goes in blocks that are stored as they are.
+type stream struct {
+	w        http.ResponseWriter
+	out      *http.ResponseController
+	patience time.Duration
+	history  *live.History
+	run      string
+	last     uint64 // the interval that it has
+	status   live.Status
+	gzip     bool
+	next     []byte // what is to be sent
+}
+
+// serve sends until the viewer goes or is too slow.
+func (s *stream) serve(r *http.Request) error {
+	// That the request has come does not bound how long the answer takes.
+	if err := s.out.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	s.w.Header().Set("Content-Type", "text/event-stream")
+	if s.gzip {
+		s.w.Header().Set("Content-Encoding", "gzip")
+		s.next = append(s.next, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff)
+	}
 	ticks := time.NewTicker(pulse)
 	defer ticks.Stop()
 	for {
-		news, changed := s.history.Look(s.last)
-		if len(news.Intervals) == 0 && news.Status == s.status {
-			select {
-			case <-changed:
-				continue
-			case <-ticks.C:
-				if err := s.send([]byte(":\n\n")); err != nil {
-					return err
-				}
-				continue
-			case <-r.Context().Done():
-				return r.Context().Err()
-			}
-		}
+		news, changed := s.history.Next(s.last, portion)
 		if err := s.sendNews(&news); err != nil {
 			return err
+		}
+		if len(news.Intervals) > 0 {
+			continue
+		}
+		select {
+		case <-changed:
+		case <-ticks.C:
+			s.text(":\n\n")
+			if err := s.send(); err != nil {
+				return err
+			}
+		case <-r.Context().Done():
+			return r.Context().Err()
 		}
 	}
 }
@@ -90,14 +140,20 @@ func (s *stream) sendNews(news *live.News) error {
 		if err != nil {
 			return err
 		}
-		if err := s.send(fmt.Appendf(nil, "event: status\ndata: %s\n\n", text)); err != nil {
+		s.text("event: status\ndata: " + string(text) + "\n\n")
+		if err := s.send(); err != nil {
 			return err
 		}
 	}
 	for _, i := range news.Intervals {
-		b := fmt.Appendf(nil, "id: %d\nevent: interval\ndata: ", i.Number)
-		b = append(i.AppendJSON(b), "\n\n"...)
-		if err := s.send(b); err != nil {
+		s.text(fmt.Sprintf("id: %s-%d\nevent: interval\ndata: ", s.run, i.Number))
+		if s.gzip {
+			s.next = append(s.next, i.Deflated()...)
+		} else {
+			s.next = i.AppendJSON(s.next)
+		}
+		s.text("\n\n")
+		if err := s.send(); err != nil {
 			return err
 		}
 		s.last = i.Number
@@ -105,13 +161,33 @@ func (s *stream) sendNews(news *live.News) error {
 	return nil
 }
 
-// send sends b before patience ends.
-func (s *stream) send(b []byte) error {
-	if err := s.out.SetWriteDeadline(time.Now().Add(patience)); err != nil {
-		return err
+// text has a text sent next.
+func (s *stream) text(text string) {
+	for s.gzip && len(text) > 0 {
+		n := min(len(text), 1<<16-1)
+		s.next = append(s.next, 0, byte(n), byte(n>>8), ^byte(n), ^byte(n>>8)) // RFC 1951 section 3.2.4
+		s.next = append(s.next, text[:n]...)
+		text = text[n:]
 	}
-	if _, err := s.w.Write(b); err != nil {
-		return err
+	s.next = append(s.next, text...)
+}
+
+// send sends what is next before patience ends.
+func (s *stream) send() error {
+	if s.gzip {
+		s.next = append(s.next, 0, 0, 0, 0xff, 0xff) // all until here is to be shown now
 	}
-	return s.out.Flush()
+	end := time.Now().Add(s.patience)
+	err := s.out.SetWriteDeadline(end)
+	if err == nil {
+		_, err = s.w.Write(s.next)
+	}
+	if err == nil {
+		err = s.out.Flush()
+	}
+	s.next = s.next[:0]
+	if err != nil && !time.Now().Before(end) {
+		return errSlow
+	}
+	return err
 }

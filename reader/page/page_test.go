@@ -19,6 +19,7 @@ const token = "0123456789abcdef0123456789abcdef"
 func serve(t *testing.T, h *live.History) (*Page, *httptest.Server) {
 	t.Helper()
 	p := New(Config{Sources: []Source{{"gw1", h}}, Token: token, Hosts: []string{"meter.example"}})
+	p.penalty = 0
 	s := httptest.NewServer(p)
 	t.Cleanup(s.Close)
 	return p, s
@@ -52,20 +53,22 @@ func ask(t *testing.T, s *httptest.Server, method, path, body string, headers ..
 	return answer, string(text)
 }
 
-// login returns the cookie of a viewer.
-func login(t *testing.T, s *httptest.Server) string {
+// login returns the path and the cookie of a viewer, as the server tells it.
+func login(t *testing.T, s *httptest.Server) (place, cookie string) {
 	t.Helper()
 	answer, text := ask(t, s, "POST", "/session", token)
-	if answer.StatusCode != http.StatusNoContent {
+	if answer.StatusCode != http.StatusOK {
 		t.Fatalf("%d %s", answer.StatusCode, text)
 	}
-	return answer.Header.Get("Set-Cookie")
+	return "/" + text, answer.Header.Get("Set-Cookie")
 }
 
 // TestRefused asks as those would who may not see the page.
 func TestRefused(t *testing.T) {
 	_, s := serve(t, live.NewHistory())
-	cookie, _, _ := strings.Cut(login(t, s), ";")
+	place, cookie := login(t, s)
+	cookie, _, _ = strings.Cut(cookie, ";")
+	sources, events := place+"/sources", place+"/events/"
 	for _, c := range []struct {
 		name, method, path, body string
 		status                   int
@@ -77,22 +80,33 @@ func TestRefused(t *testing.T) {
 		{"localhost", "GET", "/", "", 200, []string{"Host", "localhost:8469"}},
 		{"an IPv6 address", "GET", "/", "", 200, []string{"Host", "[::1]:8469"}},
 		{"a name that was bound to this address", "GET", "/", "", 421, []string{"Host", "evil.example"}},
-		{"the same with the cookie", "GET", "/sources", "", 421, []string{"Host", "evil.example", "Cookie", cookie}},
-		{"another origin", "GET", "/sources", "", 403, []string{"Origin", "http://evil.example", "Cookie", cookie}},
-		{"the origin of another port", "GET", "/sources", "", 403, []string{"Origin", "http://127.0.0.1:1", "Cookie", cookie}},
-		{"a page of another site", "GET", "/sources", "", 403, []string{"Sec-Fetch-Site", "cross-site", "Cookie", cookie}},
+		{"the same with the cookie", "GET", sources, "", 421, []string{"Host", "evil.example", "Cookie", cookie}},
+		{"another origin", "GET", sources, "", 403, []string{"Origin", "http://evil.example", "Cookie", cookie}},
+		{"the origin of another port", "GET", sources, "", 403, []string{"Origin", "http://127.0.0.1:1", "Cookie", cookie}},
+		{"a page of another site", "GET", sources, "", 403, []string{"Sec-Fetch-Site", "cross-site", "Cookie", cookie}},
 		{"a script from another site", "GET", "/page.js", "", 403, []string{"Sec-Fetch-Site", "cross-site"}},
 		{"a link from another site", "GET", "/", "", 200, []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}},
-		{"without the cookie", "GET", "/sources", "", 401, nil},
-		{"with a cookie that was made up", "GET", "/sources", "", 401, []string{"Cookie", cookie[:len(cookie)-1] + "x"}},
-		{"with the cookie", "GET", "/sources", "", 200, []string{"Cookie", cookie}},
-		{"events without the cookie", "GET", "/events/0", "", 401, nil},
-		{"events of what there is not", "GET", "/events/1", "", 404, []string{"Cookie", cookie}},
-		{"events of a number that is none", "GET", "/events/-1", "", 404, []string{"Cookie", cookie}},
+		{"the path of another", "GET", "/0123/sources", "", 401, []string{"Cookie", cookie}},
+		{"a name that begins as one that was given", "GET", "/", "", 421, []string{"Host", "meter.example.evil"}},
+		{"two ports", "GET", "/", "", 421, []string{"Host", "127.0.0.1:1:2"}},
+		{"no origin's page", "POST", "/session", token, 403, []string{"Origin", "null"}},
+		{"the right token from another origin", "POST", "/session", token, 403, []string{"Origin", "http://evil.example"}},
+		{"a frame's page", "GET", sources, "", 403, []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "navigate", "Cookie", cookie}},
+		{"a form of another site", "POST", "/", "", 403, []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}},
+		{"without the cookie", "GET", sources, "", 401, nil},
+		{"with a cookie that was made up", "GET", sources, "", 401, []string{"Cookie", cookie[:len(cookie)-1] + "x"}},
+		{"with the cookie", "GET", sources, "", 200, []string{"Cookie", cookie}},
+		{"events without the cookie", "GET", events + "0", "", 401, nil},
+		{"events of what there is not", "GET", events + "1", "", 404, []string{"Cookie", cookie}},
+		{"events of a number that is none", "GET", events + "-1", "", 404, []string{"Cookie", cookie}},
 		{"another token", "POST", "/session", strings.Repeat("0", 32), 403, nil},
 		{"no token", "POST", "/session", "", 403, nil},
 		{"a long token", "POST", "/session", strings.Repeat("0", 1<<20), 403, nil},
-		{"writing", "POST", "/sources", "", 405, []string{"Cookie", cookie}},
+		{"writing", "POST", sources, "", 405, []string{"Cookie", cookie}},
+		{"only the head of events", "HEAD", events + "0", "", 405, []string{"Cookie", cookie}},
+		{"options", "OPTIONS", "/", "", 405, []string{"Origin", s.URL}},
+		{"a trace", "TRACE", "/", "", 405, nil},
+		{"a body where there is none", "GET", events + "0", "x", 400, []string{"Cookie", cookie}},
 		{"what there is not", "GET", "/../page.go", "", 404, nil},
 	} {
 		answer, text := ask(t, s, c.method, c.path, c.body, c.headers...)
@@ -105,7 +119,8 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %v", c.name, h)
 		}
 	}
-	if c := login(t, s); !strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Strict") || strings.Contains(c, token) {
+	if _, c := login(t, s); !strings.Contains(c, "; HttpOnly; SameSite=Strict") || !strings.Contains(c, "; Path="+place+"/;") || strings.Contains(c, token) ||
+		strings.Contains(c, "Domain") {
 		t.Errorf("the cookie is %q", c)
 	}
 }
@@ -144,11 +159,12 @@ func view(t *testing.T, s *httptest.Server, headers ...string) *viewer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	t.Cleanup(cancel)
-	r, err := http.NewRequestWithContext(ctx, "GET", s.URL+"/events/0", nil)
+	place, cookie := login(t, s)
+	r, err := http.NewRequestWithContext(ctx, "GET", s.URL+place+"/events/0", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cookie, _, _ := strings.Cut(login(t, s), ";")
+	cookie, _, _ = strings.Cut(cookie, ";")
 	r.Header.Set("Cookie", cookie)
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
@@ -191,14 +207,15 @@ func TestEvents(t *testing.T) {
 	if kind := v.answer.Header.Get("Content-Type"); kind != "text/event-stream" {
 		t.Errorf("it is %q", kind)
 	}
-	if id := v.next(t, "id"); id != "1" {
+	run, id, _ := strings.Cut(v.next(t, "id"), "-")
+	if id != "1" {
 		t.Errorf("id %s", id)
 	}
 	if data := v.next(t, "data"); !strings.Contains(data, `"to":"1"`) || strings.Contains(data, "</script>") {
 		t.Errorf("%s", data)
 	}
 	h.Put(interval(2))
-	if id := v.next(t, "id"); id != "2" {
+	if id := v.next(t, "id"); id != run+"-2" {
 		t.Errorf("id %s", id)
 	}
 	h.Tell(live.Status{State: live.Away, Text: "no answer"})
@@ -212,9 +229,17 @@ func TestEvents(t *testing.T) {
 		t.Errorf("%s", data)
 	}
 	h.Put(interval(3))
-	again := view(t, s, "Last-Event-ID", "2")
-	if id := again.next(t, "id"); id != "3" {
-		t.Errorf("after a break: id %s", id)
+	for last, want := range map[string]string{
+		run + "-2": "3", run + "-1": "2", run + "-": "1", run + "-99": "1", run + "--1": "1", "2": "1", "other-2": "1", "": "1",
+	} {
+		again := view(t, s, "Last-Event-ID", last)
+		if id := again.next(t, "id"); id != run+"-"+want {
+			t.Errorf("after a break behind %q: id %s", last, id)
+		}
+		again.answer.Body.Close()
+	}
+	if other := New(Config{}); other.resume(run+"-2") != 0 {
+		t.Error("another run's id counts")
 	}
 }
 

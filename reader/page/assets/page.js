@@ -2,6 +2,7 @@
 
 import { LENGTHS } from "./data.js";
 import { Panel } from "./panel.js";
+import { below, login } from "./session.js";
 import { duration, el, local, visible } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
@@ -97,9 +98,9 @@ const begin = async () => {
   try {
     if (given) {
       history.replaceState(null, "", location.pathname);
-      await fetch("session", { method: "POST", body: given });
+      await login(given);
     }
-    answer = await fetch("sources");
+    answer = await fetch(below("sources"));
   } catch {
     $("state").textContent = "the connection is lost; trying again";
     setTimeout(begin, 3000);
@@ -127,9 +128,9 @@ const begin = async () => {
 
 $("login").addEventListener("submit", async (e) => {
   e.preventDefault();
-  const answer = await fetch("session", { method: "POST", body: $("token").value.trim() });
-  $("refused").textContent = answer.ok ? "" : "This is another token.";
-  if (answer.ok) begin();
+  const known = await login($("token").value.trim());
+  $("refused").textContent = known ? "" : "This is another token.";
+  if (known) begin();
 });
 $("length").append(...LENGTHS.map((l) => el("option", { value: l }, l < 120 ? `${l} s` : duration(l))));
 $("controls").addEventListener("submit", (e) => e.preventDefault());

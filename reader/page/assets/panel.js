@@ -2,6 +2,7 @@
 
 import { bars, barLength, isText, Kept, PARTS, place, rates, saved, section, sectionOf, seconds, spreads, work } from "./data.js";
 import { cell, clock, duration, el, exact, local, ms, number, scaled, visible } from "./text.js";
+import { below } from "./session.js";
 import { hatch, quantileBands, scatter, stacked, svg } from "./plot.js";
 
 const MOST_MARKS = 500;
@@ -69,10 +70,10 @@ export class Panel {
     this.close();
     Object.assign(this, { kept: new Kept(), missed: 0 });
     this.#last = 0;
-    const stream = new EventSource(`events/${this.number}`);
+    const stream = new EventSource(below(`events/${this.number}`));
     this.#stream = stream;
     stream.addEventListener("interval", (e) => {
-      const id = Number(e.lastEventId);
+      const id = Number(e.lastEventId.split("-").at(-1)); // behind that of the server's run
       if (id <= this.#last) return; // it is counted already
       this.#last = id;
       this.kept.push(JSON.parse(e.data));
@@ -91,7 +92,7 @@ export class Panel {
       this.#retry = setTimeout(() => this.connect(refused), 3000);
       const asked = new AbortController();
       try {
-        const answer = await fetch(`events/${this.number}`, { signal: asked.signal });
+        const answer = await fetch(below(`events/${this.number}`), { signal: asked.signal });
         if (answer.status === 401) { this.close(); refused(); }
         else if (!answer.ok) this.status.text = (await answer.text()).trim();
       } catch { /* nobody answers */ }
