@@ -1,7 +1,6 @@
 package page
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -41,14 +40,20 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // which nobody can have resolved to another one, or a name that was given. The port may
 // be another one: that of a tunnel to this machine.
 func (p *Page) isOurs(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	} else if in, ok := strings.CutPrefix(host, "["); ok {
-		name, _ = strings.CutSuffix(in, "]")
+	if at, err := netip.ParseAddrPort(host); err == nil {
+		return at.Addr().Zone() == "" // browsers ask for none
 	}
-	if ip, err := netip.ParseAddr(name); err == nil {
-		return ip.Zone() == "" // browsers ask for none
+	if in, ok := strings.CutPrefix(host, "["); ok {
+		in, ok = strings.CutSuffix(in, "]")
+		ip, err := netip.ParseAddr(in)
+		return ok && err == nil && ip.Is6() && ip.Zone() == ""
+	}
+	name, port, _ := strings.Cut(host, ":")
+	if strings.Trim(port, "0123456789") != "" {
+		return false
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
 	}
 	same := func(h string) bool { return strings.EqualFold(h, name) }
 	return same("localhost") || slices.ContainsFunc(p.cfg.Hosts, same)

@@ -57,6 +57,7 @@ type Page struct {
 	streams  atomic.Int64
 	cut      atomic.Uint64
 	mux      *http.ServeMux
+	inTime   time.Duration
 	patience time.Duration
 	penalty  time.Duration
 }
@@ -65,7 +66,7 @@ type Page struct {
 func New(c Config) *Page {
 	p := &Page{
 		cfg: c, session: NewToken(), place: NewToken(), run: NewToken()[:8], mux: http.NewServeMux(),
-		patience: patience, penalty: penalty,
+		inTime: inTime, patience: patience, penalty: penalty,
 	}
 	files, err := fs.Sub(assets, "assets")
 	if err != nil {

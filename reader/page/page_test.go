@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -16,21 +15,20 @@ import (
 const token = "0123456789abcdef0123456789abcdef"
 
 // serve serves a page of a history.
-func serve(t *testing.T, h *live.History) (*Page, *httptest.Server) {
+func serve(t *testing.T, h *live.History) (*Page, *server) {
 	t.Helper()
 	p := New(Config{Sources: []Source{{"gw1", h}}, Token: token, Hosts: []string{"meter.example"}})
 	p.penalty = 0
-	s := httptest.NewServer(p)
-	t.Cleanup(s.Close)
+	s, _ := start(t, p)
 	return p, s
 }
 
 // ask asks for a path with these headers, in pairs, and returns the answer and its text.
-func ask(t *testing.T, s *httptest.Server, method, path, body string, headers ...string) (*http.Response, string) {
+func ask(t *testing.T, s *server, method, path, body string, headers ...string) (*http.Response, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +39,7 @@ func ask(t *testing.T, s *httptest.Server, method, path, body string, headers ..
 			r.Header.Set(headers[i], headers[i+1])
 		}
 	}
-	answer, err := s.Client().Do(r)
+	answer, err := s.client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +52,7 @@ func ask(t *testing.T, s *httptest.Server, method, path, body string, headers ..
 }
 
 // login returns the path and the cookie of a viewer, as the server tells it.
-func login(t *testing.T, s *httptest.Server) (place, cookie string) {
+func login(t *testing.T, s *server) (place, cookie string) {
 	t.Helper()
 	answer, text := ask(t, s, "POST", "/session", token)
 	if answer.StatusCode != http.StatusOK {
@@ -104,7 +102,7 @@ func TestRefused(t *testing.T) {
 		{"a long token", "POST", "/session", strings.Repeat("0", 1<<20), 403, nil},
 		{"writing", "POST", sources, "", 405, []string{"Cookie", cookie}},
 		{"only the head of events", "HEAD", events + "0", "", 405, []string{"Cookie", cookie}},
-		{"options", "OPTIONS", "/", "", 405, []string{"Origin", s.URL}},
+		{"options", "OPTIONS", "/", "", 405, []string{"Origin", s.url}},
 		{"a trace", "TRACE", "/", "", 405, nil},
 		{"a body where there is none", "GET", events + "0", "x", 400, []string{"Cookie", cookie}},
 		{"what there is not", "GET", "/../page.go", "", 404, nil},
@@ -155,12 +153,12 @@ type viewer struct {
 }
 
 // view begins to view.
-func view(t *testing.T, s *httptest.Server, headers ...string) *viewer {
+func view(t *testing.T, s *server, headers ...string) *viewer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	t.Cleanup(cancel)
 	place, cookie := login(t, s)
-	r, err := http.NewRequestWithContext(ctx, "GET", s.URL+place+"/events/0", nil)
+	r, err := http.NewRequestWithContext(ctx, "GET", s.url+place+"/events/0", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +167,7 @@ func view(t *testing.T, s *httptest.Server, headers ...string) *viewer {
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	answer, err := s.Client().Do(r)
+	answer, err := s.client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

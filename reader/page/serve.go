@@ -26,7 +26,7 @@ const (
 func (p *Page) Serve(ctx context.Context, l net.Listener, errors *log.Logger) error {
 	s := &http.Server{
 		Handler: p, ErrorLog: errors, MaxHeaderBytes: 16 << 10, DisableGeneralOptionsHandler: true,
-		ReadHeaderTimeout: inTime, ReadTimeout: inTime, WriteTimeout: 2 * inTime, IdleTimeout: time.Minute,
+		ReadHeaderTimeout: p.inTime, ReadTimeout: p.inTime, WriteTimeout: 2 * p.inTime, IdleTimeout: time.Minute,
 		HTTP2:       &http.HTTP2Config{MaxConcurrentStreams: 2 * MostStreams, WriteByteTimeout: p.patience},
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: withConn,

@@ -39,9 +39,9 @@ func (p *Page) login(w http.ResponseWriter, r *http.Request) {
 		defer late.Stop()
 		select {
 		case <-late.C:
-			http.Error(w, "the token is another", http.StatusForbidden)
 		case <-r.Context().Done():
 		}
+		http.Error(w, "the token is another", http.StatusForbidden)
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
