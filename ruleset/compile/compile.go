@@ -119,6 +119,7 @@ func (c *compiler) compile() (*ruleset.RuleSet, ruleset.Diagnostics, error) {
 			c.at = srl.Place{Line: 1, Col: 1}
 			c.tooLong("takes more than %d rules", c.maxNodes)
 		}
+		c.identity(rs.Rules)
 	}
 	c.errs.Sort()
 	c.warnings.Sort()
@@ -192,6 +193,7 @@ const (
 	SavedAnyway              // a SAVE of what each flow has
 	InsideEntry              // an entry of a table inside another one
 	DoubleEntry              // an entry of a table that stands there already
+	NoIdentity               // a SAVE of CommunityID without what it is made of
 )
 
 // note puts e into list, once. Too many are given up.
