@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -127,8 +128,11 @@ func (t *Top) Notes() []string {
 	return slices.Concat(notes, t.KeyNotes(), t.Warnings())
 }
 
-// KeyNotes say what rows of these keys are.
+// KeyNotes say what rows of these keys are, and what flows have that no column shows.
 func (t *Top) KeyNotes() (notes []string) {
+	for _, a := range slices.Sorted(maps.Keys(t.listed)) {
+		notes = append(notes, fmt.Sprintf("%s: tables have no lists of packets, flow data has (-F FILE, --json, --csv)", a))
+	}
 	for i := range t.opts.By {
 		k := &t.opts.By[i]
 		if k.kind == keyHost {

@@ -91,21 +91,38 @@ func (s *spread) columns() int {
 func (s spreads) columns() (columns []table.Column) {
 	for _, sp := range s {
 		a := sp.attr
+		title := titleOf(a.String(), s.has)
 		if a.Form() != attr.FormBuckets {
-			columns = append(columns, statisticColumns(a, a.String())...)
+			columns = append(columns, statisticColumns(a, a.String(), title)...)
 			continue
 		}
 		kind, _ := spreadKind(a)
 		for i, c := range spreadColumns[:sp.columns()] {
 			column := table.Column{Name: a.String() + c.name, Title: c.title, Kind: kind, Align: table.Right, Optional: i == len(spreadColumns)-1}
 			if i == 0 {
-				name := strings.Replace(strings.TrimPrefix(a.String(), "To"), "TurnaroundTime", "Turnaround", 1)
-				column.Title, column.Kind = name+" "+c.title, table.Count
+				column.Title, column.Kind = title+" "+c.title, table.Count
 			}
 			columns = append(columns, column)
 		}
 	}
 	return columns
+}
+
+// has reports whether one of them has this name.
+func (s spreads) has(name string) bool {
+	return slices.ContainsFunc(s, func(sp spread) bool { return sp.attr.String() == name })
+}
+
+// titleOf returns what stands for people above what is measured. Of one direction alone
+// it is without To.
+func titleOf(name string, has func(name string) bool) string {
+	if rest, ok := strings.CutPrefix(name, "To"); ok && !has("From"+rest) {
+		name = rest
+	}
+	for _, ending := range [...]string{"Stats", "Range"} {
+		name = strings.TrimSuffix(name, ending)
+	}
+	return strings.Replace(name, "TurnaroundTime", "Turnaround", 1)
 }
 
 // append appends to a row what it has of the distributions.

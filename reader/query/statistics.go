@@ -10,10 +10,9 @@ import (
 	"rtfm/ruleset/match"
 )
 
-// statisticColumns returns what tables have of a statistic.
-func statisticColumns(a attr.Attr, name string) []table.Column {
+// statisticColumns returns what tables have of a statistic, under this title.
+func statisticColumns(a attr.Attr, name, title string) []table.Column {
 	kind, _ := spreadKind(a)
-	title := statisticTitle(name)
 	column := func(part, heading string, kind table.Kind, optional bool) table.Column {
 		return table.Column{Name: name + part, Title: heading, Kind: kind, Align: table.Right, Optional: optional}
 	}
@@ -24,20 +23,11 @@ func statisticColumns(a attr.Attr, name string) []table.Column {
 			column("Min", "min", kind, true), column("Max", "max", kind, true),
 		}
 	case attr.FormRange:
-		return []table.Column{column("N", title+" n", table.Count, true), column("Min", title, table.Number, false), column("Max", "to", table.Number, false)}
+		return []table.Column{column("N", title+" n", table.Count, true), column("Min", title+" min", table.Number, false), column("Max", "max", table.Number, false)}
 	case attr.FormCount:
 		return []table.Column{column("", title, kind, false)}
 	}
 	return []table.Column{{Name: name, Title: title}}
-}
-
-// statisticTitle returns what stands above a statistic for people.
-func statisticTitle(name string) string {
-	name = strings.TrimPrefix(name, "To")
-	for _, ending := range [...]string{"Stats", "Range"} {
-		name = strings.TrimSuffix(name, ending)
-	}
-	return name
 }
 
 // statisticCells appends what a row has of a statistic, nothing for each column if
@@ -45,7 +35,7 @@ func statisticTitle(name string) string {
 func statisticCells(row []table.Value, a attr.Attr, numbers []uint64) []table.Value {
 	_, factor := spreadKind(a)
 	if numbers == nil {
-		return append(row, make([]table.Value, len(statisticColumns(a, "")))...)
+		return append(row, make([]table.Value, len(statisticColumns(a, "", "")))...)
 	}
 	bounds := func(n, least, most int) (low, high table.Value) {
 		if numbers[n] > 0 {
@@ -227,10 +217,20 @@ func (g *groupStats) columns(hosts bool) (columns []table.Column) {
 			} else if rest, ok := strings.CutPrefix(name, "From"); ok && hosts {
 				name = "Received" + rest
 			}
-			columns = append(columns, statisticColumns(a, name)...)
+			columns = append(columns, statisticColumns(a, name, titleOf(name, g.has))...)
 		}
 	}
 	return columns
+}
+
+// has reports whether there are columns of the statistic of this name.
+func (g *groupStats) has(name string) bool {
+	for i := range g.measures {
+		if g.common[i] && g.measures[i].Attr.String() == name {
+			return true
+		}
+	}
+	return false
 }
 
 // cells appends what a row has of them.

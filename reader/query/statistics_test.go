@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func TestStatisticRows(t *testing.T) {
 	}
 	lines := textOf(t, top.Tables()[0])
 	for i, want := range []string{
-		"FlowIndex FlowID Size n mean sd min max FromGap n mean sd min max HopLimit n HopLimit to TCPFlags Resets Octets",
+		"FlowIndex FlowID Size n mean sd min max FromGap n mean sd min max HopLimit n HopLimit min max TCPFlags Resets Octets",
 		"1 000000000000001f 3 70.0 B 17.3 B 60 B 90 B 1 5.00 ms - 5.00 ms 5.00 ms 3 60 64 ...A..S. 7 18 B",
 		"2 - - - - - - - - - - - - - - - - 2 B",
 	} {
@@ -86,7 +87,7 @@ func TestStatisticGroups(t *testing.T) {
 	}
 	for by, want := range map[string][]string{
 		"SourcePeerAddress": {
-			"SourcePeerAddress Size n mean sd min max FromSize n mean sd min max Records",
+			"SourcePeerAddress ToSize n mean sd min max FromSize n mean sd min max Records",
 			"192.0.2.1 3 70.0 B 17.3 B 60 B 90 B 1 1,000 B - 1,000 B 1,000 B 3",
 		},
 		"Host": {
@@ -219,11 +220,36 @@ func TestExactMean(t *testing.T) {
 	top.End(&record.Summary{})
 	lines := textOf(t, top.Tables()[0])
 	for i, want := range []string{
-		"FlowIndex PacketSize n median p90 FromPacketSize n median p90 mean Turnaround1 n median p90 Turnaround2 n median p90 mean Size n mean sd min max Turnaround n mean sd min max Octets",
+		"FlowIndex ToPacketSize n median p90 FromPacketSize n median p90 mean Turnaround1 n median p90 Turnaround2 n median p90 mean Size n mean sd min max Turnaround n mean sd min max Octets",
 		"1 1 1 B 1 B 2 1 B 1 B 0.50 B 3 1.00 µs 1.00 µs 4 1.00 µs 1.00 µs 500 ns 1 1.00 B - 1 B 1 B 3 1.00 µs 0 s 1.00 µs 1.00 µs 9 B",
 	} {
 		if !strings.HasPrefix(lines[i], want) {
 			t.Errorf("line %d is %s\nwant %s", i+1, lines[i], want)
+		}
+	}
+}
+
+// TestListNote tells that flows have lists of packets, which no column shows.
+func TestListNote(t *testing.T) {
+	var shapes match.Shapes
+	listed := statisticFlow(t, &shapes, 1, 1, 2, statistic(attr.ToResets), attr.Measure{Attr: attr.FirstPackets, Value: attr.MakeValue(5).Resize(attr.DistributionSize)})
+	plain := statisticFlow(t, &shapes, 2, 1, 2, statistic(attr.ToResets))
+	keys, err := ParseKeys("Host", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []Options{{}, {Once: true}, {By: keys}} {
+		for _, f := range []*match.Flow{listed, plain} {
+			top := NewTop(o)
+			if err := top.Begin(&record.Collection{To: 1}); err != nil {
+				t.Fatal(err)
+			}
+			top.Flow(f, &record.Counters{})
+			top.End(&record.Summary{})
+			told := slices.ContainsFunc(top.KeyNotes(), func(note string) bool { return strings.HasPrefix(note, "FirstPackets: ") })
+			if told != (f == listed) {
+				t.Errorf("%+v, flow %d: the notes are %q", o, f.Index, top.KeyNotes())
+			}
 		}
 	}
 }

@@ -58,6 +58,8 @@ type Top struct {
 	groups  map[int]*groups    // likewise, if they are not
 	untold  map[attr.Attr]bool // counters that a collection does not tell
 	long    bool               // there are addresses of 16 octets
+	listed  map[attr.Attr]bool // lists of packets that flows have
+	shape   *match.Shape       // of the flow before
 	told    bool               // the flows of the collection can be told from each other
 	c       record.Collection
 	times   spans
@@ -154,6 +156,10 @@ func (t *Top) add(f *match.Flow, counted *record.Counters) error {
 	if err := s.all.addChecked(f, counted); err != nil {
 		return err
 	}
+	if t.shape != f.Shape {
+		t.shape = f.Shape
+		t.noteLists()
+	}
 	if t.opts.By != nil {
 		t.long = t.long || f.Shape.PeerLen > 4
 		s.groups.add(f, counted, &t.c)
@@ -171,6 +177,18 @@ func (t *Top) add(f *match.Flow, counted *record.Counters) error {
 		s.sums.add(f, counted, t.told)
 	}
 	return nil
+}
+
+// noteLists notes which lists of packets flows of the shape at hand have.
+func (t *Top) noteLists() {
+	for i := range t.shape.Measures {
+		if a := t.shape.Measures[i].Attr; a.Form() == attr.FormPackets {
+			if t.listed == nil {
+				t.listed = map[attr.Attr]bool{}
+			}
+			t.listed[a] = true
+		}
+	}
 }
 
 // takeWhole makes whole what a flow has counted altogether.
