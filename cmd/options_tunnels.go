@@ -60,7 +60,11 @@ func (k *tunnelKinds) Set(text string) error {
 		} else if name == "all" {
 			kinds |= packet.PlainTunnels
 		} else {
-			return errors.New(spell.Unknown("kind of tunnel", name, append(packet.TunnelNames(), "all")))
+			msg := spell.Unknown("kind of tunnel", name, append(packet.TunnelNames(), "all"))
+			if !strings.HasSuffix(msg, "?") {
+				msg += "; there are " + strings.Join(packet.TunnelNames(), ", ") + ", and all"
+			}
+			return errors.New(msg)
 		}
 	}
 	*k = tunnelKinds(kinds)
