@@ -140,9 +140,9 @@ func (g *groupStats) change(s *match.Shape, ends bool) {
 		g.places[end] = g.places[end][:0]
 	}
 	for i := range g.measures {
-		a := g.measures[i].Attr
-		own := slices.IndexFunc(s.Measures, func(d attr.Measure) bool { return d == g.measures[i] })
-		other := slices.IndexFunc(s.Measures, func(d attr.Measure) bool { return d.Attr == opposite(a) })
+		back := g.measures[i]
+		back.Attr = opposite(back.Attr)
+		own, other := slices.Index(s.Measures, g.measures[i]), slices.Index(s.Measures, back)
 		g.places[0], g.places[1] = append(g.places[0], own), append(g.places[1], other)
 		g.common[i] = g.common[i] && own >= 0 && (!ends || other >= 0)
 		g.any = g.any || g.common[i]

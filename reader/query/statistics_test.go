@@ -129,6 +129,30 @@ func TestStatisticGroups(t *testing.T) {
 	}
 }
 
+// TestStatisticsOfOtherPairs has turnaround times of other packets in either direction:
+// a host has no sum of both.
+func TestStatisticsOfOtherPairs(t *testing.T) {
+	var shapes match.Shapes
+	there, back := statistic(attr.ToTurnaroundStats), statistic(attr.FromTurnaroundStats)
+	for kind, want := range map[attr.PairKind]string{attr.PairDNS: "Host SentTurnaround", attr.PairNTP: "Host Records"} {
+		there.Value = attr.MakeValue(0, byte(attr.PairDNS)).Resize(attr.DistributionSize)
+		back.Value = attr.MakeValue(0, byte(kind)).Resize(attr.DistributionSize)
+		keys, err := ParseKeys("Host", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := NewTop(Options{By: keys})
+		if err := top.Begin(&record.Collection{To: 1}); err != nil {
+			t.Fatal(err)
+		}
+		top.Flow(statisticFlow(t, &shapes, 1, 1, 2, there, back), &record.Counters{ToOctets: 9, Measures: make([]uint64, 12)})
+		top.End(&record.Summary{})
+		if line := textOf(t, top.Tables()[0])[0]; !strings.HasPrefix(line, want) {
+			t.Errorf("%v: %s, want %s", kind, line, want)
+		}
+	}
+}
+
 // TestStatisticMatch has records pass and fail tests of statistics.
 func TestStatisticMatch(t *testing.T) {
 	var shapes match.Shapes
