@@ -38,7 +38,8 @@ func hasFlowID(s *match.Shape) bool {
 	return false
 }
 
-// Create gives a flow of an identified shape, which is new in this row, its identifiers. It is backward if its first packet goes from its dest to its source.
+// Create gives a flow of an identified shape, which is new in this row, its identifiers.
+// It is backward if its first packet goes from its dest to its source.
 func (x *IDs) Create(row uint32, k *match.FlowKey, backward bool) {
 	for len(x.blocks) <= int(row/blockLen) {
 		x.blocks = append(x.blocks, nil)

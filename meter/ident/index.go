@@ -8,9 +8,9 @@ type place struct {
 	row uint32
 }
 
-// index finds the flows of a ruleset by their identifiers, and the next higher one. It is a tree by the
-// identifiers' digits, eight bits each, with up to leafLen places in a leaf, which are in
-// order. Identifiers are as good as random, so that it is as deep as it must be; those
+// index finds the flows of a ruleset by their identifiers, and the next higher one. It is
+// a tree by the identifiers' digits, eight bits each, with up to leafLen places in a leaf,
+// which are in order. Identifiers are as good as random, so that it is as deep as it must be; those
 // who send packets may look for some that share their first digits, which makes only
 // the way to these longer, digit by digit. A branch becomes a leaf again when few are
 // left, so that what is in use now bounds the memory, not what ever was.

@@ -56,16 +56,6 @@ func (r *Ring) next(number uint64) (Interval, bool) {
 	return r.all[max(number, r.all[0].Number)-r.all[0].Number], true
 }
 
-// Latest returns the number of the latest interval, 0 if there is none yet.
-func (r *Ring) Latest() uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.all) == 0 {
-		return 0
-	}
-	return r.all[len(r.all)-1].Number
-}
-
 // Added returns a channel that is closed when the next interval is put. Whoever asks
 // for it before Next misses none.
 func (r *Ring) Added() <-chan struct{} {

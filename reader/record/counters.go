@@ -9,7 +9,7 @@ import (
 // Counters are what a flow counted, in one interval or altogether.
 type Counters struct {
 	ToPDUs, FromPDUs, ToOctets, FromOctets uint64
-	// Distributions are the counters of all distributions, one after the other.
+	// Measures are the numbers of all that the flow measures, one after the other.
 	Measures []uint64
 }
 

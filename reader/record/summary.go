@@ -18,9 +18,9 @@ type Summary struct {
 	Active    uint64 // flows in the flow table
 	// RuleSets are those whose flows the collection has.
 	RuleSets []RuleSetSummary
-	// More are written after these, in #Stats: those of streams,
-	// "duplicates" and, by class and by interfaces, "duplicates-" with a name, "outliers", "clamped", "sampled-out", packets lost at an interface as "lost-" with
-	// its name, those stamped by a clock as "stamped-kernel-" and the like, and
+	// More are written after these, in #Stats: those of streams, "duplicates" and, by
+	// class and by interfaces, "duplicates-" with a name, "outliers", "clamped",
+	// "sampled-out", packets lost at an interface as "lost-" with its name, those stamped by a clock as "stamped-kernel-" and the like, and
 	// "clock-synchronised".
 	More []Number
 }
