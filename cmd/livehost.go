@@ -76,6 +76,9 @@ func (l *liveHost) once(ctx context.Context, c **client.Client, k **reader.Colle
 		}, &reader.Stream{W: io.Discard}, nil)
 	}
 	sets, err := rules.Running(ctx, *c)
+	if err == nil && len(sets) == 0 {
+		sets, err = rules.One(ctx, *c, 1) // what a meter counts by that nobody has managed
+	}
 	if err != nil {
 		return err
 	}

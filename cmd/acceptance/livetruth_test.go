@@ -70,8 +70,11 @@ func shownSums(t *testing.T, lines io.Reader) (sums liveSums, flows int) {
 				}
 			}
 			flows += len(s.Rows) + s.Others.Flows
-			if total != [4]uint64{} {
-				sums[fmt.Sprint(i.To, " ", s.Number)] = total
+			if key := fmt.Sprint(i.To, " ", s.Number); total != [4]uint64{} {
+				for c, n := range sums[key] {
+					total[c] += n
+				}
+				sums[key] = total
 			}
 		}
 	}
