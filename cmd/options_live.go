@@ -27,7 +27,9 @@ type liveOptions struct {
 	mu       sync.Mutex // of what follows
 	numeric  bool
 	filter   *query.Expr
-	sinks    []*live.Sink
+	// filterText is what the filter was parsed from at the start.
+	filterText string
+	sinks      []*live.Sink
 }
 
 // add adds the options to a command.
@@ -41,7 +43,7 @@ func (o *liveOptions) add(cmd *cobra.Command) {
 	f.VarP(newSeconds(&o.interval, 1, 0.1, maxSeconds), "interval", "T", "show what was counted in every so many `SECONDS`")
 	f.VarP(newCount(&o.count, 0, 0, math.MaxInt32, "a number of intervals or 0 for all,"), "intervals", "N", "end after so many intervals (default all)")
 	f.BoolVar(&o.pace, "pace", false, "play traces at the speed of their capture; not at once")
-	f.Var(filterExpr{&o.filter}, "filter", "show only flows for which `EXPR` holds; as in rtfm flows filter")
+	f.Var(filterExpr{&o.filter, &o.filterText}, "filter", "show only flows for which `EXPR` holds; as in rtfm flows filter")
 	f.BoolVar(&o.numeric, "numeric", false, "show numbers; not the names of ports and the like")
 	group(f, groupOutput, "interval", "intervals", "pace", "filter", "numeric")
 	addMaxFlows(f, &o.maxFlows)
@@ -53,11 +55,15 @@ func (o *liveOptions) add(cmd *cobra.Command) {
 }
 
 // filterExpr is an option that holds an expression about flows. It is a pflag.Value.
-type filterExpr struct{ to **query.Expr }
+type filterExpr struct {
+	to   **query.Expr
+	text *string
+}
 
 // Set implements pflag.Value.
 func (f filterExpr) Set(text string) (err error) {
 	*f.to, err = query.Parse("--filter", text)
+	*f.text = text
 	return err
 }
 

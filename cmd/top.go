@@ -55,7 +55,7 @@ func topCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.live.once, "once", false, "print a table of the first whole interval, and end; of a trace without --pace, of all of it")
 	f.BoolVar(&o.json, "json", false, "print an object of JSON for each interval; a line each")
-	f.VarP(newCount(&o.rows, mostRows, 1, live.MostRows, "a number of rows"), "rows", "n", "print `N` rows; where there is no screen")
+	f.VarP(newCount(&o.rows, 0, 0, live.MostRows, "a number of rows or 0,"), "rows", "n", "show `N` rows at most, and the sum of the others (default 20, on a screen as many as there is room for)")
 	f.Var(newChoice(&o.sort, live.Rate, live.Sorts...), "sort", "put the rows with the most of this `SUM` first")
 	group(f, groupOutput, "once", "json", "rows", "sort")
 	return cmd
@@ -114,8 +114,10 @@ func (o *topCommandOptions) show(ctx context.Context, cancel func(), cmd *cobra.
 // model returns what the screen shows.
 func (o *topCommandOptions) model(source liveSource) *screen.Model {
 	return &screen.Model{
-		Name: source.name(), Now: time.Now, Numeric: o.live.switchNumeric,
-		Filter: func(text string) error {
+		Name: source.name(), Now: time.Now, Rows: o.rows, Look: live.Look{Sort: o.sort},
+		Numeric: o.live.numeric, SetNumeric: o.live.switchNumeric,
+		Filter: o.live.filterText,
+		SetFilter: func(text string) error {
 			if text == "" {
 				o.live.switchFilter(nil)
 				return nil

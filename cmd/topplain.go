@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -49,7 +50,7 @@ func (o *topCommandOptions) print(w io.Writer, i *live.Interval) error {
 	losses := fmt.Sprintf("lost %d, uncounted %d, ignored %d, unmatched %d", i.Loss.Lost, i.Loss.Uncounted, i.Loss.Ignored, i.Loss.Unmatched)
 	for k := range i.Sections {
 		s := &i.Sections[k]
-		t, _ := s.Shown(i.Length(), live.Look{Rows: o.rows, Sort: o.sort})
+		t, _ := s.Shown(i.Length(), live.Look{Rows: cmp.Or(o.rows, mostRows), Sort: o.sort})
 		t.Title, t.Dated = s.Name+", "+period(i.From, i.To, time.UTC), true
 		t.Notes = []string{losses}
 		if i.Loss.Unknown > 0 {

@@ -7,14 +7,16 @@ import (
 	"strings"
 
 	"rtfm/reader/table"
+	"rtfm/ruleset/attr"
 )
 
 // Look says how a Section is shown to people.
 type Look struct {
-	Rows   int    // at most, 0 for all that the section has
-	Sort   string // the name of a column, the largest first; empty for Rate
-	Counts bool   // what was counted, rather than a second
-	Hidden []string
+	Rows   int      // at most, 0 for all that the section has
+	Above  int      // rows that are passed over; they are among the others
+	Sort   string   // the name of a column, the largest first; empty for Rate
+	Counts bool     // what was counted, rather than a second
+	Hidden []string // names of columns
 	// Held are keys of rows, which then stand first and in this order.
 	Held []string
 }
@@ -69,6 +71,11 @@ func (r *row) value(by string) uint64 {
 	return r.octets
 }
 
+// add adds the sums of another row.
+func (r *row) add(o *row) {
+	r.octets, r.to, r.from, r.pdus = r.octets+o.octets, r.to+o.to, r.from+o.from, r.pdus+o.pdus
+}
+
 // Shown returns the table that people see of a Section of an interval of so many
 // nanoseconds, and the keys of its rows. Its rows, its others and its total are exactly
 // what the Section has.
@@ -81,7 +88,7 @@ func (s *Section) Shown(length int64, l Look) (*table.Table, []string) {
 	for i, cells := range s.Table.Rows {
 		rows[i] = c.row(cells)
 		rows[i].cells = cells
-		rows[i].key = keyOf(cells[:min(c.attributes, len(cells))])
+		rows[i].key = keyOf(s.Table.Columns[:c.attributes], cells)
 	}
 	held := map[string]int{}
 	for i, key := range l.Held {
@@ -92,33 +99,37 @@ func (s *Section) Shown(length int64, l Look) (*table.Table, []string) {
 	})
 	total := c.row(s.Table.Total)
 	others := c.row(s.Table.Others)
-	more := s.Table.NumOthers
-	if l.Rows > 0 && len(rows) > l.Rows {
-		for _, r := range rows[l.Rows:] {
-			others.octets, others.to, others.from, others.pdus = others.octets+r.octets, others.to+r.to, others.from+r.from, others.pdus+r.pdus
-			more++
-		}
-		rows = rows[:l.Rows]
+	first := min(l.Above, len(rows))
+	end := len(rows)
+	if l.Rows > 0 {
+		end = min(first+l.Rows, end)
 	}
-	to := &table.Table{NumOthers: more}
+	for i := range rows {
+		if i < first || i >= end {
+			others.add(&rows[i])
+		}
+	}
+	to := &table.Table{NumOthers: s.Table.NumOthers + len(rows) - (end - first)}
+	rows = rows[first:end]
+	all := append(slices.Clone(s.Table.Columns[:c.attributes]), sumColumns(l.Counts)...)
 	var shown []int
-	for i, column := range s.Table.Columns[:c.attributes] {
+	for i, column := range all {
 		if !slices.Contains(l.Hidden, column.Name) {
 			shown = append(shown, i)
 			to.Columns = append(to.Columns, column)
 		}
 	}
-	to.Columns = append(to.Columns, sumColumns(l.Counts)...)
 	line := func(r *row) []table.Value {
-		cells := make([]table.Value, 0, len(to.Columns))
-		for _, i := range shown {
-			if i < len(r.cells) {
-				cells = append(cells, r.cells[i])
-			} else {
-				cells = append(cells, table.Value{})
+		sums := r.sums(length, l.Counts, total.value(l.Sort), l.Sort)
+		cells := make([]table.Value, len(shown))
+		for k, i := range shown {
+			if i >= c.attributes {
+				cells[k] = sums[i-c.attributes]
+			} else if i < len(r.cells) {
+				cells[k] = r.cells[i]
 			}
 		}
-		return append(cells, r.sums(length, l.Counts, total.value(l.Sort), l.Sort)...)
+		return cells
 	}
 	keys := make([]string, len(rows))
 	for i := range rows {
@@ -129,11 +140,28 @@ func (s *Section) Shown(length int64, l Look) (*table.Table, []string) {
 	return to, keys
 }
 
-// keyOf returns what tells a row from others of its Section.
-func keyOf(cells []table.Value) string {
+// Columns returns the names of those that Shown makes, but for the sum of all, which
+// always stands there: the attributes, and what can be said of their distributions.
+func (s *Section) Columns() (names []string) {
+	for _, c := range s.Table.Columns[:max(columnsOf(s.Table).attributes, 0)] {
+		names = append(names, c.Name)
+	}
+	for _, c := range sumColumns(false) {
+		if c.Name != Rate {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// keyOf returns what tells a row from others of its Section: its attributes, without what
+// stands beside them of distributions.
+func keyOf(columns []table.Column, cells []table.Value) string {
 	var b strings.Builder
-	for _, v := range cells {
-		b.WriteString(strconv.Quote(v.Exact()))
+	for i := range min(len(columns), len(cells)) {
+		if _, ok := attr.ByName(columns[i].Name); ok {
+			b.WriteString(strconv.Quote(cells[i].Exact()))
+		}
 	}
 	return b.String()
 }

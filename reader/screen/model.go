@@ -16,26 +16,28 @@ import (
 // Model is what is shown, and what keys have changed of it. It knows no terminal.
 type Model struct {
 	Name    string // of the source
+	Rows    int    // at most, 0 for as many as there is room for
+	Look    live.Look
+	Numeric bool   // numbers are shown for names
+	Filter  string // only flows for which it holds are shown
 	news    live.News
 	at      *live.Interval // that is shown
 	latest  *live.Interval
 	rates   []float64 // bits a second of the latest intervals
-	look    live.Look
-	ruleSet int // the one that is shown
+	ruleSet int       // the one that is shown
 	paused  bool
-	numeric bool
 	help    bool
+	columns bool   // they are chosen
 	typing  bool   // a filter
 	typed   string // of it
-	filter  string
 	fault   string // of the filter
 	missed  uint64
 	keys    []string // of the rows that are shown
 
-	// Filter has the source show only flows for which an expression holds, Numeric has
-	// it show numbers; nil if it cannot.
-	Filter  func(expr string) error
-	Numeric func(bool)
+	// SetFilter has the source show only flows for which an expression holds, SetNumeric
+	// has it show numbers; nil if it cannot.
+	SetFilter  func(expr string) error
+	SetNumeric func(bool)
 	// Now is the clock, for the age of what is shown.
 	Now func() time.Time
 }
@@ -77,8 +79,12 @@ func (m *Model) section(i *live.Interval) *live.Section {
 // Key does what a key asks for; it returns false for the one that ends the screen. Keys
 // that are no characters have names: Enter, Escape, Backspace.
 func (m *Model) Key(key string) bool {
-	if m.typing {
+	switch {
+	case m.typing:
 		m.typeKey(key)
+		return true
+	case m.columns:
+		m.columnKey(key)
 		return true
 	}
 	switch key {
@@ -87,33 +93,35 @@ func (m *Model) Key(key string) bool {
 	case "?":
 		m.help = !m.help
 	case "s":
-		at := slices.Index(live.Sorts, cmp.Or(m.look.Sort, live.Rate))
-		m.look.Sort = live.Sorts[(at+1)%len(live.Sorts)]
+		at := slices.Index(live.Sorts, cmp.Or(m.Look.Sort, live.Rate))
+		m.Look.Sort = live.Sorts[(at+1)%len(live.Sorts)]
 	case "r":
-		m.look.Counts = !m.look.Counts
+		m.Look.Counts = !m.Look.Counts
 	case " ":
 		if m.paused = !m.paused; !m.paused {
 			m.at = m.latest
 		}
 	case "h":
-		if m.look.Held != nil {
-			m.look.Held = nil
+		if m.Look.Held != nil {
+			m.Look.Held = nil
 		} else {
-			m.look.Held = slices.Clone(m.keys)
+			m.Look.Held = slices.Clone(m.keys)
 		}
 	case "n":
-		if m.Numeric != nil {
-			m.numeric = !m.numeric
-			m.Numeric(m.numeric)
-			m.look.Held = nil
+		if m.SetNumeric != nil {
+			m.Numeric = !m.Numeric
+			m.SetNumeric(m.Numeric)
+			m.Look.Held = nil
 		}
 	case "c":
-		m.nextColumns()
+		m.columns = true
+	case "Down", "Up", "PageDown", "PageUp", "Home":
+		m.scroll(key)
 	case "Tab":
 		m.nextRuleSet()
 	case "/":
-		if m.Filter != nil {
-			m.typing, m.typed, m.fault = true, m.filter, ""
+		if m.SetFilter != nil {
+			m.typing, m.typed, m.fault = true, m.Filter, ""
 		}
 	}
 	return true
@@ -125,11 +133,11 @@ func (m *Model) typeKey(key string) {
 	case "Escape":
 		m.typing, m.fault = false, ""
 	case "Enter":
-		if err := m.Filter(m.typed); err != nil {
+		if err := m.SetFilter(m.typed); err != nil {
 			m.fault = strings.SplitN(err.Error(), "\n", 2)[0]
 			return
 		}
-		m.typing, m.filter, m.fault = false, m.typed, ""
+		m.typing, m.Filter, m.fault = false, m.typed, ""
 	case "Backspace":
 		if r := []rune(m.typed); len(r) > 0 {
 			m.typed = string(r[:len(r)-1])
@@ -141,28 +149,15 @@ func (m *Model) typeKey(key string) {
 	}
 }
 
-// nextColumns hides the first attribute that is shown, all but the last one, and then
-// shows all again.
-func (m *Model) nextColumns() {
+// scroll moves the rows that are shown.
+func (m *Model) scroll(key string) {
 	if m.at == nil {
 		return
 	}
-	s := m.section(m.at)
-	if s == nil {
-		return
+	by := map[string]int{"Down": 1, "Up": -1, "PageDown": len(m.keys), "PageUp": -len(m.keys), "Home": -live.MostRows}[key]
+	if s := m.section(m.at); s != nil {
+		m.Look.Above = max(min(m.Look.Above+by, len(s.Table.Rows)-1), 0)
 	}
-	var names []string
-	for _, c := range s.Table.Columns {
-		if c.Name == "ToPDUs" {
-			break
-		}
-		names = append(names, c.Name)
-	}
-	if len(m.look.Hidden)+1 >= len(names) {
-		m.look.Hidden = nil
-		return
-	}
-	m.look.Hidden = names[:len(m.look.Hidden)+1]
 }
 
 // nextRuleSet shows the next one.
@@ -172,37 +167,80 @@ func (m *Model) nextRuleSet() {
 	}
 	at := slices.IndexFunc(m.at.Sections, func(s live.Section) bool { return s.Number == m.ruleSet })
 	m.ruleSet = m.at.Sections[(at+1)%len(m.at.Sections)].Number
-	m.rates, m.look.Held, m.look.Hidden = nil, nil, nil
+	m.rates, m.Look.Held, m.Look.Hidden, m.Look.Above = nil, nil, nil, 0
 }
 
 // Lines returns the screen, so many lines of so many columns.
 func (m *Model) Lines(width, height int) []string {
-	lines := []string{m.state(), m.totals(width)}
-	switch {
-	case m.typing && m.fault != "":
-		lines = append(lines, "filter: "+m.typed+"_   "+m.fault)
-	case m.typing:
-		lines = append(lines, "filter: "+m.typed+"_")
-	case m.filter != "":
-		lines = append(lines, "only flows with "+m.filter)
-	default:
-		lines = append(lines, "")
-	}
-	foot := "s sort  r rate/sum  / filter  space pause  h hold  n names  c columns  ? help  q quit"
+	lines := []string{m.state(), m.totals(width), m.shown()}
 	switch {
 	case m.help:
 		lines = append(lines, help...)
+	case m.columns:
+		lines = append(lines, m.columnLines()...)
 	default:
 		lines = append(lines, m.rows(width, height-len(lines)-1)...)
 	}
 	for len(lines) < height-1 {
 		lines = append(lines, "")
 	}
-	lines = append(lines[:max(height-1, 0)], foot)
+	lines = append(lines[:max(height-1, 0)], foot(width))
 	for i := range lines {
 		lines[i] = table.Cut(lines[i], width)
 	}
 	return lines
+}
+
+// shown is the third line: what is shown of the flows, and in which order.
+func (m *Model) shown() string {
+	switch {
+	case m.typing && m.fault != "":
+		return "filter: " + m.typed + "_   " + m.fault
+	case m.typing:
+		return "filter: " + m.typed + "_"
+	}
+	text := "rates"
+	if m.Look.Counts {
+		text = "sums"
+	}
+	text += ", by " + strings.ToLower(cmp.Or(m.Look.Sort, live.Rate))
+	if m.Look.Above > 0 {
+		text += fmt.Sprintf(", from row %d", m.Look.Above+1)
+	}
+	if n := len(m.Look.Hidden); n > 0 {
+		text += fmt.Sprintf(", %d columns hidden", n)
+	}
+	if m.Filter != "" {
+		text += ", only flows with " + table.Visible(m.Filter)
+	}
+	return text
+}
+
+// foot is the last line.
+func foot(width int) string {
+	for _, text := range []string{
+		"s sort  r rate/sum  / filter  space pause  h hold  n names  c columns  ? help  q quit",
+		"s sort  r sums  / filter  space pause  h hold  n names  c cols  ? help  q quit",
+		"s sort  r sums  / filter  space pause  c columns  ? help  q quit",
+		"s sort  / filter  ? help  q quit",
+	} {
+		if len(text) <= width {
+			return text
+		}
+	}
+	return "? help  q quit"
+}
+
+// Alarm reports whether the first line, and whether the second, tells of something that
+// is wrong.
+func (m *Model) Alarm() (state, loss bool) {
+	st := m.news.Status
+	state = st.State == live.Away || st.State == live.Ended && st.Text != ""
+	if m.at != nil {
+		l := m.at.Loss
+		loss = l.Lost > 0 || l.Uncounted > 0 || l.Stopped > 0 || l.Unknown > 0
+	}
+	return state, loss
 }
 
 var help = []string{
@@ -213,27 +251,16 @@ var help = []string{
 	"space  pause: the screen stands still, data go on",
 	"h      hold rows where they are",
 	"n      names, or numbers",
-	"c      hide the next attribute; behind the last, show all",
+	"c      choose columns",
 	"Tab    the next ruleset",
+	"Down, Up, PageDown, PageUp, Home: rows further down, of the 500 that are kept",
+	"?      leave this",
 	"q      quit",
 }
 
 // state is the first line: whose flows, of when, and whether something is wrong.
 func (m *Model) state() string {
 	parts := []string{"rtfm top " + table.Visible(m.Name)}
-	if m.at != nil {
-		if s := m.section(m.at); s != nil && len(m.at.Sections) > 1 {
-			parts = append(parts, table.Visible(s.Name))
-		}
-		to := time.Unix(0, m.at.To)
-		text := to.UTC().Format("15:04:05") + " UTC"
-		if m.Now != nil {
-			if age := m.Now().Sub(to); age > 0 && age < 24*time.Hour {
-				text += fmt.Sprintf(", %d s ago", int(age.Seconds()))
-			}
-		}
-		parts = append(parts, text)
-	}
 	switch st := m.news.Status; {
 	case st.State == live.Away:
 		parts = append(parts, "THE METER DOES NOT ANSWER: "+table.Visible(st.Text))
@@ -247,11 +274,24 @@ func (m *Model) state() string {
 	if m.paused {
 		parts = append(parts, "PAUSED")
 	}
-	if m.look.Held != nil {
+	if m.Look.Held != nil {
 		parts = append(parts, "rows held")
 	}
 	if m.missed > 0 {
 		parts = append(parts, fmt.Sprintf("%d intervals missed", m.missed))
+	}
+	if m.at != nil {
+		if s := m.section(m.at); s != nil && len(m.at.Sections) > 1 {
+			parts = append(parts, table.Visible(s.Name))
+		}
+		to := time.Unix(0, m.at.To)
+		text := to.UTC().Format("15:04:05") + " UTC"
+		if m.Now != nil {
+			if age := m.Now().Sub(to); age > 0 && age < 24*time.Hour {
+				text += fmt.Sprintf(", %d s ago", int(age.Seconds()))
+			}
+		}
+		parts = append(parts, text, "interval "+table.Duration.Show(table.Int(m.at.Length())))
 	}
 	return strings.Join(parts, "  ")
 }
@@ -268,8 +308,11 @@ func (m *Model) totals(width int) string {
 		text = fmt.Sprintf("%s  %s  %d flows  ", table.BitRate.Show(table.Float(bits)), table.PacketRate.Show(table.Float(packets)), s.Flows())
 	}
 	text += fmt.Sprintf("lost %d  uncounted %d", l.Lost, l.Uncounted)
+	if l.Stopped > 0 {
+		text += fmt.Sprintf("  stopped %d", l.Stopped)
+	}
 	if l.Unknown > 0 {
-		text += fmt.Sprintf("  unknown %d", l.Unknown)
+		text += fmt.Sprintf("  flows not known %d", l.Unknown)
 	}
 	if room := width - len(text) - 2; room >= 8 && len(m.rates) > 1 {
 		text += "  " + spark(m.rates[max(0, len(m.rates)-room):])
@@ -305,8 +348,12 @@ func (m *Model) rows(width, height int) []string {
 	}
 	// Beside the rows there are the header, which may take more than one line, the
 	// others and the total.
-	for rows := max(height-3, 1); ; rows-- {
-		look := m.look
+	most := max(height-3, 1)
+	if m.Rows > 0 {
+		most = min(most, m.Rows)
+	}
+	for rows := most; ; rows-- {
+		look := m.Look
 		look.Rows = rows
 		t, keys := s.Shown(m.at.Length(), look)
 		var b bytes.Buffer

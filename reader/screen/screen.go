@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"os"
 	"strings"
 	"time"
 
@@ -67,6 +68,16 @@ func handle(s tcell.Screen, m *Model, e tcell.Event) bool {
 			return m.Key("Enter")
 		case tcell.KeyEscape:
 			return m.Key("Escape")
+		case tcell.KeyDown:
+			return m.Key("Down")
+		case tcell.KeyUp:
+			return m.Key("Up")
+		case tcell.KeyPgDn:
+			return m.Key("PageDown")
+		case tcell.KeyPgUp:
+			return m.Key("PageUp")
+		case tcell.KeyHome:
+			return m.Key("Home")
 		case tcell.KeyTab:
 			return m.Key("Tab")
 		case tcell.KeyBackspace, tcell.KeyBackspace2:
@@ -78,17 +89,24 @@ func handle(s tcell.Screen, m *Model, e tcell.Event) bool {
 	return true
 }
 
-// draw draws the lines of the model.
+// draw draws the lines of the model. Colours only repeat what the text says.
 func draw(s tcell.Screen, m *Model) {
 	width, height := s.Size()
 	s.Clear()
-	for y, line := range m.Lines(width, height) {
+	lines := m.Lines(width, height)
+	state, loss := m.Alarm()
+	colours := s.Colors() >= 8 && os.Getenv("NO_COLOR") == ""
+	for y, line := range lines {
 		style := tcell.StyleDefault
-		if y == 0 || y == height-1 {
+		switch y {
+		case 0, height - 1:
 			style = style.Reverse(true)
-		}
-		if y == 0 || y == height-1 {
 			line += strings.Repeat(" ", max(width-uniseg.StringWidth(line), 0))
+		case 1, 3: // the sums, and the table's header
+			style = style.Bold(true)
+		}
+		if colours && (y == 0 && state || y == 1 && loss) {
+			style = style.Foreground(tcell.ColorRed)
 		}
 		s.PutStrStyled(0, y, line, style)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,12 +132,6 @@ func TestKeys(t *testing.T) {
 	shows(t, m, "50 flows")
 	m.Key(" ")
 	shows(t, m, "1 flows")
-	m.Key("c")
-	if text := strings.Join(m.Lines(80, 24), "\n"); strings.Contains(text, "Sour ") {
-		t.Errorf("the column is not hidden:\n%s", text)
-	}
-	m.Key("c")
-	shows(t, m, "Sour ")
 	m.Key("?")
 	shows(t, m, "expression of SRL")
 	if m.Key("q") {
@@ -144,11 +139,91 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// TestColumns hides some, and shows them again.
+func TestColumns(t *testing.T) {
+	m := model(interval(50, 0))
+	lacks := func(text string) {
+		t.Helper()
+		if all := strings.Join(m.Lines(80, 24), "\n"); strings.Contains(all, text) {
+			t.Errorf("%q is there:\n%s", text, all)
+		}
+	}
+	m.Key("c")
+	shows(t, m, "1  [x] SourcePeerAddress", "2  [x] DestPeerAddress", "3  [x] To", "6  [x] Percent")
+	m.Key("1")
+	m.Key("5")
+	m.Key("Z")
+	m.Key("7")
+	shows(t, m, "1  [ ] SourcePeerAddress", "5  [ ] Packets")
+	m.Key("q")
+	shows(t, m, "Dest ", "To ", "All ", "2 columns hidden")
+	lacks("Sour ")
+	lacks("Packets")
+	for _, key := range []string{"c", "1", "Enter"} {
+		m.Key(key)
+	}
+	shows(t, m, "Sour ", "1 columns hidden")
+	for _, key := range []string{"c", "0", "c"} {
+		m.Key(key)
+	}
+	shows(t, m, "Sour ", "Packets")
+	lacks("hidden")
+}
+
+// TestScroll shows rows further down, and no fewer than one.
+func TestScroll(t *testing.T) {
+	m := model(interval(50, 0))
+	for _, tt := range []struct{ key, first, line string }{
+		{"Down", "host48 ", "from row 2"}, {"PageDown", "host31 ", "from row 19"}, {"PageUp", "host48 ", "from row 2"},
+		{"Up", "host49 ", ""}, {"Up", "host49 ", ""}, {"PageDown", "host32 ", "from row 18"}, {"Home", "host49 ", ""},
+	} {
+		m.Lines(80, 24)
+		m.Key(tt.key)
+		if lines := m.Lines(80, 24); !strings.HasPrefix(lines[4], tt.first) || !strings.Contains(lines[2], tt.line) {
+			t.Errorf("%s: %q, %q", tt.key, lines[2], lines[4])
+		}
+	}
+	for range 60 {
+		m.Key("Down")
+	}
+	shows(t, m, "host0 ", "49 others", "total")
+}
+
+// TestFoot fits the screen.
+func TestFoot(t *testing.T) {
+	for _, width := range []int{20, 40, 70, 80, 100} {
+		if text := foot(width); len(text) > width || !strings.Contains(text, "q quit") {
+			t.Errorf("%d: %q", width, text)
+		}
+	}
+	if !strings.Contains(foot(80), "n names") {
+		t.Error(foot(80))
+	}
+}
+
+// TestHeld: the percentiles beside a row do not make it another one.
+func TestHeld(t *testing.T) {
+	row := func(median uint64) *live.Section {
+		i := interval(3, 0)
+		s := &i.Sections[0]
+		s.Table.Columns = slices.Insert(s.Table.Columns, 2, table.Column{Name: "ToPacketSizeP50", Kind: table.Count})
+		for k := range s.Table.Rows {
+			s.Table.Rows[k] = slices.Insert(s.Table.Rows[k], 2, table.Uint(median))
+		}
+		return s
+	}
+	_, before := row(1).Shown(1e9, live.Look{})
+	_, now := row(2).Shown(1e9, live.Look{})
+	if !slices.Equal(before, now) {
+		t.Errorf("%q, then %q", before, now)
+	}
+}
+
 // TestFilterKeys types a filter, a wrong one first.
 func TestFilterKeys(t *testing.T) {
 	m := model(interval(3, 0))
 	got := ""
-	m.Filter = func(text string) error {
+	m.SetFilter = func(text string) error {
 		if !strings.Contains(text, "==") {
 			return errors.New("want an expression")
 		}
