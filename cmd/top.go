@@ -55,7 +55,7 @@ func topCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.live.once, "once", false, "print a table of the first whole interval, and end; of a trace without --pace, of all of it")
 	f.BoolVar(&o.json, "json", false, "print an object of JSON for each interval; a line each")
-	f.VarP(newCount(&o.rows, 0, 0, live.MostRows, "a number of rows or 0,"), "rows", "n", "show `N` rows at most, and the sum of the others (default 20, on a screen as many as there is room for)")
+	f.VarP(newCount(&o.rows, 0, 0, live.MostRows, "a number of rows or 0,"), "rows", "n", "show `N` rows at most; else 20, on a screen as many as there is room for")
 	f.Var(newChoice(&o.sort, live.Rate, live.Sorts...), "sort", "put the rows with the most of this `SUM` first")
 	group(f, groupOutput, "once", "json", "rows", "sort")
 	return cmd
