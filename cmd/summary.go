@@ -98,13 +98,13 @@ func printTunnels(w io.Writer, s *meter.TunnelStats) {
 		n    uint64
 		what string
 	}{
-		{s.Opened, "count as what they carry in a tunnel"},
-		{s.Fragments, "count as they are, as fragments of what a tunnel carries, or of UDP that may be that"},
-		{s.Cut, "count as they are, as tunnels that were not captured as far as the headers within"},
-		{s.Unknown, "count as they are, as tunnels of a version or with a payload that is not known"},
+		{s.Opened, "counted as what they carry in a tunnel"},
+		{s.Fragments, "counted as they are: fragments of what a tunnel carries, or of UDP that may be that"},
+		{s.Cut, "counted as they are: tunnels that were not captured as far as the headers within"},
+		{s.Unknown, "counted as they are: tunnels of a version or with a payload that is not known"},
 	} {
 		if line.n > 0 {
-			fmt.Fprintf(w, "%d packets %s\n", line.n, line.what)
+			fmt.Fprintf(w, "%s %s\n", packets(line.n), line.what)
 		}
 	}
 }

@@ -94,6 +94,9 @@ func (n *namer) number(a attr.Attr, v uint64, transport uint8, saved bool) table
 	if n.numeric {
 		return table.Uint(v)
 	}
+	if v == 0 && a == attr.TunnelKind {
+		return table.Value{} // no tunnel, saved or not
+	}
 	if a.IsInner() {
 		transport = 0 // it is that of the packet around it
 	}

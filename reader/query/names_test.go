@@ -75,3 +75,17 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// TestNoTunnel shows packets without a tunnel as such, saved or added up.
+func TestNoTunnel(t *testing.T) {
+	for _, n := range []namer{{}, {exact: true}} {
+		for _, saved := range []bool{false, true} {
+			if got := n.number(attr.TunnelKind, 0, 0, saved); !got.IsNothing() {
+				t.Errorf("%+v, saved %v: 0 is shown as %v", n, saved, got)
+			}
+			if got := n.number(attr.TunnelKind, 4, 0, saved).Exact(); got != "gre" {
+				t.Errorf("%+v, saved %v: 4 is shown as %s", n, saved, got)
+			}
+		}
+	}
+}
