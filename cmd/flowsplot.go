@@ -108,6 +108,9 @@ func (o *flowsPlotOptions) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(names) > 0 && isSeries(names[0]) {
+		if filter != nil {
+			return fmt.Errorf("%s: it is a series, which has no flows: EXPR cannot choose among them", names[0])
+		}
 		return o.drawSeries(cmd, names)
 	}
 	drawing, wanted, err := o.drawing(filter)

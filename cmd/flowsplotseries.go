@@ -33,6 +33,11 @@ func (o *flowsPlotOptions) drawSeries(cmd *cobra.Command, names []string) error 
 	if len(names) > 1 {
 		return errors.New("a picture has one series: draw each file by itself")
 	}
+	for _, flag := range []string{"kind", "by", "top"} {
+		if cmd.Flags().Changed(flag) {
+			return fmt.Errorf("%s: it is a series, which has no flows, and is drawn as it is: --%s is for flow data", names[0], flag)
+		}
+	}
 	f, err := openFlows(names[0], cmd.InOrStdin())
 	if err != nil {
 		return err

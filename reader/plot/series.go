@@ -3,6 +3,7 @@ package plot
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"rtfm/meter/series"
@@ -84,7 +85,7 @@ func (p *Seconds) WriteSVG(w io.Writer) error {
 		for i := range bars {
 			peaks[k] = max(peaks[k], bars[i].rate(heights[k][i]))
 		}
-		desc += fmt.Sprintf(", at most %s %s", amount(peaks[k], ""), secondsUnits[k])
+		desc += ", at most " + secondsAmount(k, peaks[k])
 	}
 	below := top + len(p.panels)*(secondsHeight+secondsApart) - secondsApart
 	out := newPicture("series", below+bottom, p.Title, desc+", "+losses(p.intervals)+".")
@@ -94,14 +95,26 @@ func (p *Seconds) WriteSVG(w io.Writer) error {
 	for k := range p.panels {
 		above := float64(top + k*(secondsHeight+secondsApart))
 		s := scaleFor(peaks[k], "")
+		unit := strings.TrimSpace(s.unit + " " + secondsUnits[k])
+		if k == panelBits {
+			unit = s.unit + secondsUnits[k]
+		}
 		y := linear(peaks[k], above+secondsHeight, above, s)
 		out.yAxis(y, above, "")
-		out.text(right+24, above+11, "", s.unit+secondsUnits[k])
-		out.text(right+24, above+11+lineHeight, "faint", amount(peaks[k], "")+" at most")
+		out.text(right+24, above+11, "", unit)
+		out.text(right+24, above+11+lineHeight, "faint", secondsAmount(k, peaks[k])+" at most")
 		out.area(k, false, steps(bars, zero, heights[k], x, y, low), secondsUnits[k])
 	}
 	out.losses(bars, x, float64(below), low)
 	out.xAxis(x, float64(below), lossHeight)
 	out.lossLegend(float64(below+lossHeight), p.intervals)
 	return out.writeTo(w)
+}
+
+// secondsAmount shows n of what panel k has.
+func secondsAmount(k int, n float64) string {
+	if k == panelBits {
+		return amount(n, secondsUnits[k])
+	}
+	return strings.TrimSpace(amount(n, "")) + " " + secondsUnits[k]
 }
