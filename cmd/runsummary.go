@@ -64,28 +64,37 @@ func traceCounts(s *traces.Stats) record.Counts {
 }
 
 // duplicatesBy returns what duplicates there were, by class and by the interfaces
-// where they were seen first and again.
+// where they were seen first and again. Several interfaces may have one name.
 func duplicatesBy(s *traces.Stats) (by []record.Number) {
-	name := func(number uint32) string {
-		if number == 0 {
-			return "other"
+	add := func(name string, packets uint64) {
+		i := slices.IndexFunc(by, func(n record.Number) bool { return n.Name == name })
+		if i < 0 {
+			i, by = len(by), append(by, record.Number{Name: name})
 		}
-		for i := range s.PerInterface {
-			if at := &s.PerInterface[i]; at.Number == number {
-				return at.String()
-			}
-		}
-		return strconv.FormatUint(uint64(number), 10)
+		by[i].Value += packets
 	}
 	for class, n := range s.Duplicates.By {
 		if n > 0 {
-			by = append(by, record.Number{Name: traces.Duplicate(class).String(), Value: n})
+			add(traces.Duplicate(class).String(), n)
 		}
 	}
 	for _, p := range s.Duplicates.Pairs {
-		by = append(by, record.Number{Name: fmt.Sprintf("%v-%s/%s", p.Class, name(p.First), name(p.Again)), Value: p.Packets})
+		add(fmt.Sprintf("%v-%s/%s", p.Class, interfaceName(s, p.First), interfaceName(s, p.Again)), p.Packets)
 	}
 	return by
+}
+
+// interfaceName returns what an interface where duplicates were seen is called.
+func interfaceName(s *traces.Stats, number uint32) string {
+	if number == 0 {
+		return "other"
+	}
+	for i := range s.PerInterface {
+		if at := &s.PerInterface[i]; at.Number == number {
+			return at.String()
+		}
+	}
+	return strconv.FormatUint(uint64(number), 10)
 }
 
 // check tells of numbers that do not add up, which the program has miscounted.

@@ -11,6 +11,7 @@ import (
 
 	"rtfm/meter"
 	"rtfm/reader/record"
+	"rtfm/traces"
 )
 
 // printSummary tells what a run has counted, how long it took, and for how much of that
@@ -29,21 +30,17 @@ func printSummary(w io.Writer, s *meter.Stats, took, waited time.Duration, told 
 	counted := traceCounts(&s.Trace)
 	for _, n := range counted.Rare(new(record.Counts)) {
 		at, lost := strings.CutPrefix(n.Name, "lost-")
-		by, duplicates := strings.CutPrefix(n.Name, "duplicates-")
 		switch {
 		case lost:
 			fmt.Fprintf(w, "%d packets lost at interface %s\n", n.Value, at)
-		case duplicates:
-			if class, pair, ok := strings.Cut(by, "-"); ok { // which those of the class alone are sums of
-				first, again, _ := strings.Cut(pair, "/")
-				fmt.Fprintf(w, "%d duplicates are %s, seen first at interface %s, again at %s\n", n.Value, class, first, again)
-			}
+		case strings.HasPrefix(n.Name, "duplicates-"): // told below
 		case n.Name == "clamped":
 			fmt.Fprintf(w, "%d packets are of times before 1970 or after 2262, and count at the nearest in between\n", n.Value)
 		default:
 			fmt.Fprintf(w, "%d packets are %s\n", n.Value, n.Name)
 		}
 	}
+	printDuplicates(w, &s.Trace)
 	printStamps(w, &s.Trace)
 	if s.CutHeaders > 0 {
 		fmt.Fprintf(w, "%d packets were cut within their headers: attributes are missing\n", s.CutHeaders)
@@ -90,6 +87,13 @@ func printSummary(w io.Writer, s *meter.Stats, took, waited time.Duration, told 
 	share := min(100*waited.Seconds()/max(took.Seconds(), 1e-9), 100)
 	fmt.Fprintf(w, "%s packets/s in %s, of which %.0f %% went into metering and %.0f %% into waiting for input\n",
 		number(uint64(float64(s.Packets)/max(took.Seconds(), 1e-9))), briefly(took), 100-math.Round(share), math.Round(share))
+}
+
+// printDuplicates tells where duplicates were seen.
+func printDuplicates(w io.Writer, s *traces.Stats) {
+	for _, p := range s.Duplicates.Pairs {
+		fmt.Fprintf(w, "%d duplicates are %v, seen first at interface %s, again at %s\n", p.Packets, p.Class, interfaceName(s, p.First), interfaceName(s, p.Again))
+	}
 }
 
 // printTunnels tells what was found of tunnels.
