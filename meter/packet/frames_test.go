@@ -16,7 +16,7 @@ const (
 	wantV4 = "peer 1 0a000001>c0a80102, trans 17 8001>0035, class 46 ecn 1, ip 32, IsIP HasTransport"
 
 	v6addresses = "20010db8000000000000000000000001 20010db8000000000000000000000002 "
-	v6          = "6b900000 000c 1140 " + v6addresses + dns
+	v6          = "6b912345 000c 1140 " + v6addresses + dns
 	wantPeer6   = "peer 2 20010db8000000000000000000000001>20010db8000000000000000000000002"
 	wantV6      = wantPeer6 + ", trans 17 8001>0035, class 46 ecn 1, ip 52, IsIP HasTransport"
 

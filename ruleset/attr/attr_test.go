@@ -69,12 +69,12 @@ func TestAttributeNumbers(t *testing.T) {
 			t.Errorf("%s is %d, %v, want %d", name, got, ok, want)
 		}
 	}
-	for _, a := range []Attr{42, 63, 127, 128, 1023, 1084, 1085, 65535} {
+	for _, a := range []Attr{42, 63, 127, 128, 1023, 1087, 1088, 65535} {
 		if in := a.Info(); in.Class != ClassNone || a.Testable() || a.Readable() {
 			t.Errorf("%d is %+v", a, in)
 		}
 	}
-	if got := Attr(1084).String(); got != "attribute(1084)" {
+	if got := Attr(1087).String(); got != "attribute(1087)" {
 		t.Error(got)
 	}
 }
