@@ -100,10 +100,6 @@ type stream struct {
 
 // serve sends until the viewer goes or is too slow.
 func (s *stream) serve(r *http.Request) error {
-	// That the request has come does not bound how long the answer takes.
-	if err := s.out.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
 	s.w.Header().Set("Content-Type", "text/event-stream")
 	if s.gzip {
 		s.w.Header().Set("Content-Encoding", "gzip")
