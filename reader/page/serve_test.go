@@ -191,15 +191,13 @@ func TestStalledViewer(t *testing.T) {
 func testStalledViewer(t *testing.T, h *live.History) {
 	t.Parallel()
 	p := page(h)
-	p.patience = time.Second
+	p.patience = 2 * time.Second
 	s, _ := start(t, p)
 	v := view(t, s)
 	stall(t, s)
 	const n = 20
-	for range n {
-		h.Put(large(200 << 10))
-	}
 	for i := range n {
+		h.Put(large(200 << 10))
 		if id := v.next(t, "id"); !strings.HasSuffix(id, fmt.Sprint("-", i+1)) {
 			t.Fatalf("id %s", id)
 		}
@@ -351,7 +349,7 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	h := live.NewHistory()
 	p := page(h)
-	p.patience = time.Second
+	p.patience = 2 * time.Second
 	var pool *x509.CertPool
 	p.cfg.TLS, pool = certificate(t)
 	s, _ := start(t, p)
