@@ -382,6 +382,7 @@ func (m *Meter) count(i int) {
 	var streamed stream.Packet
 	if m.streamed != 0 && !record {
 		if m.streamed&^b.digested != 0 {
+			m.streams.Sync() // what was told of the batch
 			m.input.digest(b, m.streamed)
 		}
 		streamed = b.streamed.At(i)

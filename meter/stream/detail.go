@@ -26,6 +26,7 @@ const (
 	knowsWindow
 	knowsHopLimit
 	knowsIPID
+	knownBits = iota
 )
 
 // IP is what the IP header of a packet says, as far as statistics need it.

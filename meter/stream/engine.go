@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math"
+	"slices"
 
 	"rtfm/ruleset/match"
 
@@ -33,10 +34,11 @@ const (
 // Engine builds the distributions of all flows of a meter. It belongs to one
 // goroutine.
 type Engine struct {
-	plans      []*plan // by shape ID, nil until a flow has it
+	singles    *singles
+	plans      []*plan // of streams, by shape ID, nil until a flow has it
 	rows       []row   // by row of the flow table
 	soles      []sole  // by row, side by side since most packets need no more
-	flows      int     // with distributions
+	flows      int     // with measures of streams
 	store      store
 	counts     [][]uint64 // what Counters has returned last
 	counters   []uint64   // the same one after the other
@@ -48,21 +50,16 @@ type Engine struct {
 	requests   requests
 	wheel      wheel
 	near       int    // nearStreams
-	nearFlows  int    // nearNumbers
-	numbers    bool   // some flow has statistics of single packets
 	prefetched uint64 // sink for prefetch reads, so the compiler keeps them
 	started    bool
 	changed    func(row uint32, now int64)
 }
 
-// nearNumbers is how many flows with statistics the caches near a processor hold.
-const nearNumbers = 1 << 10
-
 // nearStreams is how many streams the caches near a processor hold.
 const nearStreams = 1 << 11
 
 // row is what is known of the flow in a row of the flow table. The zero row is
-// one without distributions.
+// one without measures of streams.
 type row struct {
 	plan    uint32 // shape ID plus 1
 	flow    uint32 // in the store
@@ -82,7 +79,7 @@ func (s sole) single() bool   { return s&soleSingle != 0 }
 // New returns an engine without flows. It calls changed when the end of a
 // stream has changed the counters of the flow in a row.
 func New(c Config, changed func(row uint32, now int64)) *Engine {
-	e := &Engine{changed: changed, near: nearStreams, nearFlows: nearNumbers, maxStreams: c.MaxStreams, timeout: c.Timeout, multiplier: c.Multiplier}
+	e := &Engine{changed: changed, singles: &singles{near: nearTallies}, near: nearStreams, maxStreams: c.MaxStreams, timeout: c.Timeout, multiplier: c.Multiplier}
 	if e.maxStreams <= 0 {
 		e.maxStreams = DefaultMaxStreams
 	}
@@ -117,32 +114,34 @@ func (e *Engine) Stats() Stats {
 // single if all its packets are of one protocol, and TCP segments or UDP datagrams
 // go between the same two addresses and ports.
 func (e *Engine) Create(at uint32, s *match.Shape, single bool, now int64) {
+	e.singles.begin(at, s, now)
+	e.beginFlow(at, s, single, now)
+}
+
+// beginFlow is Create for the half of streams.
+func (e *Engine) beginFlow(at uint32, s *match.Shape, single bool, now int64) {
 	if !e.started {
 		e.started, e.wheel.start = true, now
-	}
-	if !s.Measured() {
-		return
 	}
 	for len(e.plans) <= s.ID {
 		e.plans = append(e.plans, nil)
 	}
 	if e.plans[s.ID] == nil {
-		e.plans[s.ID] = newPlan(s, &e.store)
-		e.numbers = e.numbers || e.plans[s.ID].changed != [2]wordRange{}
+		e.plans[s.ID] = newPlan(s, &e.store, streamHalf)
+	}
+	p := e.plans[s.ID]
+	if len(p.measures) == 0 {
+		return
 	}
 	for len(e.rows) <= int(at) {
 		e.rows, e.soles = append(e.rows, row{}), append(e.soles, 0)
 	}
-	p := e.plans[s.ID]
 	r := &e.rows[at]
 	*r = row{plan: uint32(s.ID) + 1, flow: e.store.begin(p), single: single}
 	e.flows++
-	if p.rated {
-		e.store.wordsOf(r.flow)[p.first] = uint64(now)
-	}
 }
 
-// flow returns the flow in a row, nil if it has no distributions.
+// flow returns the flow in a row, nil if it has no measures of streams.
 func (e *Engine) flow(at uint32) *row {
 	if int(at) >= len(e.rows) || e.rows[at].plan == 0 {
 		return nil
@@ -150,13 +149,20 @@ func (e *Engine) flow(at uint32) *row {
 	return &e.rows[at]
 }
 
-// counted returns the flow in a row, for its distributions to be counted in.
+// counted returns the flow in a row, for its measures of streams to be counted in.
 func (e *Engine) counted(r *row) counted { return counted{e.plans[r.plan-1], r.flow} }
 
 // Packet counts a packet with this many octets that the flow in this row has
 // counted, in direction 0 if it goes from source to destination, else 1. Its
 // stream may be the one with this number.
 func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, octets uint64, now int64) {
+	e.singles.packet(at, direction, packet, octets, now)
+	e.singles.settle()
+	e.inStream(at, direction, packet, stream, octets, now)
+}
+
+// inStream is Packet for the half of streams.
+func (e *Engine) inStream(at uint32, direction int, packet Packet, stream uint32, octets uint64, now int64) {
 	if int(at) >= len(e.soles) {
 		return
 	}
@@ -166,7 +172,6 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 	if sole.single() {
 		flow := e.streams.at(sole.stream()).flow
 		if c := (counted{e.store.planOf(flow), flow}); c.kept[d.form] && d.of(c.plan) {
-			c.packet(direction, packet, octets, now)
 			e.packet(c, sole.stream(), packet.of, d, direction, octets, now)
 			return
 		}
@@ -176,7 +181,6 @@ func (e *Engine) Packet(at uint32, direction int, packet Packet, stream uint32, 
 		return
 	}
 	c := e.counted(r)
-	c.packet(direction, packet, octets, now)
 	if !c.kept[d.form] {
 		return
 	}
@@ -359,6 +363,7 @@ func (c counted) stream(s stream) {
 func (e *Engine) Release(at uint32, now int64, most *int) bool {
 	r := e.flow(at)
 	if r == nil {
+		e.singles.release(at)
 		return true
 	}
 	if r.streams != 0 {
@@ -368,6 +373,7 @@ func (e *Engine) Release(at uint32, now int64, most *int) bool {
 		}
 		return false
 	}
+	e.singles.release(at)
 	e.store.remove(r.flow)
 	*r = row{}
 	if e.flows--; e.flows == 0 {
@@ -400,29 +406,31 @@ func (e *Engine) FinishSome(now int64, most int) (more bool) {
 // statistics, of the flow in this row, as of time now, in the order of its shape's
 // measures. They are valid until the next call.
 func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
+	packets, some := e.singles.counted(at)
 	r := e.flow(at)
-	if r == nil {
+	if r == nil && !some {
 		return nil
 	}
-	c := e.counted(r)
-	c.settle(now)
-	e.counters = c.store.appendCounters(e.counters[:0], c.flow)
-	words := len(e.counters)
-	for i := range c.numbers {
-		if c.numbers[i].what != 0 {
-			e.counters = c.numbers[i].appendNumbers(e.counters, &c.shape.Measures[i], c.store.wordsOf(c.flow))
+	e.counters, e.counts = e.counters[:0], e.counts[:0]
+	halves := [2]counted{packets}
+	if r != nil {
+		halves[1] = e.counted(r)
+	}
+	for _, c := range halves {
+		if c.plan != nil {
+			e.counters = c.appendNumbers(e.counters, now)
+			e.counts = slices.Grow(e.counts, len(c.shape.Measures))[:len(c.shape.Measures)]
 		}
 	}
-	e.counts = e.counts[:0]
-	buckets, numbers := e.counters[:words], e.counters[words:]
-	for i := range c.shape.Measures {
-		from := &buckets
-		if c.numbers[i].what != 0 {
-			from = &numbers
+	rest := e.counters
+	for _, c := range halves {
+		if c.plan == nil {
+			continue
 		}
-		n := c.shape.Measures[i].Counters()
-		e.counts = append(e.counts, (*from)[:n:n])
-		*from = (*from)[n:]
+		for _, i := range c.measures {
+			n := c.shape.Measures[i].Counters()
+			e.counts[i], rest = rest[:n:n], rest[n:]
+		}
 	}
 	return e.counts
 }

@@ -13,7 +13,7 @@ import (
 // their data.
 type Packets struct {
 	wanted   Forms
-	digests  []digest
+	digests  []digest   // none without streams
 	details  []detail   // only with Details
 	keys     []shortKey // of the packets' streams; formless ones have none
 	wide     [][2]address
@@ -60,19 +60,20 @@ const (
 	forms
 )
 
-// Forms are the forms of packets for which streams are kept, a bit for each,
-// whether other packets are counted too, and whether details are wanted. Any flow
-// with measures has some.
+// Forms are the forms of packets for which streams are kept, a bit for each, and
+// whether details are wanted. Any flow with measures has some.
 type Forms uint8
 
-const (
-	formsAll Forms = 1 << (forms + iota) // packets of all forms are counted
-	Details                              // statistics need more than octets and times; see Packets.SetDetail
-)
+// Details are wanted by statistics that need more than octets and times; see
+// Packets.SetDetail.
+const Details Forms = 1 << forms
 
-// counts reports whether a packet is, of a flow that has only those of one protocol,
-// or may be.
-func (f Forms) counts(p form) bool { return f>>p&1 != 0 || f&formsAll != 0 }
+// counts reports whether a packet is in a stream, of a flow that has only those of one
+// protocol, or may be.
+func (f Forms) counts(p form) bool { return f>>p&1 != 0 }
+
+// streams reports whether any streams are kept.
+func (f Forms) streams() bool { return f&(1<<forms-1)&^(1<<formless) != 0 }
 
 // FormsOf returns the forms of packets for which flows with some of these
 // distributions keep streams. The flows of one ruleset may have several of an
@@ -88,15 +89,12 @@ func FormsOf(distributions []attr.Measure) (all Forms) {
 func formsOf(d *attr.Measure) Forms {
 	p := new(plan)
 	if d.Attr.Form() != attr.FormBuckets {
-		p.addStatistic(d, statistic{})
+		p.addStatistic(d, 0)
 	} else {
 		p.add(d, newHistogram(d, 0))
 	}
 	p.wantPairs()
 	all := Forms(1 << formless) // the others of its flow may be of any
-	if p.single {
-		all |= formsAll
-	}
 	if p.detailed {
 		all |= Details
 	}
@@ -115,10 +113,10 @@ const maxPayload = 576
 // Reset prepares p for the packets of a batch of n, less than 65,535. Each must
 // then be Set; of unwanted forms nothing but the form is kept.
 func (p *Packets) Reset(n int, wanted Forms) {
-	if cap(p.digests) < n {
-		p.digests, p.keys = make([]digest, n), make([]shortKey, n)
+	p.wanted, p.wide, p.payloads = wanted, p.wide[:0], p.payloads[:0]
+	if p.digests, p.keys = p.digests[:0], p.keys[:0]; wanted.streams() {
+		p.digests, p.keys = slices.Grow(p.digests, n)[:n], slices.Grow(p.keys, n)[:n]
 	}
-	p.wanted, p.digests, p.keys, p.wide, p.payloads = wanted, p.digests[:n], p.keys[:n], p.wide[:0], p.payloads[:0]
 	if p.details = p.details[:0]; wanted&Details != 0 {
 		p.details = slices.Grow(p.details, n)[:n]
 	}
@@ -131,6 +129,9 @@ func (p *Packets) At(i int) Packet { return Packet{p, i} }
 func (p *Packets) Set(i int, from *match.Packet) {
 	if p.wanted&Details != 0 {
 		p.setDetail(i, from)
+	}
+	if len(p.digests) == 0 {
+		return
 	}
 	if from.Flags&(match.HasTransport|match.Fragment|match.IsIP) != match.HasTransport|match.IsIP {
 		p.digests[i], p.keys[i] = digest{}, shortKey{}
@@ -145,6 +146,9 @@ func (p *Packets) Set(i int, from *match.Packet) {
 // header and what follows it, which had this many octets on the wire. SetDetail is
 // not done by it.
 func (p *Packets) SetEnds(i int, source, dest *attr.End, transport []byte, octets uint32) {
+	if len(p.digests) == 0 {
+		return
+	}
 	d := &p.digests[i]
 	*d = digest{}
 	proto := source.TransType()

@@ -106,7 +106,7 @@ func (c counted) pair(s stream, kind attr.PairKind, direction uint8, took int64)
 		c.count(&times[i], uint64(took)/1000, 1)
 	}
 	if s := &c.took[direction&1]; s.of(kind) {
-		s.addWide(c.store.wordsOf(c.flow), uint64(took))
+		s.add(c.store.wordsOf(c.flow), uint64(took))
 	}
 	if l := &c.losses[direction&1]; l.wanted && l.kind == kind && took > l.limit {
 		s.lost[direction&1]++

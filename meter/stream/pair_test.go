@@ -286,14 +286,14 @@ func TestForms(t *testing.T) {
 		"FromTurnaroundTime1 = 3.echo & 1.3.10!30":   any | 1<<formMessage,
 		"ToTurnaroundTime1 = 3.plain & 1.3.10!30":    every,
 		"ToFlowPDUs = 3 & 1.0.10!30":                 every,
-		"ToPacketSize = 3 & 1.0.10!30":               any | formsAll,
+		"ToPacketSize = 3 & 1.0.10!30":               any,
 	} {
 		if got := FormsOf(shapeOf(t, distribution).Measures); got != want {
 			t.Errorf("%s: %b, want %b", distribution, got, want)
 		}
 	}
 	for a, want := range map[attr.Attr]Forms{
-		attr.ToGapStats: any | formsAll, attr.FromTCPFlags: any | formsAll | Details, attr.FirstPackets: any | formsAll | Details,
+		attr.ToGapStats: any, attr.FromTCPFlags: any | Details, attr.FirstPackets: any | Details,
 		attr.FlowID: any,
 	} {
 		if got := FormsOf(statisticShape(1, a).Measures); got != want {

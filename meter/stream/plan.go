@@ -9,11 +9,15 @@ import (
 	"rtfm/ruleset/attr"
 )
 
-// plan says how the distributions and statistics of one shape's flows are built. A
-// flow has the counters of its distributions in the shape's order, and 64-bit words:
-// the numbers of its statistics, and what is remembered between packets.
+// plan says how a half of the distributions and statistics of one shape's flows are
+// built. A flow has the counters of its distributions in the shape's order, tallies if
+// it has statistics of single packets, and 64-bit words: the numbers of other
+// statistics, and what is remembered between packets.
 type plan struct {
-	shape  *match.Shape
+	shape    *match.Shape
+	measures []int // those of the shape that are of this half, distributions first
+	words    []int // by measure of the shape: the first of its words, if it has any
+
 	store  *store         // that its flows are in
 	sizes  [2][]histogram // by direction
 	gaps   [2][]histogram
@@ -22,17 +26,15 @@ type plan struct {
 	first  int    // word: time of the flow's first packet, where rates begin
 	latest [2]int // words: time of the latest packet in each direction plus 1, 0 for none
 	flows  pool
-	// Statistics, by measure of the shape; those of single packets by direction, and
-	// whether they need details of them.
-	numbers    []statistic
-	changed    [2]wordRange // the words that most packets change, by direction
-	statistics [2][]statistic
-	detailed   bool
-	sequence   [2]sequenceWords // by direction
-	sequenced  bool             // any of that is wanted
+	// Statistics: of single packets, with details of them, with lists, of which all
+	// have their bits in listed; and of sequence numbers, by direction.
+	tallied, detailed bool
+	lists             []list
+	listed            uint8
+	sequence          [2]sequenceWords
+	sequenced         bool
 
 	// What streams are for; see Engine.
-	single      bool                           // there are distributions of single packets
 	kept        [forms]bool                    // the flow keeps streams of such packets
 	whole       bool                           // there are distributions of whole streams
 	turnarounds [attr.PairKinds][2][]histogram // by kind of pairs and direction of the request
@@ -90,24 +92,31 @@ func (c counted) count(h *histogram, v, n uint64) {
 	c.store.count(c.flow, h.at+h.bucket(v), n)
 }
 
-// newPlan returns the plan for flows of shape s, which has distributions; they are
+// newPlan returns the plan for a half of the measures of flows of shape s, which are
 // in this store.
-func newPlan(s *match.Shape, in *store) *plan {
-	p := &plan{shape: s, store: in}
+func newPlan(s *match.Shape, in *store, which half) *plan {
+	p := &plan{shape: s, store: in, words: make([]int, len(s.Measures))}
 	at, words := 0, 0
-	if slices.ContainsFunc(s.Measures, func(d attr.Measure) bool { return ofSequence(d.Attr) }) {
+	if slices.ContainsFunc(s.Measures, func(d attr.Measure) bool { return ofSequence(d.Attr) }) && which == streamHalf {
 		words = 1 // the first of them nobody reads; see sequenceWords
 	}
-	words = p.placeStatistics(s.Measures, words)
+	var statistics []int
 	for i := range s.Measures {
 		d := &s.Measures[i]
+		if halfOf(d.Attr) != which {
+			continue
+		}
 		if d.Attr.Form() != attr.FormBuckets {
-			p.addStatistic(d, p.numbers[i])
+			p.words[i] = words
+			words += p.addStatistic(d, words)
+			statistics = append(statistics, i)
 			continue
 		}
 		p.add(d, newHistogram(d, at))
+		p.measures = append(p.measures, i)
 		at += d.Counters()
 	}
+	p.measures = append(p.measures, statistics...)
 	p.wantPairs()
 	word := func() int {
 		words++
@@ -125,7 +134,7 @@ func newPlan(s *match.Shape, in *store) *plan {
 			p.rates[direction][i].ended, p.rates[direction][i].amount = word(), word()
 		}
 	}
-	if p.changed[1].to > 0 { // of one flow not in the cache lines of another
+	if words >= 8 { // of one flow not in the cache lines of another
 		words = (words + 7) &^ 7
 	}
 	p.flows = pool{counters: at, words: words}
@@ -142,7 +151,6 @@ func (p *plan) add(d *attr.Measure, h histogram) {
 	}
 	into := func(all *[2][]histogram) { all[direction] = append(all[direction], h) }
 	p.whole = p.whole || d.Attr > attr.FromPDURate && !d.Attr.CountsPairs() || d.Attr == attr.ToLostPDUs || d.Attr == attr.FromLostPDUs
-	p.single = p.single || d.Attr <= attr.FromPDURate && !d.Attr.CountsPairs()
 	p.sized = p.sized || d.Attr >= attr.ToFlowOctets && d.Attr <= attr.FromFlowPDUs
 	p.tcpWhole = p.tcpWhole || d.Attr >= attr.ToTCPSize && d.Attr <= attr.FromTCPRate
 	switch d.Attr {
@@ -214,14 +222,14 @@ const second = 1_000_000_000
 // packet counts a packet of the flow in the distributions and statistics of single
 // packets.
 func (c counted) packet(direction int, packet Packet, octets uint64, now int64) {
-	if !c.single {
-		return
-	}
 	for i := range c.sizes[direction] {
 		c.count(&c.sizes[direction][i], octets, 1)
 	}
-	if len(c.statistics[direction]) > 0 {
-		c.statistic(direction, packet, octets, now)
+	if c.tallied {
+		c.tally(direction, packet, octets, now)
+	}
+	if c.flows.words == 0 {
+		return
 	}
 	words := c.store.wordsOf(c.flow)
 	if gaps := c.gaps[direction]; len(gaps) > 0 {
@@ -242,6 +250,19 @@ func (c counted) packet(direction int, packet Packet, octets uint64, now int64) 
 			words[r.amount]++
 		}
 	}
+}
+
+// appendNumbers appends the numbers of the flow's measures of this half, as of time
+// now, in the order of plan.measures.
+func (c counted) appendNumbers(all []uint64, now int64) []uint64 {
+	c.settle(now)
+	all = c.store.appendCounters(all, c.flow)
+	for _, i := range c.measures {
+		if d := &c.shape.Measures[i]; d.Attr.Form() != attr.FormBuckets {
+			all = c.appendStatistic(all, d, c.words[i])
+		}
+	}
+	return all
 }
 
 // settle brings the distributions of rates up to time now.

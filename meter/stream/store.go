@@ -17,11 +17,16 @@ type store struct {
 	given  int                 // counters in blocks
 }
 
-// storeBlock is the flows of a block.
+// storeBlock is the flows of a block. Tallies are there of those that have any, of
+// both directions.
 type storeBlock struct {
-	plan  *plan
-	low   []uint8
-	words []uint64
+	plan       *plan
+	low        []uint8
+	words      []uint64
+	tallies    [][2]tally
+	rests      [][2]tallyRest
+	traits     [][2]traits
+	traitRests [][2]traitRest
 }
 
 // pool is the flows of a plan in the store.
@@ -31,6 +36,10 @@ type pool struct {
 	free            []uint32 // flows
 	low             huge.Slab[uint8]
 	slab            huge.Slab[uint64]
+	tallies         huge.Slab[[2]tally]
+	rests           huge.Slab[[2]tallyRest]
+	traits          huge.Slab[[2]traits]
+	traitRests      huge.Slab[[2]traitRest]
 }
 
 // place is one of a flow's counters.
@@ -123,8 +132,7 @@ func (s *store) begin(p *plan) uint32 {
 	if n := len(f.free); n > 0 {
 		flow := f.free[n-1]
 		f.free = f.free[:n-1]
-		clear(s.lowOf(flow))
-		clear(s.wordsOf(flow))
+		s.clear(flow)
 		return flow
 	}
 	block := uint32(len(s.blocks))
@@ -134,13 +142,33 @@ func (s *store) begin(p *plan) uint32 {
 	} else {
 		s.blocks = append(s.blocks, storeBlock{})
 	}
-	s.blocks[block] = storeBlock{p, f.low.Take(blockLen * f.counters), f.slab.Take(blockLen * f.words)}
+	b := &s.blocks[block]
+	*b = storeBlock{plan: p, low: f.low.Take(blockLen * f.counters), words: f.slab.Take(blockLen * f.words)}
+	if p.tallied {
+		b.tallies, b.rests = f.tallies.Take(blockLen), f.rests.Take(blockLen)
+	}
+	if p.detailed {
+		b.traits, b.traitRests = f.traits.Take(blockLen), f.traitRests.Take(blockLen)
+	}
 	s.given += blockLen * f.counters
 	f.blocks = append(f.blocks, block)
 	for i := uint32(blockLen - 1); i > 0; i-- {
 		f.free = append(f.free, block*blockLen+i)
 	}
 	return block * blockLen
+}
+
+// clear makes a flow all zero.
+func (s *store) clear(flow uint32) {
+	clear(s.lowOf(flow))
+	clear(s.wordsOf(flow))
+	b, i := &s.blocks[flow/blockLen], flow%blockLen
+	if b.plan.tallied {
+		b.tallies[i], b.rests[i] = [2]tally{}, [2]tallyRest{}
+	}
+	if b.plan.detailed {
+		b.traits[i], b.traitRests[i] = [2]traits{}, [2]traitRest{}
+	}
 }
 
 // remove takes a flow back. When none of its plan is in use, all their memory is

@@ -29,8 +29,8 @@ type Worker struct {
 
 // rows64 is what is known of the flows in 64 rows, a bit for each.
 type rows64 struct {
-	has    uint64 // it has distributions
-	counts uint64 // they are of packets such as it has
+	has    uint64 // it has measures
+	counts uint64 // some are of streams, of packets such as it has
 }
 
 // jobs are packets to count, and what is to be done between them.
@@ -84,7 +84,12 @@ func (w *Worker) Create(row uint32, s *match.Shape, first Packet, single bool, n
 	}
 	r := &w.rows[row/64]
 	r.has |= 1 << (row % 64)
-	if !single || first.of == nil || w.formsOf(s).counts(first.digest().form) {
+	w.engine.singles.begin(row, s, now)
+	f := w.formsOf(s)
+	if !f.streams() {
+		return
+	}
+	if !single || first.of == nil || f.counts(first.digest().form) {
 		r.counts |= 1 << (row % 64)
 	}
 	w.jobs.between = append(w.jobs.between, step{len(w.jobs.list), now, s, row, single})
@@ -101,12 +106,12 @@ func (w *Worker) formsOf(s *match.Shape) Forms {
 	return w.forms[s.ID]
 }
 
-// has reports whether the flow in this row has distributions.
+// has reports whether the flow in this row has measures.
 func (w *Worker) has(row uint32) bool {
 	return int(row/64) < len(w.rows) && w.rows[row/64].has>>(row%64)&1 != 0
 }
 
-// counts reports whether they are of packets such as it has.
+// counts reports whether some are of streams, of packets such as it has.
 func (w *Worker) counts(row uint32) bool {
 	return int(row/64) < len(w.rows) && w.rows[row/64].counts>>(row%64)&1 != 0
 }
@@ -116,7 +121,11 @@ func (w *Worker) counts(row uint32) bool {
 // Without p, which flow records do not have, nothing is counted. Its Packets
 // must stay unchanged until Flush was called twice, or once without Fork.
 func (w *Worker) Packet(row uint32, direction int, p Packet, octets uint64, now int64) {
-	if p.of == nil || !w.counts(row) {
+	if p.of == nil {
+		return
+	}
+	w.engine.singles.packet(row, direction, p, octets, now)
+	if !w.counts(row) {
 		return
 	}
 	j := w.jobs
@@ -142,6 +151,7 @@ func (j *jobs) clear() { j.list, j.between, j.packets = j.list[:0], j.between[:0
 // Flush begins to count the packets so far. Those from before the previous call
 // are counted when it returns.
 func (w *Worker) Flush() {
+	w.engine.singles.settle()
 	if w.todo == nil {
 		w.Sync()
 		return
@@ -164,6 +174,7 @@ func (w *Worker) wait() {
 
 // Sync does all work that is left, and reports the changes.
 func (w *Worker) Sync() {
+	w.engine.singles.settle()
 	w.wait()
 	if !w.jobs.none() {
 		w.engine.do(w.jobs)
@@ -265,13 +276,12 @@ func (e *Engine) do(all *jobs) {
 	for from := 0; from < len(all.list); from += ahead {
 		some := all.list[from:min(from+ahead, len(all.list))]
 		e.prefetch(all, some, &streams)
-		e.prefetchNumbers(some)
 		for i := range some {
 			for len(rest) > 0 && rest[0].before == from+i {
 				rest = e.step(rest)
 			}
 			j := &some[i]
-			e.Packet(j.row, int(j.packet&1), all.packet(j), streams[i%ahead], uint64(j.octets), j.now)
+			e.inStream(j.row, int(j.packet&1), all.packet(j), streams[i%ahead], uint64(j.octets), j.now)
 		}
 	}
 	for len(rest) > 0 {
@@ -279,38 +289,10 @@ func (e *Engine) do(all *jobs) {
 	}
 }
 
-// prefetchNumbers prefetches the statistics that jobs change, unless there are so
-// few flows that they are in the cache.
-func (e *Engine) prefetchNumbers(jobs []job) {
-	if e.flows < e.nearFlows || !e.numbers {
-		return
-	}
-	var flows [ahead]uint32
-	for i := range jobs {
-		flows[i%ahead] = math.MaxUint32
-		if j := &jobs[i]; int(j.row) < len(e.rows) && e.rows[j.row].plan != 0 {
-			flows[i%ahead] = e.rows[j.row].flow
-		}
-	}
-	sum := uint64(0)
-	for i := range jobs {
-		flow := flows[i%ahead]
-		if flow == math.MaxUint32 {
-			continue
-		}
-		b := &e.store.blocks[flow/blockLen]
-		words, changed := e.store.wordsOf(flow), &b.plan.changed[jobs[i].packet&1]
-		for at := changed.from; at < changed.to; at += 8 {
-			sum += words[at]
-		}
-	}
-	e.prefetched += sum
-}
-
 // step does the first of these and returns the others.
 func (e *Engine) step(all []step) []step {
 	if b := &all[0]; b.shape != nil {
-		e.Create(b.row, b.shape, b.single, b.now)
+		e.beginFlow(b.row, b.shape, b.single, b.now)
 	} else {
 		e.Advance(b.now)
 	}
