@@ -16,7 +16,7 @@ import (
 type plan struct {
 	shape    *match.Shape
 	measures []int // those of the shape that are of this half, distributions first
-	words    []int // by measure of the shape: the first of its words, if it has any
+	words    []int // by measure of the shape: the first of its words, or its list
 
 	store  *store         // that its flows are in
 	sizes  [2][]histogram // by direction
@@ -107,7 +107,9 @@ func newPlan(s *match.Shape, in *store, which half) *plan {
 			continue
 		}
 		if d.Attr.Form() != attr.FormBuckets {
-			p.words[i] = words
+			if p.words[i] = words; d.Attr.Form() == attr.FormPackets {
+				p.words[i] = len(p.lists)
+			}
 			words += p.addStatistic(d, words)
 			statistics = append(statistics, i)
 			continue
@@ -118,6 +120,7 @@ func newPlan(s *match.Shape, in *store, which half) *plan {
 	}
 	p.measures = append(p.measures, statistics...)
 	p.wantPairs()
+	words = p.placeLists(words)
 	word := func() int {
 		words++
 		return words - 1

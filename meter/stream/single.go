@@ -12,12 +12,14 @@ type singles struct {
 	plans   []*plan  // by shape ID, nil until a flow has it
 	flows   []uint32 // by row of the flow table: plus 1 its flow in the store, 0 if there is none
 	store   store
-	active  int           // flows
-	near    int           // nearTallies
-	waiting []single      // packets to count
-	of      *Packets      // that they are among
-	places  [ahead]uint32 // of their flows, in the store, plus 1
-	sum     uint64        // sink for prefetch reads, so the compiler keeps them
+	active  int      // flows
+	near    int      // nearTallies
+	waiting []single // packets to count
+	of      *Packets // that they are among
+	none    struct { // of flows without statistics, what is fetched instead
+		tally
+		traits // a sink, so the compiler keeps the reads
+	}
 }
 
 // single is a packet of the flow in this row that is to be counted.
@@ -79,9 +81,6 @@ func (s *singles) release(at uint32) {
 // packet counts a packet, now or when settle is called: of many together the fetches
 // from memory overlap.
 func (s *singles) packet(at uint32, direction int, p Packet, octets uint64, now int64) {
-	if int(at) >= len(s.flows) || s.flows[at] == 0 {
-		return
-	}
 	if p.of != s.of || len(s.waiting) == ahead {
 		s.settle()
 		s.of = p.of
@@ -97,32 +96,58 @@ func (s *singles) packet(at uint32, direction int, p Packet, octets uint64, now 
 
 // settle counts the packets that wait.
 func (s *singles) settle() {
+	var flows [ahead]uint32 // in the store, plus 1
 	for i := range s.waiting {
-		s.places[i] = s.flows[s.waiting[i].row] - 1
+		if at := int(s.waiting[i].row); at < len(s.flows) {
+			flows[i%ahead] = s.flows[at]
+		}
 	}
 	if s.active >= s.near {
-		s.prefetch()
+		s.prefetch(&flows)
 	}
 	for i := range s.waiting {
-		w, flow := &s.waiting[i], s.places[i]
-		c := counted{s.store.planOf(flow), flow}
+		flow := flows[i%ahead]
+		if flow == 0 {
+			continue
+		}
+		w := &s.waiting[i]
+		c := counted{s.store.planOf(flow - 1), flow - 1}
 		c.packet(int(w.packet&1), Packet{s.of, int(w.packet >> 1)}, uint64(w.octets), w.now)
 	}
 	s.waiting, s.of = s.waiting[:0], nil
 }
 
-// prefetch prefetches what the packets that wait will change.
-func (s *singles) prefetch() {
-	sum := uint64(0)
+// prefetch prefetches what the packets that wait will change in these flows. First it
+// finds where all of that is: the fewer steps lie between fetches, the more overlap.
+func (s *singles) prefetch(flows *[ahead]uint32) {
+	var tallies [ahead]*tally
+	var details [ahead]*traits
 	for i := range s.waiting {
-		flow, direction := s.places[i], s.waiting[i].packet&1
+		tallies[i%ahead], details[i%ahead] = &s.none.tally, &s.none.traits
+		if flows[i%ahead] == 0 {
+			continue
+		}
+		flow, direction := flows[i%ahead]-1, s.waiting[i].packet&1
 		b := &s.store.blocks[flow/blockLen]
 		if b.plan.tallied {
-			sum += b.tallies[flow%blockLen][direction].packets
+			tallies[i%ahead] = &b.tallies[flow%blockLen][direction]
 		}
 		if b.plan.detailed {
-			sum += b.traits[flow%blockLen][direction].pushes
+			details[i%ahead] = &b.traits[flow%blockLen][direction]
 		}
 	}
-	s.sum = sum
+	sum := uint64(0)
+	for i := range len(s.waiting) {
+		sum += tallies[i%ahead].gapLeast + details[i%ahead].pushes
+	}
+	for i := range s.waiting {
+		if flows[i%ahead] == 0 {
+			continue
+		}
+		flow := flows[i%ahead] - 1
+		if p := s.store.planOf(flow); p.listed != details[i%ahead].listed {
+			sum += s.store.wordsOf(flow)[p.lists[0].head]
+		}
+	}
+	s.none.pushes = sum
 }

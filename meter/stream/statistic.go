@@ -30,6 +30,7 @@ func halfOf(a attr.Attr) half {
 }
 
 // addStatistic adds a statistic, and returns how many words it takes from this one on.
+// Lists get theirs later.
 func (p *plan) addStatistic(d *attr.Measure, word int) int {
 	what, direction := toDestination(d.Attr)
 	if at := p.sequence[direction].of(what); at != nil {
@@ -45,13 +46,10 @@ func (p *plan) addStatistic(d *attr.Measure, word int) int {
 		return attr.StatMax + 1
 	case attr.FirstPackets, attr.FirstPayloads:
 		p.listed |= 1 << len(p.lists)
-		p.lists = append(p.lists, list{word, d.Packets(), what == attr.FirstPayloads})
+		p.lists = append(p.lists, list{most: d.Packets(), payloads: what == attr.FirstPayloads})
 	}
 	p.tallied = true
 	p.detailed = p.detailed || what != attr.ToSizeStats && what != attr.ToGapStats
-	if d.Attr.Form() == attr.FormPackets {
-		return listHead + d.Packets()
-	}
 	return 0
 }
 
@@ -76,8 +74,21 @@ func (s *pairStatistic) add(words []uint64, v uint64) {
 	w[attr.StatMin], w[attr.StatMax] = max(w[attr.StatMin], ^v), max(w[attr.StatMax], v)
 }
 
+// placeLists gives lists their words from this one on, and returns the next.
+func (p *plan) placeLists(word int) int {
+	for i := range p.lists {
+		p.lists[i].head = word
+		word += listHead
+	}
+	for i := range p.lists {
+		p.lists[i].at = word
+		word += p.lists[i].most
+	}
+	return word
+}
+
 // appendStatistic appends the numbers of a statistic that has words from this one on,
-// if it has any.
+// or is the list with this number.
 func (c counted) appendStatistic(all []uint64, d *attr.Measure, word int) []uint64 {
 	switch {
 	case d.Attr.Identifies():

@@ -224,7 +224,7 @@ func TestStatistics(t *testing.T) {
 		var packets []sample
 		now := int64(0)
 		for range 300 {
-			now += r.Int64N(1 << r.IntN(45))
+			now += r.Int64N(1 << r.IntN(51))
 			s := randomSample(r, now)
 			packets = append(packets, s)
 			e.Packet(1, s.direction, packetOf(s.packet()), 0, s.octets, s.now)

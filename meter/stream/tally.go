@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"math"
 	"math/bits"
 
 	"rtfm/ruleset/attr"
@@ -10,18 +11,21 @@ import (
 // single packets: a cache line. A flow with any has it whole. Of sums of squares it
 // has the lower half, of least values the complement, so that those of no value are 0.
 type tally struct {
-	packets    uint64
 	latest     int64 // time of the latest one
 	size       moments
 	gapSquares uint64
+	gapUpper   uint32 // 32 bits more of them, since after a few seconds there are some
+	packets    uint32 // lower half
 	gapLeast   uint64
 	gapMost    uint64
 }
 
 // tallyRest is what few of them change.
 type tallyRest struct {
-	first                   int64  // time of the first one
-	sizeSquares, gapSquares uint64 // upper halves
+	first       int64  // time of the first one
+	sizeSquares uint64 // upper half
+	gapSquares  uint64 // from the 96th bit on
+	packets     uint64 // upper half
 }
 
 // moments are those of values of 32 bits, but for how many there were.
@@ -67,16 +71,22 @@ func (m *moments) add(v uint32) (carry uint64) {
 	return carry
 }
 
-// count counts a packet.
-func (t *tally) count(rest *tallyRest, octets uint32, now int64) {
-	if t.packets++; t.packets == 1 {
+// count counts a packet and reports whether it is the first one.
+func (t *tally) count(rest *tallyRest, octets uint32, now int64) (first bool) {
+	t.packets++
+	if t.packets == 0 {
+		rest.packets++
+	}
+	if first = t.packets == 1 && rest.packets == 0; first {
 		rest.first = now
 	} else {
 		gap := uint64(now - t.latest)
 		high, low := bits.Mul64(gap, gap)
 		var carry uint64
-		if t.gapSquares, carry = bits.Add64(t.gapSquares, low, 0); high|carry != 0 {
-			rest.gapSquares += high + carry
+		t.gapSquares, carry = bits.Add64(t.gapSquares, low, 0)
+		high += carry + uint64(t.gapUpper)
+		if t.gapUpper = uint32(high); high > math.MaxUint32 {
+			rest.gapSquares += high >> 32
 		}
 		t.gapLeast, t.gapMost = max(t.gapLeast, ^gap), max(t.gapMost, gap)
 	}
@@ -84,6 +94,7 @@ func (t *tally) count(rest *tallyRest, octets uint32, now int64) {
 	if t.size.add(octets) != 0 {
 		rest.sizeSquares++
 	}
+	return first
 }
 
 // count counts a packet.
@@ -138,14 +149,14 @@ func (t *traits) packets(rest *traitRest, all uint64, field known) uint64 {
 	return n
 }
 
-// list is a list of the first packets of a flow, in its words: how many there are,
-// the time of the latest one, and the packets.
+// list is a list of the first packets of a flow, in its words. At head there are how
+// many there are, and the time of the latest one; heads stand side by side.
 type list struct {
-	at, most int
-	payloads bool // it lists those with payload
+	head, at, most int
+	payloads       bool // it lists those with payload
 }
 
-// listHead is how many words a list has before the packets.
+// listHead is how many words a head has.
 const listHead = 2
 
 // list lists a packet where there is room for it; t are the traits of its direction.
@@ -153,23 +164,22 @@ func (c counted) list(t *traits, d *detail, direction int, octets uint64, now in
 	words := c.store.wordsOf(c.flow)
 	for i := range c.lists {
 		l := &c.lists[i]
-		w := words[l.at : l.at+listHead+l.most]
+		head := (*[listHead]uint64)(words[l.head:])
 		switch {
-		case w[0] == uint64(l.most):
+		case head[0] == uint64(l.most):
 			t.listed |= 1 << i
 			continue
 		case l.payloads && d.payload == 0:
 			continue
-		case w[0] == 0:
-			w[1] = uint64(now)
+		case head[0] == 0:
+			head[1] = uint64(now)
 		}
 		size := octets
 		if l.payloads {
 			size = uint64(d.payload)
 		}
-		w[listHead+w[0]] = uint64(attr.NewListed(size, d.flags, now-int64(w[1]), direction == 1))
-		w[0]++
-		w[1] = uint64(now)
+		words[l.at:][:l.most][head[0]] = uint64(attr.NewListed(size, d.flags, now-int64(head[1]), direction == 1))
+		head[0], head[1] = head[0]+1, uint64(now)
 	}
 }
 
@@ -179,10 +189,10 @@ var noDetail detail // of packets of which none is needed
 func (c counted) tally(direction int, packet Packet, octets uint64, now int64) {
 	b, i := &c.store.blocks[c.flow/blockLen], c.flow%blockLen
 	t := &b.tallies[i][direction]
-	t.count(&b.rests[i][direction], uint32(octets), now)
+	first := t.count(&b.rests[i][direction], uint32(octets), now)
 	if c.detailed {
 		d, s := packet.detail(), &b.traits[i][direction]
-		s.count(&b.traitRests[i][direction], d, t.packets == 1)
+		s.count(&b.traitRests[i][direction], d, first)
 		if s.listed != c.listed {
 			c.list(s, d, direction, octets, now)
 		}
@@ -198,36 +208,38 @@ func toDestination(a attr.Attr) (what attr.Attr, direction int) {
 	return a, 0
 }
 
-// appendTallied appends the numbers of a statistic of single packets.
-func (c counted) appendTallied(all []uint64, d *attr.Measure, word int) []uint64 {
+// appendTallied appends the numbers of a statistic of single packets; if it is a list,
+// the one with this number.
+func (c counted) appendTallied(all []uint64, d *attr.Measure, list int) []uint64 {
 	what, direction := toDestination(d.Attr)
 	b, i := &c.store.blocks[c.flow/blockLen], c.flow%blockLen
 	t, rest := &b.tallies[i][direction], &b.rests[i][direction]
+	packets := rest.packets<<32 | uint64(t.packets)
 	switch what {
 	case attr.ToSizeStats:
-		return appendMoments(all, t.packets, &t.size, rest.sizeSquares)
+		return appendMoments(all, packets, &t.size, rest.sizeSquares)
 	case attr.ToGapStats:
-		if t.packets < 2 {
+		if packets < 2 {
 			return append(all, 0, 0, 0, 0, 0, 0)
 		}
-		return append(all, t.packets-1, uint64(t.latest-rest.first), t.gapSquares, rest.gapSquares, ^t.gapLeast, t.gapMost)
+		return append(all, packets-1, uint64(t.latest-rest.first), t.gapSquares, rest.gapSquares<<32|uint64(t.gapUpper), ^t.gapLeast, t.gapMost)
 	}
 	s, few := &b.traits[i][direction], &b.traitRests[i][direction]
 	switch what {
 	case attr.ToPayloadStats:
-		return appendMoments(all, s.packets(few, t.packets, knowsPayload), &s.payload, few.payloadSquares)
+		return appendMoments(all, s.packets(few, packets, knowsPayload), &s.payload, few.payloadSquares)
 	case attr.ToWindowStats:
 		m := moments{s.windowSum, s.windowSquares, ^uint32(^s.window.least), uint32(s.window.most)}
-		return appendMoments(all, s.packets(few, t.packets, knowsWindow), &m, few.windowSquares)
+		return appendMoments(all, s.packets(few, packets, knowsWindow), &m, few.windowSquares)
 	case attr.ToHopLimitRange:
-		return appendRange(all, s.packets(few, t.packets, knowsHopLimit), uint64(^s.hops.least), uint64(s.hops.most))
+		return appendRange(all, s.packets(few, packets, knowsHopLimit), uint64(^s.hops.least), uint64(s.hops.most))
 	case attr.ToIPIDRange:
-		return appendRange(all, s.packets(few, t.packets, knowsIPID), uint64(^s.ipID.least), uint64(s.ipID.most))
+		return appendRange(all, s.packets(few, packets, knowsIPID), uint64(^s.ipID.least), uint64(s.ipID.most))
 	case attr.ToTCPFlags:
 		first := len(all)
 		all = append(append(all, 0), few.flags[:]...)
 		counts := all[first+1:]
-		counts[pshBit], counts[ackBit] = s.pushes, s.packets(few, t.packets, knowsFlags)-few.flags[ackBit]
+		counts[pshBit], counts[ackBit] = s.pushes, s.packets(few, packets, knowsFlags)-few.flags[ackBit]
 		for i, n := range counts {
 			if n > 0 {
 				all[first] |= 1 << i
@@ -239,8 +251,9 @@ func (c counted) appendTallied(all []uint64, d *attr.Measure, word int) []uint64
 	case attr.ToResets:
 		return append(all, few.flags[bits.TrailingZeros8(flagRST)])
 	}
-	w := c.store.wordsOf(c.flow)[word:] // a list
-	return append(append(all, w[0]), w[listHead:listHead+d.Packets()]...)
+	words := c.store.wordsOf(c.flow)
+	l := &c.lists[list]
+	return append(append(all, words[l.head]), words[l.at:l.at+l.most]...)
 }
 
 // appendMoments appends the numbers of a FormStats of n values.
