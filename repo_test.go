@@ -57,7 +57,7 @@ var layout = map[string][]string{
 	"meter/control":  {"meter", "meter/flow", "meter/series", "mib", "ruleset", "ruleset/match", "traces"},
 	"meter/flow":     {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 	"meter/huge":     {},
-	"meter/ident":    {"ruleset/attr", "ruleset/match"},
+	"meter/ident":    {"meter/huge", "ruleset/attr", "ruleset/match"},
 	"meter/series":   {},
 	"meter/packet":   {"ruleset/attr", "ruleset/match", "traces"},
 	"meter/testfile": {"meter", "ruleset", "ruleset/attr", "ruleset/filter", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl", "traces", "traces/format", "traces/tracetest"},

@@ -15,6 +15,7 @@ type IDs struct {
 	blocks  []*block
 	indexes [256]*index // by number of their ruleset
 	former  former
+	store   store // of the indexes
 }
 
 // block is what is known of flows in blockLen neighbouring rows.
@@ -66,7 +67,7 @@ func (x *IDs) assign(row uint32, k *match.FlowKey) uint64 {
 	form := x.former.form(k)
 	index := &x.indexes[k.Shape.RuleSet&255]
 	if *index == nil {
-		*index = newIndex(x.bits)
+		*index = newIndex(x.bits, &x.store)
 	}
 	for salt := uint16(0); ; salt++ {
 		binary.BigEndian.PutUint16(form, salt)
