@@ -60,11 +60,7 @@ func (k *tunnelKinds) Set(text string) error {
 		} else if name == "all" {
 			kinds |= packet.PlainTunnels
 		} else {
-			msg := spell.Unknown("kind of tunnel", name, append(packet.TunnelNames(), "all"))
-			if !strings.HasSuffix(msg, "?") {
-				msg += "; there are " + strings.Join(packet.TunnelNames(), ", ") + ", and all"
-			}
-			return errors.New(msg)
+			return errors.New(spell.UnknownOf("kind of tunnel", name, append(packet.TunnelNames(), "all")))
 		}
 	}
 	*k = tunnelKinds(kinds)

@@ -69,7 +69,7 @@ func (c *compiler) statistic(t *srl.Test, a attr.Attr, part string) predicate {
 	case parts != nil && part == "":
 		return c.fault(t.Attr.Place, "%s has several values: write %s", a, strings.Join(statisticNames(a), ", "))
 	case parts != nil && !slices.Contains(parts, strings.ToLower(part)):
-		return c.fault(t.Attr.Place, "%s", spell.Unknown("part of "+a.String(), part, parts))
+		return c.fault(t.Attr.Place, "%s", spell.UnknownOf("part of "+a.String(), part, parts))
 	}
 	c.varies = true
 	q, has := partOf(a, strings.ToLower(part))

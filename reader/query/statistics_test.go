@@ -209,6 +209,8 @@ func TestStatisticMatch(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"ToSizeStats > 5":           "filter:1:1: ToSizeStats has several values: write ToSizeStats.n, ToSizeStats.sum, ToSizeStats.min, ToSizeStats.max, ToSizeStats.mean, ToSizeStats.sd",
+		"CommunityID == 1:b2G":      `filter:1:17: an IPv6 address has :: where zeros are left out, as 2001:db8::/32; a Community ID stands in quotation marks`,
+		"ToSizeStats.avg > 5":       `filter:1:1: no part of ToSizeStats "avg": there are n, sum, min, max, mean, sd`,
 		"ToSizeStats.meen > 5":      `filter:1:1: no part of ToSizeStats "meen"; did you mean mean?`,
 		"ToResets.n > 5":            "filter:1:1: ToResets is one number: write it without .n",
 		"FromGapStats.mean > 5":     `filter:1:21: FromGapStats.mean: "5" has no unit: write 5ns, 5us or 5ms`,

@@ -128,7 +128,7 @@ func ParseSum(name string) (Sum, error) {
 			return Sum(s), nil
 		}
 	}
-	return 0, errors.New(spell.Unknown("sum", name, SumNames()))
+	return 0, errors.New(spell.UnknownOf("sum", name, SumNames()))
 }
 
 // String returns the sum's name.

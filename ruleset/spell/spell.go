@@ -88,3 +88,13 @@ func Unknown(kind, name string, known []string) string {
 	}
 	return msg
 }
+
+// UnknownOf is Unknown for a few names, all of which it tells if none of them was
+// probably meant.
+func UnknownOf(kind, name string, known []string) string {
+	msg := Unknown(kind, name, known)
+	if _, ok := Nearest(name, known); !ok {
+		msg += ": there are " + strings.Join(known, ", ")
+	}
+	return msg
+}

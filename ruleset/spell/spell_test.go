@@ -19,3 +19,16 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownOf tells the nearest name, or all.
+func TestUnknownOf(t *testing.T) {
+	known := []string{"vxlan", "geneve"}
+	for name, want := range map[string]string{
+		"vxlna": `no kind "vxlna"; did you mean vxlan?`,
+		"foo":   `no kind "foo": there are vxlan, geneve`,
+	} {
+		if got := UnknownOf("kind", name, known); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

@@ -318,7 +318,11 @@ func (p *parser) operand() (o Operand, ok bool) {
 		return o, false
 	}
 	if p.tok.kind == ':' {
-		p.fault("an IPv6 address has :: where zeros are left out, as 2001:db8::/32")
+		instead := ""
+		if o.Value.Text == "1" {
+			instead = "; a Community ID stands in quotation marks"
+		}
+		p.fault("an IPv6 address has :: where zeros are left out, as 2001:db8::/32%s", instead)
 		return o, false
 	}
 	if p.tok.kind != kRange {
