@@ -41,10 +41,10 @@ func TestBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	picture := filepath.Join(dir, "view.png")
-	cmd := exec.Command(node, "--test", "--test-timeout=60000")
+	cmd := exec.Command(node, "--test", "--test-timeout=180000")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "RTFM="+program, "CHROMIUM="+chromium, "FOLDER="+t.TempDir(), "PICTURE="+picture,
-		"SAMPLE="+filepath.Join(root, "traces/testdata/sample.pcap"), "NODE_OPTIONS=--no-warnings")
+		"SAMPLE="+filepath.Join(root, "traces/testdata/sample.pcap"), "EXAMPLES="+filepath.Join(root, "ruleset/examples"))
 	p := startBeside(t, cmd)
 	select {
 	case <-p.ended:

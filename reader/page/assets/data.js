@@ -50,8 +50,14 @@ export class Kept {
   list = [];
   rows = 0;
   #whole = 0; // the first one that has all its rows
+  #names = new Map(); // of the latest columns, by ruleset
+  // #columns names those of a section. One without flows has fewer, and tells of no change.
+  #columns(s) {
+    if (s.rows.length > 0) this.#names.set(s.number, s.columns.map((c) => c.name).join());
+    return this.#names.get(s.number);
+  }
   push(i) {
-    i.shape = JSON.stringify([i.boot, ...i.rulesets.map((s) => [s.number, s.name, ...s.columns.map((c) => c.name)])]);
+    i.shape = JSON.stringify([i.boot, ...i.rulesets.map((s) => [s.number, s.name, this.#columns(s)])]);
     this.list.push(i);
     this.rows += rowsOf(i);
     if (this.list.length > MOST_INTERVALS) {
@@ -175,17 +181,24 @@ const merge = (columns, rows) => {
   });
 };
 
+// whole returns all intervals as one bar: those of the last one's run and rulesets.
+export const whole = (list) => {
+  const same = list.filter((i) => i.shape === list.at(-1).shape);
+  return { list: same, from: ms(same[0].from), to: ms(same.at(-1).to), seconds: same.reduce((a, i) => a + seconds(i), 0), whole: true };
+};
+
 // section returns the rows of a ruleset in a bar, as if it were one interval.
 export const section = (bar, ruleset) => {
-  const all = bar.list.map((i) => [i, sectionOf(i, ruleset)]).filter(([, s]) => s);
-  if (all.length === 0) return null;
-  const last = all.at(-1)[1];
-  if (all.length === 1) return last;
-  return once(bar, `section\n${ruleset}`, () => {
+  const sections = bar.list.map((i) => sectionOf(i, ruleset)).filter((s) => s);
+  const all = sections.filter((s) => s.rows.length > 0); // without flows there is nothing to add
+  const last = all.at(-1) ?? sections.at(-1);
+  if (!last) return null;
+  if (bar.list.length === 1 || all.length === 0) return last;
+  return once(bar, `${bar.whole ? "whole" : "section"}\n${ruleset}`, () => {
     const columns = last.columns;
     const identity = columns.map((c, i) => (isText(c) || c.name === "FirstTimeNs" ? i : -1)).filter((i) => i >= 0);
     const flows = new Map();
-    for (const [, s] of all) {
+    for (const s of all) {
       work.visited += s.rows.length;
       for (const row of s.rows) {
         const key = JSON.stringify(identity.map((i) => row[i]));
@@ -193,7 +206,7 @@ export const section = (bar, ruleset) => {
         else flows.set(key, [row]);
       }
     }
-    const total = merge(columns, all.map(([, s]) => s.total));
+    const total = merge(columns, all.map((s) => s.total));
     const [rate, percent, octets] = ["BitRate", "Percent", "Octets"].map((n) => columns.findIndex((c) => c.name === n));
     const finish = (row) => {
       if (rate >= 0) row[rate] = bar.seconds > 0 ? (number(row[octets]) * 8) / bar.seconds : null;
@@ -202,7 +215,7 @@ export const section = (bar, ruleset) => {
     };
     return {
       ...last, total: finish(total), rows: [...flows.values()].map((rows) => finish(merge(columns, rows))),
-      others: { flows: all.reduce((a, [, s]) => Math.max(a, s.others.flows), 0), atLeast: true, values: finish(merge(columns, all.map(([, s]) => s.others.values))) },
+      others: { flows: all.reduce((a, s) => Math.max(a, s.others.flows), 0), atLeast: all.length > 1, values: finish(merge(columns, all.map((s) => s.others.values))) },
     };
   });
 };

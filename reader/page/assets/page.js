@@ -12,7 +12,7 @@ const MOST_PANELS = 4;
 // little to move.
 const PAUSE = 250, CALM = 5000;
 
-const look = { measure: "octets", most: 8, span: 300, length: null, range: null, paused: false, brushing: false };
+const look = { measure: "octets", most: 8, span: 300, length: null, flows: "", range: null, paused: false, brushing: false };
 const panels = new Map(); // by the number of their source
 let sources = [];
 
@@ -139,6 +139,7 @@ $("measure").addEventListener("change", () => { look.measure = $("measure").valu
 $("most").addEventListener("change", () => { look.most = Number($("most").value); draw(); });
 $("span").addEventListener("change", () => { look.span = Number($("span").value); look.range = null; draw(); });
 $("length").addEventListener("change", () => { look.length = $("length").value === "" ? null : Number($("length").value); draw(); });
+$("flows-of").addEventListener("change", () => { look.flows = $("flows-of").value; draw(); });
 $("pause").addEventListener("click", () => pause(!look.paused));
 $("whole").addEventListener("click", () => { look.range = null; pause(false); });
 $("times").addEventListener("toggle", () => {

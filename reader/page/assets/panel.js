@@ -1,6 +1,6 @@
 // A panel: what the page shows of one meter.
 
-import { bars, barLength, isText, Kept, PARTS, place, rates, saved, section, sectionOf, seconds, spreads, work } from "./data.js";
+import { bars, barLength, isText, Kept, PARTS, place, rates, saved, section, sectionOf, seconds, spreads, whole, work } from "./data.js";
 import { cell, clock, duration, el, exact, local, ms, number, scaled, visible } from "./text.js";
 import { below } from "./session.js";
 import { hatch, quantileBands, scatter, stacked, svg } from "./plot.js";
@@ -130,15 +130,20 @@ export class Panel {
     const length = this.look.length ?? barLength(list);
     const all = bars(list, length);
     this.#rates(all, from, to);
-    // The latest bar that has flows, if there is one.
-    const bar = all.findLast((b) => b.list.some((i) => sectionOf(i, this.ruleset)?.rows.length > 0)) ?? all.at(-1);
+    // The latest bar that has flows, or all of them where no more come.
+    let bar = all.findLast((b) => b.list.some((i) => sectionOf(i, this.ruleset)?.rows.length > 0)) ?? all.at(-1);
+    const latestBar = bar === all.at(-1);
+    if (list.length > 0 && this.#isWhole) bar = whole(list);
     const s = bar ? section(bar, this.ruleset) : null;
-    this.#scatter(bar, s, bar === all.at(-1));
+    this.#scatter(bar, s, latestBar || bar.whole);
     this.#spreads(all, from, to);
     this.#flows(bar, s);
     Object.assign(this.root.dataset, { intervals: this.kept.list.length, rows: this.kept.rows, visited: work.visited });
     if (latest) this.part("name").textContent = visible(latest.meter === this.name ? this.name : `${this.name} (${latest.meter})`);
   }
+
+  // #isWhole reports whether flows of all the time are shown.
+  get #isWhole() { return this.look.flows ? this.look.flows === "time" : this.status.state === "ended" || this.look.range !== null; }
 
   #state() {
     const s = this.status;
@@ -209,14 +214,16 @@ export class Panel {
     });
     this.#brush(f, from, to);
     this.part("rates").replaceChildren(f.root);
+    const time = r.columns.reduce((a, c) => a + c.bar.seconds, 0);
+    const shown = (i) => (this.#isWhole ? r.columns.reduce((a, c) => a + c.values[i] * c.bar.seconds, 0) / time : last.values[i]);
     this.part("legend").replaceChildren(...r.bands.map((b, i) => {
       const mark = svg("svg", { viewBox: "0 0 20 16", "aria-hidden": "true", class: b.others ? "others" : `c${i % 8}` },
         svg("rect", { class: "fill", width: 20, height: 16 }), svg("rect", { width: 20, height: 16, fill: b.others ? "none" : hatch(this.prefix, i), opacity: 0.55 }));
-      return el("li", {}, mark, " ", visible(b.name), " ", el("span", { class: "value" }, last ? scaled(last.values[i], unit) : ""));
+      return el("li", {}, mark, " ", visible(b.name), " ", el("span", { class: "value" }, last ? scaled(shown(i), unit) : ""));
     }));
     const loss = r.columns.filter((c) => c.loss).length;
     const longest = all.reduce((a, b) => Math.max(a, b.list.length), 0);
-    this.part("rates-hint").textContent = (last ? `Numbers are those of the last bar, until ${clock(last.to)}.` : "") +
+    this.part("rates-hint").textContent = (!last ? "" : this.#isWhole ? "Numbers are means of the time shown." : `Numbers are those of the last bar, until ${clock(last.to)}.`) +
       (longest > 1 ? ` A bar is up to ${longest} intervals.` : "") + (loss ? ` In ${loss} bars, marked below, something was lost: see the table.` : "");
     if (this.part("rates-details").open) this.#ratesTable(r);
   }
@@ -300,7 +307,7 @@ export class Panel {
     });
     this.part("scatter-hint").textContent = !s ? "" :
       (latest ? "" : `There were no flows since ${clock(bar.to)}. `) +
-      `Each mark is a flow of the bar until ${clock(bar.to)}: across how long it has lasted, up its rate.` +
+      `Each mark is a flow ${bar.whole ? `from ${clock(bar.from)}` : "of the bar"} until ${clock(bar.to)}: across how long it has lasted, up its rate in that time.` +
       (kind < 0 ? "" : " The symbol is its FlowKind.") + (s.others.flows ? ` ${s.others.atLeast ? "Smaller flows have" : `${exact(s.others.flows)} smaller flows have`} none.` : "");
     const focused = document.activeElement?.closest(".mark") && this.root.contains(document.activeElement) ? document.activeElement.dataset.flow : null;
     const f = scatter({ width: this.#width("scatter"), height: 360, title: "Flows by duration and rate", description: "The table of flows has the same.", points, unit, leastX: least });
@@ -351,7 +358,7 @@ export class Panel {
       const b = el("button", { type: "button", "data-sort": c.name }, visible(c.name), i === at ? (this.sort.up ? " ▲" : " ▼") : "");
       return el("th", { scope: "col", class: isText(c) ? "" : "n", "aria-sort": sorted }, b);
     }));
-    const line = (row) => s.columns.map((c, i) => el("td", { class: isText(c) ? "" : "n" }, cell(c, row[i] ?? null)));
+    const line = (row, nothing = "-") => s.columns.map((c, i) => el("td", { class: isText(c) ? "" : "n" }, (row[i] ?? null) === null ? nothing : cell(c, row[i])));
     const names = saved(s).map((n) => place(s, n));
     const body = rows.map((row) => {
       const tr = el("tr", {}, ...line(row));
@@ -362,7 +369,7 @@ export class Panel {
       first.replaceChildren(b);
       return tr;
     });
-    const foot = (name, values) => { const tr = el("tr", {}, ...line(values)); tr.firstElementChild.textContent = name; return tr; };
+    const foot = (name, values) => { const tr = el("tr", {}, ...line(values, "")); tr.firstElementChild.textContent = name; return tr; };
     const feet = [foot("all", s.total)];
     if (s.others.flows) feet.unshift(foot(s.others.atLeast ? "others" : `${exact(s.others.flows)} others`, s.others.values));
     this.part("flows-hint").textContent = `${local(bar.from).replace("T", " ")} to ${clock(bar.to)}` + (found > rows.length ? `; ${rows.length} of ${found} rows` : "");
@@ -375,8 +382,8 @@ export class Panel {
 
 // symbol returns the character that FlowKind is, as nifty's rulesets store it.
 const symbol = (v) => {
-  if (v === null || v === undefined) return "•";
+  if (v === null || v === undefined) return "●";
   const n = Number(v);
-  if (Number.isInteger(n)) return n > 32 && n < 127 ? String.fromCharCode(n) : "•";
-  return visible([...String(v)][0] ?? "•");
+  if (Number.isInteger(n)) return n > 32 && n < 127 ? String.fromCharCode(n) : "●";
+  return visible([...String(v)][0] ?? "●");
 };

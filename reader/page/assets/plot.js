@@ -138,7 +138,7 @@ export const scatter = ({ width, height, title, description, points, unit, least
   const xs = decades(points.map((p) => p.x), leastX), ys = decades(points.map((p) => p.y), 1);
   const f = frame({
     width, height, title, description,
-    x: { log: true, min: xs[0], max: xs.at(-1), ticks: xs, label: duration },
+    x: { log: true, min: xs[0], max: xs.at(-1), ticks: xs, label: (t) => (t < 1 ? duration(t) : `${t} s`) },
     y: { log: true, min: ys[0], max: ys.at(-1), ticks: ys, label: (v) => scaled(v, unit) },
   });
   points.forEach((p, i) => {
@@ -167,7 +167,7 @@ export const scatter = ({ width, height, title, description, points, unit, least
 
 // bands draws quantiles over time: columns are {from, to, q: [p10, p25, p50, p75, p90]}.
 export const quantileBands = ({ width, height, title, description, columns, from, to, label }) => {
-  const yTicks = decades(columns.flatMap((c) => c.q), 1);
+  const yTicks = decades(columns.flatMap((c) => c.q.map((v) => v * 0.99)).concat(columns.flatMap((c) => c.q)), 1);
   const f = frame({
     width, height, title, description,
     x: timeAxis(from, to, width),

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { createInterface } from "node:readline";
 import { after, before } from "node:test";
 import axe from "axe-core";
@@ -45,6 +46,12 @@ export const view = async (args, options) => {
   const p = start(["view", "--listen", "127.0.0.1:0", ...args], options);
   return { address: await line(p.stdout, /^http/), process: p };
 };
+
+// freeAddress returns a UDP address of loopback at which nobody answers.
+export const freeAddress = () =>
+  new Promise((done) => {
+    const s = createSocket("udp4").bind(0, "127.0.0.1", () => { const { port } = s.address(); s.close(() => done(`127.0.0.1:${port}`)); });
+  });
 
 // open opens a page at an address. What no page may do is found by its close: errors,
 // what its policy forbids, requests to others. With stream set the server's events are

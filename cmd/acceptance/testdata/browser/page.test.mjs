@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { accessible, folder, interval, line, open, output, sample, start, table, view } from "./browser.mjs";
+import { accessible, folder, freeAddress, interval, open, output, sample, table, view } from "./browser.mjs";
 
 const sum = (numbers) => numbers.reduce((a, v) => a + v, 0);
 
@@ -14,6 +14,7 @@ test("totals are those of rtfm top --json and of rtfm run --json", async () => {
   const { address, process } = await view(["-T", "60", sample]);
   const page = await open(address);
   await page.selectOption("#span", "0");
+  await page.selectOption("#flows-of", "bar");
   await page.click("[data-part=rates-details] summary");
   for (const [measure, name] of [["octets", "Octets"], ["pdus", "PDUs"]]) {
     await page.selectOption("#measure", measure);
@@ -35,6 +36,12 @@ test("totals are those of rtfm top --json and of rtfm run --json", async () => {
   assert.deepEqual(shown.map(cells).sort(), section.rows.map(cells).sort());
   const total = (await table(page, "[data-part=flows] tfoot")).at(-1);
   assert.equal(Number(total[at("Octets")]), section.total[at("Octets")]);
+  // And of all five.
+  await page.selectOption("#flows-of", "time");
+  await page.waitForFunction((n) => document.querySelectorAll("[data-part=flows] tbody tr").length > n, shown.length);
+  const octets = want.map((i) => i.rulesets[0].total[at("Octets")]);
+  assert.equal(Number((await table(page, "[data-part=flows] tfoot")).at(-1)[at("Octets")]), sum(octets));
+  assert.equal(sum((await table(page, "[data-part=flows] tbody")).map((r) => Number(r[at("Octets")]))), sum(octets));
   await page.end();
   process.kill("SIGKILL");
 });
@@ -56,13 +63,11 @@ for (const scheme of ["light", "dark"]) {
     const page = await open(address, { scheme });
     await page.waitForSelector("[data-part=flows] tbody tr");
     await page.selectOption("#span", "0");
-    await accessible(page, "as it begins");
     for (const s of await page.$$("summary:visible")) await s.click();
     await page.click("[data-part=flows] tbody button");
     await page.waitForSelector("[data-part=record] dt");
-    await accessible(page, "with tables and a record");
     await page.click("#pause");
-    await accessible(page, "paused");
+    await accessible(page, "with tables and a record, paused");
     await page.end();
     process.kill("SIGKILL");
   });
@@ -211,6 +216,22 @@ test("bars of several intervals, and their sums", async () => {
   await page.end();
 });
 
+test("a ruleset whose latest intervals have no flows, with distributions", async () => {
+  const { address, process } = await view(["-T", "5", "-r", join(globalThis.process.env.EXAMPLES, "server-packet-sizes.srl"), sample]);
+  const page = await open(address);
+  await page.waitForSelector("[data-part=flows] tbody tr");
+  assert.equal(await page.locator("[data-part=spreads] svg").count(), 2);
+  await page.click("[data-part=spreads] summary");
+  await page.waitForSelector("[data-part=spreads] tbody tr");
+  const flows = await table(page, "[data-part=flows] tfoot");
+  const want = (await output("top", "--json", "-T", "5", "-r", join(globalThis.process.env.EXAMPLES, "server-packet-sizes.srl"), sample)).map((i) => i.rulesets[0]);
+  const octets = sum(want.map((s) => s.total[s.columns.findIndex((c) => c.name === "Octets")]));
+  assert.ok(flows.at(-1).includes(String(octets)), `${octets} in ${flows.at(-1)}`);
+  await accessible(page, "with distributions");
+  await page.end();
+  process.kill("SIGKILL");
+});
+
 test("the latest interval has no flows", async () => {
   const page = await synthetic([interval(END - 1, 3), interval(END, 0)]);
   assert.equal(await page.locator("[data-part=scatter] .mark").count(), 3);
@@ -221,7 +242,14 @@ test("the latest interval has no flows", async () => {
 
 test("an hour of many flows does not make it crawl", async () => {
   const page = await synthetic([]);
-  await page.evaluate((end) => { for (let i = 0; i < 3700; i++) streams[0].interval(interval(end + i, 500)); }, END);
+  await page.evaluate((end) => {
+    const text = JSON.stringify(interval(end, 500));
+    const [from, to] = [JSON.stringify(`${end - 1}000000000`), JSON.stringify(`${end}000000000`)];
+    for (let i = 0; i < 3700; i++) {
+      const data = text.replace(from, JSON.stringify(`${end + i - 1}000000000`)).replace(to, JSON.stringify(`${end + i}000000000`));
+      streams[0].dispatchEvent(new MessageEvent("interval", { data, lastEventId: String(i + 1) }));
+    }
+  }, END);
   await page.selectOption("#span", "0");
   await page.waitForSelector(".panel[data-intervals='3600']");
   const count = async (name) => Number(await page.getAttribute(".panel", `data-${name}`));
@@ -238,5 +266,107 @@ test("an hour of many flows does not make it crawl", async () => {
   const rows = await table(page, "[data-part=rates-table] tbody");
   assert.equal(sum(rows.map((r) => Number(r.at(-2)))), 3600 * 500 * 100, "sums are exact");
   assert.ok(rows.length <= 300);
+  await page.end();
+});
+
+test("a meter that does not answer", async () => {
+  const { address, process } = await view(["-T", "0.5", await freeAddress()], { env: { ...globalThis.process.env, RTFM_COMMUNITY: "reader" } });
+  const page = await open(address);
+  await page.waitForFunction(() => /does not answer/.test(document.querySelector("[data-part=state]").textContent));
+  assert.equal(await page.locator("[data-part=flows] tbody tr").count(), 0);
+  await page.end();
+  process.kill("SIGKILL");
+});
+
+test("a meter that is away, that was restarted, and a server that is gone", async () => {
+  const page = await synthetic(many(5, 3));
+  const text = (part) => page.textContent(`[data-part=${part}]`);
+  const when = (part, wanted) => page.waitForFunction(([p, w]) => document.querySelector(`[data-part=${p}]`).textContent.includes(w), [part, wanted]);
+  await when("now", "bits2.40 kbit/s");
+  await page.evaluate(() => streams[0].status({ state: "away", text: "no answer from gw1", missed: 0 }));
+  await when("state", "the meter does not answer; no answer from gw1");
+  assert.match(await text("now"), /bits-packets-flows-.*known until/, "no rate that is not known");
+  await page.evaluate(() => streams[0].status({ state: "restarted", text: "", missed: 0 }));
+  await when("state", "the meter was restarted");
+  // A new run of it is never put together with the one before.
+  await page.evaluate((i) => streams[0].interval(i), { ...interval(END + 1, 3), boot: "2" });
+  await page.evaluate(() => streams[0].status({ state: "running", text: "", missed: 4 }));
+  await when("state", "4 intervals were missed");
+  await page.selectOption("#length", "3600");
+  await page.click("[data-part=rates-details] summary");
+  await page.waitForFunction(() => document.querySelectorAll("[data-part=rates-table] tbody tr").length === 2);
+  assert.deepEqual((await table(page, "[data-part=rates-table] tbody")).map((r) => Number(r.at(-2))), [300, 1500]);
+  // What comes twice counts once.
+  await page.evaluate((i) => streams[0].interval(i, 6), interval(END + 1, 3));
+  await page.evaluate((i) => streams[0].interval(i), { ...interval(END + 2, 3), boot: "2" });
+  await page.waitForFunction(() => document.querySelector("[data-part=rates-table] tbody tr td:nth-last-child(2)").textContent === "600");
+  await page.evaluate(() => streams[0].dispatchEvent(new Event("error")));
+  await when("state", "the connection is lost");
+  await page.end();
+});
+
+test("sixteen viewers, and one more", async () => {
+  const { address, process } = await view(["-T", "60", sample]);
+  const { origin, hash } = new URL(address);
+  const session = await fetch(`${origin}/session`, { method: "POST", body: hash.slice("#token=".length) });
+  const cookie = session.headers.get("set-cookie").split(";")[0];
+  const viewers = Array.from({ length: 15 }, () => new AbortController());
+  await Promise.all(viewers.map((v) => fetch(`${origin}/events/0`, { headers: { cookie }, signal: v.signal })));
+  const page = await open(address);
+  await page.waitForSelector(".panel[data-intervals='5']");
+  const late = await open(address);
+  late.allowed = [/503/];
+  await late.waitForFunction(() => /there are 16 viewers/.test(document.querySelector("[data-part=state]").textContent));
+  viewers[0].abort();
+  await late.waitForSelector(".panel[data-intervals='5']"); // it has asked again
+  for (const v of viewers) v.abort();
+  await page.end();
+  await late.end();
+  process.kill("SIGKILL");
+});
+
+test("a page that is loaded again goes on", async () => {
+  const { address, process } = await view(["-T", "60", sample]);
+  const page = await open(address);
+  await page.waitForSelector(".panel[data-intervals='5']");
+  await page.reload();
+  await page.waitForSelector(".panel[data-intervals='5']");
+  assert.doesNotMatch(page.url(), /token/);
+  await page.end();
+  process.kill("SIGKILL");
+});
+
+test("meters side by side, and at 400 %", async () => {
+  const other = join(folder, "other.pcap");
+  await copyFile(sample, other);
+  const { address, process } = await view(["-T", "60", sample, other]);
+  const page = await open(address, { width: 1600 });
+  await page.waitForFunction(() => document.querySelectorAll(".panel[data-intervals='5']").length === 2);
+  const [a, b] = await page.$$eval(".panel", (all) => all.map((p) => p.getBoundingClientRect().toJSON()));
+  assert.ok(a.top === b.top && a.right <= b.left, "beside each other");
+  await accessible(page, "two meters");
+  await page.uncheck("#meters input >> nth=0");
+  await page.waitForFunction(() => document.querySelectorAll(".panel").length === 1);
+  assert.equal(await page.textContent("[data-part=name]"), "other.pcap");
+  await page.check("#meters input >> nth=0");
+  await page.setViewportSize({ width: 320, height: 256 });
+  await page.waitForFunction(() => [...document.querySelectorAll(".panel[data-intervals='5'] [data-part=rates] svg")].filter((s) => s.viewBox.baseVal.width <= 320).length === 2);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 320, "nothing to scroll across");
+  await page.end();
+  process.kill("SIGKILL");
+});
+
+test("what moves can be held", async () => {
+  const page = await synthetic(many(5, 3));
+  const caption = () => page.textContent("[data-part=rates-hint]");
+  const before = await caption();
+  await page.click("#pause");
+  await page.waitForSelector("#pause[aria-pressed=true]");
+  await page.evaluate((i) => streams[0].interval(i), interval(END + 1, 3));
+  await page.selectOption("#most", "4"); // it is drawn anew
+  await page.waitForSelector(".panel[data-intervals='6']");
+  assert.equal(await caption(), before, "it moves");
+  await page.click("#pause");
+  await page.waitForFunction((text) => document.querySelector("[data-part=rates-hint]").textContent !== text, before);
   await page.end();
 });
