@@ -12,14 +12,14 @@ const MOST_PANELS = 4;
 // little to move.
 const PAUSE = 250, CALM = 5000;
 
-const look = { measure: "octets", most: 8, span: 300, length: null, flows: "", range: null, paused: false, brushing: false };
+const look = { measure: "octets", most: 8, span: 300, length: null, flows: "", range: null, paused: false };
 const panels = new Map(); // by the number of their source
 let sources = [];
 
 // ---- drawing
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-let asked = false, drawn = -Infinity, took = 0, waiting = null;
+let asked = false, pressed = false, drawn = -Infinity, took = 0, waiting = null;
 
 const draw = () => {
   if (asked) return;
@@ -28,7 +28,7 @@ const draw = () => {
   waiting = null;
   requestAnimationFrame(() => {
     asked = false;
-    if (look.brushing) return;
+    if (pressed) return; // what is pressed must still be there when it is let go
     const begin = performance.now();
     for (const p of panels.values()) p.draw();
     $("whole").hidden = !look.range;
@@ -38,6 +38,9 @@ const draw = () => {
     took = drawn - begin;
   });
 };
+
+addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const e of ["pointerup", "pointercancel"]) addEventListener(e, () => setTimeout(() => { pressed = false; draw(); }), true);
 
 // changed draws at once, or soon if there are but new data: no more than a part of the
 // time goes into drawing.

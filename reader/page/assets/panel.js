@@ -124,7 +124,8 @@ export class Panel {
   draw() {
     const { list, from, to } = this.time();
     const latest = this.kept.list.at(-1);
-    this.#controls(list.at(-1) ?? latest);
+    const full = (i) => i.rulesets.some((s) => s.rows.length > 0 && (this.ruleset === null || s.number === this.ruleset));
+    this.#controls(list.findLast(full) ?? list.at(-1) ?? latest);
     this.#state();
     this.#now(latest);
     const length = this.look.length ?? barLength(list);
@@ -256,7 +257,7 @@ export class Panel {
     let begin = null;
     const mark = svg("rect", { class: "brush", y: f.box.top, height: f.box.bottom - f.box.top, width: 0 });
     f.root.append(mark);
-    f.root.addEventListener("pointerdown", (e) => { begin = at(e); f.root.setPointerCapture(e.pointerId); this.look.brushing = true; });
+    f.root.addEventListener("pointerdown", (e) => { begin = at(e); f.root.setPointerCapture(e.pointerId); });
     f.root.addEventListener("pointermove", (e) => {
       if (begin === null) return;
       const [a, b] = [begin, at(e)].sort((p, q) => p - q);
@@ -267,7 +268,6 @@ export class Panel {
       if (begin === null) return;
       const [a, b] = [begin, at(e)].sort((p, q) => p - q);
       begin = null;
-      this.look.brushing = false;
       if (e.type === "pointerup" && b - a > (to - from) / 200) this.look.range = { from: a, to: b };
       this.changed();
     };

@@ -41,6 +41,9 @@ const timeAxis = (from, to, width) => {
   return { min: from, max: to, ticks: timeTicks(from, to, Math.max(2, Math.floor(width / 130))), label };
 };
 
+// MOST_LABEL is how wide the label of a tick gets.
+const MOST_LABEL = 64;
+
 // frame makes the SVG of a plot with its axes, and the functions that place values.
 // x and y are {min, max, ticks, label(value)}, log or not.
 export const frame = ({ width, height, title, description, x, y }) => {
@@ -58,8 +61,11 @@ export const frame = ({ width, height, title, description, x, y }) => {
     root.append(svg("line", { class: "grid", x1: box.left, x2: box.right, y1: py(t), y2: py(t) }));
     root.append(svg("text", { x: box.left - 6, y: py(t) + 4, "text-anchor": "end" }, y.label(t)));
   }
+  let free = -Infinity; // of labels
   for (const t of x.ticks) {
     root.append(svg("line", { class: "grid", x1: px(t), x2: px(t), y1: box.top, y2: box.bottom }));
+    if (px(t) < free) continue;
+    free = px(t) + MOST_LABEL;
     root.append(svg("text", { x: px(t), y: height - 8, "text-anchor": "middle" }, x.label(t)));
   }
   root.append(svg("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }));
