@@ -95,6 +95,9 @@ func (l *liveFile) read(ctx context.Context, to *live.History) error {
 		if err == nil {
 			_, err = record.Copy(l.sink, intervals.From(from, &seen))
 		}
+		if g, ok := in.(*growing); ok && g.another {
+			return errAnew // which is not what a line that ends there is told to be
+		}
 		if err != nil {
 			return err
 		}

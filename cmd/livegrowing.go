@@ -11,13 +11,15 @@ import (
 
 // growing reads a file and waits at its end for more.
 type growing struct {
-	ctx   context.Context
-	file  *os.File
-	path  string
-	to    *live.History
-	at    int64
-	gone  bool
-	atEnd func() // nil for none
+	ctx  context.Context
+	file *os.File
+	path string
+	to   *live.History
+	at   int64
+	gone bool
+	// another is set once the path is of another file, or of this one after it was cut.
+	another bool
+	atEnd   func() // nil for none
 }
 
 // look is how often the end of a file is looked at.
@@ -34,7 +36,7 @@ func (g *growing) Read(b []byte) (int, error) {
 		if n > 0 || err != io.EOF {
 			return n, err
 		}
-		if g.isAnother() {
+		if g.another = g.isAnother(); g.another {
 			return 0, errAnew
 		}
 		if g.atEnd != nil {

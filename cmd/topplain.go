@@ -56,7 +56,7 @@ func (o *topCommandOptions) print(w io.Writer, i *live.Interval) error {
 		if i.Loss.Unknown > 0 {
 			t.Notes = append(t.Notes, query.UnknownNote(i.Loss.Unknown))
 		}
-		if err := t.Text(out, table.Options{}); err != nil {
+		if err := t.Text(out, styleOf(w)); err != nil {
 			return err
 		}
 		out.WriteString("\n")

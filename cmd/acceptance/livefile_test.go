@@ -96,3 +96,25 @@ func packetsOf(t *testing.T, text []byte) int {
 	t.Fatal(out.String())
 	return 0
 }
+
+// TestTopEvil watches evil meters: what is wrong is told, in little memory, and no sum
+// is made of it.
+func TestTopEvil(t *testing.T) {
+	t.Parallel()
+	for mode, complains := range evilModes {
+		if complains == "" || mode == "boots" || mode == "endless" {
+			continue // such a meter may be; or it has as many flows as it may
+		}
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command("rtfm", "top", "--json", "-T", "0.2", newEvil(t, mode))
+			cmd.Env = append(os.Environ(), "RTFM_COMMUNITY="+hushed)
+			top := runBeside(t, cmd, func(out string) bool { return strings.Contains(out, complains) }, 20*time.Second)
+			within(t, mode, top.cmd.Process, mostMemory)
+			top.endLive()
+			if n := len(topPrinted(t, top)); n != 0 || strings.Contains(top.printed(), hushed) {
+				t.Errorf("%d intervals are shown", n)
+			}
+		})
+	}
+}

@@ -31,6 +31,7 @@ type Model struct {
 	typing  bool   // a filter
 	typed   string // of it
 	fault   string // of the filter
+	head    int    // the line of the table's header
 	missed  uint64
 	keys    []string // of the rows that are shown
 
@@ -173,6 +174,12 @@ func (m *Model) nextRuleSet() {
 // Lines returns the screen, so many lines of so many columns.
 func (m *Model) Lines(width, height int) []string {
 	lines := []string{m.state(), m.totals(width), m.shown()}
+	for _, text := range []string{m.fault, table.Visible(m.news.Status.Text)} {
+		if text != "" {
+			lines = append(lines, text)
+		}
+	}
+	m.head = len(lines)
 	switch {
 	case m.help:
 		lines = append(lines, help...)
@@ -193,10 +200,7 @@ func (m *Model) Lines(width, height int) []string {
 
 // shown is the third line: what is shown of the flows, and in which order.
 func (m *Model) shown() string {
-	switch {
-	case m.typing && m.fault != "":
-		return "filter: " + m.typed + "_   " + m.fault
-	case m.typing:
+	if m.typing {
 		return "filter: " + m.typed + "_"
 	}
 	text := "rates"
@@ -261,15 +265,13 @@ var help = []string{
 // state is the first line: whose flows, of when, and whether something is wrong.
 func (m *Model) state() string {
 	parts := []string{"rtfm top " + table.Visible(m.Name)}
-	switch st := m.news.Status; {
-	case st.State == live.Away:
-		parts = append(parts, "THE METER DOES NOT ANSWER: "+table.Visible(st.Text))
-	case st.State == live.Starting:
+	switch st := m.news.Status.State; st {
+	case live.Away:
+		parts = append(parts, "THE METER DOES NOT ANSWER")
+	case live.Starting:
 		parts = append(parts, "waiting for the first interval")
-	case st.State != live.Running:
-		parts = append(parts, strings.TrimSpace(string(st.State)+" "+table.Visible(st.Text)))
-	case st.Text != "":
-		parts = append(parts, table.Visible(st.Text))
+	case live.Restarted, live.Ended:
+		parts = append(parts, string(st))
 	}
 	if m.paused {
 		parts = append(parts, "PAUSED")

@@ -83,6 +83,9 @@ func handle(s tcell.Screen, m *Model, e tcell.Event) bool {
 		case tcell.KeyBackspace, tcell.KeyBackspace2:
 			return m.Key("Backspace")
 		case tcell.KeyRune:
+			if e.Modifiers()&tcell.ModAlt != 0 { // as Escape just before it looks
+				m.Key("Escape")
+			}
 			return m.Key(string(e.Rune()))
 		}
 	}
@@ -102,7 +105,7 @@ func draw(s tcell.Screen, m *Model) {
 		case 0, height - 1:
 			style = style.Reverse(true)
 			line += strings.Repeat(" ", max(width-uniseg.StringWidth(line), 0))
-		case 1, 3: // the sums, and the table's header
+		case 1, m.head: // the sums, and the table's header
 			style = style.Bold(true)
 		}
 		if colours && (y == 0 && state || y == 1 && loss) {
