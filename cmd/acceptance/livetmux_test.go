@@ -114,7 +114,7 @@ func TestTopPlainTerminals(t *testing.T) {
 	for setting, red := range map[string]bool{"NO_COLOR=1": false, "NO_COLOR=": true} {
 		m := newTerminal(t, fmt.Sprintf("%s rtfm top -T 60 %s; echo status $?", setting, cut))
 		m.wait("cut.pcap: pcap: record", "q quit")
-		if shown := m.run("capture-pane", "-p", "-e"); strings.Contains(shown, "31m") != red {
+		if shown := m.run("capture-pane", "-p", "-e"); strings.Contains(shown, "91m") != red {
 			t.Errorf("%s:\n%q", setting, shown)
 		}
 		m.run("send-keys", "q")
