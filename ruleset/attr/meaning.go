@@ -90,7 +90,7 @@ var abouts = map[string]About{
 	"GapStats":        {"", fromClock, "nanoseconds between packets, likewise"},
 	"PayloadStats":    {"", fromPackets, "octets of TCP's or UDP's payload, likewise; packets without payload count with 0"},
 	"TurnaroundStats": {"", fromClock, "nanoseconds from a packet to its answer, likewise, of one kind of packet pairs"},
-	"WindowStats":     {"", fromTransport, "TCP's window as it stands in the header, not scaled, likewise"},
+	"WindowStats":     {"number", fromTransport, "TCP's window as it stands in the header, not scaled, likewise"},
 	"HopLimitRange":   {"", fromIP, "HopLimit: how many packets have one, least, most"},
 	"IPIDRange":       {"number", fromIP, "IPv4's identification: how many packets have one, least, most"},
 	"TCPFlags":        {"flags", fromTransport, "all TCP flags seen, and how often each was"},

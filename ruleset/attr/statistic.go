@@ -168,7 +168,6 @@ var statisticUnits = [len(formOf)]string{
 	ToGapStats - FlowID: "ns", FromGapStats - FlowID: "ns",
 	ToPayloadStats - FlowID: "octets", FromPayloadStats - FlowID: "octets",
 	ToTurnaroundStats - FlowID: "ns", FromTurnaroundStats - FlowID: "ns",
-	ToWindowStats - FlowID: "octets", FromWindowStats - FlowID: "octets",
 	ToHopLimitRange - FlowID: "hops", FromHopLimitRange - FlowID: "hops",
 	ToRetransmittedPDUs - FlowID: "PDUs", FromRetransmittedPDUs - FlowID: "PDUs",
 	ToRetransmittedOctets - FlowID: "octets", FromRetransmittedOctets - FlowID: "octets",
