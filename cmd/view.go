@@ -22,9 +22,9 @@ is a meter that is read over SNMP, and only read; a FILE is flow data, which may
 grow; a TRACE is metered, with --pace as it came. Several are shown side by side.
 
 The page is served to this machine alone unless --listen says otherwise, and to
-whoever knows the token in the address that is printed. Another address than one of
-this machine needs TLS, or --insecure. The page comes from this program alone and
-asks nobody else for anything. It changes nothing in any meter.
+whoever knows the token in the address that is printed. An address that others can
+reach needs TLS, or --insecure. The page comes from this program alone and asks
+nobody else for anything. It changes nothing in any meter. Ctrl-C ends it.
 
 It keeps the latest hour, at most 64 MiB; of each interval the 500 flows of each
 ruleset that counted most, and the sum of the others. 16 may view at a time.`
