@@ -105,7 +105,10 @@ func (o *liveOptions) source(cmd *cobra.Command, arg string) (liveSource, error)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(arg, "/*"):
 		config, err := o.snmp.config([]string{arg}, cmd.ErrOrStderr())
-		return &liveHost{options: o, config: config, host: arg}, err
+		if err != nil {
+			return nil, fmt.Errorf("%s: no such file, and as HOST of a meter: %w", arg, err)
+		}
+		return &liveHost{options: o, config: config, host: arg}, nil
 	case err != nil:
 		return nil, err
 	case info.IsDir():

@@ -47,7 +47,7 @@ func topCommand() *cobra.Command {
 		Long:  topHelp,
 		Example: `  rtfm top -i eth0
   rtfm top -i eth0 -r @dns -T 5
-  rtfm top gateway:1161
+  rtfm top --community-file secret gateway:1161
   rtfm top --once trace.pcap`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
