@@ -212,7 +212,7 @@ func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams stream.For
 		at, octets := u.Transport()
 		b.streamed.SetEnds(i, &u.Source, &u.Dest, from.Data[at:], octets)
 		if streams&stream.Details != 0 {
-			ip := stream.IP{Family: u.Source.PeerType(), HopLimit: u.HopLimit, ID: u.IPID, Octets: u.IPHeader()}
+			ip := stream.IP{Family: u.Source.PeerType(), HopLimit: u.HopLimit, ID: u.IPID(from.Data), Octets: u.IPHeader()}
 			b.streamed.SetDetail(i, ip, u.Source.TransType(), from.Data[at:], octets)
 		}
 	}

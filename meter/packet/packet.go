@@ -91,15 +91,17 @@ import (
 // 2675), at most what the frame holds; for 6LoWPAN the header counts as
 // uncompressed.
 func Decode(p *match.Packet, link traces.LinkType, data []byte, wire uint32) {
-	p.Key = attr.Key{}
-	p.FrameOctets, p.IPOctets = wire, wire
+	p.FrameOctets, p.Data = wire, data
+	if link == traces.LinkEthernet && usual(p) {
+		return
+	}
+	p.Key, p.IPOctets = attr.Key{}, wire
 	p.PeerLen, p.AdjacentLen, p.Flags, p.Transport, p.TransportOctets = 0, 0, 0, 0, 0
 	p.IPHeader, p.IPID = 0, 0
-	p.Data = data
-	if link != traces.LinkEthernet {
-		decodeLink(p, link, 0)
-	} else if !usual(p) {
+	if link == traces.LinkEthernet {
 		ethernet(p, 0)
+	} else {
+		decodeLink(p, link, 0)
 	}
 }
 

@@ -25,9 +25,8 @@ type Usual struct {
 	Source, Dest attr.End
 	IPOctets     uint32
 	PeerLen      uint8 // octets of a peer address
-	tos, proto   uint8
 	HopLimit     uint8
-	IPID         uint16 // of IPv4, else 0
+	tos          uint8
 }
 
 // UsualAdjacentLen is the length in octets of the adjacent addresses of usual
@@ -54,7 +53,7 @@ func (u *Usual) Read(frame []byte) bool {
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[34:]))
 		u.Dest.Trans = types | uint64(binary.LittleEndian.Uint16(d[36:]))
 		u.IPOctets, u.PeerLen, u.tos = total, 4, d[15]
-		u.HopLimit, u.IPID, u.proto = d[22], be16(d[18:]), d[23]
+		u.HopLimit = d[22]
 		return true
 	case etherIPv6le:
 		if len(frame) < usualIPv6 {
@@ -71,7 +70,7 @@ func (u *Usual) Read(frame []byte) bool {
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[54:]))
 		u.Dest.Trans = types | uint64(binary.LittleEndian.Uint16(d[56:]))
 		u.IPOctets, u.PeerLen, u.tos = total, 16, uint8(be16(d[14:])>>4)
-		u.HopLimit, u.IPID, u.proto = d[21], 0, d[20]
+		u.HopLimit = d[21]
 		return true
 	}
 	return false
@@ -93,10 +92,18 @@ func (u *Usual) IPHeader() uint8 {
 	return uint8(at - etherSize)
 }
 
+// IPID returns the identification of an IPv4 packet, whose frame was read; of others 0.
+func (u *Usual) IPID(frame []byte) uint16 {
+	if u.PeerLen != 4 {
+		return 0
+	}
+	return be16(frame[18:])
+}
+
 // MayBe reports whether the packet may be an envelope of one of these kinds, by its
 // protocol and ports.
 func (u *Usual) MayBe(kinds TunnelKinds) bool {
-	if u.proto != protoUDP {
+	if u.Source.TransType() != protoUDP {
 		return false
 	}
 	source, dest := bits.ReverseBytes16(uint16(u.Source.Trans)), bits.ReverseBytes16(uint16(u.Dest.Trans))
@@ -104,8 +111,8 @@ func (u *Usual) MayBe(kinds TunnelKinds) bool {
 }
 
 // usual decodes the common case (IPv4 or IPv6 with TCP or UDP directly in
-// Ethernet) exactly as ethernet does. It returns false, and has done nothing,
-// for any other frame.
+// Ethernet) exactly as ethernet does into a packet of zeros, whatever p was. It
+// returns false, and has done nothing, for any other frame.
 func usual(p *match.Packet) bool {
 	var u Usual
 	if !u.Read(p.Data) {
@@ -118,7 +125,7 @@ func usual(p *match.Packet) bool {
 	p.Key.SetHopLimit(u.HopLimit)
 	p.PeerLen, p.AdjacentLen = u.PeerLen, UsualAdjacentLen
 	at, octets := u.Transport()
-	p.IPHeader, p.IPID = u.IPHeader(), u.IPID
+	p.IPHeader, p.IPID = u.IPHeader(), u.IPID(p.Data)
 	p.IPOctets, p.Transport, p.TransportOctets = u.IPOctets, uint16(at), octets
 	p.Flags = match.IsIP | match.HasTransport
 	return true

@@ -149,8 +149,12 @@ func InterfaceNumber(ifIndex uint16) uint64 {
 	return uint64(bits.ReverseBytes16(ifIndex)) << (8 * (offInterface - offTrans))
 }
 
-// SetEnds sets both ends of a key that is zero.
+// SetEnds sets both ends of a key, and all else to zero.
 func (k *Key) SetEnds(source, dest *End) {
+	const rest = offPeer + 16 // of an end: the end of an address, and the ASN
+	clear(k[2*endSize:])
+	clear(k[rest:offAdjacent])
+	clear(k[endSize+rest : endSize+offAdjacent])
 	binary.LittleEndian.PutUint64(k[offPeer:], source.Peer[0])
 	binary.LittleEndian.PutUint64(k[offPeer+8:], source.Peer[1])
 	binary.LittleEndian.PutUint64(k[offAdjacent:], source.Adjacent)
