@@ -4,7 +4,7 @@
 // within a flow.
 //
 // An Engine keeps streams and counts; a Worker gives it work, many packets at a
-// time, and on another processor if asked to.
+// time, and what is of streams on another processor if asked to.
 //
 // All times are those of the packets, in nanoseconds since 1970-01-01 00:00:00
 // UTC, and never go back. Values are whole numbers of their unit, rounded down:

@@ -107,6 +107,9 @@ func newPlan(s *match.Shape, in *store, which half) *plan {
 			continue
 		}
 		if d.Attr.Form() != attr.FormBuckets {
+			if n := d.Counters(); n <= 8 && words%8+n > 8 {
+				words = (words + 7) &^ 7 // its numbers stand in one cache line
+			}
 			if p.words[i] = words; d.Attr.Form() == attr.FormPackets {
 				p.words[i] = len(p.lists)
 			}

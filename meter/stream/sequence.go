@@ -1,6 +1,10 @@
 package stream
 
-import "rtfm/ruleset/attr"
+import (
+	"rtfm/ruleset/attr"
+
+	"rtfm/meter/huge"
+)
 
 // sequence is what was seen of the sequence numbers of one end of a TCP stream: the
 // last span of those before next, but for those in holes. SYN and FIN take a number
@@ -46,6 +50,7 @@ func (s *sequenceWords) of(what attr.Attr) *int {
 // sequences are those of both ends of streams.
 type sequences struct {
 	blocks []*[streamBlock][2]sequence // by stream; nil where none has needed it
+	slab   huge.Slab[[streamBlock][2]sequence]
 	pools  holePools
 }
 
@@ -56,7 +61,7 @@ func (t *sequences) begin(i uint32) {
 	}
 	b := &t.blocks[i/streamBlock]
 	if *b == nil {
-		*b = new([streamBlock][2]sequence)
+		*b = &t.slab.Take(1)[0]
 	}
 	(*b)[i%streamBlock] = [2]sequence{}
 }

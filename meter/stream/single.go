@@ -140,14 +140,20 @@ func (s *singles) prefetch(flows *[ahead]uint32) {
 	for i := range len(s.waiting) {
 		sum += tallies[i%ahead].gapLeast + details[i%ahead].pushes
 	}
+	var heads [ahead]*uint64
+	listing := 0
 	for i := range s.waiting {
 		if flows[i%ahead] == 0 {
 			continue
 		}
 		flow := flows[i%ahead] - 1
 		if p := s.store.planOf(flow); p.listed != details[i%ahead].listed {
-			sum += s.store.wordsOf(flow)[p.lists[0].head]
+			heads[listing%ahead] = &s.store.wordsOf(flow)[p.lists[0].head]
+			listing++
 		}
+	}
+	for _, head := range heads[:listing] {
+		sum += *head
 	}
 	s.none.pushes = sum
 }

@@ -11,7 +11,7 @@ import (
 // packets and ending streams in time is put off until Flush is called or a
 // result is asked for, so that fetches from memory overlap. From the call of
 // Fork to the call of the function that it returns, another goroutine does what
-// is flushed. No result depends on that. A Worker belongs to one goroutine.
+// is flushed of streams. No result depends on that. A Worker belongs to one goroutine.
 type Worker struct {
 	engine  *Engine
 	changed func(row uint32, now int64)
@@ -345,4 +345,48 @@ func (e *Engine) prefetch(all *jobs, jobs []job, streams *[ahead]uint32) {
 		}
 	}
 	e.prefetched = sum
+	e.prefetchMore(jobs, streams)
+}
+
+// prefetchMore prefetches what is found only by what prefetch has: of these streams
+// the sequences and the requests that wait, and the numbers that answers change. First
+// it finds where that is: the fewer steps lie between fetches, the more overlap.
+func (e *Engine) prefetchMore(jobs []job, streams *[ahead]uint32) {
+	var sequences [ahead]*sequence
+	var numbers [ahead]*uint64
+	var requests [2 * ahead]*request
+	sequenced, numbered, waiting := 0, 0, 0
+	for i := range jobs {
+		at := streams[i%ahead]
+		if at == 0 {
+			continue
+		}
+		s := e.streams.at(at)
+		p := e.store.planOf(s.flow)
+		if p.sequenced {
+			sequences[sequenced%ahead] = &e.sequences.blocks[at/streamBlock][at%streamBlock][0]
+			sequenced++
+		}
+		if took := &p.took[1-jobs[i].packet&1]; took.wanted {
+			numbers[numbered%ahead] = &e.store.wordsOf(s.flow)[took.at]
+			numbered++
+		}
+		for end := range s.queues {
+			if all := e.requests.all(&s.queues[end]); len(all) > 0 {
+				requests[waiting%(2*ahead)] = &all[0]
+				waiting++
+			}
+		}
+	}
+	sum := uint64(0)
+	for _, q := range sequences[:sequenced] {
+		sum += uint64(q.next)
+	}
+	for _, n := range numbers[:numbered] {
+		sum += *n
+	}
+	for _, r := range requests[:waiting] {
+		sum += r.what
+	}
+	e.prefetched += sum
 }
