@@ -314,9 +314,10 @@ test("sixteen viewers, and one more", async () => {
   const { address, process } = await view(["-T", "60", sample]);
   const { origin, hash } = new URL(address);
   const session = await fetch(`${origin}/session`, { method: "POST", body: hash.slice("#token=".length) });
-  const cookie = session.headers.get("set-cookie").split(";")[0];
+  const [cookie, below] = /^(.*?);.*Path=([^;]*)/i.exec(session.headers.get("set-cookie")).slice(1);
   const viewers = Array.from({ length: 15 }, () => new AbortController());
-  await Promise.all(viewers.map((v) => fetch(`${origin}/events/0`, { headers: { cookie }, signal: v.signal })));
+  const answers = await Promise.all(viewers.map((v) => fetch(`${origin}${below.replace(/\/$/, "")}/events/0`, { headers: { cookie }, signal: v.signal })));
+  for (const a of answers) assert.equal(a.status, 200, a.ok ? "" : await a.text());
   const page = await open(address);
   await page.waitForSelector(".panel[data-intervals='5']");
   const late = await open(address);
@@ -324,6 +325,7 @@ test("sixteen viewers, and one more", async () => {
   await late.waitForFunction(() => /there are 16 viewers/.test(document.querySelector("[data-part=state]").textContent));
   viewers[0].abort();
   await late.waitForSelector(".panel[data-intervals='5']"); // it has asked again
+  for (const [i, a] of answers.entries()) if (i > 0) assert.ok(!a.bodyUsed); // kept until here: what is dropped is closed
   for (const v of viewers) v.abort();
   await page.end();
   await late.end();
