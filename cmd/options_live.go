@@ -45,7 +45,7 @@ func (o *liveOptions) add(cmd *cobra.Command) {
 	f.BoolVar(&o.pace, "pace", false, "play traces at the speed of their capture; not at once")
 	f.Var(filterExpr{&o.filter, &o.filterText}, "filter", "show only flows for which `EXPR` holds; as in rtfm flows filter")
 	f.BoolVar(&o.numeric, "numeric", false, "show numbers; not the names of ports and the like")
-	group(f, groupOutput, "interval", "intervals", "pace", "filter", "numeric")
+	group(f, groupOutput, "interval", "pace", "filter")
 	addMaxFlows(f, &o.maxFlows)
 	group(f, groupLimits, "max-flows")
 	o.streams.add(cmd)

@@ -18,18 +18,23 @@ import (
 const topHelp = `Show on the terminal what counts most now.
 
 With -i it meters interfaces itself, every second, without any configuration; -r
-has other programs than @conversations count. A HOST is a meter that is read over
-SNMP, and only read; a FILE is flow data, which may grow; a TRACE is metered, with
---pace as it came.
+has other programs than @conversations count, FILTER leaves packets out, as in
+"rtfm run". A HOST is a meter that is read over SNMP, and only read; a FILE is flow
+data, which may grow; a TRACE is metered, with --pace as it came.
 
 Each interval shows the flows that counted most in it, the sum of the others, and of
 all; what was lost or not counted stands above, always. Keys change the order (s),
 show sums instead of rates (r), show some flows only (/), stop the screen (space),
-hold rows where they are (h), show numbers for names (n), leave columns out (c) and
-end it (q); ? tells them.
+hold rows where they are (h), show numbers for names (n), choose columns (c) and end
+it (q); ? tells them. Of each ruleset the 500 flows with the most octets are kept.
 
-Where standard output is no terminal, and with --once, a plain table of each interval
-is printed; with --json a line, an object of all that the interval shows.`
+Where standard output is no terminal, or a dumb one, a plain table of each interval is
+printed; with --json a line, an object of all that the interval shows. --once ends
+behind one: at interfaces and with --pace the first whole one, of a HOST the first
+since it is looked at, of a FILE the latest, of a TRACE all of it.
+
+Exit status: 0; 1 for wrong usage, 2 if a trace or flow data was damaged (what is
+whole has been shown), 4 if the numbers do not add up.`
 
 // topCommandOptions are the options of `rtfm top`.
 type topCommandOptions struct {
@@ -37,27 +42,30 @@ type topCommandOptions struct {
 	json bool
 	rows int
 	sort string
+
+	printed bool // a table was
 }
 
 func topCommand() *cobra.Command {
 	var o topCommandOptions
 	cmd := &cobra.Command{
-		Use:   "top [-r RULES]... [-T SECONDS] {-i INTERFACE | HOST | FILE | TRACE}",
+		Use:   "top [-r RULES]... [-T SECONDS] {-i INTERFACE | HOST | FILE | TRACE} [FILTER]",
 		Short: "Show on the terminal what counts most",
 		Long:  topHelp,
 		Example: `  rtfm top -i eth0
   rtfm top -i eth0 -r @dns -T 5
   rtfm top --community-file secret gateway:1161
+  rtfm top --json --pace trace.pcap port 53
   rtfm top --once trace.pcap`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	o.live.add(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&o.live.once, "once", false, "print a table of the first whole interval, and end; of a trace without --pace, of all of it")
+	f.BoolVar(&o.live.once, "once", false, "print one interval, and end; the latest of a FILE, all of a TRACE, else the first whole one")
 	f.BoolVar(&o.json, "json", false, "print an object of JSON for each interval; a line each")
 	f.VarP(newCount(&o.rows, 0, 0, live.MostRows, "a number of rows or 0,"), "rows", "n", "show `N` rows at most; else 20, on a screen as many as there is room for")
 	f.Var(newChoice(&o.sort, live.Rate, live.Sorts...), "sort", "put the rows with the most of this `SUM` first")
-	group(f, groupOutput, "once", "json", "rows", "sort")
+	group(f, groupOutput, "once", "json")
 	return cmd
 }
 

@@ -56,13 +56,22 @@ func (o *topCommandOptions) print(w io.Writer, i *live.Interval) error {
 		if i.Loss.Unknown > 0 {
 			t.Notes = append(t.Notes, query.UnknownNote(i.Loss.Unknown))
 		}
+		o.blankLine(out)
 		if err := t.Text(out, styleOf(w)); err != nil {
 			return err
 		}
-		out.WriteString("\n")
 	}
 	if len(i.Sections) == 0 {
-		fmt.Fprintf(out, "no ruleset runs, %s\n%s\n\n", period(i.From, i.To, time.UTC), losses)
+		o.blankLine(out)
+		fmt.Fprintf(out, "no ruleset runs, %s\n%s\n", period(i.From, i.To, time.UTC), losses)
 	}
 	return out.Flush()
+}
+
+// blankLine writes one between tables.
+func (o *topCommandOptions) blankLine(out *bufio.Writer) {
+	if o.printed {
+		out.WriteString("\n")
+	}
+	o.printed = true
 }
