@@ -93,9 +93,13 @@ export const hatch = (prefix, i) => (HATCHES[i % HATCHES.length] ? `url(#${prefi
 
 // stacked draws bars of values above each other: columns are {from, to, values, loss}
 // with a value for each band. Where something was lost there is a mark below the bar.
+// Bars of less than half the usual length, such as what came before the first full
+// second, do not stretch the axis: they are cut off at its end.
 export const stacked = ({ width, height, title, description, columns, bands, from, to, unit, prefix }) => {
   const sum = (c) => c.values.reduce((a, v) => a + v, 0);
-  const yTicks = ticks(Math.max(...columns.map(sum), 0));
+  const lengths = columns.map((c) => c.to - c.from).sort((a, b) => a - b);
+  const usual = lengths[lengths.length >> 1];
+  const yTicks = ticks(Math.max(...columns.filter((c) => c.to - c.from >= usual / 2).map(sum), 0));
   const f = frame({
     width, height, title, description,
     x: timeAxis(from, to, width),
@@ -110,7 +114,8 @@ export const stacked = ({ width, height, title, description, columns, bands, fro
       lows[i] += c.values[b];
       if (!(c.values[b] > 0)) return;
       const x0 = f.px(Math.max(c.from, from)), x1 = f.px(Math.min(c.to, to));
-      d += `M${x0.toFixed(1)} ${f.py(low).toFixed(1)}V${f.py(lows[i]).toFixed(1)}H${x1.toFixed(1)}V${f.py(low).toFixed(1)}Z`;
+      const [y0, y1] = [low, lows[i]].map((v) => f.py(Math.min(v, yTicks.at(-1))).toFixed(1));
+      d += `M${x0.toFixed(1)} ${y0}V${y1}H${x1.toFixed(1)}V${y0}Z`;
     });
     if (!d) return;
     const class_ = band.others ? "others" : `c${b % 8}`;
