@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/binary"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -241,6 +242,27 @@ func TestStatistics(t *testing.T) {
 		if n := e.Stats().Created; n > 0 {
 			t.Fatalf("%d streams for statistics of single packets", n)
 		}
+	}
+}
+
+// TestManyPackets counts packets in a flow that has had almost 2^32.
+func TestManyPackets(t *testing.T) {
+	shape := statisticShape(0, attr.ToSizeStats, attr.ToGapStats, attr.ToWindowStats, attr.ToHopLimitRange)
+	e := New(Config{}, func(uint32, int64) {})
+	e.Create(1, shape, true, 0)
+	p := tcp(false, flagACK, 1, 1, 0)
+	p.IPHeader = 20
+	for now, kind := range []uint8{1, 1, 1, 1, 2} {
+		p.Key.SetPeerType(kind) // in the end one of which less is known
+		e.Packet(1, 0, packetOf(p), 0, 100, int64(now))
+		if now == 1 {
+			e.singles.store.blocks[0].tallies[0][0].packets = math.MaxUint32
+		}
+	}
+	const most = math.MaxUint32 + 3
+	got := e.Counters(1, 4)
+	if got[0][attr.StatCount] != most || got[1][attr.StatCount] != most-1 || got[1][attr.StatSum] != 4 || got[2][attr.StatCount] != most || got[3][attr.RangeCount] != most {
+		t.Errorf("%d", got)
 	}
 }
 

@@ -183,8 +183,6 @@ func (c counted) list(t *traits, d *detail, direction int, octets uint64, now in
 	}
 }
 
-var noDetail detail // of packets of which none is needed
-
 // tally counts a packet in the statistics of single packets.
 func (c counted) tally(direction int, packet Packet, octets uint64, now int64) {
 	b, i := &c.store.blocks[c.flow/blockLen], c.flow%blockLen
