@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -104,6 +105,9 @@ func (o *liveOptions) source(cmd *cobra.Command, arg string) (liveSource, error)
 	info, err := os.Stat(arg)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(arg, "/*"):
+		if _, err := net.InterfaceByName(arg); err == nil {
+			return nil, fmt.Errorf("%s: it is an interface; did you mean -i %s?", arg, arg)
+		}
 		config, err := o.snmp.config([]string{arg}, cmd.ErrOrStderr())
 		if err != nil {
 			return nil, fmt.Errorf("%s: no such file, and as HOST of a meter: %w", arg, err)
