@@ -76,7 +76,7 @@ var layout = map[string][]string{
 
 	"reader":            {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/flowfile":   {"reader/record", "reader/seriesfile", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
-	"reader/live":       {"reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
+	"reader/live":       {"meter/series", "reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
 	"reader/page":       {"reader/live"},
 	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
 	"reader/query":      {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/meter"
+	"rtfm/meter/series"
 	"rtfm/reader/live"
 	"rtfm/reader/record"
 	"rtfm/ruleset"
@@ -28,6 +29,7 @@ type liveMeter struct {
 	rules   []*ruleset.RuleSet
 	source  traces.Source
 	stop    context.CancelFunc // ends the source
+	shown   *live.Sink
 	notices notices
 }
 
@@ -58,6 +60,8 @@ func (l *liveMeter) open(ctx context.Context) (err error) {
 	if o.once && l.waits() {
 		config.Interval = 0 // all of it
 	}
+	// What is active in each interval, for those who view it.
+	config.Series = meter.SeriesConfig{Interval: seconds(o.interval), Take: func(i *series.Interval) error { return l.shown.Second(i) }}
 	if l.meter, err = meter.New(config); err != nil {
 		return err
 	}
@@ -92,8 +96,9 @@ func (l *liveMeter) run(ctx context.Context, to *live.History) error {
 	wanted := l.options.wanted(to, l.stop, func(i *live.Interval) bool {
 		return !l.waits() && i.First && i.Length() < int64(seconds(l.options.interval))
 	})
+	l.shown = l.options.sink(wanted.take)
 	sink := &liveSink{runSink: runSink{
-		meter: metered{l.meter}, process: record.Process{Differences: true}, to: l.options.sink(wanted.take), name: l.name(),
+		meter: metered{l.meter}, process: record.Process{Differences: true}, to: l.shown, name: l.name(),
 		errors: &l.notices, ruleSets: running(l.meter, l.rules),
 	}}
 	if err := l.meter.Run(context.WithoutCancel(ctx), l.source, sink); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -32,6 +33,9 @@ func (o *topCommandOptions) plain(ctx context.Context, w, stderr io.Writer, h *l
 		}
 		if n.Status.State == live.Ended {
 			return nil
+		}
+		if o.live.once && n.Status.State == live.Away {
+			return errors.New(table.Visible(n.Status.Text))
 		}
 		if text := n.Status.Text; text != "" && text != status.Text {
 			fmt.Fprintf(stderr, "rtfm: %s\n", table.Visible(text))

@@ -74,11 +74,11 @@ func TestTopInTerminal(t *testing.T) {
 	m := newTerminal(t, "rtfm top -T 60 traces/testdata/sample.pcap; echo status $?")
 	lines := m.wait("rtfm top sample.pcap", "ended", "198.51.100.80", "total")
 	if len(lines) != 24 || !strings.Contains(lines[1], "18.6 kbit/s  7.00 pps  18 flows  lost 0  uncounted 0") ||
-		!strings.HasPrefix(lines[3], "Family  Source") || !strings.HasPrefix(lines[23], "s sort") {
+		!strings.HasPrefix(lines[3], "Source  ") || !strings.HasPrefix(lines[23], "s sort") {
 		t.Errorf("%d lines:\n%s", len(lines), strings.Join(lines, "\n"))
 	}
-	m.run("send-keys", "c", "1")
-	m.wait("1  [ ] SourcePeerType")
+	m.run("send-keys", "c", "3")
+	m.wait("3  [ ] DestPeerAddress")
 	m.run("send-keys", "Enter", "s", "s")
 	m.wait("rates, by from, 1 columns hidden")
 	m.run("send-keys", "/", "DestTransAddress == nowhere", "Enter")

@@ -5,6 +5,7 @@
 package live
 
 import (
+	"rtfm/meter/series"
 	"rtfm/reader/record"
 	"rtfm/reader/table"
 	"rtfm/ruleset/attr"
@@ -19,8 +20,11 @@ type Interval struct {
 	Loss     Loss
 	Sections []Section // one for each ruleset, in order of their numbers
 	Spreads  []Spread  // by ruleset and attribute
-	octets   int       // about what it takes in memory
-	packed   packed    // its JSON, in a packed History
+	// Seconds is what the meter's series had since the Interval before; nothing of a meter
+	// without one.
+	Seconds []series.Interval
+	octets  int    // about what it takes in memory
+	packed  packed // its JSON, in a packed History
 }
 
 // size returns about how much memory the interval takes, with its JSON, in octets.
@@ -38,6 +42,9 @@ func (i *Interval) size() int {
 	}
 	for k := range i.Spreads {
 		n += object/4 + counter*len(i.Spreads[k].Counters)
+	}
+	for k := range i.Seconds {
+		n += object / 4 * (1 + len(i.Seconds[k].Rows))
 	}
 	return n
 }

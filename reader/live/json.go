@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"rtfm/meter/series"
 	"rtfm/reader/table"
 )
 
@@ -81,6 +82,44 @@ type spreadJSON struct {
 	Counters  []exact `json:"counters"`
 }
 
+// secondJSON is an interval of a series: rows of rulesets, which have flows, and of
+// interfaces, which have losses.
+type secondJSON struct {
+	From string      `json:"from"`
+	To   string      `json:"to"`
+	Rows []seriesRow `json:"rows"`
+}
+
+type seriesRow struct {
+	RuleSet   int     `json:"ruleset,omitempty"`
+	Interface *uint32 `json:"interface,omitempty"`
+	Name      string  `json:"name"`
+	PDUs      exact   `json:"pdus"`
+	Octets    exact   `json:"octets"`
+	Active    *exact  `json:"active,omitempty"`
+	New       *exact  `json:"new,omitempty"`
+	Flows     *exact  `json:"flows,omitempty"`
+	Filtered  *exact  `json:"filtered,omitempty"`
+	Lost      *exact  `json:"lost,omitempty"`
+}
+
+// secondOf returns an interval of a series as JSON has it.
+func secondOf(i *series.Interval) secondJSON {
+	to := secondJSON{strconv.FormatInt(i.From, 10), strconv.FormatInt(i.To, 10), []seriesRow{}}
+	number := func(n uint64) *exact { return (*exact)(&n) }
+	for k := range i.Rows {
+		r := &i.Rows[k]
+		row := seriesRow{RuleSet: r.RuleSet, Name: r.Name, PDUs: exact(r.PDUs), Octets: exact(r.Octets)}
+		if r.IsInterface() {
+			row.Interface, row.Filtered, row.Lost = &r.Interface, number(r.Filtered), number(r.Lost)
+		} else {
+			row.Active, row.New, row.Flows = number(r.ActiveFlows), number(r.NewFlows), number(r.Flows)
+		}
+		to.Rows = append(to.Rows, row)
+	}
+	return to
+}
+
 type intervalJSON struct {
 	Schema   int           `json:"schema"`
 	Meter    string        `json:"meter"`
@@ -92,6 +131,7 @@ type intervalJSON struct {
 	Loss     lossJSON      `json:"loss"`
 	RuleSets []sectionJSON `json:"rulesets"`
 	Spreads  []spreadJSON  `json:"distributions"`
+	Seconds  []secondJSON  `json:"series,omitempty"`
 }
 
 func (i *Interval) appendJSON(b []byte) []byte {
@@ -108,6 +148,9 @@ func (i *Interval) appendJSON(b []byte) []byte {
 	for k := range i.Spreads {
 		s := &i.Spreads[k]
 		to.Spreads = append(to.Spreads, spreadJSON{s.RuleSet, s.Measure.Attr.String(), s.Measure.Attr.Unit(), exacts(s.Limits), exacts(s.Counters)})
+	}
+	for k := range i.Seconds {
+		to.Seconds = append(to.Seconds, secondOf(&i.Seconds[k]))
 	}
 	text, err := json.Marshal(&to)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/meter/series"
 	"rtfm/reader/query"
 	"rtfm/reader/record"
 	"rtfm/ruleset/attr"
@@ -320,4 +321,35 @@ func TestLossless(t *testing.T) {
 	go put()
 	cancel()
 	<-ended
+}
+
+// TestSeconds gives what the meter's series had to the next Interval, in its JSON too.
+func TestSeconds(t *testing.T) {
+	h := NewHistory()
+	sink := NewSink(Options{}, h.Put)
+	rows := []series.Row{{RuleSet: 2, Name: "a", PDUs: 5, ActiveFlows: 3, NewFlows: 1, Flows: 9}, {Interface: 1, PDUs: 5, Lost: 2}}
+	second := series.Interval{From: 1e9, To: 2e9, Rows: rows}
+	for range mostSeconds + 1 {
+		if err := sink.Second(&second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clear(rows) // they are the meter's
+	for range 2 {
+		if _, err := record.Copy(sink, flows(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := h.After(0, 0).Intervals
+	if len(all[0].Seconds) != mostSeconds || len(all[1].Seconds) != 0 {
+		t.Errorf("%d and %d", len(all[0].Seconds), len(all[1].Seconds))
+	}
+	want := `"series":[{"from":"1000000000","to":"2000000000","rows":[{"ruleset":2,"name":"a","pdus":5,"octets":0,"active":3,"new":1,"flows":9},` +
+		`{"interface":1,"name":"","pdus":5,"octets":0,"filtered":0,"lost":2}]}`
+	if text := string(all[0].AppendJSON(nil)); !strings.Contains(text, want) {
+		t.Errorf("no %s", want)
+	}
+	if text := string(all[1].AppendJSON(nil)); strings.Contains(text, "series") {
+		t.Errorf("%s", text)
+	}
 }

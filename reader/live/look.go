@@ -113,8 +113,12 @@ func (s *Section) Shown(length int64, l Look) (*table.Table, []string) {
 	rows = rows[first:end]
 	all := append(slices.Clone(s.Table.Columns[:c.attributes]), sumColumns(l.Counts)...)
 	var shown []int
+	address := slices.IndexFunc(all, func(c table.Column) bool {
+		return c.Name == attr.SourcePeerAddress.String() && !slices.Contains(l.Hidden, c.Name)
+	})
+	family := slices.IndexFunc(all, func(c table.Column) bool { return c.Name == attr.SourcePeerType.String() })
 	for i, column := range all {
-		if !slices.Contains(l.Hidden, column.Name) {
+		if !slices.Contains(l.Hidden, column.Name) && !(i == family && address >= 0) { // an address tells its family
 			shown = append(shown, i)
 			to.Columns = append(to.Columns, column)
 		}
@@ -127,6 +131,9 @@ func (s *Section) Shown(length int64, l Look) (*table.Table, []string) {
 				cells[k] = sums[i-c.attributes]
 			} else if i < len(r.cells) {
 				cells[k] = r.cells[i]
+			}
+			if i == address && cells[k].IsNothing() && family >= 0 && family < len(r.cells) && !r.cells[family].IsNothing() {
+				cells[k] = table.String("(" + r.cells[family].Exact() + ")")
 			}
 		}
 		return cells

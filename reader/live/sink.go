@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"rtfm/meter/series"
 	"rtfm/reader/query"
 	"rtfm/reader/record"
 	"rtfm/ruleset/attr"
@@ -37,6 +38,7 @@ type Sink struct {
 	tops    map[int]*query.Top
 	spreads map[spreadKey][]uint64
 	unknown uint64
+	seconds []series.Interval // that no Interval has yet
 }
 
 // spreadKey says of which ruleset a distribution is.
@@ -62,6 +64,21 @@ func (s *Sink) Filter(e *query.Expr) { s.filter.Store(e) }
 // Numeric has the collections that begin from now on show numbers where values have
 // names. Any goroutine may call it.
 func (s *Sink) Numeric(on bool) { s.numeric.Store(on) }
+
+// mostSeconds is how many intervals of a series wait for a collection at most.
+const mostSeconds = 3600
+
+// Second takes an interval of the meter's series for the collection that is made next. It
+// is called where collections are made, and keeps nothing of i.
+func (s *Sink) Second(i *series.Interval) error {
+	if len(s.seconds) == mostSeconds {
+		s.seconds = slices.Delete(s.seconds, 0, 1)
+	}
+	own := *i
+	own.Rows = slices.Clone(i.Rows)
+	s.seconds = append(s.seconds, own)
+	return nil
+}
 
 // Differences implements record.Differing.
 func (s *Sink) Differences() bool { return true }
@@ -156,6 +173,7 @@ func (s *Sink) End(sum *record.Summary) error {
 	slices.SortFunc(to.Spreads, func(a, b Spread) int {
 		return cmp.Or(cmp.Compare(a.RuleSet, b.RuleSet), cmp.Compare(a.Measure.Attr, b.Measure.Attr))
 	})
+	to.Seconds, s.seconds = s.seconds, nil
 	s.put(to)
 	return nil
 }

@@ -349,7 +349,7 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	h := live.NewHistory()
 	p := page(h)
-	p.patience = 2 * time.Second
+	p.patience = 5 * time.Second
 	var pool *x509.CertPool
 	p.cfg.TLS, pool = certificate(t)
 	s, _ := start(t, p)

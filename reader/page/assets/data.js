@@ -220,6 +220,34 @@ export const section = (bar, ruleset) => {
   });
 };
 
+const FIRST = ["Octets", "ToOctets", "FromOctets", "BitRate", "PDUs", "ToPDUs", "FromPDUs"];
+
+// shownOrder returns the places of columns in the order in which people read them: what
+// flows were saved by, without the type of an address that stands there, what they
+// counted most importantly, and the rest.
+export const shownOrder = (s) => {
+  const names = s.columns.map((c) => c.name);
+  const by = saved(s).filter((n) => !(n === "SourcePeerType" && names.includes("SourcePeerAddress")));
+  const first = [...by, ...FIRST.filter((n) => names.includes(n))];
+  const rest = names.filter((n) => !first.includes(n) && n !== "SourcePeerType");
+  return [...first, ...rest].map((n) => names.indexOf(n));
+};
+
+// seriesOf returns what the meter's series has of a ruleset, and of all interfaces
+// together.
+export const seriesOf = (intervals, ruleset) => {
+  const all = [];
+  for (const i of intervals) {
+    for (const s of i.series ?? []) {
+      const row = s.rows.find((r) => r.ruleset === ruleset);
+      if (!row) continue;
+      const lost = s.rows.reduce((a, r) => a + number(r.lost), 0);
+      all.push({ from: ms(s.from), to: ms(s.to), active: number(row.active), fresh: number(row.new), flows: number(row.flows), pdus: number(row.pdus), lost });
+    }
+  }
+  return all;
+};
+
 // quantile returns the limit of the bucket that a part of the values does not exceed;
 // of those above all limits the last one, and that it is more.
 const quantile = (limits, counters, all, part) => {

@@ -1,9 +1,9 @@
 // A panel: what the page shows of one meter.
 
-import { bars, barLength, isText, Kept, PARTS, place, rates, saved, section, sectionOf, seconds, spreads, whole, work } from "./data.js";
+import { bars, barLength, isText, Kept, PARTS, place, rates, saved, section, sectionOf, seconds, seriesOf, shownOrder, spreads, whole, work } from "./data.js";
 import { cell, clock, duration, el, exact, local, ms, number, scaled, visible } from "./text.js";
 import { below } from "./session.js";
-import { hatch, quantileBands, scatter, stacked, svg } from "./plot.js";
+import { hatch, lines, quantileBands, scatter, stacked, svg } from "./plot.js";
 
 const MOST_MARKS = 500;
 const MOST_LINES = 300; // of a table
@@ -39,7 +39,7 @@ export class Panel {
     const part = (n) => this.part(n);
     part("name").textContent = visible(name);
     this.root.setAttribute("aria-label", visible(name));
-    for (const [of, label] of [["rates-table", "rates as a table"], ["flows", "flows as a table"], ["legend", "bands of the plot"], ["now", "the latest interval"]]) {
+    for (const [of, label] of [["rates-table", "rates as a table"], ["flows", "flows as a table"], ["series-table", "flows in use as a table"], ["legend", "bands of the plot"], ["now", "the latest interval"]]) {
       part(of).setAttribute("aria-label", `${visible(name)}: ${label}`);
     }
     part("choice").addEventListener("submit", (e) => e.preventDefault());
@@ -58,6 +58,7 @@ export class Panel {
       changed();
     });
     part("rates-details").addEventListener("toggle", changed);
+    part("series-details").addEventListener("toggle", changed);
     part("record-close").addEventListener("click", () => this.#closeRecord());
     this.root.addEventListener("keydown", (e) => { if (e.key === "Escape" && !part("record-section").hidden) this.#closeRecord(); });
   }
@@ -136,6 +137,7 @@ export class Panel {
     const latestBar = bar === all.at(-1);
     if (list.length > 0 && this.#isWhole) bar = whole(list);
     const s = bar ? section(bar, this.ruleset) : null;
+    this.#series(list, from, to);
     this.#scatter(bar, s, latestBar || bar.whole);
     this.#spreads(all, from, to);
     this.#flows(bar, s);
@@ -237,6 +239,24 @@ export class Panel {
     const what = this.look.measure === "octets" ? "octets" : "packets";
     const caption = `${what} counted in each bar` + (r.columns.length > MOST_LINES ? `, the latest ${MOST_LINES} of ${r.columns.length}` : "");
     this.#replaceTable("rates-table", el("table", {}, el("caption", {}, caption), el("thead", {}, head), el("tbody", {}, ...rows)));
+  }
+
+  // #series draws how many flows there were, where the meter tells it.
+  #series(list, from, to) {
+    const all = seriesOf(list, this.ruleset).filter((c) => c.to > from && c.from < to);
+    this.part("series-section").hidden = all.length === 0;
+    if (all.length === 0) return;
+    const last = all.at(-1);
+    this.part("series").replaceChildren(lines({
+      width: this.#width("rates"), height: 180, title: "Flows in use", from, to, columns: all.map((c) => ({ ...c, values: [c.active, c.fresh] })),
+      description: `At the end ${exact(last.active)} flows had packets, ${exact(last.fresh)} of them new. The table below has the same numbers.`,
+    }).root);
+    if (!this.part("series-details").open) return;
+    const names = ["until", "packets", "active flows", "new flows", "flows in the table", "lost"];
+    const head = el("tr", {}, ...names.map((t, i) => el("th", { scope: "col", class: i ? "n" : "" }, t)));
+    const rows = all.slice(-MOST_LINES).reverse().map((c) => el("tr", {}, el("th", { scope: "row" }, clock(c.to)),
+      ...[c.pdus, c.active, c.fresh, c.flows, c.lost].map((v) => el("td", { class: "n" }, exact(v)))));
+    this.#replaceTable("series-table", el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
   }
 
   // #replaceTable has a new table where the old one was scrolled to.
@@ -353,12 +373,14 @@ export class Panel {
     if (wanted) rows = rows.filter((r) => s.columns.some((c, i) => cell(c, r[i]).toLowerCase().includes(wanted)));
     const found = rows.length;
     rows = rows.slice(0, 100);
-    const head = el("tr", {}, ...s.columns.map((c, i) => {
+    const order = shownOrder(s);
+    const head = el("tr", {}, ...order.map((i) => {
+      const c = s.columns[i];
       const sorted = i === at ? (this.sort.up ? "ascending" : "descending") : null;
       const b = el("button", { type: "button", "data-sort": c.name }, visible(c.name), i === at ? (this.sort.up ? " ▲" : " ▼") : "");
       return el("th", { scope: "col", class: isText(c) ? "" : "n", "aria-sort": sorted }, b);
     }));
-    const line = (row, nothing = "-") => s.columns.map((c, i) => el("td", { class: isText(c) ? "" : "n" }, (row[i] ?? null) === null ? nothing : cell(c, row[i])));
+    const line = (row, nothing = "-") => order.map((i) => el("td", { class: isText(s.columns[i]) ? "" : "n" }, (row[i] ?? null) === null ? nothing : cell(s.columns[i], row[i])));
     const names = saved(s).map((n) => place(s, n));
     const body = rows.map((row) => {
       const tr = el("tr", {}, ...line(row));

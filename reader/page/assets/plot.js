@@ -176,6 +176,21 @@ export const scatter = ({ width, height, title, description, points, unit, least
   return f;
 };
 
+// lines draws values over time as steps: columns are {from, to, values}.
+export const lines = ({ width, height, title, description, columns, from, to }) => {
+  const yTicks = ticks(columns.reduce((a, c) => Math.max(a, ...c.values), 0));
+  const f = frame({
+    width, height, title, description,
+    x: timeAxis(from, to, width),
+    y: { min: 0, max: yTicks.at(-1), ticks: yTicks, label: (v) => scaled(v) },
+  });
+  for (const n of columns[0]?.values.keys() ?? []) {
+    const d = columns.map((c, i) => `${i > 0 && columns[i - 1].to === c.from ? "L" : "M"}${f.px(Math.max(c.from, from)).toFixed(1)} ${f.py(c.values[n]).toFixed(1)}H${f.px(Math.min(c.to, to)).toFixed(1)}`).join("");
+    f.root.append(svg("path", { class: n === 0 ? "median" : "median dashed", d }));
+  }
+  return f;
+};
+
 // bands draws quantiles over time: columns are {from, to, q: [p10, p25, p50, p75, p90]}.
 export const quantileBands = ({ width, height, title, description, columns, from, to, label }) => {
   const yTicks = decades(columns.flatMap((c) => c.q.map((v) => v * 0.99)).concat(columns.flatMap((c) => c.q)), 1);

@@ -8,6 +8,8 @@ import { accessible, folder, freeAddress, interval, open, output, picture, sampl
 
 const sizes = join(process.env.EXAMPLES, "server-packet-sizes.srl");
 const long = process.env.RTFM_LONG;
+// headings returns the names of the columns of the table of flows, in their order there.
+const headings = (page) => page.$$eval("[data-part=flows] thead [data-sort]", (all) => all.map((e) => e.dataset.sort));
 const sum = (numbers) => numbers.reduce((a, v) => a + v, 0);
 
 test("totals are those of rtfm top --json and of rtfm run --json", async () => {
@@ -33,17 +35,27 @@ test("totals are those of rtfm top --json and of rtfm run --json", async () => {
   // The table of flows has every cell of the last interval.
   const section = want.at(-1).rulesets[0];
   const at = (name) => section.columns.findIndex((c) => c.name === name);
+  const heads = await headings(page);
+  const on = (name) => heads.indexOf(name);
   const shown = await table(page, "[data-part=flows] tbody");
-  const cells = (row) => ["SourcePeerAddress", "DestPeerAddress", "ToOctets", "FromOctets", "ToPDUs"].map((n) => String(row[at(n)] ?? "-")).join();
-  assert.deepEqual(shown.map(cells).sort(), section.rows.map(cells).sort());
+  const cells = (place) => (row) => ["SourcePeerAddress", "DestPeerAddress", "ToOctets", "FromOctets", "ToPDUs"].map((n) => String(row[place(n)] ?? "-")).join();
+  assert.deepEqual(shown.map(cells(on)).sort(), section.rows.map(cells(at)).sort());
+  assert.ok(on("Octets") < on("ToPDUs"), "what the plot shows stands first");
   const total = (await table(page, "[data-part=flows] tfoot")).at(-1);
-  assert.equal(Number(total[at("Octets")]), section.total[at("Octets")]);
+  assert.equal(Number(total[on("Octets")]), section.total[at("Octets")]);
+  // The series has the flows of each interval, but for the last, which is not over.
+  const series = want.flatMap((i) => i.series ?? []).map((i) => i.rows.find((r) => r.ruleset === section.number));
+  await page.click("[data-part=series-details] summary");
+  await page.waitForSelector("[data-part=series-table] tbody tr");
+  const seconds = (await table(page, "[data-part=series-table] tbody")).reverse();
+  assert.equal(series.length, 4);
+  assert.deepEqual(seconds.map((r) => r.slice(1).map(Number)), series.map((r) => [r.pdus, r.active, r.new, r.flows, 0]));
   // And of all five.
   await page.selectOption("#flows-of", "time");
   await page.waitForFunction((n) => document.querySelectorAll("[data-part=flows] tbody tr").length > n, shown.length);
   const octets = want.map((i) => i.rulesets[0].total[at("Octets")]);
-  assert.equal(Number((await table(page, "[data-part=flows] tfoot")).at(-1)[at("Octets")]), sum(octets));
-  assert.equal(sum((await table(page, "[data-part=flows] tbody")).map((r) => Number(r[at("Octets")]))), sum(octets));
+  assert.equal(Number((await table(page, "[data-part=flows] tfoot")).at(-1)[on("Octets")]), sum(octets));
+  assert.equal(sum((await table(page, "[data-part=flows] tbody")).map((r) => Number(r[on("Octets")]))), sum(octets));
   await page.end();
   process.kill("SIGKILL");
 });
@@ -86,7 +98,7 @@ test("a wrong token", async () => {
   await accessible(page, "asked who it is");
   await page.fill("#token", "1234");
   await page.keyboard.press("Enter");
-  await page.waitForFunction(() => document.querySelector("#refused").textContent !== "");
+  await page.waitForFunction(() => document.querySelector("#refused")?.textContent !== "");
   await page.fill("#token", /token=(.*)/.exec(address)[1]);
   await page.keyboard.press("Enter");
   await page.waitForSelector("[data-part=flows] tbody tr");
@@ -216,7 +228,8 @@ test("bars of several intervals, and their sums", async () => {
   assert.equal(await page.locator("[data-part=rates] .loss").count(), 1, "a mark of loss");
   const flows = await table(page, "[data-part=flows] tbody");
   assert.equal(flows.length, 7);
-  assert.equal(sum(flows.map((r) => Number(r[5]))), Number(rows[0].at(-2)), "the flows of the last bar");
+  const octets = (await headings(page)).indexOf("Octets");
+  assert.equal(sum(flows.map((r) => Number(r[octets]))), Number(rows[0].at(-2)), "the flows of the last bar");
   await page.end();
 });
 
@@ -274,8 +287,9 @@ test("an hour of many flows does not make it crawl", async () => {
   if (!long) { // all flows have a row, and the others are what the oldest intervals no longer have
     await page.selectOption("#flows-of", "time");
     await page.waitForFunction(() => document.querySelectorAll("[data-part=flows] tfoot tr").length === 2);
-    const [others, all] = (await table(page, "[data-part=flows] tfoot")).map((r) => Number(r[5]));
-    assert.equal(sum((await table(page, "[data-part=flows] tbody")).map((r) => Number(r[5]))) + others, all, "flows and others");
+    const octets = (await headings(page)).indexOf("Octets");
+    const [others, all] = (await table(page, "[data-part=flows] tfoot")).map((r) => Number(r[octets]));
+    assert.equal(sum((await table(page, "[data-part=flows] tbody")).map((r) => Number(r[octets]))) + others, all, "flows and others");
     assert.equal(all, 3600 * flows * 100);
   }
   await page.end();
@@ -293,7 +307,7 @@ test("a meter that does not answer", async () => {
 test("a meter that is away, that was restarted, and a server that is gone", async () => {
   const page = await synthetic(many(5, 3));
   const text = (part) => page.textContent(`[data-part=${part}]`);
-  const when = (part, wanted) => page.waitForFunction(([p, w]) => document.querySelector(`[data-part=${p}]`).textContent.includes(w), [part, wanted]);
+  const when = (part, wanted) => page.waitForFunction(([p, w]) => document.querySelector(`[data-part=${p}]`)?.textContent.includes(w), [part, wanted]);
   await when("now", "bits2.40 kbit/s");
   await page.evaluate(() => streams[0].status({ state: "away", text: "no answer from gw1", missed: 0 }));
   await when("state", "the meter does not answer; no answer from gw1");
@@ -329,7 +343,7 @@ test("sixteen viewers, and one more", async () => {
   await page.waitForSelector(".panel[data-intervals='5']");
   const late = await open(address);
   late.allowed = [/503/];
-  await late.waitForFunction(() => /there are 16 viewers/.test(document.querySelector("[data-part=state]").textContent));
+  await late.waitForFunction(() => /there are 16 viewers/.test(document.querySelector("[data-part=state]")?.textContent));
   viewers[0].abort();
   await late.waitForSelector(".panel[data-intervals='5']"); // it has asked again
   for (const [i, a] of answers.entries()) if (i > 0) assert.ok(!a.bodyUsed); // kept until here: what is dropped is closed
@@ -406,7 +420,7 @@ test("what moves can be held", async () => {
   await page.waitForSelector(".panel[data-intervals='6']");
   assert.equal(await caption(), before, "it moves");
   await page.click("#pause");
-  await page.waitForFunction((text) => document.querySelector("[data-part=rates-hint]").textContent !== text, before);
+  await page.waitForFunction((text) => document.querySelector("[data-part=rates-hint]")?.textContent !== text, before);
   await page.end();
 });
 
@@ -415,7 +429,7 @@ test("a picture", { skip: picture ? false : "RTFM_UPDATE is not set" }, async ()
   const { address, process } = await view(["-T", "5", sample]);
   const page = await open(address, { width: 1000 });
   await page.selectOption("#span", "0");
-  await page.waitForFunction(() => /has ended/.test(document.querySelector("[data-part=state]").textContent));
+  await page.waitForFunction(() => /has ended/.test(document.querySelector("[data-part=state]")?.textContent));
   await page.waitForFunction(() => document.querySelectorAll(".mark").length > 10);
   const { width, bottom } = await page.$eval("[data-part=scatter]", (e) => ({ width: innerWidth, bottom: e.getBoundingClientRect().bottom }));
   await page.screenshot({ path: picture, fullPage: true, clip: { x: 0, y: 0, width, height: bottom + 8 } });
