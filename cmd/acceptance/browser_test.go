@@ -19,7 +19,7 @@ func TestBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("races are not to be found in a browser")
 	}
-	t.Parallel()
+	// Not beside other tests: a browser takes all processors from them.
 	chromium, node, npm := tracetest.Require(t, "chromium"), tracetest.Require(t, "node"), tracetest.Require(t, "npm")
 	program, err := exec.LookPath("rtfm")
 	if err != nil {

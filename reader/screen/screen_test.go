@@ -277,10 +277,11 @@ func TestRun(t *testing.T) {
 	wait := func(text string) {
 		t.Helper()
 		for ctx.Err() == nil {
-			cells, _, _ := s.GetContents()
 			var b strings.Builder
-			for _, c := range cells {
-				b.WriteString(string(c.Runes))
+			width, height := s.Size()
+			for i := range width * height {
+				r, _, _, _ := s.GetContent(i%width, i/width)
+				b.WriteRune(r)
 			}
 			if strings.Contains(b.String(), text) {
 				return
