@@ -280,8 +280,8 @@ func TestRun(t *testing.T) {
 			var b strings.Builder
 			width, height := s.Size()
 			for i := range width * height {
-				r, _, _, _ := s.GetContent(i%width, i/width)
-				b.WriteRune(r)
+				text, _, _ := s.Get(i%width, i/width)
+				b.WriteString(text)
 			}
 			if strings.Contains(b.String(), text) {
 				return
