@@ -93,7 +93,7 @@ func erfType(p *traces.Packet) (byte, error) {
 	case link == traces.LinkEthernet:
 		return erfTypeEth, nil
 	case link == traces.LinkPPPHDLC, link == traces.LinkCiscoHDLC, link == traces.LinkFrameRelay:
-		if hdlcLink(p.Data) == link {
+		if hdlcLink(p.Data[:min(len(p.Data), int(p.Wire))]) == link { // no more is written
 			return erfTypeHDLC, nil
 		}
 		return 0, unfit("a frame that begins with % x, which would not be taken for %v", p.Data[:min(len(p.Data), 4)], link)
