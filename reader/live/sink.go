@@ -14,21 +14,16 @@ import (
 	"rtfm/ruleset/match"
 )
 
-// MostRows is how many flows of a ruleset an Interval has unless Options say
-// otherwise. The others are added up.
+// MostRows is how many flows of a ruleset an Interval has. The others are added up.
 const MostRows = 500
 
 // Options say what is shown.
 type Options struct {
-	Rows    int       // of each ruleset, 0 for MostRows
-	Sort    query.Sum // by which the flows that counted most are found
-	Numeric bool      // numbers where values have names
-	By      []query.Key
+	Numeric bool // numbers where values have names
 }
 
 // Sink is a record.Sink that makes an Interval of each collection.
 type Sink struct {
-	opts    Options
 	filter  atomic.Pointer[query.Expr]
 	numeric atomic.Bool
 	put     func(*Interval)
@@ -49,10 +44,7 @@ type spreadKey struct {
 
 // NewSink returns a Sink that gives each Interval to put once its collection is whole.
 func NewSink(opts Options, put func(*Interval)) *Sink {
-	if opts.Rows <= 0 {
-		opts.Rows = MostRows
-	}
-	s := &Sink{opts: opts, put: put, tops: map[int]*query.Top{}, spreads: map[spreadKey][]uint64{}}
+	s := &Sink{put: put, tops: map[int]*query.Top{}, spreads: map[spreadKey][]uint64{}}
 	s.numeric.Store(opts.Numeric)
 	return s
 }
@@ -101,7 +93,7 @@ func (s *Sink) top(ruleSet int) (*query.Top, error) {
 	top := s.tops[ruleSet]
 	if top == nil {
 		top = query.NewTop(query.Options{
-			By: s.opts.By, Once: true, Saved: true, Full: true, Rows: s.opts.Rows, Sort: s.opts.Sort, Numeric: s.numeric.Load(),
+			Once: true, Saved: true, Full: true, Rows: MostRows, Numeric: s.numeric.Load(),
 		})
 		s.tops[ruleSet] = top
 		return top, top.Begin(&s.c)

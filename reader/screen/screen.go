@@ -55,34 +55,25 @@ func run(ctx context.Context, s tcell.Screen, m *Model, h *live.History) error {
 	}
 }
 
+// keyNames are those that a Model knows, of keys that are no characters.
+var keyNames = map[tcell.Key]string{
+	tcell.KeyEnter: "Enter", tcell.KeyEscape: "Escape", tcell.KeyTab: "Tab",
+	tcell.KeyBackspace: "Backspace", tcell.KeyBackspace2: "Backspace",
+	tcell.KeyDown: "Down", tcell.KeyUp: "Up", tcell.KeyPgDn: "PageDown", tcell.KeyPgUp: "PageUp", tcell.KeyHome: "Home",
+}
+
 // handle does what an event asks for, false if that is the end.
 func handle(s tcell.Screen, m *Model, e tcell.Event) bool {
 	switch e := e.(type) {
 	case *tcell.EventResize:
 		s.Sync()
 	case *tcell.EventKey:
-		switch e.Key() {
-		case tcell.KeyCtrlC:
+		switch name, named := keyNames[e.Key()]; {
+		case named:
+			return m.Key(name)
+		case e.Key() == tcell.KeyCtrlC:
 			return false
-		case tcell.KeyEnter:
-			return m.Key("Enter")
-		case tcell.KeyEscape:
-			return m.Key("Escape")
-		case tcell.KeyDown:
-			return m.Key("Down")
-		case tcell.KeyUp:
-			return m.Key("Up")
-		case tcell.KeyPgDn:
-			return m.Key("PageDown")
-		case tcell.KeyPgUp:
-			return m.Key("PageUp")
-		case tcell.KeyHome:
-			return m.Key("Home")
-		case tcell.KeyTab:
-			return m.Key("Tab")
-		case tcell.KeyBackspace, tcell.KeyBackspace2:
-			return m.Key("Backspace")
-		case tcell.KeyRune:
+		case e.Key() == tcell.KeyRune:
 			if e.Modifiers()&tcell.ModAlt != 0 { // as Escape just before it looks
 				m.Key("Escape")
 			}
