@@ -21,7 +21,8 @@ import (
 // fewTraces have between them packets of all protocols that Community IDs treat in a way
 // of their own, fragments, and others.
 var fewTraces = []string{
-	"libpcap/filter/gateway_or_not.pcap", "ndpi/viber.pcap", "ndpi/dns_fragmented.pcap", "tcpdump/forces3.pcap",
+	"libpcap/filter/gateway_or_not.pcap", "ndpi/viber.pcap", "ndpi/dns_fragmented.pcap", "tcpdump/forces3.pcap", "zeek/cisco-fabric-path.pcap",
+	"zeek/trunc/icmp-header-trunc.pcap",
 }
 
 // TestTshark compares the Community IDs of packets with tshark's: of those in a few traces,
@@ -145,10 +146,11 @@ const (
 	portless  = "it has none of IPv6 datagrams of protocols without ports"
 	behind    = "it has the protocol behind an authentication header"
 	routed    = "it has the end of a source route for destination"
+	fabric    = "it has another of a datagram behind a header of FabricPath than of the same one without"
 	unknown   = "the decoder does not know a header before IP"
 )
 
-var excused = []string{innermost, fragments, damaged, portless, behind, routed, unknown}
+var excused = []string{innermost, fragments, damaged, portless, behind, routed, fabric, unknown}
 
 // why returns why the Community ID of a packet differs from tshark's, "" if there is no
 // reason.
@@ -174,18 +176,21 @@ func why(p *match.Packet, got, said, protocols string) string {
 		return behind
 	case strings.Contains(protocols, "ipv6.routing") || hasOptions(p):
 		return routed
+	case strings.Contains(protocols, ":cfp:"):
+		return fabric
 	}
 	return ""
 }
 
 // shortTransport reports whether a header of UDP or ICMP says that it is shorter than such
-// headers are.
+// headers are, or one of ICMP was not captured whole: its type and code suffice us.
 func shortTransport(p *match.Packet) bool {
 	if p.Flags&match.HasTransport == 0 {
 		return false
 	}
-	udp := p.Data[p.Transport:]
-	return p.TransportOctets < 8 || p.Key.TransType() == 17 && len(udp) >= 6 && udp[4] == 0 && udp[5] < 8
+	header, proto := p.Data[p.Transport:], p.Key.TransType()
+	return p.TransportOctets < 8 || proto == 17 && len(header) >= 6 && header[4] == 0 && header[5] < 8 ||
+		(proto == 1 || proto == 58) && len(header) < 8
 }
 
 // hasOptions reports whether it is an IPv4 datagram with options.
