@@ -23,8 +23,12 @@ type terminal struct {
 func newTerminal(t *testing.T, command string) *terminal {
 	t.Helper()
 	term := &terminal{t: t, tmux: tracetest.Require(t, "tmux"), folder: t.TempDir()}
-	term.run("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", command)
-	term.run("set-option", "-g", "remain-on-exit", "on")
+	// Set before the command starts, which may be over before tmux is asked again.
+	conf := filepath.Join(term.folder, "conf")
+	if err := os.WriteFile(conf, []byte("set-option -g remain-on-exit on\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	term.run("-f", conf, "new-session", "-d", "-x", "80", "-y", "24", command)
 	t.Cleanup(func() { term.command("kill-server").Run() })
 	return term
 }
