@@ -69,7 +69,14 @@ func TestTopLive(t *testing.T) {
 		p.endLive()
 	}
 	// Packets and octets by tcpdump, in each interval that top has shown.
-	fields := tracetest.Run(t, tshark+" -r "+dumped+" -T fields -e frame.time_epoch -e frame.len")
+	var fields string
+	for deadline := time.Now().Add(20 * time.Second); strings.Count(fields, "\n") != sent; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("tcpdump has %d packets, want %d", strings.Count(fields, "\n"), sent)
+		}
+		// It may be in the midst of writing one.
+		fields = tracetest.Run(t, "{ "+tshark+" -r "+dumped+" -T fields -e frame.time_epoch -e frame.len 2>&1 || :; } | grep '^[0-9.]*[[:space:]][0-9]*$'")
+	}
 	compareDumped(t, topPrinted(t, top), fields)
 }
 
