@@ -109,7 +109,7 @@ var dependencies = map[string][]string{
 	"github.com/ulikunitz/xz":             {"traces/format"},
 	"github.com/xi2/xz":                   {"traces/format"},
 	"github.com/yuin/goldmark":            {"packaging/man"},
-	"golang.org/x/sys":                    {"traces/live"},
+	"golang.org/x/sys":                    {"traces/live", "traces/tracetest"},
 	"golang.org/x/term":                   {"cmd"},
 }
 
