@@ -9,6 +9,7 @@ import (
 
 	"rtfm/meter/flow"
 	"rtfm/meter/ident"
+	"rtfm/meter/stream"
 )
 
 // maxEmpty is how many empty collections in a row are made; in a longer gap
@@ -212,9 +213,11 @@ func (m *Meter) ruleSets() (numbers []int) {
 // Part is a part of the flows of a collection: a few thousand at most.
 type Part struct {
 	table  *flow.Table
-	ids    *ident.IDs // nil if flows have none
-	blocks []uint32   // their first rows
+	ids    *ident.IDs     // nil if flows have none
+	reader *stream.Reader // nil if flows measure no packets; to be copied
+	blocks []uint32       // their first rows
 	since  int64
+	to     int64 // the end of the collection
 }
 
 // partBlocks is the most blocks in a Part.
@@ -222,14 +225,17 @@ const partBlocks = 2
 
 // Parts returns the flows that Flows goes through, in the same order, in parts
 // that several goroutines may read until Collect returns. It returns false if
-// flows measure packets: such can only be read one after the other.
+// they can only be read one after the other; see stream.Worker.Reader.
 func (m *Meter) Parts() (parts []Part, ok bool) {
+	var reader *stream.Reader
 	if m.streams != nil {
-		return nil, false
+		if reader = m.streams.Reader(); reader == nil {
+			return nil, false
+		}
 	}
 	for _, n := range m.ruleSets() {
 		for blocks := range slices.Chunk(m.table.Blocks(n, m.next.from), partBlocks) {
-			parts = append(parts, Part{m.table, m.ids, blocks, m.next.from})
+			parts = append(parts, Part{m.table, m.ids, reader, blocks, m.next.from, m.next.to})
 		}
 	}
 	return parts, true
@@ -238,8 +244,15 @@ func (m *Meter) Parts() (parts []Part, ok bool) {
 // Flows calls f for each flow of the part. The flow is valid until f returns.
 func (p Part) Flows(f func(*match.Flow)) {
 	var fl match.Flow
+	var reader stream.Reader
+	if p.reader != nil {
+		reader = *p.reader
+	}
 	for _, row := range p.blocks {
 		p.table.ScanBlock(row, p.since, &fl, func() bool {
+			if p.reader != nil {
+				fl.Counters = reader.Counters(fl.Index, p.to)
+			}
 			if p.ids != nil {
 				p.ids.Read(&fl)
 			}

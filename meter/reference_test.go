@@ -252,7 +252,14 @@ func (g *gather) Collect(Collection) error {
 	var inParts []match.Flow // as they come
 	parts, ok := g.m.Parts()
 	for _, p := range parts {
-		p.Flows(func(f *match.Flow) { inParts = append(inParts, *f) })
+		p.Flows(func(f *match.Flow) {
+			copied := *f
+			copied.Counters = nil
+			for _, c := range f.Counters {
+				copied.Counters = append(copied.Counters, slices.Clone(c))
+			}
+			inParts = append(inParts, copied)
+		})
 	}
 	err := g.m.Flows(func(f *match.Flow) error {
 		if ok {

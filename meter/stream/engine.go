@@ -2,7 +2,6 @@ package stream
 
 import (
 	"math"
-	"slices"
 
 	"rtfm/ruleset/match"
 
@@ -40,8 +39,7 @@ type Engine struct {
 	soles      []sole  // by row, side by side since most packets need no more
 	flows      int     // with measures of streams
 	store      store
-	counts     [][]uint64 // what Counters has returned last
-	counters   []uint64   // the same one after the other
+	own        Reader
 	maxStreams int
 	timeout    int64
 	multiplier int64
@@ -402,37 +400,10 @@ func (e *Engine) FinishSome(now int64, most int) (more bool) {
 	return false
 }
 
-// Counters returns the counters of the distributions, and the numbers of the
-// statistics, of the flow in this row, as of time now, in the order of its shape's
-// measures. They are valid until the next call.
+// Counters is that of a Reader.
 func (e *Engine) Counters(at uint32, now int64) [][]uint64 {
-	packets, some := e.singles.counted(at)
-	r := e.flow(at)
-	if r == nil && !some {
-		return nil
-	}
-	e.counters, e.counts = e.counters[:0], e.counts[:0]
-	halves := [2]counted{packets}
-	if r != nil {
-		halves[1] = e.counted(r)
-	}
-	for _, c := range halves {
-		if c.plan != nil {
-			e.counters = c.appendNumbers(e.counters, now)
-			e.counts = slices.Grow(e.counts, len(c.shape.Measures))[:len(c.shape.Measures)]
-		}
-	}
-	rest := e.counters
-	for _, c := range halves {
-		if c.plan == nil {
-			continue
-		}
-		for _, i := range c.measures {
-			n := c.shape.Measures[i].Counters()
-			e.counts[i], rest = rest[:n:n], rest[n:]
-		}
-	}
-	return e.counts
+	e.own.engine = e
+	return e.own.Counters(at, now)
 }
 
 // later returns t + d, or the latest time there is.

@@ -16,6 +16,7 @@ import (
 type plan struct {
 	shape    *match.Shape
 	measures []int // those of the shape that are of this half, distributions first
+	lengths  []int // of these, how many numbers they have
 	words    []int // by measure of the shape: the first of its words, or its list
 
 	store  *store         // that its flows are in
@@ -122,6 +123,9 @@ func newPlan(s *match.Shape, in *store, which half) *plan {
 		at += d.Counters()
 	}
 	p.measures = append(p.measures, statistics...)
+	for _, i := range p.measures {
+		p.lengths = append(p.lengths, s.Measures[i].Counters())
+	}
 	p.wantPairs()
 	words = p.placeLists(words)
 	word := func() int {

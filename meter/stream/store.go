@@ -89,6 +89,9 @@ const (
 
 // settle does what is to be done later.
 func (s *store) settle() {
+	if len(s.later) == 0 {
+		return // and others may be reading
+	}
 	for _, at := range s.later {
 		s.add(at, 1)
 	}

@@ -95,7 +95,27 @@ func AppendSumOfSquares(b []byte, stats []uint64) []byte {
 	if stats[StatSquaresHigh] == 0 {
 		return strconv.AppendUint(b, stats[StatSquaresLow], 10)
 	}
-	return SumOfSquares(stats).Append(b, 10)
+	// In parts of 19 digits, what 64 bits have room for.
+	rest, digits := bits.Div64(stats[StatSquaresHigh]%partOfDigits, stats[StatSquaresLow], partOfDigits)
+	if first := stats[StatSquaresHigh] / partOfDigits; first > 0 {
+		var middle uint64
+		first, middle = bits.Div64(first, rest, partOfDigits)
+		return appendDigits(appendDigits(strconv.AppendUint(b, first, 10), middle), digits)
+	}
+	return appendDigits(strconv.AppendUint(b, rest, 10), digits)
+}
+
+// partOfDigits is 1 followed by 19 zeros.
+const partOfDigits = 10_000_000_000_000_000_000
+
+// appendDigits appends 19 digits.
+func appendDigits(b []byte, n uint64) []byte {
+	var digits [19]byte
+	for i := len(digits) - 1; i >= 0; i-- {
+		digits[i] = '0' + byte(n%10)
+		n /= 10
+	}
+	return append(b, digits[:]...)
 }
 
 // ParseStatistic reads what AppendStatistic writes, and appends its numbers to
