@@ -27,7 +27,8 @@ type batch struct {
 	records  []traces.Record // what the packets stand for, if for anything
 	streamed stream.Packets  // what streams need of the packets, of these forms
 	digested stream.Forms
-	filtered int // how many of the packets do not pass the filter
+	filtered int     // how many of the packets do not pass the filter
+	tcp      []uint8 // flags of the packets, if there is a feed
 	// interfaces are those of the packets, if a series asks for them, and mixed is set
 	// if they are not all the same.
 	interfaces []uint32
@@ -67,6 +68,7 @@ type input struct {
 	usual    packet.Usual   // or for this of it
 	screen   *screen        // nil if all packets are metered
 	series   bool           // batches are to have interfaces
+	fed      bool           // there is a feed
 	look     bool           // rulesets see what packets carry in tunnels
 	inner    match.Packet   // room for that
 }
@@ -75,6 +77,7 @@ func (m *Meter) newInput() *input {
 	return &input{
 		ipOctets: m.cfg.IPOctets, tunnels: m.cfg.Tunnels, depth: max(m.cfg.TunnelDepth, 1),
 		raw: *traces.NewBatch(batchLen), screen: m.newScreen(), series: m.cfg.Series.Interval > 0,
+		fed: m.tap != nil,
 	}
 }
 
@@ -98,6 +101,9 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 		in.takeInterfaces(b)
 	}
 	b.seen = room(b.seen, n)
+	if in.fed {
+		b.tcp = room(b.tcp, n)
+	}
 	b.known = room(b.known, len(memos))
 	for i, m := range memos {
 		b.known[i].sights = room(b.known[i].sights, n*m.view.sightLen())
@@ -120,6 +126,9 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 		}
 		in.decode(i)
 		b.seen[i] = in.seen(i)
+		if in.fed {
+			b.tcp[i] = packet.TCPFlags(p)
+		}
 		if in.screen != nil && !in.screen.passes(p) {
 			b.leaveOut(i, memos)
 			continue
@@ -194,6 +203,9 @@ func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams stream.For
 	s.time, s.link, s.flags, s.found = from.Time, uint16(from.Link), match.IsIP|match.HasTransport, packet.NoEnvelope
 	if from.Outlier {
 		s.flags |= match.Outlier
+	}
+	if in.fed {
+		b.tcp[i] = u.TCPFlags(from.Data)
 	}
 	if s.octets = from.Wire; in.ipOctets {
 		s.octets = u.IPOctets

@@ -83,10 +83,14 @@ func (m *Meter) advance(time int64) error {
 
 // due returns the time from which on passTo has anything to do.
 func (m *Meter) due() int64 {
+	due := min(m.next.end, m.seconds.end)
 	if m.recovers() {
-		return min(m.next.end, m.clock.recoverAt, m.seconds.end)
+		due = min(due, m.clock.recoverAt)
 	}
-	return min(m.next.end, m.seconds.end)
+	if m.tap != nil {
+		due = min(due, m.tap.feed.Due())
+	}
+	return due
 }
 
 // recovers reports whether recover is to be called.
@@ -107,6 +111,9 @@ func (m *Meter) passTo(t int64) error {
 		return err
 	}
 	c.now = t
+	if m.tap != nil && t >= m.tap.feed.Due() {
+		m.advanceFeed()
+	}
 	if m.recovers() && c.now >= c.recoverAt {
 		m.Recover()
 	}
@@ -315,6 +322,10 @@ func (m *Meter) Recover() {
 func (m *Meter) release(row uint32) bool {
 	if m.streams != nil && !m.streams.Release(row, m.clock.now, &m.mayEnd) {
 		return false
+	}
+	if m.tap != nil {
+		m.tap.tell(m.clock.now)
+		m.tap.feed.Release(row)
 	}
 	if m.ids != nil {
 		m.ids.Remove(row, m.table.Owner(row))

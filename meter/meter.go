@@ -83,6 +83,7 @@ type Meter struct {
 	streamed stream.Forms
 	mayEnd   int        // streams, by what is done now
 	ids      *ident.IDs // of flows; nil until a ruleset saves any
+	tap      *tap       // nil if there is no feed
 	shapes   match.Shapes
 	clock    clock
 	stats    Stats
@@ -187,6 +188,7 @@ func (m *Meter) newTask(p *Prepared, name string, number int) *Task {
 		t.streams, t.streamed = m.streams, stream.FormsOf(p.measures)
 	}
 	m.streamed |= t.streamed
+	m.tapTask(t)
 	return t
 }
 
@@ -284,6 +286,9 @@ func (m *Meter) meterBatch(b *batch) error {
 			t.prefetch(k.sights, results[j])
 		}
 	}
+	if m.tap != nil {
+		m.tap.batch = b
+	}
 	for i := m.countRun(0); i < len(b.seen); i = m.countRun(i + 1) {
 		m.metered = i
 		if time := b.seen[i].time; m.clock.latest == time && m.stats.Packets > 0 && time < m.seconds.end {
@@ -296,6 +301,9 @@ func (m *Meter) meterBatch(b *batch) error {
 		m.count(i)
 	}
 	m.metered = len(b.seen)
+	if m.tap != nil {
+		m.tap.tell(m.clock.now)
+	}
 	if b.until > m.clock.now && m.clock.started {
 		return m.passTo(b.until)
 	}
@@ -336,10 +344,17 @@ func (m *Meter) countRun(i int) int {
 		for _, t := range m.tasks {
 			r := t.results[i]
 			if row := r.row(); row == 0 || !t.table.CountIf(row, r.generation(), r.direction(), 1, uint64(p.octets), now) {
+				if t.tap != nil {
+					t.tap.at = i
+				}
 				t.meter(b, i, streamed, 1, uint64(p.octets), now)
 				continue
 			}
 			t.stats.Counted++
+			if t.tap != nil {
+				t.tap.at = i
+				t.tap.note(r.row(), r.direction())
+			}
 			if t.streams != nil {
 				t.streams.Packet(r.row(), int(r.direction()), streamed, uint64(p.octets), now)
 			}
@@ -388,6 +403,9 @@ func (m *Meter) count(i int) {
 		streamed = b.streamed.At(i)
 	}
 	late := m.seconds.links != nil && m.clock.latest < m.clock.now
+	if m.tap != nil {
+		m.tap.at = i
+	}
 	for _, t := range m.tasks {
 		t.row = 0
 		t.meter(b, i, streamed, pdus, octets, m.clock.now)

@@ -153,8 +153,12 @@ func (m *Meter) rowOf(t *Task) series.Row {
 	return row
 }
 
-// leave keeps what a task that runs no longer has counted in the interval.
+// leave keeps what a task that runs no longer has counted in the interval, and ends its
+// flows in the feed.
 func (m *Meter) leave(t *Task) {
+	if t.tap != nil {
+		t.tap.feed.Leave(t.stats.RuleSet)
+	}
 	if m.seconds.links == nil {
 		return
 	}

@@ -23,6 +23,7 @@ type Task struct {
 	streams  *stream.Worker // nil if the ruleset measures no packets
 	streamed stream.Forms   // what it wants of them
 	ids      *ident.IDs     // nil if the ruleset saves none
+	tap      *tap           // nil if no feed tells of its flows
 	ends     bool           // see pme.Program.EndsOfPackets
 	since    uint64         // packets that the meter had seen when the task started
 	stats    TaskStats      // but for Packets
@@ -191,6 +192,9 @@ func (t *Task) again(r result, s stream.Packet, pdus, octets uint64, now int64) 
 		}
 		t.row = row
 		t.stats.Counted += pdus
+		if t.tap != nil {
+			t.tap.note(row, r.direction())
+		}
 		if t.streams != nil {
 			t.streams.Packet(row, int(r.direction()), s, octets, now)
 		}
@@ -255,6 +259,9 @@ func (t *Task) count(row uint32, d flow.Direction, s stream.Packet, pdus, octets
 	t.table.Count(row, d, pdus, octets, now)
 	t.row = row
 	t.stats.Counted += pdus
+	if t.tap != nil {
+		t.tap.note(row, d)
+	}
 	if t.streams != nil {
 		t.streams.Packet(row, int(d), s, octets, now)
 	}
@@ -267,6 +274,9 @@ func (t *Task) create(m *matched, d flow.Direction, s stream.Packet, pdus, octet
 	if row == 0 {
 		t.stats.Uncounted += pdus
 		return 0
+	}
+	if t.tap != nil {
+		t.tap.feed.Create(row, &m.flow)
 	}
 	if t.ids != nil && m.flow.Shape.Identified() {
 		t.ids.Create(row, &m.flow, d == flow.Backward)

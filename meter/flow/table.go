@@ -320,6 +320,9 @@ func (t *Table) CountIf(row, generation uint32, d Direction, pdus, octets uint64
 // FirstTime returns the time of the first packet of the flow in row.
 func (t *Table) FirstTime(row uint32) int64 { return t.at(row).first }
 
+// LastTime returns the time of the latest packet of the flow in row.
+func (t *Table) LastTime(row uint32) int64 { return t.at(row).last }
+
 // Read sets f to the flow in row and returns false if there is none. It reuses
 // f, which must be zero or come from an earlier Read.
 func (t *Table) Read(row uint32, f *match.Flow) bool {

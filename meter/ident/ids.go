@@ -1,7 +1,6 @@
 package ident
 
 import (
-	"crypto/sha1"
 	"encoding/binary"
 
 	"rtfm/ruleset/attr"
@@ -11,11 +10,10 @@ import (
 // IDs are the identifiers of the flows in a flow table. While none is made or removed,
 // several goroutines may read them.
 type IDs struct {
-	bits    int // of a FlowID
-	blocks  []*block
-	indexes [256]*index // by number of their ruleset
-	former  former
-	store   store // of the indexes
+	bits   int // of a FlowID
+	blocks []*block
+	namers [256]*Namer // by number of their ruleset
+	room   *room       // of the namers
 }
 
 // block is what is known of flows in blockLen neighbouring rows.
@@ -27,7 +25,7 @@ type block struct {
 const blockLen = 1024
 
 // New returns no identifiers yet, with so many bits in a FlowID: 64 or less.
-func New(bits int) *IDs { return &IDs{bits: bits} }
+func New(bits int) *IDs { return &IDs{bits: bits, room: new(room)} }
 
 // hasFlowID reports whether the flows of a shape have a FlowID.
 func hasFlowID(s *match.Shape) bool {
@@ -58,24 +56,11 @@ func (x *IDs) Create(row uint32, k *match.FlowKey, backward bool) {
 		if b.ids == nil {
 			b.ids = make([]uint64, blockLen)
 		}
-		b.ids[row%blockLen] = x.assign(row, k)
-	}
-}
-
-// assign returns the first identifier for a flow that no other one of its ruleset has.
-func (x *IDs) assign(row uint32, k *match.FlowKey) uint64 {
-	form := x.former.form(k)
-	index := &x.indexes[k.Shape.RuleSet&255]
-	if *index == nil {
-		*index = newIndex(x.bits, &x.store)
-	}
-	for salt := uint16(0); ; salt++ {
-		binary.BigEndian.PutUint16(form, salt)
-		sum := sha1.Sum(form)
-		id := binary.BigEndian.Uint64(sum[:]) >> (64 - x.bits)
-		if id != 0 && (*index).add(place{id, row}) {
-			return id
+		namer := &x.namers[k.Shape.RuleSet&255]
+		if *namer == nil {
+			*namer = newNamer(x.bits, x.room)
 		}
+		b.ids[row%blockLen], _ = (*namer).Assign(row, k, nil)
 	}
 }
 
@@ -83,7 +68,7 @@ func (x *IDs) assign(row uint32, k *match.FlowKey) uint64 {
 // any.
 func (x *IDs) Remove(row uint32, ruleSet int) {
 	if id := x.flowID(row); id != 0 {
-		x.indexes[ruleSet&255].remove(id)
+		x.namers[ruleSet&255].Remove(id)
 		x.blocks[row/blockLen].ids[row%blockLen] = 0
 	}
 }
@@ -135,10 +120,9 @@ func makeRoom(f *match.Flow) {
 // Next returns this FlowID, or the first higher one, that a flow of a ruleset has, and the
 // flow's row, 0 if there is none.
 func (x *IDs) Next(ruleSet int, id uint64) (uint64, uint32) {
-	index := x.indexes[ruleSet&255]
-	if index == nil {
+	namer := x.namers[ruleSet&255]
+	if namer == nil {
 		return 0, 0
 	}
-	p := index.from(id)
-	return p.id, p.row
+	return namer.Next(id)
 }

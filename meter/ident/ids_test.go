@@ -87,7 +87,7 @@ func TestFlowIDOfOthers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	seen := make(map[uint64][]byte)
 	var shapes match.Shapes
-	x := New(64)
+	x := NewNamer(64)
 	for range 2000 {
 		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		k := match.FlowKey{Shape: shapeOf(&shapes, 1+r.IntN(9), []uint8{3, 4, 16}[r.IntN(3)], all[:1+r.IntN(len(all))]...)}
@@ -96,18 +96,18 @@ func TestFlowIDOfOthers(t *testing.T) {
 				k.Value(s.Attr)[i] = byte(r.Uint32())
 			}
 		}
-		id := x.assign(1, &k)
+		id, _ := x.Assign(1, &k, nil)
 		reverse := k.Reverse()
-		x.indexes[k.Shape.RuleSet].remove(id)
-		if other := x.assign(1, &reverse); other != id {
+		x.Remove(id)
+		if other, _ := x.Assign(1, &reverse, nil); other != id {
 			t.Fatalf("%+v: %016x, reversed %016x", k, id, other)
 		}
-		form := slices.Clone(x.former.form(&k))
+		form := slices.Clone(x.room.former.form(&k))
 		if before := seen[id]; before != nil && !slices.Equal(before, form) {
 			t.Errorf("%x and %x: the same FlowID", before, form)
 		}
 		seen[id] = form
-		x.indexes[k.Shape.RuleSet].remove(id)
+		x.Remove(id)
 	}
 }
 

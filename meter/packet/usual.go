@@ -100,6 +100,25 @@ func (u *Usual) IPID(frame []byte) uint16 {
 	return be16(frame[18:])
 }
 
+// TCPFlags returns the TCP flags of a packet, whose frame was read: octet 13 of its header
+// (RFC 9293 section 3.1); 0 of others, and of those that were not captured so far.
+func (u *Usual) TCPFlags(frame []byte) uint8 {
+	at, octets := u.Transport()
+	if u.Source.TransType() != protoTCP || octets < 14 || len(frame) < at+14 {
+		return 0
+	}
+	return frame[at+13]
+}
+
+// TCPFlags is Usual.TCPFlags of a packet that was decoded.
+func TCPFlags(p *match.Packet) uint8 {
+	at := int(p.Transport)
+	if p.Flags&match.HasTransport == 0 || p.Key.TransType() != protoTCP || p.TransportOctets < 14 || len(p.Data) < at+14 {
+		return 0
+	}
+	return p.Data[at+13]
+}
+
 // MayBe reports whether the packet may be an envelope of one of these kinds, by its
 // protocol and ports.
 func (u *Usual) MayBe(kinds TunnelKinds) bool {

@@ -1,74 +1,12 @@
 package netflow
 
-// The fields that are read: information elements of IANA's IPFIX registry,
-// whose numbers below 128 NetFlow 9 has too (RFC 3954 section 8).
-const (
-	octetDeltaCount             = 1
-	packetDeltaCount            = 2
-	protocolIdentifier          = 4
-	ipClassOfService            = 5
-	tcpControlBits              = 6
-	sourceTransportPort         = 7
-	sourceIPv4Address           = 8
-	sourceIPv4PrefixLength      = 9
-	ingressInterface            = 10
-	destinationTransportPort    = 11
-	destinationIPv4Address      = 12
-	destinationIPv4PrefixLength = 13
-	egressInterface             = 14
-	bgpSourceAsNumber           = 16
-	bgpDestinationAsNumber      = 17
-	sourceIPv6Address           = 27
-	destinationIPv6Address      = 28
-	sourceIPv6PrefixLength      = 29
-	destinationIPv6PrefixLength = 30
-	icmpTypeCodeIPv4            = 32
-	samplingInterval            = 34
-	sourceIPv4Prefix            = 44
-	destinationIPv4Prefix       = 45
-	samplerID                   = 48
-	samplerRandomInterval       = 50
-	sourceMacAddress            = 56
-	postDestinationMacAddress   = 57
-	vlanID                      = 58
-	ipVersion                   = 60
-	destinationMacAddress       = 80
-	postSourceMacAddress        = 81
-	octetTotalCount             = 85
-	packetTotalCount            = 86
-	exporterIPv4Address         = 130
-	icmpTypeCodeIPv6            = 139
-	destinationIPv6Prefix       = 169
-	sourceIPv6Prefix            = 170
-	icmpTypeIPv4                = 176
-	icmpCodeIPv4                = 177
-	icmpTypeIPv6                = 178
-	icmpCodeIPv6                = 179
-	udpSourcePort               = 180
-	udpDestinationPort          = 181
-	tcpSourcePort               = 182
-	tcpDestinationPort          = 183
-	ipDiffServCodePoint         = 195
-	initiatorOctets             = 231
-	responderOctets             = 232
-	dot1qVlanID                 = 243
-	dot1qPriority               = 244
-	ethernetType                = 256
-	initiatorPackets            = 298
-	responderPackets            = 299
-	selectorID                  = 302
-	samplingPacketInterval      = 305
-	samplingPacketSpace         = 306
-)
+import "rtfm/traces/ipfix"
 
 // reverse is set in the number of a field that is of the other direction
 // (RFC 5103 section 6.1); IANA's numbers have 15 bits.
 const reverse = 1 << 15
 
-// reversePEN is the enterprise number of such fields.
-const reversePEN = 29305
-
-// read reports whether the field is one of those above.
+// read reports whether the field is one that flow.set or options.set takes.
 func read(number uint16) bool {
 	var f flow
 	var o options
@@ -92,61 +30,61 @@ func narrow(n uint64, bits int) uint64 { return min(n, 1<<bits-1) }
 func (f *flow) set(field uint16, b []byte) bool {
 	n := number(b)
 	switch field {
-	case octetDeltaCount, initiatorOctets:
+	case ipfix.OctetDeltaCount, ipfix.InitiatorOctets:
 		f.octets[0] = n
-	case packetDeltaCount, initiatorPackets:
+	case ipfix.PacketDeltaCount, ipfix.InitiatorPackets:
 		f.pdus[0] = n
-	case octetDeltaCount | reverse, responderOctets:
+	case ipfix.OctetDeltaCount | reverse, ipfix.ResponderOctets:
 		f.octets[1] = n
-	case packetDeltaCount | reverse, responderPackets:
+	case ipfix.PacketDeltaCount | reverse, ipfix.ResponderPackets:
 		f.pdus[1] = n
-	case octetTotalCount:
+	case ipfix.OctetTotalCount:
 		f.totalOctets[0] = n
-	case packetTotalCount:
+	case ipfix.PacketTotalCount:
 		f.totalPDUs[0] = n
-	case octetTotalCount | reverse:
+	case ipfix.OctetTotalCount | reverse:
 		f.totalOctets[1] = n
-	case packetTotalCount | reverse:
+	case ipfix.PacketTotalCount | reverse:
 		f.totalPDUs[1] = n
-	case protocolIdentifier:
+	case ipfix.ProtocolIdentifier:
 		f.proto = uint8(n)
-	case ipClassOfService:
+	case ipfix.IPClassOfService:
 		f.tos[0] = uint8(n)
-	case ipClassOfService | reverse:
+	case ipfix.IPClassOfService | reverse:
 		f.tos[1], f.hasTOS[1] = uint8(n), true
-	case ipDiffServCodePoint:
+	case ipfix.IPDiffServCodePoint:
 		f.tos[0] = f.tos[0]&3 | uint8(n)<<2
-	case tcpControlBits:
+	case ipfix.TCPControlBits:
 		f.flags = uint8(n)
-	case sourceTransportPort, udpSourcePort, tcpSourcePort:
+	case ipfix.SourceTransportPort, ipfix.UDPSourcePort, ipfix.TCPSourcePort:
 		f.ports[0] = uint16(n)
-	case destinationTransportPort, udpDestinationPort, tcpDestinationPort:
+	case ipfix.DestinationTransportPort, ipfix.UDPDestinationPort, ipfix.TCPDestinationPort:
 		f.ports[1] = uint16(n)
-	case sourceIPv4Address:
+	case ipfix.SourceIPv4Address:
 		f.has4 = true
 		copy(f.v4[0][:4], b)
-	case destinationIPv4Address:
+	case ipfix.DestinationIPv4Address:
 		f.has4 = true
 		copy(f.v4[1][:4], b)
-	case sourceIPv4Prefix:
+	case ipfix.SourceIPv4Prefix:
 		f.prefix4(0, b)
-	case destinationIPv4Prefix:
+	case ipfix.DestinationIPv4Prefix:
 		f.prefix4(1, b)
-	case sourceIPv6Address:
+	case ipfix.SourceIPv6Address:
 		f.has6 = true
 		copy(f.v6[0][:], b)
-	case destinationIPv6Address:
+	case ipfix.DestinationIPv6Address:
 		f.has6 = true
 		copy(f.v6[1][:], b)
-	case sourceIPv6Prefix:
+	case ipfix.SourceIPv6Prefix:
 		f.prefix6(0, b)
-	case destinationIPv6Prefix:
+	case ipfix.DestinationIPv6Prefix:
 		f.prefix6(1, b)
-	case sourceIPv4PrefixLength, sourceIPv6PrefixLength:
+	case ipfix.SourceIPv4PrefixLength, ipfix.SourceIPv6PrefixLength:
 		f.prefix[0] = max(f.prefix[0], uint8(narrow(n, 8)))
-	case destinationIPv4PrefixLength, destinationIPv6PrefixLength:
+	case ipfix.DestinationIPv4PrefixLength, ipfix.DestinationIPv6PrefixLength:
 		f.prefix[1] = max(f.prefix[1], uint8(narrow(n, 8)))
-	case ipVersion:
+	case ipfix.IPVersion:
 		if n == 4 || n == 6 {
 			f.version = uint8(n)
 		}
@@ -159,53 +97,53 @@ func (f *flow) set(field uint16, b []byte) bool {
 // setFurther is set for the fields that fewer exporters have.
 func (f *flow) setFurther(field uint16, b []byte, n uint64) bool {
 	switch field {
-	case ingressInterface:
+	case ipfix.IngressInterface:
 		f.interfaces[0] = uint32(narrow(n, 32))
-	case egressInterface:
+	case ipfix.EgressInterface:
 		f.interfaces[1] = uint32(narrow(n, 32))
-	case bgpSourceAsNumber:
+	case ipfix.BGPSourceASNumber:
 		f.asn[0] = uint32(n)
-	case bgpDestinationAsNumber:
+	case ipfix.BGPDestinationASNumber:
 		f.asn[1] = uint32(n)
-	case icmpTypeCodeIPv4, icmpTypeCodeIPv6:
+	case ipfix.ICMPTypeCodeIPv4, ipfix.ICMPTypeCodeIPv6:
 		f.setICMP(0, uint16(n), 0xffff)
-	case icmpTypeCodeIPv4 | reverse, icmpTypeCodeIPv6 | reverse:
+	case ipfix.ICMPTypeCodeIPv4 | reverse, ipfix.ICMPTypeCodeIPv6 | reverse:
 		f.setICMP(1, uint16(n), 0xffff)
-	case icmpTypeIPv4, icmpTypeIPv6:
+	case ipfix.ICMPTypeIPv4, ipfix.ICMPTypeIPv6:
 		f.setICMP(0, uint16(n)<<8, 0xff00)
-	case icmpTypeIPv4 | reverse, icmpTypeIPv6 | reverse:
+	case ipfix.ICMPTypeIPv4 | reverse, ipfix.ICMPTypeIPv6 | reverse:
 		f.setICMP(1, uint16(n)<<8, 0xff00)
-	case icmpCodeIPv4, icmpCodeIPv6:
+	case ipfix.ICMPCodeIPv4, ipfix.ICMPCodeIPv6:
 		f.setICMP(0, uint16(n), 0x00ff)
-	case icmpCodeIPv4 | reverse, icmpCodeIPv6 | reverse:
+	case ipfix.ICMPCodeIPv4 | reverse, ipfix.ICMPCodeIPv6 | reverse:
 		f.setICMP(1, uint16(n), 0x00ff)
-	case sourceMacAddress:
+	case ipfix.SourceMACAddress:
 		f.ethernet = true
 		copy(f.mac[0][:], b)
-	case destinationMacAddress:
+	case ipfix.DestinationMACAddress:
 		f.ethernet = true
 		copy(f.mac[1][:], b)
-	case postSourceMacAddress:
+	case ipfix.PostSourceMACAddress:
 		f.ethernet = true
 		copy(f.further[0][:], b)
-	case postDestinationMacAddress:
+	case ipfix.PostDestinationMACAddress:
 		f.ethernet = true
 		copy(f.further[1][:], b)
-	case vlanID, dot1qVlanID:
+	case ipfix.VLANID, ipfix.Dot1qVLANID:
 		if n &= 0xfff; n != 0 {
 			f.ethernet, f.tagged = true, true
 			f.tag = f.tag&0xf000 | uint16(n)
 		}
-	case dot1qPriority:
+	case ipfix.Dot1qPriority:
 		f.tag = f.tag&0x0fff | uint16(n&7)<<13
-	case ethernetType:
+	case ipfix.EthernetType:
 		f.ethernet, f.etherType = true, uint16(n)
-	case exporterIPv4Address:
+	case ipfix.ExporterIPv4Address:
 		f.hasMeter = true
 		copy(f.meter[:], b)
-	case samplingInterval, samplerRandomInterval:
+	case ipfix.SamplingInterval, ipfix.SamplerRandomInterval:
 		f.sampling = n
-	case samplerID, selectorID:
+	case ipfix.SamplerID, ipfix.SelectorID:
 		f.sampler, f.hasSampler = n, true
 	default:
 		return false
@@ -245,13 +183,13 @@ type options struct {
 // set takes the value of a field, false if it is none that is read.
 func (o *options) set(field uint16, n uint64) bool {
 	switch field {
-	case samplingInterval, samplerRandomInterval:
+	case ipfix.SamplingInterval, ipfix.SamplerRandomInterval:
 		o.interval = n
-	case samplingPacketInterval:
+	case ipfix.SamplingPacketInterval:
 		o.packets = n
-	case samplingPacketSpace:
+	case ipfix.SamplingPacketSpace:
 		o.space = n
-	case samplerID, selectorID:
+	case ipfix.SamplerID, ipfix.SelectorID:
 		o.sampler, o.hasSampler = n, true
 	default:
 		return false

@@ -15,6 +15,7 @@ import (
 
 	"rtfm/meter/packet"
 	"rtfm/traces"
+	"rtfm/traces/ipfix"
 	"rtfm/traces/tracetest"
 )
 
@@ -28,7 +29,7 @@ func TestInfo(t *testing.T) {
 	from := func(router string, port int, b []byte) tracetest.Frame {
 		return tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4(router, "10.0.0.9").UDP(port, 2055).Raw(0, b)
 	}
-	template := octets(2, octetDeltaCount, 4, packetDeltaCount, 4)
+	template := octets(2, ipfix.OctetDeltaCount, 4, ipfix.PacketDeltaCount, 4)
 	record := func(octetCount, pdus uint32) []byte { return octets(octetCount, pdus) }
 	packets := tracetest.Packets(
 		from("10.0.0.1", 1, []byte("not that")),

@@ -1,6 +1,10 @@
 package netflow
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"rtfm/traces/ipfix"
+)
 
 // field is a field of a template: its number, 0 for one that is passed over,
 // and its length in octets.
@@ -23,7 +27,7 @@ func (t *template) size() int { return len(t.fields) + 32 }
 // specifiers reads n field specifiers, of which so many at the beginning are
 // scopes, into a template; false if b has less. IPFIX has enterprise numbers,
 // NetFlow 9 scopes with numbers of their own.
-func specifiers(b []byte, n, scopes int, ipfix bool) (t *template, rest []byte, ok bool) {
+func specifiers(b []byte, n, scopes int, isIPFIX bool) (t *template, rest []byte, ok bool) {
 	t = &template{}
 	for i := range n {
 		if len(b) < 4 {
@@ -33,13 +37,13 @@ func specifiers(b []byte, n, scopes int, ipfix bool) (t *template, rest []byte, 
 		b = b[4:]
 		known := f.number&reverse == 0 && read(f.number)
 		switch {
-		case ipfix && f.number&reverse != 0: // an enterprise number follows
+		case isIPFIX && f.number&reverse != 0: // an enterprise number follows
 			if len(b) < 4 {
 				return nil, nil, false
 			}
-			known = binary.BigEndian.Uint32(b) == reversePEN && read(f.number)
+			known = binary.BigEndian.Uint32(b) == ipfix.ReversePEN && read(f.number)
 			b = b[4:]
-		case !ipfix && i < scopes:
+		case !isIPFIX && i < scopes:
 			known = false
 		}
 		if !known {
@@ -48,7 +52,7 @@ func specifiers(b []byte, n, scopes int, ipfix bool) (t *template, rest []byte, 
 		if f.length == 0 {
 			continue // it would take time in each record, but no room
 		}
-		if f.length == variable && ipfix {
+		if f.length == variable && isIPFIX {
 			t.least++
 		} else {
 			t.least += int(f.length)

@@ -1,0 +1,103 @@
+package meter
+
+import (
+	"slices"
+
+	"rtfm/meter/feed"
+	"rtfm/meter/flow"
+	feedrecords "rtfm/traces/feed"
+)
+
+// tap collects what a feed is told of the packets of a batch.
+type tap struct {
+	feed  *feed.Tap
+	batch *batch
+	at    int // packet of the batch that is being counted
+	notes []note
+	read  uint32 // sink for prefetch reads, so the compiler keeps them
+}
+
+// note is a packet that was counted in a flow.
+type note struct {
+	row    uint32 // and the direction in its first bit
+	number uint32 // of the packet in the batch
+}
+
+// note notes that the packet at hand was counted in the flow in row.
+func (t *tap) note(row uint32, d flow.Direction) {
+	t.notes = append(t.notes, note{row | uint32(d)<<31, uint32(t.at)})
+}
+
+// tell tells the feed of the packets that were noted, at a time that is not earlier than
+// theirs.
+func (t *tap) tell(now int64) {
+	for _, n := range t.notes {
+		t.read += t.feed.Prefetch(n.row &^ (1 << 31))
+	}
+	var p feedrecords.Packet
+	for _, n := range t.notes {
+		s := &t.batch.seen[n.number]
+		p.Time, p.Octets, p.TCPFlags, p.Backward = s.time, s.octets, t.batch.tcp[n.number], n.row>>31 != 0
+		t.feed.Packet(n.row&^(1<<31), &p, now)
+	}
+	t.notes = t.notes[:0]
+	t.feed.Told(now)
+}
+
+// SetFeed has a feed tell of the packets that are metered from now on; nil ends that.
+// The meter must not be running, or be of those who have it (NewAttended).
+func (m *Meter) SetFeed(f *feed.Tap) {
+	m.tap = nil
+	if f != nil {
+		m.tap = &tap{feed: f, batch: m.batch}
+	}
+	if m.input != nil {
+		m.input.fed = f != nil
+	}
+	if m.batch != nil && f != nil { // of whose packets no flags are known
+		m.batch.tcp = room(m.batch.tcp, len(m.batch.seen))
+		clear(m.batch.tcp)
+	}
+	for _, t := range m.tasks {
+		m.tapTask(t)
+	}
+}
+
+// tapTask has the feed tell of a task's flows.
+func (m *Meter) tapTask(t *Task) {
+	t.tap = nil
+	if m.tap == nil || !m.tap.feed.Feeds(t.stats.Name) {
+		return
+	}
+	t.tap = m.tap
+	m.tap.feed.Begin(t.stats.RuleSet, t.stats.Name)
+}
+
+// advanceFeed has the feed do what is due at the present time.
+func (m *Meter) advanceFeed() {
+	m.tap.tell(m.clock.now)
+	m.tap.feed.Advance(m.clock.now, m.feedTotals)
+}
+
+// feedTotals returns what a feed tells in STATS.
+func (m *Meter) feedTotals() (n feed.Totals) {
+	n.Packets = m.stats.Packets
+	all := slices.Clone(m.retired)
+	for _, t := range m.tasks {
+		all = append(all, m.TaskStats(t))
+	}
+	for _, t := range append(all, m.stats.Past) {
+		n.Ignored += t.Ignored + t.Unmatched
+		n.Uncounted += t.Uncounted + t.Stopped
+	}
+	n.Lost = m.stats.Trace.Lost
+	return n
+}
+
+// EndFeed ends the feed, if there is one, at the present time.
+func (m *Meter) EndFeed() {
+	if m.tap != nil {
+		m.tap.tell(m.clock.now)
+		m.tap.feed.End(m.feedTotals())
+	}
+}

@@ -1,0 +1,58 @@
+package feed
+
+import (
+	"encoding/binary"
+
+	"rtfm/traces/ipfix"
+)
+
+// Shape is a kind of flow: those of a ruleset that save the same attributes under the
+// same masks, with addresses of the same lengths.
+type Shape struct {
+	RuleSet uint8
+	Name    string // of the ruleset
+	Saved   []Saved
+	number  int // from 0
+}
+
+// Saved is an attribute that flows of a shape save.
+type Saved struct {
+	Attribute uint16 // its number
+	Mask      []byte // as long as its value
+	// Field is its place in the templates. One with PEN 0 and Element 0 stands for
+	// an attribute that IANA's registry has not.
+	Field ipfix.Field
+}
+
+// template returns the number of NEW's template; END's is one higher.
+func (s *Shape) template() uint16 { return firstFlowTemplate + uint16(2*(s.number%flowTemplates)) }
+
+// keyFields returns the fields of the key.
+func (s *Shape) keyFields() (fields []ipfix.Field) {
+	for _, v := range s.Saved {
+		f := v.Field
+		if f == (ipfix.Field{}) {
+			f = own(elementAttribute+v.Attribute, 0)
+		}
+		f.Length = uint16(len(v.Mask))
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// KeyLen returns the octets of a key.
+func (s *Shape) KeyLen() (n int) {
+	for _, v := range s.Saved {
+		n += len(v.Mask)
+	}
+	return n
+}
+
+// appendSaved appends what SHAPE tells of the attributes.
+func (s *Shape) appendSaved(b []byte) []byte {
+	for _, v := range s.Saved {
+		b = binary.BigEndian.AppendUint16(b, v.Attribute)
+		b = append(append(b, uint8(len(v.Mask))), v.Mask...)
+	}
+	return b
+}

@@ -1,0 +1,201 @@
+package feed
+
+import (
+	"encoding/binary"
+	"math"
+
+	"rtfm/traces/ipfix"
+)
+
+// LeastMTU is the smallest Writer.MTU: with it any record fits into a message.
+const LeastMTU = 1280
+
+// Writer puts records into messages.
+type Writer struct {
+	Form
+	Domain uint32 // observation domain
+	MTU    int    // most octets of a message, LeastMTU or more
+	// Send is given each message when it is full, or is flushed, and how many data
+	// records are in it. It returns room for the next one, MTU octets or more.
+	Send func(message []byte, records int) []byte
+
+	shapes   []*Shape
+	b        []byte // the message under way, empty if there is none
+	room     []byte
+	set      int    // where its last set begins
+	id       uint16 // of that set
+	records  int
+	began    int64  // time of its first record
+	sequence uint32 // data records before it
+}
+
+// begin makes room for n octets of a record of a data set, or for a set of templates if
+// id is 0, that is written at a time in nanoseconds since 1970.
+func (w *Writer) begin(id uint16, n int, now int64) {
+	header := 0
+	if id == 0 || id != w.id {
+		header = ipfix.SetHeaderLen
+	}
+	if len(w.b) > 0 && len(w.b)+header+n > w.MTU {
+		w.Flush(now)
+		header = ipfix.SetHeaderLen
+	}
+	if len(w.b) == 0 {
+		if cap(w.room) < w.MTU {
+			w.room = make([]byte, 0, w.MTU)
+		}
+		w.b, w.room = w.room[:ipfix.HeaderLen], nil
+		w.began = now
+	}
+	if header > 0 {
+		w.endSet()
+		w.id = id
+		if id != 0 {
+			w.set = len(w.b)
+			w.b = binary.BigEndian.AppendUint16(w.b, id)
+			w.b = append(w.b, 0, 0)
+		}
+	}
+}
+
+// endSet fills in the length of the last set.
+func (w *Writer) endSet() {
+	if w.id != 0 {
+		binary.BigEndian.PutUint16(w.b[w.set+2:], uint16(len(w.b)-w.set))
+	}
+	w.id = 0
+}
+
+// Began returns the time of the first record of the message under way, and false if
+// there is none.
+func (w *Writer) Began() (int64, bool) { return w.began, len(w.b) > 0 }
+
+// Flush sends the message under way, if there is one.
+func (w *Writer) Flush(now int64) {
+	if len(w.b) == 0 {
+		return
+	}
+	w.endSet()
+	ipfix.PutHeader(w.b, uint32(now/1e9), w.sequence, w.Domain)
+	w.sequence += uint32(w.records)
+	w.room = w.Send(w.b, w.records)[:0]
+	w.b, w.records = nil, 0
+}
+
+// template writes a template.
+func (w *Writer) template(id uint16, scope int, fields []ipfix.Field, now int64) {
+	w.begin(0, 64+8*len(fields), now)
+	w.b = ipfix.AppendTemplate(w.b, id, scope, fields)
+}
+
+// Templates writes all templates, and the shapes so far: at the beginning, and where
+// they may be lost again now and then.
+func (w *Writer) Templates(now int64) {
+	w.template(PacketTemplate, 0, w.packet(2), now)
+	w.template(LargeTemplate, 0, w.packet(4), now)
+	w.template(StatsTemplate, 1, statsFields(), now)
+	w.template(ShapeTemplate, 1, shapeFields(), now)
+	for _, s := range w.shapes[max(len(w.shapes)-flowTemplates, 0):] {
+		w.shape(s, now)
+	}
+}
+
+// Shape adds a shape, of which flows will be told.
+func (w *Writer) Shape(s *Shape, now int64) {
+	s.number = len(w.shapes)
+	w.shapes = append(w.shapes, s)
+	w.shape(s, now)
+}
+
+func (w *Writer) shape(s *Shape, now int64) {
+	key := s.keyFields()
+	w.template(s.template(), 0, append(w.newFields(), key...), now)
+	w.template(s.template()+1, 0, append(w.endFields(), key...), now)
+	name := s.Name[:min(len(s.Name), 254)]
+	saved := s.appendSaved(nil)
+	w.begin(ShapeTemplate, 8+len(name)+len(saved), now)
+	w.b = binary.BigEndian.AppendUint16(w.b, s.template())
+	w.b = append(append(append(w.b, s.RuleSet), uint8(len(name))), name...)
+	w.b = append(w.b, 255)
+	w.b = binary.BigEndian.AppendUint16(w.b, uint16(len(saved)))
+	w.b = append(w.b, saved...)
+	w.records++
+}
+
+// Packet writes PACKET.
+func (w *Writer) Packet(p *Packet, now int64) {
+	id := uint16(PacketTemplate)
+	if p.Octets > math.MaxUint16 {
+		id = LargeTemplate
+	}
+	w.begin(id, 26, now)
+	b := w.flow(w.b, p.Flow)
+	b = binary.BigEndian.AppendUint64(b, ipfix.Time(p.Time))
+	if id == LargeTemplate {
+		b = binary.BigEndian.AppendUint32(b, p.Octets)
+	} else {
+		b = binary.BigEndian.AppendUint16(b, uint16(p.Octets))
+	}
+	direction := uint8(0)
+	if p.Backward {
+		direction = 1
+	}
+	b = append(b, p.TCPFlags, direction)
+	if w.Digest {
+		b = binary.BigEndian.AppendUint32(b, p.Digest)
+	}
+	w.b = b
+	w.records++
+}
+
+func (w *Writer) flow(b []byte, id uint64) []byte {
+	if w.Narrow {
+		return binary.BigEndian.AppendUint32(b, uint32(id))
+	}
+	return binary.BigEndian.AppendUint64(b, id)
+}
+
+// New writes NEW.
+func (w *Writer) New(n *New, now int64) {
+	w.begin(n.Shape.template(), 23+len(n.Key), now)
+	w.b = append(w.new(w.b, n), n.Key...)
+	w.records++
+}
+
+// new appends what NEW and END begin with.
+func (w *Writer) new(b []byte, n *New) []byte {
+	b = w.flow(b, n.Flow)
+	b = binary.BigEndian.AppendUint64(b, ipfix.Time(n.First))
+	b = append(b, n.Shape.RuleSet)
+	b = binary.BigEndian.AppendUint32(b, n.Index)
+	return binary.BigEndian.AppendUint16(b, n.Collisions)
+}
+
+// End writes END.
+func (w *Writer) End(e *End, now int64) {
+	w.begin(e.Shape.template()+1, 80+len(e.Key), now)
+	b := w.new(w.b, &e.New)
+	b = binary.BigEndian.AppendUint64(b, ipfix.Time(e.Begun))
+	b = binary.BigEndian.AppendUint64(b, ipfix.Time(e.Last))
+	b = append(b, uint8(e.Reason))
+	for d := range 2 {
+		b = binary.BigEndian.AppendUint64(b, e.PDUs[d])
+		b = binary.BigEndian.AppendUint64(b, e.Octets[d])
+	}
+	b = binary.BigEndian.AppendUint64(b, e.Told)
+	w.b = append(b, e.Key...)
+	w.records++
+}
+
+// Stats writes STATS.
+func (w *Writer) Stats(s *Stats, now int64) {
+	w.begin(StatsTemplate, 68, now)
+	b := binary.BigEndian.AppendUint32(w.b, w.Domain)
+	b = binary.BigEndian.AppendUint64(b, ipfix.Time(s.Time))
+	for _, n := range []uint64{s.Packets, s.Ignored, s.Uncounted, s.Lost, s.DroppedMessages, s.DroppedRecords} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	b = binary.BigEndian.AppendUint32(b, s.Flows)
+	w.b = binary.BigEndian.AppendUint32(b, s.First)
+	w.records++
+}
