@@ -27,8 +27,9 @@ type batch struct {
 	records  []traces.Record // what the packets stand for, if for anything
 	streamed stream.Packets  // what streams need of the packets, of these forms
 	digested stream.Forms
-	filtered int     // how many of the packets do not pass the filter
-	tcp      []uint8 // flags of the packets, if there is a feed
+	filtered int      // how many of the packets do not pass the filter
+	tcp      []uint8  // flags of the packets, if there is a feed
+	digests  []uint32 // of the packets, if the feed has them
 	// interfaces are those of the packets, if a series asks for them, and mixed is set
 	// if they are not all the same.
 	interfaces []uint32
@@ -69,6 +70,7 @@ type input struct {
 	screen   *screen        // nil if all packets are metered
 	series   bool           // batches are to have interfaces
 	fed      bool           // there is a feed
+	digests  bool           // which has digests
 	look     bool           // rulesets see what packets carry in tunnels
 	inner    match.Packet   // room for that
 }
@@ -77,7 +79,7 @@ func (m *Meter) newInput() *input {
 	return &input{
 		ipOctets: m.cfg.IPOctets, tunnels: m.cfg.Tunnels, depth: max(m.cfg.TunnelDepth, 1),
 		raw: *traces.NewBatch(batchLen), screen: m.newScreen(), series: m.cfg.Series.Interval > 0,
-		fed: m.tap != nil,
+		fed: m.tap != nil, digests: m.tap != nil && m.tap.feed.Digests(),
 	}
 }
 
@@ -104,6 +106,9 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 	if in.fed {
 		b.tcp = room(b.tcp, n)
 	}
+	if in.digests {
+		b.digests = room(b.digests, n)
+	}
 	b.known = room(b.known, len(memos))
 	for i, m := range memos {
 		b.known[i].sights = room(b.known[i].sights, n*m.view.sightLen())
@@ -128,6 +133,9 @@ func (in *input) prepare(b *batch, memos []*memo, streams stream.Forms) {
 		b.seen[i] = in.seen(i)
 		if in.fed {
 			b.tcp[i] = packet.TCPFlags(p)
+		}
+		if in.digests {
+			b.digests[i] = packet.Digest(p)
 		}
 		if in.screen != nil && !in.screen.passes(p) {
 			b.leaveOut(i, memos)
@@ -206,6 +214,9 @@ func (in *input) prepareUsual(b *batch, i int, memos []*memo, streams stream.For
 	}
 	if in.fed {
 		b.tcp[i] = u.TCPFlags(from.Data)
+	}
+	if in.digests {
+		b.digests[i] = u.Digest(from.Data)
 	}
 	if s.octets = from.Wire; in.ipOctets {
 		s.octets = u.IPOctets

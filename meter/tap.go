@@ -35,9 +35,13 @@ func (t *tap) tell(now int64) {
 		t.read += t.feed.Prefetch(n.row &^ (1 << 31))
 	}
 	var p feedrecords.Packet
+	digests := t.feed.Digests()
 	for _, n := range t.notes {
 		s := &t.batch.seen[n.number]
 		p.Time, p.Octets, p.TCPFlags, p.Backward = s.time, s.octets, t.batch.tcp[n.number], n.row>>31 != 0
+		if digests {
+			p.Digest = t.batch.digests[n.number]
+		}
 		t.feed.Packet(n.row&^(1<<31), &p, now)
 	}
 	t.notes = t.notes[:0]
@@ -52,11 +56,13 @@ func (m *Meter) SetFeed(f *feed.Tap) {
 		m.tap = &tap{feed: f, batch: m.batch}
 	}
 	if m.input != nil {
-		m.input.fed = f != nil
+		m.input.fed, m.input.digests = f != nil, f != nil && f.Digests()
 	}
-	if m.batch != nil && f != nil { // of whose packets no flags are known
+	if m.batch != nil && f != nil { // of whose packets no flags and digests are known
 		m.batch.tcp = room(m.batch.tcp, len(m.batch.seen))
 		clear(m.batch.tcp)
+		m.batch.digests = room(m.batch.digests, len(m.batch.seen))
+		clear(m.batch.digests)
 	}
 	for _, t := range m.tasks {
 		m.tapTask(t)

@@ -113,6 +113,9 @@ func New(cfg Config, table *flow.Table, send func([]byte, int) []byte, dropped f
 // Feeds reports whether packets of the ruleset with this name are told of.
 func (t *Tap) Feeds(name string) bool { return t.cfg.RuleSet == "" || t.cfg.RuleSet == name }
 
+// Digests reports whether packets are told with their digests.
+func (t *Tap) Digests() bool { return t.cfg.Digest }
+
 // Begin has flows of the ruleset with this number and name be told of.
 func (t *Tap) Begin(number int, name string) { t.left[number&255], t.names[number&255] = false, name }
 

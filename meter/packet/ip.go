@@ -91,6 +91,7 @@ func ipv4Header(p *match.Packet, off int, h *[ipv4Size]byte) {
 	if be16(h[6:])&0x1fff != 0 {
 		p.Flags |= match.Fragment
 		p.Key.SetTransType(h[9])
+		p.Transport = uint16(min(off+size, math.MaxUint16))
 		return
 	}
 	if size > total {
@@ -236,6 +237,7 @@ func extensions(p *match.Packet, next uint8, off, end int) {
 			if be16(d[2:])>>3 != 0 {
 				p.Flags |= match.Fragment
 				p.Key.SetTransType(d[0])
+				p.Transport = uint16(min(off, math.MaxUint16))
 				return
 			}
 		}

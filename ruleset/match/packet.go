@@ -25,8 +25,9 @@ type Packet struct {
 	IPID     uint16
 
 	// Transport is where the transport header (of the protocol that
-	// SourceTransType names) begins in Data; it is meaningful when
-	// HasTransport is set.
+	// SourceTransType names) begins in Data; it is meaningful when HasTransport is set.
+	// Of a Fragment it is where what tells it apart begins: IPv4's payload, IPv6's
+	// fragment header.
 	Transport uint16
 	// TransportOctets is the length of transport header and payload by the IP
 	// header; meaningful when HasTransport is set.

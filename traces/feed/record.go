@@ -9,7 +9,7 @@ type Packet struct {
 	Octets   uint32 // as Form.Frames says
 	TCPFlags uint8  // 0 of others
 	Backward bool   // from the flow's dest to its source
-	Digest   uint32 // of what does not change on the way; if Form.Digest
+	Digest   uint32 // of what does not change on the way, as packet.Digest says; if Form.Digest
 }
 
 // New is a flow that has begun.
