@@ -19,6 +19,7 @@ type Control struct {
 	FloodMode  bool
 	// InactivityTimeout is in seconds.
 	InactivityTimeout int
+	Feed              Feed
 	// TraceGo is set when a manager lets a waiting trace go on.
 	TraceGo bool
 
@@ -117,7 +118,7 @@ type Interface struct {
 // NewControl returns the control group of a meter that has just started: the
 // built-in ruleset is there, all else has its default (RFC 2720).
 func NewControl() *Control {
-	c := &Control{FloodMark: 95, InactivityTimeout: 600}
+	c := &Control{FloodMark: 95, InactivityTimeout: 600, Feed: DefaultFeed()}
 	def := ruleset.Default()
 	c.RuleSets.Put(BuiltIn, &RuleSet{
 		Row: Row{Owner: "meter", Active: true}, ID: c.newID(), Name: def.Name, Size: len(def.Rules), Rules: def.Rules, RulesReady: true,

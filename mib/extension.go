@@ -71,6 +71,7 @@ func (h *Handler) extensionObjects() []object {
 	objects = append(objects, h.interfaceCountObjects()...)
 	objects = append(objects, h.seriesObjects()...)
 	objects = append(objects, h.flowIDObjects()...)
+	objects = append(objects, h.feedObjects()...)
 	return append(objects, h.blockObjects()...)
 }
 

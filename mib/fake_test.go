@@ -27,6 +27,7 @@ type fakeMeter struct {
 	settled int
 	trace   Trace
 	refuse  bool // any ruleset
+	feed    FeedStatus
 
 	spent, prepared, forms int
 	series                 series.Ring
@@ -104,6 +105,13 @@ func (m *fakeMeter) NextFlowID(id uint64, ruleSet int) (first FlowPlace) {
 		}
 	}
 	return first
+}
+
+func (m *fakeMeter) FeedStatus() FeedStatus { return m.feed }
+
+func (m *fakeMeter) NextFeedFlow(id uint64) FlowPlace {
+	p := m.NextFlowID(id, 0)
+	return p
 }
 
 func (m *fakeMeter) PrefetchNext(rows []uint32) {}

@@ -73,10 +73,15 @@ func idOf(index smi.OID) (id uint64, ruleSet int) {
 
 // appendPlace appends the index of a flow to name.
 func appendPlace(name smi.OID, p *FlowPlace) smi.OID {
+	return append(appendID(name, p.ID), uint32(p.RuleSet))
+}
+
+// appendID appends an identifier to name.
+func appendID(name smi.OID, id uint64) smi.OID {
 	var octets [idOctets]byte
-	binary.BigEndian.PutUint64(octets[:], p.ID)
+	binary.BigEndian.PutUint64(octets[:], id)
 	for _, o := range octets {
 		name = append(name, uint32(o))
 	}
-	return append(name, uint32(p.RuleSet))
+	return name
 }

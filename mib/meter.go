@@ -50,6 +50,9 @@ type Meter interface {
 	// SeriesFrom returns the first interval of the meter's series that has this number
 	// or a later one, if there is any.
 	SeriesFrom(number uint64) (series.Interval, bool)
+	// FeedStatus tells of the meter's feed, which becomes what Control.Feed says when
+	// the meter is told to Settle.
+	FeedStatus() FeedStatus
 	// Trace returns how far the meter is with its trace.
 	Trace() Trace
 	// Ending tells that the meter was told to end: it counts no more packets,
@@ -71,6 +74,9 @@ type FlowTable interface {
 	// of FlowID and index of its ruleset: of rulesets from this index on if it has just
 	// this FlowID. The row is 0 if there is none.
 	NextFlowID(id uint64, ruleSet int) FlowPlace
+	// NextFeedFlow returns the flow that has this identifier in the feed, or the first
+	// higher one. The row is 0 if there is none.
+	NextFeedFlow(id uint64) FlowPlace
 	// PrefetchNext prefetches the flows after these, which NextFlow has found: they are
 	// likely to be asked for next.
 	PrefetchNext(rows []uint32)
@@ -80,7 +86,7 @@ type FlowTable interface {
 	MaxFlows() int
 }
 
-// FlowPlace is where a flow is that has a FlowID.
+// FlowPlace is where a flow is that has a FlowID, or an identifier in the feed.
 type FlowPlace struct {
 	ID        uint64
 	RuleSet   int    // index

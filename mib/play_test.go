@@ -134,7 +134,7 @@ func setAll(h *Handler, vbs []smi.VarBind) error {
 // dump returns all that a Set can change, comparable as text.
 func dump(c *Control) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, c.FloodMark, c.FloodMode, c.InactivityTimeout, c.TraceGo)
+	fmt.Fprintln(&b, c.FloodMark, c.FloodMode, c.InactivityTimeout, c.TraceGo, c.Feed)
 	for i, r := range c.RuleSets.All {
 		fmt.Fprintf(&b, "ruleset %d %+v\n", i, *r)
 	}

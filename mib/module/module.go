@@ -174,6 +174,29 @@ var (
 
 	RtfmFlowIDIndex     = ours("rtfmFlowIdIndex", 1, 9, 1, 2)
 	RtfmFlowIDFirstTime = ours("rtfmFlowIdFirstTime", 1, 9, 1, 3)
+
+	RtfmFeedURL             = ours("rtfmFeedURL", 1, 10, 1)
+	RtfmFeedDomain          = ours("rtfmFeedDomain", 1, 10, 2)
+	RtfmFeedIDBits          = ours("rtfmFeedIdBits", 1, 10, 3)
+	RtfmFeedMTU             = ours("rtfmFeedMTU", 1, 10, 4)
+	RtfmFeedDelay           = ours("rtfmFeedDelay", 1, 10, 5)
+	RtfmFeedIdle            = ours("rtfmFeedIdle", 1, 10, 6)
+	RtfmFeedQueue           = ours("rtfmFeedQueue", 1, 10, 7)
+	RtfmFeedFirst           = ours("rtfmFeedFirst", 1, 10, 8)
+	RtfmFeedRules           = ours("rtfmFeedRules", 1, 10, 9)
+	RtfmFeedDigest          = ours("rtfmFeedDigest", 1, 10, 10)
+	RtfmFeedState           = ours("rtfmFeedState", 1, 10, 11)
+	RtfmFeedError           = ours("rtfmFeedError", 1, 10, 12)
+	RtfmFeedOpened          = ours("rtfmFeedOpened", 1, 10, 13)
+	RtfmFeedMessages        = ours("rtfmFeedMessages", 1, 10, 14)
+	RtfmFeedRecords         = ours("rtfmFeedRecords", 1, 10, 15)
+	RtfmFeedDroppedMessages = ours("rtfmFeedDroppedMessages", 1, 10, 16)
+	RtfmFeedDroppedRecords  = ours("rtfmFeedDroppedRecords", 1, 10, 17)
+	RtfmFeedFlows           = ours("rtfmFeedFlows", 1, 10, 18)
+
+	RtfmFeedFlowRuleSet   = ours("rtfmFeedFlowRuleSet", 1, 11, 1, 2)
+	RtfmFeedFlowIndex     = ours("rtfmFeedFlowIndex", 1, 11, 1, 3)
+	RtfmFeedFlowFirstTime = ours("rtfmFeedFlowFirstTime", 1, 11, 1, 4)
 )
 
 // InstanceName returns the name of an instance for people: the object's, and the
