@@ -1,7 +1,7 @@
 # rtfm's targets; "make help" tells what each does.
 
 .DEFAULT_GOAL := build
-.PHONY: help build man install check test race long fuzz bench live-bench trace-bench lint tools clean
+.PHONY: help build man install check test race long fuzz bench angel-bench live-bench trace-bench lint tools clean
 
 # The binary is static: nothing uses cgo, but for the race detector itself.
 export CGO_ENABLED = 0
@@ -78,6 +78,12 @@ bench: ## Run the benchmarks.
 
 live-bench: ## Compare with other programs how many packets a second can be captured (root, Linux).
 	go test -run '^$$' -bench Live -benchtime 3x -timeout 30m ./cmd/acceptance
+
+# ANGEL=long has as many packets and repeats as the report.
+ANGEL ?= short
+
+angel-bench: ## Repeat the ANGEL flow meter's performance report and print its figures beside ours (root, Linux).
+	RTFM_ANGEL=$(ANGEL) go test -count 1 -p 1 -v -run '^(TestAngel|TestCollisions)$$' -timeout 3h ./cmd/acceptance ./meter/ident
 
 # Folder for the traces of trace-bench, which are made once and take 7 GB.
 SPEED ?= /tmp/rtfm-speed
