@@ -12,13 +12,14 @@ const (
 	groupInput   = "Input"
 	groupRules   = "Rulesets"
 	groupOutput  = "Output"
+	groupFeed    = "Feed"
 	groupLimits  = "Limits"
 	groupCapture = "Capture"
 	groupSNMP    = "SNMP"
 	groupProcess = "Process"
 )
 
-var groups = []string{groupInput, groupRules, groupOutput, groupLimits, groupCapture, groupSNMP, groupProcess}
+var groups = []string{groupInput, groupRules, groupOutput, groupFeed, groupLimits, groupCapture, groupSNMP, groupProcess}
 
 // Annotations of options, by which help finds them.
 const (

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"rtfm/traces/format"
@@ -66,9 +67,7 @@ func (o *traceOptions) steady(src traces.Source, warn func(message string)) trac
 // check finds traces that do not fit each other. records reports whether flow
 // records are to be received.
 func (o *traceOptions) check(records bool) error {
-	for _, name := range o.names() {
-		records = records || strings.HasPrefix(name, netflowPrefix)
-	}
+	records = records || o.hasRecords()
 	if len(o.links) > 0 && len(o.names()) == 0 {
 		return errors.New("--link-type is for traces")
 	}
@@ -79,6 +78,11 @@ func (o *traceOptions) check(records bool) error {
 		return errors.New("either traces as arguments, one after the other, or with -C, merged by time, not both")
 	}
 	return nil
+}
+
+// hasRecords reports whether there are traces of flow records.
+func (o *traceOptions) hasRecords() bool {
+	return slices.ContainsFunc(o.names(), func(name string) bool { return strings.HasPrefix(name, netflowPrefix) })
 }
 
 // names returns the names of the traces.

@@ -1,8 +1,6 @@
 package cmd
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"rtfm/meter"
@@ -17,6 +15,7 @@ type runOptions struct {
 	interval   intervalOptions
 	output     string
 	series     seriesOptions
+	feed       feedOptions
 	maxFlows   int
 	inactivity float64 // seconds
 	streams    streamOptions
@@ -99,7 +98,7 @@ func runCommand() *cobra.Command {
 	f.BoolVar(&o.programs.Strict, "strict", false, "refuse SRL that RFC 2723 does not have")
 	o.programs.addOptimise(cmd)
 	addOctets(f, &o.octets)
-	group(f, groupRules, "rules", "program", "define", "octets")
+	group(f, groupRules, "rules", "program", "define")
 	o.interval.add(cmd)
 	f.StringVarP(&o.output, "flows", "F", "", "write the flow data to this `FILE`; else to standard output")
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default the first trace's, or the host's)")
@@ -107,6 +106,7 @@ func runCommand() *cobra.Command {
 	o.form.add(cmd)
 	o.top.add(cmd)
 	o.series.add(cmd)
+	o.feed.add(cmd)
 	addMaxFlows(f, &o.maxFlows)
 	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again")
 	group(f, groupLimits, "max-flows")
@@ -119,32 +119,4 @@ func runCommand() *cobra.Command {
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print how much memory it took, too (Linux)")
 	group(f, groupProcess, "user", "quiet")
 	return cmd
-}
-
-// check finds options and traces that do not fit each other.
-func (o *runOptions) check(cmd *cobra.Command) error {
-	names := o.traces.names()
-	if err := o.traces.check(o.capture.isRecords()); err != nil {
-		return err
-	}
-	if err := o.capture.check(cmd, names); err != nil {
-		return err
-	}
-	switch {
-	case len(names) == 0 && !o.capture.isLive():
-		return errors.New(`no TRACE given ("-" is standard input); "rtfm run --help" tells more`)
-	}
-	if err := o.interval.check(); err != nil {
-		return err
-	}
-	if err := o.form.check(); err != nil {
-		return err
-	}
-	if err := o.checkTop(cmd); err != nil {
-		return err
-	}
-	if err := o.series.check(cmd, o.output); err != nil {
-		return err
-	}
-	return readOnce(o.inputs()...)
 }

@@ -23,6 +23,10 @@ type Config struct {
 	// Repeat has templates, and the NEW of each flow, be told again so often; 0 for
 	// never, since nothing that was sent is lost.
 	Repeat time.Duration
+	// Anew, if it is not nil, reports whether NEW of all flows is to be told again, since
+	// somebody has come who does not know them, and Remember is feed.Writer's.
+	Anew     func() bool
+	Remember func(message []byte, records int) []byte
 	// RuleSet is the name of the ruleset whose flows are told of; of all if it is "".
 	RuleSet string
 }
@@ -52,6 +56,7 @@ type Tap struct {
 	tickAt  int64  // when to look at some more
 	statsAt int64
 	tellAt  int64      // when to tell templates again
+	anew    int32      // time by which flows were known that must be told again, as state.named
 	flow    match.Flow // room for the one at hand
 	end     feed.End
 	let     func(row uint32) bool
@@ -103,8 +108,8 @@ func New(cfg Config, table *flow.Table, send func([]byte, int) []byte, dropped f
 		bits = 32
 	}
 	t := &Tap{
-		cfg: cfg, table: table, namer: ident.NewNamer(bits), bases: make(map[uint32]base), tickAt: math.MinInt64, dropped: dropped,
-		w: feed.Writer{Form: cfg.Form, Domain: cfg.Domain, MTU: cfg.MTU, Send: send},
+		cfg: cfg, table: table, namer: ident.NewNamer(bits), bases: make(map[uint32]base), tickAt: math.MinInt64, anew: -1, dropped: dropped,
+		w: feed.Writer{Form: cfg.Form, Domain: cfg.Domain, MTU: cfg.MTU, Send: send, Remember: cfg.Remember},
 	}
 	t.let = t.letGo
 	return t
@@ -239,10 +244,13 @@ func (t *Tap) begin(row uint32, s *state, now int64) {
 
 // tellNew tells NEW of the flow in row.
 func (t *Tap) tellNew(row uint32, s *state, now int64) {
-	s.named = int32((now - t.start) / int64(time.Second))
+	s.named = t.seconds(now)
 	t.read(row, s, &t.end.New, now)
 	t.w.New(&t.end.New, now)
 }
+
+// seconds returns a time as state.named has it.
+func (t *Tap) seconds(now int64) int32 { return int32((now - t.start) / int64(time.Second)) }
 
 // read sets n to the flow in row.
 func (t *Tap) read(row uint32, s *state, n *feed.New, now int64) {
@@ -340,6 +348,9 @@ func (t *Tap) Advance(now int64, totals func() Totals) {
 	t.now = now
 	ticks := (now-t.tickAt)/int64(tick) + 1
 	t.tickAt = later(t.tickAt, ticks*int64(tick))
+	if t.cfg.Anew != nil && t.cfg.Anew() {
+		t.anew = t.seconds(now)
+	}
 	t.endClosing()
 	t.sweep(ticks)
 	if now >= t.tellAt {
@@ -408,7 +419,7 @@ func (t *Tap) sweep(ticks int64) {
 			t.finish(row, s, feed.Forced)
 		case t.now-t.table.LastTime(row) >= int64(t.cfg.Idle):
 			t.finish(row, s, feed.Idle)
-		case t.cfg.Repeat > 0 && (t.now-t.start)/int64(time.Second)-int64(s.named) >= int64(t.cfg.Repeat/time.Second):
+		case s.named <= t.anew, t.cfg.Repeat > 0 && t.seconds(t.now)-s.named >= int32(t.cfg.Repeat/time.Second):
 			t.tellNew(row, s, t.now)
 		}
 	}

@@ -18,7 +18,12 @@ type Writer struct {
 	// Send is given each message when it is full, or is flushed, and how many data
 	// records are in it. It returns room for the next one, MTU octets or more.
 	Send func(message []byte, records int) []byte
+	// Remember, if it is not nil, is given messages without which others cannot be
+	// read: first the templates of all feeds, then each shape by itself. It returns
+	// room as Send does. They are sent too.
+	Remember func(message []byte, records int) []byte
 
+	begun    bool // Templates was called
 	shapes   []*Shape
 	b        []byte // the message under way, empty if there is none
 	room     []byte
@@ -91,13 +96,22 @@ func (w *Writer) template(id uint16, scope int, fields []ipfix.Field, now int64)
 // Templates writes all templates, and the shapes so far: at the beginning, and where
 // they may be lost again now and then.
 func (w *Writer) Templates(now int64) {
+	w.general(now)
+	for _, s := range w.shapes[max(len(w.shapes)-flowTemplates, 0):] {
+		w.shape(s, now)
+	}
+	if !w.begun {
+		w.begun = true
+		w.remember(now, func(own *Writer) { own.general(now) })
+	}
+}
+
+// general writes the templates of all feeds.
+func (w *Writer) general(now int64) {
 	w.template(PacketTemplate, 0, w.packet(2), now)
 	w.template(LargeTemplate, 0, w.packet(4), now)
 	w.template(StatsTemplate, 1, statsFields(), now)
 	w.template(ShapeTemplate, 1, shapeFields(), now)
-	for _, s := range w.shapes[max(len(w.shapes)-flowTemplates, 0):] {
-		w.shape(s, now)
-	}
 }
 
 // Shape adds a shape, of which flows will be told.
@@ -105,6 +119,16 @@ func (w *Writer) Shape(s *Shape, now int64) {
 	s.number = len(w.shapes)
 	w.shapes = append(w.shapes, s)
 	w.shape(s, now)
+	w.remember(now, func(own *Writer) { own.shape(s, now) })
+}
+
+// remember has a message of its own hold what write writes.
+func (w *Writer) remember(now int64, write func(*Writer)) {
+	if w.Remember != nil {
+		own := Writer{Form: w.Form, Domain: w.Domain, MTU: w.MTU, Send: w.Remember}
+		write(&own)
+		own.Flush(now)
+	}
 }
 
 func (w *Writer) shape(s *Shape, now int64) {

@@ -1,0 +1,59 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/meter"
+	"rtfm/meter/export"
+	meterfeed "rtfm/meter/feed"
+)
+
+const (
+	// feedRepeat is how often templates and flows are told again over UDP.
+	feedRepeat = time.Minute
+	// feedPatience is how long a receiver may be away when all else has ended.
+	feedPatience = 10 * time.Second
+)
+
+// feeding is the feed of a running `rtfm run`. A nil one stands for none.
+type feeding struct {
+	meter *meter.Meter
+	to    *export.Exporter
+}
+
+// feeding gives run the feed of the meter, if there is to be one. end ends the source if
+// nothing can be told any more.
+func (o *runOptions) feeding(cmd *cobra.Command, m *meter.Meter, end context.CancelFunc, run func(*feeding) error) error {
+	if !o.feed.on() {
+		return run(nil)
+	}
+	open := func(w io.Writer) error {
+		c := o.feed.export()
+		c.File, c.Waits = w, !o.capture.isLive()
+		c.Warn = func(message string) { fmt.Fprintf(cmd.ErrOrStderr(), "rtfm: warning: %s\n", message) }
+		c.Failed = func(error) { end() }
+		to := export.New(c)
+		config := o.feed.config(o.octets != "ip")
+		config.Anew, config.Remember = to.Anew, to.Remember
+		m.SetFeed(meterfeed.New(config, m.Table(), to.Send, to.Dropped))
+		return run(&feeding{m, to})
+	}
+	if !o.feed.url.IsFile() {
+		return open(nil)
+	}
+	return writeTo(cmd.Context(), o.feed.url.Address, o.inputs(), cmd.InOrStdin(), cmd.OutOrStdout(), open)
+}
+
+// end tells the ends of all flows, and waits until all was sent.
+func (f *feeding) end() error {
+	if f == nil {
+		return nil
+	}
+	f.meter.EndFeed()
+	return f.to.Close()
+}

@@ -1,0 +1,38 @@
+package cmd
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+)
+
+// check finds options and traces that do not fit each other.
+func (o *runOptions) check(cmd *cobra.Command) error {
+	names := o.traces.names()
+	if err := o.traces.check(o.capture.isRecords()); err != nil {
+		return err
+	}
+	if err := o.capture.check(cmd, names); err != nil {
+		return err
+	}
+	switch {
+	case len(names) == 0 && !o.capture.isLive():
+		return errors.New(`no TRACE given ("-" is standard input); "rtfm run --help" tells more`)
+	}
+	if err := o.interval.check(); err != nil {
+		return err
+	}
+	if err := o.form.check(); err != nil {
+		return err
+	}
+	if err := o.checkTop(cmd); err != nil {
+		return err
+	}
+	if err := o.series.check(cmd, o.output); err != nil {
+		return err
+	}
+	if err := o.feed.check(cmd, o.capture.isRecords() || o.traces.hasRecords(), o.output); err != nil {
+		return err
+	}
+	return readOnce(o.inputs()...)
+}
