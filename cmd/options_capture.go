@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ type captureOptions struct {
 	snapLen    int
 	notPromisc bool
 	cardStamps bool
+	idle       time.Duration // after which whoever meters is told that there are no packets, 0 if that does not matter
 	dedup      dedupOptions
 	tunnels    tunnelOptions
 }
@@ -86,7 +88,7 @@ func (o *captureOptions) open(ctx context.Context, exporters []netip.Prefix, not
 	}
 	src, err := live.Open(ctx, live.Config{
 		Interfaces: o.interfaces, RingSize: o.ringSize << 20, Rings: o.rings, SnapLen: o.snapLen,
-		Promiscuous: !o.notPromisc, CardStamps: o.cardStamps, Notify: notify,
+		Promiscuous: !o.notPromisc, CardStamps: o.cardStamps, Idle: o.idle, Notify: notify,
 	})
 	if err != nil {
 		return nil, err

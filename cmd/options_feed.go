@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -89,6 +90,15 @@ func (o *feedOptions) config(frames bool) meterfeed.Config {
 		c.Repeat = feedRepeat
 	}
 	return c
+}
+
+// waits returns for how long at most a source is waited for before what waits is sent, 0
+// without a feed.
+func (o *feedOptions) waits() time.Duration {
+	if !o.on() {
+		return 0
+	}
+	return max(seconds(o.delay), time.Millisecond)
 }
 
 // message returns the most octets of a message.

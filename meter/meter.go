@@ -301,8 +301,11 @@ func (m *Meter) meterBatch(b *batch) error {
 		m.count(i)
 	}
 	m.metered = len(b.seen)
-	if m.tap != nil {
-		m.tap.tell(m.clock.now)
+	if m.tap != nil && m.clock.started {
+		m.advanceFeed()
+		if len(b.seen) == 0 { // for some time
+			m.tap.feed.Flush()
+		}
 	}
 	if b.until > m.clock.now && m.clock.started {
 		return m.passTo(b.until)

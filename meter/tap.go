@@ -14,6 +14,7 @@ type tap struct {
 	batch *batch
 	at    int // packet of the batch that is being counted
 	notes []note
+	now   int64  // time of the latest packet that was told of
 	read  uint32 // sink for prefetch reads, so the compiler keeps them
 }
 
@@ -42,7 +43,8 @@ func (t *tap) tell(now int64) {
 		if digests {
 			p.Digest = t.batch.digests[n.number]
 		}
-		t.feed.Packet(n.row&^(1<<31), &p, now)
+		t.now = max(t.now, s.time)
+		t.feed.Packet(n.row&^(1<<31), &p, t.now)
 	}
 	t.notes = t.notes[:0]
 	t.feed.Told(now)
@@ -82,7 +84,17 @@ func (m *Meter) tapTask(t *Task) {
 // advanceFeed has the feed do what is due at the present time.
 func (m *Meter) advanceFeed() {
 	m.tap.tell(m.clock.now)
-	m.tap.feed.Advance(m.clock.now, m.feedTotals)
+	if m.clock.now >= m.tap.feed.Due() {
+		m.tap.feed.Advance(m.clock.now, m.feedTotals)
+	}
+}
+
+// FlushFeed has the feed, if there is one, send what waits to be sent.
+func (m *Meter) FlushFeed() {
+	if m.tap != nil {
+		m.tap.tell(m.clock.now)
+		m.tap.feed.Flush()
+	}
 }
 
 // feedTotals returns what a feed tells in STATS.

@@ -109,7 +109,7 @@ func New(cfg Config, table *flow.Table, send func([]byte, int) []byte, dropped f
 	}
 	t := &Tap{
 		cfg: cfg, table: table, namer: ident.NewNamer(bits), bases: make(map[uint32]base), tickAt: math.MinInt64, anew: -1, dropped: dropped,
-		w: feed.Writer{Form: cfg.Form, Domain: cfg.Domain, MTU: cfg.MTU, Send: send, Remember: cfg.Remember},
+		w: feed.Writer{Form: cfg.Form, Domain: cfg.Domain, MTU: cfg.MTU, Delay: cfg.Delay, Send: send, Remember: cfg.Remember},
 	}
 	t.let = t.letGo
 	return t
@@ -235,6 +235,7 @@ func (t *Tap) begin(row uint32, s *state, now int64) {
 		t.bases[row] = base{[2]uint64{t.flow.ToPDUs, t.flow.FromPDUs}, [2]uint64{t.flow.ToOctets, t.flow.FromOctets}}
 		s.bits = isJoining
 	} else {
+		s.begun = t.table.FirstTime(row)
 		s.bits = 0
 	}
 	s.bits |= isOpen
@@ -324,10 +325,11 @@ func (t *Tap) Told(now int64) {
 		t.state(row).bits &^= isJoining
 	}
 	t.joining = t.joining[:0]
-	if began, ok := t.w.Began(); ok && now-began >= int64(t.cfg.Delay) {
-		t.w.Flush(now)
-	}
+	t.w.Wait(now)
 }
+
+// Flush sends the message under way, if there is one.
+func (t *Tap) Flush() { t.w.Flush() }
 
 // Packet time between two looks at what has ended, and between two STATS.
 const (
@@ -436,7 +438,7 @@ func (t *Tap) End(totals Totals) {
 		}
 	}
 	t.tellStats(totals)
-	t.w.Flush(t.now)
+	t.w.Flush()
 }
 
 // later returns t + d, or the latest time there is.

@@ -72,7 +72,7 @@ func write(r *rand.Rand, form Form, mtu, records int) (messages []message) {
 			wrote.Stats(&s)
 			w.Stats(&s, now)
 		case n < 28:
-			w.Flush(now)
+			w.Flush()
 		default:
 			p := Packet{flowID(r, form), now - r.Int64N(1e9), r.Uint32() >> r.IntN(32), uint8(r.Uint32()), r.IntN(2) == 0, 0}
 			if form.Digest {
@@ -82,7 +82,7 @@ func write(r *rand.Rand, form Form, mtu, records int) (messages []message) {
 			w.Packet(&p, now)
 		}
 	}
-	w.Flush(now)
+	w.Flush()
 	return messages
 }
 

@@ -3,6 +3,7 @@ package feed
 import (
 	"encoding/binary"
 	"math"
+	"time"
 
 	"rtfm/traces/ipfix"
 )
@@ -15,6 +16,9 @@ type Writer struct {
 	Form
 	Domain uint32 // observation domain
 	MTU    int    // most octets of a message, LeastMTU or more
+	// Delay is for how long a record waits, by the times of those behind it, for others
+	// in its message.
+	Delay time.Duration
 	// Send is given each message when it is full, or is flushed, and how many data
 	// records are in it. It returns room for the next one, MTU octets or more.
 	Send func(message []byte, records int) []byte
@@ -31,6 +35,7 @@ type Writer struct {
 	id       uint16 // of that set
 	records  int
 	began    int64  // time of its first record
+	latest   int64  // and of its last one
 	sequence uint32 // data records before it
 }
 
@@ -41,8 +46,8 @@ func (w *Writer) begin(id uint16, n int, now int64) {
 	if id == 0 || id != w.id {
 		header = ipfix.SetHeaderLen
 	}
-	if len(w.b) > 0 && len(w.b)+header+n > w.MTU {
-		w.Flush(now)
+	if len(w.b) > 0 && (len(w.b)+header+n > w.MTU || now-w.began >= int64(w.Delay) && w.Delay > 0) {
+		w.Flush()
 		header = ipfix.SetHeaderLen
 	}
 	if len(w.b) == 0 {
@@ -52,6 +57,7 @@ func (w *Writer) begin(id uint16, n int, now int64) {
 		w.b, w.room = w.room[:ipfix.HeaderLen], nil
 		w.began = now
 	}
+	w.latest = now
 	if header > 0 {
 		w.endSet()
 		w.id = id
@@ -71,17 +77,21 @@ func (w *Writer) endSet() {
 	w.id = 0
 }
 
-// Began returns the time of the first record of the message under way, and false if
-// there is none.
-func (w *Writer) Began() (int64, bool) { return w.began, len(w.b) > 0 }
+// Wait says that it is time now. The message under way is sent if it has waited long
+// enough.
+func (w *Writer) Wait(now int64) {
+	if len(w.b) > 0 && now-w.began >= int64(w.Delay) {
+		w.Flush()
+	}
+}
 
 // Flush sends the message under way, if there is one.
-func (w *Writer) Flush(now int64) {
+func (w *Writer) Flush() {
 	if len(w.b) == 0 {
 		return
 	}
 	w.endSet()
-	ipfix.PutHeader(w.b, uint32(now/1e9), w.sequence, w.Domain)
+	ipfix.PutHeader(w.b, uint32(w.latest/1e9), w.sequence, w.Domain)
 	w.sequence += uint32(w.records)
 	w.room = w.Send(w.b, w.records)[:0]
 	w.b, w.records = nil, 0
@@ -127,7 +137,7 @@ func (w *Writer) remember(now int64, write func(*Writer)) {
 	if w.Remember != nil {
 		own := Writer{Form: w.Form, Domain: w.Domain, MTU: w.MTU, Send: w.Remember}
 		write(&own)
-		own.Flush(now)
+		own.Flush()
 	}
 }
 

@@ -3,6 +3,7 @@ package live
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // All is the name that stands for all interfaces, including those that appear
@@ -27,6 +28,9 @@ type Config struct {
 	// CAP_NET_ADMIN unless they do already, and stays so. Where a card does not,
 	// the kernel does; Stats.Stamps counts the packets of each.
 	CardStamps bool
+	// Idle is for how long at most ReadBatch waits for packets before it returns none;
+	// 0, or more than the time in which losses are asked for, means that.
+	Idle time.Duration
 	// Notify is called with what whoever runs the meter should know: offloads that
 	// falsify counts, interfaces that vanish and return. Open and ReadBatch call
 	// it.

@@ -202,15 +202,23 @@ func (s *source) ReadBatch(b *traces.Batch) error {
 		case s.over(now):
 			s.tend(now) // the last losses
 			return io.EOF
-		case now.Sub(s.told) > tendEvery:
+		case now.Sub(s.told) > s.idle():
 			s.told = now
 			b.Until = s.quiet.Add(-2 * holdBack).UnixNano()
 			return nil
 		}
-		if err := s.wait(wait); err != nil {
+		if err := s.wait(min(wait, s.idle())); err != nil {
 			return err
 		}
 	}
+}
+
+// idle returns for how long nobody is told that there are no packets.
+func (s *source) idle() time.Duration {
+	if s.config.Idle > 0 {
+		return min(s.config.Idle, tendEvery)
+	}
+	return tendEvery
 }
 
 // merge fills b with packets in the order of their times, as far as no ring can
