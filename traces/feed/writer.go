@@ -156,29 +156,46 @@ func (w *Writer) shape(s *Shape, now int64) {
 	w.records++
 }
 
-// Packet writes PACKET.
+// maxPacket is the most octets of a PACKET.
+const maxPacket = 8 + 8 + 4 + 1 + 1 + 4
+
+// Packet writes PACKET. There is one for each packet, so the usual case, that it goes to
+// the set under way, comes first.
 func (w *Writer) Packet(p *Packet, now int64) {
 	id := uint16(PacketTemplate)
 	if p.Octets > math.MaxUint16 {
 		id = LargeTemplate
 	}
-	w.begin(id, 26, now)
-	b := w.flow(w.b, p.Flow)
-	b = binary.BigEndian.AppendUint64(b, ipfix.Time(p.Time))
-	if id == LargeTemplate {
-		b = binary.BigEndian.AppendUint32(b, p.Octets)
+	if id != w.id || len(w.b)+maxPacket > w.MTU {
+		w.begin(id, maxPacket, now)
+	}
+	end := len(w.b)
+	room := w.b[end : end+maxPacket]
+	b := room
+	if w.Narrow {
+		binary.BigEndian.PutUint32(b, uint32(p.Flow))
+		b = b[4:]
 	} else {
-		b = binary.BigEndian.AppendUint16(b, uint16(p.Octets))
+		binary.BigEndian.PutUint64(b, p.Flow)
+		b = b[8:]
 	}
-	direction := uint8(0)
+	binary.BigEndian.PutUint64(b, ipfix.Time(p.Time))
+	if b = b[8:]; id == LargeTemplate {
+		binary.BigEndian.PutUint32(b, p.Octets)
+		b = b[4:]
+	} else {
+		binary.BigEndian.PutUint16(b, uint16(p.Octets))
+		b = b[2:]
+	}
+	b[0], b[1] = p.TCPFlags, 0
 	if p.Backward {
-		direction = 1
+		b[1] = 1
 	}
-	b = append(b, p.TCPFlags, direction)
-	if w.Digest {
-		b = binary.BigEndian.AppendUint32(b, p.Digest)
+	if b = b[2:]; w.Digest {
+		binary.BigEndian.PutUint32(b, p.Digest)
+		b = b[4:]
 	}
-	w.b = b
+	w.b = w.b[:end+maxPacket-len(b)]
 	w.records++
 }
 
