@@ -157,6 +157,7 @@ func (m *Meter) rowOf(t *Task) series.Row {
 // flows in the feed.
 func (m *Meter) leave(t *Task) {
 	if t.tap != nil {
+		t.tap.tell(m.clock.now)
 		t.tap.feed.Leave(t.stats.RuleSet)
 	}
 	if m.seconds.links == nil {

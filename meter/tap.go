@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"math"
 	"slices"
 
 	"rtfm/meter/feed"
@@ -39,15 +40,16 @@ func (t *tap) tell(now int64) {
 	digests := t.feed.Digests()
 	for _, n := range t.notes {
 		s := &t.batch.seen[n.number]
+		t.now = max(t.now, s.time)
 		p.Time, p.Octets, p.TCPFlags, p.Backward = s.time, s.octets, t.batch.tcp[n.number], n.row>>31 != 0
 		if digests {
 			p.Digest = t.batch.digests[n.number]
 		}
-		t.now = max(t.now, s.time)
 		t.feed.Packet(n.row&^(1<<31), &p, t.now)
 	}
 	t.notes = t.notes[:0]
-	t.feed.Told(now)
+	t.now = max(t.now, now)
+	t.feed.Told(t.now)
 }
 
 // SetFeed has a feed tell of the packets that are metered from now on; nil ends that.
@@ -55,7 +57,7 @@ func (t *tap) tell(now int64) {
 func (m *Meter) SetFeed(f *feed.Tap) {
 	m.tap = nil
 	if f != nil {
-		m.tap = &tap{feed: f, batch: m.batch}
+		m.tap = &tap{feed: f, batch: m.batch, now: math.MinInt64}
 	}
 	if m.input != nil {
 		m.input.fed, m.input.digests = f != nil, f != nil && f.Digests()

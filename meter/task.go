@@ -276,7 +276,7 @@ func (t *Task) create(m *matched, d flow.Direction, s stream.Packet, pdus, octet
 		return 0
 	}
 	if t.tap != nil {
-		t.tap.feed.Create(row, &m.flow)
+		t.tap.feed.Create(row)
 	}
 	if t.ids != nil && m.flow.Shape.Identified() {
 		t.ids.Create(row, &m.flow, d == flow.Backward)

@@ -46,8 +46,10 @@ type Tap struct {
 	// bases are what flows had counted before their NEW, if anything.
 	bases   map[uint32]base
 	joining []uint32 // rows of flows that were there when they began, in this batch
-	// closing are flows that TCP has ended, in order of time.
+	// closing are flows that TCP has ended, in order of time; the first closed of them
+	// have been looked at.
 	closing []closing
+	closed  int
 	left    [256]bool // rulesets that run no longer
 	names   [256]string
 	start   int64
@@ -56,8 +58,9 @@ type Tap struct {
 	tickAt  int64  // when to look at some more
 	statsAt int64
 	tellAt  int64      // when to tell templates again
-	anew    int32      // time by which flows were known that must be told again, as state.named
-	flow    match.Flow // room for the one at hand
+	anew    int64      // flows named by then must be told again, as state.named
+	flow    match.Flow // room for the one that begins
+	ended   match.Flow // and for one that ends
 	end     feed.End
 	let     func(row uint32) bool
 	// dropped is told by whoever sends the messages.
@@ -72,21 +75,22 @@ type block [blockLen]state
 type state struct {
 	id      uint64 // 0 if the row has no flow of the feed
 	begun   int64  // time of the first packet since NEW
-	serial  uint32 // goes up with each NEW
+	serial  uint32 // goes up with each NEW that is not told again
 	told    uint32 // PACKETs since NEW, if there is Config.First
-	named   int32  // time of the last NEW, in seconds since the tap was made
+	named   uint32 // time of the last NEW, in seconds since the first packet
 	salt    uint16
 	ruleSet uint8
 	bits    uint8
 }
 
 const (
-	isOpen    uint8 = 1 << iota // NEW was told, END was not
-	finTo                       // FIN was seen
-	finFrom                     // in the other direction
-	isClosing                   // is in Tap.closing
-	isFresh                     // no packet was told of yet
-	isJoining                   // the flow has begun in this batch, and was there before
+	isOpen       uint8 = 1 << iota // NEW was told, END was not
+	finTo                          // FIN was seen
+	finFrom                        // in the other direction
+	isClosing                      // is in Tap.closing
+	isFresh                        // no packet was told of yet
+	isJoining                      // the flow has begun in this batch, and was there before
+	isConnection                   // its packets are of the same two ends, so that TCP may end it
 )
 
 type base struct{ pdus, octets [2]uint64 }
@@ -122,7 +126,18 @@ func (t *Tap) Feeds(name string) bool { return t.cfg.RuleSet == "" || t.cfg.Rule
 func (t *Tap) Digests() bool { return t.cfg.Digest }
 
 // Begin has flows of the ruleset with this number and name be told of.
-func (t *Tap) Begin(number int, name string) { t.left[number&255], t.names[number&255] = false, name }
+func (t *Tap) Begin(number int, name string) {
+	t.left[number&255] = false
+	if t.names[number&255] == name {
+		return
+	}
+	t.names[number&255] = name
+	for i, s := range t.shapes {
+		if s != nil && int(s.RuleSet) == number&255 {
+			t.shapes[i] = nil
+		}
+	}
+}
 
 // Leave says that the ruleset of this number runs no longer. Its flows end soon.
 func (t *Tap) Leave(number int) { t.left[number&255] = true }
@@ -146,9 +161,10 @@ func (t *Tap) Prefetch(row uint32) uint32 { return t.state(row).serial }
 // Packet tells of a packet that was counted in the flow in row, at its time now, which
 // is not earlier than that of one before. The flow's first one makes it known.
 func (t *Tap) Packet(row uint32, p *feed.Packet, now int64) {
+	t.now = now
 	s := t.state(row)
 	if s.bits&isOpen == 0 {
-		t.begin(row, s, now)
+		t.begin(row, s)
 	}
 	if s.bits&isJoining != 0 {
 		t.takeOff(row, p)
@@ -161,8 +177,8 @@ func (t *Tap) Packet(row uint32, p *feed.Packet, now int64) {
 		p.Flow = s.id
 		t.w.Packet(p, now)
 	}
-	if p.TCPFlags&(fin|rst) != 0 && s.bits&isClosing == 0 {
-		t.close(row, s, p, now)
+	if p.TCPFlags&(fin|rst) != 0 && s.bits&(isClosing|isConnection) == isConnection {
+		t.close(row, s, p)
 	}
 }
 
@@ -183,7 +199,7 @@ const (
 )
 
 // close notes that TCP has ended a flow, or one direction of it.
-func (t *Tap) close(row uint32, s *state, p *feed.Packet, now int64) {
+func (t *Tap) close(row uint32, s *state, p *feed.Packet) {
 	switch {
 	case p.TCPFlags&fin == 0:
 	case p.Backward:
@@ -193,16 +209,12 @@ func (t *Tap) close(row uint32, s *state, p *feed.Packet, now int64) {
 	}
 	if p.TCPFlags&rst != 0 || s.bits&(finTo|finFrom) == finTo|finFrom {
 		s.bits |= isClosing
-		t.closing = append(t.closing, closing{now + int64(lingers), row, s.serial})
+		t.closing = append(t.closing, closing{later(t.now, int64(lingers)), row, s.serial})
 	}
 }
 
-// Create names the flow of this key, which was made in row.
-func (t *Tap) Create(row uint32, k *match.FlowKey) {
-	s := t.state(row)
-	*s = state{ruleSet: uint8(k.Shape.RuleSet), bits: isFresh}
-	s.id, s.salt = t.namer.Assign(row, k, t.let)
-}
+// Create says that a flow was made in row, of which no packet was told yet.
+func (t *Tap) Create(row uint32) { *t.state(row) = state{bits: isFresh} }
 
 // letGo ends the flow in a row if its ruleset runs no longer, and lets go of its
 // identifier.
@@ -217,48 +229,47 @@ func (t *Tap) letGo(row uint32) bool {
 	return true
 }
 
-// begin tells NEW of the flow in row, whose first packet comes at time now.
-func (t *Tap) begin(row uint32, s *state, now int64) {
-	t.begun(now)
-	if s.id == 0 { // it was there before the tap
-		t.table.Read(row, &t.flow)
-		s.ruleSet = uint8(t.flow.Shape.RuleSet)
-		s.id, s.salt = t.namer.Assign(row, &t.flow.FlowKey, t.let)
-	}
-	s.serial++
-	s.told, s.begun = 0, now
-	if s.bits&isFresh == 0 {
-		// The table has counted the packets of this batch too: they are taken off again
-		// as they are told.
-		t.table.Read(row, &t.flow)
-		t.joining = append(t.joining, row)
-		t.bases[row] = base{[2]uint64{t.flow.ToPDUs, t.flow.FromPDUs}, [2]uint64{t.flow.ToOctets, t.flow.FromOctets}}
-		s.bits = isJoining
-	} else {
-		s.begun = t.table.FirstTime(row)
-		s.bits = 0
-	}
-	s.bits |= isOpen
-	t.open++
-	t.tellNew(row, s, now)
-}
-
-// tellNew tells NEW of the flow in row.
-func (t *Tap) tellNew(row uint32, s *state, now int64) {
-	s.named = t.seconds(now)
-	t.read(row, s, &t.end.New, now)
-	t.w.New(&t.end.New, now)
-}
-
-// seconds returns a time as state.named has it.
-func (t *Tap) seconds(now int64) int32 { return int32((now - t.start) / int64(time.Second)) }
-
-// read sets n to the flow in row.
-func (t *Tap) read(row uint32, s *state, n *feed.New, now int64) {
+// begin tells NEW of the flow in row, whose first packet comes at the present time.
+func (t *Tap) begin(row uint32, s *state) {
+	t.begun(t.now)
 	f := &t.flow
 	t.table.Read(row, f)
+	if s.id == 0 {
+		s.ruleSet = uint8(f.Shape.RuleSet)
+		s.id, s.salt = t.namer.Assign(row, &f.FlowKey, t.let)
+	}
+	s.serial++
+	s.told, s.begun = 0, f.FirstTime
+	fresh := s.bits&isFresh != 0
+	if s.bits = isOpen; f.Shape.SavesEnds() {
+		s.bits |= isConnection
+	}
+	if !fresh {
+		// The table has counted the packets of this batch too: they are taken off again
+		// as they are told.
+		s.begun = t.now
+		s.bits |= isJoining
+		t.joining = append(t.joining, row)
+		t.bases[row] = base{[2]uint64{f.ToPDUs, f.FromPDUs}, [2]uint64{f.ToOctets, f.FromOctets}}
+	}
+	t.open++
+	t.tellNew(row, s)
+}
+
+// tellNew tells NEW of the flow in row, which was read into t.flow.
+func (t *Tap) tellNew(row uint32, s *state) {
+	s.named = t.seconds()
+	t.fill(&t.end.New, row, s, &t.flow)
+	t.w.New(&t.end.New, t.now)
+}
+
+// seconds returns the present time in seconds since the first packet, modulo 2^32.
+func (t *Tap) seconds() uint32 { return uint32((t.now - t.start) / int64(time.Second)) }
+
+// fill sets n to the flow f in row.
+func (t *Tap) fill(n *feed.New, row uint32, s *state, f *match.Flow) {
 	n.Flow, n.First, n.Index, n.Collisions = s.id, f.FirstTime, row, s.salt
-	n.Shape = t.shape(f.Shape, now)
+	n.Shape = t.shape(f.Shape)
 	n.Key = n.Key[:0]
 	for i := range f.Shape.Saved {
 		n.Key = append(n.Key, f.Value(f.Shape.Saved[i].Attr)...)
@@ -266,13 +277,13 @@ func (t *Tap) read(row uint32, s *state, n *feed.New, now int64) {
 }
 
 // shape returns what the feed has for a shape, and tells SHAPE of it if it is new.
-func (t *Tap) shape(s *match.Shape, now int64) *feed.Shape {
+func (t *Tap) shape(s *match.Shape) *feed.Shape {
 	for len(t.shapes) <= s.ID {
 		t.shapes = append(t.shapes, nil)
 	}
 	if t.shapes[s.ID] == nil {
 		t.shapes[s.ID] = newShape(s, t.names[s.RuleSet&255])
-		t.w.Shape(t.shapes[s.ID], now)
+		t.w.Shape(t.shapes[s.ID], t.now)
 	}
 	return t.shapes[s.ID]
 }
@@ -284,9 +295,9 @@ func (t *Tap) finish(row uint32, s *state, reason feed.Reason) {
 	}
 	s.bits = 0
 	t.open--
-	e := &t.end
-	t.read(row, s, &e.New, t.now)
-	f := &t.flow
+	e, f := &t.end, &t.ended
+	t.table.Read(row, f)
+	t.fill(&e.New, row, s, f)
 	e.Reason, e.Begun, e.Last = reason, s.begun, f.LastTime
 	e.PDUs, e.Octets = [2]uint64{f.ToPDUs, f.FromPDUs}, [2]uint64{f.ToOctets, f.FromOctets}
 	if b, ok := t.bases[row]; ok {
@@ -304,7 +315,11 @@ func (t *Tap) finish(row uint32, s *state, reason feed.Reason) {
 
 // Release ends the flow in row, which is about to leave the flow table.
 func (t *Tap) Release(row uint32) {
-	s := t.state(row)
+	i := int(row / blockLen)
+	if i >= len(t.blocks) || t.blocks[i] == nil {
+		return
+	}
+	s := &t.blocks[i][row%blockLen]
 	if s.id == 0 {
 		return
 	}
@@ -318,7 +333,7 @@ func (t *Tap) Release(row uint32) {
 }
 
 // Told says that all packets so far were told of, at a time that is not earlier than
-// theirs. A message that has waited long enough is sent.
+// theirs.
 func (t *Tap) Told(now int64) {
 	t.now = now
 	for _, row := range t.joining {
@@ -346,12 +361,12 @@ func (t *Tap) Advance(now int64, totals func() Totals) {
 	if now < t.tickAt {
 		return
 	}
-	t.begun(now)
 	t.now = now
+	t.begun(now)
 	ticks := (now-t.tickAt)/int64(tick) + 1
 	t.tickAt = later(t.tickAt, ticks*int64(tick))
 	if t.cfg.Anew != nil && t.cfg.Anew() {
-		t.anew = t.seconds(now)
+		t.anew = int64(t.seconds())
 	}
 	t.endClosing()
 	t.sweep(ticks)
@@ -387,14 +402,15 @@ func (t *Tap) tellStats(n Totals) {
 
 // endClosing ends the flows that TCP has ended long enough ago.
 func (t *Tap) endClosing() {
-	n := 0
-	for ; n < len(t.closing) && t.closing[n].at <= t.now; n++ {
-		c := &t.closing[n]
+	for ; t.closed < len(t.closing) && t.closing[t.closed].at <= t.now; t.closed++ {
+		c := &t.closing[t.closed]
 		if s := t.state(c.row); s.serial == c.serial && s.bits&isClosing != 0 {
 			t.finish(c.row, s, feed.Ended)
 		}
 	}
-	t.closing = append(t.closing[:0], t.closing[n:]...)
+	if t.closed > len(t.closing)/2 {
+		t.closing, t.closed = append(t.closing[:0], t.closing[t.closed:]...), 0
+	}
 }
 
 // sweep looks at a part of the flows, as many as so many ticks have: in Idle/4, or
@@ -421,14 +437,18 @@ func (t *Tap) sweep(ticks int64) {
 			t.finish(row, s, feed.Forced)
 		case t.now-t.table.LastTime(row) >= int64(t.cfg.Idle):
 			t.finish(row, s, feed.Idle)
-		case s.named <= t.anew, t.cfg.Repeat > 0 && t.seconds(t.now)-s.named >= int32(t.cfg.Repeat/time.Second):
-			t.tellNew(row, s, t.now)
+		case int64(s.named) <= t.anew, t.cfg.Repeat > 0 && t.seconds()-s.named >= uint32(t.cfg.Repeat/time.Second):
+			t.table.Read(row, &t.flow)
+			t.tellNew(row, s)
 		}
 	}
 }
 
-// End ends all flows, and the feed.
+// End ends all flows, and the feed. If there was no packet nothing is told.
 func (t *Tap) End(totals Totals) {
+	if t.tickAt == math.MinInt64 {
+		return
+	}
 	for i, b := range t.blocks {
 		if b == nil {
 			continue

@@ -18,9 +18,9 @@
 // # Proof
 //
 // A message's sequence number counts the data records before it, those too that the
-// meter has dropped, so a Reader knows how many it lacks. Messages that overtake others wait for
-// them; those that were given up as missing are not read if they come after all, nor is any
-// twice. So each record is either handed out, in its order, or counted as Missing. END tells how many PACKETs the
-// flow has had since its NEW, and the sums of the flow's counters, which the meter has
-// counted without the feed.
+// meter has dropped, so a Reader knows how many it lacks. Messages that overtake others
+// wait for them; those that were given up as missing are not read if they come after
+// all, nor is any twice. So each record is either handed out, in its order, or counted as
+// Missing. END tells how many PACKETs the flow has had since its NEW, and the sums of the
+// flow's counters, which the meter has counted without the feed.
 package feed

@@ -331,3 +331,34 @@ func FuzzReadMessage(f *testing.F) {
 		}
 	})
 }
+
+// TestManyShapes: shapes whose templates have numbers of which others had the same are
+// told again when it is their turn.
+func TestManyShapes(t *testing.T) {
+	var got, want journal
+	x := Reader{Ordered: true}
+	w := Writer{MTU: LeastMTU, Send: func(b []byte, n int) []byte {
+		if err := x.Message(b, &got); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}}
+	r := rand.New(rand.NewPCG(13, 14))
+	w.Templates(0)
+	var shapes []*Shape
+	for i := range maxShapes + 2 {
+		shapes = append(shapes, randomShape(r))
+		w.Shape(shapes[i], 0)
+	}
+	for range 5 {
+		for _, i := range []int{0, 1, 2, maxShapes, maxShapes + 1} {
+			e := randomEnd(r, shapes[i:i+1], Form{})
+			w.New(&e.New, 0)
+			w.End(&e, 0)
+			want.New(&e.New)
+			want.End(&e)
+		}
+	}
+	w.Flush()
+	equal(t, slices.DeleteFunc(got, func(s string) bool { return s[0] == 's' || s[0] == 'b' }), want)
+}

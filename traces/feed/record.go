@@ -79,7 +79,7 @@ const (
 	StatsTemplate
 	ShapeTemplate
 	firstFlowTemplate = 512
-	flowTemplates     = 1 << 14 // then their numbers are used again
+	maxShapes         = 1 << 10 // whose templates are there at a time
 )
 
 // The elements of our own.

@@ -12,7 +12,7 @@ type Shape struct {
 	RuleSet uint8
 	Name    string // of the ruleset
 	Saved   []Saved
-	number  int // from 0
+	slot    int // a Writer's, of which each has two templates
 }
 
 // Saved is an attribute that flows of a shape save.
@@ -25,7 +25,7 @@ type Saved struct {
 }
 
 // template returns the number of NEW's template; END's is one higher.
-func (s *Shape) template() uint16 { return firstFlowTemplate + uint16(2*(s.number%flowTemplates)) }
+func (s *Shape) template() uint16 { return firstFlowTemplate + uint16(2*s.slot) }
 
 // keyFields returns the fields of the key.
 func (s *Shape) keyFields() (fields []ipfix.Field) {

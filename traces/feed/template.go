@@ -234,7 +234,7 @@ func (r *Reader) readShape(b []byte, h Handler) (n int) {
 		r.Counts.Records++
 		return n
 	}
-	s := &Shape{RuleSet: b[2], Name: string(name), number: int(id-firstFlowTemplate) / 2}
+	s := &Shape{RuleSet: b[2], Name: string(name)}
 	if !s.readSaved(saved, t.key) {
 		r.Counts.Unknown++
 		return n

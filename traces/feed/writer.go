@@ -27,9 +27,10 @@ type Writer struct {
 	// room as Send does. They are sent too.
 	Remember func(message []byte, records int) []byte
 
-	begun    bool // Templates was called
-	shapes   []*Shape
-	b        []byte // the message under way, empty if there is none
+	begun    bool     // Templates was called
+	shapes   []*Shape // by slot, as they were told last
+	told     int      // shapes
+	b        []byte   // the message under way, empty if there is none
 	room     []byte
 	set      int    // where its last set begins
 	id       uint16 // of that set
@@ -107,7 +108,7 @@ func (w *Writer) template(id uint16, scope int, fields []ipfix.Field, now int64)
 // they may be lost again now and then.
 func (w *Writer) Templates(now int64) {
 	w.general(now)
-	for _, s := range w.shapes[max(len(w.shapes)-flowTemplates, 0):] {
+	for _, s := range w.shapes {
 		w.shape(s, now)
 	}
 	if !w.begun {
@@ -126,8 +127,17 @@ func (w *Writer) general(now int64) {
 
 // Shape adds a shape, of which flows will be told.
 func (w *Writer) Shape(s *Shape, now int64) {
-	s.number = len(w.shapes)
-	w.shapes = append(w.shapes, s)
+	s.slot = w.told % maxShapes
+	w.told++
+	if s.slot == len(w.shapes) {
+		w.shapes = append(w.shapes, nil)
+	}
+	w.place(s, now)
+}
+
+// place tells a shape, also one whose slot another one has taken since.
+func (w *Writer) place(s *Shape, now int64) {
+	w.shapes[s.slot] = s
 	w.shape(s, now)
 	w.remember(now, func(own *Writer) { own.shape(s, now) })
 }
@@ -208,6 +218,9 @@ func (w *Writer) flow(b []byte, id uint64) []byte {
 
 // New writes NEW.
 func (w *Writer) New(n *New, now int64) {
+	if w.shapes[n.Shape.slot] != n.Shape {
+		w.place(n.Shape, now)
+	}
 	w.begin(n.Shape.template(), 23+len(n.Key), now)
 	w.b = append(w.new(w.b, n), n.Key...)
 	w.records++
@@ -224,6 +237,9 @@ func (w *Writer) new(b []byte, n *New) []byte {
 
 // End writes END.
 func (w *Writer) End(e *End, now int64) {
+	if w.shapes[e.Shape.slot] != e.Shape {
+		w.place(e.Shape, now)
+	}
 	w.begin(e.Shape.template()+1, 80+len(e.Key), now)
 	b := w.new(w.b, &e.New)
 	b = binary.BigEndian.AppendUint64(b, ipfix.Time(e.Begun))
