@@ -79,8 +79,8 @@ var layout = map[string][]string{
 	"mib/snmp/snmptest":     {"mib/smi", "mib/snmp"},
 
 	"reader":            {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
-	"reader/feed":       {"traces/feed"},
 	"reader/feature":    {"meter/ident", "reader/feed", "ruleset/attr", "ruleset/match", "traces/feed"},
+	"reader/feed":       {"meter/ident", "reader/flowfile", "reader/record", "ruleset/attr", "ruleset/match", "traces/feed"},
 	"reader/flowfile":   {"reader/record", "reader/seriesfile", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
 	"reader/live":       {"meter/series", "reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
 	"reader/page":       {"reader/live"},

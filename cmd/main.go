@@ -28,6 +28,7 @@ const (
 	StatusDamaged = 2 // a trace was damaged or none: what could be read was metered
 	StatusFull    = 3 // a table was full or rules looped: packets are missing from flows or distributions
 	StatusFault   = 4 // numbers do not add up: a fault of the program
+	StatusMissing = 4 // of a feed: not all that was told has come
 
 	StatusInterrupted = 130 // by a signal: what had been read was metered
 )
@@ -117,7 +118,7 @@ docs/COOKBOOK.md, which "make install" makes a manual page, rtfm-cookbook(7).`,
 		Version:       version(),
 	}
 	root.SetVersionTemplate(builtFrom())
-	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), flowsCommand(), srlCommand(), traceCommand(), topCommand(), viewCommand(), versionCommand())
+	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), feedCommand(), flowsCommand(), srlCommand(), traceCommand(), topCommand(), viewCommand(), versionCommand())
 	root.SetHelpCommand(helpCommand())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { cmd.Print(helpText(cmd, false)) })
 	return root

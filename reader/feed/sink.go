@@ -13,15 +13,23 @@ type Meter struct {
 	// the observation domain behind it if that is not 0.
 	Name   string
 	Domain uint32
-	// Messages and Records came from it; those that did not are Missing. Before is how
-	// many records it had sent before its first message that came.
-	Messages, Records, Missing, Before uint64
+	// Messages and Records came from it; those that did not are Missing, Late ones came
+	// twice or too late. Before is how many records it had made before the first that
+	// came.
+	Messages, Records, Missing, Late, Before uint64
+	// Number is that of the packet at hand among all records of the meter, from 0.
+	Number uint64
+	// Gone is set if nothing more comes from it.
+	Gone bool
 	// Stats is the latest that it has told of itself.
 	Stats feed.Stats
 	// Damaged is how many messages could not be read, Fault what was wrong with the
 	// first of them.
 	Damaged uint64
 	Fault   error
+
+	begun  bool
+	before feed.Counts // of what reads its messages, when it was met
 }
 
 // Sink takes the records of all meters, those of each one in their order. Values are

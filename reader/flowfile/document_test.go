@@ -66,7 +66,9 @@ func TestSchemaDocument(t *testing.T) {
 	table(&rows, record.Own())
 	table(&rows, record.Counted())
 	table(&texts, record.Texts())
-	for _, want := range []string{rows, texts} {
+	var fed string
+	table(&fed, record.Fed())
+	for _, want := range []string{rows, texts, fed} {
 		if !strings.Contains(string(document), "|---|---|---|---|\n"+want+"\n") {
 			t.Errorf("FORMAT.md does not have\n%s", want)
 		}

@@ -57,7 +57,8 @@ func fieldOf(name string) (field, bool) {
 			return field{name: name, kind: fieldIdentity, place: uint16(i)}, true
 		}
 	}
-	if slices.ContainsFunc(record.Texts(), func(c record.Column) bool { return c.Name == name }) {
+	is := func(c record.Column) bool { return c.Name == name }
+	if slices.ContainsFunc(record.Texts(), is) || slices.ContainsFunc(record.Fed(), is) {
 		return field{name: name}, true
 	}
 	a, ok := attr.ByName(name)

@@ -57,6 +57,14 @@ var texts = [...]Column{
 	{"LastActiveTimeISO", "string", "", "LastActiveTimeNs likewise"},
 }
 
+// The columns that rows of `rtfm feed` have behind the others, and readers pass over.
+var fed = [...]Column{
+	{"EndReason", "string", "", "why the flow has ended: idle, tcp, or forced when the meter or its ruleset has; missing if nothing has told that it has"},
+	{"BegunNs", "int64", "ns", "when the first packet was seen of those that this row counts: FirstTimeNs, unless the flow has ended before and begun again"},
+	{"Told", "uint64", "PDUs", "packets of which the meter has told"},
+	{"Received", "uint64", "PDUs", "those that came; missing if there was no room to count them"},
+}
+
 // Identity returns the columns that say of which ruleset's flows, of which meter
 // and interval a row is. Together with FlowIndex and FirstTimeNs they identify it.
 func Identity() []Column { return identity[:] }
@@ -66,6 +74,9 @@ func Own() []Column { return own[:] }
 
 // Counted returns the columns behind what a flow has saved.
 func Counted() []Column { return counted[:] }
+
+// Fed returns the columns that rows of `rtfm feed` have behind the others.
+func Fed() []Column { return fed[:] }
 
 // Texts returns the columns of times as texts, which rows have on demand behind
 // those of Identity.

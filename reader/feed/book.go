@@ -1,0 +1,316 @@
+package feed
+
+import (
+	"encoding/binary"
+	"io"
+	"math"
+	"strconv"
+	"time"
+
+	"rtfm/meter/ident"
+	"rtfm/reader/flowfile"
+	"rtfm/reader/record"
+	"rtfm/ruleset/match"
+	"rtfm/traces/feed"
+)
+
+// Book is a Sink that keeps the flows of all meters, and proves of each one that has
+// ended that its packets came. Flows that have ended, or whose meter is gone, are written
+// as rows of JSON lines.
+type Book struct {
+	Totals
+
+	rows     *flowfile.Rows // nil if they are not written
+	interval int64
+	most     int
+	meters   map[*Meter]*ledger
+	of       *record.Collection // that of the row before
+	row      match.Flow
+	counters [2][]uint64
+	more     []byte
+}
+
+// Totals is what a Book has proved.
+type Totals struct {
+	// Flows have ended. Complete ones have all packets that the meter has told of and,
+	// if it tells of all, the octets that its flow table has counted. Lacking ones lack
+	// LackingPackets.
+	Flows, Complete, Lacking, LackingPackets uint64
+	// Wrong flows have as many packets as the meter has told of, or more, and not the
+	// same numbers in each direction.
+	Wrong uint64
+	// Unended flows had no END when their meter was gone.
+	Unended uint64
+	// Open flows have begun.
+	Open uint64
+	// Unkept flows had no room. Of those that ended it is not known whether they were
+	// complete.
+	Unkept, Unproved uint64
+	// Packets came with so many octets. Of them, Nameless ones are of flows of which
+	// neither NEW nor END came before their meter was gone.
+	Packets, Octets, Nameless, NamelessFlows uint64
+}
+
+// ledger is the flows of a meter.
+type ledger struct {
+	flows  map[uint64]*entry
+	shapes shapes
+	epoch  int64 // the first time that was told
+	now    int64 // the latest
+	of     record.Collection
+	named  [256]bool // rulesets that it has
+}
+
+// entry is what is known of a flow that has not ended.
+type entry struct {
+	shape        *feed.Shape // nil before NEW
+	key          string
+	first        int64
+	index        uint32
+	backward     bool // its first packet was
+	begun, last  int64
+	pdus, octets [2]uint64
+	// An END may be among the records that are missing: missing is how many they were
+	// when NEW came last. Before is what had been received when NEW came behind some,
+	// up to beforeLast.
+	missing    uint64
+	before     [2][2]uint64
+	beforeLast int64
+}
+
+// NewBook returns a Book with room for so many flows that have not ended. If w is not nil
+// they are written to it, by intervals of so much time in which they have ended.
+func NewBook(w io.Writer, interval time.Duration, flows int) *Book {
+	b := &Book{interval: int64(interval), most: flows, meters: make(map[*Meter]*ledger)}
+	if w != nil {
+		b.rows = flowfile.NewRows(w)
+	}
+	b.counters = [2][]uint64{make([]uint64, 1), make([]uint64, 3)}
+	return b
+}
+
+// ledger returns that of a meter.
+func (b *Book) ledger(m *Meter) *ledger {
+	l := b.meters[m]
+	if l == nil {
+		l = &ledger{flows: make(map[uint64]*entry), now: math.MinInt64}
+		b.meters[m] = l
+	}
+	return l
+}
+
+// at notes that a meter has told of a time.
+func (l *ledger) at(t int64) {
+	if l.now == math.MinInt64 {
+		l.epoch = t
+	}
+	l.now = max(l.now, t)
+}
+
+// entry returns that of a flow, nil if there is no room for another one.
+func (b *Book) entry(l *ledger, id uint64) *entry {
+	e := l.flows[id]
+	if e == nil && b.Open < uint64(b.most) {
+		e = new(entry)
+		l.flows[id] = e
+		b.Open++
+	}
+	return e
+}
+
+// New implements Sink.
+func (b *Book) New(m *Meter, n *feed.New) error {
+	l := b.ledger(m)
+	l.at(n.First)
+	e := b.entry(l, n.Flow)
+	if e == nil {
+		b.Unkept++
+		return nil
+	}
+	if e.shape != n.Shape || e.key != string(n.Key) {
+		e.shape, e.key = n.Shape, string(n.Key)
+	}
+	e.first, e.index = n.First, n.Index
+	if e.missing != m.Missing && e.received() > 0 {
+		e.before, e.beforeLast = [2][2]uint64{e.pdus, e.octets}, e.last
+	}
+	e.missing = m.Missing
+	return nil
+}
+
+// Packet implements Sink.
+func (b *Book) Packet(m *Meter, p *feed.Packet) error {
+	b.Packets++
+	b.Octets += uint64(p.Octets)
+	l := b.ledger(m)
+	l.at(p.Time)
+	e := b.entry(l, p.Flow)
+	if e == nil {
+		return nil
+	}
+	d := 0
+	if p.Backward {
+		d = 1
+	}
+	if e.pdus[0]|e.pdus[1] == 0 {
+		e.begun, e.backward, e.missing = p.Time, p.Backward, m.Missing
+	}
+	e.last = p.Time
+	e.pdus[d]++
+	e.octets[d] += uint64(p.Octets)
+	return nil
+}
+
+// End implements Sink.
+func (b *Book) End(m *Meter, n *feed.End) error {
+	l := b.ledger(m)
+	l.at(n.Last)
+	b.Flows++
+	e := l.flows[n.Flow]
+	if e != nil {
+		delete(l.flows, n.Flow)
+		b.Open--
+	} else {
+		if b.Open >= uint64(b.most) { // it may have had no room
+			b.Unproved++
+			b.write(m, l, &n.New, n, nil)
+			return nil
+		}
+		e = new(entry)
+	}
+	if e.beforeLast > 0 && e.beforeLast < n.Begun {
+		b.split(m, l, e, n)
+	}
+	b.prove(e, n)
+	b.write(m, l, &n.New, n, e)
+	return nil
+}
+
+// split takes off a flow what is of it before it began again: its END did not come.
+func (b *Book) split(m *Meter, l *ledger, e *entry, n *feed.End) {
+	b.Unended++
+	b.write(m, l, &n.New, nil, &entry{
+		pdus: e.before[0], octets: e.before[1], begun: e.begun, last: e.beforeLast, backward: e.backward,
+	})
+	for d := range 2 {
+		e.pdus[d] -= e.before[0][d]
+		e.octets[d] -= e.before[1][d]
+	}
+}
+
+// prove compares the packets of a flow with what its END tells.
+func (b *Book) prove(e *entry, n *feed.End) {
+	switch received := e.received(); {
+	case received < n.Told:
+		b.Lacking++
+		b.LackingPackets += n.Told - received
+	case received > n.Told, n.Told == n.PDUs[0]+n.PDUs[1] && (e.pdus != n.PDUs || e.octets != n.Octets):
+		b.Wrong++
+	default:
+		b.Complete++
+	}
+}
+
+func (e *entry) received() uint64 { return e.pdus[0] + e.pdus[1] }
+
+// Stats implements Sink.
+func (b *Book) Stats(m *Meter, s *feed.Stats) error {
+	b.ledger(m).at(s.Time)
+	return nil
+}
+
+// Missing implements Sink.
+func (b *Book) Missing(*Meter, uint64) error { return nil }
+
+// Gone implements Sink. Flows of a meter that is gone have no END.
+func (b *Book) Gone(m *Meter) error {
+	l := b.ledger(m)
+	for id, e := range l.flows {
+		if e.shape == nil {
+			b.NamelessFlows++
+			b.Nameless += e.received()
+			continue
+		}
+		b.Unended++
+		b.write(m, l, &feed.New{Flow: id, Shape: e.shape, First: e.first, Index: e.index, Key: []byte(e.key)}, nil, e)
+	}
+	b.Open -= uint64(len(l.flows))
+	delete(b.meters, m)
+	return b.Flush()
+}
+
+// Flush writes what is buffered.
+func (b *Book) Flush() error {
+	if b.rows == nil {
+		return nil
+	}
+	return b.rows.Flush()
+}
+
+// write writes the row of a flow: of one that had no END, what has come of it; of one that
+// had no room, what END tells.
+func (b *Book) write(m *Meter, l *ledger, n *feed.New, end *feed.End, e *entry) {
+	if b.rows == nil {
+		return
+	}
+	b.collect(m, l, n.Shape)
+	f := &b.row
+	l.shapes.of(n.Shape).setKey(f, n.Key)
+	f.Index, f.FirstTime = n.Index, n.First
+	b.counters[0][0] = n.Flow
+	community, _ := ident.CommunityOf(&f.FlowKey, e != nil && e.backward)
+	c := b.counters[1]
+	c[0], c[1], c[2] = binary.BigEndian.Uint64(community[:]), binary.BigEndian.Uint64(community[8:]), uint64(binary.BigEndian.Uint32(community[16:]))
+	f.Counters = b.counters[:]
+	b.more = b.more[:0]
+	member := func(name string, n uint64) {
+		b.more = strconv.AppendUint(append(append(append(b.more, `,"`...), name...), `":`...), n, 10)
+	}
+	if end != nil {
+		f.LastTime = end.Last
+		f.ToPDUs, f.FromPDUs, f.ToOctets, f.FromOctets = end.PDUs[0], end.PDUs[1], end.Octets[0], end.Octets[1]
+		b.more = append(append(append(b.more, `,"EndReason":"`...), reasonOf(end.Reason)...), `","BegunNs":`...)
+		b.more = strconv.AppendInt(b.more, end.Begun, 10)
+		member("Told", end.Told)
+	} else {
+		f.LastTime = max(e.last, n.First)
+		f.ToPDUs, f.FromPDUs, f.ToOctets, f.FromOctets = e.pdus[0], e.pdus[1], e.octets[0], e.octets[1]
+	}
+	if e != nil {
+		member("Received", e.received())
+	}
+	b.rows.Flow(f, &record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}, b.more)
+}
+
+// collect has rows belong to the interval of a meter that is now.
+func (b *Book) collect(m *Meter, l *ledger, of *feed.Shape) {
+	c := &l.of
+	if c.Meter == "" || l.now >= c.To {
+		*c = record.Collection{Meter: m.Name, Epoch: l.epoch, Boot: record.BootOf(l.epoch), RuleSets: c.RuleSets}
+		c.From = max(l.now-l.now%b.interval, l.epoch)
+		c.To = l.now - l.now%b.interval + b.interval
+		b.of = nil
+	}
+	if !l.named[of.RuleSet] {
+		l.named[of.RuleSet] = true
+		c.RuleSets = append(c.RuleSets, record.RuleSet{Number: int(of.RuleSet), Name: of.Name})
+		b.of = nil
+	}
+	if b.of != c {
+		b.of = c
+		b.rows.Of(c)
+	}
+}
+
+// reasonOf returns why a flow has ended as rows tell it.
+func reasonOf(r feed.Reason) string {
+	switch r {
+	case feed.Idle:
+		return "idle"
+	case feed.Ended:
+		return "tcp"
+	case feed.Forced:
+		return "forced"
+	}
+	return strconv.Itoa(int(r))
+}

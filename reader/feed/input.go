@@ -1,0 +1,212 @@
+package feed
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"rtfm/traces/feed"
+)
+
+// input is where messages are received: a socket, or a file.
+type input struct {
+	name     string
+	file     io.Reader
+	closer   io.Closer
+	datagram *net.UDPConn
+	listener net.Listener
+	dropped  atomic.Uint64 // datagrams for which the socket had no room
+	buffer   int           // octets that the socket keeps
+}
+
+// Input is what is known of a socket at which datagrams come.
+type Input struct {
+	Name    string
+	Dropped uint64 // datagrams for which the socket had no room, if that is known
+	Buffer  int    // octets that it keeps, 0 if that is not known
+}
+
+// Inputs returns the sockets at which datagrams come.
+func (r *Receiver) Inputs() (all []Input) {
+	for _, in := range r.inputs {
+		if in.datagram != nil {
+			all = append(all, Input{in.name, in.dropped.Load(), in.buffer})
+		}
+	}
+	return all
+}
+
+// listens reports whether the input has no end of its own.
+func (in *input) listens() bool { return in.datagram != nil || in.listener != nil }
+
+// Open adds a place where feeds come from. stdin is the file "-".
+func (r *Receiver) Open(u feed.URL, stdin io.Reader) error {
+	in := &input{name: u.String()}
+	switch u.Network {
+	case "file":
+		in.name = u.Address
+		if u.Address == "-" {
+			in.name, in.file = "standard input", stdin
+			break
+		}
+		f, err := os.Open(u.Address)
+		if err != nil {
+			return err
+		}
+		in.file, in.closer = f, f
+	case "udp":
+		addr, err := net.ResolveUDPAddr("udp", u.Address)
+		if err != nil {
+			return err
+		}
+		if in.datagram, err = net.ListenUDP("udp", addr); err != nil {
+			return err
+		}
+		in.closer = in.datagram
+		in.buffer = prepare(in.datagram, r.Limits.Buffer)
+	default:
+		if u.Network == "unix" {
+			removeStale(u.Address)
+		}
+		l, err := net.Listen(u.Network, u.Address)
+		if err != nil {
+			return err
+		}
+		in.listener, in.closer = l, l
+	}
+	r.inputs = append(r.inputs, in)
+	return nil
+}
+
+// Close closes what was opened.
+func (r *Receiver) Close() error {
+	for _, in := range r.inputs {
+		if in.closer != nil {
+			in.closer.Close()
+		}
+	}
+	return nil
+}
+
+// removeStale removes a local socket at which nobody listens any longer.
+func removeStale(path string) {
+	if st, err := os.Stat(path); err != nil || st.Mode().Type() != fs.ModeSocket {
+		return
+	}
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		c.Close()
+		return
+	}
+	os.Remove(path)
+}
+
+// drain is how long is received what has come when the end is asked for.
+const drain = 100 * time.Millisecond
+
+// read has the messages of an input wait in the queue, to its end or until ctx is done.
+func (r *Receiver) read(ctx context.Context, in *input) {
+	defer r.readers.Done()
+	switch {
+	case in.datagram != nil:
+		defer context.AfterFunc(ctx, func() { in.datagram.SetReadDeadline(time.Now().Add(drain)) })()
+		r.readDatagrams(in)
+	case in.listener != nil:
+		defer context.AfterFunc(ctx, func() { in.listener.Close() })()
+		r.accept(ctx, in)
+	default:
+		r.readStream(ctx, &origin{name: in.name, ordered: true}, in.file)
+	}
+}
+
+// mostDatagram is the most octets of a datagram.
+const mostDatagram = 1 << 16
+
+func (r *Receiver) readDatagrams(in *input) {
+	b, control := make([]byte, mostDatagram), make([]byte, 128)
+	for {
+		n, c, _, from, err := in.datagram.ReadMsgUDPAddrPort(b, control)
+		var timeout net.Error
+		switch {
+		case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, net.ErrClosed):
+			return
+		case err != nil: // of a datagram that was sent, or nothing that lasts
+			continue
+		}
+		if dropped, ok := droppedIn(control[:c]); ok {
+			in.dropped.Store(uint64(dropped))
+		}
+		if !r.queue.put(event{in: in, from: from, n: n}, b[:n]) {
+			return
+		}
+	}
+}
+
+// accept accepts connections until ctx is done.
+func (r *Receiver) accept(ctx context.Context, in *input) {
+	number := 0
+	for {
+		c, err := in.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // too many files are open, perhaps
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(tick):
+				continue
+			}
+		}
+		number++
+		name := fmt.Sprintf("%s#%d", in.name, number) // local sockets have no addresses
+		if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+			at := tcp.AddrPort()
+			name = netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).String()
+		}
+		if r.conns.Add(1) > int64(r.Limits.Meters) {
+			r.conns.Add(-1)
+			r.refusedConns.Add(1)
+			c.Close()
+			continue
+		}
+		r.readers.Add(1)
+		go func() {
+			defer r.readers.Done()
+			defer r.conns.Add(-1)
+			defer c.Close()
+			defer context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Now().Add(drain)) })()
+			r.readStream(ctx, &origin{name: name, ordered: true}, c)
+		}()
+	}
+}
+
+// readStream has the messages of a stream wait in the queue, and its end.
+func (r *Receiver) readStream(ctx context.Context, o *origin, from io.Reader) {
+	buffered := bufio.NewReaderSize(from, mostDatagram)
+	room := make([]byte, mostDatagram)
+	for {
+		b, err := feed.ReadMessage(buffered, room)
+		if err != nil {
+			if ctx.Err() != nil {
+				return // nobody has ended it
+			}
+			if err == io.EOF {
+				err = nil
+			}
+			r.queue.put(event{conn: o, n: -1, err: err}, nil)
+			return
+		}
+		if _, live := from.(net.Conn); !r.queue.put(event{conn: o, n: len(b)}, b) || !live && ctx.Err() != nil {
+			return
+		}
+	}
+}
