@@ -67,7 +67,7 @@ var layout = map[string][]string{
 	"meter/testfile": {"meter", "ruleset", "ruleset/attr", "ruleset/filter", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl", "traces", "traces/format", "traces/tracetest"},
 	"meter/stream":   {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 
-	"mib":                   {"meter/series", "mib/block", "mib/module", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match"},
+	"mib":                   {"meter/series", "mib/block", "mib/module", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match", "traces/feed"},
 	"mib/agentx":            {"mib/smi"},
 	"mib/agentx/agentxtest": {"mib/agentx", "mib/smi"},
 	"mib/block":             {"mib/smi", "ruleset/attr", "ruleset/match"},

@@ -32,6 +32,8 @@ type Meter struct {
 	// Sampling has, by the number of an interface, N to meter one of N packets
 	// there, 0 for none.
 	Sampling map[int]int
+	// Feed is what the meter tells of each packet, and to whom; nil leaves it as it is.
+	Feed *Feed
 
 	// Interval lies between collections, FloodInterval while the meter runs a
 	// standby ruleset or its flow table is flooded.

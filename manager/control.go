@@ -34,6 +34,9 @@ type control struct {
 	kept    []int // those of which it was told that they wait for others
 	holds   holds
 	entered uint64 // how often the meter went into flood mode and was not told of
+
+	feed        *client.Feed // as it was when it was looked at last, nil if it was not
+	feedRefused bool         // it cannot be set
 }
 
 // sets returns the rulesets to be collected.
@@ -60,14 +63,13 @@ func (c *control) collected() []reader.RuleSet {
 
 // nameOf returns the name that a ruleset has in meters. It tells by the rules
 // themselves whether a ruleset of a meter is the one that is wanted.
-func nameOf(rs *ruleset.RuleSet) string {
-	const longest = 127 // flowRuleInfoName is SIZE (0..127)
-	name := rs.Name
-	if most := longest - ruleset.HashLen - 1; len(name) > most {
-		name = name[:most]
-	}
-	return name + " " + rs.Hash()
-}
+func nameOf(rs *ruleset.RuleSet) string { return shortName(rs) + " " + rs.Hash() }
+
+// shortName returns that name without what tells of the rules.
+func shortName(rs *ruleset.RuleSet) string { return rs.Name[:min(len(rs.Name), longestName)] }
+
+// longestName is what flowRuleInfoName, which has 127 octets, has room for beside a hash.
+const longestName = 127 - ruleset.HashLen - 1
 
 // settings makes the settings of the whole meter those of the configuration.
 func (c *control) settings(ctx context.Context) (err error) {
@@ -83,6 +85,9 @@ func (c *control) settings(ctx context.Context) (err error) {
 		if err := c.client.SetInactivityTimeout(ctx, *n); err != nil {
 			return err
 		}
+	}
+	if err := c.setFeed(ctx); err != nil {
+		return err
 	}
 	if len(c.meter.Sampling) == 0 {
 		return nil
@@ -328,6 +333,9 @@ func (c *control) watch(ctx context.Context, at time.Time) (condition, error) {
 	}
 	c.status = st
 	c.entered += st.Counts.Floods - before.Counts.Floods
+	if err := c.setFeed(ctx); err != nil {
+		return now, err
+	}
 	rows, err := c.client.Managers(ctx)
 	if err != nil {
 		return now, err

@@ -343,6 +343,7 @@ func (k *keeper) keepalive() time.Duration {
 // change makes the meter as a changed configuration wants it.
 func (k *keeper) change(ctx context.Context, m *Meter) error {
 	k.meter, k.control.meter = m, m
+	k.control.feed, k.control.feedRefused = nil, false
 	if err := k.control.settings(ctx); err != nil {
 		return err
 	}
@@ -422,6 +423,9 @@ func (k *keeper) finish(ctx context.Context) error {
 		return err
 	}
 	if err := k.control.removeRetired(ctx, true); err != nil {
+		return err
+	}
+	if err := k.control.endFeed(ctx); err != nil {
 		return err
 	}
 	return k.control.leaveBuiltIn(ctx)

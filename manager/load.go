@@ -139,6 +139,7 @@ func (l *loader) meterKeys(m *Meter) []key {
 		{"flood-mark", l.numberFor(&m.FloodMark, 0, 100)},
 		{"inactivity-timeout", l.seconds(&m.InactivityTimeout)},
 		{"sampling", func(n ast.Node) { l.sampling(n, m) }},
+		{"feed", func(n ast.Node) { l.feed(n, m) }},
 		{"interval", l.duration(&m.Interval, time.Second, 24*time.Hour)},
 		{"flood-interval", l.duration(&m.FloodInterval, time.Second, 24*time.Hour)},
 		{"keepalive", l.duration(&m.Keepalive, time.Second, 24*time.Hour)},
@@ -243,7 +244,7 @@ func (m *Meter) finish(path func(string) string) error {
 		len(m.RuleSets()) > m.Rows.Readers.Last-m.Rows.Readers.First+1:
 		return fmt.Errorf("meter %s has more rulesets than it may have rows for them", m.Name)
 	}
-	return nil
+	return m.checkFeed()
 }
 
 // OutputFile returns the name of the flow data file: Output with the meter's

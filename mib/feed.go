@@ -1,15 +1,13 @@
 package mib
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"net/url"
-	"strconv"
 	"strings"
 
 	"rtfm/mib/module"
 	"rtfm/mib/smi"
+	"rtfm/traces/feed"
 )
 
 // Feed is what a meter's feed is to be: the objects of rtfmFeed that can be set.
@@ -28,9 +26,9 @@ type Feed struct {
 
 // Bounds of a Feed.
 const (
-	LeastFeedMTU, MostFeedMTU     = 1280, 65535
-	MostFeedDelay                 = 60_000           // milliseconds
-	LeastFeedQueue, MostFeedQueue = 1 << 10, 1 << 22 // KiB
+	LeastFeedMTU, MostFeedMTU     = 1328, 65535        // octets: feed.LeastMTU and the headers of IPv6 and UDP at least
+	MostFeedDelay                 = 60_000             // milliseconds
+	LeastFeedQueue, MostFeedQueue = 1 << 10, 1<<21 - 1 // KiB
 	mostFeedURL                   = 255
 )
 
@@ -43,19 +41,16 @@ func (f *Feed) Local() bool { return f.URL != "" && CheckFeedURL(f.URL) != nil }
 
 // CheckFeedURL tells what is wrong with a URL that a manager would give a feed.
 func CheckFeedURL(s string) error {
-	u, err := url.Parse(s)
+	u, err := feed.ParseURL(s)
 	switch {
-	case err != nil || len(s) > mostFeedURL || u.Host == "" || strings.Trim(s, "\x00") != s:
-		return errors.New("want udp://HOST:PORT or tcp://HOST:PORT")
-	case u.Scheme != "udp" && u.Scheme != "tcp":
-		return fmt.Errorf("a manager can set feeds to udp: and tcp:, not to %s:", u.Scheme)
-	case u.Hostname() == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || s != u.Scheme+"://"+u.Host:
-		return fmt.Errorf("want %s://HOST:PORT and nothing more", u.Scheme)
-	}
-	if p := u.Port(); p != "" || strings.HasSuffix(s, ":") {
-		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
-			return fmt.Errorf("%q is no port", p)
-		}
+	case err != nil:
+		return err
+	case u.Network != "udp" && u.Network != "tcp":
+		return fmt.Errorf("%q: a manager can set feeds to udp: and tcp: only", s)
+	case strings.HasPrefix(u.Address, ":"):
+		return fmt.Errorf("%q has no host: want %s://HOST:PORT", s, u.Network)
+	case len(s) > mostFeedURL:
+		return fmt.Errorf("the URL is longer than %d octets", mostFeedURL)
 	}
 	return nil
 }

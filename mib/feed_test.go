@@ -38,7 +38,7 @@ func TestFeedSettings(t *testing.T) {
 		set rtfmFeedURL.0 = s 256*x ! wrongLength 1
 		set rtfmFeedURL.0 = i 1 ! wrongType 1
 		set rtfmFeedIdBits.0 = i 48 ! wrongValue 1
-		set rtfmFeedMTU.0 = i 1279 ! wrongValue 1
+		set rtfmFeedMTU.0 = i 1327 ! wrongValue 1
 		set rtfmFeedIdle.0 = i 0 ! wrongValue 1
 		set rtfmFeedQueue.0 = i 1023 ! wrongValue 1
 		set rtfmFeedFirst.0 = i 5 ! wrongType 1
@@ -76,8 +76,8 @@ func TestCheckFeedURL(t *testing.T) {
 		}
 	}
 	for _, url := range []string{
-		"", "udp://", "udp:h", "udp:///x", "h:4739", "file:/x", "file:x", "unix:/x", "FILE:///x", "http://h", "udp://h:0", "udp://h:65536", "udp://h:", "udp://h:x",
-		"udp://h/", "udp://h?x", "udp://h#", "udp://u@h", "udp://h:1\x00", "UDP://h", " udp://h", "udp://h ", "udp://:4739", "udp://" + strings.Repeat("h", 255),
+		"", "udp://", "udp:h", "udp:///x", "h:4739", "file:/x", "file:x", "file://h/x", "unix:/x", "FILE:///x", "http://h", "udp://h:0", "udp://h:65536", "udp://h:", "udp://h:x",
+		"udp://h/x", "udp://h?x", "udp://h:1\x00", "UDP://h", " udp://h", "udp://h ", "udp://:4739", "udp://" + strings.Repeat("h", 255),
 	} {
 		if CheckFeedURL(url) == nil {
 			t.Errorf("%q is right", url)
