@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,8 +18,10 @@ import (
 const (
 	// feedRepeat is how often templates and flows are told again over UDP.
 	feedRepeat = time.Minute
-	// feedPatience is how long a receiver may be away when all else has ended.
+	// feedPatience is how long a receiver may be away before the feed of a trace is
+	// given up, livePatience when a live meter has ended.
 	feedPatience = 10 * time.Second
+	livePatience = 2 * time.Second
 )
 
 // feeding is the feed of a running `rtfm run`. A nil one stands for none.
@@ -33,8 +37,8 @@ func (o *runOptions) feeding(cmd *cobra.Command, m *meter.Meter, end context.Can
 		return run(nil)
 	}
 	open := func(w io.Writer) error {
-		c := o.feed.export()
-		c.File, c.Waits = w, !o.capture.isLive()
+		c := o.feed.export(o.capture.isLive())
+		c.File = w
 		c.Warn = func(message string) { fmt.Fprintf(cmd.ErrOrStderr(), "rtfm: warning: %s\n", message) }
 		c.Failed = func(error) { end() }
 		to := export.New(c)
@@ -56,4 +60,23 @@ func (f *feeding) end() error {
 	}
 	f.meter.EndFeed()
 	return f.to.Close()
+}
+
+// Octets before a datagram's payload that a path's MTU includes: of IPv4 or IPv6, and of
+// UDP.
+const (
+	headersIPv4 = 28
+	headersIPv6 = 48
+)
+
+// message returns the most octets of a message.
+func (o *feedOptions) message() int {
+	if o.url.Network != "udp" {
+		return o.mtu
+	}
+	host, _, _ := net.SplitHostPort(o.url.Address)
+	if a, err := netip.ParseAddr(host); err == nil && a.Is4() {
+		return o.mtu - headersIPv4
+	}
+	return o.mtu - headersIPv6 // which a name may stand for
 }

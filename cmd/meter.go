@@ -2,15 +2,9 @@ package cmd
 
 import (
 	"errors"
-	"log/slog"
 	"math"
 
 	"github.com/spf13/cobra"
-
-	"rtfm/meter"
-	"rtfm/meter/control"
-	"rtfm/mib"
-	"rtfm/ruleset"
 )
 
 // meterOptions are the options of `rtfm meter`.
@@ -23,6 +17,7 @@ type meterOptions struct {
 	pace      bool
 	front     frontOptions
 	series    seriesOptions
+	feed      feedOptions
 	maxFlows  int
 	streams   streamOptions
 	octets    string
@@ -61,8 +56,8 @@ SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
 
 SIGTERM and SIGINT end metering; flows can be read for --grace seconds more, in
 which rtfm's managers and readers make a last collection, and which another
-signal ends, two seconds later or more. SIGHUP opens the files of --log and
---series again, or without either ends metering too.`
+signal ends, two seconds later or more. SIGHUP opens the files of --log,
+--series and --feed again, or without any ends metering too.`
 
 // meterCommand is `rtfm meter`.
 func meterCommand() *cobra.Command {
@@ -93,6 +88,7 @@ func meterCommand() *cobra.Command {
 	group(f, groupInput, "interval", "intervals", "pace")
 	o.front.add(cmd)
 	o.series.addToMeter(cmd)
+	o.feed.add(cmd)
 	addMaxFlows(f, &o.maxFlows)
 	group(f, groupLimits, "max-flows")
 	o.streams.add(cmd)
@@ -122,6 +118,12 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 	case o.intervals > 0 && o.interval == 0:
 		return errors.New("-N needs -T, the length of an interval")
 	}
+	if err := o.feed.check(cmd, o.capture.isRecords() || o.traces.hasRecords()); err != nil {
+		return err
+	}
+	if err := o.feed.checkFile("", o.series.file); err != nil {
+		return err
+	}
 	if err := o.front.check(); err != nil {
 		return err
 	}
@@ -129,20 +131,4 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 		return err
 	}
 	return tracesExist(names)
-}
-
-// config returns the meter that the options ask for. It logs to log, and tells
-// front's managers what happens.
-func (o *meterOptions) config(front *fronts, log *slog.Logger) control.Config {
-	return control.Config{
-		Config: meter.Config{
-			MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Filter: o.filter.program, Tunnels: o.capture.tunnels.kinds, TunnelDepth: o.capture.tunnels.depth,
-			Interval: seconds(o.interval), Intervals: o.intervals, Streams: o.streams.config(), Series: o.series.kept(),
-		},
-		Live: o.capture.isLive(), Version: "rtfm " + version(),
-		Notify: func(n mib.Notification) { front.notify(log, n) },
-		Prepared: func(rs *ruleset.RuleSet, warnings []string, err error) {
-			logPrepared(log, rs, warnings, err)
-		},
-	}
 }

@@ -8,8 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rtfm/meter"
 	"rtfm/meter/control"
 	"rtfm/meter/series"
+	"rtfm/mib"
+	"rtfm/ruleset"
 	"rtfm/traces"
 )
 
@@ -33,8 +36,15 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
+	told := &meterFeed{options: &o.feed, live: o.capture.isLive(), frames: o.octets != "ip", log: log, stdout: cmd.OutOrStdout()}
+	if o.user == "" {
+		if err := told.begin(); err != nil {
+			return err
+		}
+	}
 	var front fronts
 	config := o.config(&front, log)
+	config.Feed = told.config(o.pace)
 	if written != nil && !config.Live { // traces wait for it
 		config.Series.Take = func(i *series.Interval) error { written.write(i, log); return nil }
 	}
@@ -61,9 +71,28 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 		if err := written.reopen(); err != nil {
 			return fmt.Errorf("--series, as user %s: %w", o.user, err)
 		}
+		if err := told.begin(); err != nil {
+			return fmt.Errorf("--feed, as user %s: %w", o.user, err)
+		}
 	}
-	s := serving{meter: m, front: &front, log: log, file: file, series: written, live: config.Live, grace: o.grace}
+	s := serving{meter: m, front: &front, log: log, file: file, series: written, feed: told, live: config.Live, grace: o.grace}
 	return s.run(metering, end, src)
+}
+
+// config returns the meter that the options ask for. It logs to log, and tells
+// front's managers what happens.
+func (o *meterOptions) config(front *fronts, log *slog.Logger) control.Config {
+	return control.Config{
+		Config: meter.Config{
+			MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Filter: o.filter.program, Tunnels: o.capture.tunnels.kinds, TunnelDepth: o.capture.tunnels.depth,
+			Interval: seconds(o.interval), Intervals: o.intervals, Streams: o.streams.config(), Series: o.series.kept(),
+		},
+		Live: o.capture.isLive(), Version: "rtfm " + version(),
+		Notify: func(n mib.Notification) { front.notify(log, n) },
+		Prepared: func(rs *ruleset.RuleSet, warnings []string, err error) {
+			logPrepared(log, rs, warnings, err)
+		},
+	}
 }
 
 // source opens the traces, or the interfaces. The source ends when ctx is done.

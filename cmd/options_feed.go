@@ -25,14 +25,8 @@ type feedOptions struct {
 	queue   size
 	first   int
 	ruleSet string
+	digest  bool
 }
-
-// Octets before a datagram's payload that a path's MTU includes: of IPv4 or IPv6, and of
-// UDP.
-const (
-	headersIPv4 = 28
-	headersIPv6 = 48
-)
 
 // add adds the options to a command.
 func (o *feedOptions) add(cmd *cobra.Command) {
@@ -48,6 +42,7 @@ func (o *feedOptions) add(cmd *cobra.Command) {
 	f.Var(newCount(&o.mtu, 1500, feed.LeastMTU+headersIPv6, math.MaxUint16, "a number of octets"), "feed-mtu", "`OCTETS` of the largest datagram, its IP header too")
 	o.queue = 64 << 20
 	f.Var(&o.queue, "feed-queue", "`SIZE` of what waits to be sent; what has no room, of packets from an interface, is dropped and counted")
+	f.BoolVar(&o.digest, "feed-digest", false, "tell a digest of each packet, too; by which two meters' reports of one packet are known as such")
 	group(f, groupFeed)
 }
 
@@ -55,9 +50,9 @@ func (o *feedOptions) add(cmd *cobra.Command) {
 func (o *feedOptions) on() bool { return o.url.Network != "" }
 
 // check finds options that do not fit each other. records reports whether flow records
-// are metered; flows is where flow data goes.
-func (o *feedOptions) check(cmd *cobra.Command, records bool, flows string) error {
-	for _, name := range []string{"first", "rules", "id", "domain", "delay", "idle", "mtu", "queue"} {
+// are metered.
+func (o *feedOptions) check(cmd *cobra.Command, records bool) error {
+	for _, name := range []string{"first", "rules", "id", "domain", "delay", "idle", "mtu", "queue", "digest"} {
 		if !o.on() && cmd.Flags().Changed("feed-"+name) {
 			return fmt.Errorf("--feed-%s needs --feed, the URL that is told", name)
 		}
@@ -69,12 +64,25 @@ func (o *feedOptions) check(cmd *cobra.Command, records bool, flows string) erro
 		return nil
 	case strings.HasPrefix(o.url.Address, ":"):
 		return fmt.Errorf("--feed %s: want the host that receives it, as %s://127.0.0.1%s", o.url, o.url.Network, o.url.Address)
-	case !o.url.IsFile() || flows == "none":
+	}
+	return nil
+}
+
+// checkFile finds what else would go into the feed's file: flows and series, "" if they
+// go nowhere.
+func (o *feedOptions) checkFile(flows, series string) error {
+	if !o.on() || !o.url.IsFile() {
 		return nil
-	case o.url.Address == "-" && (flows == "" || flows == "-"):
-		return errors.New("--feed file:- and the flows would both go to standard output: give one of them a file")
-	case o.url.Address != "-" && sameFile(o.url.Address, flows):
-		return fmt.Errorf("--feed and -F would both write to %s", flows)
+	}
+	name := o.url.Address
+	for _, other := range []struct{ option, file string }{{"-F", flows}, {"--series", series}} {
+		switch {
+		case other.file == "":
+		case name == "-" && other.file == "-":
+			return fmt.Errorf("--feed file:- and %s would both go to standard output: give one of them a file", other.option)
+		case name != "-" && sameFile(name, other.file):
+			return fmt.Errorf("--feed and %s would both write to %s", other.option, name)
+		}
 	}
 	return nil
 }
@@ -82,7 +90,7 @@ func (o *feedOptions) check(cmd *cobra.Command, records bool, flows string) erro
 // config returns what a meter's feed tells, which counts the octets of frames or not.
 func (o *feedOptions) config(frames bool) meterfeed.Config {
 	c := meterfeed.Config{
-		Form:   feed.Form{Narrow: o.id == "32", Frames: frames},
+		Form:   feed.Form{Narrow: o.id == "32", Frames: frames, Digest: o.digest},
 		Domain: uint32(o.domain), MTU: o.message(), Delay: seconds(o.delay), Idle: seconds(o.idle),
 		First: uint32(o.first), RuleSet: o.ruleSet,
 	}
@@ -101,20 +109,13 @@ func (o *feedOptions) waits() time.Duration {
 	return max(seconds(o.delay), time.Millisecond)
 }
 
-// message returns the most octets of a message.
-func (o *feedOptions) message() int {
-	switch {
-	case o.url.Network != "udp":
-		return o.mtu
-	case strings.Contains(o.url.Address, "["):
-		return o.mtu - headersIPv6
+// export returns where messages go, of a live meter or of one that loses nothing.
+func (o *feedOptions) export(live bool) export.Config {
+	patience := feedPatience
+	if live {
+		patience = livePatience
 	}
-	return o.mtu - headersIPv4
-}
-
-// export returns where messages go.
-func (o *feedOptions) export() export.Config {
-	return export.Config{To: o.url, Queue: int(o.queue), MTU: o.message(), Patience: feedPatience}
+	return export.Config{To: o.url, Queue: int(o.queue), MTU: o.message(), Waits: !live, Patience: patience}
 }
 
 // urlFlag is where a feed goes. It is a pflag.Value.

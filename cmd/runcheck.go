@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,10 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	if err := o.series.check(cmd, o.output); err != nil {
 		return err
 	}
-	if err := o.feed.check(cmd, o.capture.isRecords() || o.traces.hasRecords(), o.output); err != nil {
+	if err := o.feed.check(cmd, o.capture.isRecords() || o.traces.hasRecords()); err != nil {
+		return err
+	}
+	if err := o.feed.checkFile(cmp.Or(o.output, "-"), o.series.file); err != nil {
 		return err
 	}
 	return readOnce(o.inputs()...)

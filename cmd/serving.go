@@ -19,6 +19,7 @@ type serving struct {
 	log    *slog.Logger
 	file   *logFile   // nil if the log is no file
 	series *seriesLog // nil without one
+	feed   *meterFeed
 	live   bool
 	grace  float64 // seconds
 }
@@ -33,7 +34,7 @@ func (s *serving) run(ctx context.Context, end context.CancelCauseFunc, src trac
 	defer wg.Wait()
 	defer stop()
 	s.front.start(answering, &wg, end)
-	if s.file != nil || s.series != nil {
+	if s.file != nil || s.series != nil || s.feed.file != nil {
 		hups, stopped := hangups(ctx)
 		defer stopped()
 		wg.Go(func() { s.followHangups(answering, hups) })
@@ -48,6 +49,7 @@ func (s *serving) run(ctx context.Context, end context.CancelCauseFunc, src trac
 			s.log.Error("trace damaged", "error", fmt.Sprint(err, hint(err)))
 		}
 	})
+	s.feed.told(s.meter.FeedCounts())
 	switch cause := context.Cause(ctx); {
 	case err != nil:
 		return err
@@ -72,6 +74,7 @@ func (s *serving) followHangups(ctx context.Context, hups <-chan os.Signal) {
 			if err := s.series.reopen(); err != nil {
 				s.log.Error("series not opened again", "error", err)
 			}
+			s.feed.again(s.meter)
 		case <-ctx.Done():
 			return
 		}

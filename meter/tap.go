@@ -114,6 +114,14 @@ func (m *Meter) feedTotals() (n feed.Totals) {
 	return n
 }
 
+// Feed returns the meter's feed, nil if there is none.
+func (m *Meter) Feed() *feed.Tap {
+	if m.tap == nil {
+		return nil
+	}
+	return m.tap.feed
+}
+
 // EndFeed ends the feed, if there is one, at the present time.
 func (m *Meter) EndFeed() {
 	if m.tap != nil {

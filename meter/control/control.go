@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 
 	"rtfm/meter"
@@ -34,6 +35,8 @@ type Config struct {
 	// with its number: what is odd about it (ruleset.RuleSet.Warnings), or why it
 	// cannot. It is called by those who control the meter, while packets are metered.
 	Prepared func(rs *ruleset.RuleSet, warnings []string, err error)
+	// Feed says how feeds are opened.
+	Feed FeedConfig
 }
 
 // Meter is a meter that is controlled and read by others while it runs.
@@ -60,7 +63,9 @@ type Meter struct {
 	trace      meter.Collection // the latest
 	ended      uint64           // collections made
 	dismissed  bool             // a manager has seen the end of the trace
+	running    bool             // Run meters
 	ending     bool             // Run has counted its last packet
+	feeds      feeds
 	interfaces interfaces
 	series     *series.Ring // nil without a series
 	told       told
@@ -82,6 +87,9 @@ func New(cfg Config) *Meter {
 	if cfg.Series.Interval > 0 {
 		c.series = new(series.Ring)
 		c.cfg.Series.Take = c.takeSeries(cfg.Series.Take)
+	}
+	if cfg.Feed.First != (mib.Feed{}) {
+		c.control.Feed = cfg.Feed.First
 	}
 	c.meter = meter.NewAttended(c.cfg.Config, attendant{c})
 	rand.Read(c.boot[:])
@@ -189,11 +197,16 @@ func (c *Meter) Run(ctx context.Context, src traces.Source, damage func(error)) 
 		c.meter.StartClock(c.wall())
 		defer c.tick(ctx)()
 	}
+	c.running = true
+	c.settleFeed()
 	if c.state == mib.TraceWaitingForRuleSet {
 		c.wait(ctx, func() bool { return len(c.tasks) > 0 })
 		c.state = mib.TraceReading
 	}
 	err := c.meter.Run(context.WithoutCancel(ctx), &heldSource{src, c}, &sink{c, ctx, damage})
+	if lost := c.endFeeds(); !c.cfg.Live {
+		err = errors.Join(err, lost)
+	}
 	c.wait(ctx, func() bool { return c.dismissed })
 	c.ending = true
 	return err
@@ -268,6 +281,7 @@ type heldSource struct {
 // ReadBatch implements traces.Source.
 func (s *heldSource) ReadBatch(b *traces.Batch) error {
 	s.c.interfaces.countTo(s.c.meter.Metered())
+	s.c.roomForFeed()
 	s.c.release()
 	err := s.Source.ReadBatch(b)
 	st := s.Source.Stats()

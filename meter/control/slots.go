@@ -113,6 +113,7 @@ func (c *Meter) Changed() {
 func (c *Meter) Settle() {
 	c.managed = c.managed || c.hasTask()
 	c.tellEnds()
+	c.settleFeed()
 	for n, s := range c.slots {
 		if s != nil && !s.doomed && !c.held(s) {
 			s.doomed = true

@@ -32,7 +32,7 @@ type Config struct {
 
 // Counts is what has become of messages.
 type Counts struct {
-	// Sent messages were given away, with so many data records and octets.
+	// Messages were given away, with so many data records and octets.
 	Messages, Records, Octets uint64
 	// Dropped ones found the queue full, or the receiver away at the end.
 	DroppedMessages, DroppedRecords uint64
@@ -40,6 +40,17 @@ type Counts struct {
 	Refused uint64
 	// Connections were made.
 	Connections uint64
+}
+
+// Add adds m's counts to n.
+func (n *Counts) Add(m Counts) {
+	n.Messages += m.Messages
+	n.Records += m.Records
+	n.Octets += m.Octets
+	n.DroppedMessages += m.DroppedMessages
+	n.DroppedRecords += m.DroppedRecords
+	n.Refused += m.Refused
+	n.Connections += m.Connections
 }
 
 // Exporter sends messages. Send, Remember and Anew belong to the goroutine of the
@@ -55,6 +66,10 @@ type Exporter struct {
 	over   chan struct{} // closed when nothing can be sent any more
 	ending chan struct{} // closed when no more messages come
 	anew   atomic.Bool
+	next   atomic.Pointer[io.Writer] // file to write instead
+	open   atomic.Bool
+
+	trouble atomic.Pointer[string]
 
 	messages, records, octets, droppedMessages, droppedRecords, refused, connections atomic.Uint64
 
@@ -152,9 +167,37 @@ func (e *Exporter) Remember(b []byte, records int) []byte {
 // which flows there are, or records were dropped.
 func (e *Exporter) Anew() bool { return e.anew.Load() && e.anew.Swap(false) }
 
+// Into has messages be written into another file from the next one on, which begins as
+// any file does.
+func (e *Exporter) Into(file io.Writer) { e.next.Store(&file) }
+
 // Dropped returns how many messages, and records in them, were dropped so far.
 func (e *Exporter) Dropped() (messages, records uint64) {
 	return e.droppedMessages.Load(), e.droppedRecords.Load()
+}
+
+// Room waits until the queue is no more than half full, or nothing can be sent any more.
+// Whoever sends for an exporter that waits may do so before, where it keeps nobody else
+// waiting.
+func (e *Exporter) Room() {
+	for len(e.full) > cap(e.full)/2 {
+		select {
+		case <-e.over:
+			return
+		case <-time.After(rest):
+		}
+	}
+}
+
+// Open reports whether messages can be sent at present, as far as is known.
+func (e *Exporter) Open() bool { return e.open.Load() }
+
+// Trouble returns the latest warning, "" if there was none.
+func (e *Exporter) Trouble() string {
+	if p := e.trouble.Load(); p != nil {
+		return *p
+	}
+	return ""
 }
 
 // Counts returns what has become of the messages so far.
@@ -165,6 +208,9 @@ func (e *Exporter) Counts() Counts {
 		Refused: e.refused.Load(), Connections: e.connections.Load(),
 	}
 }
+
+// Ending returns a channel that is closed when Close is called.
+func (e *Exporter) Ending() <-chan struct{} { return e.ending }
 
 // Close sends what waits, for as long as Patience if the receiver is away, and returns
 // why not all could be sent. Nothing may be sent any more.
@@ -195,6 +241,8 @@ func (e *Exporter) fail(err error) {
 		return
 	}
 	e.err = err
+	text := err.Error()
+	e.trouble.Store(&text)
 	close(e.over)
 	if e.cfg.Failed != nil {
 		e.cfg.Failed(err)
@@ -280,6 +328,7 @@ func (e *Exporter) warnDropped() {
 }
 
 func (e *Exporter) warn(message string) {
+	e.trouble.Store(&message)
 	if e.cfg.Warn != nil {
 		e.cfg.Warn(message)
 	}

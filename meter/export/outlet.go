@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -96,34 +95,36 @@ type file struct {
 	greeting
 	e     *Exporter
 	w     io.Writer
-	next  atomic.Pointer[func() (io.Writer, error)]
 	fault error
 }
 
 // deliver implements outlet.
 func (f *file) deliver() error {
 	f.out = f.out[:0]
-	if open := f.next.Swap(nil); open != nil {
-		if w, err := (*open)(); err != nil {
-			f.e.warn(fmt.Sprintf("the feed's file was not opened again: %v", err))
-		} else {
-			f.w, f.fault = w, nil
-			f.begun = true
-			f.begin()
-		}
+	if w := f.e.next.Swap(nil); w != nil {
+		f.close()
+		f.w, f.fault = *w, nil
+		f.begin()
 	}
 	if f.fault != nil {
 		return f.fault
 	}
+	if !f.begun {
+		f.begin()
+	}
 	f.putBatch()
-	f.begun = true
 	n, err := f.w.Write(f.out)
 	f.e.sent(f.whole(n))
+	f.e.open.Store(err == nil)
 	f.fault = err
 	return err
 }
 
-func (f *file) close() {}
+func (f *file) close() {
+	if c, ok := f.w.(io.Closer); ok {
+		c.Close()
+	}
+}
 
 // datagrams sends each message by UDP.
 type datagrams struct {
@@ -146,6 +147,7 @@ func (d *datagrams) deliver() error {
 			d.e.sent(1)
 		}
 		d.failed = err != nil
+		d.e.open.Store(err == nil)
 	}
 	return nil
 }
@@ -204,6 +206,7 @@ func (s *stream) deliver() error {
 		s.e.sent(s.whole(n))
 		if err != nil {
 			s.close()
+			s.e.open.Store(false)
 			s.e.warn(fmt.Sprintf("%s: the feed's receiver is away: %v", s.e.cfg.To, err))
 		}
 	}
@@ -237,6 +240,7 @@ func (s *stream) connect() error {
 		conn, err := d.DialContext(ctx, s.e.cfg.To.Network, s.e.cfg.To.Address)
 		if err == nil {
 			s.conn = conn
+			s.e.open.Store(true)
 			s.e.connections.Add(1)
 			go hear(conn)
 			return nil

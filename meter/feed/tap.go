@@ -332,6 +332,13 @@ func (t *Tap) Release(row uint32) {
 	*s = state{}
 }
 
+// Next returns this identifier, or the first higher one, that a flow has, and the flow's
+// row, 0 if there is none.
+func (t *Tap) Next(id uint64) (uint64, uint32) { return t.namer.Next(id) }
+
+// Flows returns how many have had a NEW and no END.
+func (t *Tap) Flows() uint32 { return t.open }
+
 // Told says that all packets so far were told of, at a time that is not earlier than
 // theirs.
 func (t *Tap) Told(now int64) {
