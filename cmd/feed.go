@@ -24,6 +24,7 @@ type feedReceiverOptions struct {
 	meters   int
 	queue    size
 	buffer   size
+	features featureOptions
 }
 
 const feedHelp = `Receive what meters tell of every packet (rtfm run --feed, rtfm meter --feed), and
@@ -74,6 +75,7 @@ func feedCommand() *cobra.Command {
 	f.VarP(newSeconds(&o.interval, 300, 1, maxSeconds), "interval", "c", "flows have ended in intervals of so many `SECONDS`; for rtfm flows")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "tell only what is missing")
 	group(f, groupOutput, "flows", "packets", "json", "quiet")
+	o.features.add(cmd)
 	f.Var(newCount(&o.maxFlows, 1<<20, 1, math.MaxInt32, "a number of flows"), "max-flows", "keep so many `FLOWS` that have not ended; what further ones lack is not known")
 	f.Var(newCount(&o.meters, 4096, 1, 1<<20, "a number of meters"), "max-meters", "hear so many `METERS` at a time")
 	o.queue = 64 << 20

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rtfm/reader/feature"
 	"rtfm/reader/feed"
 )
 
@@ -21,11 +22,14 @@ type feedRun struct {
 	close    []io.Closer
 	stderr   io.Writer
 	progress feedProgress
+	both     *feed.InOrder   // nil if not all is written to standard output
+	table    *feature.Table  // nil without features
+	scorer   *feature.Scorer // or without one
 }
 
 // run receives feeds to their end, and tells what was missing.
 func (o *feedReceiverOptions) run(cmd *cobra.Command, files []string) error {
-	if err := o.check(files); err != nil {
+	if err := errors.Join(o.check(files), o.features.check(cmd, o.flows, o.packets)); err != nil {
 		return err
 	}
 	r := &feedRun{options: o, stderr: cmd.ErrOrStderr(), progress: newFeedProgress(cmd.ErrOrStderr(), o.quiet)}
@@ -36,6 +40,9 @@ func (o *feedReceiverOptions) run(cmd *cobra.Command, files []string) error {
 	defer finishing(cmd.Context())()
 	err := r.receiver.Run(cmd.Context())
 	r.progress.clear()
+	if r.scorer != nil {
+		err = errors.Join(err, r.scorer.Close())
+	}
 	if err = errors.Join(err, r.flushAll()); err != nil {
 		return err
 	}
@@ -59,13 +66,22 @@ func (r *feedRun) open(cmd *cobra.Command, files []string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.addFeatures(o.onlyFiles(files)); err != nil {
+		return err
+	}
 	if o.json {
 		all := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
-		both := feed.NewInOrder(all, o.length(), o.maxFlows)
-		r.sinks = append(r.sinks, both)
-		r.flush = append(r.flush, both.Flush, all.Flush)
+		r.both = feed.NewInOrder(all, o.length(), o.maxFlows)
+		if r.table != nil {
+			r.both.Book.Label = r.label
+		}
+		r.sinks = append(r.sinks, r.both)
+		r.flush = append(r.flush, r.both.Flush, all.Flush)
 	}
 	r.book = feed.NewBook(flows, o.length(), o.maxFlows)
+	if r.table != nil {
+		r.book.Label = r.label
+	}
 	r.sinks = append(r.sinks, r.book)
 	r.flush = append(r.flush, r.book.Flush)
 	if packets != nil {

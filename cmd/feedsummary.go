@@ -113,6 +113,7 @@ func (r *feedRun) tell() error {
 			fault("%s %s", counted(c.n, "flow"), c.what)
 		}
 	}
+	r.tellFeatures(w)
 	if faulty {
 		return &exitError{status: StatusMissing}
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rtfm/reader/feed"
 	"rtfm/ruleset/attr"
 )
 
@@ -81,6 +82,9 @@ func appendJSON(b []byte, r *Row) []byte {
 		b = appendCountsJSON(append(append(b, `,"`+name...), `InterarrivalTime":`...), &s.gapCounts)
 		b = appendFlagsJSON(append(append(b, `,"`+name...), `TCPFlags":`...), &s.flags)
 	}
+	if r.Why == End {
+		b = append(append(append(b, `,"EndReason":"`...), feed.ReasonName(r.Reason)...), '"')
+	}
 	return append(b, "}\n"...)
 }
 
@@ -92,9 +96,6 @@ func appendString(b []byte, s string) []byte {
 // appendKeyJSON appends what the flow saves: numbers where there are no masks and no
 // addresses, else text.
 func appendKeyJSON(b []byte, i *identity) []byte {
-	if !i.known {
-		return b
-	}
 	for _, v := range i.flow.Shape.Saved {
 		b = append(append(append(b, `,"`...), v.Attr.String()...), `":`...)
 		text := i.text(v.Attr)

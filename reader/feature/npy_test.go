@@ -1,7 +1,6 @@
 package feature
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math"
 	"math/big"
@@ -69,7 +68,7 @@ func TestNPY(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	npy, err := NewNPY(file, 3)
+	npy, err := OpenNPY(file, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,46 +94,71 @@ func TestNPY(t *testing.T) {
 		}
 	}
 	ended(9)
-	table.Stats(m, &records.Stats{Time: 5e9 + 2500})
+	table.Flush()
 	ended(3)
 	if a := read(); len(a.rows) != 9 || a.number(8, "FlowID") != 9 {
 		t.Errorf("%d rows after the first flush", len(a.rows))
 	}
-	// As if the writer was killed between the rows and their number.
-	if _, err := file.Write([]byte("part of a row")); err != nil {
+	// As if the writer was killed while it wrote a row, before it has counted another.
+	row := make([]byte, rowLen(npy.cols))
+	if _, err := file.WriteAt(append(row, "part of a row"...), npy.end); err != nil {
 		t.Fatal(err)
 	}
 	if a := read(); len(a.rows) != 9 {
 		t.Errorf("%d rows after it was killed", len(a.rows))
 	}
-	if err := file.Truncate(int64(len(headerOf(npy.cols, 0)) + 9*rowLen(npy.cols))); err != nil {
+	if npy, err = OpenNPY(file, 3); err != nil {
 		t.Fatal(err)
 	}
-	file.Seek(0, 2)
+	if a := read(); len(a.rows) != 10 {
+		t.Errorf("%d rows when another begins", len(a.rows))
+	}
+	table.cfg.Rows[0] = npy
 	ended(2000)
 	if err := table.Close(); err != nil {
 		t.Fatal(err)
 	}
 	a := read()
-	if len(a.rows) != 2012 || a.number(2011, "FlowID") != 2012 {
+	if len(a.rows) != 2010 || a.number(2009, "FlowID") != 2012 {
 		t.Fatalf("%d rows at the end", len(a.rows))
 	}
-	row := string(a.rows[2011])
+	last := string(a.rows[2009])
 	for field, want := range map[string]string{
 		"Why": "\x03", "Protocol": "\x06", "Listed": "\x02", "RuleSet": "\x02", "Domain": "\x07\x00\x00\x00",
 		"SourcePeerAddress": "10.1.7.220\x00", "DestPeerAddress": "192.0.2.1\x00", "SourceTransAddress": "\x00\x04", "DestTransAddress": "\x50\x00",
 		"CommunityID": "1:", "FirstOctets": "\x3c\x00\xff\xff\x00\x00", "FirstDirections": "\x01\xff\x00", "FirstFlags": "\x02\x12\x00",
 		"FirstGaps": "\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00", "Duration": "\xc4\x09\x00\x00\x00\x00\x00\x00",
 	} {
-		if got := row[a.fields[field]:]; !strings.HasPrefix(got, want) {
+		if got := last[a.fields[field]:]; !strings.HasPrefix(got, want) {
 			t.Errorf("%s is %q, want %q", field, got[:len(want)], want)
 		}
 	}
-	if n := a.number(2011, "FromSizeMean"); math.Float64frombits(n) != 70000 {
+	if n := a.number(2009, "FromSizeMean"); math.Float64frombits(n) != 70000 {
 		t.Errorf("FromSizeMean is %v", math.Float64frombits(n))
 	}
-	if n := a.number(2011, "ToSizeSD"); !math.IsNaN(math.Float64frombits(n)) {
+	if n := a.number(2009, "ToSizeSD"); !math.IsNaN(math.Float64frombits(n)) {
 		t.Errorf("ToSizeSD of one packet is %v", math.Float64frombits(n))
+	}
+}
+
+// TestOpenNPY: a file of other rows, or of none, is not written to.
+func TestOpenNPY(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.npy")
+	for _, text := range []string{"\x93NUMPY", "not of NumPy", string(headerOf(columns(4), 0))} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenNPY(f, 3); err == nil || !strings.Contains(err.Error(), "has other fields") {
+			t.Errorf("%.20q: error %v", text, err)
+		}
+		if b, _ := os.ReadFile(path); string(b) != text {
+			t.Errorf("%.20q was written to", text)
+		}
+		f.Close()
 	}
 }
 
@@ -169,35 +193,12 @@ func TestBucket(t *testing.T) {
 	}
 }
 
-// TestShapes: what no flow table could have is no flow's key, and its row has no addresses.
-func TestShapes(t *testing.T) {
-	ones := bytes.Repeat([]byte{255}, 300)
-	for i, saved := range [][]records.Saved{
-		{{Attribute: 60000, Mask: ones[:1]}},
-		{{Attribute: uint16(attr.ToPDUs), Mask: ones[:8]}},
-		{{Attribute: uint16(attr.FlowID), Mask: ones[:8]}},
-		{{Attribute: uint16(attr.SourceTransType), Mask: ones[:2]}},
-		{{Attribute: uint16(attr.SourceTransType)}},
-		{{Attribute: uint16(attr.SourcePeerAddress), Mask: ones[:21]}},
-		{{Attribute: uint16(attr.SourcePeerAddress), Mask: ones[:300]}},
-		{{Attribute: uint16(attr.SourcePeerAddress), Mask: ones[:4]}, {Attribute: uint16(attr.DestPeerAddress), Mask: ones[:16]}},
-		{{Attribute: uint16(attr.SourceTransType), Mask: ones[:1]}, {Attribute: uint16(attr.SourceTransType), Mask: ones[:1]}},
-	} {
-		shape := &records.Shape{RuleSet: 1, Saved: saved}
-		f := &Flow{New: records.New{Shape: shape, Key: ones[:shape.KeyLen()]}}
-		var id identity
-		if id.read(new(shapes), f); id.known || id.text(attr.SourcePeerAddress) != "" || id.number(attr.SourceTransAddress) != 0 {
-			t.Errorf("%d: %v is known", i, saved)
-		}
-	}
+// TestNetwork: a row has the addresses that flows save, with their masks.
+func TestNetwork(t *testing.T) {
 	shape := &records.Shape{RuleSet: 1, Saved: []records.Saved{{Attribute: uint16(attr.SourcePeerAddress), Mask: []byte{255, 255, 0, 0}}}}
 	f := &Flow{New: records.New{Shape: shape, Key: []byte{10, 2, 0, 0}}}
 	var id identity
-	if id.read(new(shapes), f); id.text(attr.SourcePeerAddress) != "10.2.0.0/16" || id.text(attr.DestPeerAddress) != "" || id.named {
+	if id.read(new(feed.Shapes), f); id.text(attr.SourcePeerAddress) != "10.2.0.0/16" || id.text(attr.DestPeerAddress) != "" || id.named || id.protocol() != 0 {
 		t.Errorf("a network is %q", id.text(attr.SourcePeerAddress))
-	}
-	f.Key = f.Key[:3]
-	if id.read(new(shapes), f); id.known {
-		t.Error("a key that is too short is known")
 	}
 }

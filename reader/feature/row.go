@@ -6,6 +6,7 @@ import (
 
 	"rtfm/reader/feed"
 	"rtfm/ruleset/attr"
+	records "rtfm/traces/feed"
 )
 
 // Why says why there is a row of a flow.
@@ -29,6 +30,8 @@ type Row struct {
 	Meter *feed.Meter
 	Flow  *Flow
 	Why   Why
+	// Reason is why the flow has ended, 0 if it has not.
+	Reason records.Reason
 	// Begun and Last are the times of its first and latest packet, PDUs and Octets
 	// those of each direction; at its end as its meter has counted them, else as
 	// packets were told of.
@@ -67,6 +70,7 @@ func columns(first int) []column {
 		{"Domain", "<u4", 1, func(b []byte, r *Row) []byte { return le.AppendUint32(b, r.Meter.Domain) }},
 		{"RuleSet", "|u1", 1, func(b []byte, r *Row) []byte { return append(b, r.Flow.Shape.RuleSet) }},
 		{"Why", "|u1", 1, func(b []byte, r *Row) []byte { return append(b, byte(r.Why)) }},
+		{"EndReason", "|u1", 1, func(b []byte, r *Row) []byte { return append(b, byte(r.Reason)) }},
 		{"Protocol", "|u1", 1, func(b []byte, r *Row) []byte { return append(b, byte(r.identity.protocol())) }},
 		{"Listed", "|u1", 1, func(b []byte, r *Row) []byte { return append(b, byte(len(r.Flow.first))) }},
 		addressColumn(attr.SourcePeerAddress), addressColumn(attr.DestPeerAddress),

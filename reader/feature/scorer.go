@@ -16,15 +16,14 @@ import (
 //
 // with "Domain" besides where several meters are heard. It may come at any time, or never.
 //
-// A Scorer never keeps who has rows waiting, unless Waits is set. While the program is
+// A Scorer never keeps who has rows waiting, unless it waits: for feeds that are read
+// from files, rows wait for room in the queue, and the end of a flow until as many answers
+// have come as rows were sent. A program that takes longer than patience for that is
+// waited for no longer. While the program is
 // not there it is looked for again and again; rows wait in a queue, and when that is full
 // they are dropped and counted.
 type Scorer struct {
-	// Waits has rows wait for room in the queue, and the end of a flow for as many
-	// answers as the flow had rows: for feeds that are read from files. A program that
-	// takes longer than patience is waited for no longer.
-	Waits bool
-
+	waits  bool
 	path   string
 	header []byte
 	cols   []column
@@ -61,10 +60,11 @@ const (
 	redial     = 200 * time.Millisecond
 )
 
-// NewScorer returns the scorer that listens at path, of rows that list so many packets.
+// NewScorer returns the scorer that listens at path, of rows that list so many packets,
+// which waits or does not.
 // It is looked for from now on; told is called when it comes and goes.
-func NewScorer(path string, first int, told func(text string)) *Scorer {
-	s := &Scorer{path: path, cols: columns(first), told: told, most: maxQueue, done: make(chan struct{})}
+func NewScorer(path string, first int, waits bool, told func(text string)) *Scorer {
+	s := &Scorer{waits: waits, path: path, cols: columns(first), told: told, most: maxQueue, done: make(chan struct{})}
 	s.header = headerOf(s.cols, 0)
 	s.rowLen = rowLen(s.cols)
 	s.changed = sync.NewCond(&s.mu)
@@ -86,7 +86,7 @@ func (s *Scorer) Row(r *Row) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	full := func() bool { return len(s.queue)+s.rowLen > s.most }
-	if s.Waits && full() {
+	if s.waits && full() {
 		s.wait(func() bool { return !full() })
 	}
 	if full() {
@@ -137,7 +137,7 @@ func (s *Scorer) Flush() error { return nil }
 func (s *Scorer) Close() error {
 	s.mu.Lock()
 	s.closing = true
-	hopes := s.there || s.Waits && !s.given
+	hopes := s.there || s.waits && !s.given
 	s.mu.Unlock()
 	s.changed.Broadcast()
 	if hopes {

@@ -28,8 +28,8 @@ type bench struct {
 
 func newBench(t *testing.T, path string, waits bool) *bench {
 	b := &bench{m: &feed.Meter{Domain: 1}, notes: make(chan string, 100)}
-	b.scorer = NewScorer(path, 3, func(text string) { b.notes <- text })
-	b.scorer.Waits, b.scorer.most = waits, testQueue
+	b.scorer = NewScorer(path, 3, waits, func(text string) { b.notes <- text })
+	b.scorer.most = testQueue
 	b.Table = New(Config{First: 3, MaxFlows: 1e6, Rows: []Rows{b.scorer}, Scorer: b.scorer, Labelled: func(_ *feed.Meter, id uint64, l Label) error {
 		b.told = append(b.told, fmt.Sprint(id, " ", l.Name, " ", l.Score))
 		return nil
@@ -148,7 +148,7 @@ func TestNonsense(t *testing.T) {
 	b.scorer.mu.Lock()
 	b.scorer.wait(func() bool { return b.scorer.counts.Nonsense == 11 })
 	b.scorer.mu.Unlock()
-	b.Stats(b.m, &records.Stats{Time: 1e15 + 5})
+	b.Flush()
 	if label, ok := b.Label(b.m, 1); !ok || label != (Label{"dns", 0.5}) {
 		t.Errorf("label %v", label)
 	}

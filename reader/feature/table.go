@@ -47,7 +47,7 @@ type Table struct {
 	counts Counts
 	meters map[*feed.Meter]*meter
 	recent *meter // the one whose record came last
-	shapes shapes
+	shapes feed.Shapes
 	free   []*Flow
 	live   int
 
@@ -172,16 +172,17 @@ func (t *Table) End(m *feed.Meter, e *records.End) error {
 	if err := t.advance(mt, e.Last); err != nil {
 		return err
 	}
-	if !f.told && mt.now-f.last >= idle && f.packets() > 0 {
+	// A meter tells ends before the packet by whose time it sees them.
+	if !f.told && f.packets() > 0 && (e.Reason == records.Idle || e.Reason == records.Ended || mt.now-f.last >= idle) {
 		if err := t.tell(mt, f, Idle); err != nil {
 			return err
 		}
 	}
-	t.row = Row{Meter: m, Flow: f, Why: End, Begun: e.Begun, Last: e.Last, PDUs: e.PDUs, Octets: e.Octets}
+	t.row = Row{Meter: m, Flow: f, Why: End, Reason: e.Reason, Begun: e.Begun, Last: e.Last, PDUs: e.PDUs, Octets: e.Octets}
 	if err := t.write(); err != nil {
 		return err
 	}
-	if s := t.cfg.Scorer; s != nil && s.Waits {
+	if s := t.cfg.Scorer; s != nil && s.waits {
 		s.settle()
 	}
 	if err := t.answers(); err != nil {
@@ -200,15 +201,9 @@ func (t *Table) drop(mt *meter, f *Flow) {
 	t.live--
 }
 
-// Stats implements feed.Sink: it is time for others to see what there is.
+// Stats implements feed.Sink.
 func (t *Table) Stats(m *feed.Meter, s *records.Stats) error {
-	if err := t.advance(t.meter(m), s.Time); err != nil {
-		return err
-	}
-	if err := t.answers(); err != nil {
-		return err
-	}
-	return t.flush()
+	return t.advance(t.meter(m), s.Time)
 }
 
 // Missing implements feed.Sink.
@@ -231,7 +226,7 @@ func (t *Table) Gone(m *feed.Meter) error {
 	}
 	delete(t.meters, m)
 	t.recent = nil
-	return t.flush()
+	return nil
 }
 
 // tell has a row of a flow as it is.
@@ -257,7 +252,12 @@ func (t *Table) write() error {
 	return t.answers()
 }
 
-func (t *Table) flush() error {
+// Flush has others see the rows so far, and takes labels that have come. It is to be
+// called now and then.
+func (t *Table) Flush() error {
+	if err := t.answers(); err != nil {
+		return err
+	}
 	for _, r := range t.cfg.Rows {
 		if err := r.Flush(); err != nil {
 			return err

@@ -64,6 +64,7 @@ func TestWhy(t *testing.T) {
 		{"not idle", "1@0.05 1@1.049999999 1@2.049999998 end:1", "1 nth 3, 1 end 3"},
 		{"idle, told by STATS", "1@0 stats@1.1 end:1", "1 idle 1, 1 end 1"},
 		{"idle at its end", "1@0.01 stats@1.0 2@1.05 end:1 end:2", "1 idle 1, 1 end 1, 2 end 1"},
+		{"idle, as its end tells", "1@0 2@0.1 end:1:idle end:2:tcp", "1 idle 1, 1 end 1, 2 idle 1, 2 end 1"},
 		{"long after", "1@0 2@0.5 stats@1000 end:1 end:2", "1 idle 1, 2 idle 1, 1 end 1, 2 end 1"},
 		{"again, with the same id", "1@0 end:1 1@0.2 1@0.3 1@0.4 end:1", "1 end 1, 1 nth 3, 1 end 3"},
 		{"meter gone", "2@0 1@0 1@0.1 gone", "1 gone 2, 2 gone 1"},
@@ -89,8 +90,12 @@ func TestWhy(t *testing.T) {
 			case strings.HasPrefix(word, "stats@"):
 				table.Stats(m, &records.Stats{Time: at(word[6:])})
 			case strings.HasPrefix(word, "end:"):
-				fmt.Sscan(word[4:], &id)
-				table.End(m, &records.End{New: *newFlow(id), Last: last[id], PDUs: [2]uint64{counted[id], 0}})
+				fmt.Sscan(strings.Split(word[4:], ":")[0], &id)
+				reason := records.Forced
+				if _, why, ok := strings.Cut(word[4:], ":"); ok {
+					reason = map[string]records.Reason{"idle": records.Idle, "tcp": records.Ended}[why]
+				}
+				table.End(m, &records.End{New: *newFlow(id), Reason: reason, Last: last[id], PDUs: [2]uint64{counted[id], 0}})
 				delete(counted, id)
 			default:
 				name, when, _ := strings.Cut(word, "@")
@@ -161,7 +166,7 @@ func BenchmarkPacket(b *testing.B) {
 
 // BenchmarkFlow is what a flow of ten packets takes, with its rows.
 func BenchmarkFlow(b *testing.B) {
-	for name, rows := range map[string]Rows{"npy": must(NewNPY(nowhere{}, 30)), "json": NewJSON(nowhere{})} {
+	for name, rows := range map[string]Rows{"npy": &NPY{w: nowhere{}, cols: columns(30)}, "json": NewJSON(nowhere{})} {
 		b.Run(name, func(b *testing.B) {
 			table := New(Config{First: 30, MaxFlows: 1e6, Rows: []Rows{rows}})
 			m := &feed.Meter{}
@@ -183,10 +188,3 @@ type nowhere struct{}
 
 func (nowhere) Write(p []byte) (int, error)            { return len(p), nil }
 func (nowhere) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}

@@ -19,6 +19,9 @@ import (
 // as rows of JSON lines.
 type Book struct {
 	Totals
+	// Label, unless it is nil, returns what a flow was found to be, and how surely;
+	// false if it was not.
+	Label func(m *Meter, id uint64) (name string, score float64, ok bool)
 
 	rows     *flowfile.Rows // nil if they are not written
 	interval int64
@@ -54,7 +57,7 @@ type Totals struct {
 // ledger is the flows of a meter.
 type ledger struct {
 	flows  map[uint64]*entry
-	shapes shapes
+	shapes Shapes
 	epoch  int64 // the first time that was told
 	now    int64 // the latest
 	of     record.Collection
@@ -255,7 +258,7 @@ func (b *Book) write(m *Meter, l *ledger, n *feed.New, end *feed.End, e *entry) 
 	}
 	b.collect(m, l, n.Shape)
 	f := &b.row
-	l.shapes.of(n.Shape).setKey(f, n.Key)
+	l.shapes.Set(f, n.Shape, n.Key)
 	f.Index, f.FirstTime = n.Index, n.First
 	b.counters[0][0] = n.Flow
 	community, _ := ident.CommunityOf(&f.FlowKey, e != nil && e.backward)
@@ -269,7 +272,7 @@ func (b *Book) write(m *Meter, l *ledger, n *feed.New, end *feed.End, e *entry) 
 	if end != nil {
 		f.LastTime = end.Last
 		f.ToPDUs, f.FromPDUs, f.ToOctets, f.FromOctets = end.PDUs[0], end.PDUs[1], end.Octets[0], end.Octets[1]
-		b.more = append(append(append(b.more, `,"EndReason":"`...), reasonOf(end.Reason)...), `","BegunNs":`...)
+		b.more = append(append(append(b.more, `,"EndReason":"`...), ReasonName(end.Reason)...), `","BegunNs":`...)
 		b.more = strconv.AppendInt(b.more, end.Begun, 10)
 		member("Told", end.Told)
 	} else {
@@ -278,6 +281,11 @@ func (b *Book) write(m *Meter, l *ledger, n *feed.New, end *feed.End, e *entry) 
 	}
 	if e != nil {
 		member("Received", e.received())
+	}
+	if b.Label != nil {
+		if name, score, ok := b.Label(m, n.Flow); ok {
+			b.more = appendLabel(b.more, name, score)
+		}
 	}
 	b.rows.Flow(f, &record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}, b.more)
 }
@@ -302,8 +310,8 @@ func (b *Book) collect(m *Meter, l *ledger, of *feed.Shape) {
 	}
 }
 
-// reasonOf returns why a flow has ended as rows tell it.
-func reasonOf(r feed.Reason) string {
+// ReasonName returns why a flow has ended as rows tell it.
+func ReasonName(r feed.Reason) string {
 	switch r {
 	case feed.Idle:
 		return "idle"

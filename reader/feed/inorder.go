@@ -11,7 +11,7 @@ import (
 // which they were told.
 type InOrder struct {
 	*Lines
-	book *Book
+	Book *Book
 }
 
 // NewInOrder returns one that writes to w, and is otherwise as NewBook's.
@@ -20,11 +20,11 @@ func NewInOrder(w io.Writer, interval time.Duration, flows int) *InOrder {
 }
 
 // New implements Sink.
-func (o *InOrder) New(m *Meter, n *feed.New) error { return o.book.New(m, n) }
+func (o *InOrder) New(m *Meter, n *feed.New) error { return o.Book.New(m, n) }
 
 // Packet implements Sink.
 func (o *InOrder) Packet(m *Meter, p *feed.Packet) error {
-	if err := o.book.Packet(m, p); err != nil {
+	if err := o.Book.Packet(m, p); err != nil {
 		return err
 	}
 	return o.Lines.Packet(m, p)
@@ -35,10 +35,10 @@ func (o *InOrder) End(m *Meter, e *feed.End) error {
 	if err := o.Lines.Flush(); err != nil {
 		return err
 	}
-	if err := o.book.End(m, e); err != nil {
+	if err := o.Book.End(m, e); err != nil {
 		return err
 	}
-	return o.book.Flush()
+	return o.Book.Flush()
 }
 
 // Gone implements Sink.
@@ -46,5 +46,5 @@ func (o *InOrder) Gone(m *Meter) error {
 	if err := o.Lines.Gone(m); err != nil {
 		return err
 	}
-	return o.book.Gone(m)
+	return o.Book.Gone(m)
 }

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"encoding/json"
 	"io"
 	"strconv"
 
@@ -98,3 +99,18 @@ func (l *Lines) Stats(*Meter, *feed.Stats) error { return nil }
 
 // Gone implements Sink.
 func (l *Lines) Gone(*Meter) error { return l.Flush() }
+
+// appendLabel appends what a flow was found to be.
+func appendLabel(b []byte, name string, score float64) []byte {
+	text, _ := json.Marshal(name) // a string
+	b = append(append(b, `,"Label":`...), text...)
+	return strconv.AppendFloat(append(b, `,"Score":`...), score, 'g', -1, 64)
+}
+
+// Label writes that a flow was found to be something.
+func (l *Lines) Label(m *Meter, id uint64, name string, score float64) error {
+	l.begin("label", m)
+	l.b = appendID(append(l.b, `,"FlowID":"`...), id)
+	l.b = appendLabel(append(l.b, '"'), name, score)
+	return l.end()
+}

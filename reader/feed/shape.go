@@ -6,8 +6,8 @@ import (
 	"rtfm/traces/feed"
 )
 
-// shapes makes the shapes of flows what rulesets have them.
-type shapes struct {
+// Shapes knows flows by what a feed tells of their keys. The zero value has seen none.
+type Shapes struct {
 	all   match.Shapes
 	known map[*feed.Shape]*shape
 }
@@ -32,7 +32,7 @@ const maxShapes = 1 << 12
 var identifiers = []attr.Measure{{Attr: attr.FlowID}, {Attr: attr.CommunityID}}
 
 // of returns the shape of flows of s.
-func (x *shapes) of(s *feed.Shape) *shape {
+func (x *Shapes) of(s *feed.Shape) *shape {
 	if known := x.known[s]; known != nil {
 		return known
 	}
@@ -63,6 +63,12 @@ func (x *shapes) of(s *feed.Shape) *shape {
 	own.Shape = x.all.InternLengths(int(s.RuleSet), lengths, saved, identifiers...)
 	x.known[s] = own
 	return own
+}
+
+// Set sets f to the flow of this shape and key, as the meter has it. Of attributes that
+// flows do not save there is nothing.
+func (x *Shapes) Set(f *match.Flow, s *feed.Shape, key []byte) {
+	x.of(s).setKey(f, key)
 }
 
 // setKey sets f to a flow of this shape with a key as it came.
