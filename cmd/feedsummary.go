@@ -86,7 +86,7 @@ func (r *feedRun) tell() error {
 			counted(b.Packets, "packet"), counted(uint64(len(r.receiver.Meters)), "meter"), b.Octets, counted(b.Flows, "flow"), counted(b.Open, "flow"), counted(s.records, "record"))
 	}
 	for _, m := range r.receiver.Meters {
-		tellMeter(m, fault)
+		tellMeter(w, m, fault)
 	}
 	for _, in := range r.receiver.Inputs() {
 		if in.Dropped > 0 {
@@ -124,7 +124,7 @@ func (r *feedRun) tell() error {
 }
 
 // tellMeter tells what is missing of a meter's records.
-func tellMeter(m *feed.Meter, fault func(string, ...any)) {
+func tellMeter(w io.Writer, m *feed.Meter, fault func(string, ...any)) {
 	if m.Missing > 0 {
 		fault("%s: %s missing of %d%s", m.Name, counted(m.Missing, "record"), m.Missing+m.Records, ownDrops(m))
 	}
@@ -135,7 +135,7 @@ func tellMeter(m *feed.Meter, fault func(string, ...any)) {
 		fault("%s: %s damaged: %v", m.Name, counted(m.Damaged, "message"), m.Fault)
 	}
 	if s := &m.Stats; s.Lost > 0 || s.Uncounted > 0 {
-		fault("%s: the meter has lost %s, and had no room for %d in its flow table", m.Name, counted(s.Lost, "packet"), s.Uncounted)
+		fmt.Fprintf(w, "%s: before the feed, %s were lost, and the flow table had no room for %d\n", m.Name, counted(s.Lost, "packet"), s.Uncounted)
 	}
 }
 

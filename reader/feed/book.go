@@ -66,19 +66,69 @@ type ledger struct {
 
 // entry is what is known of a flow that has not ended.
 type entry struct {
-	shape        *feed.Shape // nil before NEW
-	key          string
-	first        int64
-	index        uint32
-	backward     bool // its first packet was
+	shape    *feed.Shape // nil before NEW
+	key      string
+	first    int64
+	index    uint32
+	backward bool // its first packet was
+	part
+	// An END, and a NEW behind it, may be among records that are missing: older is what
+	// came before some that are.
+	older []part
+}
+
+// part is the packets of a flow that came one after the other without that records were
+// missing in between.
+type part struct {
+	missing      uint64 // records of the meter before it
 	begun, last  int64
 	pdus, octets [2]uint64
-	// An END may be among the records that are missing: missing is how many they were
-	// when NEW came last. Before is what had been received when NEW came behind some,
-	// up to beforeLast.
-	missing    uint64
-	before     [2][2]uint64
-	beforeLast int64
+}
+
+func (p *part) received() uint64 { return p.pdus[0] + p.pdus[1] }
+
+// add adds a part to one before it.
+func (p *part) add(q *part) {
+	if p.received() == 0 {
+		p.begun = q.begun
+	}
+	p.last = max(p.last, q.last)
+	for d := range 2 {
+		p.pdus[d] += q.pdus[d]
+		p.octets[d] += q.octets[d]
+	}
+}
+
+// maxOlder is how many older parts of a flow are kept: more are added up.
+const maxOlder = 8
+
+// turn begins another part.
+func (e *entry) turn(missing uint64) {
+	if len(e.older) == maxOlder {
+		e.older[0].add(&e.older[1])
+		e.older = append(e.older[:1], e.older[2:]...)
+	}
+	e.older = append(e.older, e.part)
+	e.part = part{missing: missing}
+}
+
+// whole returns all parts that begin at a time or later, and those before.
+func (e *entry) whole(from int64) (since, before part) {
+	for i := range e.older {
+		if p := &e.older[i]; p.begun < from {
+			before.add(p)
+		} else {
+			since.add(p)
+		}
+	}
+	switch {
+	case e.received() == 0:
+	case e.begun < from:
+		before.add(&e.part)
+	default:
+		since.add(&e.part)
+	}
+	return since, before
 }
 
 // NewBook returns a Book with room for so many flows that have not ended. If w is not nil
@@ -134,10 +184,6 @@ func (b *Book) New(m *Meter, n *feed.New) error {
 		e.shape, e.key = n.Shape, string(n.Key)
 	}
 	e.first, e.index = n.First, n.Index
-	if e.missing != m.Missing && e.received() > 0 {
-		e.before, e.beforeLast = [2][2]uint64{e.pdus, e.octets}, e.last
-	}
-	e.missing = m.Missing
 	return nil
 }
 
@@ -155,8 +201,14 @@ func (b *Book) Packet(m *Meter, p *feed.Packet) error {
 	if p.Backward {
 		d = 1
 	}
-	if e.pdus[0]|e.pdus[1] == 0 {
-		e.begun, e.backward, e.missing = p.Time, p.Backward, m.Missing
+	if e.missing != m.Missing && e.received() > 0 {
+		e.turn(m.Missing)
+	}
+	if e.received() == 0 {
+		e.begun, e.missing = p.Time, m.Missing
+		if len(e.older) == 0 {
+			e.backward = p.Backward
+		}
 	}
 	e.last = p.Time
 	e.pdus[d]++
@@ -176,33 +228,23 @@ func (b *Book) End(m *Meter, n *feed.End) error {
 	} else {
 		if b.Open >= uint64(b.most) { // it may have had no room
 			b.Unproved++
-			b.write(m, l, &n.New, n, nil)
+			b.write(m, l, &n.New, n, nil, false)
 			return nil
 		}
 		e = new(entry)
 	}
-	if e.beforeLast > 0 && e.beforeLast < n.Begun {
-		b.split(m, l, e, n)
+	since, before := e.whole(n.Begun)
+	if before.received() > 0 { // the flow has begun again, and its END before did not come
+		b.Unended++
+		b.write(m, l, &n.New, nil, &before, e.backward)
 	}
-	b.prove(e, n)
-	b.write(m, l, &n.New, n, e)
+	b.prove(&since, n)
+	b.write(m, l, &n.New, n, &since, e.backward)
 	return nil
 }
 
-// split takes off a flow what is of it before it began again: its END did not come.
-func (b *Book) split(m *Meter, l *ledger, e *entry, n *feed.End) {
-	b.Unended++
-	b.write(m, l, &n.New, nil, &entry{
-		pdus: e.before[0], octets: e.before[1], begun: e.begun, last: e.beforeLast, backward: e.backward,
-	})
-	for d := range 2 {
-		e.pdus[d] -= e.before[0][d]
-		e.octets[d] -= e.before[1][d]
-	}
-}
-
 // prove compares the packets of a flow with what its END tells.
-func (b *Book) prove(e *entry, n *feed.End) {
+func (b *Book) prove(e *part, n *feed.End) {
 	switch received := e.received(); {
 	case received < n.Told:
 		b.Lacking++
@@ -213,8 +255,6 @@ func (b *Book) prove(e *entry, n *feed.End) {
 		b.Complete++
 	}
 }
-
-func (e *entry) received() uint64 { return e.pdus[0] + e.pdus[1] }
 
 // Stats implements Sink.
 func (b *Book) Stats(m *Meter, s *feed.Stats) error {
@@ -229,13 +269,14 @@ func (b *Book) Missing(*Meter, uint64) error { return nil }
 func (b *Book) Gone(m *Meter) error {
 	l := b.ledger(m)
 	for id, e := range l.flows {
+		all, _ := e.whole(math.MinInt64)
 		if e.shape == nil {
 			b.NamelessFlows++
-			b.Nameless += e.received()
+			b.Nameless += all.received()
 			continue
 		}
 		b.Unended++
-		b.write(m, l, &feed.New{Flow: id, Shape: e.shape, First: e.first, Index: e.index, Key: []byte(e.key)}, nil, e)
+		b.write(m, l, &feed.New{Flow: id, Shape: e.shape, First: e.first, Index: e.index, Key: []byte(e.key)}, nil, &all, e.backward)
 	}
 	b.Open -= uint64(len(l.flows))
 	delete(b.meters, m)
@@ -252,7 +293,7 @@ func (b *Book) Flush() error {
 
 // write writes the row of a flow: of one that had no END, what has come of it; of one that
 // had no room, what END tells.
-func (b *Book) write(m *Meter, l *ledger, n *feed.New, end *feed.End, e *entry) {
+func (b *Book) write(m *Meter, l *ledger, n *feed.New, end *feed.End, e *part, backward bool) {
 	if b.rows == nil {
 		return
 	}
@@ -261,7 +302,7 @@ func (b *Book) write(m *Meter, l *ledger, n *feed.New, end *feed.End, e *entry) 
 	l.shapes.Set(f, n.Shape, n.Key)
 	f.Index, f.FirstTime = n.Index, n.First
 	b.counters[0][0] = n.Flow
-	community, _ := ident.CommunityOf(&f.FlowKey, e != nil && e.backward)
+	community, _ := ident.CommunityOf(&f.FlowKey, backward)
 	c := b.counters[1]
 	c[0], c[1], c[2] = binary.BigEndian.Uint64(community[:]), binary.BigEndian.Uint64(community[8:]), uint64(binary.BigEndian.Uint32(community[16:]))
 	f.Counters = b.counters[:]
