@@ -19,6 +19,7 @@ type feedReceiverOptions struct {
 	json     bool
 	interval float64 // seconds
 	untilEnd bool
+	pair     bool
 	quiet    bool
 	maxFlows int
 	meters   int
@@ -61,14 +62,16 @@ func feedCommand() *cobra.Command {
 		Long:  feedHelp,
 		Example: `  rtfm run --feed file:x.ipfix trace.pcap; rtfm feed x.ipfix
   rtfm feed -l udp://:4739 -F flows.jsonl
-  rtfm feed -l unix:/run/feed.sock --json`,
+  rtfm feed -l unix:/run/feed.sock --json
+  rtfm feed -l tcp://:4739 -l tcp://:4740 --pair --packets packets.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.VarP(&o.listen, "listen", "l", "receive feeds at this `URL`; repeated for several:\nudp://[HOST]:PORT, tcp://[HOST]:PORT, unix:PATH, or file:PATH to read one (file:- is standard input)")
 	f.BoolVar(&o.untilEnd, "until-end", false, "end when all meters that were heard are gone; over UDP one is that has told nothing for 30 seconds, or 5 if it had no flows")
-	group(f, groupInput, "listen", "until-end")
+	f.BoolVar(&o.pair, "pair", false, "make one stream, each packet once, of two -l; of two meters that see the same packets, see docs/FEED.md")
+	group(f, groupInput, "listen", "until-end", "pair")
 	f.StringVarP(&o.flows, "flows", "F", "", "append the flows that have ended to this `FILE`; as JSON lines (- is standard output)")
 	f.StringVar(&o.packets, "packets", "", "append the packets to this `FILE`; as JSON lines (- is standard output)")
 	f.BoolVar(&o.json, "json", false, "write packets and flows to standard output; as JSON lines, in the order in which they are told")
@@ -116,35 +119,8 @@ func (o *feedReceiverOptions) check(files []string) error {
 	case o.flows != "" && o.flows != "-" && sameFile(o.flows, o.packets):
 		return fmt.Errorf("-F and --packets would both write to %s", o.flows)
 	}
-	return nil
-}
-
-// urls returns where feeds come from.
-func (o *feedReceiverOptions) urls(files []string) (all []feed.URL) {
-	all = append(all, o.listen...)
-	for _, name := range files {
-		all = append(all, feed.URL{Network: "file", Address: name})
-	}
-	return all
+	return o.checkPair(files)
 }
 
 // length returns the length of intervals.
 func (o *feedReceiverOptions) length() time.Duration { return seconds(o.interval) }
-
-// urlList is the places where feeds come from. It is a pflag.Value.
-type urlList []feed.URL
-
-// Set implements pflag.Value.
-func (l *urlList) Set(text string) error {
-	u, err := feed.ParseURL(text)
-	if err == nil {
-		*l = append(*l, u)
-	}
-	return err
-}
-
-// String implements pflag.Value. There is no default.
-func (l *urlList) String() string { return "" }
-
-// Type implements pflag.Value.
-func (*urlList) Type() string { return "url" }

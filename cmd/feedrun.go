@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ type feedRun struct {
 	options  *feedReceiverOptions
 	receiver *feed.Receiver
 	book     *feed.Book
+	pair     *feed.Pair // nil without
 	sinks    feed.Tee
 	flush    []func() error
 	close    []io.Closer
@@ -40,6 +42,7 @@ func (o *feedReceiverOptions) run(cmd *cobra.Command, files []string) error {
 	defer finishing(cmd.Context())()
 	err := r.receiver.Run(cmd.Context())
 	r.progress.clear()
+	err = errors.Join(err, r.closePair())
 	if r.scorer != nil {
 		err = errors.Join(err, r.scorer.Close())
 	}
@@ -93,6 +96,9 @@ func (r *feedRun) open(cmd *cobra.Command, files []string) error {
 		Sink: r.sinks, UntilEnd: o.untilEnd, Tick: r.tick, Warn: r.warn,
 		Limits: feed.Limits{Meters: o.meters, Queue: int(o.queue), Buffer: int(o.buffer)},
 	}
+	if o.pair {
+		r.makePair()
+	}
 	r.close = append(r.close, r.receiver)
 	for _, u := range o.urls(files) {
 		if err := r.receiver.Open(u, cmd.InOrStdin()); err != nil {
@@ -100,21 +106,6 @@ func (r *feedRun) open(cmd *cobra.Command, files []string) error {
 		}
 	}
 	return nil
-}
-
-// output opens a file to which is appended, nil without a name.
-func (r *feedRun) output(cmd *cobra.Command, name string) (io.Writer, error) {
-	switch name {
-	case "":
-		return nil, nil
-	case "-":
-		return cmd.OutOrStdout(), nil
-	}
-	f, err := openLines(name)
-	if err == nil {
-		r.close = append(r.close, f)
-	}
-	return f, err
 }
 
 func (r *feedRun) flushAll() (err error) {
@@ -132,6 +123,11 @@ func (r *feedRun) closeAll() {
 
 // tick writes what was received, and tells how far it is.
 func (r *feedRun) tick() {
+	if r.pair != nil {
+		if err := r.pair.Tick(time.Now()); err != nil {
+			r.receiver.Fail(err)
+		}
+	}
 	if err := r.flushAll(); err != nil {
 		r.receiver.Fail(err)
 	}

@@ -85,9 +85,7 @@ func (r *feedRun) tell() error {
 		fmt.Fprintf(w, "%s of %s, %d octets, in %s that have ended, %s that go on; %s\n",
 			counted(b.Packets, "packet"), counted(uint64(len(r.receiver.Meters)), "meter"), b.Octets, counted(b.Flows, "flow"), counted(b.Open, "flow"), counted(s.records, "record"))
 	}
-	for _, m := range r.receiver.Meters {
-		tellMeter(w, m, fault)
-	}
+	r.tellMeters(fault)
 	for _, in := range r.receiver.Inputs() {
 		if in.Dropped > 0 {
 			fault("%s: the socket had no room for %s: it keeps %d octets (--buffer, net.core.rmem_max)", in.Name, counted(in.Dropped, "datagram"), in.Buffer)

@@ -19,6 +19,7 @@ import (
 // input is where messages are received: a socket, or a file.
 type input struct {
 	name     string
+	number   int // from 0
 	file     io.Reader
 	closer   io.Closer
 	datagram *net.UDPConn
@@ -49,7 +50,7 @@ func (in *input) listens() bool { return in.datagram != nil || in.listener != ni
 
 // Open adds a place where feeds come from. stdin is the file "-".
 func (r *Receiver) Open(u feed.URL, stdin io.Reader) error {
-	in := &input{name: u.String()}
+	in := &input{name: u.String(), number: len(r.inputs)}
 	switch u.Network {
 	case "file":
 		in.name = u.Address
@@ -123,7 +124,7 @@ func (r *Receiver) read(ctx context.Context, in *input) {
 		defer context.AfterFunc(ctx, func() { in.listener.Close() })()
 		r.accept(ctx, in)
 	default:
-		r.readStream(ctx, &origin{name: in.name, ordered: true}, in.file)
+		r.readStream(ctx, &origin{name: in.name, input: in.number, ordered: true}, in.file)
 	}
 }
 
@@ -184,7 +185,7 @@ func (r *Receiver) accept(ctx context.Context, in *input) {
 			defer r.conns.Add(-1)
 			defer c.Close()
 			defer context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Now().Add(drain)) })()
-			r.readStream(ctx, &origin{name: name, ordered: true}, c)
+			r.readStream(ctx, &origin{name: name, input: in.number, ordered: true}, c)
 		}()
 	}
 }

@@ -25,8 +25,10 @@ type Receiver struct {
 	Limits Limits
 	// UntilEnd has Run return when all meters that were heard are gone.
 	UntilEnd bool
-	// Tick, unless it is nil, is called about every 100 ms and at the end.
-	Tick func()
+	// Tick, unless it is nil, is called every now and then, about so often, 0 for 100 ms,
+	// and at the end.
+	Tick  func()
+	Every time.Duration
 	// Warn, unless it is nil, is told what people should know.
 	Warn func(message string)
 
@@ -57,6 +59,7 @@ type source struct {
 // origin is where the messages of meters come from: an address, a connection, a file.
 type origin struct {
 	name    string
+	input   int
 	ordered bool
 	heard   time.Time
 	domains map[uint32]*domain
@@ -96,7 +99,7 @@ func (r *Receiver) Run(ctx context.Context) error {
 		r.readers.Wait()
 		close(over)
 	}()
-	t := time.NewTicker(tick)
+	t := time.NewTicker(cmp.Or(r.Every, tick))
 	defer t.Stop()
 	for r.err == nil {
 		select {
@@ -154,7 +157,7 @@ func (r *Receiver) readAll(all *batch) {
 func (r *Receiver) origin(e *event) *origin {
 	o := r.origins[source{e.in, e.from}]
 	if o == nil {
-		o = &origin{name: netip.AddrPortFrom(e.from.Addr().Unmap(), e.from.Port()).String()}
+		o = &origin{name: netip.AddrPortFrom(e.from.Addr().Unmap(), e.from.Port()).String(), input: e.in.number}
 		if len(r.origins) >= r.Limits.Meters {
 			r.Refused++
 			return nil
@@ -184,7 +187,7 @@ func (r *Receiver) message(o *origin, b []byte) {
 		o.domains[number] = d
 		d.meet(number)
 	}
-	o.heard, d.at = r.now, r.now
+	o.heard, d.at, d.meter.Heard = r.now, r.now, r.now
 	if err := d.reader.Message(b, d); err != nil {
 		d.meter.Damaged++
 		d.meter.Fault = cmp.Or(d.meter.Fault, err)
@@ -198,7 +201,7 @@ func (d *domain) meet(number uint32) {
 	if number != 0 {
 		name = fmt.Sprintf("%s domain %d", name, number)
 	}
-	d.meter = &Meter{Name: name, Domain: number, before: d.reader.Counts}
+	d.meter = &Meter{Name: name, Domain: number, Input: d.origin.input, Heard: d.r.now, before: d.reader.Counts}
 	d.r.heard++
 	d.r.begun = true
 	d.r.remember(d.meter)
@@ -314,12 +317,16 @@ func (d *domain) Begin(before uint32) {
 func (d *domain) Shape(*feed.Shape) {}
 
 // New implements feed.Handler.
-func (d *domain) New(n *feed.New) { d.r.keep(d.r.Sink.New(d.meter, n)) }
+func (d *domain) New(n *feed.New) {
+	d.meter.Form = d.reader.Form()
+	d.r.keep(d.r.Sink.New(d.meter, n))
+}
 
 // Packet implements feed.Handler.
 func (d *domain) Packet(p *feed.Packet) {
 	n, b := &d.reader.Counts, &d.meter.before
 	d.meter.Number = d.meter.Before + d.meter.Missing + n.Records + n.Unknown - b.Records - b.Unknown - 1
+	d.meter.Form = d.reader.Form()
 	if err := d.r.Sink.Packet(d.meter, p); err != nil {
 		d.r.keep(err)
 	}

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"errors"
+	"time"
 
 	"rtfm/traces/feed"
 )
@@ -13,6 +14,11 @@ type Meter struct {
 	// the observation domain behind it if that is not 0.
 	Name   string
 	Domain uint32
+	// Input is the number of the place where it is heard, from 0 as they were opened.
+	Input int
+	// Form is that of its records, and Heard when the message at hand was received.
+	Form  feed.Form
+	Heard time.Time
 	// Messages and Records came from it; those that did not are Missing, Late ones came
 	// twice or too late. Before is how many records it had made before the first that
 	// came.

@@ -1,0 +1,82 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"rtfm/reader/feed"
+)
+
+// pairTick is how often is looked at what waits for a pair's other meter.
+const pairTick = 20 * time.Millisecond
+
+// checkPair finds what does not fit a pair.
+func (o *feedReceiverOptions) checkPair(files []string) error {
+	switch {
+	case !o.pair:
+		return nil
+	case len(o.listen) != 2 || len(files) > 0:
+		return errors.New("--pair wants two -l URL, one of each meter")
+	case o.listen[0].IsFile() || o.listen[1].IsFile():
+		return errors.New("--pair wants meters that are heard at the same time: a file has no such time")
+	}
+	return nil
+}
+
+// makePair has the receiver make one stream of two meters.
+func (r *feedRun) makePair() {
+	r.pair = feed.NewPair(r.sinks)
+	r.receiver.Sink, r.receiver.Every = r.pair, pairTick
+}
+
+// closePair tells of what waits at the end.
+func (r *feedRun) closePair() error {
+	if r.pair == nil {
+		return nil
+	}
+	return r.pair.Close()
+}
+
+// tellMeters tells what is missing of each meter's records.
+func (r *feedRun) tellMeters(fault func(string, ...any)) {
+	if r.pair != nil {
+		r.tellPair(fault)
+		return
+	}
+	for _, m := range r.receiver.Meters {
+		tellMeter(r.stderr, m, fault)
+	}
+}
+
+// tellPair tells what each of a pair's meters has not told, which is no fault if the other
+// one has.
+func (r *feedRun) tellPair(fault func(string, ...any)) {
+	c := r.pair.Count()
+	var inputs [2]struct{ meters, records, missing, lost uint64 }
+	for _, m := range r.receiver.Meters {
+		n := &inputs[m.Input]
+		n.meters++
+		n.records += m.Records
+		n.missing += m.Missing
+		n.lost += m.Stats.Lost
+	}
+	for i, n := range inputs {
+		if late := c.Late[i]; late > 0 {
+			fault("%s: %s came too late to know whether the other meter's were told: they are left out", r.options.listen[i], counted(late, "packet"))
+		}
+		if r.options.quiet {
+			continue
+		}
+		fmt.Fprintf(r.stderr, "%s: %s alone; %s missing of %d, %s lost before the meter; begun %s\n", r.options.listen[i],
+			counted(c.Only[i], "packet"), counted(n.missing, "record"), n.missing+n.records, counted(n.lost, "packet"), counted(n.meters, "time"))
+	}
+	if r.options.quiet {
+		return
+	}
+	skew := "the skew of the clocks is not known"
+	if c.Skewed {
+		skew = fmt.Sprintf("the second meter's clock is ahead by %v, give or take %v", c.Skew, c.Spread)
+	}
+	fmt.Fprintf(r.stderr, "pair: %s by both meters; %s of the lead; %s\n", counted(c.Both, "packet"), counted(c.Changes, "change"), skew)
+}
