@@ -35,13 +35,13 @@ func eachWay(of func(p seen) string) func([]seen, flows) {
 }
 
 // bothEnds counts packets by a key that has both ends alike: the first packet of a
-// flow says which way it goes.
+// flow says which way it goes, unless there is a key of one way only.
 func bothEnds(of func(p seen) string) func([]seen, flows) {
 	return func(packets []seen, f flows) {
 		for _, p := range packets {
 			switch k, back := of(p), of(p.back()); {
-			case k == "":
-			case f[k] == nil && f[back] != nil:
+			case k == "" && back == "":
+			case k == "" || f[k] == nil && f[back] != nil:
 				f.of(back).add(1, p.octets)
 			default:
 				f.of(k).add(0, p.octets)

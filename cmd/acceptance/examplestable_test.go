@@ -19,6 +19,12 @@ var examples = map[string]example{
 		}
 		return key(p.source, p.dest, p.protocol, p.sourcePort, p.destPort)
 	})},
+	"customer-connections": {provider, "SourcePeerAddress DestPeerAddress SourceTransType SourceTransAddress DestTransAddress", bothEnds(func(p seen) string {
+		if customer(p) == "" {
+			return ""
+		}
+		return key(p.source, p.dest, p.protocol, p.sourcePort, p.destPort)
+	})},
 	"customers": {provider, "SourcePeerAddress", eachWay(customer)},
 	"dns-response": {provider, "DestPeerAddress", eachWay(func(p seen) string {
 		if p.protocol != 17 || p.destPort != 53 {
