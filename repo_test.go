@@ -78,10 +78,12 @@ var layout = map[string][]string{
 	"mib/snmp":              {"mib/smi"},
 	"mib/snmp/snmptest":     {"mib/smi", "mib/snmp"},
 
-	"reader":            {"mib", "mib/client", "reader/flowfile", "reader/record", "ruleset", "ruleset/attr", "ruleset/match"},
+	"reader":            {"mib", "mib/client", "reader/flowfile", "reader/record", "reader/spool", "ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/export":     {"reader/flowfile", "reader/record", "reader/spool", "ruleset/match", "ruleset/spell"},
 	"reader/feature":    {"meter/ident", "reader/feed", "ruleset/attr", "ruleset/match", "traces/feed"},
 	"reader/feed":       {"meter/ident", "reader/flowfile", "reader/record", "ruleset/attr", "ruleset/match", "traces/feed"},
 	"reader/flowfile":   {"reader/record", "reader/seriesfile", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
+	"reader/httppost":   {"reader/export"},
 	"reader/live":       {"meter/series", "reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
 	"reader/page":       {"reader/live"},
 	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
@@ -89,6 +91,7 @@ var layout = map[string][]string{
 	"reader/record":     {"ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/screen":     {"reader/live", "reader/table"},
 	"reader/seriesfile": {"meter/series", "reader/table"},
+	"reader/spool":      {},
 	"reader/table":      {},
 
 	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/builtin", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},

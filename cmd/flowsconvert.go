@@ -85,14 +85,14 @@ func (o *flowsConvertOptions) run(cmd *cobra.Command, names []string) error {
 	in := &flowFiles{names: names, stdin: cmd.InOrStdin(), stderr: cmd.ErrOrStderr(), ordered: o.merge}
 	k := &flowfile.Converter{Form: o.form(), ISO: o.iso, Version: flowfile.Release(version()), Format: o.format}
 	if k.Form == flowfile.CSV || k.Form == flowfile.Text && k.Format == nil {
-		var waiting spool
+		var waiting held
 		defer waiting.close()
 		if err := in.columns(cmd.Context(), k, &waiting); err != nil {
 			return err
 		}
 	}
 	err := writeTo(cmd.Context(), o.output, names, cmd.InOrStdin(), cmd.OutOrStdout(), func(w io.Writer) error {
-		var whole spool
+		var whole held
 		defer whole.close()
 		k.W = &whole
 		return in.each(cmd.Context(), func(file *flowFile, from record.From) error {
@@ -117,7 +117,7 @@ func (o *flowsConvertOptions) form() flowfile.Form {
 
 // columns finds out the columns that the converter needs and the files do not tell.
 // Standard input waits meanwhile.
-func (f *flowFiles) columns(ctx context.Context, k *flowfile.Converter, waiting *spool) error {
+func (f *flowFiles) columns(ctx context.Context, k *flowfile.Converter, waiting *held) error {
 	if slices.Contains(f.names, "-") {
 		if _, err := io.Copy(waiting, f.stdin); err != nil {
 			return err

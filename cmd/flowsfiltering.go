@@ -22,10 +22,10 @@ type flowsFilter struct {
 	in    *flowsReading
 	out   io.Writer
 	conv  flowfile.Converter
-	whole spool // the collection at hand
+	whole held // the collection at hand
 	// held is those before it of the same file, as long as no flow has shown that it has
 	// what the expression is about.
-	held    spool
+	held    held
 	begun   bool
 	first   int64  // when the first interval began
 	unknown uint64 // records that are left out

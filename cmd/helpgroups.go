@@ -13,13 +13,14 @@ const (
 	groupRules   = "Rulesets"
 	groupOutput  = "Output"
 	groupFeed    = "Feed"
+	groupExport  = "Export"
 	groupLimits  = "Limits"
 	groupCapture = "Capture"
 	groupSNMP    = "SNMP"
 	groupProcess = "Process"
 )
 
-var groups = []string{groupInput, groupRules, groupOutput, groupFeed, groupLimits, groupCapture, groupSNMP, groupProcess}
+var groups = []string{groupInput, groupRules, groupOutput, groupFeed, groupExport, groupLimits, groupCapture, groupSNMP, groupProcess}
 
 // Annotations of options, by which help finds them.
 const (

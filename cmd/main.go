@@ -29,6 +29,7 @@ const (
 	StatusFull    = 3 // a table was full or rules looped: packets are missing from flows or distributions
 	StatusFault   = 4 // numbers do not add up: a fault of the program
 	StatusMissing = 4 // of a feed: not all that was told has come
+	StatusUnsent  = 5 // collections wait in the spool: places that they go to were away, or refused them
 
 	StatusInterrupted = 130 // by a signal: what had been read was metered
 )

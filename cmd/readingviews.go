@@ -21,7 +21,7 @@ func (r *reading) print(ctx context.Context) error {
 		r.page = reader.Stream{W: r.stdout}
 		return r.collectOnce(ctx)
 	}
-	var printed spool
+	var printed held
 	defer printed.close()
 	r.page = reader.Stream{W: &printed} // with a header
 	if err := r.collectOnce(ctx); err != nil {

@@ -14,6 +14,7 @@ type runOptions struct {
 	programs   programOptions
 	interval   intervalOptions
 	output     string
+	exports    exportOptions
 	series     seriesOptions
 	feed       feedOptions
 	maxFlows   int
@@ -107,6 +108,7 @@ func runCommand() *cobra.Command {
 	o.top.add(cmd)
 	o.series.add(cmd)
 	o.feed.add(cmd)
+	o.exports.add(cmd)
 	addMaxFlows(f, &o.maxFlows)
 	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again")
 	group(f, groupLimits, "max-flows")

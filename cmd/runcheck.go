@@ -32,6 +32,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	if err := o.series.check(cmd, o.output); err != nil {
 		return err
 	}
+	if err := o.exports.check(cmd, o.output); err != nil {
+		return err
+	}
 	if err := o.feed.check(cmd, o.capture.isRecords() || o.traces.hasRecords()); err != nil {
 		return err
 	}

@@ -43,28 +43,24 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 	}
 	defer src.Close()
 	err = o.writing(cmd, func(w io.Writer) error {
-		return o.feeding(cmd, m, stop, func(f *feeding) error {
-			to := o.sink(w, m, rules)
-			s := &runSink{
-				meter: metered{m}, process: record.Process{Differences: record.WantsDifferences(to)},
-				to: to, name: o.meterName(), errors: cmd.ErrOrStderr(),
-			}
-			if o.form.form(o.output) != formNeMaC {
-				s.ruleSets = running(m, rules)
-			}
-			ctx := cmd.Context()
-			if o.capture.isLive() {
-				ctx = context.WithoutCancel(ctx) // the source ends, and all that it has is metered
-			} else {
-				s.stop = stop // the source is read ahead: it must not wait for more than is asked for
-			}
-			run := func() error { return m.Run(context.WithoutCancel(ctx), src, s) }
-			if hups != nil {
-				r, stop := o.reloading(cmd, hups, src, m, s, rules)
-				defer stop()
-				run = func() error { return r.run(context.WithoutCancel(ctx)) }
-			}
-			return o.meter(ctx, m, func() error { return errors.Join(run(), f.end()) }, s, cmd.ErrOrStderr())
+		to := func() record.Sink { return o.sink(w, m, rules) }
+		return o.exporting(cmd, to, func(to record.Sink) error {
+			return o.feeding(cmd, m, stop, func(f *feeding) error {
+				s := o.newRunSink(cmd, m, rules, to)
+				ctx := cmd.Context()
+				if o.capture.isLive() {
+					ctx = context.WithoutCancel(ctx) // the source ends, and all that it has is metered
+				} else {
+					s.stop = stop // the source is read ahead: it must not wait for more than is asked for
+				}
+				run := func() error { return m.Run(context.WithoutCancel(ctx), src, s) }
+				if hups != nil {
+					r, stop := o.reloading(cmd, hups, src, m, s, rules)
+					defer stop()
+					run = func() error { return r.run(context.WithoutCancel(ctx)) }
+				}
+				return o.meter(ctx, m, func() error { return errors.Join(run(), f.end()) }, s, cmd.ErrOrStderr())
+			})
 		})
 	})
 	if o.user != "" && errors.Is(err, fs.ErrPermission) {

@@ -46,16 +46,20 @@ func (o *runOptions) sink(w io.Writer, m *meter.Meter, rules []*ruleset.RuleSet)
 		t.form, t.iso = form, o.form.iso
 		return t
 	}
-	header := flowfile.Header{
-		Version: flowfile.Release(version()), Parameters: o.parameters(),
-		Meter: o.meterName(), Interfaces: o.sources(), MaxFlows: o.maxFlows,
-	}
 	format := o.format(rules)
 	options := flowfile.Options{JSON: form == formJSON, CSV: form == formCSV, ISO: o.form.iso}
 	for _, rs := range rules {
 		options.Statistics = options.Statistics || rs.Statistics
 	}
-	return flowfile.NewSink(w, header, format, options)
+	return flowfile.NewSink(w, o.header(), format, options)
+}
+
+// header returns what flow data begins with.
+func (o *runOptions) header() flowfile.Header {
+	return flowfile.Header{
+		Version: flowfile.Release(version()), Parameters: o.parameters(),
+		Meter: o.meterName(), Interfaces: o.sources(), MaxFlows: o.maxFlows,
+	}
 }
 
 // format returns the columns of flow data of these rulesets.

@@ -9,6 +9,7 @@ import (
 
 	"rtfm/reader/flowfile"
 	"rtfm/reader/record"
+	"rtfm/reader/spool"
 	"rtfm/ruleset/match"
 )
 
@@ -101,7 +102,7 @@ func (f *File) recover() (*State, error) {
 		return nil, err
 	}
 	defer data.Close()
-	if err := lock(data); err != nil {
+	if err := spool.Lock(data); err != nil {
 		return nil, fmt.Errorf("%s: %w, by whatever name: %w", f.path, errLocked, err)
 	}
 	info, err := data.Stat()
@@ -234,7 +235,7 @@ func (f *File) Append(write func(w io.Writer, fresh bool) error) (err error) {
 // toEnd goes to the end of the complete collections, and cuts off what is after
 // them.
 func (f *File) toEnd(data *os.File) error {
-	if err := lock(data); err != nil {
+	if err := spool.Lock(data); err != nil {
 		return fmt.Errorf("%s: %w, by whatever name: %w", f.path, errLocked, err)
 	}
 	info, err := data.Stat()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"rtfm/reader/spool"
 )
 
 // stateBegins is how each state begins, in the order of State's fields.
@@ -26,7 +28,7 @@ func openState(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := lock(st); err != nil {
+	if err := spool.Lock(st); err != nil {
 		st.Close()
 		return nil, fmt.Errorf("%w: %w", errLocked, err)
 	}

@@ -1,5 +1,7 @@
 package record
 
+import "slices"
+
 // Schema is the number of the rows that flows make in JSON lines, CSV and whatever
 // else is made of records. Columns are added to a schema, never changed: what reads
 // rows of another number does not know them.
@@ -81,3 +83,46 @@ func Fed() []Column { return fed[:] }
 // Texts returns the columns of times as texts, which rows have on demand behind
 // those of Identity.
 func Texts() []Column { return texts[:] }
+
+// The columns of a collection, a row of its own behind its flows: it says that they are
+// all there, and what was lost with them.
+var collection = [...]Column{
+	{"Schema", "uint8", "", "number of this table, 1"},
+	{"Meter", "string", "", "name of the meter"},
+	{"Boot", "string", "", "as that of the flows"},
+	{"EpochNs", "int64", "ns", "as that of the flows"},
+	{"IntervalStartNs", "int64", "ns", "when the interval began"},
+	{"IntervalEndNs", "int64", "ns", "when the interval ended"},
+	{"Skipped", "uint64", "", "empty intervals between for which there are no collections"},
+	{"Flows", "uint64", "", "rows of flows that the collection has"},
+	{"Lost", "uint64", "PDUs", "packets that were not captured"},
+	{"Uncounted", "uint64", "PDUs", "packets of flows for which the flow table had no room"},
+	{"Sampling", "uint64", "", "one of so many packets was metered"},
+	{"Packets", "uint64", "PDUs", "packets metered"},
+	{"Octets", "uint64", "octets", "octets metered"},
+	{"Ignored", "uint64", "PDUs", "packets that rules said to ignore"},
+	{"Unmatched", "uint64", "PDUs", "packets that no rules matched"},
+	{"Stopped", "uint64", "PDUs", "packets that hit a limit of the Packet Matching Engine"},
+	{"Active", "uint64", "", "flows in the flow table"},
+}
+
+// OfCollection returns the columns of a collection.
+func OfCollection() []Column { return collection[:] }
+
+// CollectionValues returns the values of those columns: strings, int64s and uint64s, nil
+// for what is not known.
+func CollectionValues(c *Collection, s *Summary) []any {
+	values := []any{uint64(Schema), c.Meter, c.Boot, c.Epoch, c.From, c.To, uint64(c.Skipped), s.Flows}
+	loss := []any{s.Lost, s.Uncounted, s.Sampling}
+	packets := []any{s.Packets, s.Octets, s.Ignored, s.Unmatched}
+	last := []any{s.Stopped, s.Active}
+	if s.Known == KnownFlows {
+		clear(loss)
+		last[0] = nil
+	}
+	if s.Known != KnownAll {
+		clear(packets)
+		last[1] = nil
+	}
+	return slices.Concat(values, loss, packets, last)
+}

@@ -6,21 +6,21 @@ import (
 	"os"
 )
 
-// spool holds what is written until it is read: a little in memory, more in a
+// held holds what is written until it is read: a little in memory, more in a
 // file without a name. The zero value is empty.
-type spool struct {
+type held struct {
 	memory bytes.Buffer
 	file   *os.File
 	size   int64
 }
 
-// spoolMemory is how many octets a spool keeps in memory.
-const spoolMemory = 4 << 20
+// heldMemory is how many octets a held keeps in memory.
+const heldMemory = 4 << 20
 
 // Write implements io.Writer.
-func (s *spool) Write(b []byte) (int, error) {
+func (s *held) Write(b []byte) (int, error) {
 	s.size += int64(len(b))
-	if s.file == nil && s.size <= spoolMemory {
+	if s.file == nil && s.size <= heldMemory {
 		return s.memory.Write(b)
 	}
 	if s.file == nil {
@@ -39,18 +39,18 @@ func (s *spool) Write(b []byte) (int, error) {
 }
 
 // reader returns what was written, from the beginning; it may be called again.
-func (s *spool) reader() io.Reader {
+func (s *held) reader() io.Reader {
 	if s.file == nil {
 		return bytes.NewReader(s.memory.Bytes())
 	}
 	return io.NewSectionReader(s.file, 0, s.size)
 }
 
-// close empties the spool.
-func (s *spool) close() {
+// close empties the waiting.
+func (s *held) close() {
 	if s.file != nil {
 		s.file.Close()
 		os.Remove(s.file.Name())
 	}
-	*s = spool{}
+	*s = held{}
 }

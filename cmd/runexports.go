@@ -1,0 +1,68 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/meter"
+	"rtfm/reader/export"
+	"rtfm/reader/record"
+	"rtfm/ruleset"
+)
+
+// exporting calls do with a sink that gives collections to the one that to returns, unless
+// there is no flow data file because they are exported, and to the spool. It sends what
+// was not sent yet when that has ended.
+func (o *runOptions) exporting(cmd *cobra.Command, to func() record.Sink, do func(to record.Sink) error) error {
+	if !o.exports.wanted() {
+		return do(to())
+	}
+	stderr := cmd.ErrOrStderr()
+	x, err := o.exports.open(func(place string, n export.Notice) { printNotice(stderr, place, n) })
+	if err != nil {
+		return err
+	}
+	sink := record.Sink(x.sink(o.header()))
+	if o.output != "" {
+		sink = record.Tee(to(), sink)
+	}
+	err = do(sink)
+	unsent := x.finish(cmd.Context())
+	if !o.quiet || unsent != nil {
+		x.printSent(stderr)
+	}
+	if err == nil {
+		return unsent
+	}
+	if unsent != nil {
+		fmt.Fprintf(stderr, "rtfm: %v\n", unsent)
+	}
+	return err
+}
+
+// newRunSink returns what takes what a meter of these rulesets has, and gives its
+// collections to another sink.
+func (o *runOptions) newRunSink(cmd *cobra.Command, m *meter.Meter, rules []*ruleset.RuleSet, to record.Sink) *runSink {
+	s := &runSink{
+		meter: metered{m}, process: record.Process{Differences: record.WantsDifferences(to)},
+		to: to, name: o.meterName(), errors: cmd.ErrOrStderr(),
+	}
+	if o.form.form(o.output) != formNeMaC {
+		s.ruleSets = running(m, rules)
+	}
+	return s
+}
+
+// printNotice tells of an export that fails, or is well again.
+func printNotice(w io.Writer, place string, n export.Notice) {
+	switch {
+	case n.Err == nil:
+		fmt.Fprintf(w, "rtfm: %s: goes on; %d collections wait\n", place, n.Waiting)
+	case n.Stopped:
+		fmt.Fprintf(w, "rtfm: %s: stopped: %v\n", place, n.Err)
+	default:
+		fmt.Fprintf(w, "rtfm: %s: %v; %d collections wait\n", place, n.Err, n.Waiting)
+	}
+}

@@ -1,0 +1,66 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"rtfm/reader/flowfile"
+	"rtfm/reader/record"
+	"rtfm/reader/spool"
+)
+
+// Exporter sends collections to one place.
+type Exporter interface {
+	// Send sends a collection and returns nil once it was acknowledged. It may be
+	// called again with a collection that it has sent before. An error that comes from
+	// the collection, or needs a person, is a Refusal; others pass.
+	Send(ctx context.Context, c *Collection) error
+	// Gap tells that so many collections will never come, for the spool was full.
+	Gap(ctx context.Context, collections int) error
+	// Close lets go of the place.
+	Close() error
+}
+
+// Refusal is an error that repetition does not heal: a table that lacks a column, a
+// right that was not given.
+type Refusal struct{ Err error }
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Refuse returns err as a Refusal.
+func Refuse(err error) error { return &Refusal{err} }
+
+func refused(err error) bool {
+	var r *Refusal
+	return errors.As(err, &r)
+}
+
+// Collection is a collection in a spool. It may be read any number of times.
+type Collection struct {
+	segment *spool.Segment
+}
+
+// Number is the number of the collection in its spool.
+func (c *Collection) Number() uint64 { return c.segment.Number }
+
+// Size is how many octets of JSON lines it has.
+func (c *Collection) Size() int64 { return c.segment.Size }
+
+// Open opens its JSON lines (FORMAT.md).
+func (c *Collection) Open() (*os.File, error) { return c.segment.Open() }
+
+// Copy hands the collection to a sink.
+func (c *Collection) Copy(to record.Sink) (*record.Summary, error) {
+	f, err := c.segment.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	from, err := flowfile.NewCollections(f).Next()
+	if err != nil {
+		return nil, err
+	}
+	return record.Copy(to, from)
+}

@@ -1,0 +1,317 @@
+package spool
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Config says what a spool may take.
+type Config struct {
+	// Limit is the most octets of all segments together, 0 for any number. The last
+	// segment may go beyond it.
+	Limit int64
+	// Drop has the oldest segments be dropped when the spool is full.
+	Drop bool
+}
+
+// Spool is a folder of segments. It is safe for concurrent use.
+type Spool struct {
+	cfg    Config
+	folder string
+	lock   *os.File
+
+	mu       sync.Mutex
+	segments []*Segment // in order of number
+	size     int64
+	next     uint64 // number of the next segment
+	outlets  map[string]*Outlet
+	changed  chan struct{} // closed when segments or outlets change
+	gaps     []Gap         // in order
+	dropped  uint64
+}
+
+// Segment is a collection that waits to be sent.
+type Segment struct {
+	Number uint64 // 1 and up, without holes but for those that were dropped
+	Size   int64
+	path   string
+}
+
+// Open opens the segment's file.
+func (s *Segment) Open() (*os.File, error) { return os.Open(s.path) }
+
+// Gap is segments that were dropped because the spool was full.
+type Gap struct {
+	First, Last uint64 // their numbers
+}
+
+const (
+	segmentSuffix = ".jsonl"
+	outletSuffix  = ".outlet"
+	currentName   = "current" + segmentSuffix
+	gapsName      = "gaps.json"
+	numberDigits  = 16
+)
+
+// Open opens the spool in a folder, which is made if it is not there. Nobody else may
+// have it open.
+func Open(folder string, cfg Config) (*Spool, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := Lock(lock); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("%s: another rtfm has this spool: %w", folder, err)
+	}
+	s := &Spool{cfg: cfg, folder: folder, lock: lock, next: 1, outlets: make(map[string]*Outlet), changed: make(chan struct{})}
+	if err := s.read(); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// read reads what is in the folder.
+func (s *Spool) read() error {
+	entries, err := os.ReadDir(s.folder)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		number, ok := segmentNumber(name)
+		switch {
+		case ok:
+			info, err := e.Info()
+			if err != nil {
+				return err
+			}
+			if !info.Mode().IsRegular() {
+				return fmt.Errorf("%s: this is no regular file", filepath.Join(s.folder, name))
+			}
+			s.segments = append(s.segments, &Segment{number, info.Size(), s.path(name)})
+			s.size += info.Size()
+			s.next = max(s.next, number+1)
+		case strings.HasSuffix(name, outletSuffix):
+			o, err := readOutlet(s, strings.TrimSuffix(name, outletSuffix))
+			if err != nil {
+				return err
+			}
+			s.outlets[o.name] = o
+			s.next = max(s.next, o.state.Next)
+		}
+	}
+	// Names have the same length, so they are in order.
+	text, err := os.ReadFile(s.path(gapsName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, &s.gaps); err != nil {
+		return fmt.Errorf("%s: %w", s.path(gapsName), err)
+	}
+	for _, g := range s.gaps {
+		s.next = max(s.next, g.Last+1)
+	}
+	return nil
+}
+
+// segmentNumber returns the number that a file's name is, false if it is none.
+func segmentNumber(name string) (uint64, bool) {
+	digits, ok := strings.CutSuffix(name, segmentSuffix)
+	if !ok || len(digits) != numberDigits {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(digits, 10, 64)
+	return n, err == nil && n > 0
+}
+
+func (s *Spool) path(name string) string { return filepath.Join(s.folder, name) }
+
+// Folder returns the spool's folder.
+func (s *Spool) Folder() string { return s.folder }
+
+// Current is the name of the file that Seal makes a segment of. It is nobody's but the
+// one who makes collections.
+func (s *Spool) Current() string { return s.path(currentName) }
+
+// Full reports whether the spool takes no segment now.
+func (s *Spool) Full() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.cfg.Drop && s.isFull()
+}
+
+func (s *Spool) isFull() bool { return s.cfg.Limit > 0 && s.size >= s.cfg.Limit }
+
+// Seal makes a segment of the current file, which has one collection, complete and on the
+// disk. Without a current file it does nothing.
+func (s *Spool) Seal() error {
+	info, err := os.Stat(s.Current())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.outlets) == 0 {
+		return errors.New("the spool has no outlet")
+	}
+	seg := &Segment{s.next, info.Size(), s.path(fmt.Sprintf("%0*d%s", numberDigits, s.next, segmentSuffix))}
+	if err := os.Rename(s.Current(), seg.path); err != nil {
+		return err
+	}
+	if err := syncFolder(s.folder); err != nil {
+		return err
+	}
+	s.next++
+	s.segments = append(s.segments, seg)
+	s.size += seg.Size
+	for s.cfg.Drop && s.isFull() && len(s.segments) > 1 {
+		if err := s.drop(); err != nil {
+			return err
+		}
+	}
+	s.tell()
+	return nil
+}
+
+// Create makes an empty current file.
+func (s *Spool) Create() (*os.File, error) {
+	return os.OpenFile(s.Current(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+}
+
+// drop drops the oldest segment that not all outlets have passed.
+func (s *Spool) drop() error {
+	seg := s.segments[0]
+	if n := len(s.gaps); n > 0 && s.gaps[n-1].Last+1 == seg.Number {
+		s.gaps[n-1].Last = seg.Number
+	} else {
+		s.gaps = append(s.gaps, Gap{seg.Number, seg.Number})
+	}
+	s.dropped++
+	if err := s.writeGaps(); err != nil {
+		return err
+	}
+	return s.remove(seg)
+}
+
+// remove removes the first segment.
+func (s *Spool) remove(seg *Segment) error {
+	if err := os.Remove(seg.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	s.segments = s.segments[1:]
+	s.size -= seg.Size
+	return nil
+}
+
+func (s *Spool) writeGaps() error {
+	if len(s.gaps) == 0 {
+		return os.Remove(s.path(gapsName))
+	}
+	text, err := json.Marshal(s.gaps)
+	if err != nil {
+		return err
+	}
+	return replaceFile(s.path(gapsName), text)
+}
+
+// tidy removes segments, and forgets gaps, that all outlets have passed.
+func (s *Spool) tidy() error {
+	least := s.next
+	for _, o := range s.outlets {
+		least = min(least, o.state.Next)
+	}
+	for len(s.segments) > 0 && s.segments[0].Number < least {
+		if err := s.remove(s.segments[0]); err != nil {
+			return err
+		}
+	}
+	n := len(s.gaps)
+	s.gaps = slices.DeleteFunc(s.gaps, func(g Gap) bool { return g.Last < least })
+	if len(s.gaps) < n {
+		return s.writeGaps()
+	}
+	return nil
+}
+
+// tell wakes those who wait for a change.
+func (s *Spool) tell() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Changed returns a channel that is closed when a segment has come or gone, or an outlet
+// has moved on.
+func (s *Spool) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// Status is what is to be told of a spool.
+type Status struct {
+	Segments int
+	Octets   int64
+	Limit    int64
+	Dropped  uint64 // segments since the spool was opened
+	Outlets  []OutletStatus
+}
+
+// Status returns that of the spool, outlets in order of name.
+func (s *Spool) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Status{Segments: len(s.segments), Octets: s.size, Limit: s.cfg.Limit, Dropped: s.dropped}
+	for _, name := range slices.Sorted(maps.Keys(s.outlets)) {
+		st.Outlets = append(st.Outlets, s.outlets[name].status())
+	}
+	return st
+}
+
+// Close lets others have the spool.
+func (s *Spool) Close() error { return s.lock.Close() }
+
+// replaceFile puts a file with this content in the place of another, on the disk.
+func replaceFile(path string, content []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder has what was renamed in a folder be on the disk.
+func syncFolder(folder string) error {
+	d, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
