@@ -29,11 +29,12 @@ type exportTarget struct {
 func (o *exportOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&o.urls, "export", nil, "send collections to this `URL`, too; once for each place.\nWithout -F nothing goes to standard output then")
+	group(f, groupOutput, "export")
 	f.StringVar(&o.folder, "spool", "", "keep what was not sent yet in this `FOLDER` (default the flow data file's name, or rtfm, with .spool)")
 	f.Var(newCount(&o.limit, 1024, 0, 1<<30, "a number of MiB"), "spool-limit", "keep so many `MIB` at most; 0 for any number")
 	f.Var(newChoice(&o.full, "wait", "wait", "drop"), "spool-full", "when the spool is full make no collection but a longer one later (wait),\nor drop the oldest (drop)")
 	f.Var(newSeconds(&o.grace, 10, 0, maxSeconds), "export-grace", "at the end wait so many `SECONDS` for places that do not answer")
-	group(f, groupExport, "export")
+	group(f, groupExport)
 }
 
 // check finds URLs that are wrong, and options without any.

@@ -80,7 +80,6 @@ func runCommand() *cobra.Command {
 		Short: "Meter traces or interfaces and write flow data",
 		Long:  runHelp,
 		Example: `  rtfm run trace.pcap.gz
-  rtfm run --by Host/24 --top 10 trace.pcap
   rtfm run -r ports.srl -T 300 -F ports.flows monday.erf tuesday.erf
   rtfm run trace.pcap 'tcp and port 443'
   tcpdump -w - | rtfm run -r ports.srl --json -T 60 -
