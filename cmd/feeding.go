@@ -28,6 +28,9 @@ const (
 type feeding struct {
 	meter *meter.Meter
 	to    *export.Exporter
+	file  bool
+	ended bool
+	err   error // why not all was told, once it has ended
 }
 
 // feeding gives run the feed of the meter, if there is to be one. end ends the source if
@@ -40,12 +43,14 @@ func (o *runOptions) feeding(cmd *cobra.Command, m *meter.Meter, end context.Can
 		c := o.feed.export(o.capture.isLive())
 		c.File = w
 		c.Warn = func(message string) { fmt.Fprintf(cmd.ErrOrStderr(), "rtfm: warning: %s\n", message) }
-		c.Failed = func(error) { end() }
+		if w != nil { // what cannot be written, as on a full disk, is told at once
+			c.Failed = func(error) { end() }
+		}
 		to := export.New(c)
 		config := o.feed.config(o.octets != "ip")
 		config.Anew, config.Remember = to.Anew, to.Remember
 		m.SetFeed(meterfeed.New(config, m.Table(), to.Send, to.Dropped))
-		return run(&feeding{m, to})
+		return run(&feeding{meter: m, to: to, file: o.feed.url.IsFile()})
 	}
 	if !o.feed.url.IsFile() {
 		return open(nil)
@@ -53,13 +58,54 @@ func (o *runOptions) feeding(cmd *cobra.Command, m *meter.Meter, end context.Can
 	return writeTo(cmd.Context(), o.feed.url.Address, o.inputs(), cmd.InOrStdin(), cmd.OutOrStdout(), open)
 }
 
-// end tells the ends of all flows, and waits until all was sent.
+// end tells the ends of all flows, and waits until all was sent. An error says that the
+// file could not be written.
 func (f *feeding) end() error {
 	if f == nil {
 		return nil
 	}
-	f.meter.EndFeed()
-	return f.to.Close()
+	if !f.ended {
+		f.ended = true
+		f.meter.EndFeed()
+		f.err = f.to.Close()
+	}
+	if f.file {
+		return f.err
+	}
+	return nil
+}
+
+// counts returns what has become of the feed's messages.
+func (f *feeding) counts() (n export.Counts) {
+	if f != nil {
+		n = f.to.Counts()
+	}
+	return n
+}
+
+// missing returns an error if records are missing from the feed.
+func (f *feeding) missing() error {
+	n := f.counts()
+	switch {
+	case n.DroppedMessages == 0:
+		return nil
+	case f.err != nil:
+		return fmt.Errorf("the feed lacks %d records: %w", n.DroppedRecords, f.err)
+	}
+	return fmt.Errorf("the feed lacks %d records: its queue was full, which --feed-queue makes larger", n.DroppedRecords)
+}
+
+// print tells what has become of the feed's messages.
+func (f *feeding) print(w io.Writer) {
+	if f == nil {
+		return
+	}
+	n := f.counts()
+	fmt.Fprintf(w, "feed: %d records in %d messages", n.Records, n.Messages)
+	if n.DroppedMessages > 0 {
+		fmt.Fprintf(w, ", %d records in %d messages dropped", n.DroppedRecords, n.DroppedMessages)
+	}
+	fmt.Fprintln(w)
 }
 
 // Octets before a datagram's payload that a path's MTU includes: of IPv4 or IPv6, and of

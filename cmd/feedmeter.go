@@ -19,7 +19,7 @@ import (
 // that managers set.
 type meterFeed struct {
 	options *feedOptions
-	live    bool
+	live    bool // or at the speed of a capture
 	frames  bool
 	log     *slog.Logger
 	stdout  io.Writer

@@ -98,7 +98,7 @@ func (l *liveMeter) run(ctx context.Context, to *live.History) error {
 	})
 	l.shown = l.options.sink(wanted.take)
 	sink := &liveSink{runSink: runSink{
-		meter: metered{l.meter}, process: record.Process{Differences: true}, to: l.shown, name: l.name(),
+		meter: metered{Meter: l.meter}, process: record.Process{Differences: true}, to: l.shown, name: l.name(),
 		errors: &l.notices, ruleSets: running(l.meter, l.rules),
 	}}
 	if err := l.meter.Run(context.WithoutCancel(ctx), l.source, sink); err != nil {

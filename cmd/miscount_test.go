@@ -55,7 +55,7 @@ func TestFaultIsTold(t *testing.T) {
 			}
 			var out, errs bytes.Buffer
 			s := &runSink{
-				meter: miscounts{metered{m}, tt.vanish}, process: record.Process{Differences: tt.json}, errors: &errs,
+				meter: miscounts{metered{Meter: m}, tt.vanish}, process: record.Process{Differences: tt.json}, errors: &errs,
 				to: flowfile.NewSink(&out, flowfile.Header{}, flowfile.FormatFor(rules), flowfile.Options{JSON: tt.json}),
 			}
 			src, err := format.NewReader(bytes.NewReader(tracetest.PCAP(tracetest.PCAPOptions{}, tracetest.Mix(300)...)), "test")

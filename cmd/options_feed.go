@@ -75,13 +75,13 @@ func (o *feedOptions) checkFile(flows, series string) error {
 		return nil
 	}
 	name := o.url.Address
-	for _, other := range []struct{ option, file string }{{"-F", flows}, {"--series", series}} {
+	for _, other := range []struct{ option, file string }{{"the flows", flows}, {"--series", series}} {
 		switch {
 		case other.file == "":
 		case name == "-" && other.file == "-":
 			return fmt.Errorf("--feed file:- and %s would both go to standard output: give one of them a file", other.option)
 		case name != "-" && sameFile(name, other.file):
-			return fmt.Errorf("--feed and %s would both write to %s", other.option, name)
+			return fmt.Errorf("--feed and %s would both go to %s", other.option, name)
 		}
 	}
 	return nil

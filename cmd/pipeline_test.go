@@ -158,7 +158,7 @@ func inProcess(t *testing.T, rules *ruleset.RuleSet, to record.Sink, differences
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &runSink{meter: metered{m}, process: record.Process{Differences: differences}, to: to, name: "m", errors: t.Output(), ruleSets: running(m, []*ruleset.RuleSet{rules})}
+	s := &runSink{meter: metered{Meter: m}, process: record.Process{Differences: differences}, to: to, name: "m", errors: t.Output(), ruleSets: running(m, []*ruleset.RuleSet{rules})}
 	if err := m.Run(t.Context(), pipelineTrace(t), s); err != nil || s.faulty {
 		t.Fatal(err)
 	}

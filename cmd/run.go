@@ -68,9 +68,10 @@ packets. SECONDS may have a unit: 300, 0.5, 5m and 1h30m.
 Exit status: 0 if all went well, 1 for wrong usage or a faulty ruleset, 2 if a
 trace was damaged or none (what could be read is in the flow data), 3 if the
 flow table was full or rules looped and packets are missing from the flows, or
-the stream table was and they are missing from distributions, 4 if the numbers
-do not add up, which is a fault of the program, 130 if a signal ended the
-metering of traces early (what had been read is in the flow data).`
+the stream table was and they are missing from distributions, or the feed had no
+room or no receiver and records are missing from it, 4 if the numbers do not add
+up, which is a fault of the program, 130 if a signal ended the metering of traces
+early (what had been read is in the flow data).`
 
 // runCommand is `rtfm run`.
 func runCommand() *cobra.Command {

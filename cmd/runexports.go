@@ -42,11 +42,11 @@ func (o *runOptions) exporting(cmd *cobra.Command, to func() record.Sink, do fun
 	return err
 }
 
-// newRunSink returns what takes what a meter of these rulesets has, and gives its
-// collections to another sink.
-func (o *runOptions) newRunSink(cmd *cobra.Command, m *meter.Meter, rules []*ruleset.RuleSet, to record.Sink) *runSink {
+// newRunSink returns what takes what a meter of these rulesets has, with its feed, and
+// gives its collections to another sink.
+func (o *runOptions) newRunSink(cmd *cobra.Command, m *meter.Meter, rules []*ruleset.RuleSet, f *feeding, to record.Sink) *runSink {
 	s := &runSink{
-		meter: metered{m}, process: record.Process{Differences: record.WantsDifferences(to)},
+		meter: metered{m, f}, feed: f, process: record.Process{Differences: record.WantsDifferences(to)},
 		to: to, name: o.meterName(), errors: cmd.ErrOrStderr(),
 	}
 	if o.form.form(o.output) != formNeMaC {

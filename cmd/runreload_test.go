@@ -30,7 +30,7 @@ func TestReloadsWithoutNumbers(t *testing.T) {
 	var errs bytes.Buffer
 	var told []string
 	r := &reloading{
-		meter: m, rules: rules, sink: &runSink{meter: metered{m}, errors: &errs, ruleSets: running(m, rules)},
+		meter: m, rules: rules, sink: &runSink{meter: metered{Meter: m}, errors: &errs, ruleSets: running(m, rules)},
 		tell: func(message string) { told = append(told, message) },
 	}
 	const last = ruleset.MaxRuleSets // the first has number 2

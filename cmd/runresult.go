@@ -27,6 +27,7 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, run func() error
 	took := time.Since(began)
 	if stats := m.Stats(); !o.quiet && (stats.Packets > 0 || !s.damaged) {
 		printSummary(stderr, &stats, took, m.Waited(), o.form.form(o.output) == formTable)
+		s.feed.print(stderr)
 		if o.verbose {
 			o.memory.print(stderr)
 		}
@@ -52,7 +53,7 @@ func (o *runOptions) nothing(s *runSink) error {
 // result returns an error that asks for the exit status of a run that has ended.
 func (o *runOptions) result(ctx context.Context, m *meter.Meter, s *runSink) error {
 	stats := m.Stats()
-	full := o.missing(&stats)
+	full := joined(o.missing(&stats), s.feed.missing())
 	switch {
 	case s.faulty:
 		return &exitError{status: StatusFault, err: full}

@@ -46,7 +46,7 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 		to := func() record.Sink { return o.sink(w, m, rules) }
 		return o.exporting(cmd, to, func(to record.Sink) error {
 			return o.feeding(cmd, m, stop, func(f *feeding) error {
-				s := o.newRunSink(cmd, m, rules, to)
+				s := o.newRunSink(cmd, m, rules, f, to)
 				ctx := cmd.Context()
 				if o.capture.isLive() {
 					ctx = context.WithoutCancel(ctx) // the source ends, and all that it has is metered

@@ -29,6 +29,7 @@ type runSink struct {
 	// disorder is why the traces were not all read, nil if they were.
 	disorder error
 	stop     func() // ends the reading of the source, if that may wait
+	feed     *feeding
 }
 
 // sink returns what writes the flow data file of a run of these rulesets.
@@ -109,6 +110,9 @@ func (s *runSink) Collect(c meter.Collection) error {
 	s.begun = true
 	if c.Last && s.stop != nil {
 		s.stop()
+	}
+	if c.Last {
+		s.feed.end() // what became of it is in the collection
 	}
 	if s.replaced {
 		counts, _ := s.meter.Counts()

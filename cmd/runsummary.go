@@ -13,7 +13,10 @@ import (
 )
 
 // metered is a meter in this process as the pipeline of collections sees it.
-type metered struct{ *meter.Meter }
+type metered struct {
+	*meter.Meter
+	feed *feeding
+}
 
 // Parts implements record.Meter.
 func (m metered) Parts() (parts []func(func(*match.Flow))) {
@@ -29,6 +32,7 @@ func (m metered) Counts() (record.Counts, record.Levels) {
 	s := m.Stats()
 	n := traceCounts(&s.Trace)
 	n.Packets, n.Octets, n.Outliers, n.Filtered = s.Packets, s.Octets, s.Outliers, s.Filtered
+	n.FeedDropped = m.feed.counts().DroppedRecords
 	n.StreamsCreated, n.StreamsEnded, n.Unstreamed = s.Streams.Created, s.Streams.Ended(), s.Streams.Unstreamed
 	n.Decapsulated, n.EnvelopeFragments = s.Tunnels.Opened, s.Tunnels.Fragments
 	n.EnvelopesCut, n.EnvelopesUnknown = s.Tunnels.Cut, s.Tunnels.Unknown

@@ -99,7 +99,7 @@ func (c *Meter) flushFeed(to *export.Exporter, every time.Duration) {
 // roomForFeed waits, while others may have the meter, until a feed that is not to lose
 // anything has room.
 func (c *Meter) roomForFeed() {
-	if to := c.feeds.to; to != nil && !c.cfg.Live {
+	if to := c.feeds.to; to != nil {
 		c.release()
 		to.Room()
 		c.acquire()

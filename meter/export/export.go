@@ -176,11 +176,10 @@ func (e *Exporter) Dropped() (messages, records uint64) {
 	return e.droppedMessages.Load(), e.droppedRecords.Load()
 }
 
-// Room waits until the queue is no more than half full, or nothing can be sent any more.
-// Whoever sends for an exporter that waits may do so before, where it keeps nobody else
-// waiting.
+// Room waits, if who sends is to wait for room in the queue, until that is no more than
+// half full. Whoever sends may do so before, where it keeps nobody else waiting.
 func (e *Exporter) Room() {
-	for len(e.full) > cap(e.full)/2 {
+	for e.cfg.Waits && len(e.full) > cap(e.full)/2 {
 		select {
 		case <-e.over:
 			return
@@ -225,6 +224,7 @@ func (e *Exporter) Close() error {
 // run sends messages until there are no more.
 func (e *Exporter) run() {
 	defer close(e.done)
+	e.outlet.open()
 	for e.gather() {
 		if err := e.outlet.deliver(); err != nil {
 			e.fail(err)

@@ -13,6 +13,8 @@ import (
 
 // outlet is where messages go.
 type outlet interface {
+	// open makes ready to send before there is anything.
+	open()
 	// deliver sends, or discards, the messages of the exporter's batch. An error says
 	// that nothing can be sent any more.
 	deliver() error
@@ -98,6 +100,8 @@ type file struct {
 	fault error
 }
 
+func (f *file) open() {}
+
 // deliver implements outlet.
 func (f *file) deliver() error {
 	f.out = f.out[:0]
@@ -133,6 +137,13 @@ type datagrams struct {
 	failed bool // the latest one was not sent
 }
 
+func (d *datagrams) open() {
+	if err := d.dial(); err != nil {
+		d.failed = true
+		d.e.warn(fmt.Sprintf("the feed is not sent yet: %v", err))
+	}
+}
+
 // deliver implements outlet. What cannot be sent is discarded: a network may be away
 // for some time.
 func (d *datagrams) deliver() error {
@@ -152,13 +163,21 @@ func (d *datagrams) deliver() error {
 	return nil
 }
 
+func (d *datagrams) dial() error {
+	conn, err := net.Dial("udp", d.e.cfg.To.Address)
+	if err == nil {
+		d.conn = conn
+		d.e.connections.Add(1)
+		d.e.open.Store(true)
+	}
+	return err
+}
+
 func (d *datagrams) send(b []byte) (err error) {
 	if d.conn == nil {
-		if d.conn, err = net.Dial("udp", d.e.cfg.To.Address); err != nil {
-			d.conn = nil
+		if err := d.dial(); err != nil {
 			return err
 		}
-		d.e.connections.Add(1)
 	}
 	// An answer to one of those before is told instead of sending this one.
 	for range 3 {
@@ -183,22 +202,27 @@ type stream struct {
 	greeting
 	e     *Exporter
 	conn  net.Conn
+	fresh bool  // nothing was sent over it
 	fault error // why there will be none any more
 }
 
 // A receiver that takes nothing for so long is taken for dead.
 const writeWithin = 30 * time.Second
 
+func (s *stream) open() { s.fault = s.connect() }
+
 // deliver implements outlet.
 func (s *stream) deliver() error {
 	for len(s.e.batch) > 0 {
-		s.out = s.out[:0]
 		if s.conn == nil && s.fault == nil {
 			s.fault = s.connect()
-			s.begin()
 		}
 		if s.fault != nil {
 			return s.fault
+		}
+		if s.out = s.out[:0]; s.fresh {
+			s.fresh = false
+			s.begin()
 		}
 		s.putBatch()
 		s.conn.SetWriteDeadline(time.Now().Add(writeWithin))
@@ -239,7 +263,7 @@ func (s *stream) connect() error {
 	for wait := leastWait; ; wait = min(2*wait, mostWait) {
 		conn, err := d.DialContext(ctx, s.e.cfg.To.Network, s.e.cfg.To.Address)
 		if err == nil {
-			s.conn = conn
+			s.conn, s.fresh = conn, true
 			s.e.open.Store(true)
 			s.e.connections.Add(1)
 			go hear(conn)

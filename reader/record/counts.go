@@ -24,6 +24,8 @@ type Counts struct {
 	EnvelopeFragments uint64 `json:"envelopeFragments,omitempty"`
 	EnvelopesCut      uint64 `json:"envelopesCut,omitempty"`
 	EnvelopesUnknown  uint64 `json:"envelopesUnknown,omitempty"`
+	// FeedDropped are records of a feed of packets that had no room, or no receiver.
+	FeedDropped uint64 `json:"feedDropped,omitempty"`
 	// RuleSets are what became of the packets, by ruleset.
 	RuleSets map[int]RuleSetCounts `json:"ruleSets,omitempty"`
 	// Of streams, if there have been any.
@@ -121,7 +123,7 @@ func Summarize(now, before *Counts, levels Levels, collected func(ruleSet int) *
 
 // Rare returns those of Summary.More that most meters never have: what was lost at
 // each interface, duplicates, packets whose times do not fit, those
-// passed over, those left out by a filter, what became of tunnels.
+// passed over, those left out by a filter, what became of tunnels, and of feeds.
 func (n *Counts) Rare(before *Counts) []Number {
 	more := appendSince(nil, "lost-", n.LostAt, before.LostAt)
 	for _, c := range []struct {
@@ -136,6 +138,7 @@ func (n *Counts) Rare(before *Counts) []Number {
 		{"envelope-fragments", n.EnvelopeFragments, before.EnvelopeFragments},
 		{"envelopes-cut", n.EnvelopesCut, before.EnvelopesCut},
 		{"envelopes-unknown", n.EnvelopesUnknown, before.EnvelopesUnknown},
+		{"feed-dropped", n.FeedDropped, before.FeedDropped},
 	} {
 		if c.now > 0 {
 			more = append(more, Number{Name: c.name, Value: since(c.now, c.was)})
