@@ -356,7 +356,7 @@ func (m *Meter) countRun(i int) int {
 			t.stats.Counted++
 			if t.tap != nil {
 				t.tap.at = i
-				t.tap.note(r.row(), r.direction())
+				t.tap.note(r.row(), r.direction(), now)
 			}
 			if t.streams != nil {
 				t.streams.Packet(r.row(), int(r.direction()), streamed, uint64(p.octets), now)

@@ -1,7 +1,6 @@
 package meter
 
 import (
-	"math"
 	"slices"
 
 	"rtfm/meter/feed"
@@ -15,7 +14,6 @@ type tap struct {
 	batch *batch
 	at    int // packet of the batch that is being counted
 	notes []note
-	now   int64  // time of the latest packet that was told of
 	read  uint32 // sink for prefetch reads, so the compiler keeps them
 }
 
@@ -23,11 +21,12 @@ type tap struct {
 type note struct {
 	row    uint32 // and the direction in its first bit
 	number uint32 // of the packet in the batch
+	now    int64  // the meter's time
 }
 
 // note notes that the packet at hand was counted in the flow in row.
-func (t *tap) note(row uint32, d flow.Direction) {
-	t.notes = append(t.notes, note{row | uint32(d)<<31, uint32(t.at)})
+func (t *tap) note(row uint32, d flow.Direction, now int64) {
+	t.notes = append(t.notes, note{row | uint32(d)<<31, uint32(t.at), now})
 }
 
 // tell tells the feed of the packets that were noted, at a time that is not earlier than
@@ -40,16 +39,14 @@ func (t *tap) tell(now int64) {
 	digests := t.feed.Digests()
 	for _, n := range t.notes {
 		s := &t.batch.seen[n.number]
-		t.now = max(t.now, s.time)
 		p.Time, p.Octets, p.TCPFlags, p.Backward = s.time, s.octets, t.batch.tcp[n.number], n.row>>31 != 0
 		if digests {
 			p.Digest = t.batch.digests[n.number]
 		}
-		t.feed.Packet(n.row&^(1<<31), &p, t.now)
+		t.feed.Packet(n.row&^(1<<31), &p, n.now)
 	}
 	t.notes = t.notes[:0]
-	t.now = max(t.now, now)
-	t.feed.Told(t.now)
+	t.feed.Told(now)
 }
 
 // SetFeed has a feed tell of the packets that are metered from now on; nil ends that.
@@ -57,7 +54,7 @@ func (t *tap) tell(now int64) {
 func (m *Meter) SetFeed(f *feed.Tap) {
 	m.tap = nil
 	if f != nil {
-		m.tap = &tap{feed: f, batch: m.batch, now: math.MinInt64}
+		m.tap = &tap{feed: f, batch: m.batch}
 	}
 	if m.input != nil {
 		m.input.fed, m.input.digests = f != nil, f != nil && f.Digests()

@@ -193,7 +193,7 @@ func (t *Task) again(r result, s stream.Packet, pdus, octets uint64, now int64) 
 		t.row = row
 		t.stats.Counted += pdus
 		if t.tap != nil {
-			t.tap.note(row, r.direction())
+			t.tap.note(row, r.direction(), now)
 		}
 		if t.streams != nil {
 			t.streams.Packet(row, int(r.direction()), s, octets, now)
@@ -260,7 +260,7 @@ func (t *Task) count(row uint32, d flow.Direction, s stream.Packet, pdus, octets
 	t.row = row
 	t.stats.Counted += pdus
 	if t.tap != nil {
-		t.tap.note(row, d)
+		t.tap.note(row, d, now)
 	}
 	if t.streams != nil {
 		t.streams.Packet(row, int(d), s, octets, now)

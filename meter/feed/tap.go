@@ -113,7 +113,7 @@ func New(cfg Config, table *flow.Table, send func([]byte, int) []byte, dropped f
 	}
 	t := &Tap{
 		cfg: cfg, table: table, namer: ident.NewNamer(bits), bases: make(map[uint32]base), tickAt: math.MinInt64, anew: -1, dropped: dropped,
-		w: feed.Writer{Form: cfg.Form, Domain: cfg.Domain, MTU: cfg.MTU, Delay: cfg.Delay, Send: send, Remember: cfg.Remember},
+		w: feed.Writer{Form: cfg.Form, Domain: cfg.Domain, MTU: cfg.MTU, Delay: max(cfg.Delay, 1), Send: send, Remember: cfg.Remember},
 	}
 	t.let = t.letGo
 	return t

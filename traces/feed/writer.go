@@ -17,7 +17,7 @@ type Writer struct {
 	Domain uint32 // observation domain
 	MTU    int    // most octets of a message, LeastMTU or more
 	// Delay is for how long a record waits, by the times of those behind it, for others
-	// in its message.
+	// in its message; 0 for as long as there is room.
 	Delay time.Duration
 	// Send is given each message when it is full, or is flushed, and how many data
 	// records are in it. It returns room for the next one, MTU octets or more.
@@ -35,8 +35,8 @@ type Writer struct {
 	set      int    // where its last set begins
 	id       uint16 // of that set
 	records  int
-	began    int64  // time of its first record
-	latest   int64  // and of its last one
+	due      int64  // when it is sent though it is not full
+	latest   int64  // time of its last record
 	sequence uint32 // data records before it
 }
 
@@ -47,7 +47,7 @@ func (w *Writer) begin(id uint16, n int, now int64) {
 	if id == 0 || id != w.id {
 		header = ipfix.SetHeaderLen
 	}
-	if len(w.b) > 0 && (len(w.b)+header+n > w.MTU || now-w.began >= int64(w.Delay) && w.Delay > 0) {
+	if len(w.b) > 0 && (len(w.b)+header+n > w.MTU || now >= w.due) {
 		w.Flush()
 		header = ipfix.SetHeaderLen
 	}
@@ -56,7 +56,9 @@ func (w *Writer) begin(id uint16, n int, now int64) {
 			w.room = make([]byte, 0, w.MTU)
 		}
 		w.b, w.room = w.room[:ipfix.HeaderLen], nil
-		w.began = now
+		if w.due = math.MaxInt64; w.Delay > 0 && now <= math.MaxInt64-int64(w.Delay) {
+			w.due = now + int64(w.Delay)
+		}
 	}
 	w.latest = now
 	if header > 0 {
@@ -81,7 +83,7 @@ func (w *Writer) endSet() {
 // Wait says that it is time now. The message under way is sent if it has waited long
 // enough.
 func (w *Writer) Wait(now int64) {
-	if len(w.b) > 0 && now-w.began >= int64(w.Delay) {
+	if len(w.b) > 0 && now >= w.due {
 		w.Flush()
 	}
 }
@@ -176,9 +178,10 @@ func (w *Writer) Packet(p *Packet, now int64) {
 	if p.Octets > math.MaxUint16 {
 		id = LargeTemplate
 	}
-	if id != w.id || len(w.b)+maxPacket > w.MTU {
+	if id != w.id || len(w.b)+maxPacket > w.MTU || now >= w.due {
 		w.begin(id, maxPacket, now)
 	}
+	w.latest = now
 	end := len(w.b)
 	room := w.b[end : end+maxPacket]
 	b := room
