@@ -183,32 +183,30 @@ func (w *Writer) Packet(p *Packet, now int64) {
 	}
 	w.latest = now
 	end := len(w.b)
-	room := w.b[end : end+maxPacket]
-	b := room
+	b := (*[maxPacket]byte)(w.b[end : end+maxPacket])
+	binary.BigEndian.PutUint64(b[:], p.Flow)
+	n := 8
 	if w.Narrow {
-		binary.BigEndian.PutUint32(b, uint32(p.Flow))
-		b = b[4:]
-	} else {
-		binary.BigEndian.PutUint64(b, p.Flow)
-		b = b[8:]
+		binary.BigEndian.PutUint32(b[:], uint32(p.Flow))
+		n = 4
 	}
-	binary.BigEndian.PutUint64(b, ipfix.Time(p.Time))
-	if b = b[8:]; id == LargeTemplate {
-		binary.BigEndian.PutUint32(b, p.Octets)
-		b = b[4:]
+	binary.BigEndian.PutUint64(b[n:], ipfix.Time(p.Time))
+	if n += 8; id == LargeTemplate {
+		binary.BigEndian.PutUint32(b[n:], p.Octets)
+		n += 4
 	} else {
-		binary.BigEndian.PutUint16(b, uint16(p.Octets))
-		b = b[2:]
+		binary.BigEndian.PutUint16(b[n:], uint16(p.Octets))
+		n += 2
 	}
-	b[0], b[1] = p.TCPFlags, 0
+	b[n], b[n+1] = p.TCPFlags, 0
 	if p.Backward {
-		b[1] = 1
+		b[n+1] = 1
 	}
-	if b = b[2:]; w.Digest {
-		binary.BigEndian.PutUint32(b, p.Digest)
-		b = b[4:]
+	if n += 2; w.Digest {
+		binary.BigEndian.PutUint32(b[n:], p.Digest)
+		n += 4
 	}
-	w.b = w.b[:end+maxPacket-len(b)]
+	w.b = w.b[:end+n]
 	w.records++
 }
 
