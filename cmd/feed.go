@@ -75,7 +75,7 @@ func feedCommand() *cobra.Command {
 	f.StringVarP(&o.flows, "flows", "F", "", "append the flows that have ended to this `FILE`; as JSON lines (- is standard output)")
 	f.StringVar(&o.packets, "packets", "", "append the packets to this `FILE`; as JSON lines (- is standard output)")
 	f.BoolVar(&o.json, "json", false, "write packets and flows to standard output; as JSON lines, in the order in which they are told")
-	f.VarP(newSeconds(&o.interval, 300, 1, maxSeconds), "interval", "c", "flows have ended in intervals of so many `SECONDS`; for rtfm flows")
+	f.VarP(newSeconds(&o.interval, 10, 0.1, 86400), "interval", "c", "with -F, write the flows that have ended each so many `SECONDS`; by the meter's time")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "tell only what is missing")
 	group(f, groupOutput, "flows", "packets", "json", "quiet")
 	o.features.add(cmd)

@@ -46,7 +46,7 @@ func (o *feedReceiverOptions) run(cmd *cobra.Command, files []string) error {
 	if r.scorer != nil {
 		err = errors.Join(err, r.scorer.Close())
 	}
-	if err = errors.Join(err, r.flushAll()); err != nil {
+	if err = errors.Join(err, r.book.Close(), r.flushAll()); err != nil {
 		return err
 	}
 	for _, c := range r.close {
@@ -74,7 +74,7 @@ func (r *feedRun) open(cmd *cobra.Command, files []string) error {
 	}
 	if o.json {
 		all := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
-		r.both = feed.NewInOrder(all, o.length(), o.maxFlows)
+		r.both = feed.NewInOrder(all, o.maxFlows)
 		if r.table != nil {
 			r.both.Book.Label = r.label
 		}
@@ -86,7 +86,6 @@ func (r *feedRun) open(cmd *cobra.Command, files []string) error {
 		r.book.Label = r.label
 	}
 	r.sinks = append(r.sinks, r.book)
-	r.flush = append(r.flush, r.book.Flush)
 	if packets != nil {
 		lines := feed.NewLines(packets)
 		r.sinks = append(r.sinks, lines)

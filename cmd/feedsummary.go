@@ -115,7 +115,11 @@ func (r *feedRun) tell() error {
 	if faulty {
 		return &exitError{status: StatusMissing}
 	}
-	if !r.options.quiet {
+	switch {
+	case r.options.quiet:
+	case len(r.receiver.Meters) == 0:
+		fmt.Fprintln(w, "no meter was heard")
+	default:
 		fmt.Fprintln(w, "nothing is missing: each flow that has ended has the packets and octets that its meter has counted")
 	}
 	return nil

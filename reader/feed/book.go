@@ -23,11 +23,12 @@ type Book struct {
 	// false if it was not.
 	Label func(m *Meter, id uint64) (name string, score float64, ok bool)
 
-	rows     *flowfile.Rows // nil if they are not written
-	interval int64
+	w        io.Writer // nil if flows are not written
+	interval int64     // 0 to write each one at once
 	most     int
 	meters   map[*Meter]*ledger
-	of       *record.Collection // that of the row before
+	waiting  int // octets of rows
+	err      error
 	row      match.Flow
 	counters [2][]uint64
 	more     []byte
@@ -58,10 +59,11 @@ type Totals struct {
 type ledger struct {
 	flows  map[uint64]*entry
 	shapes Shapes
-	epoch  int64 // the first time that was told
-	now    int64 // the latest
+	rows   *flowfile.Rows // those that wait; nil if none is written
 	of     record.Collection
 	named  [256]bool // rulesets that it has
+	now    int64     // the latest time that was told
+	next   int64     // when the interval ends
 }
 
 // entry is what is known of a flow that has not ended.
@@ -112,32 +114,29 @@ func (e *entry) turn(missing uint64) {
 	e.part = part{missing: missing}
 }
 
-// whole returns all parts that begin at a time or later, and those before.
-func (e *entry) whole(from int64) (since, before part) {
+// whole returns all parts of which anything is of a time or later, and those before. A
+// flow whose records are all there up to now has no other: clocks may go back.
+func (e *entry) whole(from int64, missing uint64) (since, before part) {
 	for i := range e.older {
-		if p := &e.older[i]; p.begun < from {
+		if p := &e.older[i]; p.last < from {
 			before.add(p)
 		} else {
 			since.add(p)
 		}
 	}
-	switch {
-	case e.received() == 0:
-	case e.begun < from:
+	if e.last < from && e.missing != missing {
 		before.add(&e.part)
-	default:
+	} else {
 		since.add(&e.part)
 	}
 	return since, before
 }
 
 // NewBook returns a Book with room for so many flows that have not ended. If w is not nil
-// they are written to it, by intervals of so much time in which they have ended.
+// they are written to it, together those of a meter that have ended in an interval of so
+// much time, or each one at once if that is 0.
 func NewBook(w io.Writer, interval time.Duration, flows int) *Book {
-	b := &Book{interval: int64(interval), most: flows, meters: make(map[*Meter]*ledger)}
-	if w != nil {
-		b.rows = flowfile.NewRows(w)
-	}
+	b := &Book{w: w, interval: int64(interval), most: flows, meters: make(map[*Meter]*ledger)}
 	b.counters = [2][]uint64{make([]uint64, 1), make([]uint64, 3)}
 	return b
 }
@@ -147,17 +146,50 @@ func (b *Book) ledger(m *Meter) *ledger {
 	l := b.meters[m]
 	if l == nil {
 		l = &ledger{flows: make(map[uint64]*entry), now: math.MinInt64}
+		l.of.Meter = m.Name
 		b.meters[m] = l
 	}
 	return l
 }
 
-// at notes that a meter has told of a time.
-func (l *ledger) at(t int64) {
-	if l.now == math.MinInt64 {
-		l.epoch = t
+// at notes that a meter has told of a time. Rows of an interval that has ended are
+// written.
+func (b *Book) at(l *ledger, t int64) {
+	if t <= l.now {
+		return
 	}
-	l.now = max(l.now, t)
+	if l.now == math.MinInt64 {
+		l.of.Epoch, l.of.To, l.of.Boot = t, t, record.BootOf(t)
+		l.next = b.after(t)
+	}
+	if t >= l.next {
+		b.close(l, l.next)
+		l.of.To = max(l.of.To, b.after(t)-b.interval)
+		l.next = b.after(t)
+	}
+	l.now = t
+}
+
+// after returns the end of the interval that a time is in.
+func (b *Book) after(t int64) int64 {
+	if b.interval == 0 || t > math.MaxInt64-b.interval {
+		return math.MaxInt64
+	}
+	return t - t%b.interval + b.interval
+}
+
+// close writes the rows of a meter that wait. They are of the time from the last one on
+// to this one.
+func (b *Book) close(l *ledger, to int64) {
+	if l.rows == nil || l.rows.Octets() == 0 {
+		return
+	}
+	c := &l.of
+	c.From, c.To = c.To, max(to, c.To+1)
+	b.waiting -= l.rows.Octets()
+	if err := l.rows.Write(b.w, c); b.err == nil {
+		b.err = err
+	}
 }
 
 // entry returns that of a flow, nil if there is no room for another one.
@@ -174,7 +206,6 @@ func (b *Book) entry(l *ledger, id uint64) *entry {
 // New implements Sink.
 func (b *Book) New(m *Meter, n *feed.New) error {
 	l := b.ledger(m)
-	l.at(n.First)
 	e := b.entry(l, n.Flow)
 	if e == nil {
 		b.Unkept++
@@ -192,7 +223,7 @@ func (b *Book) Packet(m *Meter, p *feed.Packet) error {
 	b.Packets++
 	b.Octets += uint64(p.Octets)
 	l := b.ledger(m)
-	l.at(p.Time)
+	b.at(l, p.Time)
 	e := b.entry(l, p.Flow)
 	if e == nil {
 		return nil
@@ -219,7 +250,7 @@ func (b *Book) Packet(m *Meter, p *feed.Packet) error {
 // End implements Sink.
 func (b *Book) End(m *Meter, n *feed.End) error {
 	l := b.ledger(m)
-	l.at(n.Last)
+	b.at(l, n.Last)
 	b.Flows++
 	e := l.flows[n.Flow]
 	if e != nil {
@@ -229,18 +260,18 @@ func (b *Book) End(m *Meter, n *feed.End) error {
 		if b.Open >= uint64(b.most) { // it may have had no room
 			b.Unproved++
 			b.write(m, l, &n.New, n, nil, false)
-			return nil
+			return b.err
 		}
 		e = new(entry)
 	}
-	since, before := e.whole(n.Begun)
+	since, before := e.whole(n.Begun, m.Missing)
 	if before.received() > 0 { // the flow has begun again, and its END before did not come
 		b.Unended++
 		b.write(m, l, &n.New, nil, &before, e.backward)
 	}
 	b.prove(&since, n)
 	b.write(m, l, &n.New, n, &since, e.backward)
-	return nil
+	return b.err
 }
 
 // prove compares the packets of a flow with what its END tells.
@@ -258,8 +289,8 @@ func (b *Book) prove(e *part, n *feed.End) {
 
 // Stats implements Sink.
 func (b *Book) Stats(m *Meter, s *feed.Stats) error {
-	b.ledger(m).at(s.Time)
-	return nil
+	b.at(b.ledger(m), s.Time)
+	return b.err
 }
 
 // Missing implements Sink.
@@ -269,7 +300,7 @@ func (b *Book) Missing(*Meter, uint64) error { return nil }
 func (b *Book) Gone(m *Meter) error {
 	l := b.ledger(m)
 	for id, e := range l.flows {
-		all, _ := e.whole(math.MinInt64)
+		all, _ := e.whole(math.MinInt64, m.Missing)
 		if e.shape == nil {
 			b.NamelessFlows++
 			b.Nameless += all.received()
@@ -278,26 +309,37 @@ func (b *Book) Gone(m *Meter) error {
 		b.Unended++
 		b.write(m, l, &feed.New{Flow: id, Shape: e.shape, First: e.first, Index: e.index, Key: []byte(e.key)}, nil, &all, e.backward)
 	}
+	b.close(l, l.now+1)
 	b.Open -= uint64(len(l.flows))
 	delete(b.meters, m)
-	return b.Flush()
+	return b.err
 }
 
-// Flush writes what is buffered.
-func (b *Book) Flush() error {
-	if b.rows == nil {
-		return nil
+// Close writes the rows that wait, when nothing more comes.
+func (b *Book) Close() error {
+	for _, l := range b.meters {
+		b.close(l, l.now+1)
 	}
-	return b.rows.Flush()
+	return b.err
 }
+
+// maxWaiting is how many octets the rows of all meters have that wait. Intervals are
+// shorter if they have more.
+const maxWaiting = 32 << 20
 
 // write writes the row of a flow: of one that had no END, what has come of it; of one that
 // had no room, what END tells.
 func (b *Book) write(m *Meter, l *ledger, n *feed.New, end *feed.End, e *part, backward bool) {
-	if b.rows == nil {
+	if b.w == nil {
 		return
 	}
-	b.collect(m, l, n.Shape)
+	if l.rows == nil {
+		l.rows = flowfile.NewRows(l.of.Epoch)
+	}
+	if !l.named[n.Shape.RuleSet] {
+		l.named[n.Shape.RuleSet] = true
+		l.of.RuleSets = append(l.of.RuleSets, record.RuleSet{Number: int(n.Shape.RuleSet), Name: n.Shape.Name})
+	}
 	f := &b.row
 	l.shapes.Set(f, n.Shape, n.Key)
 	f.Index, f.FirstTime = n.Index, n.First
@@ -328,26 +370,10 @@ func (b *Book) write(m *Meter, l *ledger, n *feed.New, end *feed.End, e *part, b
 			b.more = appendLabel(b.more, name, score)
 		}
 	}
-	b.rows.Flow(f, &record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}, b.more)
-}
-
-// collect has rows belong to the interval of a meter that is now.
-func (b *Book) collect(m *Meter, l *ledger, of *feed.Shape) {
-	c := &l.of
-	if c.Meter == "" || l.now >= c.To {
-		*c = record.Collection{Meter: m.Name, Epoch: l.epoch, Boot: record.BootOf(l.epoch), RuleSets: c.RuleSets}
-		c.From = max(l.now-l.now%b.interval, l.epoch)
-		c.To = l.now - l.now%b.interval + b.interval
-		b.of = nil
-	}
-	if !l.named[of.RuleSet] {
-		l.named[of.RuleSet] = true
-		c.RuleSets = append(c.RuleSets, record.RuleSet{Number: int(of.RuleSet), Name: of.Name})
-		b.of = nil
-	}
-	if b.of != c {
-		b.of = c
-		b.rows.Of(c)
+	b.waiting -= l.rows.Octets()
+	l.rows.Flow(f, &record.Counters{ToPDUs: f.ToPDUs, FromPDUs: f.FromPDUs, ToOctets: f.ToOctets, FromOctets: f.FromOctets}, b.more)
+	if b.waiting += l.rows.Octets(); b.interval == 0 || b.waiting > maxWaiting {
+		b.close(l, l.now)
 	}
 }
 

@@ -2,21 +2,20 @@ package feed
 
 import (
 	"io"
-	"time"
 
 	"rtfm/traces/feed"
 )
 
-// InOrder is a Sink that writes packets as Lines and flows as a Book do, in the order in
+// InOrder is a Sink that writes packets as Lines does and flows as a Book, in the order in
 // which they were told.
 type InOrder struct {
 	*Lines
 	Book *Book
 }
 
-// NewInOrder returns one that writes to w, and is otherwise as NewBook's.
-func NewInOrder(w io.Writer, interval time.Duration, flows int) *InOrder {
-	return &InOrder{NewLines(w), NewBook(w, interval, flows)}
+// NewInOrder returns one that writes to w, with room for so many flows.
+func NewInOrder(w io.Writer, flows int) *InOrder {
+	return &InOrder{NewLines(w), NewBook(w, 0, flows)}
 }
 
 // New implements Sink.
@@ -35,10 +34,7 @@ func (o *InOrder) End(m *Meter, e *feed.End) error {
 	if err := o.Lines.Flush(); err != nil {
 		return err
 	}
-	if err := o.Book.End(m, e); err != nil {
-		return err
-	}
-	return o.Book.Flush()
+	return o.Book.End(m, e)
 }
 
 // Gone implements Sink.

@@ -199,7 +199,7 @@ func (r *Receiver) message(o *origin, b []byte) {
 func (d *domain) meet(number uint32) {
 	name := d.origin.name
 	if number != 0 {
-		name = fmt.Sprintf("%s domain %d", name, number)
+		name = fmt.Sprintf("%s,domain=%d", name, number)
 	}
 	d.meter = &Meter{Name: name, Domain: number, Input: d.origin.input, Heard: d.r.now, before: d.reader.Counts}
 	d.r.heard++

@@ -146,7 +146,7 @@ func TestWhole(t *testing.T) {
 	r := newReceiver(Tee{h, book})
 	r.hearAll(&origin{name: "it", ordered: true}, s.messages)
 	m := r.Meters[0]
-	if h.heard != 5000 || h.missing != 0 || h.gone != 1 || m.Records != s.told || m.Name != "it domain 7" || len(r.Meters) != 1 {
+	if h.heard != 5000 || h.missing != 0 || h.gone != 1 || m.Records != s.told || m.Name != "it,domain=7" || len(r.Meters) != 1 {
 		t.Errorf("%d packets, %d missing, %d gone, meter %+v, want %d records", h.heard, h.missing, h.gone, *m, s.told)
 	}
 	want := Totals{Flows: book.Flows, Complete: book.Flows, Packets: 5000, Octets: book.Octets}
@@ -281,7 +281,7 @@ func FuzzReceiver(f *testing.F) {
 	f.Add(bytes.Join(s.messages[1:], nil), uint8(200))
 	f.Fuzz(func(t *testing.T, b []byte, most uint8) {
 		book := NewBook(io.Discard, time.Second, int(most))
-		r := newReceiver(Tee{book, NewLines(io.Discard), NewInOrder(io.Discard, time.Second, int(most))})
+		r := newReceiver(Tee{book, NewLines(io.Discard), NewInOrder(io.Discard, int(most))})
 		for _, o := range []*origin{{name: "a", ordered: true}, {name: "b"}} {
 			in := bytes.NewReader(b)
 			for {
