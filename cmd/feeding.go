@@ -66,6 +66,7 @@ func (f *feeding) end() error {
 	}
 	if !f.ended {
 		f.ended = true
+		f.to.Finish()
 		f.meter.EndFeed()
 		f.err = f.to.Close()
 	}

@@ -110,6 +110,9 @@ func (c *Meter) roomForFeed() {
 // while others may have the meter.
 func (c *Meter) endFeeds() error {
 	c.running = false
+	if to := c.feeds.to; to != nil {
+		to.Finish()
+	}
 	c.endFeed()
 	c.release()
 	c.feeds.ending.Wait()

@@ -59,12 +59,14 @@ type Exporter struct {
 	cfg    Config
 	full   chan message
 	free   chan []byte
-	made   int // buffers
+	made   int  // buffers
+	waits  bool // Config.Waits, and whenever the meter has ended
 	most   int
 	outlet outlet
 	done   chan struct{} // closed when the last message was sent
 	over   chan struct{} // closed when nothing can be sent any more
-	ending chan struct{} // closed when no more messages come
+	ending chan struct{} // closed by finish when the meter has ended
+	finish sync.Once
 	anew   atomic.Bool
 	next   atomic.Pointer[io.Writer] // file to write instead
 	open   atomic.Bool
@@ -99,7 +101,7 @@ const (
 func New(cfg Config) *Exporter {
 	room := max(cfg.Queue/cfg.MTU, leastRoom)
 	e := &Exporter{
-		cfg: cfg, full: make(chan message, room), most: room + mostBatch + 2,
+		cfg: cfg, full: make(chan message, room), most: room + mostBatch + 2, waits: cfg.Waits,
 		done: make(chan struct{}), over: make(chan struct{}), ending: make(chan struct{}),
 	}
 	e.free = make(chan []byte, e.most)
@@ -115,7 +117,7 @@ func (e *Exporter) Send(b []byte, records int) []byte {
 	select {
 	case e.full <- m:
 	default:
-		if !e.cfg.Waits || !e.wait(m) {
+		if !e.waits || !e.wait(m) {
 			e.drop(m)
 			return b
 		}
@@ -208,13 +210,21 @@ func (e *Exporter) Counts() Counts {
 	}
 }
 
-// Ending returns a channel that is closed when Close is called.
+// Ending returns a channel that is closed when Finish or Close is called.
 func (e *Exporter) Ending() <-chan struct{} { return e.ending }
+
+// Finish says that no more packets come: nobody is late any more if what is still to be
+// told, of all flows at once, waits for room in the queue. It belongs to the goroutine of
+// the meter.
+func (e *Exporter) Finish() {
+	e.waits = true
+	e.finish.Do(func() { close(e.ending) })
+}
 
 // Close sends what waits, for as long as Patience if the receiver is away, and returns
 // why not all could be sent. Nothing may be sent any more.
 func (e *Exporter) Close() error {
-	close(e.ending)
+	e.finish.Do(func() { close(e.ending) })
 	close(e.full)
 	<-e.done
 	e.outlet.close()

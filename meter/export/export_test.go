@@ -227,6 +227,37 @@ func TestAway(t *testing.T) {
 	}
 }
 
+// TestFinish has the meter end with more to tell than the queue has room for: it is
+// waited for. Before, nobody waits.
+func TestFinish(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newTeller(Config{To: feed.URL{Network: "unix", Address: l.Addr().String()}, Patience: time.Minute})
+	for e.Counts().DroppedMessages == 0 { // nobody has accepted, so that it fills up
+		e.tell(1000)
+	}
+	dropped := e.Counts().DroppedRecords
+	h := &heard{t: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if c, err := l.Accept(); err == nil {
+			h.read(c, int(e.n-dropped)+20_000)
+		}
+	}()
+	e.Finish()
+	e.tell(20_000)
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	<-done
+	if n := e.Counts(); n.DroppedRecords != dropped || h.missing != dropped {
+		t.Errorf("%d records dropped before the end, %d in all, %d missing", dropped, n.DroppedRecords, h.missing)
+	}
+}
+
 // TestDatagrams sends by UDP, to a socket and to none.
 func TestDatagrams(t *testing.T) {
 	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

@@ -144,9 +144,20 @@ func (d *datagrams) open() {
 	}
 }
 
+// pause is what passes between two full batches when the meter has ended: the ends of all
+// flows, of which there may be a million, would be too much at once for most sockets.
+const pause = 2 * time.Millisecond
+
 // deliver implements outlet. What cannot be sent is discarded: a network may be away
 // for some time.
 func (d *datagrams) deliver() error {
+	if len(d.e.batch) == mostBatch {
+		select {
+		case <-d.e.ending:
+			defer time.Sleep(pause)
+		default:
+		}
+	}
 	for len(d.e.batch) > 0 {
 		err := d.send(d.e.batch[0].octets)
 		if err != nil {
