@@ -5,6 +5,7 @@ import (
 
 	"rtfm/meter/feed"
 	"rtfm/meter/flow"
+	"rtfm/ruleset"
 	feedrecords "rtfm/traces/feed"
 )
 
@@ -73,11 +74,12 @@ func (m *Meter) SetFeed(f *feed.Tap) {
 // tapTask has the feed tell of a task's flows.
 func (m *Meter) tapTask(t *Task) {
 	t.tap = nil
-	if m.tap == nil || !m.tap.feed.Feeds(t.stats.Name) {
+	name := ruleset.WithoutHash(t.stats.Name)
+	if m.tap == nil || !m.tap.feed.Feeds(name) {
 		return
 	}
 	t.tap = m.tap
-	m.tap.feed.Begin(t.stats.RuleSet, t.stats.Name)
+	m.tap.feed.Begin(t.stats.RuleSet, name)
 }
 
 // advanceFeed has the feed do what is due at the present time.

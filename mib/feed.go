@@ -76,6 +76,14 @@ type FeedStatus struct {
 	Flows                                              uint32
 }
 
+// FeedText returns as much of a text as rtfmFeedError has room for.
+func FeedText(s string) string {
+	if len(s) <= mostFeedURL {
+		return s
+	}
+	return strings.ToValidUTF8(s[:mostFeedURL], "")
+}
+
 // feedObjects are those of rtfmFeed and rtfmFeedFlowTable.
 func (h *Handler) feedObjects() []object {
 	gauge := func(v *smi.Value, n uint32) { v.SetUint(smi.Gauge32, uint64(n)) }

@@ -48,3 +48,13 @@ func appendOctets(b []byte, v attr.Value) []byte {
 func (rs *RuleSet) PlainName() string {
 	return strings.TrimSuffix(rs.Name, " "+rs.Hash())
 }
+
+// WithoutHash returns a ruleset's name in a meter without what looks like a hash behind
+// it.
+func WithoutHash(name string) string {
+	at := len(name) - HashLen - 1
+	if at < 0 || name[at] != ' ' || strings.Trim(name[at+1:], "0123456789abcdef") != "" {
+		return name
+	}
+	return name[:at]
+}

@@ -50,6 +50,7 @@ func (c *Meter) settleFeed() {
 	}
 	f.to, f.opened = export.New(to), c.wall()
 	told.Anew, told.Remember = f.to.Anew, f.to.Remember
+	told.Index = func(number int) int { return int(c.indexes[number]) }
 	c.meter.SetFeed(feed.New(told, c.meter.Table(), f.to.Send, f.to.Dropped))
 	if c.cfg.Live || c.cfg.Feed.Paced {
 		go c.flushFeed(f.to, max(told.Delay, time.Millisecond))
@@ -150,10 +151,10 @@ func (c *Meter) FeedStatus() mib.FeedStatus {
 	}
 	switch {
 	case f.err != nil:
-		s.State, s.Error = mib.FeedFailed, f.err.Error()
+		s.State, s.Error = mib.FeedFailed, mib.FeedText(f.err.Error())
 	case f.to == nil:
 	default:
-		s.State, s.Error, s.Opened = mib.FeedOpening, f.to.Trouble(), f.opened
+		s.State, s.Error, s.Opened = mib.FeedOpening, mib.FeedText(f.to.Trouble()), f.opened
 		if f.to.Open() {
 			s.State = mib.FeedOpen
 		}
@@ -164,21 +165,19 @@ func (c *Meter) FeedStatus() mib.FeedStatus {
 
 // NextFeedFlow implements mib.Meter.
 func (c *Meter) NextFeedFlow(id uint64) mib.FlowPlace {
-	tap := c.meter.Feed()
-	if tap == nil {
-		return mib.FlowPlace{}
-	}
-	for {
-		c.spent += idSpent
+	for tap := c.meter.Feed(); tap != nil; tap = c.meter.Feed() {
 		next, row := tap.Next(id)
 		if row == 0 {
 			return mib.FlowPlace{}
 		}
+		c.spent += idSpent
 		if s := c.slots[c.meter.Table().Owner(row)]; s != nil && !s.doomed {
 			return mib.FlowPlace{ID: next, RuleSet: s.index, Row: row, FirstTime: c.meter.Table().FirstTime(row)}
 		}
 		if id = next + 1; id == 0 {
 			return mib.FlowPlace{}
 		}
+		c.Spend(idSpent)
 	}
+	return mib.FlowPlace{}
 }

@@ -6,10 +6,10 @@ import (
 	"rtfm/traces/ipfix"
 )
 
-// newShape returns what the feed tells of a shape of flows of the ruleset with this
-// name.
-func newShape(s *match.Shape, name string) *feed.Shape {
-	shape := &feed.Shape{RuleSet: uint8(s.RuleSet), Name: name}
+// newShape returns what the feed tells of a shape of flows of the ruleset that is named
+// so.
+func newShape(s *match.Shape, of *named) *feed.Shape {
+	shape := &feed.Shape{RuleSet: of.index, Name: of.name}
 	for i := range s.Saved {
 		v := &s.Saved[i]
 		shape.Saved = append(shape.Saved, feed.Saved{

@@ -27,6 +27,9 @@ type Config struct {
 	// somebody has come who does not know them, and Remember is feed.Writer's.
 	Anew     func() bool
 	Remember func(message []byte, records int) []byte
+	// Index returns the index by which others know the ruleset that flows know by a
+	// number; nil if that is the same.
+	Index func(number int) int
 	// RuleSet is the name of the ruleset whose flows are told of; of all if it is "".
 	RuleSet string
 }
@@ -40,9 +43,9 @@ type Tap struct {
 	w      feed.Writer
 	table  *flow.Table
 	namer  *ident.Namer
-	shapes []*feed.Shape // by the ID of their match.Shape
-	blocks []*block      // by row
-	open   uint32        // flows
+	shapes []shape  // by the ID of their match.Shape
+	blocks []*block // by row
+	open   uint32   // flows
 	// bases are what flows had counted before their NEW, if anything.
 	bases   map[uint32]base
 	joining []uint32 // rows of flows that were there when they began, in this batch
@@ -50,8 +53,8 @@ type Tap struct {
 	// have been looked at.
 	closing []closing
 	closed  int
-	left    [256]bool // rulesets that run no longer
-	names   [256]string
+	left    [256]bool  // rulesets that run no longer
+	names   [256]named // by number
 	start   int64
 	now     int64
 	swept   uint32 // row up to which flows were looked at
@@ -93,6 +96,18 @@ const (
 	isConnection                   // its packets are of the same two ends, so that TCP may end it
 )
 
+// named is a ruleset as others know it.
+type named struct {
+	index uint8
+	name  string
+}
+
+// shape is of flows of the ruleset with this number.
+type shape struct {
+	shape  *feed.Shape // nil if it was not told
+	number uint8
+}
+
 type base struct{ pdus, octets [2]uint64 }
 
 type closing struct {
@@ -125,16 +140,21 @@ func (t *Tap) Feeds(name string) bool { return t.cfg.RuleSet == "" || t.cfg.Rule
 // Digests reports whether packets are told with their digests.
 func (t *Tap) Digests() bool { return t.cfg.Digest }
 
-// Begin has flows of the ruleset with this number and name be told of.
+// Begin has flows of the ruleset that flows know by this number be told of.
 func (t *Tap) Begin(number int, name string) {
-	t.left[number&255] = false
-	if t.names[number&255] == name {
+	is := named{uint8(number), name}
+	if t.cfg.Index != nil {
+		is.index = uint8(t.cfg.Index(number))
+	}
+	n := number & 255
+	t.left[n] = false
+	if t.names[n] == is {
 		return
 	}
-	t.names[number&255] = name
-	for i, s := range t.shapes {
-		if s != nil && int(s.RuleSet) == number&255 {
-			t.shapes[i] = nil
+	t.names[n] = is
+	for i := range t.shapes {
+		if s := &t.shapes[i]; int(s.number) == n {
+			s.shape = nil
 		}
 	}
 }
@@ -279,13 +299,13 @@ func (t *Tap) fill(n *feed.New, row uint32, s *state, f *match.Flow) {
 // shape returns what the feed has for a shape, and tells SHAPE of it if it is new.
 func (t *Tap) shape(s *match.Shape) *feed.Shape {
 	for len(t.shapes) <= s.ID {
-		t.shapes = append(t.shapes, nil)
+		t.shapes = append(t.shapes, shape{})
 	}
-	if t.shapes[s.ID] == nil {
-		t.shapes[s.ID] = newShape(s, t.names[s.RuleSet&255])
-		t.w.Shape(t.shapes[s.ID], t.now)
+	if t.shapes[s.ID].shape == nil {
+		t.shapes[s.ID] = shape{newShape(s, &t.names[s.RuleSet&255]), uint8(s.RuleSet)}
+		t.w.Shape(t.shapes[s.ID].shape, t.now)
 	}
-	return t.shapes[s.ID]
+	return t.shapes[s.ID].shape
 }
 
 // finish tells END of the flow in row if it is open.
@@ -334,7 +354,12 @@ func (t *Tap) Release(row uint32) {
 
 // Next returns this identifier, or the first higher one, that a flow has, and the flow's
 // row, 0 if there is none.
-func (t *Tap) Next(id uint64) (uint64, uint32) { return t.namer.Next(id) }
+func (t *Tap) Next(id uint64) (uint64, uint32) {
+	if t.cfg.Narrow && id > math.MaxUint32 {
+		return 0, 0
+	}
+	return t.namer.Next(id)
+}
 
 // Flows returns how many have had a NEW and no END.
 func (t *Tap) Flows() uint32 { return t.open }
