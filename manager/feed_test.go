@@ -115,6 +115,36 @@ func TestSetFeed(t *testing.T) {
 	is(mib.DefaultFeed())
 }
 
+// TestFeedRestart restarts a meter, whose feed is set again, before its task starts.
+func TestFeedRestart(t *testing.T) {
+	t.Parallel()
+	l := startMeter(t, "", 1000)
+	m := testMeter(l)
+	m.Tasks = []Task{{RuleSet: loadRules(t, "all.srl")}}
+	m.Feed = &Feed{Feed: mib.DefaultFeed()}
+	m.Feed.URL = "tcp://127.0.0.1:22701"
+	r := startManager(t, Options{Remove: true}, m)
+	r.wait("task started", 1)
+	l.stop()
+	l = startMeter(t, l.address, 1000)
+	r.wait("task started", 2)
+	var events []string
+	for line := range strings.Lines(r.log.String()) {
+		for _, event := range []string{"feed is set", "task started"} {
+			if strings.Contains(line, event) {
+				events = append(events, event)
+			}
+		}
+	}
+	if got := strings.Join(events, ", "); got != "feed is set, task started, feed is set, task started" {
+		t.Errorf("the log has %s", got)
+	}
+	r.stop()
+	if f, err := l.dial().Feed(t.Context()); err != nil || f.Feed != mib.DefaultFeed() {
+		t.Errorf("the manager has left the feed %+v, %v", f, err)
+	}
+}
+
 // TestFeedRefused manages a meter that has a feed of its own, and one that has no such
 // objects: both are told, once.
 func TestFeedRefused(t *testing.T) {
