@@ -63,9 +63,10 @@ var layout = map[string][]string{
 	"meter/huge":     {},
 	"meter/ident":    {"meter/huge", "ruleset/attr", "ruleset/match"},
 	"meter/series":   {},
+	"meter/prefetch": {},
 	"meter/packet":   {"ruleset/attr", "ruleset/match", "traces"},
 	"meter/testfile": {"meter", "ruleset", "ruleset/attr", "ruleset/filter", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl", "traces", "traces/format", "traces/tracetest"},
-	"meter/stream":   {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
+	"meter/stream":   {"meter/huge", "meter/prefetch", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 
 	"mib":                   {"meter/series", "mib/block", "mib/module", "mib/smi", "ruleset", "ruleset/attr", "ruleset/match", "traces/feed"},
 	"mib/agentx":            {"mib/smi"},

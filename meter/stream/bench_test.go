@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
 )
 
 // BenchmarkTurnaround counts TCP segments of many streams of a flow each, as
@@ -72,46 +73,61 @@ func BenchmarkTurnaround(b *testing.B) {
 	}
 }
 
-// BenchmarkStatistics counts TCP segments, most of them in order, in flows of a
-// stream each, more than caches hold, with nothing, with statistics of single
-// packets, and with those of sequence numbers too.
+// BenchmarkStatistics counts TCP segments, most of them in order and each an ACK of what
+// came from the other end, in flows of a stream each, more than caches hold, with
+// nothing, with statistics of single packets, with those of sequence numbers too, and
+// with all.
 func BenchmarkStatistics(b *testing.B) {
+	turnaround := []attr.Measure{{Attr: attr.ToTurnaroundStats, Value: attr.MakeValue(0, byte(attr.PairTCPData), 0, 0, 0, 0)}, {Attr: attr.FromTurnaroundStats, Value: attr.MakeValue(0, byte(attr.PairTCPData), 0, 0, 0, 0)}}
+	ofPackets := slices.DeleteFunc(slices.Clone(ofPackets), func(a attr.Attr) bool { return a.Form() == attr.FormPackets })
 	for _, c := range []struct {
 		name string
 		all  []attr.Attr
+		more []attr.Measure
 	}{
-		{"none", []attr.Attr{attr.FlowID}},
-		{"sizes", []attr.Attr{attr.ToSizeStats, attr.FromSizeStats}},
-		{"packets", ofPackets},
-		{"sequences", append(slices.Clone(ofSequences), ofPackets...)},
+		{"none", []attr.Attr{attr.FlowID}, nil},
+		{"sizes", []attr.Attr{attr.ToSizeStats, attr.FromSizeStats}, nil},
+		{"packets", ofPackets, nil},
+		{"sequences", append(slices.Clone(ofSequences), ofPackets...), nil},
+		{"all", append(slices.Clone(ofSequences), ofPackets...), turnaround},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			const flows, batch = 20_000, 256
+			const flows, batch, batches = 50_000, 256, 32
 			w := NewWorker(Config{}, func(uint32, int64) {})
-			shape := statisticShape(30, c.all...)
+			var shapes match.Shapes
+			shape := shapes.Intern(1, 4, 0, nil, append(c.more, statisticShape(0, c.all...).Measures...)...)
 			r := rand.New(rand.NewPCG(1, 2))
-			var packets Packets
-			packets.Reset(batch, FormsOf(shape.Measures))
+			zipf := rand.NewZipf(r, 1.1, 20, flows-1)
 			frame := packetOf(tcp(false, flagACK, 1, 1, 100))
 			for row := range uint32(flows) {
 				w.Create(row+1, shape, frame, true, 0)
 			}
-			seq := make([]uint32, flows)
-			var rows [batch]uint32
+			seq := make([][2]uint32, flows)
+			var packets [batches]Packets
+			var rows [batches][batch]uint32
+			var sides [batches][batch]int
 			b.ReportAllocs()
 			b.ResetTimer()
-			for n := 0; n < b.N; n += batch {
+			for n := 0; n < b.N; {
 				b.StopTimer()
-				for i := range rows {
-					rows[i] = r.Uint32N(flows)
-					p := tcp(false, flagACK, seq[rows[i]], 1, 100)
-					p.IPHeader = 20
-					packets.Set(i, p)
-					seq[rows[i]] += 100 * uint32(r.IntN(20)/19+1)
+				for i := range packets {
+					packets[i].Reset(batch, FormsOf(shape.Measures))
+					for j := range batch {
+						row, side := uint32(zipf.Uint64()*7919%flows), r.IntN(2)
+						own := &seq[row]
+						p := tcp(side == 1, flagACK, own[side], own[1-side], 100)
+						p.IPHeader, p.Data[p.Transport+14] = 20, 1 // with a window
+						packets[i].Set(j, p)
+						own[side] += 100 * uint32(r.IntN(20)/19+1)
+						rows[i][j], sides[i][j] = row, side
+					}
 				}
 				b.StartTimer()
-				for i, row := range rows {
-					w.Packet(row+1, 0, packets.At(i), 140, int64(n+i)*1000)
+				for i := range packets {
+					for j, row := range rows[i] {
+						w.Packet(row+1, sides[i][j], packets[i].At(j), 140, int64(n)*1000)
+						n++
+					}
 				}
 				w.Sync()
 			}

@@ -14,8 +14,15 @@ type detail struct {
 	ipID     uint16
 	hopLimit uint8
 	flags    uint8 // of TCP
+	rare     rare
 	known    known
 }
+
+// rare is what is to be counted of few TCP segments: a bit for each flag that one has,
+// but for PSH, and for ACK that it has not, and noWindow.
+type rare uint16
+
+const noWindow rare = 1 << 8
 
 // known says which fields of a detail are known, a bit for each.
 type known uint8
@@ -81,11 +88,15 @@ func (d *detail) setTCP(b []byte, octets uint32) {
 	}
 	if len(b) >= 14 {
 		d.flags = b[13]
+		d.rare = rare(d.flags&^flagPSH ^ flagACK)
 		d.known |= knowsFlags
 	}
 	if len(b) >= 16 {
 		d.window = binary.BigEndian.Uint16(b[14:])
 		d.known |= knowsWindow
+		if d.window == 0 && d.flags&(flagSYN|flagFIN|flagRST) == 0 {
+			d.rare |= noWindow
+		}
 	}
 }
 

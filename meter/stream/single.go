@@ -1,37 +1,52 @@
 package stream
 
 import (
-	"slices"
-
+	"rtfm/meter/prefetch"
 	"rtfm/ruleset/match"
 )
 
 // singles is the half of an Engine that builds distributions and statistics of single
 // packets. It has nothing to do with streams, so that another goroutine may do those.
 type singles struct {
-	plans   []*plan  // by shape ID, nil until a flow has it
-	flows   []uint32 // by row of the flow table: plus 1 its flow in the store, 0 if there is none
-	store   store
-	active  int      // flows
-	near    int      // nearTallies
-	waiting []single // packets to count
-	of      *Packets // that they are among
-	none    struct { // of flows without statistics, what is fetched instead
-		tally
-		traits // a sink, so the compiler keeps the reads
-	}
+	plans  []*plan  // by shape ID, nil until a flow has it
+	flows  []uint32 // by row of the flow table: plus 1 its flow in the store, 0 if there is none
+	store  store
+	active int // flows
+	near   int // nearTallies
+	// Packets to count: those that come now, and before them those whose flows, and
+	// those whose numbers, are being fetched from memory.
+	coming, finding, fetching *waiting
+}
+
+// waiting is packets to count, of one batch.
+type waiting struct {
+	of    *Packets
+	n     int
+	all   [ahead]single
+	flows [ahead]*uint32 // among singles.flows, nil if there is none
+	// What they change; nil if there is none, or the flow has something else too.
+	tallies [ahead]*tally
+	traits  [ahead]*traits
+	details [ahead]*detail // what they add to traits
 }
 
 // single is a packet of the flow in this row that is to be counted.
 type single struct {
 	now    int64
-	row    uint32
+	row    uint32 // when its flow was found, plus 1 that in the store, 0 for none
 	octets uint32
 	packet uint32 // its number twice, plus the direction
 }
 
+// ahead is how many packets are looked at together before they are counted.
+const ahead = 64
+
 // nearTallies is how many flows with statistics the caches near a processor hold.
-const nearTallies = 1 << 10
+const nearTallies = 1 << 8
+
+func newSingles() *singles {
+	return &singles{near: nearTallies, coming: new(waiting), finding: new(waiting), fetching: new(waiting)}
+}
 
 // begin begins a flow of shape s in this row, if it has measures of this half.
 func (s *singles) begin(at uint32, shape *match.Shape, now int64) {
@@ -75,85 +90,109 @@ func (s *singles) release(at uint32) {
 	s.flows[at] = 0
 	if s.active--; s.active == 0 {
 		s.flows = nil
+		*s.coming, *s.finding, *s.fetching = waiting{}, waiting{}, waiting{} // which keep memory
 	}
 }
 
-// packet counts a packet, now or when settle is called: of many together the fetches
-// from memory overlap.
+// packet counts a packet, by the time that settle has been called.
 func (s *singles) packet(at uint32, direction int, p Packet, octets uint64, now int64) {
-	if p.of != s.of || len(s.waiting) == ahead {
-		s.settle()
-		s.of = p.of
+	b := s.coming
+	if p.of != b.of || b.n == ahead {
+		s.turn()
+		b = s.coming
+		b.of = p.of
 	}
-	if len(s.waiting) == cap(s.waiting) {
-		s.waiting = slices.Grow(s.waiting, ahead)
-	}
-	s.waiting = s.waiting[:len(s.waiting)+1]
 	// Field by field: to copy a whole one is to wait for its fields.
-	w := &s.waiting[len(s.waiting)-1]
+	w := &b.all[b.n%ahead]
+	b.n++
 	w.now, w.row, w.octets, w.packet = now, at, uint32(octets), uint32(p.number)<<1|uint32(direction&1)
 }
 
 // settle counts the packets that wait.
 func (s *singles) settle() {
-	var flows [ahead]uint32 // in the store, plus 1
-	for i := range s.waiting {
-		if at := int(s.waiting[i].row); at < len(s.flows) {
-			flows[i%ahead] = s.flows[at]
+	for s.coming.n+s.finding.n+s.fetching.n > 0 {
+		s.turn()
+	}
+}
+
+// turn does the next step with all packets that wait: so memory is fetched for some
+// while others are counted.
+func (s *singles) turn() {
+	far := s.active >= s.near
+	if b := s.coming; b.n > 0 {
+		s.findRows(b)
+		if far {
+			prefetch.Lines(b.flows[:b.n])
 		}
 	}
-	if s.active >= s.near {
-		s.prefetch(&flows)
+	if b := s.finding; b.n > 0 {
+		s.find(b)
+		if far {
+			prefetch.Lines(b.tallies[:b.n])
+			prefetch.Lines(b.traits[:b.n])
+			prefetch.Lines(b.details[:b.n])
+		}
 	}
-	for i := range s.waiting {
-		flow := flows[i%ahead]
+	if s.fetching.n > 0 {
+		s.count(s.fetching)
+	}
+	s.coming, s.finding, s.fetching = s.fetching, s.coming, s.finding
+	s.coming.n, s.coming.of = 0, nil
+}
+
+// findRows finds where it is told what the packets' flows are.
+func (s *singles) findRows(b *waiting) {
+	for i := range b.all[:b.n] {
+		if row := b.all[i].row; int(row) < len(s.flows) {
+			b.flows[i] = &s.flows[row]
+		} else {
+			b.flows[i] = nil
+		}
+	}
+}
+
+// find finds what packets change.
+func (s *singles) find(b *waiting) {
+	for i := range b.all[:b.n] {
+		w := &b.all[i]
+		flow := uint32(0)
+		if at := b.flows[i]; at != nil {
+			flow = *at
+		}
+		w.row = flow
+		b.tallies[i], b.traits[i], b.details[i] = nil, nil, nil
 		if flow == 0 {
 			continue
 		}
-		w := &s.waiting[i]
-		c := counted{s.store.planOf(flow - 1), flow - 1}
-		c.packet(int(w.packet&1), Packet{s.of, int(w.packet >> 1)}, uint64(w.octets), w.now)
+		flow--
+		q := &s.store.quick[flow/blockLen]
+		if q.detailed != nil {
+			both := &q.detailed[flow%blockLen][w.packet&1]
+			b.tallies[i], b.traits[i], b.details[i] = &both.tally, &both.traits, &b.of.details[w.packet>>1]
+		} else if q.tallies != nil {
+			b.tallies[i] = &q.tallies[flow%blockLen][w.packet&1]
+		}
 	}
-	s.waiting, s.of = s.waiting[:0], nil
 }
 
-// prefetch prefetches what the packets that wait will change in these flows. First it
-// finds where all of that is: the fewer steps lie between fetches, the more overlap.
-func (s *singles) prefetch(flows *[ahead]uint32) {
-	var tallies [ahead]*tally
-	var details [ahead]*traits
-	for i := range s.waiting {
-		tallies[i%ahead], details[i%ahead] = &s.none.tally, &s.none.traits
-		if flows[i%ahead] == 0 {
+// count counts packets for which find was called.
+func (s *singles) count(b *waiting) {
+	for i := range b.all[:b.n] {
+		w := &b.all[i]
+		if w.row == 0 {
 			continue
 		}
-		flow, direction := flows[i%ahead]-1, s.waiting[i].packet&1
-		b := &s.store.blocks[flow/blockLen]
-		if b.plan.tallied {
-			tallies[i%ahead] = &b.tallies[flow%blockLen][direction]
-		}
-		if b.plan.detailed {
-			details[i%ahead] = &b.traits[flow%blockLen][direction]
-		}
-	}
-	sum := uint64(0)
-	for i := range len(s.waiting) {
-		sum += tallies[i%ahead].gapLeast + details[i%ahead].pushes
-	}
-	var heads [ahead]*uint64
-	listing := 0
-	for i := range s.waiting {
-		if flows[i%ahead] == 0 {
+		flow := w.row - 1
+		t := b.tallies[i]
+		if t == nil {
+			c := counted{s.store.planOf(flow), flow}
+			c.packet(int(w.packet&1), Packet{b.of, int(w.packet >> 1)}, uint64(w.octets), w.now)
 			continue
 		}
-		flow := flows[i%ahead] - 1
-		if p := s.store.planOf(flow); p.listed != details[i%ahead].listed {
-			heads[listing%ahead] = &s.store.wordsOf(flow)[p.lists[0].head]
-			listing++
+		at := spot{&s.store, flow, int(w.packet & 1)}
+		first := t.count(at, w.octets, w.now)
+		if more := b.traits[i]; more != nil {
+			more.count(at, b.details[i], first)
 		}
 	}
-	for _, head := range heads[:listing] {
-		sum += *head
-	}
-	s.none.pushes = sum
 }

@@ -256,7 +256,8 @@ func TestManyPackets(t *testing.T) {
 		p.Key.SetPeerType(kind) // in the end one of which less is known
 		e.Packet(1, 0, packetOf(p), 0, 100, int64(now))
 		if now == 1 {
-			e.singles.store.blocks[0].tallies[0][0].packets = math.MaxUint32
+			tally, _ := e.singles.store.tallyOf(0, 0)
+			tally.packets = math.MaxUint32
 		}
 	}
 	const most = math.MaxUint32 + 3

@@ -11,6 +11,7 @@ import (
 // hold eight times as many; what has gone over is in a map.
 type store struct {
 	blocks []storeBlock
+	quick  []quickBlock        // by block
 	unused []uint32            // blocks
 	over   map[uint32][]uint64 // by flow, what its counters have in units of overUnit
 	later  []place             // counters to which 1 is to be added; see count
@@ -18,15 +19,28 @@ type store struct {
 }
 
 // storeBlock is the flows of a block. Tallies are there of those that have any, of
-// both directions.
+// both directions, and with details stand beside those.
 type storeBlock struct {
 	plan       *plan
 	low        []uint8
 	words      []uint64
 	tallies    [][2]tally
+	detailed   [][2]detailed
 	rests      [][2]tallyRest
-	traits     [][2]traits
 	traitRests [][2]traitRest
+}
+
+// detailed is a tally and what goes with it.
+type detailed struct {
+	tally  tally
+	traits traits
+}
+
+// quickBlock is what most packets need of a block: nothing if its flows have anything
+// other than a tally, or a tally and traits.
+type quickBlock struct {
+	tallies  *[blockLen][2]tally
+	detailed *[blockLen][2]detailed
 }
 
 // pool is the flows of a plan in the store.
@@ -37,8 +51,8 @@ type pool struct {
 	low             huge.Slab[uint8]
 	slab            huge.Slab[uint64]
 	tallies         huge.Slab[[2]tally]
+	detailed        huge.Slab[[2]detailed]
 	rests           huge.Slab[[2]tallyRest]
-	traits          huge.Slab[[2]traits]
 	traitRests      huge.Slab[[2]traitRest]
 }
 
@@ -49,6 +63,26 @@ const (
 	blockLen = 256 // flows in a block
 	overUnit = math.MaxUint8 + 1
 )
+
+// tallyOf returns the tally of a flow in one direction, and its traits if it has any.
+func (s *store) tallyOf(flow uint32, direction int) (*tally, *traits) {
+	b, i := &s.blocks[flow/blockLen], flow%blockLen
+	if b.detailed == nil {
+		return &b.tallies[i][direction&1], nil
+	}
+	both := &b.detailed[i][direction&1]
+	return &both.tally, &both.traits
+}
+
+// restOf returns the rest of a flow's tally in one direction.
+func (s *store) restOf(flow uint32, direction int) *tallyRest {
+	return &s.blocks[flow/blockLen].rests[flow%blockLen][direction&1]
+}
+
+// traitRestOf returns the rest of a flow's traits in one direction.
+func (s *store) traitRestOf(flow uint32, direction int) *traitRest {
+	return &s.blocks[flow/blockLen].traitRests[flow%blockLen][direction&1]
+}
 
 // planOf returns the plan of a flow.
 func (s *store) planOf(flow uint32) *plan { return s.blocks[flow/blockLen].plan }
@@ -143,15 +177,26 @@ func (s *store) begin(p *plan) uint32 {
 		block = s.unused[n-1]
 		s.unused = s.unused[:n-1]
 	} else {
-		s.blocks = append(s.blocks, storeBlock{})
+		s.blocks, s.quick = append(s.blocks, storeBlock{}), append(s.quick, quickBlock{})
 	}
 	b := &s.blocks[block]
 	*b = storeBlock{plan: p, low: f.low.Take(blockLen * f.counters), words: f.slab.Take(blockLen * f.words)}
+	quick := &s.quick[block]
+	*quick = quickBlock{}
 	if p.tallied {
-		b.tallies, b.rests = f.tallies.Take(blockLen), f.rests.Take(blockLen)
+		b.rests = f.rests.Take(blockLen)
 	}
-	if p.detailed {
-		b.traits, b.traitRests = f.traits.Take(blockLen), f.traitRests.Take(blockLen)
+	switch {
+	case p.detailed:
+		b.detailed, b.traitRests = f.detailed.Take(blockLen), f.traitRests.Take(blockLen)
+		if f.counters+f.words == 0 {
+			quick.detailed = (*[blockLen][2]detailed)(b.detailed)
+		}
+	case p.tallied:
+		b.tallies = f.tallies.Take(blockLen)
+		if f.counters+f.words == 0 {
+			quick.tallies = (*[blockLen][2]tally)(b.tallies)
+		}
 	}
 	s.given += blockLen * f.counters
 	f.blocks = append(f.blocks, block)
@@ -166,11 +211,11 @@ func (s *store) clear(flow uint32) {
 	clear(s.lowOf(flow))
 	clear(s.wordsOf(flow))
 	b, i := &s.blocks[flow/blockLen], flow%blockLen
-	if b.plan.tallied {
+	switch {
+	case b.plan.detailed:
+		b.detailed[i], b.rests[i], b.traitRests[i] = [2]detailed{}, [2]tallyRest{}, [2]traitRest{}
+	case b.plan.tallied:
 		b.tallies[i], b.rests[i] = [2]tally{}, [2]tallyRest{}
-	}
-	if b.plan.detailed {
-		b.traits[i], b.traitRests[i] = [2]traits{}, [2]traitRest{}
 	}
 }
 
@@ -184,7 +229,7 @@ func (s *store) remove(flow uint32) {
 		return
 	}
 	for _, b := range f.blocks {
-		s.blocks[b] = storeBlock{}
+		s.blocks[b], s.quick[b] = storeBlock{}, quickBlock{}
 	}
 	s.given -= len(f.blocks) * blockLen * f.counters
 	s.unused = append(s.unused, f.blocks...)

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"math"
 	"math/bits"
 
 	"rtfm/ruleset/attr"
@@ -42,7 +41,7 @@ type traits struct {
 	window, ipID             struct{ least, most uint16 }
 	pushes                   uint64
 	hops                     struct{ least, most uint8 }
-	usual                    known // of the first packet
+	usual                    known // of the first packet, and whether it is mixed
 	listed                   uint8 // lists that are known to be full, a bit for each
 }
 
@@ -62,6 +61,10 @@ const (
 	ackBit = 4
 )
 
+// mixed is set beside what is known of the first packet if other fields are known of
+// some later one.
+const mixed known = 1 << 7
+
 // add adds a value and returns 1 if the upper half of the sum of squares is to be
 // one more.
 func (m *moments) add(v uint32) (carry uint64) {
@@ -71,47 +74,108 @@ func (m *moments) add(v uint32) (carry uint64) {
 	return carry
 }
 
-// count counts a packet and reports whether it is the first one.
-func (t *tally) count(rest *tallyRest, octets uint32, now int64) (first bool) {
+// spot is where numbers of packets in one direction of a flow are.
+type spot struct {
+	store     *store
+	flow      uint32
+	direction int
+}
+
+// count counts a packet and reports whether it is the first one; p is where t is.
+func (t *tally) count(p spot, octets uint32, now int64) (first bool) {
 	t.packets++
+	carry := t.size.add(octets)
+	if t.packets <= 1 && t.begin(p, now) {
+		return true
+	}
+	gap := uint64(now - t.latest)
+	t.latest = now
+	high, low := bits.Mul64(gap, gap)
+	var more uint64
+	t.gapSquares, more = bits.Add64(t.gapSquares, low, 0)
+	high += more + uint64(t.gapUpper)
+	t.gapUpper = uint32(high)
+	t.gapLeast, t.gapMost = max(t.gapLeast, ^gap), max(t.gapMost, gap)
+	if high>>32|carry != 0 {
+		rest := p.store.restOf(p.flow, p.direction)
+		rest.gapSquares += high >> 32
+		rest.sizeSquares += carry
+	}
+	return false
+}
+
+// begin notes that the count of packets has come to 0 or 1, and reports whether this is
+// the first one.
+func (t *tally) begin(p spot, now int64) (first bool) {
+	rest := p.store.restOf(p.flow, p.direction)
 	if t.packets == 0 {
 		rest.packets++
 	}
 	if first = t.packets == 1 && rest.packets == 0; first {
-		rest.first = now
-	} else {
-		gap := uint64(now - t.latest)
-		high, low := bits.Mul64(gap, gap)
-		var carry uint64
-		t.gapSquares, carry = bits.Add64(t.gapSquares, low, 0)
-		high += carry + uint64(t.gapUpper)
-		if t.gapUpper = uint32(high); high > math.MaxUint32 {
-			rest.gapSquares += high >> 32
-		}
-		t.gapLeast, t.gapMost = max(t.gapLeast, ^gap), max(t.gapMost, gap)
-	}
-	t.latest = now
-	if t.size.add(octets) != 0 {
-		rest.sizeSquares++
+		rest.first, t.latest = now, now
 	}
 	return first
 }
 
-// count counts a packet.
-func (t *traits) count(rest *traitRest, d *detail, first bool) {
-	k := d.known
+// count counts a packet; p is where t is. Where the same is known of all, what is not
+// known is counted as it stands there: nobody reads it.
+func (t *traits) count(p spot, d *detail, first bool) {
 	if first {
-		t.usual = k
+		t.usual = d.known
 	}
-	if k != t.usual {
+	if t.usual != d.known {
+		t.countUnusual(p, d)
+		return
+	}
+	payload := t.payload.add(d.payload)
+	t.hops.least, t.hops.most = max(t.hops.least, ^d.hopLimit), max(t.hops.most, d.hopLimit)
+	t.ipID.least, t.ipID.most = max(t.ipID.least, ^d.ipID), max(t.ipID.most, d.ipID)
+	window := t.addWindow(d.window)
+	t.pushes += uint64(d.flags >> pshBit & 1)
+	if uint64(d.rare)|payload|window != 0 {
+		t.countRare(p.store.traitRestOf(p.flow, p.direction), d, payload, window)
+	}
+}
+
+// addWindow adds a window and returns what moments.add does.
+func (t *traits) addWindow(w uint16) (carry uint64) {
+	t.windowSum += uint64(w)
+	t.windowSquares, carry = bits.Add64(t.windowSquares, uint64(w)*uint64(w), 0)
+	t.window.least, t.window.most = max(t.window.least, ^w), max(t.window.most, w)
+	return carry
+}
+
+// countRare counts what is rare of a packet, and what is carried over to the upper
+// halves of sums of squares.
+func (t *traits) countRare(rest *traitRest, d *detail, payload, window uint64) {
+	rest.payloadSquares += payload
+	rest.windowSquares += window
+	for f := uint8(d.rare); f != 0; f &= f - 1 {
+		rest.flags[bits.TrailingZeros8(f)]++
+	}
+	if d.rare&noWindow != 0 {
+		rest.zeroWindows++
+	}
+}
+
+// countUnusual counts a packet of which other fields are known than of the first one, or
+// one that follows such a packet: fields that are not known must be left out then.
+func (t *traits) countUnusual(p spot, d *detail) {
+	rest := p.store.traitRestOf(p.flow, p.direction)
+	if t.usual&mixed == 0 {
+		t.forget(^t.usual)
+		t.usual |= mixed
+	}
+	k := d.known
+	if k|mixed != t.usual {
 		rest.unusual++
-		for ; k != 0; k &= k - 1 {
-			rest.known[bits.TrailingZeros8(uint8(k))]++
+		for f := k; f != 0; f &= f - 1 {
+			rest.known[bits.TrailingZeros8(uint8(f))]++
 		}
-		k = d.known
 	}
-	if k&knowsPayload != 0 && t.payload.add(d.payload) != 0 {
-		rest.payloadSquares++
+	var payload, window uint64
+	if k&knowsPayload != 0 {
+		payload = t.payload.add(d.payload)
 	}
 	if k&knowsHopLimit != 0 {
 		t.hops.least, t.hops.most = max(t.hops.least, ^d.hopLimit), max(t.hops.most, d.hopLimit)
@@ -120,22 +184,25 @@ func (t *traits) count(rest *traitRest, d *detail, first bool) {
 		t.ipID.least, t.ipID.most = max(t.ipID.least, ^d.ipID), max(t.ipID.most, d.ipID)
 	}
 	if k&knowsWindow != 0 {
-		w := d.window
-		t.windowSum += uint64(w)
-		var carry uint64
-		if t.windowSquares, carry = bits.Add64(t.windowSquares, uint64(w)*uint64(w), 0); carry != 0 {
-			rest.windowSquares++
-		}
-		t.window.least, t.window.most = max(t.window.least, ^w), max(t.window.most, w)
-		if w == 0 && d.flags&(flagSYN|flagFIN|flagRST) == 0 {
-			rest.zeroWindows++
-		}
+		window = t.addWindow(d.window)
 	}
-	if k&knowsFlags != 0 {
-		t.pushes += uint64(d.flags >> pshBit & 1)
-		for f := d.flags&^flagPSH ^ flagACK; f != 0; f &= f - 1 {
-			rest.flags[bits.TrailingZeros8(f)]++
-		}
+	t.pushes += uint64(d.flags >> pshBit & 1)
+	t.countRare(rest, d, payload, window)
+}
+
+// forget forgets what was counted of these fields.
+func (t *traits) forget(fields known) {
+	if fields&knowsPayload != 0 {
+		t.payload = moments{}
+	}
+	if fields&knowsHopLimit != 0 {
+		t.hops.least, t.hops.most = 0, 0
+	}
+	if fields&knowsIPID != 0 {
+		t.ipID.least, t.ipID.most = 0, 0
+	}
+	if fields&knowsWindow != 0 {
+		t.windowSum, t.windowSquares, t.window.least, t.window.most = 0, 0, 0, 0
 	}
 }
 
@@ -185,12 +252,12 @@ func (c counted) list(t *traits, d *detail, direction int, octets uint64, now in
 
 // tally counts a packet in the statistics of single packets.
 func (c counted) tally(direction int, packet Packet, octets uint64, now int64) {
-	b, i := &c.store.blocks[c.flow/blockLen], c.flow%blockLen
-	t := &b.tallies[i][direction]
-	first := t.count(&b.rests[i][direction], uint32(octets), now)
-	if c.detailed {
-		d, s := packet.detail(), &b.traits[i][direction]
-		s.count(&b.traitRests[i][direction], d, first)
+	p := spot{c.store, c.flow, direction}
+	t, s := c.store.tallyOf(c.flow, direction)
+	first := t.count(p, uint32(octets), now)
+	if s != nil {
+		d := packet.detail()
+		s.count(p, d, first)
 		if s.listed != c.listed {
 			c.list(s, d, direction, octets, now)
 		}
@@ -210,8 +277,8 @@ func toDestination(a attr.Attr) (what attr.Attr, direction int) {
 // the one with this number.
 func (c counted) appendTallied(all []uint64, d *attr.Measure, list int) []uint64 {
 	what, direction := toDestination(d.Attr)
-	b, i := &c.store.blocks[c.flow/blockLen], c.flow%blockLen
-	t, rest := &b.tallies[i][direction], &b.rests[i][direction]
+	t, s := c.store.tallyOf(c.flow, direction)
+	rest := c.store.restOf(c.flow, direction)
 	packets := rest.packets<<32 | uint64(t.packets)
 	switch what {
 	case attr.ToSizeStats:
@@ -222,7 +289,7 @@ func (c counted) appendTallied(all []uint64, d *attr.Measure, list int) []uint64
 		}
 		return append(all, packets-1, uint64(t.latest-rest.first), t.gapSquares, rest.gapSquares<<32|uint64(t.gapUpper), ^t.gapLeast, t.gapMost)
 	}
-	s, few := &b.traits[i][direction], &b.traitRests[i][direction]
+	few := c.store.traitRestOf(c.flow, direction)
 	switch what {
 	case attr.ToPayloadStats:
 		return appendMoments(all, s.packets(few, packets, knowsPayload), &s.payload, few.payloadSquares)

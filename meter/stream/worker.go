@@ -266,22 +266,22 @@ func (w *Worker) Stats() Stats {
 	return w.engine.Stats()
 }
 
-// ahead is how many jobs are looked at together before they are done.
-const ahead = 256
+// aheadJobs is how many jobs are looked at together before they are done.
+const aheadJobs = 256
 
 // do does jobs, one after the other.
 func (e *Engine) do(all *jobs) {
 	rest := all.between
-	var streams [ahead]uint32
-	for from := 0; from < len(all.list); from += ahead {
-		some := all.list[from:min(from+ahead, len(all.list))]
+	var streams [aheadJobs]uint32
+	for from := 0; from < len(all.list); from += aheadJobs {
+		some := all.list[from:min(from+aheadJobs, len(all.list))]
 		e.prefetch(all, some, &streams)
 		for i := range some {
 			for len(rest) > 0 && rest[0].before == from+i {
 				rest = e.step(rest)
 			}
 			j := &some[i]
-			e.inStream(j.row, int(j.packet&1), all.packet(j), streams[i%ahead], uint64(j.octets), j.now)
+			e.inStream(j.row, int(j.packet&1), all.packet(j), streams[i%aheadJobs], uint64(j.octets), j.now)
 		}
 	}
 	for len(rest) > 0 {
@@ -305,7 +305,7 @@ func (all *jobs) packet(j *job) Packet { return Packet{all.packets[j.of], int(j.
 // prefetch finds the streams of jobs, as far as there are any and their flows
 // have more than one, and prefetches what all of them will need, so that the
 // fetches overlap, unless there are so few that they are in the cache.
-func (e *Engine) prefetch(all *jobs, jobs []job, streams *[ahead]uint32) {
+func (e *Engine) prefetch(all *jobs, jobs []job, streams *[aheadJobs]uint32) {
 	t := &e.streams
 	if t.active <= e.near {
 		clear(streams[:])
@@ -313,7 +313,7 @@ func (e *Engine) prefetch(all *jobs, jobs []job, streams *[ahead]uint32) {
 	}
 	sum := uint64(0)
 	for i := range jobs {
-		j, at := &jobs[i], &streams[i%ahead]
+		j, at := &jobs[i], &streams[i%aheadJobs]
 		*at = 0
 		if int(j.row) >= len(e.soles) {
 			continue
@@ -326,7 +326,7 @@ func (e *Engine) prefetch(all *jobs, jobs []job, streams *[ahead]uint32) {
 		}
 	}
 	for i := range jobs {
-		j, at := &jobs[i], &streams[i%ahead]
+		j, at := &jobs[i], &streams[i%aheadJobs]
 		if int(j.row) >= len(e.soles) {
 			continue
 		}
@@ -351,29 +351,29 @@ func (e *Engine) prefetch(all *jobs, jobs []job, streams *[ahead]uint32) {
 // prefetchMore prefetches what is found only by what prefetch has: of these streams
 // the sequences and the requests that wait, and the numbers that answers change. First
 // it finds where that is: the fewer steps lie between fetches, the more overlap.
-func (e *Engine) prefetchMore(jobs []job, streams *[ahead]uint32) {
-	var sequences [ahead]*sequence
-	var numbers [ahead]*uint64
-	var requests [2 * ahead]*request
+func (e *Engine) prefetchMore(jobs []job, streams *[aheadJobs]uint32) {
+	var sequences [aheadJobs]*sequence
+	var numbers [aheadJobs]*uint64
+	var requests [2 * aheadJobs]*request
 	sequenced, numbered, waiting := 0, 0, 0
 	for i := range jobs {
-		at := streams[i%ahead]
+		at := streams[i%aheadJobs]
 		if at == 0 {
 			continue
 		}
 		s := e.streams.at(at)
 		p := e.store.planOf(s.flow)
 		if p.sequenced {
-			sequences[sequenced%ahead] = &e.sequences.blocks[at/streamBlock][at%streamBlock][0]
+			sequences[sequenced%aheadJobs] = &e.sequences.blocks[at/streamBlock][at%streamBlock][0]
 			sequenced++
 		}
 		if took := &p.took[1-jobs[i].packet&1]; took.wanted {
-			numbers[numbered%ahead] = &e.store.wordsOf(s.flow)[took.at]
+			numbers[numbered%aheadJobs] = &e.store.wordsOf(s.flow)[took.at]
 			numbered++
 		}
 		for end := range s.queues {
 			if all := e.requests.all(&s.queues[end]); len(all) > 0 {
-				requests[waiting%(2*ahead)] = &all[0]
+				requests[waiting%(2*aheadJobs)] = &all[0]
 				waiting++
 			}
 		}
