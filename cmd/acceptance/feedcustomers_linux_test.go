@@ -49,7 +49,7 @@ func TestFeedCustomers(t *testing.T) {
 	rules, table := customerRules(t)
 	dir := t.TempDir()
 	feed, flows := filepath.Join(dir, "x.ipfix"), filepath.Join(dir, "flows.jsonl")
-	p := &reloads{startLive(t, 1, "run", "-i", "eb", "-r", rules, "-F", "none", "--feed", "file:"+feed), table, "", ""}
+	p := &reloads{startLive(t, 1, "run", "-i", "eb", "-r", rules, "-F", filepath.Join(dir, "flows"), "--feed", "file:"+feed), table, "", ""}
 	b := tracetest.Blast{Hosts: 1000, Ports: 60, Rate: 30_000}
 	var changes sync.WaitGroup
 	changes.Go(func() {
