@@ -153,7 +153,8 @@ func TestInStepStandby(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				meter := program(t, "meter", "-C", filepath.Join(dir, "trace.pcap"), "-T", "10", "-m", port, "-f", fmt.Sprint(standbyTable))
+				meter := program(t, "meter", "-C", filepath.Join(dir, "trace.pcap"), "-T", "10", "-m", port, "-f", fmt.Sprint(standbyTable),
+					"--feed", "file:"+filepath.Join(dir, "feed.ipfix"))
 				ends(t, program(t, "manager", "--config", filepath.Join(dir, "config.yaml")))
 				ends(t, meter)
 				want, switched := standbyModel(packets, tt.width, tt.floodMark)
@@ -175,8 +176,33 @@ func TestInStepStandby(t *testing.T) {
 						t.Fatalf("collection %d: %d flows, want %d\n%s", i+1, len(got[i]), len(want[i]), different.String())
 					}
 				}
+				standbyFeed(t, dir, want)
 			})
 		}
+	}
+}
+
+// standbyFeed wants the meter's feed to tell of each packet once for each flow that has
+// counted it, whatever rulesets came and went.
+func standbyFeed(t *testing.T, dir string, want []map[string][2]uint64) {
+	t.Helper()
+	file := filepath.Join(dir, "feed.jsonl")
+	succeed(t, "feed", "-F", file, filepath.Join(dir, "feed.ipfix"))
+	var counted, told uint64
+	for _, interval := range want {
+		for _, n := range interval {
+			counted += n[0]
+		}
+	}
+	for line := range strings.Lines(readText(t, file)) {
+		var f struct{ Received uint64 }
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		told += f.Received
+	}
+	if told != counted {
+		t.Errorf("the feed tells of %d packets, %d were counted", told, counted)
 	}
 }
 

@@ -1,0 +1,100 @@
+package acceptance
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"rtfm/traces/feed"
+	"rtfm/traces/tracetest"
+)
+
+// feedTally counts the records of a feed. It is a feed.Handler.
+type feedTally struct {
+	before                 uint32
+	news, packets, ends    int
+	octets                 uint64
+	missing, told, counted uint64
+}
+
+func (t *feedTally) Begin(before uint32)    { t.before = before }
+func (t *feedTally) Shape(*feed.Shape)      {}
+func (t *feedTally) New(*feed.New)          { t.news++ }
+func (t *feedTally) Packet(p *feed.Packet)  { t.packets++; t.octets += uint64(p.Octets) }
+func (t *feedTally) Stats(*feed.Stats)      {}
+func (t *feedTally) Missing(records uint32) { t.missing += uint64(records) }
+func (t *feedTally) End(e *feed.End) {
+	t.ends++
+	t.told += e.Told
+	t.counted += e.PDUs[0] + e.PDUs[1]
+}
+
+// feedTallyOf returns what is in a file of a feed, which may still be written.
+func feedTallyOf(t *testing.T, file string) (n feedTally) {
+	t.Helper()
+	from, err := os.ReadFile(file)
+	if os.IsNotExist(err) {
+		return n
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, in, room := feed.Reader{Ordered: true}, bytes.NewReader(from), make([]byte, 1<<16)
+	for {
+		b, err := feed.ReadMessage(in, room)
+		if err != nil {
+			return n // at the end, or in a message that is being written
+		}
+		if err := r.Message(b, &n); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestLiveFeed has a meter tell of what comes at an interface: into a file, where it is
+// soon although nothing follows, and after SIGHUP into another one, which has again what
+// flows there are; and a run tell a receiver over TCP. All is there when a signal has
+// ended them.
+func TestLiveFeed(t *testing.T) {
+	t.Parallel()
+	tracetest.Network(t)
+	dir := t.TempDir()
+	file, old, flows := filepath.Join(dir, "feed.ipfix"), filepath.Join(dir, "old.ipfix"), filepath.Join(dir, "flows.jsonl")
+	receiver := startBeside(t, exec.Command("rtfm", "feed", "-l", "tcp://127.0.0.1:4739", "--until-end", "-F", flows))
+	receiver.wait(20*time.Second, func(string) bool { return tracetest.Run(t, "ss -Htnl sport = :4739") != "" })
+	p := startLive(t, 1, "meter", "-i", "eb", "--feed", "file:"+file, "--feed-delay", "5ms", "--feed-idle", "4", "--grace", "0")
+	run := startLive(t, 2, "run", "-q", "-i", "eb", "-r", "@flows", "-F", os.DevNull, "--feed", "tcp://127.0.0.1")
+	sender := tracetest.NewSender(t, "ea")
+	frames := tracetest.Mix(1500)
+	send := func(n, all int) {
+		t.Helper()
+		for _, f := range frames[:n] {
+			sender.Send(f.Data)
+		}
+		frames = frames[n:]
+		p.wait(20*time.Second, func(string) bool { return feedTallyOf(t, file).packets >= all })
+	}
+	send(1000, 1000)
+	if err := os.Rename(file, old); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(syscall.SIGHUP)
+	send(500, 1) // the meter may have begun to write into the old one
+	p.wait(20*time.Second, func(string) bool { return feedTallyOf(t, file).news >= 2 })
+	p.endLive()
+	run.endLive()
+	if status := receiver.exit(20 * time.Second); status != 0 {
+		t.Errorf("the receiver ends with status %d:\n%s", status, receiver.printed())
+	}
+	a, b := feedTallyOf(t, old), feedTallyOf(t, file)
+	if a.packets+b.packets != 1500 || a.missing+b.missing > 0 || b.news == 0 || b.told != b.counted || b.counted != 1500 || b.before == 0 {
+		t.Errorf("first %+v, then %+v", a, b)
+	}
+	if got := readText(t, flows); len(got) == 0 {
+		t.Error("no flows came over TCP")
+	}
+}
