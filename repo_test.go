@@ -48,7 +48,7 @@ var layout = map[string][]string{
 
 	"traces":           {},
 	"traces/feed":      {"traces/ipfix"},
-	"traces/format":    {"traces"},
+	"traces/format":    {"traces", "traces/ipfix"},
 	"traces/ipfix":     {"ruleset/attr", "ruleset/match"},
 	"traces/live":      {"traces"},
 	"traces/netflow":   {"traces", "traces/format", "traces/ipfix", "traces/survey"},

@@ -26,7 +26,9 @@ To be sure, or where that fails, put the format before the name: tsh:FILE.
                    version, Kuznetzov's modified one; frame check sequences
   pcapng           any number of sections, interfaces and clocks
   snoop            of Solaris (RFC 1761)
-  erf              of Endace's DAG cards; no magic number, as all that follow
+  ipfix            messages of IPFIX in a file (RFC 5655): each is a datagram; no
+                   magic number, as all that follow
+  erf              of Endace's DAG cards
   tsh              NLANR's time sequenced headers, of IPv4
   hpcap            RAW files of HPCAP, of Ethernet
   legacy-ethernet  of DAG cards before ERF, as the next two, 64 octets a record

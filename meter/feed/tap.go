@@ -104,7 +104,7 @@ type named struct {
 
 // shape is of flows of the ruleset with this number.
 type shape struct {
-	shape  *feed.Shape // nil if it was not told
+	shapes [len(icmps)]*feed.Shape // nil if they were not told
 	number uint8
 }
 
@@ -154,7 +154,7 @@ func (t *Tap) Begin(number int, name string) {
 	t.names[n] = is
 	for i := range t.shapes {
 		if s := &t.shapes[i]; int(s.number) == n {
-			s.shape = nil
+			s.shapes = [len(icmps)]*feed.Shape{}
 		}
 	}
 }
@@ -289,23 +289,26 @@ func (t *Tap) seconds() uint32 { return uint32((t.now - t.start) / int64(time.Se
 // fill sets n to the flow f in row.
 func (t *Tap) fill(n *feed.New, row uint32, s *state, f *match.Flow) {
 	n.Flow, n.First, n.Index, n.Collisions = s.id, f.FirstTime, row, s.salt
-	n.Shape = t.shape(f.Shape)
+	n.Shape = t.shape(&f.FlowKey)
 	n.Key = n.Key[:0]
 	for i := range f.Shape.Saved {
 		n.Key = append(n.Key, f.Value(f.Shape.Saved[i].Attr)...)
 	}
 }
 
-// shape returns what the feed has for a shape, and tells SHAPE of it if it is new.
-func (t *Tap) shape(s *match.Shape) *feed.Shape {
+// shape returns what the feed has for the shape of a flow of this key, and tells SHAPE of
+// it if it is new.
+func (t *Tap) shape(k *match.FlowKey) *feed.Shape {
+	s := k.Shape
 	for len(t.shapes) <= s.ID {
 		t.shapes = append(t.shapes, shape{})
 	}
-	if t.shapes[s.ID].shape == nil {
-		t.shapes[s.ID] = shape{newShape(s, &t.names[s.RuleSet&255]), uint8(s.RuleSet)}
-		t.w.Shape(t.shapes[s.ID].shape, t.now)
+	i, of := icmpOf(k), &t.shapes[s.ID]
+	if of.shapes[i] == nil {
+		of.number, of.shapes[i] = uint8(s.RuleSet), newShape(s, &t.names[s.RuleSet&255], icmps[i])
+		t.w.Shape(of.shapes[i], t.now)
 	}
-	return t.shapes[s.ID].shape
+	return of.shapes[i]
 }
 
 // finish tells END of the flow in row if it is open.

@@ -132,7 +132,11 @@ func (r *Reader) readRecord(t *template, b []byte, h Handler) bool {
 	for d := range 2 {
 		e.PDUs[d], e.Octets[d], b = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), b[16:]
 	}
-	e.Told, e.Key = binary.BigEndian.Uint64(b), b[8:]
+	e.Told, b = binary.BigEndian.Uint64(b), b[8:]
+	if t.icmp != 0 {
+		b = b[2:]
+	}
+	e.Key = b
 	h.End(e)
 	return true
 }

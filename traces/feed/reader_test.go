@@ -95,6 +95,7 @@ func flowID(r *rand.Rand, form Form) uint64 {
 
 func randomShape(r *rand.Rand) *Shape {
 	s := &Shape{RuleSet: uint8(r.Uint32()), Name: string(make([]byte, r.IntN(255)))}
+	s.ICMP = []uint16{0, ipfix.ICMPTypeCodeIPv4, ipfix.ICMPTypeCodeIPv6}[r.IntN(3)]
 	for range r.IntN(12) {
 		v := Saved{Attribute: uint16(r.IntN(1200)), Mask: make([]byte, 1+r.IntN(20))}
 		for i := range v.Mask {

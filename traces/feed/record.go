@@ -142,15 +142,19 @@ func (f Form) newFields() []ipfix.Field {
 	}
 }
 
-// endFields returns the fields of END before the key.
-func (f Form) endFields() []ipfix.Field {
+// endFields returns the fields of END before the key; icmp is as in Shape.
+func (f Form) endFields(icmp uint16) []ipfix.Field {
 	octets := uint16(ipfix.OctetDeltaCount)
 	if f.Frames {
 		octets = ipfix.Layer2OctetDeltaCount
 	}
-	return append(f.newFields(),
+	fields := append(f.newFields(),
 		own(elementBegun, 8), field(ipfix.FlowEndNanoseconds, 8), field(ipfix.FlowEndReason, 1),
 		field(ipfix.PacketDeltaCount, 8), field(octets, 8), reverse(ipfix.PacketDeltaCount, 8), reverse(octets, 8), own(elementTold, 8))
+	if icmp != 0 {
+		fields = append(fields, field(icmp, 2))
+	}
+	return fields
 }
 
 // statsFields are those of STATS; the first is the scope.

@@ -12,7 +12,10 @@ type Shape struct {
 	RuleSet uint8
 	Name    string // of the ruleset
 	Saved   []Saved
-	slot    int // a Writer's, of which each has two templates
+	// ICMP is the element for type and code of ICMP, which END has for readers that do
+	// not look for them in ports: icmpTypeCodeIPv4 or IPv6, 0 of other flows.
+	ICMP uint16
+	slot int // a Writer's, of which each has two templates
 }
 
 // Saved is an attribute that flows of a shape save.
@@ -55,4 +58,17 @@ func (s *Shape) appendSaved(b []byte) []byte {
 		b = append(append(b, uint8(len(v.Mask))), v.Mask...)
 	}
 	return b
+}
+
+// icmp returns type and code of ICMP, which a key of the shape has as ports.
+func (s *Shape) icmp(key []byte) (typeCode uint16) {
+	for _, v := range s.Saved {
+		if n := len(v.Mask); n == 2 && v.Field.Element == ipfix.SourceTransportPort {
+			typeCode |= binary.BigEndian.Uint16(key) << 8
+		} else if n == 2 && v.Field.Element == ipfix.DestinationTransportPort {
+			typeCode |= binary.BigEndian.Uint16(key) & 0xff
+		}
+		key = key[len(v.Mask):]
+	}
+	return typeCode
 }

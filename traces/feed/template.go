@@ -25,6 +25,7 @@ type template struct {
 	kind   kind
 	form   Form
 	large  bool          // PACKET
+	icmp   uint16        // END, as Shape.ICMP
 	length int           // octets of a record, 0 if they are not all the same
 	key    []ipfix.Field // of NEW and END
 	shape  *Shape        // of NEW and END, nil until it was told
@@ -65,8 +66,14 @@ func recognise(scope int, fields []ipfix.Field) *template {
 		case slices.Equal(fields, t.form.packet(4)):
 			t.kind, t.large = packetKind, true
 			return t
-		case i < 4 && t.flow(endKind, t.form.endFields(), fields):
-			return t
+		}
+	}
+	for i := range 4 {
+		t.form = Form{Narrow: i&1 != 0, Frames: i&2 != 0}
+		for _, t.icmp = range []uint16{ipfix.ICMPTypeCodeIPv4, ipfix.ICMPTypeCodeIPv6, 0} {
+			if t.flow(endKind, t.form.endFields(t.icmp), fields) {
+				return t
+			}
 		}
 	}
 	for _, t.form.Narrow = range []bool{false, true} {
@@ -238,6 +245,9 @@ func (r *Reader) readShape(b []byte, h Handler) (n int) {
 	if !s.readSaved(saved, t.key) {
 		r.Counts.Unknown++
 		return n
+	}
+	if end := r.templates[id+1]; end != nil {
+		s.ICMP = end.icmp
 	}
 	r.size -= t.size()
 	t.shape, t.saved = s, string(b[:n])

@@ -156,7 +156,7 @@ func (w *Writer) remember(now int64, write func(*Writer)) {
 func (w *Writer) shape(s *Shape, now int64) {
 	key := s.keyFields()
 	w.template(s.template(), 0, append(w.newFields(), key...), now)
-	w.template(s.template()+1, 0, append(w.endFields(), key...), now)
+	w.template(s.template()+1, 0, append(w.endFields(s.ICMP), key...), now)
 	name := s.Name[:min(len(s.Name), 254)]
 	saved := s.appendSaved(nil)
 	w.begin(ShapeTemplate, 8+len(name)+len(saved), now)
@@ -241,7 +241,7 @@ func (w *Writer) End(e *End, now int64) {
 	if w.shapes[e.Shape.slot] != e.Shape {
 		w.place(e.Shape, now)
 	}
-	w.begin(e.Shape.template()+1, 80+len(e.Key), now)
+	w.begin(e.Shape.template()+1, 82+len(e.Key), now)
 	b := w.new(w.b, &e.New)
 	b = binary.BigEndian.AppendUint64(b, ipfix.Time(e.Begun))
 	b = binary.BigEndian.AppendUint64(b, ipfix.Time(e.Last))
@@ -251,6 +251,9 @@ func (w *Writer) End(e *End, now int64) {
 		b = binary.BigEndian.AppendUint64(b, e.Octets[d])
 	}
 	b = binary.BigEndian.AppendUint64(b, e.Told)
+	if e.Shape.ICMP != 0 {
+		b = binary.BigEndian.AppendUint16(b, e.Shape.icmp(e.Key))
+	}
 	w.b = append(b, e.Key...)
 	w.records++
 }

@@ -6,6 +6,7 @@
 //	pcap             magic number; one link type, FCS, ns or µs, five versions, Kuznetzov's
 //	pcapng           magic number; interfaces with link type, clock, FCS, drop counters
 //	snoop            magic number; one link type, µs, drop counter (RFC 1761)
+//	ipfix            1 to 4 messages of whole sets; seconds (RFC 5655)
 //	erf              1 to 4 sound records; ports, link types, FCS, 2^-32 s, loss counters
 //	tsh              4 plausible records; interfaces, µs, 36 octets of IPv4 without options
 //	hpcap            4 plausible records; Ethernet, ns, any byte order, padding

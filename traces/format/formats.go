@@ -29,6 +29,7 @@ var formats = [...]formatKind{
 	{name: "pcap", aliases: []string{"pcapfile"}, begins: isPcap, open: openPcap},
 	{name: "pcapng", begins: isPcapng, open: openPcapng},
 	{name: "snoop", begins: isSnoop, open: openSnoop},
+	{name: "ipfix", resembles: isIPFIX, open: openIPFIX},
 	{name: "erf", resembles: isERF, open: openERF},
 	{name: "tsh", aliases: []string{"fr+"}, resembles: isTSH, open: openTSH},
 	{name: "hpcap", resembles: isHPCAP, open: openHPCAP},

@@ -358,7 +358,7 @@ func (d *Decoder) data(dm *domain, id uint16, b []byte) {
 		d.dataCount++
 		if t.options {
 			dm.setSampling(&o)
-		} else {
+		} else if !t.feed || f.isCounted() {
 			d.put(dm, &f)
 		}
 	}

@@ -32,10 +32,14 @@ func (f *flow) set(field uint16, b []byte) bool {
 	switch field {
 	case ipfix.OctetDeltaCount, ipfix.InitiatorOctets:
 		f.octets[0] = n
+	case ipfix.Layer2OctetDeltaCount:
+		f.frameOctets[0] = n
 	case ipfix.PacketDeltaCount, ipfix.InitiatorPackets:
 		f.pdus[0] = n
 	case ipfix.OctetDeltaCount | reverse, ipfix.ResponderOctets:
 		f.octets[1] = n
+	case ipfix.Layer2OctetDeltaCount | reverse:
+		f.frameOctets[1] = n
 	case ipfix.PacketDeltaCount | reverse, ipfix.ResponderPackets:
 		f.pdus[1] = n
 	case ipfix.OctetTotalCount:

@@ -13,6 +13,7 @@ type flow struct {
 	// Counters of the flow's interval and its total ones, in its direction and
 	// the other one.
 	pdus, octets, totalPDUs, totalOctets [2]uint64
+	frameOctets                          [2]uint64 // of the interval
 
 	v4, v6       [2][16]byte // addresses of source and destination, from the left
 	has4, has6   bool
@@ -60,7 +61,8 @@ const (
 // maxHeaders is the most octets that headers append.
 const maxHeaders = 14 + 4 + 40 + 8 + 20
 
-// counts returns the packets and octets in a direction, 0 for the flow's own.
+// counts returns the packets and octets in a direction, 0 for the flow's own: those of
+// IP, unless only those of frames are told.
 func (f *flow) counts(direction int) (pdus, octets uint64) {
 	pdus, octets = f.pdus[direction], f.octets[direction]
 	if pdus == 0 {
@@ -69,7 +71,17 @@ func (f *flow) counts(direction int) (pdus, octets uint64) {
 	if octets == 0 {
 		octets = f.totalOctets[direction]
 	}
+	if octets == 0 {
+		octets = f.frameOctets[direction]
+	}
 	return pdus, octets
+}
+
+// isCounted reports whether any packets are told.
+func (f *flow) isCounted() bool {
+	to, _ := f.counts(0)
+	from, _ := f.counts(1)
+	return to+from > 0
 }
 
 // record returns what was counted in a direction, at a sampling interval.

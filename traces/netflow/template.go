@@ -19,6 +19,9 @@ type template struct {
 	fields  []field
 	options bool // the records are options
 	least   int  // the length of the shortest record, more than 0
+	// The records are of a feed of packets (traces/feed): those that count none are
+	// no flows, and nobody misses them.
+	feed bool
 }
 
 // size is what the template takes of the memory for all, in units of a field.
@@ -36,12 +39,15 @@ func specifiers(b []byte, n, scopes int, isIPFIX bool) (t *template, rest []byte
 		f := field{binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])}
 		b = b[4:]
 		known := f.number&reverse == 0 && read(f.number)
+		t.feed = t.feed || f.number == ipfix.ObservationTimeNanoseconds
 		switch {
 		case isIPFIX && f.number&reverse != 0: // an enterprise number follows
 			if len(b) < 4 {
 				return nil, nil, false
 			}
-			known = binary.BigEndian.Uint32(b) == ipfix.ReversePEN && read(f.number)
+			pen := binary.BigEndian.Uint32(b)
+			known = pen == ipfix.ReversePEN && read(f.number)
+			t.feed = t.feed || pen == ipfix.PEN
 			b = b[4:]
 		case !isIPFIX && i < scopes:
 			known = false
