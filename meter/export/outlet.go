@@ -3,11 +3,9 @@ package export
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"syscall"
 	"time"
 )
 
@@ -127,84 +125,6 @@ func (f *file) deliver() error {
 func (f *file) close() {
 	if c, ok := f.w.(io.Closer); ok {
 		c.Close()
-	}
-}
-
-// datagrams sends each message by UDP.
-type datagrams struct {
-	e      *Exporter
-	conn   net.Conn
-	failed bool // the latest one was not sent
-}
-
-func (d *datagrams) open() {
-	if err := d.dial(); err != nil {
-		d.failed = true
-		d.e.warn(fmt.Sprintf("the feed is not sent yet: %v", err))
-	}
-}
-
-// pause is what passes between two full batches when the meter has ended: the ends of all
-// flows, of which there may be a million, would be too much at once for most sockets.
-const pause = 2 * time.Millisecond
-
-// deliver implements outlet. What cannot be sent is discarded: a network may be away
-// for some time.
-func (d *datagrams) deliver() error {
-	if len(d.e.batch) == mostBatch {
-		select {
-		case <-d.e.ending:
-			defer time.Sleep(pause)
-		default:
-		}
-	}
-	for len(d.e.batch) > 0 {
-		err := d.send(d.e.batch[0].octets)
-		if err != nil {
-			if !d.failed {
-				d.e.warn(fmt.Sprintf("the feed was not sent: %v", err))
-			}
-			d.e.discard(1)
-		} else {
-			d.e.sent(1)
-		}
-		d.failed = err != nil
-		d.e.open.Store(err == nil)
-	}
-	return nil
-}
-
-func (d *datagrams) dial() error {
-	conn, err := net.Dial("udp", d.e.cfg.To.Address)
-	if err == nil {
-		d.conn = conn
-		d.e.connections.Add(1)
-		d.e.open.Store(true)
-	}
-	return err
-}
-
-func (d *datagrams) send(b []byte) (err error) {
-	if d.conn == nil {
-		if err := d.dial(); err != nil {
-			return err
-		}
-	}
-	// An answer to one of those before is told instead of sending this one.
-	for range 3 {
-		if _, err = d.conn.Write(b); !errors.Is(err, syscall.ECONNREFUSED) {
-			return err
-		}
-		if d.e.refused.Add(1) == 1 {
-			d.e.warn(fmt.Sprintf("nobody receives the feed at %s", d.e.cfg.To))
-		}
-	}
-	return err
-}
-
-func (d *datagrams) close() {
-	if d.conn != nil {
-		d.conn.Close()
 	}
 }
 
