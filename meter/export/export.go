@@ -82,7 +82,9 @@ type Exporter struct {
 	// Of the goroutine that sends.
 	batch   []message
 	dropped uint64 // messages of which was warned
+	retold  uint64 // and for which flows were told again
 	warnAt  time.Time
+	anewAt  time.Time
 }
 
 // message is one with so many data records.
@@ -241,7 +243,7 @@ func (e *Exporter) run() {
 			e.discard(len(e.batch))
 			continue
 		}
-		e.warnDropped()
+		e.lookAtDropped()
 	}
 }
 
@@ -322,19 +324,29 @@ func (e *Exporter) letGo(n int) {
 	e.batch = e.batch[:copy(e.batch, e.batch[n:])]
 }
 
-// warnEvery is how often it is told, at most, that messages were dropped.
-const warnEvery = 10 * time.Second
+// Between two warnings of messages that were dropped, and between two tellings of flows
+// for that reason, at least so long passes.
+const (
+	warnEvery = 10 * time.Second
+	anewEvery = time.Second
+)
 
-// warnDropped tells of messages that were dropped, and has the flows told again of
-// which they may have been.
-func (e *Exporter) warnDropped() {
+// lookAtDropped tells of messages that were dropped. When the queue has room again flows
+// are told again, since they may have been in them.
+func (e *Exporter) lookAtDropped() {
 	n := e.droppedMessages.Load()
-	if n == e.dropped || len(e.full) > cap(e.full)/2 || time.Now().Before(e.warnAt) {
+	if n == e.retold {
 		return
 	}
-	e.warn(fmt.Sprintf("%d messages of the feed were dropped: the queue was full", n-e.dropped))
-	e.dropped, e.warnAt = n, time.Now().Add(warnEvery)
-	e.anew.Store(true)
+	now := time.Now()
+	if n > e.dropped && now.After(e.warnAt) {
+		e.warn(fmt.Sprintf("%d messages of the feed were dropped: the queue was full", n-e.dropped))
+		e.dropped, e.warnAt = n, now.Add(warnEvery)
+	}
+	if len(e.full) <= cap(e.full)/2 && now.After(e.anewAt) {
+		e.retold, e.anewAt = n, now.Add(anewEvery)
+		e.anew.Store(true)
+	}
 }
 
 func (e *Exporter) warn(message string) {

@@ -201,6 +201,9 @@ func TestDropped(t *testing.T) {
 	}
 	wg.Wait()
 	messages, records := e.Dropped()
+	if !e.Anew() {
+		t.Error("flows are not told again")
+	}
 	if h.missing != records || h.lacks() != records || messages == 0 || uint64(len(h.numbers))+records != e.n {
 		t.Errorf("%d missing, %d lacking of %d, %d dropped", h.missing, h.lacks(), e.n, records)
 	}
@@ -239,12 +242,12 @@ func TestFinish(t *testing.T) {
 		e.tell(1000)
 	}
 	dropped := e.Counts().DroppedRecords
-	h := &heard{t: t}
+	h, want := &heard{t: t}, int(e.n-dropped)+20_000
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		if c, err := l.Accept(); err == nil {
-			h.read(c, int(e.n-dropped)+20_000)
+			h.read(c, want)
 		}
 	}()
 	e.Finish()
