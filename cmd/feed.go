@@ -48,7 +48,7 @@ ended has no EndReason, and the packets that came. Flows that go on when the rec
 ends are not in the file.
 
 --packets appends a line of JSON for each packet: its number among the records of its
-meter (Record), the flow's FlowID, TimeNs, Octets, TCPFlags and Direction ("to" is from
+meter (Number), the flow's FlowID, TimeNs, Octets, TCPFlags and Direction ("to" is from
 the flow's source to its destination). Lines of "missing" stand where records are.
 
 Exit status: 0 if nothing is missing, 1 for wrong usage or files that cannot be read or

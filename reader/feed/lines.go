@@ -55,7 +55,7 @@ func (l *Lines) Packet(m *Meter, p *feed.Packet) error {
 	if l.meter != m {
 		at := len(l.b)
 		l.begin("packet", m)
-		l.b = append(l.b, `,"Record":`...)
+		l.b = append(l.b, `,"Number":`...)
 		l.meter, l.lead = m, append(l.lead[:0], l.b[at:]...)
 		l.b = l.b[:at]
 	}
@@ -84,7 +84,7 @@ func appendID(b []byte, id uint64) []byte {
 // Missing implements Sink.
 func (l *Lines) Missing(m *Meter, records uint64) error {
 	l.begin("missing", m)
-	l.number("Records", records)
+	l.number("Missing", records)
 	return l.end()
 }
 
