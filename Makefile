@@ -83,7 +83,7 @@ live-bench: ## Compare with other programs how many packets a second can be capt
 ANGEL ?= short
 
 angel-bench: ## Repeat the ANGEL flow meter's performance report and print its figures beside ours (root, Linux).
-	RTFM_ANGEL=$(ANGEL) go test -count 1 -p 1 -v -run '^(TestAngel|TestCollisions)$$' -timeout 3h ./cmd/acceptance ./meter/ident
+	RTFM_ANGEL=$(ANGEL) go test -count 1 -p 1 -v -run '^(TestAngel|TestAngelPair|TestCollisions)$$' -timeout 3h ./cmd/acceptance ./meter/ident
 
 # Folder for the traces of trace-bench, which are made once and take 7 GB.
 SPEED ?= /tmp/rtfm-speed

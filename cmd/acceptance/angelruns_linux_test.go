@@ -80,8 +80,8 @@ func meterBlast(t *testing.T, b tracetest.Blast, n int, to *feedNetwork) (r ange
 	r.packets, r.ended = numberIn(t, `(?m)^(\d+) packets? of 1 meter`, text), numberIn(t, `in (\d+) flows? that ha`, text)
 	if r.whole = strings.Contains(text, "nothing is missing"); !r.whole {
 		t.Logf("%+v: the receiver's summary:\n%s", b, text)
-	} else if r.packets != r.metered {
-		t.Errorf("%+v: nothing is missing of %d packets, but %d are metered", b, r.packets, r.metered)
+	} else if r.packets != r.metered || r.ended != r.flows {
+		t.Errorf("%+v: nothing is missing of %d packets and %d flows, but %d and %d are metered", b, r.packets, r.ended, r.metered, r.flows)
 	}
 	return r
 }

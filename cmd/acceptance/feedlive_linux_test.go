@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,5 +97,27 @@ func TestLiveFeed(t *testing.T) {
 	}
 	if got := readText(t, flows); len(got) == 0 {
 		t.Error("no flows came over TCP")
+	}
+}
+
+// TestLiveFeedEnds ends a run while many packets come, at any moment: each packet that it
+// has metered is told.
+func TestLiveFeedEnds(t *testing.T) {
+	t.Parallel()
+	tracetest.Network(t)
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		dir := t.TempDir()
+		file, wait := filepath.Join(dir, "feed.ipfix"), time.Duration(rand.IntN(200))*time.Millisecond
+		p := startLive(t, 1, "run", "-i", "eb", "-r", everyFlow, "-F", os.DevNull, "--feed", "file:"+file)
+		go func() {
+			time.Sleep(wait)
+			p.signal(signal)
+		}()
+		tracetest.Blast{Hosts: 50, Ports: 50, Rate: 50_000}.Send(t, "ea", "eb", 20_000)
+		p.exit(20 * time.Second)
+		metered, flows := numberIn(t, `(?m)^(\d+) packets?, `, p.printed()), numberIn(t, `(?m)^(\d+) flows?`, p.printed())
+		if got := feedTallyOf(t, file); got.packets != metered || got.told != uint64(metered) || got.news != flows || got.ends != flows || got.missing > 0 {
+			t.Errorf("%v after %v: %d packets in %d flows are metered; %+v\n%s", signal, wait, metered, flows, got, p.printed())
+		}
 	}
 }
