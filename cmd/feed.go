@@ -13,19 +13,20 @@ import (
 
 // feedReceiverOptions are the options of `rtfm feed`.
 type feedReceiverOptions struct {
-	listen   urlList
-	flows    string
-	packets  string
-	json     bool
-	interval float64 // seconds
-	untilEnd bool
-	pair     bool
-	quiet    bool
-	maxFlows int
-	meters   int
-	queue    size
-	buffer   size
-	features featureOptions
+	listen    urlList
+	flows     string
+	packets   string
+	json      bool
+	interval  float64 // seconds
+	untilEnd  bool
+	pair      bool
+	pairState string
+	quiet     bool
+	maxFlows  int
+	meters    int
+	queue     size
+	buffer    size
+	features  featureOptions
 }
 
 const feedHelp = `Receive what meters tell of every packet (rtfm run --feed, rtfm meter --feed), and
@@ -71,7 +72,8 @@ func feedCommand() *cobra.Command {
 	f.VarP(&o.listen, "listen", "l", "receive feeds at this `URL`; repeated for several:\nudp://[HOST]:PORT, tcp://[HOST]:PORT, unix:PATH, or file:PATH to read one (file:- is standard input)")
 	f.BoolVar(&o.untilEnd, "until-end", false, "end when all meters that were heard are gone; over UDP one is that has told nothing for 30 seconds, or 5 if it had no flows")
 	f.BoolVar(&o.pair, "pair", false, "make one stream, each packet once, of two -l; of two meters that see the same packets, see docs/FEED.md")
-	group(f, groupInput, "listen", "until-end", "pair")
+	f.StringVar(&o.pairState, "pair-state", "", "with --pair, go on from this `FILE`, and write it; in it is what one meter has told and the other may tell yet")
+	group(f, groupInput, "listen", "until-end", "pair", "pair-state")
 	f.StringVarP(&o.flows, "flows", "F", "", "append the flows that have ended to this `FILE`; as JSON lines (- is standard output)")
 	f.StringVar(&o.packets, "packets", "", "append the packets to this `FILE`; as JSON lines (- is standard output)")
 	f.BoolVar(&o.json, "json", false, "write packets and flows to standard output; as JSON lines, in the order in which they are told")

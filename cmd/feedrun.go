@@ -96,7 +96,9 @@ func (r *feedRun) open(cmd *cobra.Command, files []string) error {
 		Limits: feed.Limits{Meters: o.meters, Queue: int(o.queue), Buffer: int(o.buffer)},
 	}
 	if o.pair {
-		r.makePair()
+		if err := r.makePair(); err != nil {
+			return err
+		}
 	}
 	r.close = append(r.close, r.receiver)
 	for _, u := range o.urls(files) {

@@ -121,8 +121,14 @@ func (r *Receiver) read(ctx context.Context, in *input) {
 		defer context.AfterFunc(ctx, func() { in.datagram.SetReadDeadline(time.Now().Add(drain)) })()
 		r.readDatagrams(in)
 	case in.listener != nil:
-		defer context.AfterFunc(ctx, func() { in.listener.Close() })()
-		r.accept(ctx, in)
+		// Whoever is asked to end a connection makes another one, and not with this
+		// receiver.
+		closed, closing := context.WithCancel(context.Background())
+		defer context.AfterFunc(ctx, func() {
+			in.listener.Close()
+			closing()
+		})()
+		r.accept(ctx, closed, in)
 	default:
 		r.readStream(ctx, &origin{name: in.name, input: in.number, ordered: true}, in.file)
 	}
@@ -151,8 +157,8 @@ func (r *Receiver) readDatagrams(in *input) {
 	}
 }
 
-// accept accepts connections until ctx is done.
-func (r *Receiver) accept(ctx context.Context, in *input) {
+// accept accepts connections until ctx is done, and has them end when closed is.
+func (r *Receiver) accept(ctx, closed context.Context, in *input) {
 	number := 0
 	for {
 		c, err := in.listener.Accept()
@@ -184,10 +190,22 @@ func (r *Receiver) accept(ctx context.Context, in *input) {
 			defer r.readers.Done()
 			defer r.conns.Add(-1)
 			defer c.Close()
-			defer context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Now().Add(drain)) })()
+			defer context.AfterFunc(closed, func() { takeLeave(c) })()
 			r.readStream(ctx, &origin{name: name, input: in.number, ordered: true}, c)
 		}()
 	}
+}
+
+// farewell is how long a meter has to end a connection when it is asked to.
+const farewell = 2 * time.Second
+
+// takeLeave asks who sends over a connection to end it, so that what it has sent until
+// then is received, and nothing behind it is sent in vain.
+func takeLeave(c net.Conn) {
+	if w, ok := c.(interface{ CloseWrite() error }); ok {
+		w.CloseWrite()
+	}
+	c.SetReadDeadline(time.Now().Add(farewell))
 }
 
 // readStream has the messages of a stream wait in the queue, and its end.

@@ -69,6 +69,9 @@ func (l *Lines) Packet(m *Meter, p *feed.Packet) error {
 	} else {
 		l.b = append(l.b, `,"Direction":"to"`...)
 	}
+	if m.Form.Digest {
+		l.number("Digest", uint64(p.Digest))
+	}
 	return l.end()
 }
 

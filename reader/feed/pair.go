@@ -92,7 +92,7 @@ const (
 // NewPair returns a pair whose stream goes to out.
 func NewPair(out Sink) *Pair {
 	p := &Pair{Sink: out, Hold: pairHold, Memory: pairMemory, heard: make(map[*Meter]*paired), flows: newFlowsOfPair()}
-	p.out.Name = "pair"
+	p.out.Name, p.out.Form.Digest = "pair", true
 	p.table.most = mostPaired
 	p.table.forget = p.forget
 	p.table.chains = [2]map[uint64]chain{{}, {}}
@@ -195,6 +195,7 @@ func (p *Pair) pass(e *pairEntry) error {
 	p.Counts.Told++
 	packet := e.packet
 	packet.Flow, packet.Time = f.Flow, t
+	p.out.Number = p.Counts.Told - 1
 	return p.Sink.Packet(&p.out, &packet)
 }
 
@@ -289,7 +290,7 @@ func (p *Pair) Gone(m *Meter) error {
 	return p.endFlows()
 }
 
-// Close tells of all that waits, and that no more comes.
+// Close tells of all that waits, and that the meters are gone if they are.
 func (p *Pair) Close() error {
 	if err := p.tellWaiting(); err != nil {
 		return err
@@ -297,6 +298,9 @@ func (p *Pair) Close() error {
 	p.now += int64(endWait)
 	if err := p.endFlows(); err != nil {
 		return err
+	}
+	if len(p.heard) > 0 {
+		return nil
 	}
 	return p.Sink.Gone(&p.out)
 }

@@ -39,14 +39,17 @@ type pairFlow struct {
 	feed.New
 	hash   uint64 // of what it is
 	key    string
-	named  bool    // its NEW has come
-	isTold bool    // and was told
-	isGone bool    // its END was told
-	open   [2]int  // meters of the side at which it has not ended
-	ended  [2]bool // it has ended there, and was not seen there since
-	held   int     // records that wait
-	told   tally
-	only   [2]tally // what was told of one side's records only
+	either string // it or, if that is less, the key from the other direction
+	named  bool   // its NEW has come
+	isTold bool   // and was told
+	isGone bool   // its END was told
+	// flipped says for which side the flow's source is its dest.
+	flipped [2]bool
+	open    [2]int  // meters of the side at which it has not ended
+	ended   [2]bool // it has ended there, and was not seen there since
+	held    int     // records that wait
+	told    tally
+	only    [2]tally // what was told of one side's records only
 	// total is what the side's ENDs have counted, lack how much more that is than its
 	// records, lackTold how many PACKETs did not come.
 	total, lack [2]tally
@@ -131,21 +134,22 @@ func (p *Pair) flow(h *paired, id uint64) *pairedFlow {
 		p.join(h, l.flow)
 		return l
 	}
-	f, flipped := p.flows.byID[id], false
+	f := p.flows.byID[id]
 	for _, o := range p.heard {
 		if of := o.flows[id]; f == nil && o.side != h.side && of != nil && !of.flow.isGone {
-			f, flipped = of.flow, of.flipped
+			f = of.flow
 		}
 	}
 	if f == nil {
 		f = p.flows.add(&feed.New{Flow: id}, "")
 	}
-	return p.link(h, id, f, flipped)
+	return p.link(h, id, f, f.flipped[h.side])
 }
 
 // link has a meter's flow be this one.
 func (p *Pair) link(h *paired, id uint64, f *pairFlow, flipped bool) *pairedFlow {
 	l := &pairedFlow{flow: f, flipped: flipped}
+	f.flipped[h.side] = flipped
 	h.flows[id] = l
 	p.join(h, f)
 	return l
@@ -183,7 +187,7 @@ func (x *flowsOfPair) add(n *feed.New, key string) *pairFlow {
 	f.hash = maphash.Comparable(x.seed, n.Flow)
 	if key != "" {
 		x.name(f, n, key)
-		f.hash = maphash.String(x.seed, key)
+		f.hash = maphash.String(x.seed, f.either)
 	}
 	return f
 }
@@ -191,7 +195,10 @@ func (x *flowsOfPair) add(n *feed.New, key string) *pairFlow {
 // name gives a flow its name. What its packets are known by stays.
 func (x *flowsOfPair) name(f *pairFlow, n *feed.New, key string) {
 	f.Shape, f.First, f.Index, f.Key = n.Shape, n.First, n.Index, slices.Clone(n.Key)
-	f.named, f.key = true, key
+	f.named, f.key, f.either = true, key, key
+	if x.room = identity(x.room[:0], n, true); x.room != nil && string(x.room) < key {
+		f.either = string(x.room)
+	}
 	x.byKey[key] = f
 }
 
@@ -330,8 +337,13 @@ func (p *Pair) finish(f *pairFlow) error {
 	e := feed.End{New: f.New, Reason: f.reason, Begun: f.begun, Last: f.last}
 	lacks := false
 	for d := range 2 {
-		pdus := missing(f.lack[0].pdus[d], f.only[1].pdus[d]) + missing(f.lack[1].pdus[d], f.only[0].pdus[d])
-		octets := missing(f.lack[0].octets[d], f.only[1].octets[d]) + missing(f.lack[1].octets[d], f.only[0].octets[d])
+		var pdus, octets int64
+		for side := range 2 {
+			if n := missing(f.lack[side].pdus[d], f.only[1-side].pdus[d]); n > 0 {
+				pdus += n
+				octets += missing(f.lack[side].octets[d], f.only[1-side].octets[d])
+			}
+		}
 		e.PDUs[d], e.Octets[d] = uint64(f.told.pdus[d]+pdus), uint64(f.told.octets[d]+octets)
 		lacks = lacks || pdus > 0
 	}

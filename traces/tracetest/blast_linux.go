@@ -2,6 +2,7 @@ package tracetest
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -15,7 +16,7 @@ import (
 
 // A Blast is numbered UDP packets of 64 octets with the frame check sequence, so 60
 // as they are captured. Packet i is from host i%Hosts, its port i/Hosts%Ports, to
-// 192.0.2.1, port 53, and its payload begins with i, 8 octets. So all packets are of
+// 192.0.2.1, port 53, without a checksum, and its payload begins with i, 8 octets. So all packets are of
 // one flow if both are 1, and each is of a flow of its own up to Hosts*Ports.
 type Blast struct {
 	Hosts int // from 10.0.0.0 on, 65,536 or fewer
@@ -50,7 +51,7 @@ func (b Blast) Send(t testing.TB, from, to string, n int) {
 		t.Fatal(os.NewSyscallError("mmap", err))
 	}
 	defer syscall.Munmap(shared)
-	frame := b.frame()
+	frame := b.Frame(0)
 	program, report, err := bpfLoad(b.program(state, Index(t, from), n, frame))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, report)
@@ -92,6 +93,15 @@ func interruptWhen(done func() bool) (ended func()) {
 	}
 }
 
+// Frame returns packet i.
+func (b Blast) Frame(i int) []byte {
+	host, port := i%b.Hosts, 1024+i/b.Hosts%b.Ports
+	f := Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4(fmt.Sprintf("10.0.%d.%d", host>>8, host&0xff), "192.0.2.1").
+		UDP(port, 53).Raw(0, append(binary.BigEndian.AppendUint64(nil, uint64(i)), make([]byte, 10)...)).Bytes()
+	clear(f[portAt+6 : portAt+8])
+	return f
+}
+
 // Where things are in a frame.
 const (
 	checksumAt = 14 + 10
@@ -99,14 +109,6 @@ const (
 	portAt     = 14 + 20
 	numberAt   = 14 + 20 + 8
 )
-
-// frame returns that of number 0, with no checksum of UDP.
-func (b Blast) frame() []byte {
-	f := Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.0", "192.0.2.1").UDP(1024, 53).Payload(18).Bytes()
-	clear(f[portAt+6 : portAt+8])
-	clear(f[numberAt:])
-	return f
-}
 
 // toDrop is the offset of a jump to where frames are dropped, until it is known.
 const toDrop = 0x7fff
