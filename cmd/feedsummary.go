@@ -3,48 +3,9 @@ package cmd
 import (
 	"fmt"
 	"io"
-	"os"
-	"time"
-
-	"golang.org/x/term"
 
 	"rtfm/reader/feed"
 )
-
-// feedProgress shows on a terminal what is being received.
-type feedProgress struct {
-	to      io.Writer // nil if that is no terminal
-	at      time.Time
-	records uint64
-	shows   bool
-}
-
-func newFeedProgress(stderr io.Writer, quiet bool) feedProgress {
-	if f, ok := stderr.(*os.File); ok && !quiet && term.IsTerminal(int(f.Fd())) {
-		return feedProgress{to: f, at: time.Now()}
-	}
-	return feedProgress{}
-}
-
-// show shows it each second.
-func (p *feedProgress) show(r *feed.Receiver, b *feed.Book) {
-	took := time.Since(p.at)
-	if p.to == nil || took < time.Second {
-		return
-	}
-	s := feedSums(r)
-	fmt.Fprintf(p.to, "%s%s, %s packets, %s records/s, %s flows open, %s ended, %s records missing\r",
-		clearLine, counted(uint64(s.heard), "meter"), prefixed(float64(b.Packets), ""), prefixed(float64(s.records-p.records)/took.Seconds(), ""),
-		prefixed(float64(b.Open), ""), prefixed(float64(b.Flows), ""), prefixed(float64(s.missing), ""))
-	p.at, p.records, p.shows = time.Now(), s.records, true
-}
-
-func (p *feedProgress) clear() {
-	if p.shows {
-		fmt.Fprint(p.to, clearLine)
-	}
-	p.shows = false
-}
 
 // feedNumbers are the sums over all meters.
 type feedNumbers struct {
@@ -81,9 +42,11 @@ func (r *feedRun) tell() error {
 		fmt.Fprintf(w, format+"\n", args...)
 	}
 	if !r.options.quiet {
-		s := feedSums(r.receiver)
-		fmt.Fprintf(w, "%s of %s, %d octets, in %s that have ended, %s that go on; %s\n",
-			counted(b.Packets, "packet"), counted(uint64(len(r.receiver.Meters)), "meter"), b.Octets, counted(b.Flows, "flow"), counted(b.Open, "flow"), counted(s.records, "record"))
+		fmt.Fprintf(w, "%s, %d octets, told by %s; %s have ended", counted(b.Packets, "packet"), b.Octets, counted(uint64(len(r.receiver.Meters)), "meter"), counted(b.Flows, "flow"))
+		if b.Open > 0 {
+			fmt.Fprintf(w, ", %d go on", b.Open)
+		}
+		fmt.Fprintln(w)
 	}
 	r.tellMeters(fault)
 	for _, in := range r.receiver.Inputs() {
@@ -95,17 +58,17 @@ func (r *feedRun) tell() error {
 		fault("%s passed over of further meters: there may be %d (--max-meters)", counted(n, "message"), r.options.meters)
 	}
 	if n := r.receiver.Strange; n > 0 {
-		fault("%s passed over that are none of a feed", counted(n, "message"))
+		fault("%s passed over, which no feed has", counted(n, "message"))
 	}
 	for _, c := range []struct {
 		n    uint64
 		what string
 	}{
-		{b.Lacking, fmt.Sprintf("lack %s that their meter has told", counted(b.LackingPackets, "packet"))},
-		{b.Wrong, "have other packets than their meter has counted"},
-		{b.Unended, "have no end: their meter is gone, or it is among the missing records"},
-		{b.NamelessFlows, fmt.Sprintf("are known by %s alone: nothing has told what they are", counted(b.Nameless, "packet"))},
-		{b.Unproved, "had no room (--max-flows): it is not known whether their packets are there"},
+		{b.Lacking, fmt.Sprintf("without %s that were told", counted(b.LackingPackets, "packet"))},
+		{b.Wrong, "with other packets than the meter has counted"},
+		{b.Unended, "without an end: the meter is gone, or the end is among the missing records"},
+		{b.NamelessFlows, fmt.Sprintf("known by %s alone: what was told of them did not come", counted(b.Nameless, "packet"))},
+		{b.Unproved, "without room (--max-flows): it is not known whether all packets are there"},
 	} {
 		if c.n > 0 {
 			fault("%s %s", counted(c.n, "flow"), c.what)
@@ -131,7 +94,7 @@ func tellMeter(w io.Writer, m *feed.Meter, fault func(string, ...any)) {
 		fault("%s: %s missing of %d%s", m.Name, counted(m.Missing, "record"), m.Missing+m.Records, ownDrops(m))
 	}
 	if m.Before > 0 {
-		fault("%s: %s were made before the first that came", m.Name, counted(m.Before, "record"))
+		fault("%s: %s told before the first that came", m.Name, counted(m.Before, "record"))
 	}
 	if m.Damaged > 0 {
 		fault("%s: %s damaged: %v", m.Name, counted(m.Damaged, "message"), m.Fault)

@@ -2,11 +2,13 @@ package cmd
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 )
 
-// openLines opens a file to which lines are appended. The beginning of a line that has
-// no end, since the program was killed, is cut off.
+// openLines opens a file to which lines of JSON are appended. The beginning of a line that
+// has no end, since the program was killed, is cut off. A file of something else is left
+// as it is.
 func openLines(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
@@ -17,6 +19,10 @@ func openLines(name string) (*os.File, error) {
 		return f, err
 	}
 	end, room := st.Size(), make([]byte, 1<<16)
+	if n, _ := f.ReadAt(room[:1], 0); n > 0 && room[0] != '{' {
+		f.Close()
+		return nil, fmt.Errorf("%s: these are no lines of JSON, and nothing was done to it", name)
+	}
 	for end > 0 {
 		n := min(end, int64(len(room)))
 		if _, err := f.ReadAt(room[:n], end-n); err != nil {
