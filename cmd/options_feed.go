@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (o *feedOptions) checkFile(flows, series string) error {
 		case other.file == "":
 		case name == "-" && other.file == "-":
 			return fmt.Errorf("--feed file:- and %s would both go to standard output: give one of them a file", other.option)
-		case name != "-" && sameFile(name, other.file):
+		case name != "-" && name != os.DevNull && sameFile(name, other.file):
 			return fmt.Errorf("--feed and %s would both go to %s", other.option, name)
 		}
 	}

@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -162,7 +163,10 @@ func (s *stream) deliver() error {
 		if err != nil {
 			s.close()
 			s.e.open.Store(false)
-			s.e.warn(fmt.Sprintf("%s: the feed's receiver is away: %v", s.e.cfg.To, err))
+			if errors.Is(err, net.ErrClosed) { // see hear
+				err = errors.New("it has closed the connection")
+			}
+			s.e.warn(fmt.Sprintf("the feed's receiver at %s is away: %v", s.e.cfg.To, err))
 		}
 	}
 	return nil
@@ -198,6 +202,9 @@ func (s *stream) connect() error {
 			s.e.open.Store(true)
 			s.e.connections.Add(1)
 			go hear(conn)
+			if last != nil || s.begun {
+				s.e.warn(fmt.Sprintf("the feed has a receiver at %s now", s.e.cfg.To))
+			}
 			return nil
 		}
 		if last == nil {
