@@ -79,15 +79,14 @@ func (f *ipfixFile) datagram(message []byte) []byte {
 }
 
 // isIPFIX reports whether head looks like the beginning of a file of IPFIX: messages of
-// whole sets, at times that may follow each other.
+// whole sets.
 func isIPFIX(head []byte) bool {
-	before := int64(0)
 	for n := 0; n < sure && (n == 0 || len(head) >= ipfix.HeaderLen); n++ {
 		if len(head) < ipfix.HeaderLen || binary.BigEndian.Uint16(head) != ipfix.Version {
 			return false
 		}
-		size, sec := int(binary.BigEndian.Uint16(head[2:])), int64(binary.BigEndian.Uint32(head[4:]))
-		if size < ipfix.HeaderLen || n > 0 && !follows(sec, before) {
+		size := int(binary.BigEndian.Uint16(head[2:]))
+		if size < ipfix.HeaderLen {
 			return false
 		}
 		if size > len(head) {
@@ -103,7 +102,6 @@ func isIPFIX(head []byte) bool {
 			}
 			sets = sets[m:]
 		}
-		before = sec
 		head = head[size:]
 	}
 	return true
