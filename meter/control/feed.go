@@ -24,6 +24,7 @@ type FeedConfig struct {
 type feeds struct {
 	is     mib.Feed
 	to     *export.Exporter // nil without one
+	ended  *feed.Tap        // of the feed that there was when metering ended
 	opened int64
 	err    error          // why there is none
 	past   export.Counts  // of the others
@@ -111,6 +112,7 @@ func (c *Meter) roomForFeed() {
 // while others may have the meter.
 func (c *Meter) endFeeds() error {
 	c.running = false
+	c.feeds.ended = c.meter.Feed()
 	if to := c.feeds.to; to != nil {
 		to.Finish()
 	}
@@ -163,9 +165,18 @@ func (c *Meter) FeedStatus() mib.FeedStatus {
 	return s
 }
 
+// tap returns the feed's: after metering that of the last one, since flows can be looked
+// for still.
+func (c *Meter) tap() *feed.Tap {
+	if c.running {
+		return c.meter.Feed()
+	}
+	return c.feeds.ended
+}
+
 // NextFeedFlow implements mib.Meter.
 func (c *Meter) NextFeedFlow(id uint64) mib.FlowPlace {
-	for tap := c.meter.Feed(); tap != nil; tap = c.meter.Feed() {
+	for tap := c.tap(); tap != nil; tap = c.tap() {
 		next, row := tap.Next(id)
 		if row == 0 {
 			return mib.FlowPlace{}
