@@ -47,8 +47,7 @@ type Engine struct {
 	sequences  sequences
 	requests   requests
 	wheel      wheel
-	near       int    // nearStreams
-	prefetched uint64 // sink for prefetch reads, so the compiler keeps them
+	near       int // nearStreams
 	started    bool
 	changed    func(row uint32, now int64)
 }
@@ -77,7 +76,7 @@ func (s sole) single() bool   { return s&soleSingle != 0 }
 // New returns an engine without flows. It calls changed when the end of a
 // stream has changed the counters of the flow in a row.
 func New(c Config, changed func(row uint32, now int64)) *Engine {
-	e := &Engine{changed: changed, singles: newSingles(), near: nearStreams, maxStreams: c.MaxStreams, timeout: c.Timeout, multiplier: c.Multiplier}
+	e := &Engine{changed: changed, singles: &singles{near: nearTallies}, near: nearStreams, maxStreams: c.MaxStreams, timeout: c.Timeout, multiplier: c.Multiplier}
 	if e.maxStreams <= 0 {
 		e.maxStreams = DefaultMaxStreams
 	}

@@ -66,6 +66,14 @@ func (t *sequences) begin(i uint32) {
 	(*b)[i%streamBlock] = [2]sequence{}
 }
 
+// at returns those of both ends of stream i; nil if it has none.
+func (t *sequences) at(i uint32) *[2]sequence {
+	if b := t.blocks[i/streamBlock]; b != nil {
+		return &b[i%streamBlock]
+	}
+	return nil
+}
+
 // tracker is what is needed to follow the sequence of one end of a stream.
 type tracker struct {
 	*sequence
@@ -77,7 +85,7 @@ type tracker struct {
 func (t *sequences) tracker(c counted, i uint32, s stream, side uint8) tracker {
 	direction := s.state / of(opposite, side) & 1
 	missing := &c.store.wordsOf(c.flow)[c.sequence[direction].missing]
-	return tracker{&t.blocks[i/streamBlock][i%streamBlock][side&1], &t.pools, missing}
+	return tracker{&t.at(i)[side&1], &t.pools, missing}
 }
 
 // end counts as missing what never came of stream i, and reports whether there was
@@ -101,6 +109,10 @@ func (t *sequences) segment(c counted, i uint32, s stream, d *digest, direction 
 	syn, fin := uint32(d.flags>>1&1), uint32(d.flags&flagFIN)
 	taken := syn + min(d.length, maxTaken) + fin
 	if taken == 0 || d.flags&flagRST != 0 {
+		return
+	}
+	if q := &t.at(i)[d.side&1]; q.holes.n == 0 && q.next == d.seq && q.span != 0 { // the usual case
+		q.next, q.span = d.seq+taken, min(q.span+taken, maxSpan)
 		return
 	}
 	k := t.tracker(c, i, s, d.side)
@@ -213,8 +225,10 @@ func (k *tracker) giveUp() {
 
 // advance moves next so many numbers on. Holes too far behind are given up.
 func (k *tracker) advance(n uint64) {
-	for k.holes.n > 0 && uint64(k.next-k.pools.all(&k.holes)[0].from)+n > maxSpan {
-		k.giveUp()
+	if uint64(k.span)+n > maxSpan { // else none is so far
+		for k.holes.n > 0 && uint64(k.next-k.pools.all(&k.holes)[0].from)+n > maxSpan {
+			k.giveUp()
+		}
 	}
 	k.span = uint32(min(uint64(k.span)+n, maxSpan))
 	k.next += uint32(n)

@@ -8,14 +8,12 @@ import (
 // singles is the half of an Engine that builds distributions and statistics of single
 // packets. It has nothing to do with streams, so that another goroutine may do those.
 type singles struct {
-	plans  []*plan  // by shape ID, nil until a flow has it
-	flows  []uint32 // by row of the flow table: plus 1 its flow in the store, 0 if there is none
-	store  store
-	active int // flows
-	near   int // nearTallies
-	// Packets to count: those that come now, and before them those whose flows, and
-	// those whose numbers, are being fetched from memory.
-	coming, finding, fetching *waiting
+	plans   []*plan  // by shape ID, nil until a flow has it
+	flows   []uint32 // by row of the flow table: plus 1 its flow in the store, 0 if there is none
+	store   store
+	active  int     // flows
+	near    int     // nearTallies
+	waiting waiting // packets to count
 }
 
 // waiting is packets to count, of one batch.
@@ -39,14 +37,10 @@ type single struct {
 }
 
 // ahead is how many packets are looked at together before they are counted.
-const ahead = 64
+const ahead = 128
 
 // nearTallies is how many flows with statistics the caches near a processor hold.
 const nearTallies = 1 << 8
-
-func newSingles() *singles {
-	return &singles{near: nearTallies, coming: new(waiting), finding: new(waiting), fetching: new(waiting)}
-}
 
 // begin begins a flow of shape s in this row, if it has measures of this half.
 func (s *singles) begin(at uint32, shape *match.Shape, now int64) {
@@ -89,17 +83,16 @@ func (s *singles) release(at uint32) {
 	s.store.remove(c.flow)
 	s.flows[at] = 0
 	if s.active--; s.active == 0 {
-		s.flows = nil
-		*s.coming, *s.finding, *s.fetching = waiting{}, waiting{}, waiting{} // which keep memory
+		s.flows, s.waiting = nil, waiting{} // which keeps memory
 	}
 }
 
-// packet counts a packet, by the time that settle has been called.
+// packet counts a packet, now or when settle is called: of many together the fetches
+// from memory overlap.
 func (s *singles) packet(at uint32, direction int, p Packet, octets uint64, now int64) {
-	b := s.coming
+	b := &s.waiting
 	if p.of != b.of || b.n == ahead {
-		s.turn()
-		b = s.coming
+		s.settle()
 		b.of = p.of
 	}
 	// Field by field: to copy a whole one is to wait for its fields.
@@ -110,34 +103,23 @@ func (s *singles) packet(at uint32, direction int, p Packet, octets uint64, now 
 
 // settle counts the packets that wait.
 func (s *singles) settle() {
-	for s.coming.n+s.finding.n+s.fetching.n > 0 {
-		s.turn()
+	b := &s.waiting
+	if b.n == 0 {
+		return
 	}
-}
-
-// turn does the next step with all packets that wait: so memory is fetched for some
-// while others are counted.
-func (s *singles) turn() {
 	far := s.active >= s.near
-	if b := s.coming; b.n > 0 {
-		s.findRows(b)
-		if far {
-			prefetch.Lines(b.flows[:b.n])
-		}
+	s.findRows(b)
+	if far {
+		prefetch.Lines(b.flows[:b.n])
 	}
-	if b := s.finding; b.n > 0 {
-		s.find(b)
-		if far {
-			prefetch.Lines(b.tallies[:b.n])
-			prefetch.Lines(b.traits[:b.n])
-			prefetch.Lines(b.details[:b.n])
-		}
+	s.find(b)
+	if far {
+		prefetch.Lines(b.tallies[:b.n])
+		prefetch.Lines(b.traits[:b.n])
+		prefetch.Lines(b.details[:b.n])
 	}
-	if s.fetching.n > 0 {
-		s.count(s.fetching)
-	}
-	s.coming, s.finding, s.fetching = s.fetching, s.coming, s.finding
-	s.coming.n, s.coming.of = 0, nil
+	s.count(b)
+	b.n, b.of = 0, nil
 }
 
 // findRows finds where it is told what the packets' flows are.
