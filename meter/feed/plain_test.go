@@ -122,7 +122,7 @@ type plain struct {
 	sets   []running
 	shapes match.Shapes
 	flows  map[match.FlowKey]*plainFlow
-	left   map[int]bool // rulesets that run no longer
+	left   map[int]int64 // when rulesets have ended that run no longer
 	// Time, as meter.Meter has it.
 	now, from, end, recoverAt int64
 	fed                       bool
@@ -157,7 +157,6 @@ type counted struct {
 	number int // of the packet
 	clock  int64
 	records.Packet
-	left int // how many rulesets had been replaced
 }
 
 // meter meters a packet.
@@ -211,7 +210,7 @@ func (m *plain) meter(s *sent) {
 			f.counted[d][1] += uint64(octets)
 			m.counted = append(m.counted, counted{f, len(m.clocks), m.now, records.Packet{
 				Time: s.Time, Octets: octets, TCPFlags: s.flags, Backward: backward,
-			}, len(m.left)})
+			}})
 		}
 	}
 	m.clocks = append(m.clocks, m.now)
@@ -245,12 +244,11 @@ func (m *plain) match(rs running, p *match.Packet) (f *plainFlow, backward bool,
 type follower struct {
 	t *testing.T
 	*plain
-	idle   time.Duration
-	first  uint64
-	at     int // packets of plain.counted that were told of
-	ids    map[uint64]*plainFlow
-	shapes map[string]bool
-	stats  int
+	idle  time.Duration
+	first uint64
+	at    int // packets of plain.counted that were told of
+	ids   map[uint64]*plainFlow
+	stats int
 	// What happened.
 	news, ends, packets, again, salted int
 	reasons                            [8]int
@@ -319,7 +317,7 @@ func (f *follower) New(n *records.New) {
 	if flow.id != 0 {
 		f.again++
 	}
-	if other := f.ids[n.Flow]; other != nil && other != flow && (other.gone == 0 || other.gone > f.next()) && !f.left[other.Shape.RuleSet] {
+	if other := f.ids[n.Flow]; other != nil && other != flow && (other.gone == 0 || other.gone > f.next()) && f.left[other.Shape.RuleSet] == 0 {
 		f.fail("%x is the identifier of two flows", n.Flow)
 	}
 	if flow.id != 0 && flow.id != n.Flow {
@@ -388,7 +386,8 @@ func (f *follower) overdue() {
 		if o == nil || flow.id != id {
 			continue
 		}
-		if flow.gone != 0 && flow.gone <= now || now-o.last >= int64(f.idle)+sweep+tick || o.closed != 0 && now >= o.closed+sweep+tick {
+		left := f.left[flow.Shape.RuleSet]
+		if left != 0 && now-left >= sweep+tick || flow.gone != 0 && flow.gone <= now || now-o.last >= int64(f.idle)+sweep+tick || o.closed != 0 && now >= o.closed+sweep+tick {
 			f.fail("flow %x is open at %d: %+v", id, now, *o)
 		}
 	}
@@ -416,7 +415,7 @@ func (f *follower) End(e *records.End) {
 	f.reasons[e.Reason&7]++
 	now := f.next()
 	gone := flow.gone != 0 && flow.gone <= now
-	left := f.left[flow.Shape.RuleSet]
+	left := f.left[flow.Shape.RuleSet] != 0
 	switch {
 	case f.first > 0:
 	case e.Reason == records.Idle && (gone || now-o.last >= int64(f.idle)):

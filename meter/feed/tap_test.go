@@ -99,8 +99,8 @@ func randomSetting(r *rand.Rand) (s setting) {
 	return s
 }
 
-// run meters the packets in batches as a seed has them, and returns the feed's messages
-// one behind the other. plainly, unless it is nil, is what the model does.
+// run meters the packets in batches as a seed has them, and by the model, and returns the
+// feed's messages one behind the other.
 func (s *setting) run(t *testing.T, seed uint64, m *plain) []byte {
 	t.Helper()
 	x, err := meter.New(s.Config)
@@ -147,18 +147,27 @@ func (s *setting) run(t *testing.T, seed uint64, m *plain) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.left[m.sets[0].number] = true
+		m.left[m.sets[0].number] = m.now
 		m.sets[0] = running{s.with, number}
 	}
 	run(nil)
 	meterPlainly(s.packets[at:])
 	x.EndFeed()
+	names := 0
+	for _, f := range m.flows {
+		if f.counted != [2][2]uint64{} {
+			names++
+		}
+	}
+	if got := tap.Names(); s.replaced == 0 && got != names {
+		t.Fatalf("%d flows have identifiers, not %d", got, names)
+	}
 	return all.Bytes()
 }
 
 // model returns the plain meter of a setting.
 func (s *setting) model() *plain {
-	m := &plain{Config: s.Config, flows: map[match.FlowKey]*plainFlow{}, left: map[int]bool{}, name: s.feed.RuleSet}
+	m := &plain{Config: s.Config, flows: map[match.FlowKey]*plainFlow{}, left: map[int]int64{}, name: s.feed.RuleSet}
 	for i, rs := range s.RuleSets {
 		m.sets = append(m.sets, running{rs, i + 2})
 	}
