@@ -49,6 +49,10 @@ func (r *feedRun) tell() error {
 		fmt.Fprintln(w)
 	}
 	r.tellMeters(fault)
+	if f := &r.receiver.Forgotten; f.Missing+f.Before+f.Damaged > 0 {
+		fault("%s more, which are gone: %s missing, %d told before the first that came, %d messages damaged",
+			counted(f.Meters, "meter"), counted(f.Missing, "record"), f.Before, f.Damaged)
+	}
 	for _, in := range r.receiver.Inputs() {
 		if in.Dropped > 0 {
 			fault("%s: the socket had no room for %s: it keeps %d octets (--buffer, net.core.rmem_max)", in.Name, counted(in.Dropped, "datagram"), in.Buffer)

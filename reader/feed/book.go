@@ -27,6 +27,7 @@ type Book struct {
 	interval int64     // 0 to write each one at once
 	most     int
 	meters   map[*Meter]*ledger
+	keys     int // octets of the flows' keys
 	waiting  int // octets of rows
 	err      error
 	row      match.Flow
@@ -203,15 +204,20 @@ func (b *Book) entry(l *ledger, id uint64) *entry {
 	return e
 }
 
+// keyRoom is how many octets there are for the key of each flow that may be kept: more than
+// that of one that saves all attributes.
+const keyRoom = 256
+
 // New implements Sink.
 func (b *Book) New(m *Meter, n *feed.New) error {
 	l := b.ledger(m)
 	e := b.entry(l, n.Flow)
-	if e == nil {
+	if e == nil || b.keys+len(n.Key)-len(e.key) > b.most*keyRoom {
 		b.Unkept++
 		return nil
 	}
 	if e.shape != n.Shape || e.key != string(n.Key) {
+		b.keys += len(n.Key) - len(e.key)
 		e.shape, e.key = n.Shape, string(n.Key)
 	}
 	e.first, e.index = n.First, n.Index
@@ -256,6 +262,7 @@ func (b *Book) End(m *Meter, n *feed.End) error {
 	if e != nil {
 		delete(l.flows, n.Flow)
 		b.Open--
+		b.keys -= len(e.key)
 	} else {
 		if b.Open >= uint64(b.most) { // it may have had no room
 			b.Unproved++
@@ -300,6 +307,7 @@ func (b *Book) Missing(*Meter, uint64) error { return nil }
 func (b *Book) Gone(m *Meter) error {
 	l := b.ledger(m)
 	for id, e := range l.flows {
+		b.keys -= len(e.key)
 		all, _ := e.whole(math.MinInt64, m.Missing)
 		if e.shape == nil {
 			b.NamelessFlows++

@@ -35,10 +35,13 @@ type Input struct {
 	Buffer  int    // octets that it keeps, 0 if that is not known
 }
 
-// Inputs returns the sockets at which datagrams come.
+// Inputs returns the sockets at which datagrams come. It is called before Close.
 func (r *Receiver) Inputs() (all []Input) {
 	for _, in := range r.inputs {
 		if in.datagram != nil {
+			if n, ok := droppedBy(in.datagram); ok {
+				in.dropped.Store(max(n, in.dropped.Load()))
+			}
 			all = append(all, Input{in.name, in.dropped.Load(), in.buffer})
 		}
 	}

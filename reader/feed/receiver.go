@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,8 +33,10 @@ type Receiver struct {
 	// Warn, unless it is nil, is told what people should know.
 	Warn func(message string)
 
-	// Meters are those that were heard, also those that are gone, up to twice the limit.
-	Meters []*Meter
+	// Meters are those that were heard, also those that are gone, up to twice the limit:
+	// Forgotten is how many there were before, and the sums of what they had.
+	Meters    []*Meter
+	Forgotten struct{ Meters, Records, Missing, Before, Damaged uint64 }
 	// Refused are messages and connections that would have been of more meters than
 	// there may be, Strange ones messages that cannot be read, of nobody.
 	Refused, Strange uint64
@@ -72,6 +75,7 @@ type domain struct {
 	meter  *Meter
 	reader feed.Reader
 	at     time.Time // of its latest message
+	waits  time.Time // since when messages wait for others; zero if none do
 }
 
 // What is asked how often, and after which silence a meter that sends datagrams is
@@ -188,11 +192,13 @@ func (r *Receiver) message(o *origin, b []byte) {
 		d.meet(number)
 	}
 	o.heard, d.at, d.meter.Heard = r.now, r.now, r.now
-	if err := d.reader.Message(b, d); err != nil {
-		d.meter.Damaged++
-		d.meter.Fault = cmp.Or(d.meter.Fault, err)
-	}
+	d.fail(d.reader.Message(b, d))
 	d.count()
+	if !d.reader.Waits() {
+		d.waits = time.Time{}
+	} else if d.waits.IsZero() {
+		d.waits = r.now
+	}
 }
 
 // meet makes the meter that is heard from now on.
@@ -207,10 +213,17 @@ func (d *domain) meet(number uint32) {
 	d.r.remember(d.meter)
 }
 
-// remember adds a meter to those that were heard. Of too many, the first are forgotten.
+// remember adds a meter to those that were heard. Of too many, the first that are gone are forgotten.
 func (r *Receiver) remember(m *Meter) {
 	if most := 2 * r.Limits.Meters; len(r.Meters) >= most {
-		r.Meters = append(r.Meters[:0], r.Meters[1:]...)
+		at := max(slices.IndexFunc(r.Meters, func(m *Meter) bool { return m.Gone }), 0)
+		f, old := &r.Forgotten, r.Meters[at]
+		f.Meters++
+		f.Records += old.Records
+		f.Missing += old.Missing
+		f.Before += old.Before
+		f.Damaged += old.Damaged
+		r.Meters = slices.Delete(r.Meters, at, at+1)
 	}
 	r.Meters = append(r.Meters, m)
 }
@@ -273,8 +286,9 @@ func (r *Receiver) look() {
 	for at, o := range r.origins {
 		for number, d := range o.domains {
 			quiet := r.now.Sub(d.at)
-			if quiet >= tick && d.reader.Waits() {
+			if !d.waits.IsZero() && r.now.Sub(d.waits) >= tick {
 				d.fail(d.reader.Flush(d))
+				d.waits = time.Time{}
 				d.count()
 			}
 			if quiet >= silence || quiet >= emptiness && d.meter.Stats.Flows == 0 {

@@ -411,3 +411,64 @@ func BenchmarkReceiver(b *testing.B) {
 		})
 	}
 }
+
+// TestSlowSink has a sink be slow, so that the queue fills and then the socket: what the
+// socket drops is counted, by the socket, and by the numbers of what comes later.
+func TestSlowSink(t *testing.T) {
+	s := newSpeaker(1, 0)
+	s.speak(60_000)
+	s.endAll()
+	told := make(chan struct{})
+	h := hear(t, s)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	r := &Receiver{Sink: &slow{hearing: h, until: told, end: stop}, Limits: Limits{Meters: 10, Queue: 1 << 12, Buffer: 1 << 14}}
+	defer r.Close()
+	if err := r.Open(feed.URL{Network: "udp", Address: "127.0.0.1:0"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		c, err := net.Dial("udp", r.inputs[0].datagram.LocalAddr().String())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		last := len(s.messages) - 1
+		for _, b := range s.messages[:last] {
+			c.Write(b)
+		}
+		close(told)
+		for ctx.Err() == nil { // until there is room for it
+			c.Write(s.messages[last])
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	if err := r.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	m := r.Meters[0]
+	if m.Records+m.Missing != s.told || m.Missing == 0 || h.missing != m.Missing {
+		t.Errorf("%d records came and %d are missing of %d", m.Records, m.Missing, s.told)
+	}
+	if in := r.Inputs()[0]; in.Buffer > 0 && in.Dropped == 0 {
+		t.Errorf("%+v: the socket has dropped nothing, and %d records are missing", in, m.Missing)
+	}
+}
+
+// slow is a Sink that waits at its first packet, and ends the receiving at STATS.
+type slow struct {
+	*hearing
+	until chan struct{}
+	end   func()
+}
+
+func (s *slow) Packet(m *Meter, p *feed.Packet) error {
+	<-s.until
+	return s.hearing.Packet(m, p)
+}
+
+func (s *slow) Stats(*Meter, *feed.Stats) error {
+	s.end()
+	return nil
+}

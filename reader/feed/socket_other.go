@@ -10,5 +10,8 @@ func prepare(c *net.UDPConn, octets int) int {
 	return 0
 }
 
+// droppedBy knows nothing of what sockets drop.
+func droppedBy(*net.UDPConn) (uint64, bool) { return 0, false }
+
 // droppedIn knows nothing of what sockets drop.
 func droppedIn([]byte) (uint32, bool) { return 0, false }
