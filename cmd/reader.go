@@ -23,6 +23,7 @@ type readerOptions struct {
 	once     bool
 	watch    bool
 	passive  bool
+	pair     bool
 	trace    bool
 	snmp     snmpOptions
 	owner    string
@@ -69,7 +70,8 @@ func readerCommand() *cobra.Command {
 		Short: "Collect flows from a meter",
 		Long:  readerHelp,
 		Example: `  rtfm reader -c 300 -F gateway.flows --community-file secret gateway
-  RTFM_COMMUNITY=public rtfm reader --once gateway:1161`,
+  RTFM_COMMUNITY=public rtfm reader --once gateway:1161
+  rtfm reader --pair -F gateway.flows --community-file secret gateway1 gateway2`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	f := cmd.Flags()
@@ -85,9 +87,10 @@ func readerCommand() *cobra.Command {
 	f.BoolVar(&o.csv, "csv", false, "write CSV; a row for each flow, to standard output")
 	f.BoolVar(&o.iso, "iso", false, "add times as texts to rows of JSON and CSV; those of ISO 8601")
 	f.BoolVar(&o.passive, "passive", false, "only read")
+	f.BoolVar(&o.pair, "pair", false, "take each interval from one of two meters; that see the same packets: one that has lost nothing and was not restarted")
 	f.Var(columns{&o.format}, "format", "write these `ATTRIBUTES`; as a FORMAT statement names them\n(default all that the rulesets save)")
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default HOST)")
-	group(f, groupOutput, "flows", "trace", "once", "watch", "json", "passive", "format", "interval")
+	group(f, groupOutput, "flows", "trace", "once", "watch", "json", "passive", "pair", "format", "interval")
 	f.StringVar(&o.owner, "owner", "", "what the reader is known by in the meter: a `NAME` that no other has\n(default that of the host and of the flow data file)")
 	f.Var(newCount(&o.firstRow, 1, 1, math.MaxInt32, "a number"), "first-row", "the first `INDEX` that the reader may have in flowReaderInfoTable")
 	f.Var(newCount(&o.lastRow, 1000, 1, math.MaxInt32, "a number"), "last-row", "the last `INDEX`")
@@ -106,7 +109,7 @@ func (o *readerOptions) check(args []string) error {
 	switch {
 	case len(args) == 0:
 		return errors.New(`no HOST given; "rtfm reader --help" tells more`)
-	case len(args) > 2:
+	case len(args) > 2 && !o.pair:
 		return fmt.Errorf("%s: want a HOST and a COMMUNITY only", args[2])
 	case o.csv && o.json:
 		return errors.New("either --json or --csv, not both")
@@ -119,5 +122,5 @@ func (o *readerOptions) check(args []string) error {
 	case o.lastRow < o.firstRow:
 		return fmt.Errorf("rows from %d to %d: want the first one first", o.firstRow, o.lastRow)
 	}
-	return nil
+	return o.checkPair(args)
 }

@@ -25,7 +25,11 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 	if err := o.check(args); err != nil {
 		return err
 	}
-	meter, err := o.snmp.config(args, cmd.ErrOrStderr())
+	var meter client.Config
+	var err error
+	if !o.pair {
+		meter, err = o.snmp.config(args, cmd.ErrOrStderr())
+	}
 	if err != nil {
 		return err
 	}
@@ -41,6 +45,9 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 	defer r.close()
 	if o.passive && !o.isView() {
 		log.Warn("the meter does not know of this reader: it may recover flows before they are read")
+	}
+	if o.pair {
+		return o.runPair(cmd.Context(), args, r, known, cmd.ErrOrStderr())
 	}
 	if r.client, err = client.Dial(cmd.Context(), meter); err != nil {
 		return err

@@ -21,9 +21,10 @@ type reading struct {
 	rules     reader.Rules
 	log       *slog.Logger
 	stdout    io.Writer
-	page      reader.Stream // what print is to show
-	hinted    bool          // at --passive
-	parted    [8]byte       // the meter's boot identifier when it was collected before it ended
+	page      reader.Stream  // what print is to show
+	hinted    bool           // at --passive
+	result    *reader.Result // of the latest collection
+	parted    [8]byte        // the meter's boot identifier when it was collected before it ended
 }
 
 // run makes the collections that the options ask for.
@@ -59,7 +60,7 @@ func (r *reading) collectOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if result.Restarted {
+	if r.result = result; result.Restarted {
 		r.log.Warn("the meter was restarted")
 		r.rules = reader.Rules{}
 	}

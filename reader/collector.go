@@ -121,6 +121,8 @@ type Result struct {
 	// Flows is the number of flow records, From and To the Uptimes in
 	// centiseconds between which the flows were active.
 	Flows, From, To uint64
+	// Summary is of what was written, nil if nothing was.
+	Summary *record.Summary
 }
 
 // interval is what one collection is to read.
@@ -303,7 +305,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		k.header = ""
 		return nil, err
 	}
-	result.Flows = sum.Flows
+	result.Flows, result.Summary = sum.Flows, sum
 	// Who comes late to a trace has not seen the flows that are gone.
 	k.tell(sum, in.number > 0 && (!in.restarted || in.number == 1))
 	k.state, k.alone = next, from.alone
