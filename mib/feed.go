@@ -26,7 +26,7 @@ type Feed struct {
 
 // Bounds of a Feed.
 const (
-	LeastFeedMTU, MostFeedMTU     = 1328, 65535        // octets: feed.LeastMTU and the headers of IPv6 and UDP at least
+	LeastFeedMTU, MostFeedMTU     = 1280, 65535        // octets: feed.LeastMTU and the headers of IPv6 and UDP at least
 	MostFeedDelay                 = 60_000             // milliseconds
 	LeastFeedQueue, MostFeedQueue = 1 << 10, 1<<21 - 1 // KiB
 	mostFeedURL                   = 255

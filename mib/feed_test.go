@@ -38,7 +38,7 @@ func TestFeedSettings(t *testing.T) {
 		set rtfmFeedURL.0 = s 256*x ! wrongLength 1
 		set rtfmFeedURL.0 = i 1 ! wrongType 1
 		set rtfmFeedIdBits.0 = i 48 ! wrongValue 1
-		set rtfmFeedMTU.0 = i 1327 ! wrongValue 1
+		set rtfmFeedMTU.0 = i 1279 ! wrongValue 1
 		set rtfmFeedIdle.0 = i 0 ! wrongValue 1
 		set rtfmFeedQueue.0 = i 1023 ! wrongValue 1
 		set rtfmFeedFirst.0 = i 5 ! wrongType 1

@@ -13,12 +13,12 @@ import (
 
 // TestFeedMessagesFillUp meters traces of as many packets as a message of a feed has room
 // for, a few more or fewer, and several times that: each packet is told, those in the last
-// message too, which is not full. Messages have room for 65 to 561 PACKETs.
+// message too, which is not full. Messages have room for 62 to 561 PACKETs.
 func TestFeedMessagesFillUp(t *testing.T) {
 	dir := t.TempDir()
 	trace, file := filepath.Join(dir, "t.pcap"), filepath.Join(dir, "t.ipfix")
 	frame := tracetest.Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4("10.0.0.1", "10.0.0.2").UDP(1, 2)
-	for _, mtu := range []int{1328, 9000} {
+	for _, mtu := range []int{1280, 9000} {
 		for _, width := range []int{32, 64} {
 			record := 12 + width/8
 			each := (mtu - 16 - 4) / record

@@ -351,6 +351,11 @@ func (e *Exporter) lookAtDropped() {
 
 func (e *Exporter) warn(message string) {
 	e.trouble.Store(&message)
+	e.tell(message)
+}
+
+// tell tells people of something that is no trouble.
+func (e *Exporter) tell(message string) {
 	if e.cfg.Warn != nil {
 		e.cfg.Warn(message)
 	}

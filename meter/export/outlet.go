@@ -203,7 +203,7 @@ func (s *stream) connect() error {
 			s.e.connections.Add(1)
 			go hear(conn)
 			if last != nil || s.begun {
-				s.e.warn(fmt.Sprintf("the feed has a receiver at %s now", s.e.cfg.To))
+				s.e.tell(fmt.Sprintf("the feed has a receiver at %s now", s.e.cfg.To))
 			}
 			return nil
 		}

@@ -8,8 +8,9 @@ import (
 	"rtfm/traces/ipfix"
 )
 
-// LeastMTU is the smallest Writer.MTU: with it any record fits into a message.
-const LeastMTU = 1280
+// LeastMTU is the smallest Writer.MTU: with it any record fits into a message, and the
+// message into a datagram that any path of IPv6 takes whole (RFC 8200 section 5).
+const LeastMTU = 1232
 
 // Writer puts records into messages.
 type Writer struct {
