@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,7 +88,15 @@ func connections(name string) *ruleset.RuleSet {
 }
 
 func randomRuleSet(r *rand.Rand, name string) *ruleset.RuleSet {
-	switch r.IntN(4) {
+	switch r.IntN(5) {
+	case 4: // as long as templates get
+		var all []attr.Attr
+		for _, in := range attr.All() {
+			if in.Class == attr.ClassInteger && in.Size > 0 || in.Class == attr.ClassAddress {
+				all = append(all, in.Attr)
+			}
+		}
+		return saves(name+strings.Repeat("x", 200), all...)
 	case 0:
 		for {
 			rs := rulesettest.Random(r)

@@ -283,8 +283,9 @@ func TestSequenceWraps(t *testing.T) {
 func FuzzReader(f *testing.F) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, form := range forms() {
-		for _, m := range write(r, form, LeastMTU, 100) {
-			f.Add(m.b, m.b)
+		messages := write(r, form, LeastMTU, 40)
+		for _, m := range messages {
+			f.Add(messages[0].b, m.b)
 		}
 	}
 	f.Fuzz(func(t *testing.T, a, b []byte) {
@@ -362,4 +363,40 @@ func TestManyShapes(t *testing.T) {
 	}
 	w.Flush()
 	equal(t, slices.DeleteFunc(got, func(s string) bool { return s[0] == 's' || s[0] == 'b' }), want)
+}
+
+// counter is a Handler that only counts.
+type counter struct{ packets int }
+
+func (c *counter) Begin(uint32)   {}
+func (c *counter) Missing(uint32) {}
+func (c *counter) Shape(*Shape)   {}
+func (c *counter) New(*New)       {}
+func (c *counter) Packet(*Packet) { c.packets++ }
+func (c *counter) End(*End)       {}
+func (c *counter) Stats(*Stats)   {}
+
+// BenchmarkReader reads messages full of PACKETs.
+func BenchmarkReader(b *testing.B) {
+	var messages [][]byte
+	w := Writer{MTU: 1472, Send: func(m []byte, _ int) []byte {
+		messages = append(messages, bytes.Clone(m))
+		return m
+	}}
+	w.Templates(0)
+	for i := range 100_000 {
+		w.Packet(&Packet{Flow: uint64(i), Time: int64(i), Octets: 1000}, 0)
+	}
+	w.Flush()
+	b.ReportAllocs()
+	c := new(counter)
+	for b.Loop() {
+		x := Reader{Ordered: true}
+		for _, m := range messages {
+			if err := x.Message(m, c); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(c.packets), "ns/packet")
 }
