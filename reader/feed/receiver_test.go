@@ -472,3 +472,32 @@ func (s *slow) Stats(*Meter, *feed.Stats) error {
 	s.end()
 	return nil
 }
+
+// TestWrong has ends that tell other numbers than the packets have, and one that tells of
+// the first packets alone.
+func TestWrong(t *testing.T) {
+	for _, tc := range []struct {
+		change                   func(*feed.End)
+		complete, lacking, wrong uint64
+	}{
+		{func(*feed.End) {}, 1, 0, 0},
+		{func(e *feed.End) { e.Octets[0]++ }, 0, 0, 1},
+		{func(e *feed.End) { e.PDUs[0], e.PDUs[1] = e.PDUs[0]-1, e.PDUs[1]+1 }, 0, 0, 1},
+		{func(e *feed.End) { e.Told-- }, 0, 0, 1},
+		{func(e *feed.End) { e.Told++ }, 0, 1, 0},
+		{func(e *feed.End) { e.PDUs[1] += 100; e.Octets[1] += 5000 }, 1, 0, 0}, // --feed-first
+	} {
+		shape := newSpeaker(1, 0).shape
+		end := feed.End{New: feed.New{Flow: 5, Shape: shape, First: 1, Key: []byte{1, 2, 3, 4}}, Begun: 1, Last: 9, PDUs: [2]uint64{2, 1}, Octets: [2]uint64{100, 70}, Told: 3}
+		tc.change(&end)
+		b, m := NewBook(io.Discard, time.Minute, 10), &Meter{Name: "it"}
+		b.New(m, &end.New)
+		for _, p := range []feed.Packet{{Flow: 5, Time: 1, Octets: 60}, {Flow: 5, Time: 4, Octets: 40}, {Flow: 5, Time: 9, Octets: 70, Backward: true}} {
+			b.Packet(m, &p)
+		}
+		b.End(m, &end)
+		if b.Flows != 1 || b.Complete != tc.complete || b.Lacking != tc.lacking || b.LackingPackets != tc.lacking || b.Wrong != tc.wrong {
+			t.Errorf("END %+v: %+v", end, b.Totals)
+		}
+	}
+}
