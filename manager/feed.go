@@ -68,8 +68,12 @@ func (d *decoder) units(to *int, unit, low, high time.Duration) func(ast.Node) {
 // unsigned returns a reader of a number of 32 bits.
 func (d *decoder) unsigned(to *uint32) func(ast.Node) {
 	return func(n ast.Node) {
-		i := int(*to)
-		d.number(&i, 0, math.MaxUint32)(n)
+		s, _ := scalar(n)
+		i, err := strconv.ParseUint(s, 10, 32)
+		if err != nil {
+			d.errorf(n, "%q: want a number from 0 to %d", s, uint32(math.MaxUint32))
+			return
+		}
 		*to = uint32(i)
 	}
 }
