@@ -37,7 +37,7 @@ func (o *feedOptions) add(cmd *cobra.Command) {
 	f.Var(newCount(&o.first, 0, 0, math.MaxInt32, "a number of packets or 0 for all,"), "feed-first", "tell of so many packets of each flow; the totals at its end are of all (default all)")
 	f.StringVar(&o.ruleSet, "feed-rules", "", "tell only of what the ruleset of this `NAME` counts")
 	f.Var(newChoice(&o.id, "64", "64", "32"), "feed-id", "bits of flows' identifiers")
-	f.Var(newCount(&o.domain, 0, 0, math.MaxUint32, "a number"), "feed-domain", "the observation domain, by which a receiver knows this meter from others at the same address")
+	f.Var(newCount(&o.domain, 0, 0, math.MaxUint32&math.MaxInt, "a number"), "feed-domain", "the observation domain, by which a receiver knows this meter from others at the same address")
 	f.Var(newSeconds(&o.delay, 0.02, 0, 3600), "feed-delay", "a record waits at most so many `SECONDS` for others to be sent with")
 	f.Var(newSeconds(&o.idle, 60, 0.1, maxSeconds), "feed-idle", "a flow has ended when it was idle for so many `SECONDS`; or 5 seconds after TCP has")
 	f.Var(newCount(&o.mtu, 1500, feed.LeastMTU+headersIPv6, math.MaxUint16, "a number of octets"), "feed-mtu", "`OCTETS` of the largest datagram, its IP header too")
