@@ -30,7 +30,7 @@ type meterFeed struct {
 func (m *meterFeed) first() mib.Feed {
 	o := m.options
 	f := mib.Feed{
-		Domain: uint32(o.domain), IDBits: 64, MTU: o.mtu, Delay: int(math.Round(o.delay * 1000)), Idle: max(int(o.idle), 1),
+		Domain: o.domain, IDBits: 64, MTU: o.mtu, Delay: int(math.Round(o.delay * 1000)), Idle: max(int(o.idle), 1),
 		Queue: int(o.queue) >> 10, First: uint32(o.first), Rules: o.ruleSet, Digest: o.digest,
 	}
 	if o.id == "32" {
@@ -59,7 +59,7 @@ func (m *meterFeed) open(f mib.Feed) (meterfeed.Config, export.Config, error) {
 			return meterfeed.Config{}, export.Config{}, err
 		}
 		o = feedOptions{
-			url: url, id: fmt.Sprint(f.IDBits), domain: int(f.Domain), delay: float64(f.Delay) / 1000, mtu: f.MTU, idle: float64(f.Idle),
+			url: url, id: fmt.Sprint(f.IDBits), domain: f.Domain, delay: float64(f.Delay) / 1000, mtu: f.MTU, idle: float64(f.Idle),
 			queue: size(f.Queue << 10), first: int(f.First), ruleSet: f.Rules, digest: f.Digest,
 		}
 	}

@@ -19,7 +19,7 @@ import (
 type feedOptions struct {
 	url     feed.URL
 	id      string  // bits
-	domain  int     // observation domain
+	domain  uint32  // observation domain
 	delay   float64 // seconds
 	mtu     int     // octets
 	idle    float64 // seconds
@@ -32,12 +32,12 @@ type feedOptions struct {
 // add adds the options to a command.
 func (o *feedOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.Var(urlFlag{&o.url}, "feed", "tell this `URL` of every packet; that rulesets count, as IPFIX records of its flow, time and octets:\nudp://HOST:PORT, tcp://HOST:PORT, unix:PATH, or file:PATH (file:- is standard output); see rtfm feed, docs/FEED.md")
+	f.Var(urlFlag{&o.url}, "feed", "tell this `URL` of every packet; of those that rulesets count, as IPFIX records of flow, time and octets:\nudp://HOST:PORT, tcp://HOST:PORT, unix:PATH, or file:PATH (file:- is standard output); see rtfm feed, docs/FEED.md")
 	group(f, groupOutput, "feed")
 	f.Var(newCount(&o.first, 0, 0, math.MaxInt32, "a number of packets or 0 for all,"), "feed-first", "tell of so many packets of each flow; the totals at its end are of all (default all)")
 	f.StringVar(&o.ruleSet, "feed-rules", "", "tell only of what the ruleset of this `NAME` counts")
 	f.Var(newChoice(&o.id, "64", "64", "32"), "feed-id", "bits of flows' identifiers")
-	f.Var(newCount(&o.domain, 0, 0, math.MaxUint32&math.MaxInt, "a number"), "feed-domain", "the observation domain, by which a receiver knows this meter from others at the same address")
+	f.Var(unsigned{&o.domain}, "feed-domain", "the observation domain, by which a receiver knows this meter from others at the same address")
 	f.Var(newSeconds(&o.delay, 0.02, 0, 3600), "feed-delay", "a record waits at most so many `SECONDS` for others to be sent with")
 	f.Var(newSeconds(&o.idle, 60, 0.1, maxSeconds), "feed-idle", "a flow has ended when it was idle for so many `SECONDS`; or 5 seconds after TCP has")
 	f.Var(newCount(&o.mtu, 1500, feed.LeastMTU+headersIPv6, math.MaxUint16, "a number of octets"), "feed-mtu", "`OCTETS` of the largest datagram, its IP header too")
@@ -92,7 +92,7 @@ func (o *feedOptions) checkFile(flows, series string) error {
 func (o *feedOptions) config(frames bool) meterfeed.Config {
 	c := meterfeed.Config{
 		Form:   feed.Form{Narrow: o.id == "32", Frames: frames, Digest: o.digest},
-		Domain: uint32(o.domain), MTU: o.message(), Delay: seconds(o.delay), Idle: seconds(o.idle),
+		Domain: o.domain, MTU: o.message(), Delay: seconds(o.delay), Idle: seconds(o.idle),
 		First: uint32(o.first), RuleSet: o.ruleSet,
 	}
 	if o.url.Network == "udp" {

@@ -27,7 +27,7 @@ func (s *size) Set(text string) error {
 		}
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt32<<10>>bits {
+	if err != nil || n < 0 || n > math.MaxInt>>bits {
 		return errors.New("want octets, as 1000000, 500KiB or 64MiB")
 	}
 	*s = size(n << bits)

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +44,25 @@ func (c *count) String() string { return strconv.Itoa(*c.to) }
 
 // Type implements pflag.Value.
 func (*count) Type() string { return "N" }
+
+// unsigned is a whole number of 32 bits.
+type unsigned struct{ to *uint32 }
+
+// Set implements pflag.Value.
+func (u unsigned) Set(text string) error {
+	n, err := strconv.ParseUint(text, 0, 32)
+	if err != nil {
+		return fmt.Errorf("want a number from 0 to %d", uint32(math.MaxUint32))
+	}
+	*u.to = uint32(n)
+	return nil
+}
+
+// String implements pflag.Value.
+func (u unsigned) String() string { return strconv.FormatUint(uint64(*u.to), 10) }
+
+// Type implements pflag.Value.
+func (unsigned) Type() string { return "N" }
 
 // choice is one of several words.
 type choice struct {

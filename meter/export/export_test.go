@@ -55,7 +55,6 @@ func (h *heard) Packet(*feed.Packet)        {}
 func (h *heard) End(*feed.End)              {}
 func (h *heard) Stats(s *feed.Stats)        { h.numbers = append(h.numbers, s.Packets) }
 func (h *heard) Missing(records uint32)     { h.missing += uint64(records) }
-func (h *heard) inOrder() (in bool)         { return h.lacks() == 0 }
 func (h *heard) read(r io.Reader, most int) { h.readWith(&feed.Reader{Ordered: true}, r, most) }
 func (h *heard) latest() (n uint64)         { return h.numbers[len(h.numbers)-1] }
 func (h *heard) lacks() (n uint64) {
