@@ -19,6 +19,7 @@ import (
 // that managers set.
 type meterFeed struct {
 	options *feedOptions
+	records bool // flow records are metered
 	live    bool // or at the speed of a capture
 	frames  bool
 	log     *slog.Logger
@@ -50,6 +51,9 @@ func (m *meterFeed) config(paced bool) control.FeedConfig {
 // open returns what is told of a feed, and where it goes.
 func (m *meterFeed) open(f mib.Feed) (meterfeed.Config, export.Config, error) {
 	o := *m.options
+	if m.records {
+		return meterfeed.Config{}, export.Config{}, errors.New("a feed tells of packets, and flow records have none")
+	}
 	if f != m.first() {
 		url, err := feed.ParseURL(f.URL)
 		if err == nil && url.IsFile() {

@@ -36,7 +36,7 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	told := &meterFeed{options: &o.feed, live: o.capture.isLive() || o.pace, frames: o.octets != "ip", log: log, stdout: cmd.OutOrStdout()}
+	told := &meterFeed{options: &o.feed, records: o.capture.isRecords() || o.traces.hasRecords(), live: o.capture.isLive() || o.pace, frames: o.octets != "ip", log: log, stdout: cmd.OutOrStdout()}
 	if o.user == "" {
 		if err := told.begin(); err != nil {
 			return err

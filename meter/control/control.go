@@ -241,6 +241,11 @@ func (c *Meter) upkeepInParts() {
 			more = c.doomed > 0
 		})
 	}
+	c.Do(func() {
+		if c.feeds.leaving {
+			c.turnFeed()
+		}
+	})
 	for more := true; more; {
 		c.Do(func() { more = c.meter.EndStreams(c.Now()) })
 	}
@@ -293,6 +298,9 @@ func (s *heldSource) ReadBatch(b *traces.Batch) error {
 	}
 	if s.c.doomed > 0 {
 		s.c.empty()
+	}
+	if s.c.feeds.leaving {
+		s.c.turnFeed()
 	}
 	return err
 }

@@ -26,11 +26,15 @@ type feeds struct {
 	to     *export.Exporter // nil without one
 	ended  *feed.Tap        // of the feed that there was when metering ended
 	opened int64
-	err    error          // why there is none
-	past   export.Counts  // of the others
-	ending sync.WaitGroup // feeds that still send what waits
-	mu     sync.Mutex
-	lost   error // why one of the others has not sent all; under mu
+	err    error // why there is none
+	// leaving has flows of another feed end, before this one is begun, at latest by a
+	// time whatever the queue has room for.
+	leaving bool
+	leaveBy time.Time
+	past    export.Counts  // of the others
+	ending  sync.WaitGroup // feeds that still send what waits
+	mu      sync.Mutex
+	lost    error // why one of the others has not sent all; under mu
 }
 
 // settleFeed has the meter's feed be what managers ask for.
@@ -39,8 +43,39 @@ func (c *Meter) settleFeed() {
 	if !c.running || c.control.Feed == f.is {
 		return
 	}
-	c.endFeed()
 	f.is, f.err = c.control.Feed, nil
+	f.leaving, f.leaveBy = f.to != nil, time.Now().Add(leaveWithin)
+	c.turnFeed()
+}
+
+// Of a feed that is to be another one the flows of leaveRows rows are ended at a time, as
+// the queue has room for it, for so long.
+const (
+	leaveRows   = 1 << 11
+	leaveWithin = 10 * time.Second
+)
+
+// turnFeed ends the feed that there is, of a live meter a part at a time, and then begins
+// the one that is asked for.
+func (c *Meter) turnFeed() {
+	f := &c.feeds
+	if f.leaving {
+		if c.cfg.Live && f.to.IsFull() && time.Now().Before(f.leaveBy) {
+			return
+		}
+		if c.cfg.Live && !c.meter.EndFeedPart(leaveRows) {
+			c.spent += clearSpent
+			return
+		}
+		f.leaving = false
+		c.endFeed()
+	}
+	c.beginFeed()
+}
+
+// beginFeed begins the feed that is asked for, if one is.
+func (c *Meter) beginFeed() {
+	f := &c.feeds
 	if f.is.URL == "" || c.cfg.Feed.Open == nil {
 		return
 	}
@@ -112,6 +147,7 @@ func (c *Meter) roomForFeed() {
 // while others may have the meter.
 func (c *Meter) endFeeds() error {
 	c.running = false
+	c.feeds.leaving = false
 	c.feeds.ended = c.meter.Feed()
 	if to := c.feeds.to; to != nil {
 		to.Finish()
@@ -157,7 +193,7 @@ func (c *Meter) FeedStatus() mib.FeedStatus {
 	case f.to == nil:
 	default:
 		s.State, s.Error, s.Opened = mib.FeedOpening, mib.FeedText(f.to.Trouble()), f.opened
-		if f.to.Open() {
+		if f.to.Open() && !f.leaving {
 			s.State = mib.FeedOpen
 		}
 		s.Flows = c.meter.Feed().Flows()

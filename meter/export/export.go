@@ -180,10 +180,13 @@ func (e *Exporter) Dropped() (messages, records uint64) {
 	return e.droppedMessages.Load(), e.droppedRecords.Load()
 }
 
+// IsFull reports whether the queue is more than half full.
+func (e *Exporter) IsFull() bool { return len(e.full) > cap(e.full)/2 }
+
 // Room waits, if who sends is to wait for room in the queue, until that is no more than
 // half full. Whoever sends may do so before, where it keeps nobody else waiting.
 func (e *Exporter) Room() {
-	for e.cfg.Waits && len(e.full) > cap(e.full)/2 {
+	for e.cfg.Waits && e.IsFull() {
 		select {
 		case <-e.over:
 			return

@@ -66,6 +66,8 @@ type Tap struct {
 	ended   match.Flow // and for one that ends
 	end     feed.End
 	let     func(row uint32) bool
+	ending  bool // no flow begins any more
+	endedTo int  // row up to which EndPart has ended flows
 	// dropped is told by whoever sends the messages.
 	dropped func() (messages, records uint64)
 }
@@ -184,6 +186,9 @@ func (t *Tap) Packet(row uint32, p *feed.Packet, now int64) {
 	t.now = now
 	s := t.state(row)
 	if s.bits&isOpen == 0 {
+		if t.ending {
+			return
+		}
 		t.begin(row, s)
 	}
 	if s.bits&isJoining != 0 {
@@ -477,6 +482,20 @@ func (t *Tap) sweep(ticks int64) {
 			t.tellNew(row, s)
 		}
 	}
+}
+
+// EndPart ends the flows of so many rows more, and reports whether all have ended. From
+// the first time on no flow begins.
+func (t *Tap) EndPart(rows int) bool {
+	t.ending = true
+	all := len(t.blocks) * blockLen
+	for ; rows > 0 && t.endedTo < all; rows-- {
+		if b := t.blocks[t.endedTo/blockLen]; b != nil {
+			t.finish(uint32(t.endedTo), &b[t.endedTo%blockLen], feed.Forced)
+		}
+		t.endedTo++
+	}
+	return t.endedTo == all
 }
 
 // End ends all flows, and the feed. If there was no packet nothing is told.
