@@ -105,11 +105,9 @@ func moreBacklog(t *testing.T) {
 
 // A handover is what is done to a meter in a pair, and what came of it.
 type handover struct {
-	kind               string
-	lost, doubled      int
-	gap, delay         time.Duration // the longest between two packets told, and until one was told
-	told, sent, rate   int
-	receiver, failures string
+	lost, doubled, told, sent int
+	gap, delay                time.Duration // the longest between two packets told, and until one was told
+	receiver                  string        // what it has said
 }
 
 // failures are what is done to the first meter, and to have it go on, if it does.
@@ -286,7 +284,7 @@ func pairHandover(t *testing.T, kind string, b tracetest.Blast, n int) handover 
 	case <-time.After(20 * time.Second):
 		t.Fatal("the receiver does not end")
 	}
-	r := handover{kind: kind, told: h.n, sent: n, rate: b.Rate, gap: h.gap, delay: h.delay, receiver: last.told.String()}
+	r := handover{told: h.n, sent: n, gap: h.gap, delay: h.delay, receiver: last.told.String()}
 	if last != receiver {
 		r.receiver = receiver.told.String() + r.receiver
 	}
@@ -329,9 +327,10 @@ func TestAngelPair(t *testing.T) {
 	if form == "" {
 		t.Skip("RTFM_ANGEL is not set")
 	}
-	repeats, length := 2, 3
+	const length = 3 // seconds
+	repeats := 2
 	if form == "long" {
-		repeats, length = 20, 6
+		repeats = 20
 	}
 	var out bytes.Buffer
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)

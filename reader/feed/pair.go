@@ -46,7 +46,8 @@ type Pair struct {
 	// Counts are of what has been done.
 	Counts PairCounts
 
-	out    Meter // of the one stream
+	out    Meter       // of the one stream
+	packet feed.Packet // room for the one that is told
 	heard  map[*Meter]*paired
 	flows  flowsOfPair
 	table  pairTable
@@ -193,10 +194,10 @@ func (p *Pair) pass(e *pairEntry) error {
 	t := p.skew.correct(e.packet.Time, int(e.side))
 	f.begun, f.last = min(f.begun, t), max(f.last, t)
 	p.Counts.Told++
-	packet := e.packet
-	packet.Flow, packet.Time = f.Flow, t
+	p.packet = e.packet
+	p.packet.Flow, p.packet.Time = f.Flow, t
 	p.out.Number = p.Counts.Told - 1
-	return p.Sink.Packet(&p.out, &packet)
+	return p.Sink.Packet(&p.out, &p.packet)
 }
 
 // isLate reports whether the other meter's record of the same packet may have been

@@ -505,3 +505,30 @@ func TestPairBounds(t *testing.T) {
 		t.Errorf("%d told in the end", told)
 	}
 }
+
+// BenchmarkPair is of a packet that both meters tell.
+func BenchmarkPair(b *testing.B) {
+	p := NewPair(Tee{})
+	m := [2]Meter{{Form: feed.Form{Digest: true}}, {Input: 1, Form: feed.Form{Digest: true}}}
+	n := simFlow(1, false, 0)
+	for i := range m {
+		if err := p.New(&m[i], &n); err != nil {
+			b.Fatal(err)
+		}
+	}
+	packet := &feed.Packet{Flow: 1, Octets: 60}
+	b.ReportAllocs()
+	for b.Loop() {
+		packet.Digest++
+		packet.Time += 1000
+		for i := range m {
+			m[i].Heard = time.Unix(0, packet.Time)
+			if err := p.Packet(&m[i], packet); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	if c := p.Count(); c.Both != c.Told {
+		b.Fatalf("%+v", c)
+	}
+}
