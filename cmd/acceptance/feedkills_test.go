@@ -45,7 +45,7 @@ func fedPackets(t *testing.T, path string) (packets []fedPacket, missing uint64)
 // feedTruth meters a trace and returns the packets of its feed, which has no losses.
 func feedTruth(t *testing.T, trace string) []fedPacket {
 	file, packets := filepath.Join(t.TempDir(), "fed"), filepath.Join(t.TempDir(), "packets")
-	ends(t, program(t, "run", "-q", "-r", "manager/testdata/all.srl", "-F", "none", "--feed", "file:"+file, trace))
+	ends(t, program(t, "run", "-q", "-r", "manager/testdata/all.srl", "-F", os.DevNull, "--feed", "file:"+file, trace))
 	ends(t, program(t, "feed", "-q", "--packets", packets, file))
 	truth, _ := fedPackets(t, packets)
 	return truth
@@ -127,7 +127,7 @@ func TestFeedReceiverIsKilled(t *testing.T) {
 			receive := func() *process {
 				return startBeside(t, exec.Command("rtfm", "feed", "-q", "-l", url, "--packets", packets))
 			}
-			args := []string{"run", "-q", "-r", "manager/testdata/all.srl", "-F", "none", "--feed", url, trace}
+			args := []string{"run", "-q", "-r", "manager/testdata/all.srl", "-F", os.DevNull, "--feed", url, trace}
 			p, killed := receive(), 0
 			meter := startBeside(t, exec.Command("rtfm", args...))
 			step := int64(len(truth)) * 130 / int64(kills)
@@ -168,7 +168,7 @@ func TestFedMeterIsKilled(t *testing.T) {
 		dir := t.TempDir()
 		url, packets, flows := feedURL(t, network), filepath.Join(dir, "packets"), filepath.Join(dir, "flows")
 		p := startBeside(t, exec.Command("rtfm", "feed", "--until-end", "-l", url, "--packets", packets, "-F", flows))
-		meter := startBeside(t, exec.Command("rtfm", "run", "-q", "-r", "manager/testdata/all.srl", "-F", "none", "--feed", url, trace))
+		meter := startBeside(t, exec.Command("rtfm", "run", "-q", "-r", "manager/testdata/all.srl", "-F", os.DevNull, "--feed", url, trace))
 		alive := grown(t, packets, 1+r.Int64N(int64(len(truth))*130), meter)
 		meter.signal(syscall.SIGKILL)
 		meter.exit(20 * time.Second)

@@ -407,6 +407,9 @@ func (t *Tap) Advance(now int64, totals func() Totals) {
 	t.tickAt = later(t.tickAt, ticks*int64(tick))
 	if t.cfg.Anew != nil && t.cfg.Anew() {
 		t.anew = int64(t.seconds())
+		if t.cfg.Repeat > 0 {
+			t.tellAt = now
+		}
 	}
 	t.endClosing()
 	t.sweep(ticks)
