@@ -22,7 +22,13 @@ type datagrams struct {
 	failed bool // the latest one was not sent
 	single bool // the kernel cannot cut several
 	out    []byte
+	// refusedAt is when the receiver's host told last that nobody is there; zero if
+	// whoever is there now was told what there is.
+	refusedAt time.Time
 }
+
+// Who is not refused for so long is heard by somebody, who may have come just now.
+const isHeard = 500 * time.Millisecond
 
 func (d *datagrams) open() {
 	if err := d.dial(); err != nil {
@@ -62,6 +68,10 @@ func (d *datagrams) deliver() error {
 		}
 		d.failed = err != nil
 		d.e.open.Store(err == nil)
+	}
+	if !d.refusedAt.IsZero() && time.Since(d.refusedAt) >= isHeard {
+		d.refusedAt = time.Time{}
+		d.e.anew.Store(true)
 	}
 	return nil
 }
@@ -113,6 +123,7 @@ func (d *datagrams) send(n int) (err error) {
 		if _, _, err = d.conn.WriteMsgUDP(b, control, nil); !errors.Is(err, syscall.ECONNREFUSED) {
 			return err
 		}
+		d.refusedAt = time.Now()
 		if d.e.refused.Add(1) == 1 {
 			d.e.warn(fmt.Sprintf("nobody receives the feed at %s", d.e.cfg.To))
 		}
