@@ -74,6 +74,32 @@ func (r *feedRun) closePair() error {
 	return errors.Join(err, e)
 }
 
+// strangers is how many packets each of a pair's meters must have told alone for them to
+// be taken for meters of other packets, if hardly one was told by both.
+const strangers = 1000
+
+// areStrangers reports whether the meters of a pair see other packets, or count them in
+// other flows.
+func areStrangers(c feed.PairCounts) bool {
+	return min(c.Only[0], c.Only[1]) >= max(strangers, 10*c.Both)
+}
+
+const strangersSay = "hardly a packet is told by both meters of the pair: do they see the same ones, with the same rulesets?"
+
+// tickPair tells what has waited long enough, and of a pair that is none.
+func (r *feedRun) tickPair() {
+	if r.pair == nil {
+		return
+	}
+	if err := r.pair.Tick(time.Now()); err != nil {
+		r.receiver.Fail(err)
+	}
+	if !r.strange && areStrangers(r.pair.Count()) {
+		r.strange = true
+		r.warn(strangersSay)
+	}
+}
+
 // tellMeters tells what is missing of each meter's records.
 func (r *feedRun) tellMeters(fault func(string, ...any)) {
 	if r.pair != nil {
@@ -89,6 +115,9 @@ func (r *feedRun) tellMeters(fault func(string, ...any)) {
 // one has.
 func (r *feedRun) tellPair(fault func(string, ...any)) {
 	c := r.pair.Count()
+	if areStrangers(c) {
+		fault(strangersSay)
+	}
 	var inputs [2]struct{ meters, records, missing, lost uint64 }
 	for _, m := range r.receiver.Meters {
 		n := &inputs[m.Input]

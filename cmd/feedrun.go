@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +18,7 @@ type feedRun struct {
 	receiver *feed.Receiver
 	book     *feed.Book
 	pair     *feed.Pair // nil without
+	strange  bool       // it was told that the pair is none
 	sinks    feed.Tee
 	flush    []func() error
 	close    []io.Closer
@@ -124,11 +124,7 @@ func (r *feedRun) closeAll() {
 
 // tick writes what was received, and tells how far it is.
 func (r *feedRun) tick() {
-	if r.pair != nil {
-		if err := r.pair.Tick(time.Now()); err != nil {
-			r.receiver.Fail(err)
-		}
-	}
+	r.tickPair()
 	if err := r.flushAll(); err != nil {
 		r.receiver.Fail(err)
 	}

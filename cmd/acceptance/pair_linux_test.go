@@ -184,18 +184,6 @@ func (h *pairLines) listen(from io.Reader) {
 	}
 }
 
-// memberOf returns a number in a line of JSON, 0 if it is not there.
-func memberOf(line []byte, name string) (n uint64) {
-	_, rest, _ := bytes.Cut(line, []byte(`"`+name+`":`))
-	for _, c := range rest {
-		if c < '0' || c > '9' {
-			return n
-		}
-		n = 10*n + uint64(c-'0')
-	}
-	return n
-}
-
 // pairHandover sends so many packets past two meters, of which one fails meanwhile.
 func pairHandover(t *testing.T, kind string, b tracetest.Blast, n int) handover {
 	t.Helper()
