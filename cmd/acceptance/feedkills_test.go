@@ -84,7 +84,11 @@ func followsTruth(t *testing.T, packets, truth []fedPacket, by int64) (lacking i
 // feedKills is the trace of tests that kill, and its truth.
 func feedKills(t *testing.T) (trace string, truth []fedPacket) {
 	trace = filepath.Join(t.TempDir(), "long.pcap")
-	if err := os.WriteFile(trace, longTrace(40_000), 0o666); err != nil {
+	packets := 40_000
+	if tracetest.Long() {
+		packets *= 5 // so that there is time for all kills
+	}
+	if err := os.WriteFile(trace, longTrace(packets), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	return trace, feedTruth(t, trace)
