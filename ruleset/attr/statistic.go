@@ -113,10 +113,10 @@ func (f Form) numbers(d *Measure) int {
 
 // Form returns the form of what a measures; FormBuckets if it is no statistic.
 func (a Attr) Form() Form {
-	if a.info().Class != ClassStatistic {
-		return FormBuckets
+	if i := int(a) - int(FlowID); i >= 0 && i < len(formOf) {
+		return formOf[i]
 	}
-	return formOf[a-FlowID]
+	return FormBuckets
 }
 
 // Identifies reports whether a identifies flows, whatever their packets are.

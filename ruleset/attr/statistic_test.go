@@ -6,6 +6,15 @@ import (
 	"testing"
 )
 
+// TestForm sees that just the statistics have a form of their own.
+func TestForm(t *testing.T) {
+	for i := range attributes {
+		if a := &attributes[i]; (a.Attr.Form() != FormBuckets) != (a.Class == ClassStatistic) {
+			t.Errorf("%s: form %d, class %d", a.Name, a.Attr.Form(), a.Class)
+		}
+	}
+}
+
 // TestAppendSumOfSquares compares sums with what package math/big writes.
 func TestAppendSumOfSquares(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
