@@ -96,19 +96,12 @@ type statisticResult struct {
 // compareStatistics compares the statistics of one trace.
 func compareStatistics(t *testing.T, tshark, collection, path, rules string, totals []traceTotals) statisticResult {
 	r := statisticResult{trace: path}
-	var fcs uint64
-	read := false
-	for _, have := range totals {
-		read = read || slices.Contains([]string{"pcap", "nsecpcap", "pcapng", "snoop", "erf", "erf gz"}, have.fileType)
-		if strings.HasPrefix(have.fileType, "erf") {
-			fcs = 4
-		}
-	}
+	fcs, read := readByTshark(totals)
 	if !read {
-		return r // tshark does not know the format
+		return r
 	}
 	trace := filepath.Join(collection, "traces", path)
-	packets, err := sharkPackets(tshark, trace, fcs)
+	packets, _, err := sharkPackets(tshark, trace, fcs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +117,18 @@ func compareStatistics(t *testing.T, tshark, collection, path, rules string, tot
 	})
 	r.fault = differentStatistics(names, want, got)
 	return r
+}
+
+// readByTshark reports whether tshark knows the format of a trace, and how many octets
+// of its frames are check sequences.
+func readByTshark(totals []traceTotals) (fcs uint64, read bool) {
+	for _, have := range totals {
+		read = read || slices.Contains([]string{"pcap", "nsecpcap", "pcapng", "snoop", "erf", "erf gz"}, have.fileType)
+		if strings.HasPrefix(have.fileType, "erf") {
+			fcs = 4
+		}
+	}
+	return fcs, read
 }
 
 // differentStatistics says what first differs.

@@ -76,9 +76,9 @@ type sharkSegment struct {
 	window   uint64
 }
 
-// sharkPackets asks tshark for the packets of a trace. Of each frame fcs octets
-// are no part.
-func sharkPackets(tshark, trace string, fcs uint64) ([]sharkPacket, error) {
+// sharkPackets asks tshark for the packets of a trace, and the time at its end. Of each
+// frame fcs octets are no part.
+func sharkPackets(tshark, trace string, fcs uint64) (packets []sharkPacket, end int64, err error) {
 	args := []string{"-n", "-r", trace}
 	for _, off := range []string{"ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams", "tcp.relative_sequence_numbers"} {
 		args = append(args, "-o", off+":FALSE")
@@ -89,9 +89,8 @@ func sharkPackets(tshark, trace string, fcs uint64) ([]sharkPacket, error) {
 	}
 	out, err := exec.Command(tshark, args...).Output()
 	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) { // it may have failed at the trace's end
-		return nil, err
+		return nil, 0, err
 	}
-	var packets []sharkPacket
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	lines.Buffer(nil, 1<<24)
 	latest := int64(0)
@@ -99,7 +98,7 @@ func sharkPackets(tshark, trace string, fcs uint64) ([]sharkPacket, error) {
 		line := newSharkLine(lines.Text())
 		t, err := parseTime(cmp.Or(line.first("frame.time_epoch"), "0")) // it may have none
 		if err != nil {
-			return nil, fmt.Errorf("frame %d: %w", n, err)
+			return nil, 0, fmt.Errorf("frame %d: %w", n, err)
 		}
 		latest = max(latest, t)
 		p, ok := line.packet()
@@ -108,11 +107,11 @@ func sharkPackets(tshark, trace string, fcs uint64) ([]sharkPacket, error) {
 		}
 		p.frame, p.time, p.octets = n, latest, line.number("frame.len")-fcs
 		if line.err != nil {
-			return nil, fmt.Errorf("frame %d: %w", n, line.err)
+			return nil, 0, fmt.Errorf("frame %d: %w", n, line.err)
 		}
 		packets = append(packets, p)
 	}
-	return packets, lines.Err()
+	return packets, latest, lines.Err()
 }
 
 // A sharkLine is what tshark prints of a frame.

@@ -57,8 +57,9 @@ func (f *Flow) packets() uint64 {
 	return f.sides[0].sizes[attr.StatCount] + f.sides[1].sizes[attr.StatCount]
 }
 
-// add counts a packet, of which the first most ones are listed.
-func (f *Flow) add(p *feed.Packet, most int) {
+// add counts a packet that comes at a time, which does not go back. The first most ones
+// are listed.
+func (f *Flow) add(p *feed.Packet, at int64, most int) {
 	way := 0
 	if p.Backward {
 		way = 1
@@ -68,23 +69,23 @@ func (f *Flow) add(p *feed.Packet, most int) {
 	s.sizes.add(size)
 	s.sizeCounts[bucket(size)]++
 	if s.sizes[attr.StatCount] > 1 {
-		gap := uint64(max(p.Time-s.last, 0))
+		gap := uint64(at - s.last)
 		s.gaps.add(gap)
 		// Distributions of times have whole microseconds.
 		s.gapCounts[bucket((gap/1000+999)/1000)]++
 	}
-	s.last = p.Time
+	s.last = at
 	for flags := p.TCPFlags; flags != 0; flags &= flags - 1 {
 		s.flags[bits.TrailingZeros8(flags)]++
 	}
 	if f.packets() == 1 {
-		f.begun, f.listed, f.backward = p.Time, p.Time, p.Backward
+		f.begun, f.listed, f.backward = at, at, p.Backward
 	}
 	if len(f.first) < most {
-		f.first = append(f.first, attr.NewListed(size, p.TCPFlags, p.Time-f.listed, p.Backward))
-		f.listed = p.Time
+		f.first = append(f.first, attr.NewListed(size, p.TCPFlags, at-f.listed, p.Backward))
+		f.listed = at
 	}
-	f.last = p.Time
+	f.last = at
 }
 
 // bucket returns the place of a value among the counters of a histogram.

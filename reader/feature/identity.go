@@ -22,11 +22,16 @@ func (i *identity) read(s *feed.Shapes, f *Flow) {
 }
 
 // number returns the value of an attribute of a flow that saves it whole, else 0.
-func (i *identity) number(a attr.Attr) (n uint64) {
+func (i *identity) number(a attr.Attr) uint64 {
 	if mask, saved := i.flow.Shape.Mask(a); !saved || mask != attr.Ones(mask.Len()) {
 		return 0
 	}
-	for _, b := range i.flow.Value(a) {
+	return numberIn(i.flow.Value(a))
+}
+
+// numberIn returns the number that octets are.
+func numberIn(octets []byte) (n uint64) {
+	for _, b := range octets {
 		n = n<<8 | uint64(b)
 	}
 	return n

@@ -6,7 +6,7 @@ import "rtfm/reader/feed"
 type meter struct {
 	*feed.Meter
 	flows map[uint64]*Flow
-	now   int64 // the latest time that it has told
+	now   int64 // the latest time that it has told: at it packets count
 	// Flows without a row wait in the slot of the tick at which they may be idle.
 	// Packets do not move them: who is not idle by then waits on.
 	slots [slots][]waiting

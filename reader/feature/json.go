@@ -93,16 +93,16 @@ func appendString(b []byte, s string) []byte {
 	return append(b, text...)
 }
 
-// appendKeyJSON appends what the flow saves: numbers where there are no masks and no
-// addresses, else text.
+// appendKeyJSON appends what the flow saves: addresses as text, with the length of their
+// prefix if they have one, all else as numbers.
 func appendKeyJSON(b []byte, i *identity) []byte {
 	for _, v := range i.flow.Shape.Saved {
-		b = append(append(append(b, `,"`...), v.Attr.String()...), `":`...)
-		text := i.text(v.Attr)
-		if _, err := strconv.ParseUint(text, 10, 64); err == nil {
-			b = append(b, text...)
+		a := v.Attr
+		b = append(append(append(b, `,"`...), a.String()...), `":`...)
+		if a.IsPeer() || a.IsAdjacent() {
+			b = appendString(b, i.text(a))
 		} else {
-			b = appendString(b, text)
+			b = strconv.AppendUint(b, numberIn(i.flow.Value(a)), 10)
 		}
 	}
 	return b

@@ -87,10 +87,11 @@ func TestNPY(t *testing.T) {
 	ended := func(flows int) {
 		for range flows {
 			id++
+			at := int64(5e9 + 1e4*id)
 			table.New(m, newFlow(id))
-			table.Packet(m, &records.Packet{Flow: id, Time: 5e9, Octets: 60, TCPFlags: 2})
-			table.Packet(m, &records.Packet{Flow: id, Time: 5e9 + 2500, Octets: 70000, TCPFlags: 18, Backward: true})
-			table.End(m, &records.End{New: *newFlow(id), Begun: 5e9, Last: 5e9 + 2500, PDUs: [2]uint64{1, 1}, Octets: [2]uint64{60, 70000}})
+			table.Packet(m, &records.Packet{Flow: id, Time: at, Octets: 60, TCPFlags: 2})
+			table.Packet(m, &records.Packet{Flow: id, Time: at + 2500, Octets: 70000, TCPFlags: 18, Backward: true})
+			table.End(m, &records.End{New: *newFlow(id), Begun: at, Last: at + 2500, PDUs: [2]uint64{1, 1}, Octets: [2]uint64{60, 70000}})
 		}
 	}
 	ended(9)

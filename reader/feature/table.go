@@ -145,12 +145,12 @@ func (t *Table) Packet(m *feed.Meter, p *records.Packet) error {
 		return err
 	}
 	begins := f.packets() == 0
-	if !f.told && !begins && p.Time-f.last >= idle {
+	if !f.told && !begins && mt.now-f.last >= idle {
 		if err := t.tell(mt, f, Idle); err != nil {
 			return err
 		}
 	}
-	f.add(p, t.cfg.First)
+	f.add(p, mt.now, t.cfg.First)
 	switch {
 	case f.told:
 	case len(f.first) == t.cfg.First:
