@@ -74,32 +74,6 @@ func (r *feedRun) closePair() error {
 	return errors.Join(err, e)
 }
 
-// strangers is how many packets each of a pair's meters must have told alone for them to
-// be taken for meters of other packets, if hardly one was told by both.
-const strangers = 1000
-
-// areStrangers reports whether the meters of a pair see other packets, or count them in
-// other flows.
-func areStrangers(c feed.PairCounts) bool {
-	return min(c.Only[0], c.Only[1]) >= max(strangers, 10*c.Both)
-}
-
-const strangersSay = "hardly a packet is told by both meters of the pair: do they see the same ones, with the same rulesets?"
-
-// tickPair tells what has waited long enough, and of a pair that is none.
-func (r *feedRun) tickPair() {
-	if r.pair == nil {
-		return
-	}
-	if err := r.pair.Tick(time.Now()); err != nil {
-		r.receiver.Fail(err)
-	}
-	if !r.strange && areStrangers(r.pair.Count()) {
-		r.strange = true
-		r.warn(strangersSay)
-	}
-}
-
 // tellMeters tells what is missing of each meter's records.
 func (r *feedRun) tellMeters(fault func(string, ...any)) {
 	if r.pair != nil {
@@ -133,15 +107,28 @@ func (r *feedRun) tellPair(fault func(string, ...any)) {
 		if r.options.quiet {
 			continue
 		}
-		fmt.Fprintf(r.stderr, "%s: %s alone; %s missing of %d, %s lost before the meter; begun %s\n", r.options.listen[i],
-			counted(c.Only[i], "packet"), counted(n.missing, "record"), n.missing+n.records, counted(n.lost, "packet"), counted(n.meters, "time"))
+		text := fmt.Sprintf("%s: %s, %s of it alone", r.options.listen[i], counted(n.records, "record"), counted(c.Only[i], "packet"))
+		if n.missing > 0 {
+			text += fmt.Sprintf("; %s missing", counted(n.missing, "record"))
+		}
+		if n.lost > 0 {
+			text += fmt.Sprintf("; the meter has lost %s", counted(n.lost, "packet"))
+		}
+		if n.meters > 1 {
+			text += fmt.Sprintf("; it has begun %d times", n.meters)
+		}
+		fmt.Fprintln(r.stderr, text)
 	}
 	if r.options.quiet {
 		return
 	}
 	skew := "the skew of the clocks is not known"
 	if c.Skewed {
-		skew = fmt.Sprintf("the second meter's clock is ahead by %v, give or take %v", c.Skew, c.Spread)
+		way := "ahead"
+		if c.Skew < 0 {
+			way = "behind"
+		}
+		skew = fmt.Sprintf("the second meter's clock is %v %s, ± %v", c.Skew.Abs(), way, c.Spread)
 	}
-	fmt.Fprintf(r.stderr, "pair: %s by both meters; %s of the lead; %s\n", counted(c.Both, "packet"), counted(c.Changes, "change"), skew)
+	fmt.Fprintf(r.stderr, "pair: %s of both meters; %s of the lead; %s\n", counted(c.Both, "packet"), counted(c.Changes, "change"), skew)
 }
