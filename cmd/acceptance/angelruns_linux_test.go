@@ -77,7 +77,7 @@ func meterBlast(t *testing.T, b tracetest.Blast, n int, to *feedNetwork) (r ange
 	receiver.signal(syscall.SIGINT)
 	receiver.exit(60 * time.Second)
 	text := receiver.printed()
-	r.packets, r.ended = numberIn(t, `(?m)^(\d+) packets? of 1 meter`, text), numberIn(t, `in (\d+) flows? that ha`, text)
+	r.packets, r.ended = numberIn(t, `(?m)^(\d+) packets?, .* told by 1 meter`, text), numberIn(t, `; (\d+) flows? ha`, text)
 	if r.whole = strings.Contains(text, "nothing is missing"); !r.whole {
 		t.Logf("%+v: the receiver's summary:\n%s", b, text)
 	} else if r.packets != r.metered || r.ended != r.flows {

@@ -136,7 +136,7 @@ func TestCollisions(t *testing.T) {
 		checkCollisions(t, 100_000, collide(100_000, 24, 1))
 		return
 	}
-	fmt.Print("\nC. Flow identifiers and hashes (report III C): sources of one network, dests anywhere, each flow of other ports; means of 3\n\n")
+	fmt.Print("\nC. Flow identifiers and hashes (report III C): sources of one network, dests anywhere, each flow of other ports; means of 3, times the least\n\n")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "flows\tnetwork\ttheir raw hashes\tours: raw\tmost of one\tχ² of 100 bins\tsalted\tshared, 32 bits\t64 bits\tns/ID\thash χ²\thashes/s\ttheirs\t")
 	sizes := []int{250_000, 1_000_000}
@@ -157,6 +157,9 @@ func TestCollisions(t *testing.T) {
 				}
 				return sum
 			}
+			least := func(of func(c collisions) float64) float64 {
+				return of(slices.MinFunc(all, func(a, b collisions) int { return cmp.Compare(of(a), of(b)) }))
+			}
 			theirs := "-"
 			if n == 1_000_000 {
 				theirs = "~0.015 %"
@@ -168,9 +171,9 @@ func TestCollisions(t *testing.T) {
 				mean(func(c collisions) float64 { return float64(c.salted) }),
 				mean(func(c collisions) float64 { return float64(c.shared) }),
 				mean(func(c collisions) float64 { return float64(c.shared64) }),
-				mean(func(c collisions) float64 { return c.nsID }),
+				least(func(c collisions) float64 { return c.nsID }),
 				mean(func(c collisions) float64 { return c.hash.chi2 }),
-				1e3/mean(func(c collisions) float64 { return c.nsHash }))
+				1e3/least(func(c collisions) float64 { return c.nsHash }))
 		}
 	}
 	w.Flush()
