@@ -33,6 +33,7 @@ func (o *feedReceiverOptions) checkPair(files []string) error {
 // has ended.
 func (r *feedRun) makePair() error {
 	r.pair = feed.NewPair(r.sinks)
+	r.pair.MaxFlows = r.options.maxFlows
 	r.receiver.Sink, r.receiver.Every = r.pair, pairTick
 	if r.options.pairState == "" {
 		return nil

@@ -42,6 +42,9 @@ type Pair struct {
 	// Hold is how long a record waits for the other meter's, Memory how long it is known
 	// after that it was told of. 0 stands for 200 ms and 5 s.
 	Hold, Memory time.Duration
+	// MaxFlows is how many flows of a meter are known at a time. Of others packets are
+	// told, but neither NEW nor END.
+	MaxFlows int
 
 	// Counts are of what has been done.
 	Counts PairCounts
@@ -92,7 +95,7 @@ const (
 
 // NewPair returns a pair whose stream goes to out.
 func NewPair(out Sink) *Pair {
-	p := &Pair{Sink: out, Hold: pairHold, Memory: pairMemory, heard: make(map[*Meter]*paired), flows: newFlowsOfPair()}
+	p := &Pair{Sink: out, Hold: pairHold, Memory: pairMemory, MaxFlows: 1 << 20, heard: make(map[*Meter]*paired), flows: newFlowsOfPair()}
 	p.out.Name, p.out.Form.Digest = "pair", true
 	p.table.most = mostPaired
 	p.table.forget = p.forget

@@ -506,6 +506,30 @@ func TestPairBounds(t *testing.T) {
 	}
 }
 
+// TestPairFlows has meters tell of more flows than there is room for: their packets are
+// told once all the same.
+func TestPairFlows(t *testing.T) {
+	p := newPairMeters(t)
+	p.pair.MaxFlows = 2
+	for id := range uint64(10) {
+		n := simFlow(2+id, false, p.now)
+		for i := range p.m {
+			p.check(p.pair.New(&p.m[i], &n))
+			p.check(p.pair.Packet(&p.m[i], &feed.Packet{Flow: n.Flow, Time: p.now, Octets: 60, Digest: uint32(n.Flow)}))
+		}
+		p.want(uint32(n.Flow), 1)
+	}
+	for id := range uint64(10) {
+		for i := range p.m {
+			e := feed.End{New: simFlow(2+id, false, p.now), PDUs: [2]uint64{1}, Octets: [2]uint64{60}, Told: 1, Reason: feed.Idle}
+			p.check(p.pair.End(&p.m[i], &e))
+		}
+	}
+	if h := p.pair.heard[&p.m[0]]; len(h.flows) > 2 || len(p.pair.flows.byID) > 4 {
+		t.Errorf("%d flows are known, and %d of a meter", len(p.pair.flows.byID), len(h.flows))
+	}
+}
+
 // BenchmarkPair is of a packet that both meters tell.
 func BenchmarkPair(b *testing.B) {
 	p := NewPair(Tee{})

@@ -134,6 +134,9 @@ func (p *Pair) flow(h *paired, id uint64) *pairedFlow {
 		p.join(h, l.flow)
 		return l
 	}
+	if len(h.flows) >= p.MaxFlows { // it is matched, and told, by its identifier alone
+		return &pairedFlow{flow: &pairFlow{New: feed.New{Flow: id}, hash: maphash.Comparable(p.flows.seed, id)}}
+	}
 	f := p.flows.byID[id]
 	for _, o := range p.heard {
 		if of := o.flows[id]; f == nil && o.side != h.side && of != nil && !of.flow.isGone {
@@ -228,7 +231,7 @@ func (p *Pair) New(m *Meter, n *feed.New) error {
 	return check(m)
 }
 
-// begin links a meter's flow with the one it is of.
+// begin links a meter's flow with the one it is of, and returns nil if there is no room.
 func (p *Pair) begin(h *paired, n *feed.New) *pairedFlow {
 	l := h.flows[n.Flow]
 	if l != nil && l.flow.named && !l.flow.isGone {
@@ -237,6 +240,9 @@ func (p *Pair) begin(h *paired, n *feed.New) *pairedFlow {
 		if string(x.room) == l.flow.key {
 			return l // it is told again
 		}
+	}
+	if l == nil && (len(h.flows) >= p.MaxFlows || len(p.flows.byID) >= 2*p.MaxFlows) {
+		return nil
 	}
 	f, key, flipped := p.flows.find(n, h.side)
 	if f == nil && key != "" && p.flows.byID[n.Flow] != nil && !p.flows.byID[n.Flow].named {
@@ -275,6 +281,9 @@ func (p *Pair) End(m *Meter, e *feed.End) error {
 	l := h.flows[e.Flow]
 	if l == nil {
 		l = p.begin(h, &e.New) // NEW and all PACKETs are missing
+	}
+	if l == nil {
+		return nil
 	}
 	f, s := l.flow, h.side
 	if !f.isGone {
