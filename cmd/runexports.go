@@ -24,9 +24,9 @@ func (o *runOptions) exporting(cmd *cobra.Command, to func() record.Sink, do fun
 	if err != nil {
 		return err
 	}
-	sink := record.Sink(x.sink(o.header()))
+	sink := x.sink(o.header())
 	if o.output != "" {
-		sink = record.Tee(to(), sink)
+		sink.Beside = to()
 	}
 	err = do(sink)
 	unsent := x.finish(cmd.Context())
@@ -49,7 +49,11 @@ func (o *runOptions) newRunSink(cmd *cobra.Command, m *meter.Meter, rules []*rul
 		meter: metered{m, f}, feed: f, process: record.Process{Differences: record.WantsDifferences(to)},
 		to: to, name: o.meterName(), errors: cmd.ErrOrStderr(),
 	}
-	if o.form.form(o.output) != formNeMaC {
+	if x, ok := to.(*export.Sink); ok {
+		s.process.Fails = true
+		s.room = &spoolRoom{spool: x.Spool, grace: seconds(o.exports.grace), live: o.capture.isLive(), errors: s.errors}
+	}
+	if o.form.form(o.output) != formNeMaC || s.room != nil {
 		s.ruleSets = running(m, rules)
 	}
 	return s

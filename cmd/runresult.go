@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rtfm/meter"
+	"rtfm/reader/export"
 	"rtfm/reader/record"
 )
 
@@ -38,16 +39,20 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, run func() error
 // nothing writes what there is to be seen of a run without packets: that there are no
 // rows, and CSV's header.
 func (o *runOptions) nothing(s *runSink) error {
-	if t, ok := s.to.(*tables); ok {
+	to := s.to
+	if x, ok := to.(*export.Sink); ok {
+		to = x.Beside
+	}
+	if t, ok := to.(*tables); ok {
 		return t.none(s.ruleSets)
 	}
-	if o.form.form(o.output) != formCSV {
+	if to == nil || o.form.form(o.output) != formCSV {
 		return nil
 	}
-	if err := s.to.Begin(new(record.Collection)); err != nil {
+	if err := to.Begin(new(record.Collection)); err != nil {
 		return err
 	}
-	return s.to.End(new(record.Summary))
+	return to.End(new(record.Summary))
 }
 
 // result returns an error that asks for the exit status of a run that has ended.

@@ -30,6 +30,7 @@ type runSink struct {
 	disorder error
 	stop     func() // ends the reading of the source, if that may wait
 	feed     *feeding
+	room     *spoolRoom // nil if collections go into no spool
 }
 
 // sink returns what writes the flow data file of a run of these rulesets.
@@ -103,33 +104,6 @@ func (s *runSink) replace(now []record.RuleSet) {
 		}
 	}
 	s.ruleSets = now
-}
-
-// Collect implements meter.Sink.
-func (s *runSink) Collect(c meter.Collection) error {
-	s.begun = true
-	if c.Last && s.stop != nil {
-		s.stop()
-	}
-	if c.Last {
-		s.feed.end() // what became of it is in the collection
-	}
-	if s.replaced {
-		counts, _ := s.meter.Counts()
-		s.ruleSets = slices.DeleteFunc(s.ruleSets, func(rs record.RuleSet) bool {
-			_, known := counts.RuleSets[rs.Number]
-			return !known
-		})
-	}
-	from := s.process.From(s.meter, record.Collection{
-		Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver), RuleSets: s.ruleSets,
-	}, c.Last)
-	sum, err := record.Copy(s.to, from)
-	if err != nil {
-		return err
-	}
-	s.check(sum)
-	return nil
 }
 
 // Damage implements meter.Sink.

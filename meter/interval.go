@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -157,7 +158,11 @@ func (m *Meter) closeInterval(at int64) error {
 		m.streams.Sync()
 	}
 	last := m.cfg.Intervals > 0 && n.made+1 >= int64(m.cfg.Intervals)
-	if err := m.collect(n.end, last); err != nil {
+	err := m.collect(n.end, last)
+	if errors.Is(err, ErrNotCollected) && !last {
+		n.end = m.nextEnd(n.end)
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if empty {
@@ -172,16 +177,18 @@ func (m *Meter) closeInterval(at int64) error {
 // collect hands the collection that ends at to to the sink.
 func (m *Meter) collect(to int64, last bool) error {
 	n := &m.next
-	n.made++
-	n.packets = m.stats.Packets + m.stats.Filtered
 	n.to = to
 	m.done = last
 	for m.streams != nil && last && m.streams.FinishSome(to, m.mostStreams()) {
 		m.attendant.Yield()
 	}
 	c := Collection{Start: m.clock.start, From: max(n.from, 0), To: to, PassedOver: n.passedOver, Last: last}
-	n.passedOver = 0
 	err := m.sink.Collect(c)
+	if err == nil {
+		n.made++
+		n.packets = m.stats.Packets + m.stats.Filtered
+		n.passedOver = 0
+	}
 	m.forget()
 	return err
 }

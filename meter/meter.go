@@ -105,7 +105,8 @@ type Meter struct {
 // order.
 type Sink interface {
 	// Collect is called at the end of each interval and may read the flows
-	// with Meter.Flows.
+	// with Meter.Flows. If it returns ErrNotCollected, the next interval begins where
+	// this one did, unless it is the last; other errors end the metering.
 	Collect(c Collection) error
 	// Damage is called when a trace ends before its end, with an error that
 	// names file, record and offset; metering goes on with the next trace.
@@ -114,6 +115,10 @@ type Sink interface {
 	// earlier than that of one before it, with both times.
 	BackInTime(file string, before, at int64)
 }
+
+// ErrNotCollected is an error of Sink.Collect that has metering go on: the collection
+// was not made, and the meter keeps its flows for a later one.
+var ErrNotCollected = errors.New("the collection was not made")
 
 func newMeter(cfg Config) *Meter {
 	m := &Meter{cfg: cfg, table: flow.New(cfg.MaxFlows), alarm: math.MaxInt}

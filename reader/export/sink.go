@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"rtfm/reader/flowfile"
@@ -10,10 +11,17 @@ import (
 	"rtfm/ruleset/match"
 )
 
+// ErrSegment is an error of a Sink whose spool did not take a collection, for its disk is
+// full, perhaps: nothing of it is anywhere, and it may be made once more.
+var ErrSegment = errors.New("the spool did not take the collection")
+
 // Sink makes each collection a segment of a spool.
 type Sink struct {
 	Spool  *spool.Spool
 	Header flowfile.Header
+	// Beside gets each collection, too, once it is a segment, so that it has none which
+	// the spool did not take. It may be nil.
+	Beside record.Sink
 
 	file *os.File
 	to   record.Sink
@@ -28,14 +36,16 @@ func (s *Sink) Begin(c *record.Collection) (err error) {
 		s.file.Close()
 	}
 	if s.file, err = s.Spool.Create(); err != nil {
-		return err
+		return segmentError(err)
 	}
 	s.to = flowfile.NewSink(s.file, s.Header, nil, flowfile.Options{JSON: true})
-	return s.to.Begin(c)
+	return segmentError(s.to.Begin(c))
 }
 
 // Flow implements record.Sink.
-func (s *Sink) Flow(f *match.Flow, counted *record.Counters) error { return s.to.Flow(f, counted) }
+func (s *Sink) Flow(f *match.Flow, counted *record.Counters) error {
+	return segmentError(s.to.Flow(f, counted))
+}
 
 // End implements record.Sink.
 func (s *Sink) End(sum *record.Summary) error {
@@ -46,7 +56,30 @@ func (s *Sink) End(sum *record.Summary) error {
 	err = errors.Join(err, s.file.Close())
 	s.file = nil
 	if err != nil {
-		return err
+		return segmentError(err)
 	}
-	return s.Spool.Seal()
+	// It is opened before it can be sent and removed.
+	sealed, err := os.Open(s.Spool.Current())
+	if err != nil {
+		return segmentError(err)
+	}
+	defer sealed.Close()
+	if err := s.Spool.Seal(); err != nil {
+		return segmentError(err)
+	}
+	if s.Beside == nil {
+		return nil
+	}
+	from, err := flowfile.NewCollections(sealed).Next()
+	if err == nil {
+		_, err = record.Copy(s.Beside, from)
+	}
+	return err
+}
+
+func segmentError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrSegment, err)
 }

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"math"
+
 	"rtfm/ruleset/match"
 )
 
@@ -159,7 +161,12 @@ type rowReading struct {
 }
 
 // Readings returns none yet, with room for as much as d may take.
-func (d *Deltas) Readings() Readings { return Readings{room: d.most} }
+func (d *Deltas) Readings() Readings {
+	if d.most == 0 {
+		return Readings{room: math.MaxInt}
+	}
+	return Readings{room: d.most}
+}
 
 // Add adds the reading of f, if there is room.
 func (r *Readings) Add(f *match.Flow) {

@@ -23,10 +23,17 @@ type Process struct {
 	// WantsDifferences. What all flows have counted since the start is known
 	// without.
 	Differences bool
+	// Fails is set if a collection may fail and be made once more, longer: what is
+	// remembered of flows is that of the collections for which Done was called.
+	Fails bool
 
 	deltas Deltas
 	before Counts
 	to     int64 // the end of the collection before
+	// Of the one that was read last:
+	read  Readings
+	now   Counts
+	until int64
 }
 
 // From returns the meter's collection c; From, First and Boot need not be set. last tells
@@ -37,7 +44,17 @@ func (p *Process) From(m Meter, c Collection, last bool) Parted {
 		c.From = c.Epoch
 	}
 	c.Boot = BootOf(c.Epoch)
+	p.read = p.deltas.Readings()
 	return &processed{p, m, c, last && c.First}
+}
+
+// Done tells that the collection which was read last is where it was to go: the next one
+// begins where it ended.
+func (p *Process) Done() {
+	p.before, p.to = p.now, p.until
+	if p.Fails {
+		p.deltas.KeepAll(&p.read)
+	}
 }
 
 // processed is a collection of a Process.
@@ -81,6 +98,9 @@ func (p *processed) counted(f *match.Flow, to *Counters) *Counters {
 		return nil
 	case p.whole:
 		*to = CountersOf(f)
+	case p.Fails:
+		*to, _ = p.deltas.Peek(f)
+		p.read.Add(f)
 	default:
 		*to = p.deltas.Since(f)
 	}
@@ -91,6 +111,6 @@ func (p *processed) counted(f *match.Flow, to *Counters) *Counters {
 func (p *processed) Summary(collected func(ruleSet int) *uint64) (*Summary, error) {
 	now, levels := p.meter.Counts()
 	s := Summarize(&now, &p.before, levels, collected)
-	p.before, p.to = now, p.c.To
+	p.now, p.until = now, p.c.To
 	return &s, nil
 }

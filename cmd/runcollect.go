@@ -1,0 +1,44 @@
+package cmd
+
+import (
+	"slices"
+
+	"rtfm/meter"
+	"rtfm/reader/record"
+)
+
+// Collect implements meter.Sink.
+func (s *runSink) Collect(c meter.Collection) error {
+	s.begun = true
+	if c.Last && s.stop != nil {
+		s.stop()
+	}
+	if c.Last {
+		s.feed.end() // what became of it is in the collection
+	}
+	if s.replaced {
+		counts, _ := s.meter.Counts()
+		s.ruleSets = slices.DeleteFunc(s.ruleSets, func(rs record.RuleSet) bool {
+			_, known := counts.RuleSets[rs.Number]
+			return !known
+		})
+	}
+	if s.room == nil {
+		return s.copy(c)
+	}
+	return s.room.collect(c.Last, func() error { return s.copy(c) })
+}
+
+// copy has the sink take a collection.
+func (s *runSink) copy(c meter.Collection) error {
+	from := s.process.From(s.meter, record.Collection{
+		Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver), RuleSets: s.ruleSets,
+	}, c.Last)
+	sum, err := record.Copy(s.to, from)
+	if err != nil {
+		return err
+	}
+	s.process.Done()
+	s.check(sum)
+	return nil
+}
