@@ -23,7 +23,7 @@ import (
 // counted, as metered or as lost, is tested; how many are lost is not.
 //
 //	RTFM_ANGEL  "short", or "long" for as many packets and repeats as the report has,
-//	            which takes an hour; without it the test is skipped
+//	            which takes more than an hour; without it the test is skipped
 func TestAngel(t *testing.T) {
 	form := os.Getenv("RTFM_ANGEL")
 	switch {
