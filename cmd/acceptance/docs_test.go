@@ -59,6 +59,9 @@ func TestDocuments(t *testing.T) {
 					tracetest.Require(t, "snmpd")
 					tracetest.Require(t, "mibs") // where snmpd is, objects are called by name
 				}
+				if strings.HasPrefix(c.line, "SNMPCONFPATH=users/") {
+					tracetest.Require(t, "mibs") // and by these users
+				}
 				switch {
 				case strings.Contains(c.line, "| jq "):
 					t.Run("jq", func(t *testing.T) { tracetest.Require(t, "jq"); d.run(t, c) })
