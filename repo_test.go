@@ -90,6 +90,7 @@ var layout = map[string][]string{
 	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
 	"reader/query":      {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
 	"reader/record":     {"ruleset", "ruleset/attr", "ruleset/match"},
+	"reader/schema":     {"reader/record", "ruleset/attr"},
 	"reader/screen":     {"reader/live", "reader/table"},
 	"reader/seriesfile": {"meter/series", "reader/table"},
 	"reader/spool":      {},

@@ -161,7 +161,7 @@ func isLink(path string) bool {
 }
 
 // sockets matches the addresses that documents show.
-var sockets = regexp.MustCompile(`127\.0\.0\.1:116\d|/var/agentx/master`)
+var sockets = regexp.MustCompile(`127\.0\.0\.1:(?:116\d|8080)|/var/agentx/master`)
 
 // withFreeSockets returns a document's text with addresses that are free here, and
 // what changes them back.
@@ -169,7 +169,11 @@ func withFreeSockets(t *testing.T, dir, text string) (changed string, asShown *s
 	free := map[string]string{"/var/agentx/master": filepath.Join(dir, "agentx")}
 	changed = sockets.ReplaceAllStringFunc(text, func(shown string) string {
 		if free[shown] == "" {
-			free[shown] = tracetest.Address(t, "udp")
+			network := "udp"
+			if strings.HasSuffix(shown, ":8080") {
+				network = "tcp"
+			}
+			free[shown] = tracetest.Address(t, network)
 		}
 		return free[shown]
 	})

@@ -3,6 +3,7 @@ package flowfile
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,9 +67,11 @@ func TestSchemaDocument(t *testing.T) {
 	table(&rows, record.Own())
 	table(&rows, record.Counted())
 	table(&texts, record.Texts())
-	var fed string
+	var fed, saved, collections string
 	table(&fed, record.Fed())
-	for _, want := range []string{rows, texts, fed} {
+	table(&saved, savedColumns())
+	table(&collections, record.OfCollection())
+	for _, want := range []string{rows, texts, fed, saved, collections} {
 		if !strings.Contains(string(document), "|---|---|---|---|\n"+want+"\n") {
 			t.Errorf("FORMAT.md does not have\n%s", want)
 		}
@@ -78,4 +81,18 @@ func TestSchemaDocument(t *testing.T) {
 			t.Errorf("no value of %s", c.Name)
 		}
 	}
+}
+
+// savedColumns returns those of what flows save, but for masks and names, which FORMAT.md
+// tells of all addresses at once.
+func savedColumns() (saved []record.Column) {
+	others := slices.Concat(record.Identity(), record.Own(), record.Counted())
+	for _, c := range record.Columns() {
+		a, _ := attr.ByName(c.Name)
+		_, named := record.NamedColumn(c.Name)
+		if !named && a.Info().Class != attr.ClassMask && !slices.Contains(others, c) {
+			saved = append(saved, c)
+		}
+	}
+	return saved
 }

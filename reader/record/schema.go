@@ -84,6 +84,19 @@ func Fed() []Column { return fed[:] }
 // those of Identity.
 func Texts() []Column { return texts[:] }
 
+// The columns that identify a row of a flow, and that of a collection: the same whenever
+// the same is sent again.
+var (
+	key             = [...]string{"Meter", "Boot", "RuleSet", "FlowIndex", "FirstTimeNs", "IntervalEndNs"}
+	keyOfCollection = [...]string{"Meter", "Boot", "IntervalEndNs"}
+)
+
+// Key returns the names of the columns that identify a row of a flow, anywhere.
+func Key() []string { return key[:] }
+
+// KeyOfCollection returns the names of those that identify a collection.
+func KeyOfCollection() []string { return keyOfCollection[:] }
+
 // The columns of a collection, a row of its own behind its flows: it says that they are
 // all there, and what was lost with them.
 var collection = [...]Column{
