@@ -85,6 +85,7 @@ var layout = map[string][]string{
 	"reader/feed":       {"meter/ident", "reader/flowfile", "reader/record", "ruleset/attr", "ruleset/match", "traces/feed"},
 	"reader/flowfile":   {"reader/record", "reader/seriesfile", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
 	"reader/httppost":   {"reader/export"},
+	"reader/ipfixsink":  {"reader/export", "reader/record", "reader/spool", "ruleset/attr", "ruleset/match", "traces/ipfix"},
 	"reader/live":       {"meter/series", "reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
 	"reader/page":       {"reader/live"},
 	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},

@@ -48,6 +48,9 @@ func (o *exportOptions) open(notify func(place string, n export.Notice)) (*expor
 		}
 		names = append(names, name)
 		place := t.String()
+		if n, has := to.(export.Noting); has {
+			n.Notes(func(note string) { notify(place, export.Notice{Note: note}) })
+		}
 		x.names = append(x.names, place)
 		x.runners = append(x.runners, &export.Runner{
 			Outlet: outlet, Exporter: to, Notify: func(n export.Notice) { notify(place, n) },

@@ -3,10 +3,14 @@ package cmd
 import (
 	"rtfm/reader/export"
 	"rtfm/reader/httppost"
+	"rtfm/reader/ipfixsink"
 )
 
 // exportSchemes are the kinds of places that collections can go to.
 var exportSchemes = []export.Scheme{
 	{Name: "http", Hosts: true, Port: "", Options: httppost.Options, New: httppost.New},
 	{Name: "https", Hosts: true, Port: "", Options: httppost.Options, New: httppost.New},
+	{Name: "ipfix", Hosts: true, Paths: true, Port: "4739", Options: ipfixsink.UDPOptions, New: ipfixsink.New},
+	{Name: "ipfix+tcp", Hosts: true, Port: "4739", Options: ipfixsink.FileOptions, New: ipfixsink.New},
+	{Name: "ipfix+tls", Hosts: true, Port: "4740", Options: ipfixsink.TLSOptions, New: ipfixsink.New},
 }

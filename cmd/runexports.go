@@ -62,6 +62,8 @@ func (o *runOptions) newRunSink(cmd *cobra.Command, m *meter.Meter, rules []*rul
 // printNotice tells of an export that fails, or is well again.
 func printNotice(w io.Writer, place string, n export.Notice) {
 	switch {
+	case n.Note != "":
+		fmt.Fprintf(w, "rtfm: note: %s: %s\n", place, n.Note)
 	case n.Err == nil:
 		fmt.Fprintf(w, "rtfm: %s: goes on; %d collections wait\n", place, n.Waiting)
 	case n.Stopped:

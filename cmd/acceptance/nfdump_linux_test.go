@@ -179,8 +179,13 @@ func dumped(t *testing.T, nfdump, dir string, icmp bool) (flows map[string]strin
 // oneWay meters a trace of export datagrams and returns the packets and octets
 // of flows, of one direction each.
 func oneWay(t *testing.T, icmp bool, rules, trace string) map[string]string {
+	return oneWays(icmp, meteredFlows(t, "-r", rules, "netflow:"+trace))
+}
+
+// oneWays returns flows of one direction each, of those of both.
+func oneWays(icmp bool, flows map[string]string) map[string]string {
 	counts := map[string][2]uint64{}
-	for ends, both := range meteredFlows(t, "-r", rules, "netflow:"+trace) {
+	for ends, both := range flows {
 		f := strings.Fields(ends)
 		var n [3]int
 		for i, column := range []int{0, 2, 4} {

@@ -22,6 +22,14 @@ type Exporter interface {
 	Close() error
 }
 
+// Noting is an Exporter that has things to tell a person once, such as what its place
+// cannot hold.
+type Noting interface {
+	Exporter
+	// Notes says whom to tell.
+	Notes(tell func(note string))
+}
+
 // Refusal is an error that repetition does not heal: a table that lacks a column, a
 // right that was not given.
 type Refusal struct{ Err error }

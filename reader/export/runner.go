@@ -27,6 +27,8 @@ type Notice struct {
 	Err     error // nil: all is well again
 	Stopped bool  // for good, see Refusal
 	Waiting int   // segments
+	// Note is what a Noting tells; then there is nothing else.
+	Note string
 }
 
 // Status is what a Runner has done so far.

@@ -29,10 +29,10 @@ type Target struct {
 // Scheme is a kind of place.
 type Scheme struct {
 	Name string
-	// Hosts is set if its URLs have hosts; else they have a path only. Port is that of
-	// hosts which tell none.
-	Hosts bool
-	Port  string
+	// Hosts is set if its URLs have hosts; else they have a path only. Paths is set if
+	// they may have either. Port is that of hosts which tell none.
+	Hosts, Paths bool
+	Port         string
 	// Options are the names of those that its URLs may have.
 	Options []string
 	// New makes the Exporter. It reaches for nothing yet.
@@ -76,7 +76,7 @@ func Parse(text string, schemes []Scheme) (*Target, *Scheme, error) {
 			}
 			t.Hosts = append(t.Hosts, withPort(h, s.Port))
 		}
-	} else if s.Hosts {
+	} else if s.Hosts && !s.Paths {
 		return fail("want %s://HOST...", name)
 	} else {
 		t.Path = rest

@@ -48,12 +48,15 @@ const (
 	TemplateID                   = 145
 	FlowID                       = 148
 	ObservationDomainID          = 149
+	FlowStartMilliseconds        = 152
+	FlowEndMilliseconds          = 153
 	FlowStartNanoseconds         = 156
 	FlowEndNanoseconds           = 157
 	ObservedFlowTotalCount       = 163
 	IgnoredPacketTotalCount      = 164
 	NotSentFlowTotalCount        = 166
 	NotSentPacketTotalCount      = 167
+	NotSentOctetTotalCount       = 168
 	DestinationIPv6Prefix        = 169
 	SourceIPv6Prefix             = 170
 	ICMPTypeIPv4                 = 176
@@ -64,6 +67,7 @@ const (
 	UDPDestinationPort           = 181
 	TCPSourcePort                = 182
 	TCPDestinationPort           = 183
+	IPTTL                        = 192
 	IPDiffServCodePoint          = 195
 	IPTotalLength                = 224
 	InitiatorOctets              = 231
@@ -80,6 +84,8 @@ const (
 	DigestHashValue              = 326
 	SelectorName                 = 335
 	Layer2OctetDeltaCount        = 352
+	MonitoringIntervalStart      = 359
+	MonitoringIntervalEnd        = 360
 )
 
 // ReversePEN is the enterprise number of elements that are of the other direction

@@ -1,0 +1,167 @@
+package acceptance
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rtfm/traces/tracetest"
+)
+
+// ipfixRules are of the 5-tuples of IP, which are what collectors know flows by.
+const ipfixRules = `if SourcePeerType == (ipv4, ipv6) save; else ignore;
+save SourcePeerAddress; save DestPeerAddress; save SourceTransType; save SourceTransAddress; save DestTransAddress; count;
+format SourceTransType " " SourcePeerAddress " " SourceTransAddress " " DestPeerAddress " " DestTransAddress " " ToPDUs " " ToOctets " " FromPDUs " " FromOctets;`
+
+// TestIPFIX exports the flows of the sample trace in five collections. What nfdump,
+// pmacct, tshark, ipfixDump and rtfm itself read of that must be what was metered.
+func TestIPFIX(t *testing.T) {
+	t.Parallel()
+	rules := writeRules(t, ipfixRules)
+	metered := meteredFlows(t, "-r", rules, sampleTrace)
+	want := oneWays(true, metered)
+	var sum [2]uint64
+	for _, v := range want {
+		var n [2]uint64
+		fmt.Sscanf(v, "%d/%d", &n[0], &n[1])
+		sum[0] += n[0]
+		sum[1] += n[1]
+	}
+	if sum != [2]uint64{2010, 641250} {
+		t.Fatalf("%d packets and octets were metered", sum)
+	}
+	for _, biflow := range []string{"split", "rfc5103"} {
+		t.Run(biflow, func(t *testing.T) {
+			datagrams := ipfixSent(t, rules, "?biflow="+biflow)
+			trace := exportsTrace(t, datagrams)
+			if got := meteredFlows(t, "-r", rules, "netflow:"+trace); !maps.Equal(oneWays(true, got), want) {
+				t.Errorf("rtfm:\n%s", differentFlows(oneWays(true, got), want))
+			}
+			if got := exportSum(t, trace); [2]uint64(got[1:]) != sum {
+				t.Errorf("rtfm trace info: %d, want %d packets and octets", got[1:], sum)
+			}
+			if got, _ := dumped(t, tracetest.Require(t, "nfdump"), collected(t, tracetest.Require(t, "nfcapd"), datagrams), true); !maps.Equal(got, want) {
+				t.Errorf("nfdump:\n%s", differentFlows(got, want))
+			}
+			if got := tsharkSum(t, trace); got != sum {
+				t.Errorf("tshark: %d, want %d packets and octets", got, sum)
+			}
+			if got := ipfixDumpSum(t, bytes.Join(datagrams, nil)); got != sum {
+				t.Errorf("ipfixDump: %d, want %d packets and octets", got, sum)
+			}
+			// It reads one direction only of records of both, and does not say so.
+			if got := pmacctSum(t, datagrams); (got == sum) != (biflow == "split") || got[0] < 1000 {
+				t.Errorf("pmacct: %d of %d packets and octets", got, sum)
+			}
+		})
+	}
+}
+
+// writeRules returns the path of a ruleset.
+func writeRules(t *testing.T, text string) string {
+	path := filepath.Join(t.TempDir(), "rules.srl")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// ipfixSent returns the datagrams that the sample trace's flows are exported in.
+func ipfixSent(t *testing.T, rules, options string, args ...string) [][]byte {
+	return sent(t, func(to *net.UDPAddr) []string {
+		return append([]string{"rtfm", "run", "-q", "-T", "60", "-r", rules, "--spool", filepath.Join(t.TempDir(), "spool"),
+			"--export", "ipfix://" + to.String() + options, sampleTrace}, args...)
+	})
+}
+
+// tsharkSum returns the packets and octets that tshark finds in a trace of datagrams.
+func tsharkSum(t *testing.T, trace string) (sum [2]uint64) {
+	out, err := exec.Command(tracetest.Require(t, "tshark"), "-r", trace, "-V", "-O", "cflow").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(out), "Malformed") || strings.Contains(string(out), "No template found") {
+		t.Error("tshark finds a fault")
+	}
+	return sumOf(string(out), `(?m)^ +(?:Rev)?Packets: (\d+)`, `(?m)^ +(?:Rev)?Octets: (\d+)`)
+}
+
+// ipfixDumpSum returns the packets and octets that ipfixDump finds in messages. It tells
+// of templates and of sequence numbers that are wrong.
+func ipfixDumpSum(t *testing.T, messages []byte) [2]uint64 {
+	var stdout, stderr strings.Builder
+	cmd := exec.Command(tracetest.Require(t, "ipfixDump"), "--data")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(messages), &stdout, &stderr
+	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+		t.Errorf("ipfixDump: %v: %s", err, stderr.String())
+	}
+	return sumOf(stdout.String(), `(?i)(?:reverse)?PacketDeltaCount : (\d+)`, `(?i)(?:reverse)?OctetDeltaCount : (\d+)`)
+}
+
+// sumOf adds the numbers that packets and octets find.
+func sumOf(text, packets, octets string) (sum [2]uint64) {
+	for i, pattern := range []string{packets, octets} {
+		for _, found := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			n, _ := strconv.ParseUint(found[1], 10, 64)
+			sum[i] += n
+		}
+	}
+	return sum
+}
+
+// pmacctSum returns the packets and octets that pmacct's collector reads in datagrams.
+func pmacctSum(t *testing.T, datagrams [][]byte) (sum [2]uint64) {
+	address := tracetest.Address(t, "udp")
+	host, port, _ := net.SplitHostPort(address)
+	dir := t.TempDir()
+	flows, conf := filepath.Join(dir, "flows.json"), filepath.Join(dir, "nfacctd.conf")
+	text := fmt.Sprintf("daemonize: false\nnfacctd_ip: %s\nnfacctd_port: %s\nplugins: print\nprint_output: json\nprint_refresh_time: 3600\nprint_output_file: %s\naggregate: src_host,dst_host,src_port,dst_port,proto\n", host, port, flows)
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startBeside(t, exec.Command(tracetest.Require(t, "nfacctd"), "-f", conf))
+	p.wait(20*time.Second, func(printed string) bool {
+		return udpQueue(t, address) != "" && strings.Contains(printed, "JSON: setting object handlers")
+	})
+	to, err := net.Dial("udp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	for _, d := range datagrams {
+		if _, err := to.Write(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for udpQueue(t, address) > "00000000" {
+		time.Sleep(10 * time.Millisecond)
+	}
+	p.signal(syscall.SIGINT) // it writes what it has
+	p.exit(20 * time.Second)
+	out, err := os.ReadFile(flows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var flow struct{ Packets, Bytes uint64 }
+		if err := d.Decode(&flow); err == io.EOF {
+			return sum
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		sum[0] += flow.Packets
+		sum[1] += flow.Bytes
+	}
+}
