@@ -15,7 +15,6 @@ import (
 // meter tells what came of the meter that run runs. When ctx is done the source ends,
 // and all that was read of it until then is metered.
 func (o *runOptions) meter(ctx context.Context, m *meter.Meter, run func() error, s *runSink, stderr io.Writer) error {
-	defer finishing(ctx)()
 	began := time.Now()
 	if err := run(); err != nil {
 		return err

@@ -42,6 +42,8 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer src.Close()
+	// What was metered is written to the end, whatever time that takes after a signal.
+	defer finishing(cmd.Context())()
 	err = o.writing(cmd, func(w io.Writer) error {
 		to := func() record.Sink { return o.sink(w, m, rules) }
 		return o.exporting(cmd, to, func(to record.Sink) error {

@@ -42,7 +42,7 @@ func TestMatrix(t *testing.T) {
 	for _, name := range []string{"embedded", "snmpd"} {
 		t.Run(name, func(t *testing.T) {
 			m := newMaster(t)
-			f := startMeter(t, m, "-C", "traces/testdata/sample.pcap", "-T", "60", "--series-interval", "60").frontEnd
+			f := startMeter(t, m, "-C", "traces/testdata/sample.pcap", "-T", "60", "--series-interval", "60", "--feed", "udp://127.0.0.1:9").frontEnd
 			if name == "snmpd" {
 				f = m.frontEnd
 			}
@@ -206,6 +206,27 @@ rtfmSeriesFiltered 1.0.1 | Counter64: 0
 rtfmSeriesLost 1.0.1 | Counter64: 0
 rtfmFlowIdIndex 20.137.249.35.196.220.167.41.4 | INTEGER: 1025
 rtfmFlowIdFirstTime 20.137.249.35.196.220.167.41.4 | Timeticks: (0) 0:00:00.00
+rtfmFeedURL 0 | STRING: "udp://127.0.0.1:9" | s udp://127.0.0.1:10 | s file:/x wrongValue | s unix:/x wrongValue | s nowhere wrongValue
+rtfmFeedDomain 0 | Gauge32: 0 | u 7
+rtfmFeedIdBits 0 | INTEGER: 64 | i 32 | i 48 wrongValue
+rtfmFeedMTU 0 | INTEGER: 1500 | i 9000 | i 1279 wrongValue | i 65536 wrongValue
+rtfmFeedDelay 0 | INTEGER: 20 | i 100 | i -1 wrongValue | i 60001 wrongValue
+rtfmFeedIdle 0 | INTEGER: 60 | i 30 | i 0 wrongValue
+rtfmFeedQueue 0 | INTEGER: 65536 | i 1024 | i 1023 wrongValue | i 2097152 wrongValue
+rtfmFeedFirst 0 | Gauge32: 0 | u 30
+rtfmFeedRules 0 | "" | s two
+rtfmFeedDigest 0 | INTEGER: 2 | i 1 | i 3 wrongValue
+rtfmFeedState 0 | INTEGER: ...
+rtfmFeedError 0 | ...
+rtfmFeedOpened 0 | Hex-STRING: ...
+rtfmFeedMessages 0 | Counter64: ...
+rtfmFeedRecords 0 | Counter64: ...
+rtfmFeedDroppedMessages 0 | Counter64: ...
+rtfmFeedDroppedRecords 0 | Counter64: ...
+rtfmFeedFlows 0 | Gauge32: ...
+rtfmFeedFlowRuleSet 20.137.249.35.196.220.167.41 | INTEGER: 4
+rtfmFeedFlowIndex 20.137.249.35.196.220.167.41 | INTEGER: 1025
+rtfmFeedFlowFirstTime 20.137.249.35.196.220.167.41 | Timeticks: (0) 0:00:00.00
 rtfmTraceCollected 0 | Gauge32: 0 | u 0 | u 2 inconsistentValue
 rtfmTraceState 0 | INTEGER: 4 | i 3 | i 4 wrongValue
 `
@@ -331,6 +352,8 @@ func testMatrix(t *testing.T, f *frontEnd, rows []matrixRow, defined map[string]
 			want = append(want, r.oid+" = Gauge32: ...") // so does what is set to rtfmTraceState
 		case r.set[0] == "s":
 			want = append(want, r.oid+" = STRING: "+strconv.Quote(r.set[1]))
+		case r.set[0] == "u":
+			want = append(want, r.oid+" = Gauge32: "+r.set[1])
 		case r.set[0] == "x":
 			want = append(want, r.oid+" = Hex-STRING: "+strings.ToUpper(r.set[1]))
 		default:
