@@ -97,6 +97,8 @@ var layout = map[string][]string{
 	"reader/spool":      {},
 	"reader/table":      {},
 
+	"reader/export/exporttest": {"reader/export", "reader/flowfile", "reader/record", "reader/spool"},
+
 	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/builtin", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
 }
 

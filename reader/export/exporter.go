@@ -50,6 +50,9 @@ type Collection struct {
 	segment *spool.Segment
 }
 
+// NewCollection returns the collection that a segment is.
+func NewCollection(segment *spool.Segment) *Collection { return &Collection{segment} }
+
 // Number is the number of the collection in its spool.
 func (c *Collection) Number() uint64 { return c.segment.Number }
 

@@ -69,7 +69,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		if gap != nil {
 			err = r.Exporter.Gap(ctx, int(gap.Last-gap.First)+1)
 		} else {
-			err = r.Exporter.Send(ctx, &Collection{seg})
+			err = r.Exporter.Send(ctx, NewCollection(seg))
 		}
 		switch {
 		case err == nil:

@@ -63,11 +63,11 @@ func Parse(text string, schemes []Scheme) (*Target, *Scheme, error) {
 	t := &Target{Scheme: name, Options: make(map[string]string), text: text}
 	rest, query, _ := strings.Cut(rest, "?")
 	if hosts, has := strings.CutPrefix(rest, "//"); has && s.Hosts {
+		if hasPassword(text) {
+			return fail(noPassword)
+		}
 		hosts, t.Path, _ = strings.Cut(hosts, "/")
 		if user, after, has := strings.Cut(hosts, "@"); has {
-			if strings.Contains(user, ":") {
-				return fail("a password in an address is seen by others on this machine; use ?password-file=FILE")
-			}
 			t.User, hosts = user, after
 		}
 		for _, h := range strings.Split(hosts, ",") {
@@ -88,7 +88,7 @@ func Parse(text string, schemes []Scheme) (*Target, *Scheme, error) {
 		key, value, _ := strings.Cut(pair, "=")
 		if !slices.Contains(s.Options, key) {
 			if key == "password" {
-				return fail("a password in an address is seen by others on this machine; use ?password-file=FILE")
+				return fail(noPassword)
 			}
 			return fail("%s: no such option%s (%s has %s)", key, hint(key, s.Options), name, strings.Join(s.Options, ", "))
 		}
@@ -109,19 +109,52 @@ func withPort(host, port string) string {
 	return host + ":" + port
 }
 
-// redact takes what may be a password out of a URL.
-func redact(text string) string {
-	before, after, ok := strings.Cut(text, "//")
-	hosts, rest, _ := strings.Cut(after, "/")
-	if at := strings.LastIndexByte(hosts, '@'); ok && at >= 0 {
-		if user, _, has := strings.Cut(hosts[:at], ":"); has {
-			return before + "//" + user + ":...@" + hosts[at+1:] + "/" + rest
+// noPassword is why a URL with a password is refused.
+const noPassword = "a password in an address is seen by others on this machine; use ?password-file=FILE"
+
+// hasPassword reports whether a URL has what may be a password: a colon with an @ behind
+// it, of whatever characters between.
+func hasPassword(text string) bool {
+	before, _ := userinfo(text)
+	return strings.Contains(before, ":")
+}
+
+// userinfo returns what stands between the // of a URL and the last @ of what may be part
+// of that: anything up to an option that has one.
+func userinfo(text string) (before, after string) {
+	_, rest, _ := strings.Cut(text, "//")
+	end := len(rest)
+	if path, query, ok := strings.Cut(rest, "?"); ok && strings.Contains(query, "=") {
+		if key, _, _ := strings.Cut(query, "="); !strings.Contains(key, "@") {
+			end = len(path)
 		}
 	}
-	if i := strings.Index(text, "password="); i >= 0 {
-		return text[:i] + "password=..."
+	at := strings.LastIndexByte(rest[:end], '@')
+	if at < 0 {
+		return "", rest
 	}
-	return text
+	return rest[:at], rest[at+1:]
+}
+
+// redact takes what may be a secret out of a URL: a password, and options' values.
+func redact(text string) string {
+	if scheme, _, ok := strings.Cut(text, "//"); ok {
+		if before, after := userinfo(text); strings.Contains(before, ":") {
+			user, _, _ := strings.Cut(before, ":")
+			text = scheme + "//" + user + ":...@" + after
+		}
+	}
+	text, query, ok := strings.Cut(text, "?")
+	if !ok {
+		return text
+	}
+	options := strings.Split(query, "&")
+	for i, o := range options {
+		if key, _, has := strings.Cut(o, "="); has && !strings.HasSuffix(key, "-file") {
+			options[i] = key + "=..."
+		}
+	}
+	return text + "?" + strings.Join(options, "&")
 }
 
 // Secret returns what the file that an option names holds, without the line's end;

@@ -6,10 +6,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
+	"unicode"
 
 	"rtfm/reader/export"
 )
@@ -29,8 +33,21 @@ type poster struct {
 
 // New returns an exporter to a target with one host.
 func New(t *export.Target) (export.Exporter, error) {
-	p := &poster{client: new(http.Client), header: make(http.Header)}
-	var err error
+	if len(t.Hosts) > 1 || t.User != "" {
+		return nil, fmt.Errorf("%s: want one host and no user; who sends stands in ?header-file=FILE", t)
+	}
+	p := &poster{client: &http.Client{
+		Transport: http.DefaultTransport.(*http.Transport).Clone(),
+		// What is meant for one server goes to no other.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	header, err := t.Secret("header-file")
+	if err == nil {
+		p.header, err = parseHeader(header)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: header-file: %w", t, err)
+	}
 	if p.rows, err = t.Number("rows", 10_000, 1, 1_000_000); err != nil {
 		return nil, err
 	}
@@ -43,6 +60,9 @@ func New(t *export.Target) (export.Exporter, error) {
 		return nil, err
 	}
 	p.url = t.Scheme + "://" + t.Hosts[0] + "/" + t.Path
+	if _, err := url.Parse(p.url); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -50,14 +70,14 @@ func New(t *export.Target) (export.Exporter, error) {
 // one of the collection's own row.
 func (p *poster) Send(ctx context.Context, c *export.Collection) error {
 	var body bytes.Buffer
-	n, part := 0, 0
+	n := 0
 	send := func() error {
 		if n == 0 {
 			return nil
 		}
 		err := p.post(ctx, body.Bytes())
 		body.Reset()
-		n, part = 0, part+1
+		n = 0
 		return err
 	}
 	err := c.Rows(func(row []byte) error {
@@ -83,6 +103,7 @@ func (p *poster) Send(ctx context.Context, c *export.Collection) error {
 
 // post posts some rows.
 func (p *poster) post(ctx context.Context, rows []byte) error {
+	parent := ctx
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	var packed bytes.Buffer
@@ -103,20 +124,53 @@ func (p *poster) post(ctx context.Context, rows []byte) error {
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
+		var of *url.Error
+		if errors.As(err, &of) {
+			err = of.Err // whoever tells of it has the URL
+		}
+		if errors.Is(err, context.DeadlineExceeded) && parent.Err() == nil {
+			return fmt.Errorf("no answer in %v", p.timeout)
+		}
 		return err
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
 	if err != nil {
-		return fmt.Errorf("the answer is not whole: %w", err)
+		return fmt.Errorf("%s, but the answer is not whole: %w", resp.Status, err)
+	}
+	return outcome(resp, answer)
+}
+
+// mostAnswer is how many octets of an answer are read.
+const mostAnswer = 1 << 16
+
+// outcome returns what an answer means, nil if the rows were taken.
+func outcome(resp *http.Response, answer []byte) error {
+	status := resp.StatusCode
+	err := errors.New(resp.Status)
+	if text := printable(answer); text != "" {
+		err = fmt.Errorf("%s: %s", resp.Status, text)
 	}
 	switch {
-	case resp.StatusCode/100 == 2:
+	case status/100 == 2:
 		return nil
-	case resp.StatusCode/100 == 4 && resp.StatusCode != http.StatusRequestTimeout && resp.StatusCode != http.StatusTooManyRequests:
-		return export.Refuse(fmt.Errorf("%s: %.200s", resp.Status, bytes.TrimSpace(answer)))
+	case status/100 == 3:
+		return export.Refuse(fmt.Errorf("%s to %q: redirections are not followed", resp.Status, resp.Header.Get("Location")))
+	case status/100 == 5, status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
+		return err
 	}
-	return fmt.Errorf("%s: %.200s", resp.Status, bytes.TrimSpace(answer))
+	return export.Refuse(err)
+}
+
+// printable returns the beginning of an answer as a line of text.
+func printable(answer []byte) string {
+	text := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(string(answer[:min(len(answer), 300)]), ""))
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // Gap implements export.Exporter: whoever gets the rows sees it by the intervals.
