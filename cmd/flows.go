@@ -18,6 +18,6 @@ func flowsCommand() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(flowsTopCommand(), flowsFilterCommand(), flowsExtractCommand(), flowsDiffCommand(), flowsPlotCommand(),
-		flowsConvertCommand(), flowsMergeCommand(), flowsInfoCommand(), flowsCheckCommand(), flowsSchemaCommand())
+		flowsConvertCommand(), flowsMergeCommand(), flowsInfoCommand(), flowsCheckCommand(), flowsSchemaCommand(), flowsSpoolCommand())
 	return cmd
 }

@@ -11,18 +11,12 @@ import (
 
 // exportOptions say where collections go beside the flow data file.
 type exportOptions struct {
-	urls    []string
-	folder  string // of the spool
-	limit   int    // MiB
-	full    string
-	grace   float64 // seconds
-	targets []exportTarget
-}
-
-// exportTarget is one of these places.
-type exportTarget struct {
-	*export.Target
-	scheme *export.Scheme
+	urls   []string
+	folder string // of the spool
+	limit  int    // MiB
+	full   string
+	grace  float64 // seconds
+	places []export.Place
 }
 
 // add adds the options to a command.
@@ -45,16 +39,16 @@ func (o *exportOptions) check(cmd *cobra.Command, flows string) error {
 		}
 	}
 	for _, text := range o.urls {
-		t, s, err := export.Parse(text, exportSchemes)
+		p, err := export.ParsePlace(text, exportSchemes)
 		if err != nil {
 			return fmt.Errorf("--export %w", err)
 		}
-		for _, other := range o.targets {
-			if other.OutletName() == t.OutletName() {
-				return fmt.Errorf("--export %s is given twice", t)
+		for _, other := range o.places {
+			if other.OutletName() == p.OutletName() {
+				return fmt.Errorf("--export %s is given twice", p)
 			}
 		}
-		o.targets = append(o.targets, exportTarget{t, s})
+		o.places = append(o.places, p)
 	}
 	if o.folder == "" {
 		o.folder = "rtfm.spool"

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"slices"
+	"time"
 
 	"rtfm/meter"
 	"rtfm/reader/record"
@@ -41,4 +42,13 @@ func (s *runSink) copy(c meter.Collection) error {
 	s.process.Done()
 	s.check(sum)
 	return nil
+}
+
+// place returns whose clock intervals end by, nil for none.
+func (o *runOptions) place() *time.Location {
+	form := o.form.form(o.output)
+	if o.exports.wanted() && o.output == "" {
+		form = formJSON // which it is sent in
+	}
+	return o.interval.place(form, o.capture.isLive())
 }

@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -91,11 +90,6 @@ func (o *runOptions) config(rules []*ruleset.RuleSet) meter.Config {
 		Interval: seconds(o.interval.length), Intervals: o.interval.count, Align: o.place(), InactivityTimeout: seconds(o.inactivity),
 		Series: o.series.config(),
 	}
-}
-
-// place returns whose clock intervals end by, nil for none.
-func (o *runOptions) place() *time.Location {
-	return o.interval.place(o.form.form(o.output), o.capture.isLive())
 }
 
 // sources returns the names of the interfaces or traces as flow data shows them.

@@ -74,9 +74,9 @@ func (s *failingSink) Flow(f *match.Flow, counted *record.Counters) error {
 // sentNow is a runSink that now and then takes what waits in a spool.
 type sentNow struct {
 	*runSink
-	r *rand.Rand
-	t *testing.T
-	*spool.Outlet
+	r       *rand.Rand
+	t       *testing.T
+	outlet  *spool.Outlet
 	failing *failingSink
 	to      *flowSums
 }
@@ -89,8 +89,8 @@ func (s *sentNow) Collect(c meter.Collection) error {
 }
 
 func (s *sentNow) take() {
-	for s.Waiting() > 0 {
-		seg, _, err := s.Next(context.Background())
+	for s.outlet.Waiting() > 0 {
+		seg, _, err := s.outlet.Next(context.Background())
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func (s *sentNow) take() {
 			_, err = record.Copy(s.to, from)
 		}
 		f.Close()
-		if err := errors.Join(err, s.Done(seg.Number)); err != nil {
+		if err := errors.Join(err, s.outlet.Done(seg.Number)); err != nil {
 			s.t.Fatal(err)
 		}
 	}

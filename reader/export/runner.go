@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -57,8 +58,8 @@ func (r *Runner) Status() Status {
 	return r.status
 }
 
-// Run sends until ctx is done, or the Exporter refuses a collection, or a spool's file
-// cannot be read or written.
+// Run sends until ctx is done, or the Exporter refuses a collection. It returns why it was
+// refused.
 func (r *Runner) Run(ctx context.Context) error {
 	wait := firstWait
 	for {
@@ -74,17 +75,12 @@ func (r *Runner) Run(ctx context.Context) error {
 		switch {
 		case err == nil:
 			wait = firstWait
-			if err := r.done(seg, gap); err != nil {
-				return err
-			}
+			r.done(ctx, seg, gap)
 		case ctx.Err() != nil:
 			return nil
 		case refused(err):
 			r.failed(err, true)
-			if stop := r.Outlet.Stop(err.Error()); stop != nil {
-				return stop
-			}
-			return err
+			return errors.Join(err, r.Outlet.Stop(err.Error()))
 		default:
 			r.failed(err, false)
 			if !sleep(ctx, wait/2+rand.N(wait/2)) {
@@ -96,7 +92,7 @@ func (r *Runner) Run(ctx context.Context) error {
 }
 
 // done notes that a segment was sent, or a gap told.
-func (r *Runner) done(seg *spool.Segment, gap *spool.Gap) error {
+func (r *Runner) done(ctx context.Context, seg *spool.Segment, gap *spool.Gap) {
 	last := uint64(0)
 	r.mu.Lock()
 	well := r.status.Err != nil
@@ -109,13 +105,23 @@ func (r *Runner) done(seg *spool.Segment, gap *spool.Gap) error {
 	}
 	r.status.Err, r.status.Last = nil, time.Now()
 	r.mu.Unlock()
-	if err := r.Outlet.Done(last); err != nil {
-		return err
+	for {
+		err := r.Outlet.Done(last)
+		if err == nil {
+			break
+		}
+		r.failed(err, false) // its disk may be full
+		well = true
+		if !sleep(ctx, firstWait) {
+			return
+		}
 	}
+	r.mu.Lock()
+	r.status.Err = nil
+	r.mu.Unlock()
 	if well {
 		r.notify(Notice{Waiting: r.Outlet.Waiting()})
 	}
-	return nil
 }
 
 // failed notes that nothing was sent.

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"time"
 )
 
 // Outlet is where one place has come to in a spool.
@@ -14,6 +16,8 @@ type Outlet struct {
 	spool *Spool
 	name  string
 	state outletState
+	// damage is why it is not known what was sent; then all that is there is sent again.
+	damage error
 }
 
 // outletState is what the outlet's file tells.
@@ -22,6 +26,9 @@ type outletState struct {
 	To string `json:"to"`
 	// Next is the number of the segment that is sent next.
 	Next uint64 `json:"next"`
+	// Until is the last segment that it gets, 0 if there is none: nothing goes there any
+	// more but what waited.
+	Until uint64 `json:"until,omitempty"`
 	// Stopped is why that segment was refused for good, empty if it was not.
 	Stopped string `json:"stopped,omitempty"`
 }
@@ -32,8 +39,14 @@ type OutletStatus struct {
 	// Waiting segments, with so many octets together, were not sent yet.
 	Waiting int
 	Octets  int64
+	// Oldest is when the first of them was made.
+	Oldest time.Time
+	// Gaps is how many segments were dropped before they could be sent, of which the
+	// place was not told.
+	Gaps    uint64
 	Stopped string // why the first of them was refused, empty if it was not
 	Next    uint64
+	Damage  error // see Outlet.Damage
 }
 
 func readOutlet(s *Spool, name string) (*Outlet, error) {
@@ -43,10 +56,16 @@ func readOutlet(s *Spool, name string) (*Outlet, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(text, &o.state); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.path(), err)
+		o.state, o.damage = outletState{}, fmt.Errorf("%s: damaged, so that all that is in the spool is sent again: %w", o.path(), err)
+	} else if o.state.Next == 0 {
+		o.damage = fmt.Errorf("%s: damaged, so that all that is in the spool is sent again: it has no next segment", o.path())
 	}
 	return o, nil
 }
+
+// Damage tells why it was not known what was sent when the spool was opened, nil if it
+// was.
+func (o *Outlet) Damage() error { return o.damage }
 
 func (o *Outlet) path() string { return o.spool.path(o.name + outletSuffix) }
 
@@ -59,8 +78,8 @@ func (s *Spool) Outlet(name, to string) (*Outlet, error) {
 	if o == nil {
 		o = &Outlet{spool: s, name: name, state: outletState{Next: s.next}}
 	}
-	if o.state.To != to || s.outlets[name] == nil {
-		o.state.To = to
+	if o.state.To != to || o.state.Until != 0 || s.outlets[name] == nil {
+		o.state.To, o.state.Until = to, 0
 		if err := o.write(); err != nil {
 			return nil, err
 		}
@@ -69,20 +88,71 @@ func (s *Spool) Outlet(name, to string) (*Outlet, error) {
 	return o, nil
 }
 
-// Keep removes the outlets with other names than these: nothing goes there any more.
-func (s *Spool) Keep(names ...string) error {
+// Keep has no more segments go to the outlets with other names than these. It returns
+// those for which some wait, which are still to be sent there, in order of name; the
+// others are removed.
+func (s *Spool) Keep(names ...string) (left []*Outlet, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name, o := range s.outlets {
+	for _, name := range slices.Sorted(maps.Keys(s.outlets)) {
+		o := s.outlets[name]
 		if slices.Contains(names, name) {
 			continue
 		}
-		if err := os.Remove(o.path()); err != nil {
-			return err
+		if seg, gap := o.next(); seg == nil && gap == nil {
+			if err := s.forget(o); err != nil {
+				return nil, err
+			}
+			continue
 		}
-		delete(s.outlets, name)
+		if left = append(left, o); o.state.Until == 0 {
+			o.state.Until = s.next - 1
+			if err := o.write(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return left, s.tidy()
+}
+
+// Forget removes the outlet of this name, and with it what waits for no other.
+func (s *Spool) Forget(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.outlets[name]
+	if o == nil {
+		return fmt.Errorf("%s: there is no outlet %s", s.folder, name)
+	}
+	if err := s.forget(o); err != nil {
+		return err
 	}
 	return s.tidy()
+}
+
+func (s *Spool) forget(o *Outlet) error {
+	delete(s.outlets, o.name)
+	return os.Remove(o.path())
+}
+
+// All returns the outlets, in order of name.
+func (s *Spool) All() (all []*Outlet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.outlets)) {
+		all = append(all, s.outlets[name])
+	}
+	return all
+}
+
+// Name returns the outlet's name, To where its segments go.
+func (o *Outlet) Name() string { return o.name }
+
+// To returns where the outlet's segments go.
+func (o *Outlet) To() string { return o.state.To }
+
+// gets reports whether a segment, or a part of a gap, is for the outlet and was not sent.
+func (o *Outlet) gets(number uint64) bool {
+	return number >= o.state.Next && (o.state.Until == 0 || number <= o.state.Until)
 }
 
 func (o *Outlet) write() error {
@@ -116,12 +186,12 @@ func (o *Outlet) Next(ctx context.Context) (*Segment, *Gap, error) {
 func (o *Outlet) next() (*Segment, *Gap) {
 	s := o.spool
 	for _, g := range s.gaps {
-		if o.state.Next >= g.First && o.state.Next <= g.Last {
+		if o.state.Next >= g.First && o.state.Next <= g.Last && o.gets(o.state.Next) {
 			return nil, &Gap{o.state.Next, g.Last}
 		}
 	}
 	for _, seg := range s.segments {
-		if seg.Number >= o.state.Next {
+		if o.gets(seg.Number) {
 			return seg, nil
 		}
 	}
@@ -167,6 +237,13 @@ func (o *Outlet) Skip() error {
 	return errors.New("nothing waits to be sent")
 }
 
+// Stopped returns why the next segment was refused, empty if it was not.
+func (o *Outlet) Stopped() string {
+	o.spool.mu.Lock()
+	defer o.spool.mu.Unlock()
+	return o.state.Stopped
+}
+
 // Waiting returns how many segments were not sent yet.
 func (o *Outlet) Waiting() int {
 	o.spool.mu.Lock()
@@ -175,11 +252,18 @@ func (o *Outlet) Waiting() int {
 }
 
 func (o *Outlet) status() OutletStatus {
-	st := OutletStatus{Name: o.name, To: o.state.To, Stopped: o.state.Stopped, Next: o.state.Next}
+	st := OutletStatus{Name: o.name, To: o.state.To, Stopped: o.state.Stopped, Next: o.state.Next, Damage: o.damage}
 	for _, seg := range o.spool.segments {
-		if seg.Number >= o.state.Next {
-			st.Waiting++
+		if o.gets(seg.Number) {
+			if st.Waiting++; st.Waiting == 1 {
+				st.Oldest = seg.Sealed
+			}
 			st.Octets += seg.Size
+		}
+	}
+	for _, g := range o.spool.gaps {
+		if g.Last >= o.state.Next && o.gets(o.state.Next) {
+			st.Gaps += g.Last - max(g.First, o.state.Next) + 1
 		}
 	}
 	return st

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Config says what a spool may take.
@@ -42,6 +43,7 @@ type Spool struct {
 type Segment struct {
 	Number uint64 // 1 and up, without holes but for those that were dropped
 	Size   int64
+	Sealed time.Time
 	path   string
 }
 
@@ -58,6 +60,7 @@ const (
 	outletSuffix  = ".outlet"
 	currentName   = "current" + segmentSuffix
 	gapsName      = "gaps.json"
+	lockName      = "lock"
 	numberDigits  = 16
 )
 
@@ -67,20 +70,60 @@ func Open(folder string, cfg Config) (*Spool, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
-	lock, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := lockFolder(folder)
 	if err != nil {
 		return nil, err
 	}
-	if err := Lock(lock); err != nil {
-		lock.Close()
-		return nil, fmt.Errorf("%s: another rtfm has this spool: %w", folder, err)
-	}
-	s := &Spool{cfg: cfg, folder: folder, lock: lock, next: 1, outlets: make(map[string]*Outlet), changed: make(chan struct{})}
+	s := newSpool(folder, cfg)
+	s.lock = lock
 	if err := s.read(); err != nil {
 		lock.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+func newSpool(folder string, cfg Config) *Spool {
+	return &Spool{cfg: cfg, folder: folder, next: 1, outlets: make(map[string]*Outlet), changed: make(chan struct{})}
+}
+
+// ErrInUse is an error of Open: somebody else has the spool.
+var ErrInUse = errors.New("another rtfm has this spool")
+
+// lockFolder locks a folder's lock file, as long as it is open.
+func lockFolder(folder string) (*os.File, error) {
+	path := filepath.Join(folder, lockName)
+	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := Lock(lock); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("%s: %w: %w", folder, ErrInUse, err)
+	}
+	// It may have been removed by Remove meanwhile.
+	ours, err := lock.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Stat(path); err == nil && !os.SameFile(ours, there) {
+			err = fmt.Errorf("%s: %w", folder, ErrInUse)
+		}
+	}
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return lock, nil
+}
+
+// Look returns the status of the spool in a folder, which somebody else may have open.
+func Look(folder string) (*Status, error) {
+	s := newSpool(folder, Config{})
+	if err := s.read(); err != nil {
+		return nil, err
+	}
+	st := s.Status()
+	return &st, nil
 }
 
 // read reads what is in the folder.
@@ -95,13 +138,15 @@ func (s *Spool) read() error {
 		switch {
 		case ok:
 			info, err := e.Info()
-			if err != nil {
+			if errors.Is(err, os.ErrNotExist) && s.lock == nil {
+				continue // it was sent meanwhile
+			} else if err != nil {
 				return err
 			}
 			if !info.Mode().IsRegular() {
 				return fmt.Errorf("%s: this is no regular file", filepath.Join(s.folder, name))
 			}
-			s.segments = append(s.segments, &Segment{number, info.Size(), s.path(name)})
+			s.segments = append(s.segments, &Segment{number, info.Size(), info.ModTime(), s.path(name)})
 			s.size += info.Size()
 			s.next = max(s.next, number+1)
 		case strings.HasSuffix(name, outletSuffix):
@@ -113,7 +158,26 @@ func (s *Spool) read() error {
 			s.next = max(s.next, o.state.Next)
 		}
 	}
+	if err := s.readGaps(); err != nil {
+		return err
+	}
 	// Names have the same length, so they are in order.
+	first := s.next
+	if len(s.segments) > 0 {
+		first = s.segments[0].Number
+	}
+	if len(s.gaps) > 0 {
+		first = min(first, s.gaps[0].First)
+	}
+	for _, o := range s.outlets {
+		if o.damage != nil {
+			o.state.Next = first
+		}
+	}
+	return nil
+}
+
+func (s *Spool) readGaps() error {
 	text, err := os.ReadFile(s.path(gapsName))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -171,7 +235,7 @@ func (s *Spool) Seal() error {
 	if len(s.outlets) == 0 {
 		return errors.New("the spool has no outlet")
 	}
-	seg := &Segment{s.next, info.Size(), s.path(fmt.Sprintf("%0*d%s", numberDigits, s.next, segmentSuffix))}
+	seg := &Segment{s.next, info.Size(), info.ModTime(), s.path(fmt.Sprintf("%0*d%s", numberDigits, s.next, segmentSuffix))}
 	if err := os.Rename(s.Current(), seg.path); err != nil {
 		return err
 	}
@@ -235,7 +299,9 @@ func (s *Spool) writeGaps() error {
 func (s *Spool) tidy() error {
 	least := s.next
 	for _, o := range s.outlets {
-		least = min(least, o.state.Next)
+		if o.gets(o.state.Next) {
+			least = min(least, o.state.Next)
+		}
 	}
 	for len(s.segments) > 0 && s.segments[0].Number < least {
 		if err := s.remove(s.segments[0]); err != nil {
@@ -270,14 +336,16 @@ type Status struct {
 	Octets   int64
 	Limit    int64
 	Dropped  uint64 // segments since the spool was opened
-	Outlets  []OutletStatus
+	// Gaps are those that not all outlets were told of.
+	Gaps    []Gap
+	Outlets []OutletStatus
 }
 
 // Status returns that of the spool, outlets in order of name.
 func (s *Spool) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{Segments: len(s.segments), Octets: s.size, Limit: s.cfg.Limit, Dropped: s.dropped}
+	st := Status{Segments: len(s.segments), Octets: s.size, Limit: s.cfg.Limit, Dropped: s.dropped, Gaps: slices.Clone(s.gaps)}
 	for _, name := range slices.Sorted(maps.Keys(s.outlets)) {
 		st.Outlets = append(st.Outlets, s.outlets[name].status())
 	}
@@ -286,6 +354,28 @@ func (s *Spool) Status() Status {
 
 // Close lets others have the spool.
 func (s *Spool) Close() error { return s.lock.Close() }
+
+// Remove closes a spool with no segment, and removes its files, and its folder unless
+// there is something else in it.
+func (s *Spool) Remove() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.lock.Close()
+	if len(s.segments) > 0 {
+		return fmt.Errorf("%s: there are segments in it", s.folder)
+	}
+	names := []string{currentName, gapsName, lockName}
+	for name := range s.outlets {
+		names = append(names, name+outletSuffix)
+	}
+	for _, name := range names {
+		if err := os.Remove(s.path(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	os.Remove(s.folder) // which fails if there is something in it
+	return nil
+}
 
 // replaceFile puts a file with this content in the place of another, on the disk.
 func replaceFile(path string, content []byte) error {
