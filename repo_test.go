@@ -87,6 +87,7 @@ var layout = map[string][]string{
 	"reader/httppost":   {"reader/export"},
 	"reader/ipfixsink":  {"reader/export", "reader/record", "reader/spool", "ruleset/attr", "ruleset/match", "traces/ipfix"},
 	"reader/live":       {"meter/series", "reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
+	"reader/metrics":    {"reader/record", "ruleset/match"},
 	"reader/page":       {"reader/live"},
 	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
 	"reader/query":      {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},

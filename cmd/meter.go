@@ -18,6 +18,7 @@ type meterOptions struct {
 	front     frontOptions
 	series    seriesOptions
 	feed      feedOptions
+	metrics   metricsOptions
 	maxFlows  int
 	streams   streamOptions
 	octets    string
@@ -89,6 +90,7 @@ func meterCommand() *cobra.Command {
 	o.front.add(cmd)
 	o.series.addToMeter(cmd)
 	o.feed.add(cmd)
+	o.metrics.addAddress(cmd)
 	addMaxFlows(f, &o.maxFlows)
 	group(f, groupLimits, "max-flows")
 	o.streams.add(cmd)

@@ -53,6 +53,10 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 	if err := o.front.open(&front, m, log, stderr); err != nil {
 		return err
 	}
+	if err := o.metrics.listen(func(message string) { log.Info(message) }); err != nil {
+		return err
+	}
+	defer o.metrics.serve(func(err error) { log.Error("metrics", "error", err) }, meterMetrics(m))()
 	// What ends the source ends metering: it may hold packets that are to be metered.
 	metering, end := context.WithCancelCause(cmd.Context())
 	defer end(nil)

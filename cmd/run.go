@@ -15,6 +15,7 @@ type runOptions struct {
 	interval   intervalOptions
 	output     string
 	exports    exportOptions
+	metrics    metricsOptions
 	series     seriesOptions
 	feed       feedOptions
 	maxFlows   int
@@ -109,6 +110,7 @@ func runCommand() *cobra.Command {
 	o.series.add(cmd)
 	o.feed.add(cmd)
 	o.exports.add(cmd)
+	o.metrics.add(cmd)
 	addMaxFlows(f, &o.maxFlows)
 	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again")
 	group(f, groupLimits, "max-flows")

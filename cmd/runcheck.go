@@ -35,6 +35,12 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	if err := o.exports.check(cmd, o.output); err != nil {
 		return err
 	}
+	if err := o.metrics.check(cmd); err != nil {
+		return err
+	}
+	if o.metrics.ruleSet != "" && o.interval.length == 0 {
+		return errors.New("--metrics-ruleset needs -T: it tells what each collection adds")
+	}
 	if err := o.feed.check(cmd, o.capture.isRecords() || o.traces.hasRecords()); err != nil {
 		return err
 	}

@@ -35,11 +35,18 @@ func (s *runSink) copy(c meter.Collection) error {
 	from := s.process.From(s.meter, record.Collection{
 		Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver), RuleSets: s.ruleSets,
 	}, c.Last)
-	sum, err := record.Copy(s.to, from)
+	to := s.to
+	if s.watched != nil {
+		to = s.watched.Beside(to)
+	}
+	sum, err := record.Copy(to, from)
 	if err != nil {
 		return err
 	}
 	s.process.Done()
+	if s.watched != nil {
+		s.watched.Written(0)
+	}
 	s.check(sum)
 	return nil
 }

@@ -24,6 +24,7 @@ func (o *runOptions) exporting(cmd *cobra.Command, to func() record.Sink, do fun
 	if err != nil {
 		return err
 	}
+	o.metrics.exports = x.Exports
 	sink := x.sink(o.header())
 	if o.output != "" {
 		sink.Beside = to()
@@ -53,7 +54,11 @@ func (o *runOptions) newRunSink(cmd *cobra.Command, m *meter.Meter, rules []*rul
 		s.process.Fails = true
 		s.room = &spoolRoom{spool: x.Spool, grace: seconds(o.exports.grace), live: o.capture.isLive(), errors: s.errors}
 	}
-	if o.form.form(o.output) != formNeMaC || s.room != nil {
+	if o.metrics.on() {
+		s.watched = o.metrics.collected(s.name)
+		s.process.Differences = s.process.Differences || s.watched.Differences()
+	}
+	if o.form.form(o.output) != formNeMaC || s.room != nil || s.watched != nil {
 		s.ruleSets = running(m, rules)
 	}
 	return s

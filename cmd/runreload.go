@@ -108,8 +108,8 @@ func (r *reloading) ReadBatch(b *traces.Batch) error {
 // run has the meter run the source to its end.
 func (r *reloading) run(ctx context.Context) error {
 	for {
-		if err := r.meter.Run(ctx, r, r.sink); err != meter.ErrPause {
-			return err
+		if err := r.meter.Run(ctx, r, r.sink); err != meter.ErrPause || len(r.next) == 0 {
+			return err // the pause is another's
 		}
 		r.replace(<-r.next)
 		r.done <- slices.Clone(r.rules)

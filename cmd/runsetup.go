@@ -36,6 +36,9 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 		hups, end = hangups(cmd.Context())
 		defer end()
 	}
+	if err := o.metrics.listen(notes(cmd.ErrOrStderr())); err != nil {
+		return err
+	}
 	src, err := o.open(reading, cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -54,13 +57,15 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 				} else {
 					s.stop = stop // the source is read ahead: it must not wait for more than is asked for
 				}
+				src, pausing, served := o.serving(src, s, cmd.ErrOrStderr())
+				defer served()
 				run := func() error { return m.Run(context.WithoutCancel(ctx), src, s) }
 				if hups != nil {
 					r, stop := o.reloading(cmd, hups, src, m, s, rules)
 					defer stop()
 					run = func() error { return r.run(context.WithoutCancel(ctx)) }
 				}
-				return o.meter(ctx, m, func() error { return errors.Join(run(), f.end()) }, s, cmd.ErrOrStderr())
+				return o.meter(ctx, m, func() error { return errors.Join(pausing(run), f.end()) }, s, cmd.ErrOrStderr())
 			})
 		})
 	})
@@ -90,19 +95,6 @@ func (o *runOptions) config(rules []*ruleset.RuleSet) meter.Config {
 		Interval: seconds(o.interval.length), Intervals: o.interval.count, Align: o.place(), InactivityTimeout: seconds(o.inactivity),
 		Series: o.series.config(),
 	}
-}
-
-// sources returns the names of the interfaces or traces as flow data shows them.
-func (o *runOptions) sources() []string {
-	if o.capture.isLive() {
-		return o.capture.interfaces
-	}
-	return baseNames(o.traces.names())
-}
-
-// inputs returns the paths of all files that are read.
-func (o *runOptions) inputs() []string {
-	return append(tracePaths(o.traces.names()), programFiles(o.programs.programs)...)
 }
 
 // meterName returns the meter's name in the flow data.

@@ -8,6 +8,7 @@ import (
 
 	"rtfm/meter"
 	"rtfm/reader/flowfile"
+	"rtfm/reader/metrics"
 	"rtfm/reader/record"
 	"rtfm/ruleset"
 	"rtfm/traces/format"
@@ -30,7 +31,8 @@ type runSink struct {
 	disorder error
 	stop     func() // ends the reading of the source, if that may wait
 	feed     *feeding
-	room     *spoolRoom // nil if collections go into no spool
+	room     *spoolRoom         // nil if collections go into no spool
+	watched  *metrics.Collected // nil if nobody asks for numbers
 }
 
 // sink returns what writes the flow data file of a run of these rulesets.

@@ -51,3 +51,16 @@ func (o *runOptions) notify(stderr io.Writer) func(message string) {
 	}
 	return func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) }
 }
+
+// sources returns the names of the interfaces or traces as flow data shows them.
+func (o *runOptions) sources() []string {
+	if o.capture.isLive() {
+		return o.capture.interfaces
+	}
+	return baseNames(o.traces.names())
+}
+
+// inputs returns the paths of all files that are read.
+func (o *runOptions) inputs() []string {
+	return append(tracePaths(o.traces.names()), programFiles(o.programs.programs)...)
+}

@@ -137,6 +137,12 @@ func (c *Meter) Counts() mib.Counts {
 	return counts
 }
 
+// SystemClock reports whether the state of the system's clock is known, and it stamps the
+// packets; and whether it is synchronised.
+func (c *Meter) SystemClock() (known, right bool) {
+	return c.source.SystemClock != traces.ClockUnknown, c.source.SystemClock == traces.ClockSynchronised
+}
+
 // processMemory returns what the process has from the operating system, in octets.
 func processMemory() uint64 {
 	s := []metrics.Sample{{Name: "/memory/classes/total:bytes"}}
