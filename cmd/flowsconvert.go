@@ -1,11 +1,8 @@
 package cmd
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +18,7 @@ type flowsConvertOptions struct {
 	iso    bool
 	output string
 	merge  bool
+	grace  float64 // seconds, for a place that does not answer
 }
 
 const flowsConvertHelp = `Write flow data files in another form: the collections of all FILEs, one after the
@@ -36,22 +34,34 @@ CSV has columns for all that any of the flows has saved. To find that out, FILEs
 read twice, and standard input waits in a file in TMPDIR, as a collection larger than
 4 MB does until it is whole.
 
+With a URL at the end the collections go to that place, as --export of rtfm run sends
+them. Those of a file that was sent before are told from new ones by their keys. Text
+tells neither Boot nor RuleSet, so that its rows have other keys than those of the
+same flows in JSON lines.
+
 Exit status: 0 if all went well, 1 for wrong usage, 2 if a file was damaged or a
-collection incomplete (the collections before it are written, no part of it), 130
-after a signal.`
+collection incomplete (the collections before it are written, no part of it), 5 if
+collections were not delivered to a URL, 130 after a signal.`
 
 func flowsConvertCommand() *cobra.Command {
 	var o flowsConvertOptions
 	cmd := &cobra.Command{
-		Use:   "convert [--to FORM] [-F OUT] FILE...",
+		Use:   "convert [--to FORM] [-F OUT] FILE... [URL]",
 		Short: "Write flow data files in another form",
 		Long:  flowsConvertHelp,
 		Example: `  rtfm flows convert --to csv all.flows >all.csv
   rtfm flows convert --to text --format 'SourcePeerAddress DeltaToOctets DeltaToBitRate' all.json
-  rtfm flows convert --to json -F old.json old.flows.gz`,
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+  rtfm flows convert --to json -F old.json old.flows.gz
+  rtfm flows convert 2026-*.json.gz https://logs.example.com/flows`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if last := len(args) - 1; last >= 0 && isPlace(args[last]) {
+				return o.export(cmd, args[:last], args[last])
+			}
+			return o.run(cmd, args)
+		},
 	}
 	o.add(cmd, "json")
+	cmd.Flags().Var(newSeconds(&o.grace, 10, 0, maxSeconds), "export-grace", "wait so many `SECONDS` for a URL that does not answer")
 	return cmd
 }
 
@@ -114,37 +124,3 @@ func (o *flowsConvertOptions) run(cmd *cobra.Command, names []string) error {
 func (o *flowsConvertOptions) form() flowfile.Form {
 	return map[string]flowfile.Form{"text": flowfile.Text, "json": flowfile.JSON, "csv": flowfile.CSV}[o.to]
 }
-
-// columns finds out the columns that the converter needs and the files do not tell.
-// Standard input waits meanwhile.
-func (f *flowFiles) columns(ctx context.Context, k *flowfile.Converter, waiting *held) error {
-	if slices.Contains(f.names, "-") {
-		if _, err := io.Copy(waiting, f.stdin); err != nil {
-			return err
-		}
-		f.stdin = waiting.reader()
-		defer func() { f.stdin = waiting.reader() }()
-	}
-	var found flowfile.ColumnsOf
-	first := *f
-	first.stderr, first.ordered = new(bytes.Buffer), false // damage is told the second time
-	err := first.each(ctx, func(file *flowFile, from record.From) error {
-		if k.Form == flowfile.Text && file.all.Head().Format != nil {
-			return errKnown
-		}
-		_, err := record.Copy(&found, from)
-		return err
-	})
-	if err != nil && !errors.Is(err, errKnown) {
-		return err
-	}
-	if k.Form == flowfile.CSV {
-		k.Format = found.Table()
-	} else if err == nil {
-		k.Format = found.Text()
-	}
-	return nil
-}
-
-// errKnown tells that a file's columns are known.
-var errKnown = errors.New("the columns are known")
