@@ -188,7 +188,7 @@ func (x *exporter) Send(ctx context.Context, c *export.Collection) error {
 	}
 	x.totals = p.totals
 	if p.left = slices.Compact(slices.Sorted(slices.Values(p.left))); len(p.left) > 0 {
-		x.note(strings.Join(p.left, ", ") + " are not in IPFIX")
+		x.note(strings.Join(p.left, ", ") + isOrAre(len(p.left)) + "not in IPFIX")
 	}
 	if p.unknown > 0 {
 		x.note(fmt.Sprintf("%d flows of a collection are not sent: what they counted in its interval is not known (?counters=total sends what they counted altogether)", p.unknown))
@@ -356,4 +356,11 @@ var errGone = errors.New("the collector has closed the connection")
 // templateKey tells templates from each other.
 func templateKey(scope int, fields []ipfix.Field) string {
 	return string(ipfix.AppendTemplate(nil, 0, scope, fields))
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return " is "
+	}
+	return " are "
 }
