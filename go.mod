@@ -19,13 +19,21 @@ require github.com/alecthomas/participle/v2 v2.1.4
 
 require (
 	github.com/gdamore/tcell/v2 v2.13.10
+	github.com/parquet-go/parquet-go v0.32.0
 	github.com/yuin/goldmark v1.8.7
 )
 
 require (
+	github.com/andybalholm/brotli v1.1.1 // indirect
 	github.com/gdamore/encoding v1.0.1 // indirect
+	github.com/google/uuid v1.6.0 // indirect
 	github.com/lucasb-eyer/go-colorful v1.3.0 // indirect
+	github.com/parquet-go/bitpack v1.0.0 // indirect
+	github.com/parquet-go/jsonlite v1.0.0 // indirect
+	github.com/pierrec/lz4/v4 v4.1.21 // indirect
+	github.com/twpayne/go-geom v1.6.1 // indirect
 	golang.org/x/text v0.37.0 // indirect
+	google.golang.org/protobuf v1.34.2 // indirect
 )
 
 require (

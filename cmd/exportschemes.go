@@ -1,16 +1,19 @@
 package cmd
 
 import (
+	"slices"
+
 	"rtfm/reader/export"
 	"rtfm/reader/httppost"
 	"rtfm/reader/ipfixsink"
 )
 
-// exportSchemes are the kinds of places that collections can go to.
-var exportSchemes = []export.Scheme{
+// exportSchemes are the kinds of places that collections can go to. Those that take much
+// room stand in exportschemes_full.go; programs built with -tags small are without them.
+var exportSchemes = slices.Concat([]export.Scheme{
 	{Name: "http", Hosts: true, Port: "", Options: httppost.Options, New: httppost.New},
 	{Name: "https", Hosts: true, Port: "", Options: httppost.Options, New: httppost.New},
 	{Name: "ipfix", Hosts: true, Paths: true, Port: "4739", Options: ipfixsink.UDPOptions, New: ipfixsink.New},
 	{Name: "ipfix+tcp", Hosts: true, Port: "4739", Options: ipfixsink.FileOptions, New: ipfixsink.New},
 	{Name: "ipfix+tls", Hosts: true, Port: "4740", Options: ipfixsink.TLSOptions, New: ipfixsink.New},
-}
+}, largeSchemes)

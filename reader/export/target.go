@@ -33,6 +33,8 @@ type Scheme struct {
 	// they may have either. Port is that of hosts which tell none.
 	Hosts, Paths bool
 	Port         string
+	// Missing is set if this rtfm was built without it.
+	Missing bool
 	// Options are the names of those that its URLs may have.
 	Options []string
 	// New makes the Exporter. It reaches for nothing yet.
@@ -52,7 +54,9 @@ func Parse(text string, schemes []Scheme) (*Target, *Scheme, error) {
 	if !ok || i < 0 {
 		var names []string
 		for _, s := range schemes {
-			names = append(names, s.Name)
+			if !s.Missing {
+				names = append(names, s.Name)
+			}
 		}
 		if !ok {
 			return fail("want SCHEME:..., where SCHEME is one of %s", strings.Join(names, ", "))
@@ -60,6 +64,9 @@ func Parse(text string, schemes []Scheme) (*Target, *Scheme, error) {
 		return fail("there is no %s%s (known are %s)", name, hint(name, names), strings.Join(names, ", "))
 	}
 	s := &schemes[i]
+	if s.Missing {
+		return fail("this rtfm was built without %s (-tags small)", name)
+	}
 	t := &Target{Scheme: name, Options: make(map[string]string), text: text}
 	rest, query, _ := strings.Cut(rest, "?")
 	if hosts, has := strings.CutPrefix(rest, "//"); has && s.Hosts {

@@ -9,6 +9,7 @@ import (
 var testSchemes = []Scheme{
 	{Name: "file", Options: []string{"rows"}},
 	{Name: "db", Hosts: true, Port: "8123", Options: []string{"user", "password-file", "compression"}},
+	{Name: "bus", Hosts: true, Missing: true},
 }
 
 // TestParse: URLs and what is wrong with them.
@@ -28,6 +29,7 @@ func TestParse(t *testing.T) {
 		"":                           ": want SCHEME:..., where SCHEME is one of file, db",
 		"/tmp/x":                     "/tmp/x: want SCHEME:..., where SCHEME is one of file, db",
 		"bd://a":                     "bd://a: there is no bd; did you mean db? (known are file, db)",
+		"bus://a":                    "bus://a: this rtfm was built without bus (-tags small)",
 		"db:a":                       "db:a: want db://HOST...",
 		"db:///x":                    "db:///x: want a host behind //, or between commas",
 		"db://a,,b/x":                "db://a,,b/x: want a host behind //, or between commas",
