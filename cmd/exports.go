@@ -16,6 +16,7 @@ import (
 type exports struct {
 	*export.Exports
 	grace time.Duration
+	keep  bool // the spool's folder, whatever is in it
 }
 
 // open opens the spool and begins to send what is in it.
@@ -29,7 +30,7 @@ func (o *exportOptions) open(notify func(place string, n export.Notice)) (*expor
 		s.Close()
 		return nil, err
 	}
-	return &exports{x, seconds(o.grace)}, nil
+	return &exports{Exports: x, grace: seconds(o.grace)}, nil
 }
 
 // sink returns what makes collections segments of the spool.
@@ -42,10 +43,13 @@ func (x *exports) sink(h flowfile.Header) *export.Sink {
 func (x *exports) finish(ctx context.Context) error {
 	unsent := x.Finish(ctx, x.grace)
 	x.Stop()
-	if unsent == 0 {
+	if unsent == 0 && !x.keep {
 		return x.Spool.Remove()
 	}
 	x.Spool.Close()
+	if unsent == 0 {
+		return nil
+	}
 	err := fmt.Errorf("%d collections are still in %s; rtfm flows spool --send %s sends them", unsent, x.Spool.Folder(), x.Spool.Folder())
 	return &exitError{status: StatusUnsent, err: err}
 }

@@ -32,6 +32,7 @@ type readerOptions struct {
 	maxFlows int
 	name     string
 	log      string
+	exports  exportOptions
 }
 
 const readerHelp = `Collect the flows of a meter that someone else manages.
@@ -91,6 +92,7 @@ func readerCommand() *cobra.Command {
 	f.Var(columns{&o.format}, "format", "write these `ATTRIBUTES`; as a FORMAT statement names them\n(default all that the rulesets save)")
 	f.StringVar(&o.name, "name", "", "the meter's `NAME` in the flow data (default HOST)")
 	group(f, groupOutput, "flows", "trace", "once", "watch", "json", "passive", "pair", "format", "interval")
+	o.exports.add(cmd)
 	f.StringVar(&o.owner, "owner", "", "what the reader is known by in the meter: a `NAME` that no other has\n(default that of the host and of the flow data file)")
 	f.Var(newCount(&o.firstRow, 1, 1, math.MaxInt32, "a number"), "first-row", "the first `INDEX` that the reader may have in flowReaderInfoTable")
 	f.Var(newCount(&o.lastRow, 1000, 1, math.MaxInt32, "a number"), "last-row", "the last `INDEX`")
@@ -105,8 +107,13 @@ func readerCommand() *cobra.Command {
 }
 
 // check finds arguments and options that do not fit each other.
-func (o *readerOptions) check(args []string) error {
+func (o *readerOptions) check(cmd *cobra.Command, args []string) error {
+	if err := o.exports.check(cmd, o.output); err != nil {
+		return err
+	}
 	switch {
+	case o.exports.wanted() && (o.isView() || o.pair || o.csv || o.output == "-"):
+		return errors.New("--export is for collections of one meter: not for --once, --watch, --pair, --csv and -F -")
 	case len(args) == 0:
 		return errors.New(`no HOST given; "rtfm reader --help" tells more`)
 	case len(args) > 2 && !o.pair:

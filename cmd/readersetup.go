@@ -22,7 +22,7 @@ const maxFlowsUsage = "refuse collections of more `FLOWS` than this; or of more 
 
 // run reaches the meter, opens the flow data file, and makes collections.
 func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
-	if err := o.check(args); err != nil {
+	if err := o.check(cmd, args); err != nil {
 		return err
 	}
 	var meter client.Config
@@ -53,38 +53,18 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer r.client.Close()
-	r.collector = reader.New(o.config(args[0], log), r.out, known)
-	return r.run(cmd.Context())
-}
-
-// open opens the flow data file, or what stands for it, and returns what is known of
-// earlier collections there.
-func (r *reading) open() (*reader.State, error) {
-	o := r.options
-	switch {
-	case o.isView():
-		r.out = &r.page
-		return nil, nil
-	case o.output == "" || o.output == "-":
-		r.out = &reader.Stream{W: r.stdout}
-		return nil, nil
+	config := o.config(args[0], log)
+	if !o.exports.wanted() {
+		r.collector = reader.New(config, r.out, known)
+		return r.run(cmd.Context())
 	}
-	file, known, err := reader.OpenFile(o.output)
+	x, err := o.exports.openReader(log, known)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := file.Damage(); err != nil {
-		r.log.Warn("what was known of the flow data file is lost", "error", err)
-	}
-	r.out, r.file = file, file
-	return known, nil
-}
-
-// close closes the flow data file.
-func (r *reading) close() {
-	if r.file != nil {
-		r.file.Close()
-	}
+	config.Spool = x.Spool
+	r.collector = reader.New(config, r.out, known)
+	return x.ended(cmd.Context(), r.run(cmd.Context()))
 }
 
 // isView reports whether flows are shown, and nothing is kept of them.

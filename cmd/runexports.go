@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -30,7 +31,12 @@ func (o *runOptions) exporting(cmd *cobra.Command, to func() record.Sink, do fun
 		sink.Beside = to()
 	}
 	err = do(sink)
-	unsent := x.finish(cmd.Context())
+	ctx := cmd.Context()
+	if o.capture.isLive() {
+		defer finishing(ctx)() // a signal has ended it, as is usual
+		ctx = context.WithoutCancel(ctx)
+	}
+	unsent := x.finish(ctx)
 	if !o.quiet || unsent != nil {
 		x.printSent(stderr)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"rtfm/mib/client"
 	"rtfm/reader/flowfile"
+	"rtfm/reader/spool"
 	"rtfm/ruleset"
 )
 
@@ -32,6 +33,10 @@ type Config struct {
 	// writes to w is in the Output whole or not at all. It gets differences if JSON
 	// or CSV is set.
 	Sink func(w io.Writer) record.Sink
+
+	// Spool, if set, has each collection as a segment beside the Output: both have it, or
+	// neither. A full one has no collection be made (ErrSpoolFull).
+	Spool *spool.Spool
 
 	// Passive keeps the Collector from writing anything into the meter. The
 	// meter then may recover flows before they are read.
@@ -84,6 +89,7 @@ type Collector struct {
 	state  *State // nil before the first collection
 	rows   rows
 	deltas *record.Deltas
+	beside *beside // nil without a spool
 	// alone is the Uptime from which on new flows were read by nobody else who
 	// wrote to this output.
 	alone  uint64
@@ -106,6 +112,9 @@ func New(cfg Config, out Output, known *State) *Collector {
 	}
 	k := &Collector{cfg: cfg, out: out, state: known, known: known, sleep: sleep}
 	k.deltas = k.newDeltas()
+	if cfg.Spool != nil {
+		k.beside = &beside{spool: cfg.Spool, header: cfg.Header}
+	}
 	if known != nil {
 		k.alone = math.MaxUint64
 	}
@@ -141,6 +150,9 @@ type interval struct {
 // an error, nothing was written and nothing is lost. Nothing is written either
 // of a meter whose time has not begun.
 func (k *Collector) Collect(ctx context.Context, c *client.Client, sets []RuleSet) (*Result, error) {
+	if err := k.beside.room(); err != nil {
+		return nil, err
+	}
 	st, err := c.Status(ctx)
 	if err != nil {
 		return nil, err
@@ -305,6 +317,9 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		k.header = ""
 		return nil, err
 	}
+	if k.beside != nil {
+		k.beside.ready = true
+	}
 	result.Flows, result.Summary = sum.Flows, sum
 	// Who comes late to a trace has not seen the flows that are gone.
 	k.tell(sum, in.number > 0 && (!in.restarted || in.number == 1))
@@ -315,6 +330,9 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 	}
 	if err := k.out.Remember(next); err != nil {
 		k.cfg.Warn(fmt.Errorf("the collection is written, but not what is to be remembered of it: %w", err))
+	}
+	if err := k.beside.seal(); err != nil {
+		k.cfg.Warn(fmt.Errorf("the collection is written, but not exported yet: %w", err))
 	}
 	return result, nil
 }
@@ -349,11 +367,16 @@ func (k *Collector) sink(w io.Writer, fresh bool, in *interval, sets []RuleSet) 
 		Append: !fresh && format.String() == k.header,
 	}
 	k.header = format.String()
-	return flowfile.NewSink(w, h, format, opts)
+	to := flowfile.NewSink(w, h, format, opts)
+	if k.beside != nil {
+		k.beside.header = h
+		return k.beside.with(to)
+	}
+	return to
 }
 
 // asRows reports whether flows are written as rows, with all that is known of them.
-func (k *Collector) asRows() bool { return k.cfg.JSON || k.cfg.CSV }
+func (k *Collector) asRows() bool { return k.cfg.JSON || k.cfg.CSV || k.beside != nil }
 
 // columns returns the columns of the text, or of CSV.
 func (k *Collector) columns(sets []RuleSet) *ruleset.Format {

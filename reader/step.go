@@ -33,6 +33,9 @@ func (k *Collector) Step(ctx context.Context, c *client.Client, sets func() ([]R
 	if err != nil {
 		return nil, err
 	}
+	if err := k.beside.room(); err != nil {
+		return nil, err
+	}
 	number := t.Collections
 	if t.State == mib.TraceEnded {
 		number++ // the last one is not among them

@@ -276,3 +276,99 @@ func TestFlowsSpool(t *testing.T) {
 	tells(rtfm(5, "flows", "spool", folder), "5 collections in ", "waiting  nothing")
 	rtfm(0, "flows", "spool", "--forget", silent.Name, folder)
 }
+
+// TestExportReaderKilled kills a reader of a meter that meters a trace in step again and
+// again, with a sink that fails at random. What the sink has in the end is what the flow
+// data file has; without one, what a run of the trace counts.
+func TestExportReaderKilled(t *testing.T) {
+	t.Parallel()
+	const rules, interval = "ruleset/examples/services.srl", "60"
+	dir := t.TempDir()
+	trace := filepath.Join(dir, "long.pcap")
+	if err := os.WriteFile(trace, longTrace(5_000), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{filepath.Join(dir, "flows"), ""} {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(19, 2))
+			s := newSink(t, r)
+			port, folder := freePort(t), filepath.Join(t.TempDir(), "spool")
+			meter := exec.Command("rtfm", "meter", "-C", trace, "-T", interval, "-m", port)
+			meter.Env = append(os.Environ(), "RTFM_READ_COMMUNITY=reading", "RTFM_WRITE_COMMUNITY=writing")
+			metering := startBeside(t, meter)
+			runTasks(t, port, []string{"-r", rules})
+			args := []string{"reader", "-C", "-m", port, "--owner", "me", "--export", s.URL + "/flows", "--spool", folder, "--export-grace", "20", "127.0.0.1"}
+			if file != "" {
+				args = append(args, "--json", "-F", file)
+			}
+			start := func() *process {
+				cmd := exec.Command("rtfm", args...)
+				cmd.Env = append(os.Environ(), "RTFM_COMMUNITY=writing")
+				return startBeside(t, cmd)
+			}
+			p, killed := start(), 0
+		kills:
+			for n := r.IntN(6); killed < spoolKills(); n = r.IntN(6) {
+				for ; n >= 0; n-- {
+					select {
+					case <-s.taken:
+					case <-metering.ended:
+						break kills
+					case <-time.After(time.Minute):
+						t.Fatal("nothing comes")
+					}
+				}
+				p.signal(syscall.SIGKILL)
+				p.exit(20 * time.Second)
+				killed++
+				p = start()
+			}
+			s.mu.Lock()
+			s.r = nil
+			s.mu.Unlock()
+			<-metering.ended
+			p.signal(syscall.SIGTERM) // it may have been started when the meter had ended
+			if status := p.exit(time.Minute); status != 0 || killed < 5 {
+				t.Errorf("after %d kills the exit status is %d", killed, status)
+			}
+			t.Logf("%d kills", killed)
+			if file != "" {
+				s.same(file)
+			}
+			s.sums(runJSON(t, trace, rules, interval))
+		})
+	}
+}
+
+// sums compares what all flows together have counted with those of JSON lines.
+func (s *sink) sums(want string) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var a, b [3]uint64
+	add := func(to *[3]uint64, text string) {
+		var r row
+		if err := json.Unmarshal([]byte(text), &r); err != nil {
+			s.t.Fatal(err)
+		}
+		if r.DeltaToOctets == nil || r.DeltaFromOctets == nil {
+			s.t.Fatalf("a flow without differences: %s", text)
+		}
+		to[0]++
+		to[1] += *r.DeltaToOctets + *r.DeltaFromOctets
+		to[2] += r.DeltaToPDUs + r.DeltaFromPDUs
+	}
+	for _, text := range s.flows {
+		add(&a, text)
+	}
+	for line := range strings.Lines(want) {
+		if rest, ok := strings.CutPrefix(line, `{"record":"flow",`); ok {
+			add(&b, "{"+rest)
+		}
+	}
+	s.whole()
+	if a != b {
+		s.t.Errorf("the sink has %d flow records, %d octets, %d PDUs, want %d", a[0], a[1], a[2], b)
+	}
+}
