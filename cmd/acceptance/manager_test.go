@@ -26,6 +26,9 @@ func freePort(t *testing.T) string {
 	return port
 }
 
+// everyFlow is the ruleset that counts every flow.
+const everyFlow = "ruleset/examples/all-flows.srl"
+
 // program starts rtfm as a process. What it prints is logged if the test fails.
 func program(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()

@@ -15,9 +15,6 @@ import (
 	"rtfm/traces/tracetest"
 )
 
-// everyFlow is the ruleset that counts every flow.
-const everyFlow = "ruleset/examples/all-flows.srl"
-
 // metering returns a way to run rtfm with these rulesets.
 func metering(name, environ string, rules ...string) contestant {
 	return contestant{

@@ -229,7 +229,7 @@ func TestSequenceOfLongStream(t *testing.T) {
 	e := New(Config{}, func(uint32, int64) {})
 	e.Create(1, sequenceShape(), false, 0)
 	const step = 1 << 28
-	send := func(seq, n int) {
+	send := func(seq uint64, n int) {
 		e.Packet(1, 0, packetOf(tcp(false, flagACK, uint32(seq), 0, n)), 0, 100, 0)
 	}
 	want := func(numbers ...uint64) {
@@ -239,7 +239,7 @@ func TestSequenceOfLongStream(t *testing.T) {
 		}
 	}
 	send(0, step-10)
-	for i := 1; i < 8; i++ {
+	for i := uint64(1); i < 8; i++ {
 		send(i*step, step)
 	}
 	want(0, 0, 0, 1, 0)
@@ -250,7 +250,7 @@ func TestSequenceOfLongStream(t *testing.T) {
 	want(1, 50, 1, 1, 0)
 	send(9*step-10, 10) // now the hole is
 	want(1, 50, 1, 1, 6)
-	for i := 9; i < 40; i++ {
+	for i := uint64(9); i < 40; i++ {
 		send(i*step, step)
 	}
 	send(39*step, 10)
