@@ -102,6 +102,11 @@ func (o *feedReceiverOptions) check(files []string) error {
 	if o.json {
 		outputs++
 	}
+	for _, name := range files {
+		if u, err := feed.ParseURL(name); err == nil && !isThere(name) {
+			return fmt.Errorf("%s is no file: want -l %s to receive there", name, u)
+		}
+	}
 	stdin := 0
 	for _, u := range o.urls(files) {
 		if u == (feed.URL{Network: "file", Address: "-"}) {

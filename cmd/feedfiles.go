@@ -1,7 +1,11 @@
 package cmd
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -49,3 +53,27 @@ func (r *feedRun) output(cmd *cobra.Command, name string) (io.Writer, error) {
 	}
 	return f, err
 }
+
+// isThere reports whether there is a file of this name, or something that hides one.
+func isThere(name string) bool {
+	_, err := os.Stat(name)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// urlFlag is where a feed goes. It is a pflag.Value.
+type urlFlag struct{ to *feed.URL }
+
+// Set implements pflag.Value.
+func (f urlFlag) Set(text string) (err error) {
+	if f.to.Network != "" {
+		return fmt.Errorf("a meter has one feed, and that is %s", f.to)
+	}
+	*f.to, err = feed.ParseURL(text)
+	return err
+}
+
+// String implements pflag.Value. There is no default.
+func (f urlFlag) String() string { return "" }
+
+// Type implements pflag.Value.
+func (urlFlag) Type() string { return "url" }

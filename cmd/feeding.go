@@ -92,6 +92,8 @@ func (f *feeding) missing() error {
 		return nil
 	case f.err != nil:
 		return fmt.Errorf("the feed lacks %d records: %w", n.DroppedRecords, f.err)
+	case n.Unsent > 0:
+		return fmt.Errorf("the feed lacks %d records: %s", n.DroppedRecords, f.to.Trouble())
 	}
 	return fmt.Errorf("the feed lacks %d records: its queue was full, which --feed-queue makes larger", n.DroppedRecords)
 }

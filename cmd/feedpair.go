@@ -105,7 +105,10 @@ func (r *feedRun) tellPair(fault func(string, ...any)) {
 		if late := c.Late[i]; late > 0 {
 			fault("%s: %s came too late to know whether the other meter's were told: they are left out", r.options.listen[i], counted(late, "packet"))
 		}
-		if r.options.quiet {
+		if n.meters == 0 {
+			fmt.Fprintf(r.stderr, "%s: no meter was heard: nothing stands in for the other one\n", r.options.listen[i])
+		}
+		if r.options.quiet || n.meters == 0 {
 			continue
 		}
 		text := fmt.Sprintf("%s: %s, %s of it alone", r.options.listen[i], counted(n.records, "record"), counted(c.Only[i], "packet"))

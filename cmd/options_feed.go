@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 
 	"rtfm/meter/export"
 	meterfeed "rtfm/meter/feed"
+	"rtfm/ruleset"
+	"rtfm/ruleset/spell"
 	"rtfm/traces/feed"
 )
 
@@ -69,6 +72,18 @@ func (o *feedOptions) check(cmd *cobra.Command, records bool) error {
 	return nil
 }
 
+// checkRules finds that none of the rulesets that run is the one that is told of.
+func (o *feedOptions) checkRules(rules []*ruleset.RuleSet) error {
+	var names []string
+	for _, r := range rules {
+		names = append(names, ruleset.WithoutHash(r.Name))
+	}
+	if o.ruleSet == "" || slices.Contains(names, o.ruleSet) {
+		return nil
+	}
+	return fmt.Errorf("--feed-rules: %s", spell.UnknownOf("ruleset", o.ruleSet, names))
+}
+
 // checkFile finds what else would go into the feed's file: flows and series, "" if they
 // go nowhere.
 func (o *feedOptions) checkFile(flows, series string) error {
@@ -118,18 +133,3 @@ func (o *feedOptions) export(live bool) export.Config {
 	}
 	return export.Config{To: o.url, Queue: int(o.queue), MTU: o.message(), Waits: !live, Patience: patience}
 }
-
-// urlFlag is where a feed goes. It is a pflag.Value.
-type urlFlag struct{ to *feed.URL }
-
-// Set implements pflag.Value.
-func (f urlFlag) Set(text string) (err error) {
-	*f.to, err = feed.ParseURL(text)
-	return err
-}
-
-// String implements pflag.Value. There is no default.
-func (f urlFlag) String() string { return "" }
-
-// Type implements pflag.Value.
-func (urlFlag) Type() string { return "url" }

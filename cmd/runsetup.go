@@ -28,6 +28,9 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if err := o.feed.checkRules(rules); err != nil {
+		return err
+	}
 	reading, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	var hups <-chan os.Signal

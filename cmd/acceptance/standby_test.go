@@ -252,3 +252,12 @@ func standbyFlows(t *testing.T, name string, width int) (intervals []map[string]
 	}
 	return intervals
 }
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -78,15 +78,6 @@ count;
 	}
 }
 
-func readText(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // flowsOf returns the flows of JSON lines, sorted, without times.
 func flowsOf(t *testing.T, path string) (flows []string) {
 	t.Helper()

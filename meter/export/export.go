@@ -34,8 +34,9 @@ type Config struct {
 type Counts struct {
 	// Messages were given away, with so many data records and octets.
 	Messages, Records, Octets uint64
-	// Dropped ones found the queue full, or the receiver away at the end.
-	DroppedMessages, DroppedRecords uint64
+	// Dropped ones found the queue full, or the receiver away at the end. Of these
+	// messages Unsent ones had room, and could not be sent.
+	DroppedMessages, DroppedRecords, Unsent uint64
 	// Refused is how often a host has told that nobody receives datagrams there.
 	Refused uint64
 	// Connections were made.
@@ -49,6 +50,7 @@ func (n *Counts) Add(m Counts) {
 	n.Octets += m.Octets
 	n.DroppedMessages += m.DroppedMessages
 	n.DroppedRecords += m.DroppedRecords
+	n.Unsent += m.Unsent
 	n.Refused += m.Refused
 	n.Connections += m.Connections
 }
@@ -73,7 +75,7 @@ type Exporter struct {
 
 	trouble atomic.Pointer[string]
 
-	messages, records, octets, droppedMessages, droppedRecords, refused, connections atomic.Uint64
+	messages, records, octets, droppedMessages, droppedRecords, unsent, refused, connections atomic.Uint64
 
 	err   error // why nothing can be sent, once over is closed
 	mu    sync.Mutex
@@ -211,7 +213,7 @@ func (e *Exporter) Counts() Counts {
 	return Counts{
 		Messages: e.messages.Load(), Records: e.records.Load(), Octets: e.octets.Load(),
 		DroppedMessages: e.droppedMessages.Load(), DroppedRecords: e.droppedRecords.Load(),
-		Refused: e.refused.Load(), Connections: e.connections.Load(),
+		Unsent: e.unsent.Load(), Refused: e.refused.Load(), Connections: e.connections.Load(),
 	}
 }
 
@@ -312,11 +314,14 @@ func (e *Exporter) sent(n int) {
 	e.letGo(n)
 }
 
-// discard drops the first n messages of the batch.
+// discard drops the first n messages of the batch, which cannot be sent: of why was
+// warned.
 func (e *Exporter) discard(n int) {
 	for _, m := range e.batch[:n] {
 		e.drop(m)
 	}
+	e.dropped += uint64(n)
+	e.unsent.Add(uint64(n))
 	e.letGo(n)
 }
 

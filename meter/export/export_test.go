@@ -298,6 +298,22 @@ func TestDatagrams(t *testing.T) {
 	}
 }
 
+// TestUnsent has a network take nothing: why is told, and not that the queue was full.
+func TestUnsent(t *testing.T) {
+	var warnings []string
+	e := newTeller(Config{To: feed.URL{Network: "udp", Address: "127.0.0.1:70000"}, Waits: true, Warn: func(m string) { warnings = append(warnings, m) }})
+	e.tell(1000)
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := e.Counts(); n.Unsent == 0 || n.Unsent != n.DroppedMessages || n.Records > 0 {
+		t.Errorf("%+v", n)
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "not sent") {
+		t.Errorf("%q", warnings)
+	}
+}
+
 // disk is a file that is full after so many octets.
 type disk struct {
 	bytes.Buffer

@@ -78,7 +78,9 @@ func (r *Receiver) Open(u feed.URL, stdin io.Reader) error {
 		in.buffer = prepare(in.datagram, r.Limits.Buffer)
 	default:
 		if u.Network == "unix" {
-			removeStale(u.Address)
+			if err := removeStale(u.Address); err != nil {
+				return err
+			}
 		}
 		l, err := net.Listen(u.Network, u.Address)
 		if err != nil {
@@ -100,17 +102,23 @@ func (r *Receiver) Close() error {
 	return nil
 }
 
-// removeStale removes a local socket at which nobody listens any longer.
-func removeStale(path string) {
-	if st, err := os.Stat(path); err != nil || st.Mode().Type() != fs.ModeSocket {
-		return
+// removeStale removes a local socket at which nobody listens any longer. The error says
+// why there can be none at this path.
+func removeStale(path string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil // listening says what is wrong, if anything is
+	}
+	if st.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("%s: is there, and is no socket", path)
 	}
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		c.Close()
-		return
+		return fmt.Errorf("%s: somebody else listens there", path)
 	}
 	os.Remove(path)
+	return nil
 }
 
 // drain is how long is received what has come when the end is asked for.
@@ -133,7 +141,15 @@ func (r *Receiver) read(ctx context.Context, in *input) {
 		})()
 		r.accept(ctx, closed, in)
 	default:
-		r.readStream(ctx, &origin{name: in.name, input: in.number, ordered: true}, in.file)
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			r.readStream(ctx, &origin{name: in.name, input: in.number, ordered: true, isFile: true}, in.file)
+		}()
+		select {
+		case <-over:
+		case <-ctx.Done(): // a pipe may have nothing for a long time
+		}
 	}
 }
 

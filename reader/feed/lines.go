@@ -26,7 +26,8 @@ func NewLines(w io.Writer) *Lines { return &Lines{w: w, b: make([]byte, 0, lines
 // begin begins a line of a record of a meter.
 func (l *Lines) begin(record string, m *Meter) {
 	l.b = append(append(append(l.b, `{"record":"`...), record...), `","Meter":`...)
-	l.b = strconv.AppendQuote(l.b, m.Name)
+	name, _ := json.Marshal(m.Name) // a string
+	l.b = append(l.b, name...)
 }
 
 // number adds a member.

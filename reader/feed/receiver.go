@@ -64,7 +64,7 @@ type origin struct {
 	name    string
 	input   int
 	ordered bool
-	heard   time.Time
+	isFile  bool
 	domains map[uint32]*domain
 }
 
@@ -113,6 +113,7 @@ func (r *Receiver) Run(ctx context.Context) error {
 			continue
 		case <-t.C:
 		case <-over:
+			r.queue.close()
 			r.now = time.Now()
 			r.readAll(r.queue.take())
 			r.end()
@@ -191,7 +192,7 @@ func (r *Receiver) message(o *origin, b []byte) {
 		o.domains[number] = d
 		d.meet(number)
 	}
-	o.heard, d.at, d.meter.Heard = r.now, r.now, r.now
+	d.at, d.meter.Heard = r.now, r.now
 	d.fail(d.reader.Message(b, d))
 	d.count()
 	if !d.reader.Waits() {
@@ -268,7 +269,11 @@ func (r *Receiver) ended(o *origin, err error) {
 		d.fail(err)
 		d.gone()
 	}
-	if len(o.domains) == 0 && err != nil {
+	switch {
+	case len(o.domains) > 0 || err == nil:
+	case o.isFile:
+		r.keep(fmt.Errorf("%s: no feed: %w", o.name, err))
+	default:
 		r.Strange++
 		r.warn(o.name + ": " + err.Error())
 	}

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -471,6 +473,45 @@ func (s *slow) Packet(m *Meter, p *feed.Packet) error {
 func (s *slow) Stats(*Meter, *feed.Stats) error {
 	s.end()
 	return nil
+}
+
+// TestPipe ends a receiver of a pipe in which nothing comes, and reads what is no feed.
+func TestPipe(t *testing.T) {
+	for _, text := range []string{"", "this is no feed at all"} {
+		in, out := io.Pipe()
+		r := newReceiver(&hearing{})
+		if err := r.Open(feed.URL{Network: "file", Address: "-"}, in); err != nil {
+			t.Fatal(err)
+		}
+		ctx, end := context.WithCancel(context.Background())
+		if text == "" {
+			end()
+		} else {
+			go out.Write([]byte(text))
+		}
+		err := r.Run(ctx)
+		if (err == nil) != (text == "") || err != nil && err.Error() != "standard input: no feed: ipfix: version 29800 is not 10" {
+			t.Errorf("%q: %v", text, err)
+		}
+		end()
+	}
+}
+
+// TestLinesOfNames has meters of files with any name: lines are JSON.
+func TestLinesOfNames(t *testing.T) {
+	for _, name := range []string{"a\ab", "\x7f.ipfix", "\U0001f980", "\xff", `a"b\`} {
+		var b bytes.Buffer
+		l := NewLines(&b)
+		if err := errors.Join(l.Packet(&Meter{Name: name}, &feed.Packet{}), l.Missing(&Meter{Name: name}, 1), l.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			var said struct{ Meter string }
+			if err := json.Unmarshal([]byte(line), &said); err != nil || said.Meter != strings.ToValidUTF8(name, "\ufffd") {
+				t.Errorf("%q: %v, %q", line, err, said.Meter)
+			}
+		}
+	}
 }
 
 // TestWrong has ends that tell other numbers than the packets have, and one that tells of
