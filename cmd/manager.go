@@ -32,6 +32,7 @@ type managerOptions struct {
 	log        string
 	verbose    bool
 	grace      float64 // seconds
+	metrics    metricsOptions
 }
 
 const managerHelp = `Put rulesets into meters, keep them running, and collect the flows.
@@ -85,6 +86,7 @@ func managerCommand() *cobra.Command {
 	group(f, groupLimits, "high-water-mark", "max-flows")
 	f.StringVar(&o.owner, "owner", "", "the manager's `NAME` in the meter: what bears it is taken to be its own\n(default that of the host and of the flow data file)")
 	o.snmp.add(cmd)
+	o.metrics.add(cmd)
 	f.BoolVar(&o.stop, "stop", false, "at the end, remove from meters what was put there; tasks are stopped")
 	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`; else to standard error")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log each collection too")
@@ -99,6 +101,9 @@ func managerCommand() *cobra.Command {
 
 // run does what the options say, until a signal ends it.
 func (o *managerOptions) run(cmd *cobra.Command, args []string) error {
+	if err := o.metrics.check(cmd); err != nil {
+		return err
+	}
 	config, err := o.load(cmd, args)
 	if err != nil || o.check {
 		return err
@@ -111,6 +116,14 @@ func (o *managerOptions) run(cmd *cobra.Command, args []string) error {
 	if err := file.reopen(); err != nil {
 		return err
 	}
+	options := manager.Options{Log: log, Remove: o.stop, Grace: seconds(o.grace), Version: version()}
+	if err := o.metrics.listen(func(message string) { log.Info(message) }); err != nil {
+		return err
+	}
+	if w := o.metrics.watched(); w != nil {
+		options.Watches = w
+		defer o.metrics.serve(func(err error) { log.Error("metrics", "error", err) }, w.gather)()
+	}
 	changes := make(chan *manager.Config)
 	hups, stopped := hangups(cmd.Context())
 	defer stopped()
@@ -118,7 +131,5 @@ func (o *managerOptions) run(cmd *cobra.Command, args []string) error {
 	defer cancel()
 	go o.reload(ctx, cmd, args, hups, file, changes, log)
 	defer finishing(cmd.Context())()
-	return manager.Run(ctx, config, changes, manager.Options{
-		Log: log, Remove: o.stop, Grace: seconds(o.grace), Version: version(),
-	})
+	return manager.Run(ctx, config, changes, options)
 }

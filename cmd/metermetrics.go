@@ -8,6 +8,7 @@ import (
 	"rtfm/mib"
 	"rtfm/reader/metrics"
 	"rtfm/reader/record"
+	"rtfm/ruleset"
 	"rtfm/ruleset/match"
 )
 
@@ -63,7 +64,7 @@ func (a *meterNumbers) read(m *control.Meter) {
 	n.RuleSets, n.Names = make(map[int]record.RuleSetCounts), make(map[int]string)
 	for index, rs := range control.RuleSets.All {
 		r := m.RuleSetCounts(index)
-		n.Names[index] = rs.Name
+		n.Names[index] = ruleset.WithoutHash(rs.Name)
 		n.RuleSets[index] = record.RuleSetCounts{
 			Packets: r.Packets, Counted: r.Matched, Ignored: r.Ignored, Unmatched: r.Unmatched, Stopped: r.Stopped, Uncounted: r.Uncounted,
 		}

@@ -33,6 +33,7 @@ type readerOptions struct {
 	name     string
 	log      string
 	exports  exportOptions
+	metrics  metricsOptions
 }
 
 const readerHelp = `Collect the flows of a meter that someone else manages.
@@ -98,9 +99,13 @@ func readerCommand() *cobra.Command {
 	f.Var(newCount(&o.lastRow, 1000, 1, math.MaxInt32, "a number"), "last-row", "the last `INDEX`")
 	f.Var(newCount(&o.maxFlows, reader.DefaultMaxFlows, 1, math.MaxInt32, "a number of flows"), "max-flows", maxFlowsUsage)
 	group(f, groupLimits, "max-flows")
+	o.metrics.add(cmd)
 	o.snmp.add(cmd)
 	f.StringVarP(&o.log, "log", "L", "", "append the log to this `FILE`; else to standard error")
 	group(f, groupProcess, "log")
+	for _, view := range []string{"once", "watch", "pair"} {
+		cmd.MarkFlagsMutuallyExclusive(view, "metrics")
+	}
 	cmd.MarkFlagsMutuallyExclusive("once", "watch", "flows")
 	cmd.MarkFlagsMutuallyExclusive("once", "watch", "trace")
 	return cmd

@@ -37,6 +37,12 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 	if err := file.reopen(); err != nil {
 		return err
 	}
+	if err := o.metrics.check(cmd); err != nil {
+		return err
+	}
+	if err := o.metrics.listen(func(message string) { log.Info(message) }); err != nil {
+		return err
+	}
 	r := &reading{log: log, options: o, stdout: cmd.OutOrStdout()}
 	known, err := r.open()
 	if err != nil {
@@ -54,17 +60,23 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	defer r.client.Close()
 	config := o.config(args[0], log)
-	if !o.exports.wanted() {
-		r.collector = reader.New(config, r.out, known)
-		return r.run(cmd.Context())
+	var x *exports
+	if o.exports.wanted() {
+		if x, err = o.exports.openReader(log, known); err != nil {
+			return err
+		}
+		config.Spool, o.metrics.exports = x.Spool, x.Exports
 	}
-	x, err := o.exports.openReader(log, known)
-	if err != nil {
+	if w := o.metrics.watched(); w != nil {
+		r.watch = w.meter(config.Header.Meter)
+		config.Watch = r.watch
+		defer o.metrics.serve(func(err error) { log.Error("metrics", "error", err) }, w.gather)()
+	}
+	r.collector = reader.New(config, r.out, known)
+	if err = r.run(cmd.Context()); x == nil {
 		return err
 	}
-	config.Spool = x.Spool
-	r.collector = reader.New(config, r.out, known)
-	return x.ended(cmd.Context(), r.run(cmd.Context()))
+	return x.ended(cmd.Context(), err)
 }
 
 // isView reports whether flows are shown, and nothing is kept of them.

@@ -9,6 +9,7 @@ import (
 
 	"rtfm/mib/client"
 	"rtfm/reader"
+	"rtfm/reader/metrics"
 )
 
 // reading is a running `rtfm reader`.
@@ -21,10 +22,11 @@ type reading struct {
 	rules     reader.Rules
 	log       *slog.Logger
 	stdout    io.Writer
-	page      reader.Stream  // what print is to show
-	hinted    bool           // at --passive
-	result    *reader.Result // of the latest collection
-	parted    [8]byte        // the meter's boot identifier when it was collected before it ended
+	page      reader.Stream      // what print is to show
+	hinted    bool               // at --passive
+	result    *reader.Result     // of the latest collection
+	watch     *metrics.Collected // nil if nobody asks for numbers
+	parted    [8]byte            // the meter's boot identifier when it was collected before it ended
 }
 
 // run makes the collections that the options ask for.
@@ -82,6 +84,9 @@ func (r *reading) collect(ctx context.Context) error {
 		}
 		if err != nil && ctx.Err() == nil {
 			r.log.Error("no collection", "error", err)
+			if r.watch != nil {
+				r.watch.Reached(false)
+			}
 			if !r.hinted && !r.options.passive && mayNotWrite(err) {
 				r.log.Warn("this reader may not write to the meter, where it registers (flowReaderInfoTable): let it, or have it only read, with --passive")
 				r.hinted = true

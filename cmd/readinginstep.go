@@ -29,6 +29,9 @@ func (r *reading) inStep(ctx context.Context) error {
 		case !met || !mayPass(err):
 			return err
 		}
+		if r.watch != nil {
+			r.watch.Reached(false)
+		}
 		if err.Error() != said {
 			said = err.Error()
 			r.log.Error("no collection", "error", err)

@@ -26,6 +26,7 @@ type keeper struct {
 	meter   *Meter
 	log     *slog.Logger
 	version string
+	watch   Watch         // nil if nobody does
 	news    chan *Meter   // a changed configuration; has room for one
 	remove  atomic.Bool   // whether the meter's rows are to be removed at the end
 	grace   time.Duration // for the last collection
@@ -49,6 +50,9 @@ func newKeeper(m *Meter, o *Options) *keeper {
 		meter: m, log: o.Log.With("meter", m.Name), version: o.Version, news: make(chan *Meter, 1), grace: o.Grace,
 	}
 	k.remove.Store(o.Remove)
+	if o.Watches != nil {
+		k.watch = o.Watches.Meter(m.Name)
+	}
 	return k
 }
 
@@ -66,7 +70,7 @@ func (k *keeper) open() error {
 	if k.meter.Trace {
 		timeout = 0 // it would be seconds of the trace
 	}
-	k.collector = reader.New(reader.Config{
+	config := reader.Config{
 		Header: flowfile.Header{
 			Version: flowfile.Release(k.version), Parameters: k.meter.parameters(), Meter: k.meter.Name,
 		},
@@ -74,7 +78,11 @@ func (k *keeper) open() error {
 		Owner: k.meter.Owner, FirstRow: k.meter.Rows.Readers.First, LastRow: k.meter.Rows.Readers.Last,
 		Timeout: timeout, MaxFlows: k.meter.MaxFlows,
 		Warn: func(err error) { k.log.Warn("collection", "warning", err) },
-	}, file, known)
+	}
+	if k.watch != nil {
+		config.Watch = k.watch
+	}
+	k.collector = reader.New(config, file, known)
 	return nil
 }
 
@@ -141,6 +149,7 @@ func (k *keeper) failed(err error) bool {
 	if k.failing.IsZero() {
 		k.failing = time.Now()
 	}
+	k.reached(false)
 	if text := err.Error(); text != k.reason {
 		k.reason = text
 		what := "the meter cannot be managed; it is tried again until it answers, at least once a minute"
@@ -180,6 +189,7 @@ func (k *keeper) session(ctx, work context.Context) error {
 		return err
 	}
 	k.managed = true
+	k.reached(true)
 	if k.meter.Trace {
 		return k.inStep(ctx, work)
 	}
@@ -191,6 +201,14 @@ func (k *keeper) well() {
 	if !k.failing.IsZero() {
 		k.log.Info("the meter can be managed again", "after", time.Since(k.failing).Round(time.Second))
 		k.failing, k.reason = time.Time{}, ""
+	}
+	k.reached(true)
+}
+
+// reached tells whether the meter can be managed.
+func (k *keeper) reached(is bool) {
+	if k.watch != nil {
+		k.watch.Reached(is)
 	}
 }
 

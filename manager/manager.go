@@ -22,6 +22,22 @@ type Options struct {
 	Grace time.Duration
 	// Version is that of the program, for the flow data files' headers.
 	Version string
+	// Watches, if set, is told of meters and their collections.
+	Watches Watches
+}
+
+// Watches is told of all meters. It is to be safe for concurrent use.
+type Watches interface {
+	// Meter returns what is told of the meter of this name, Gone that it is managed no
+	// more.
+	Meter(name string) Watch
+	Gone(name string)
+}
+
+// Watch is told of a meter's collections, and whether the meter answers.
+type Watch interface {
+	reader.Watch
+	Reached(is bool)
 }
 
 // Run manages the meters of c until ctx ends, then makes a last collection from
@@ -97,6 +113,9 @@ func (r *runner) start(ctx context.Context, m *Meter) {
 func (r *runner) end(ctx context.Context, k *running) {
 	name := k.given.Name
 	delete(r.keepers, name)
+	if r.opts.Watches != nil && r.waiting[name] == nil {
+		r.opts.Watches.Gone(name)
+	}
 	if m := r.waiting[name]; m != nil {
 		delete(r.waiting, name)
 		if ctx.Err() == nil {

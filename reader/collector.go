@@ -33,6 +33,8 @@ type Config struct {
 	// writes to w is in the Output whole or not at all. It gets differences if JSON
 	// or CSV is set.
 	Sink func(w io.Writer) record.Sink
+	// Watch, if set, sees each collection, too, once it is written.
+	Watch Watch
 
 	// Spool, if set, has each collection as a segment beside the Output: both have it, or
 	// neither. A full one has no collection be made (ErrSpoolFull).
@@ -62,6 +64,17 @@ type Config struct {
 
 	// Warn is told what is unusual but keeps no collection from being made.
 	Warn func(error)
+}
+
+// Watch sees collections as they are made.
+type Watch interface {
+	// Beside returns a sink that gives a collection to another one, and to the Watch.
+	Beside(record.Sink) record.Sink
+	// Written tells that the collection that came last is in the Output, of a meter whose
+	// flow table has this size.
+	Written(maxFlows uint64)
+	// Differences reports whether it wants what flows count in each interval.
+	Differences() bool
 }
 
 // RuleSet is a ruleset whose flows are collected.
@@ -299,7 +312,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 			return nil, fmt.Errorf("remembering what is collected: %w", err)
 		}
 	}
-	k.differs = k.asRows() || flowfile.Differs(k.columns(sets))
+	k.differs = k.asRows() || flowfile.Differs(k.columns(sets)) || k.cfg.Watch != nil && k.cfg.Watch.Differences()
 	k.remind(in.restarted)
 	k.state = before
 	k.warnOfLimit(c, in.status)
@@ -310,7 +323,11 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 	var sum *record.Summary
 	err = k.out.Append(func(w io.Writer, fresh bool) (err error) {
 		most := fileOctets * int64(k.maxFlows())
-		sum, err = record.Copy(k.sink(&limited{w, most, most}, fresh, in, sets), from)
+		to := k.sink(&limited{w, most, most}, fresh, in, sets)
+		if k.cfg.Watch != nil {
+			to = k.cfg.Watch.Beside(to)
+		}
+		sum, err = record.Copy(to, from)
 		return err
 	})
 	if err != nil {
@@ -321,6 +338,9 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		k.beside.ready = true
 	}
 	result.Flows, result.Summary = sum.Flows, sum
+	if k.cfg.Watch != nil {
+		k.cfg.Watch.Written(uint64(in.status.MaxFlows))
+	}
 	// Who comes late to a trace has not seen the flows that are gone.
 	k.tell(sum, in.number > 0 && (!in.restarted || in.number == 1))
 	k.state, k.alone = next, from.alone

@@ -41,7 +41,7 @@ func (r *reading) Collection() *record.Collection {
 	if c.Boot = r.before.Boot; c.Boot == "" {
 		c.Boot = record.BootOf(c.Epoch)
 	}
-	if r.asRows() {
+	if r.asRows() || r.cfg.Watch != nil {
 		c.RuleSets = r.identities(r.sets)
 	}
 	return c
