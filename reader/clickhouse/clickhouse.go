@@ -1,0 +1,205 @@
+package clickhouse
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"rtfm/reader/export"
+	"rtfm/reader/schema"
+)
+
+// Options are the names of those that URLs may have.
+var Options = []string{"user", "password-file", "quorum", "create", "keep", "collections", "rows", "timeout"}
+
+// inserter is an export.Exporter.
+type inserter struct {
+	hosts          []*host // the first is the one to be asked next
+	user, password string
+	tables         schema.ClickHouse
+	create         bool
+	quorum, rows   int
+	timeout        time.Duration
+	client         *http.Client
+}
+
+// host is a server.
+type host struct {
+	url     string
+	version [2]int // major and minor, zero before it is known
+}
+
+// New returns an exporter to a target, whose path is DATABASE/TABLE.
+func New(t *export.Target) (export.Exporter, error) {
+	database, table, ok := strings.Cut(t.Path, "/")
+	collections := cmp.Or(t.Options["collections"], "collections")
+	if !ok || !isName(database) || !isName(table) || !isName(collections) {
+		return nil, fmt.Errorf("%s: want clickhouse://HOST/DATABASE/TABLE, and names of letters, digits and _", t)
+	}
+	create, err := t.Choice("create", "no", "", "plain", "replicated")
+	if err != nil {
+		return nil, err
+	}
+	in := &inserter{
+		user: cmp.Or(t.Options["user"], t.User), create: create != "no",
+		tables: schema.ClickHouse{Flows: database + "." + table, Collections: database + "." + collections, Replicated: create == "replicated"},
+		client: &http.Client{
+			Transport:     http.DefaultTransport.(*http.Transport).Clone(),
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	if in.password, err = t.Secret("password-file"); err != nil {
+		return nil, fmt.Errorf("%s: password-file: %w", t, err)
+	}
+	if in.tables.Days, err = t.Number("keep", 0, 1, 36500); err != nil {
+		return nil, err
+	}
+	if in.quorum, err = t.Number("quorum", 0, 1, 100); err != nil {
+		return nil, err
+	}
+	if in.rows, err = t.Number("rows", 100_000, 1, 1_000_000); err != nil {
+		return nil, err
+	}
+	if in.timeout, err = t.Duration("timeout", 60*time.Second); err != nil {
+		return nil, err
+	}
+	scheme := map[string]string{"clickhouse": "http", "clickhouses": "https"}[t.Scheme]
+	for _, h := range t.Hosts {
+		u := scheme + "://" + h + "/"
+		if _, err := url.Parse(u); err != nil {
+			return nil, err
+		}
+		in.hosts = append(in.hosts, &host{url: u})
+	}
+	return in, nil
+}
+
+// isName reports whether a name needs no quotation in a statement.
+func isName(name string) bool {
+	return name != "" && (name[0] < '0' || name[0] > '9') &&
+		strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
+}
+
+// Send implements export.Exporter.
+func (in *inserter) Send(ctx context.Context, c *export.Collection) error {
+	var body bytes.Buffer
+	n := 0
+	send := func() error {
+		if n == 0 {
+			return nil
+		}
+		err := in.insert(ctx, in.tables.Flows, body.Bytes())
+		body.Reset()
+		n = 0
+		return err
+	}
+	err := c.Rows(func(row []byte) error {
+		if err := writeRow(&body, row); err != nil {
+			return export.Refuse(err)
+		}
+		if n++; n < in.rows {
+			return nil
+		}
+		return send()
+	})
+	if err == nil {
+		err = send()
+	}
+	if err != nil {
+		return err
+	}
+	row, err := c.Row()
+	if err != nil {
+		return err
+	}
+	if err := writeRow(&body, row); err != nil {
+		return export.Refuse(err)
+	}
+	return in.insert(ctx, in.tables.Collections, body.Bytes())
+}
+
+// insert inserts rows by the first server that takes them.
+func (in *inserter) insert(ctx context.Context, table string, rows []byte) error {
+	token := sha256.Sum256(rows)
+	return in.try(ctx, func(h *host) error {
+		settings := url.Values{
+			"query":             {"INSERT INTO " + table + " FORMAT JSONEachRow"},
+			"wait_end_of_query": {"1"}, // so that errors have a status of their own
+			// A column that the table lacks would be lost in silence.
+			"input_format_skip_unknown_fields": {"0"},
+		}
+		if in.quorum > 0 {
+			settings.Set("insert_quorum", strconv.Itoa(in.quorum))
+		}
+		if h.since(22, 3) {
+			settings.Set("insert_deduplication_token", hex.EncodeToString(token[:]))
+			settings.Set("async_insert", "0") // acknowledged is what is in the table
+		}
+		answer, err := in.post(ctx, h, settings, rows)
+		if err == nil && len(bytes.TrimSpace(answer)) > 0 {
+			err = serverError(http.StatusOK, answer)
+		}
+		return err
+	})
+}
+
+// try calls do with one server after the other until that succeeds, or is refused.
+func (in *inserter) try(ctx context.Context, do func(*host) error) (err error) {
+	for range in.hosts {
+		h := in.hosts[0]
+		if err = in.prepare(ctx, h); err == nil {
+			err = do(h)
+		}
+		if err == nil || isRefusal(err) || ctx.Err() != nil {
+			break
+		}
+		in.hosts = append(in.hosts[1:], h)
+	}
+	return err
+}
+
+// prepare asks a server for its version once, and creates tables if they are wanted.
+func (in *inserter) prepare(ctx context.Context, h *host) error {
+	if h.version[0] > 0 {
+		return nil
+	}
+	answer, err := in.post(ctx, h, nil, []byte("SELECT version()"))
+	if err != nil {
+		return err
+	}
+	var version [2]int
+	if _, err := fmt.Sscanf(string(answer), "%d.%d", &version[0], &version[1]); err != nil {
+		return export.Refuse(fmt.Errorf("%s tells no version of ClickHouse, but %q", h.url, printable(answer)))
+	}
+	if in.create {
+		tables := in.tables
+		tables.Old = version[0] < 20 || version[0] == 20 && version[1] < 6
+		for _, statement := range tables.Statements() {
+			if _, err := in.post(ctx, h, nil, []byte(statement)); err != nil {
+				return err
+			}
+		}
+	}
+	h.version = version
+	return nil
+}
+
+// since reports whether a server is of a version or a later one.
+func (h *host) since(major, minor int) bool {
+	return h.version[0] > major || h.version[0] == major && h.version[1] >= minor
+}
+
+// Gap implements export.Exporter: collections whose interval does not begin where the one
+// before has ended tell of it.
+func (in *inserter) Gap(context.Context, int) error { return nil }
+
+// Close implements export.Exporter.
+func (in *inserter) Close() error { in.client.CloseIdleConnections(); return nil }
