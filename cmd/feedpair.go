@@ -3,12 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
-
-	"rtfm/reader/feed"
 )
 
 // pairTick is how often is looked at what waits for a pair's other meter.
@@ -27,52 +22,6 @@ func (o *feedReceiverOptions) checkPair(files []string) error {
 		return errors.New("--pair wants meters that are heard at the same time: a file has no such time")
 	}
 	return nil
-}
-
-// makePair has the receiver make one stream of two meters, and go on where another one
-// has ended.
-func (r *feedRun) makePair() error {
-	r.pair = feed.NewPair(r.sinks)
-	r.pair.MaxFlows = r.options.maxFlows
-	r.receiver.Sink, r.receiver.Every = r.pair, pairTick
-	if r.options.pairState == "" {
-		return nil
-	}
-	f, err := os.Open(r.options.pairState)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := r.pair.Tick(time.Now()); err != nil {
-		return err
-	}
-	if err := r.pair.Load(f); err != nil {
-		return fmt.Errorf("%s: %w", r.options.pairState, err)
-	}
-	return os.Remove(r.options.pairState) // what it says is true once
-}
-
-// closePair tells of what waits at the end, and keeps what the next receiver must know.
-func (r *feedRun) closePair() error {
-	if r.pair == nil {
-		return nil
-	}
-	err := r.pair.Close()
-	if r.options.pairState == "" {
-		return err
-	}
-	f, e := os.CreateTemp(filepath.Dir(r.options.pairState), ".pair")
-	if e != nil {
-		return errors.Join(err, e)
-	}
-	e = errors.Join(r.pair.Save(f), f.Close())
-	if e == nil {
-		e = os.Rename(f.Name(), r.options.pairState)
-	}
-	return errors.Join(err, e)
 }
 
 // tellMeters tells what is missing of each meter's records.

@@ -95,16 +95,14 @@ func (r *feedRun) open(cmd *cobra.Command, files []string) error {
 		Sink: r.sinks, UntilEnd: o.untilEnd, Tick: r.tick, Warn: r.warn,
 		Limits: feed.Limits{Meters: o.meters, Queue: int(o.queue), Buffer: int(o.buffer)},
 	}
-	if o.pair {
-		if err := r.makePair(); err != nil {
-			return err
-		}
-	}
 	r.close = append(r.close, r.receiver)
 	for _, u := range o.urls(files) {
 		if err := r.receiver.Open(u, cmd.InOrStdin()); err != nil {
 			return err
 		}
+	}
+	if o.pair {
+		return r.makePair()
 	}
 	return nil
 }
