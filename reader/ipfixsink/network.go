@@ -25,8 +25,8 @@ type datagrams struct {
 // Datagrams that come all at once have no room in a collector's socket buffer, which
 // mostly holds 208 KiB. So there is a pause behind each burst.
 const (
-	burst = 64 << 10 // octets
-	pause = 8 * time.Millisecond
+	burst = 16 << 10 // octets
+	pause = 4 * time.Millisecond
 )
 
 func (d *datagrams) begin(ctx context.Context) (*session, bool, error) {
