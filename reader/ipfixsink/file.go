@@ -49,6 +49,9 @@ func (f *file) open() (err error) {
 			to.Close()
 		}
 	}()
+	if info, err := to.Stat(); err != nil || !info.Mode().IsRegular() {
+		return export.Refuse(errors.Join(err, fmt.Errorf("%s is no regular file", f.path)))
+	}
 	if err := spool.Lock(to); err != nil {
 		return export.Refuse(fmt.Errorf("%s: another rtfm writes this file: %w", f.path, err))
 	}

@@ -127,6 +127,10 @@ func TestFileForeign(t *testing.T) {
 	if got, _ := os.ReadFile(path); string(got) != text {
 		t.Errorf("the file is %q", got)
 	}
+	x, _ = open(t, "ipfix:"+os.DevNull)
+	if err := x.Send(t.Context(), all[0]); !errors.As(err, &refusal) || !strings.Contains(err.Error(), "is no regular file") {
+		t.Error(err)
+	}
 	path = filepath.Join(t.TempDir(), "flows.ipfix")
 	x, _ = open(t, "ipfix:"+path)
 	send(t, x, all[0])
