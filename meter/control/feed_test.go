@@ -43,7 +43,7 @@ func toldIn(t *testing.T, file *bytes.Buffer) (n toldRecords) {
 // first one ends, each packet is in one of them, flows are found by their identifiers,
 // and the end of Run is that of the feed.
 func TestFeed(t *testing.T) {
-	files := map[string]*bytes.Buffer{"tcp://a": new(bytes.Buffer), "tcp://b": new(bytes.Buffer)}
+	files := map[string]*bytes.Buffer{"tcp://a": new(bytes.Buffer), "tcp://b": new(bytes.Buffer), "tcp://d": new(bytes.Buffer)}
 	feeds := FeedConfig{First: mib.DefaultFeed(), Open: func(f mib.Feed) (c feed.Config, to export.Config, err error) {
 		if files[f.URL] == nil {
 			return c, to, errors.New("there is no such place")
@@ -82,7 +82,7 @@ func TestFeed(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	r.feed(many(1, 10, 2)...)
-	r.set("rtfmFeedURL.0=h7463703a2f2f61") // tcp://a again
+	r.set("rtfmFeedURL.0=h7463703a2f2f64") // tcp://d
 	r.feed(many(1, 20, 3)...)
 	<-r.src.waiting
 	close(r.src.batches)
@@ -91,11 +91,10 @@ func TestFeed(t *testing.T) {
 	if err := <-r.ended; err != nil {
 		t.Error(err)
 	}
-	if a := toldIn(t, files["tcp://a"]); a != (toldRecords{99 + 19, 99 + 19, 99 + 19, 0}) {
-		t.Errorf("a is told of %+v", a)
-	}
-	if b := toldIn(t, files["tcp://b"]); b != (toldRecords{150, 150, 150, 0}) {
-		t.Errorf("b is told of %+v", b)
+	for url, flows := range map[string]int{"tcp://a": 99, "tcp://b": 150, "tcp://d": 19} {
+		if told := toldIn(t, files[url]); told != (toldRecords{flows, flows, flows, 0}) {
+			t.Errorf("%s is told of %+v", url, told)
+		}
 	}
 	if n := r.m.FeedCounts(); n.DroppedRecords > 0 || n.Messages == 0 {
 		t.Errorf("%+v", n)
