@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ type flowsSchemaOptions struct {
 	days               int
 	day                string
 }
+
+var schemaKinds = []string{"clickhouse", "postgres", "parquet", "json"}
 
 const flowsSchemaHelp = `Print the tables that exported collections go into: that of flows and that of
 collections, whose rows come behind their flows and say that they are all there.
@@ -41,9 +44,11 @@ func flowsSchemaCommand() *cobra.Command {
 		Example: `  rtfm flows schema clickhouse | clickhouse-client --multiquery
   rtfm flows schema postgres | psql flows
   rtfm flows schema postgres --day 2026-11-21 | psql flows`,
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"clickhouse", "postgres", "parquet", "json"},
+		ValidArgs: schemaKinds,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || !slices.Contains(schemaKinds, args[0]) {
+				return fmt.Errorf("want one of %s", strings.Join(schemaKinds, ", "))
+			}
 			if err := o.check(cmd, args[0]); err != nil {
 				return err
 			}
