@@ -102,7 +102,7 @@ var layout = map[string][]string{
 
 	"reader/export/exporttest": {"reader/export", "reader/flowfile", "reader/record", "reader/spool"},
 
-	"manager": {"mib", "mib/client", "reader", "reader/flowfile", "ruleset", "ruleset/builtin", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
+	"manager": {"mib", "mib/client", "reader", "reader/export", "reader/flowfile", "reader/spool", "ruleset", "ruleset/builtin", "ruleset/compile", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl"},
 }
 
 // everything stands for all packages.

@@ -15,6 +15,7 @@ import (
 type managerOptions struct {
 	config     string
 	check      bool
+	connect    bool
 	rules      []string
 	standby    []string
 	interval   float64 // seconds
@@ -69,7 +70,8 @@ func managerCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.config, "config", "", "manage the meters of this configuration `FILE`")
 	f.BoolVar(&o.check, "check", false, "check the configuration file, and end; with all that it names")
-	group(f, groupInput, "config", "check")
+	f.BoolVar(&o.connect, "connect", false, "with --check, reach for the places of exports, too")
+	group(f, groupInput, "config", "check", "connect")
 	f.StringArrayVarP(&o.rules, "rules", "r", nil, "run this `FILE` of SRL or rules there; may be repeated")
 	f.StringArrayVarP(&o.standby, "standby", "e", nil, "`FILE` to run when the flow table fills up;\nrepeated: for the first -r, the second and so on")
 	group(f, groupRules, "rules", "standby")
@@ -116,7 +118,7 @@ func (o *managerOptions) run(cmd *cobra.Command, args []string) error {
 	if err := file.reopen(); err != nil {
 		return err
 	}
-	options := manager.Options{Log: log, Remove: o.stop, Grace: seconds(o.grace), Version: version()}
+	options := manager.Options{Log: log, Remove: o.stop, Grace: seconds(o.grace), Version: version(), Schemes: exportSchemes}
 	if err := o.metrics.listen(func(message string) { log.Info(message) }); err != nil {
 		return err
 	}

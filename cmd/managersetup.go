@@ -32,7 +32,7 @@ func (o *managerOptions) reload(ctx context.Context, cmd *cobra.Command, args []
 		switch {
 		case o.config != "":
 			var warnings []error
-			c, warnings, err = manager.Load(o.config)
+			c, warnings, err = manager.Load(o.config, exportSchemes...)
 			for _, w := range warnings {
 				log.Warn("ruleset", "warning", w)
 			}
@@ -58,12 +58,17 @@ func (o *managerOptions) reload(ctx context.Context, cmd *cobra.Command, args []
 // load returns what is to be done.
 func (o *managerOptions) load(cmd *cobra.Command, args []string) (*manager.Config, error) {
 	switch {
+	case o.connect && !o.check:
+		return nil, errors.New("--connect is for --check")
 	case o.config != "" && len(args) > 0:
 		return nil, fmt.Errorf("%s: the meters are those of the configuration file, no others can be given", args[0])
 	case o.config != "":
-		c, warnings, err := manager.Load(o.config)
+		c, warnings, err := manager.Load(o.config, exportSchemes...)
 		for _, w := range warnings {
 			fmt.Fprintln(cmd.ErrOrStderr(), w)
+		}
+		if err == nil && o.connect {
+			err = c.CheckExports(cmd.Context(), exportSchemes)
 		}
 		return c, err
 	case o.check:

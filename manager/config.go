@@ -50,8 +50,11 @@ type Meter struct {
 	// step, has come to the end of an interval; Interval is not used.
 	Trace bool
 
-	Output   string         // name of the flow data file
-	JSON     bool           // JSON lines instead of NeMaC's text
+	Output string // name of the flow data file
+	JSON   bool   // JSON lines instead of NeMaC's text
+	// Exports are URLs of places that collections are sent to from the Spool.
+	Exports  []string
+	Spool    Spool
 	Location *time.Location // of times of day in schedules and intervals
 }
 
@@ -141,6 +144,7 @@ func Defaults() Meter {
 		ReaderTimeout: 24 * time.Hour,
 		MaxFlows:      reader.DefaultMaxFlows,
 		Output:        "{name}.flows",
+		Spool:         defaultSpool,
 		Location:      time.Local,
 	}
 }

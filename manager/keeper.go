@@ -11,7 +11,9 @@ import (
 
 	"rtfm/mib/client"
 	"rtfm/reader"
+	"rtfm/reader/export"
 	"rtfm/reader/flowfile"
+	"rtfm/reader/spool"
 )
 
 // Times that are the same for all meters.
@@ -26,14 +28,16 @@ type keeper struct {
 	meter   *Meter
 	log     *slog.Logger
 	version string
-	watch   Watch         // nil if nobody does
+	watch   Watch // nil if nobody does
+	schemes []export.Scheme
 	news    chan *Meter   // a changed configuration; has room for one
 	remove  atomic.Bool   // whether the meter's rows are to be removed at the end
 	grace   time.Duration // for the last collection
 
 	control   *control
 	file      *reader.File
-	opened    *Meter // as it was when file was opened
+	exports   *export.Exports // nil if the meter has none
+	opened    *Meter          // as it was when file was opened
 	collector *reader.Collector
 	managed   bool    // the meter was as it should be, since the keeper began
 	collected bool    // since the keeper began
@@ -47,7 +51,7 @@ type keeper struct {
 
 func newKeeper(m *Meter, o *Options) *keeper {
 	k := &keeper{
-		meter: m, log: o.Log.With("meter", m.Name), version: o.Version, news: make(chan *Meter, 1), grace: o.Grace,
+		meter: m, log: o.Log.With("meter", m.Name), version: o.Version, schemes: o.Schemes, news: make(chan *Meter, 1), grace: o.Grace,
 	}
 	k.remove.Store(o.Remove)
 	if o.Watches != nil {
@@ -66,11 +70,20 @@ func (k *keeper) open() error {
 	if err := file.Damage(); err != nil {
 		k.log.Warn("what was known of the flow data file is lost", "error", err)
 	}
+	if err := k.export(known); err != nil {
+		k.close()
+		return err
+	}
 	timeout := int(k.meter.ReaderTimeout / time.Second)
 	if k.meter.Trace {
 		timeout = 0 // it would be seconds of the trace
 	}
+	var room *spool.Spool
+	if k.exports != nil {
+		room = k.exports.Spool
+	}
 	config := reader.Config{
+		Spool: room,
 		Header: flowfile.Header{
 			Version: flowfile.Release(k.version), Parameters: k.meter.parameters(), Meter: k.meter.Name,
 		},
@@ -88,6 +101,7 @@ func (k *keeper) open() error {
 
 // close closes the flow data file.
 func (k *keeper) close() {
+	k.endExports()
 	if k.file == nil {
 		return
 	}
@@ -111,6 +125,7 @@ func (k *keeper) run(ctx context.Context) error {
 		err := k.session(ctx, work)
 		switch {
 		case err == nil:
+			k.deliver()
 			return nil
 		case ctx.Err() != nil && !k.managed:
 			if k.reason != "" {
@@ -164,7 +179,7 @@ func (k *keeper) failed(err error) bool {
 // inFile reports whether an error is of the flow data file, not of the meter.
 func inFile(err error) bool {
 	var path *fs.PathError
-	return errors.As(err, &path)
+	return errors.As(err, &path) || errors.Is(err, reader.ErrSpoolFull)
 }
 
 // session speaks to the meter until there is an error; nil means that all was

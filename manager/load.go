@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"rtfm/mib/client"
+	"rtfm/reader/export"
 	"rtfm/ruleset"
 	"rtfm/ruleset/builtin"
 	"rtfm/ruleset/compile"
@@ -28,9 +29,9 @@ const maxMeters = 100_000
 
 // Load reads a configuration file with all that it names: rulesets and
 // secrets. The error is a ruleset.Diagnostics of all that is wrong, or tells
-// why the file cannot be read; warnings are for rulesets that hardly do what
+// why the file cannot be read; schemes are those that exports may have; warnings are for rulesets that hardly do what
 // was meant.
-func Load(name string) (c *Config, warnings []error, err error) {
+func Load(name string, schemes ...export.Scheme) (c *Config, warnings []error, err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, nil, err
@@ -40,7 +41,7 @@ func Load(name string) (c *Config, warnings []error, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return parseConfig(name, text)
+	return parseConfig(name, text, schemes...)
 }
 
 // loader makes a Config of a file.
@@ -50,12 +51,13 @@ type loader struct {
 	ruleSets map[string]*ruleset.RuleSet
 	warnings []error
 	inRules  ruleset.Diagnostics // faults of the rulesets
+	schemes  []export.Scheme     // of places that collections go to
 }
 
-func parseConfig(name string, text []byte) (*Config, []error, error) {
+func parseConfig(name string, text []byte, schemes ...export.Scheme) (*Config, []error, error) {
 	l := &loader{
 		decoder: decoder{file: name}, dir: filepath.Dir(name),
-		ruleSets: make(map[string]*ruleset.RuleSet),
+		ruleSets: make(map[string]*ruleset.RuleSet), schemes: schemes,
 	}
 	c := l.config(l.parse(text))
 	if len(l.faults) > 0 {
@@ -148,6 +150,8 @@ func (l *loader) meterKeys(m *Meter) []key {
 		{"trace", l.boolean(&m.Trace)},
 		{"output", l.text(&m.Output, oneWord(4096))},
 		{"json", l.boolean(&m.JSON)},
+		{"exports", func(n ast.Node) { l.exports(n, m) }},
+		{"spool", func(n ast.Node) { l.spool(n, m) }},
 		{"timezone", l.location(&m.Location)},
 	}
 }
@@ -226,6 +230,7 @@ func (m *Meter) finish(path func(string) string) error {
 		m.FloodInterval = max(m.Interval/4, time.Second)
 	}
 	m.Output = path(m.OutputFile())
+	m.finishExports(path)
 	s := &m.SNMP
 	switch {
 	case s.Community.IsZero() && s.User == "":

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"reflect"
+	"slices"
 	"time"
 
 	"rtfm/reader"
+	"rtfm/reader/export"
 )
 
 // Options are for all meters.
@@ -22,6 +24,8 @@ type Options struct {
 	Grace time.Duration
 	// Version is that of the program, for the flow data files' headers.
 	Version string
+	// Schemes are those that exports may have.
+	Schemes []export.Scheme
 	// Watches, if set, is told of meters and their collections.
 	Watches Watches
 }
@@ -186,7 +190,8 @@ func sameRows(a, b *Meter) bool {
 // sameFile reports whether a keeper can go on with its meter and flow data file
 // when b takes the place of a.
 func sameFile(a, b *Meter) bool {
-	return a.SNMP == b.SNMP && a.Output == b.Output && a.JSON == b.JSON && a.Trace == b.Trace && sameLocation(a, b)
+	return a.SNMP == b.SNMP && a.Output == b.Output && a.JSON == b.JSON && a.Trace == b.Trace && sameLocation(a, b) &&
+		slices.Equal(a.Exports, b.Exports) && a.Spool == b.Spool
 }
 
 func sameLocation(a, b *Meter) bool { return a.Location.String() == b.Location.String() }

@@ -178,3 +178,22 @@ func (p *poster) Gap(context.Context, int) error { return nil }
 
 // Close implements export.Exporter.
 func (p *poster) Close() error { p.client.CloseIdleConnections(); return nil }
+
+// Check implements export.Checker: any answer will do, for few servers tell more of a place
+// that rows are posted to; but for those that ask who this is.
+func (p *poster) Check(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, p.url, nil)
+	if err != nil {
+		return err
+	}
+	req.Header = p.header.Clone()
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
+		return errors.New(resp.Status)
+	}
+	return nil
+}
