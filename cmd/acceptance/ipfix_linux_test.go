@@ -72,6 +72,51 @@ func TestIPFIX(t *testing.T) {
 	}
 }
 
+// TestIPFIXKinds exports flows that save less than a 5-tuple, which rtfm meters back to
+// the same, and whose packets tshark and nfdump count.
+func TestIPFIXKinds(t *testing.T) {
+	t.Parallel()
+	const counts = ` ToPDUs " " ToOctets " " FromPDUs " " FromOctets;`
+	for _, rules := range []string{
+		`if SourcePeerType == (ipv4, ipv6) save; else ignore; save SourcePeerAddress/24; save DestPeerAddress/24; save SourceTransType; count;
+			format SourceTransType " " SourcePeerAddress " " DestPeerAddress " "` + counts,
+		`if SourcePeerType == (ipv4, ipv6) save; else ignore; save SourcePeerType; save SourceTransType; save SourceTransAddress; save DestTransAddress; count;
+			format SourceTransType " " SourcePeerType " " SourceTransAddress " " DestTransAddress " "` + counts,
+		`save SourceAdjacentAddress; save DestAdjacentAddress; count; format SourceAdjacentAddress " " DestAdjacentAddress " "` + counts,
+	} {
+		path := writeRules(t, rules)
+		want := meteredLines(t, path, sampleTrace)
+		datagrams := ipfixSent(t, path, "?biflow=split")
+		trace := exportsTrace(t, datagrams)
+		if got := meteredLines(t, path, "netflow:"+trace); len(want) < 4 || !maps.Equal(got, want) {
+			t.Errorf("%s\n%d flows, want %d:\n%s", rules, len(got), len(want), differentFlows(got, want))
+		}
+		sum := tsharkSum(t, trace)
+		if own := exportSum(t, trace); [2]uint64(own[1:]) != sum || sum[0] < 2010 {
+			t.Errorf("%s\ntshark: %d, want %d packets and octets", rules, sum, own[1:])
+		}
+		if _, own := dumped(t, tracetest.Require(t, "nfdump"), collected(t, tracetest.Require(t, "nfcapd"), datagrams), true); [2]uint64(own[1:]) != sum {
+			t.Errorf("%s\nnfdump: %d, want %d packets and octets", rules, own[1:], sum)
+		}
+	}
+}
+
+// meteredLines returns what flows of a trace have counted, by what rules save of them.
+func meteredLines(t *testing.T, rules, trace string) map[string]string {
+	var out, stderr strings.Builder
+	if status := runMain([]string{"run", "-q", "--nemac", "-r", rules, trace}, nil, &out, &stderr); status != 0 {
+		t.Fatalf("exit status %d: %s", status, stderr.String())
+	}
+	lines := make(map[string]string)
+	for line := range strings.Lines(out.String()) {
+		if line[0] != '#' {
+			f := strings.Fields(line)
+			lines[strings.Join(f[:len(f)-4], " ")] = strings.Join(f[len(f)-4:], " ")
+		}
+	}
+	return lines
+}
+
 // writeRules returns the path of a ruleset.
 func writeRules(t *testing.T, text string) string {
 	path := filepath.Join(t.TempDir(), "rules.srl")
@@ -197,10 +242,32 @@ func TestIPFIXMany(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if tracetest.Long() { // all that it prints of them is too much
+			if got := ipfixDumpStats(t, file); got != tt.records {
+				t.Errorf("%s: %d records, want %d", tt.biflow, got, tt.records)
+			}
+			continue
+		}
 		if got, want := ipfixDumpSum(t, messages), [2]uint64{2 * uint64(flows), 86 * uint64(flows)}; got != want {
 			t.Errorf("%s: %d, want %d packets and octets", tt.biflow, got, want)
 		}
 	}
+}
+
+// ipfixDumpStats returns how many records of one template ipfixDump finds in a file, of
+// that which has the most.
+func ipfixDumpStats(t *testing.T, file string) (most int) {
+	var stdout, stderr strings.Builder
+	cmd := exec.Command(tracetest.Require(t, "ipfixDump"), "--stats", "--in", file)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+		t.Errorf("ipfixDump: %v: %s", err, stderr.String())
+	}
+	for _, found := range regexp.MustCompile(`\(0x[0-9a-f]+\)\| *(\d+)`).FindAllStringSubmatch(stdout.String(), -1) {
+		n, _ := strconv.Atoi(found[1])
+		most = max(most, n)
+	}
+	return most
 }
 
 // manyTuples returns a trace of flows with a packet of 38 octets there and one of 48 back,
