@@ -121,18 +121,20 @@ func TestAnswers(t *testing.T) {
 		refused bool
 		want    string
 	}{
-		"200":       {answer(200, "fine"), false, ""},
-		"204":       {answer(204, ""), false, ""},
-		"400":       {answer(400, "no\x1b[31m field\n  Meter"), true, "400 Bad Request: no [31m field Meter"},
-		"401":       {answer(401, ""), true, "401 Unauthorized"},
-		"404":       {answer(404, strings.Repeat("x", 1000)), true, "404 Not Found: " + strings.Repeat("x", 300)},
-		"413":       {answer(413, ""), true, "413 Request Entity Too Large"},
-		"408":       {answer(408, ""), false, "408 Request Timeout"},
-		"429":       {answer(429, "later"), false, "429 Too Many Requests: later"},
-		"500":       {answer(500, ""), false, "500 Internal Server Error"},
-		"503":       {answer(503, "busy"), false, "503 Service Unavailable: busy"},
-		"307":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 307) }, true, `307 Temporary Redirect to "` + elsewhere.URL + `": redirections are not followed`},
-		"302":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 302) }, true, `302 Found to "` + elsewhere.URL + `": redirections are not followed`},
+		"200": {answer(200, "fine"), false, ""},
+		"204": {answer(204, ""), false, ""},
+		"400": {answer(400, "no\x1b[31m field\n  Meter"), true, "400 Bad Request: no [31m field Meter"},
+		"401": {answer(401, ""), true, "401 Unauthorized"},
+		"404": {answer(404, strings.Repeat("x", 1000)), true, "404 Not Found: " + strings.Repeat("x", 300)},
+		"413": {answer(413, ""), true, "413 Request Entity Too Large"},
+		"408": {answer(408, ""), false, "408 Request Timeout"},
+		"429": {answer(429, "later"), false, "429 Too Many Requests: later"},
+		"500": {answer(500, ""), false, "500 Internal Server Error"},
+		"503": {answer(503, "busy"), false, "503 Service Unavailable: busy"},
+		"307": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		}, true, `307 Temporary Redirect to "` + elsewhere.URL + `": redirections are not followed`},
+		"302":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }, true, `302 Found to "` + elsewhere.URL + `": redirections are not followed`},
 		"cut":       {raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ntaken, bu"), false, "200 OK, but the answer is not whole: unexpected EOF"},
 		"cut chunk": {raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\ntaken, bu"), false, "200 OK, but the answer is not whole: unexpected EOF"},
 		"no HTTP":   {raw("SSH-2.0-OpenSSH\r\n"), false, "malformed HTTP"},
