@@ -144,12 +144,15 @@ func valueOf(kind string, text []byte) (parquet.Value, error) {
 	bits := map[string]int{"uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64}
 	switch kind {
 	case "string":
-		if len(text) < 2 || text[0] != '"' {
-			return parquet.Value{}, fmt.Errorf("want a string")
+		switch {
+		case text[0] == '"':
+			return parquet.ByteArrayValue(unquote(text)), nil
+		case text[0] >= '0' && text[0] <= '9': // masks that are lengths of prefixes
+			return parquet.ByteArrayValue(slices.Clone(text)), nil
 		}
-		return parquet.ByteArrayValue(unquote(text)), nil
+		return parquet.Value{}, fmt.Errorf("want a string")
 	case "json":
-		return parquet.ByteArrayValue(append([]byte(nil), text...)), nil
+		return parquet.ByteArrayValue(slices.Clone(text)), nil
 	case "int64":
 		n, err := strconv.ParseInt(string(text), 10, 64)
 		return parquet.Int64Value(n), err
