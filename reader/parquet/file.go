@@ -16,7 +16,7 @@ import (
 // in memory.
 const (
 	batchRows = 512
-	groupRows = 128 << 10
+	groupRows = 64 << 10
 )
 
 // writer writes rows as a Parquet file.
@@ -52,7 +52,7 @@ func newWriter(w io.Writer, t *table) *writer {
 // with each page, and not of objects, which nobody compares.
 func (t *table) options() []parquet.WriterOption {
 	all := []parquet.WriterOption{
-		t.schema, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("rtfm", "", ""), parquet.DataPageStatistics(false),
+		t.schema, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("rtfm", "", ""), parquet.DataPageStatistics(false), parquet.PageBufferSize(64 << 10),
 	}
 	for _, c := range t.columns {
 		if c.Type == "json" {
@@ -86,8 +86,11 @@ func (f *writer) writeBatch() error {
 		if _, err := to.WriteRowValues(values); err != nil {
 			return err
 		}
-		for at := range values {
-			values[at] = parquet.NullValue().Level(0, 0, i)
+		if f.sums[i].nulls < f.sums[i].rows { // else they are null still
+			null := parquet.NullValue().Level(0, 0, i)
+			for at := range values {
+				values[at] = null
+			}
 		}
 	}
 	f.group += f.batch

@@ -1,11 +1,12 @@
 package parquet
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -141,7 +142,6 @@ func floor(n, by int64) int64 {
 
 // valueOf returns the value that a JSON text has in a column of a type.
 func valueOf(kind string, text []byte) (parquet.Value, error) {
-	bits := map[string]int{"uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64}
 	switch kind {
 	case "string":
 		switch {
@@ -156,16 +156,26 @@ func valueOf(kind string, text []byte) (parquet.Value, error) {
 	case "int64":
 		n, err := strconv.ParseInt(string(text), 10, 64)
 		return parquet.Int64Value(n), err
-	}
-	n, err := strconv.ParseUint(string(text), 10, bits[kind])
-	if kind == "uint64" {
+	case "uint64":
+		n, err := strconv.ParseUint(string(text), 10, 64)
 		return parquet.Int64Value(int64(n)), err
 	}
-	return parquet.Int32Value(int32(n & math.MaxUint32)), err
+	bits := 32
+	switch kind {
+	case "uint8":
+		bits = 8
+	case "uint16":
+		bits = 16
+	}
+	n, err := strconv.ParseUint(string(text), 10, bits)
+	return parquet.Int32Value(int32(uint32(n))), err
 }
 
 // unquote returns what a JSON string says.
 func unquote(text []byte) []byte {
+	if !bytes.ContainsRune(text, '\\') && utf8.Valid(text) {
+		return slices.Clone(text[1 : len(text)-1])
+	}
 	var s string
 	if err := json.Unmarshal(text, &s); err != nil {
 		return text // eachField lets no such text through
