@@ -93,13 +93,15 @@ trace-bench: ## Compare with other programs how fast traces are metered (Linux).
 	RTFM_SPEED=$(SPEED) RTFM_SPEED_LIMITS=$(SPEED_LIMITS) RTFM_SPEED_ROUNDS=$(SPEED_ROUNDS) \
 		go test -count 1 -v -run '^TestTraceSpeed$$' -timeout 2h ./cmd/acceptance
 
-# The second build is for a system with neither Linux's system calls nor 64 bits.
+# The second build is for a system with neither Linux's system calls nor 64 bits; the
+# third is without the exports that take much room.
 lint: ## Check formatting, go vet, staticcheck, go.mod, and that other systems build.
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted as gofmt does:" $$files; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
 	GOOS=freebsd GOARCH=386 go build -o /dev/null ./...
+	go build -tags small -o /dev/null .
 
 # Where Debian asks whether services may be started as they are installed.
 POLICY = /usr/sbin/policy-rc.d

@@ -383,6 +383,19 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
+// TestSmall: what is built with -tags small has nothing of the modules that take much room.
+func TestSmall(t *testing.T) {
+	out, err := exec.Command("go", "list", "-tags", "small", "-deps", ".").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, large := range []string{"github.com/parquet-go/parquet-go"} {
+		if strings.Contains(string(out), large+"\n") {
+			t.Errorf("%s is in the small program", large)
+		}
+	}
+}
+
 // TestFolders finds stray folders at the top and folders of vague names.
 func TestFolders(t *testing.T) {
 	entries, err := os.ReadDir(".")

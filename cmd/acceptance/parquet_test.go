@@ -20,6 +20,14 @@ import (
 	"rtfm/traces/tracetest"
 )
 
+// largest is a flow with numbers of all 64 bits, an address that it does not have, and
+// nothing known of what its interval added.
+const largest = `{"record":"header","version":"5.3","parameters":"","meter":"gw/1ü%","interfaces":[],"maxFlows":1000,"startNs":1,"epochNs":1,"format":"FlowIndex","statistics":false}
+{"record":"start","meter":"gw/1ü%","boot":"0a","from":1,"to":6000,"startNs":1,"endNs":1795252465227917999}
+{"record":"flow","Schema":1,"Meter":"gw/1ü%","Boot":"0a","EpochNs":1,"RuleSet":"11","RuleSetName":"a \"b\"","FlowRuleSet":2,"IntervalStartNs":1,"IntervalEndNs":1795252465227917999,"FlowIndex":4294967295,"FirstTime":0,"LastActiveTime":0,"FirstTimeNs":2,"LastActiveTimeNs":9,"SourcePeerType":1,"SourcePeerAddress":"192.0.2.1","DestPeerAddress":"","ToPDUs":18446744073709551615,"FromPDUs":0,"ToOctets":18446744073709551615,"FromOctets":9007199254740993}
+{"record":"end","flows":1}
+`
+
 // duckDB is a process of DuckDB that answers queries.
 type duckDB struct {
 	t       *testing.T
@@ -205,6 +213,18 @@ func TestParquetDuckDB(t *testing.T) {
 			}
 		})
 	}
+	t.Run("largest numbers", func(t *testing.T) {
+		lines, out := filepath.Join(dir, "largest.json"), filepath.Join(dir, "largest")
+		if err := os.WriteFile(lines, []byte(largest), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		succeed(t, "flows", "convert", lines, "parquet:"+out)
+		db := &duckDB{t, db.queries, db.answers}
+		db.compare(out+"/flows/**/*.parquet", columnsOfJSON(t, lines))
+		if got := db.one("select meter from read_parquet('%s/flows/**/*.parquet', hive_partitioning=true)", out); got != "gw/1ü%" {
+			t.Errorf("its meter is %q", got)
+		}
+	})
 	files := filepath.Join(dir, "conversations", "flows/**/*.parquet")
 	plan := fmt.Sprint(db.ask("explain select count(*) from read_parquet('%s', hive_partitioning=true) where day = '2026-11-22'", files))
 	if !strings.Contains(plan, "Scanning Files: 0/5") {
