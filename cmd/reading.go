@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,6 +25,7 @@ type reading struct {
 	stdout    io.Writer
 	page      reader.Stream      // what print is to show
 	hinted    bool               // at --passive
+	full      bool               // the spool is
 	result    *reader.Result     // of the latest collection
 	watch     *metrics.Collected // nil if nobody asks for numbers
 	parted    [8]byte            // the meter's boot identifier when it was collected before it ended
@@ -62,6 +64,10 @@ func (r *reading) collectOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.full {
+		r.full = false
+		r.log.Info("the spool has room: collections are made again")
+	}
 	if r.result = result; result.Restarted {
 		r.log.Warn("the meter was restarted")
 		r.rules = reader.Rules{}
@@ -83,7 +89,7 @@ func (r *reading) collect(ctx context.Context) error {
 			err = r.collectOnce(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
-			r.log.Error("no collection", "error", err)
+			r.noCollection(err)
 			if r.watch != nil {
 				r.watch.Reached(false)
 			}
@@ -103,6 +109,15 @@ func (r *reading) collect(ctx context.Context) error {
 		defer cancel()
 		return r.collectOnce(last)
 	}
+}
+
+// noCollection logs why there is none; that the spool is full, once.
+func (r *reading) noCollection(err error) {
+	full := errors.Is(err, reader.ErrSpoolFull)
+	if !full || !r.full {
+		r.log.Error("no collection", "error", err)
+	}
+	r.full = r.full || full
 }
 
 // await waits until the next collection is due, and makes one earlier from a

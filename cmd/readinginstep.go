@@ -23,7 +23,7 @@ func (r *reading) inStep(ctx context.Context) error {
 		case err == nil:
 			met, said = true, ""
 			continue
-		case errors.Is(err, client.ErrNoAnswer):
+		case errors.Is(err, client.ErrNoAnswer), errors.Is(err, reader.ErrSpoolFull):
 		case !met && !r.options.passive && mayNotWrite(err):
 			return fmt.Errorf("%w; a reader in step writes to flowReaderInfoTable, unless it is --passive, and to rtfmTraceState", err)
 		case !met || !mayPass(err):
