@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"rtfm/traces/ipfix"
 	"rtfm/traces/tracetest"
 )
 
@@ -175,7 +176,7 @@ func pmacctSum(t *testing.T, datagrams [][]byte) (sum [2]uint64) {
 	host, port, _ := net.SplitHostPort(address)
 	dir := t.TempDir()
 	flows, conf := filepath.Join(dir, "flows.json"), filepath.Join(dir, "nfacctd.conf")
-	text := fmt.Sprintf("daemonize: false\nnfacctd_ip: %s\nnfacctd_port: %s\nplugins: print\nprint_output: json\nprint_refresh_time: 3600\nprint_output_file: %s\naggregate: src_host,dst_host,src_port,dst_port,proto\n", host, port, flows)
+	text := fmt.Sprintf("daemonize: false\nnfacctd_ip: %s\nnfacctd_port: %s\nplugins: print\nprint_output: json\nprint_refresh_time: 1\nprint_output_file: %s\nprint_output_file_append: true\naggregate: src_host,dst_host,src_port,dst_port,proto\n", host, port, flows)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -188,30 +189,54 @@ func pmacctSum(t *testing.T, datagrams [][]byte) (sum [2]uint64) {
 		t.Fatal(err)
 	}
 	defer to.Close()
-	for _, d := range datagrams {
+	for _, d := range append(datagrams, lastMessage()) {
 		if _, err := to.Write(d); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for udpQueue(t, address) > "00000000" {
-		time.Sleep(10 * time.Millisecond)
-	}
-	p.signal(syscall.SIGINT) // it writes what it has
-	p.exit(20 * time.Second)
-	out, err := os.ReadFile(flows)
-	if err != nil {
+	var out []byte
+	last := false
+	p.wait(30*time.Second, func(printed string) bool { // it writes once a second what has come
+		if !last {
+			out, _ = os.ReadFile(flows)
+			last = strings.Contains(string(out), lastSource)
+			return false
+		}
+		return strings.Count(printed, "Purging cache - START") == strings.Count(printed, "Purging cache - END")
+	})
+	if out, err = os.ReadFile(flows); err != nil {
 		t.Fatal(err)
 	}
+	p.signal(syscall.SIGINT)
+	p.exit(20 * time.Second)
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		var flow struct{ Packets, Bytes uint64 }
+		var flow struct {
+			Source         string `json:"ip_src"`
+			Packets, Bytes uint64
+		}
 		if err := d.Decode(&flow); err == io.EOF {
 			return sum
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		sum[0] += flow.Packets
-		sum[1] += flow.Bytes
+		if flow.Source != lastSource {
+			sum[0] += flow.Packets
+			sum[1] += flow.Bytes
+		}
 	}
+}
+
+// lastSource is the source of the flow in lastMessage.
+const lastSource = "203.0.113.99"
+
+// lastMessage returns a message of another domain, which comes behind all others.
+func lastMessage() []byte {
+	b := ipfix.AppendTemplate(make([]byte, ipfix.HeaderLen), 256, 0, []ipfix.Field{
+		{Element: ipfix.SourceIPv4Address, Length: 4}, {Element: ipfix.OctetDeltaCount, Length: 4}, {Element: ipfix.PacketDeltaCount, Length: 4},
+	})
+	b = append(b, 1, 0, 0, 16, 203, 0, 113, 99, 0, 0, 0, 40, 0, 0, 0, 1)
+	ipfix.PutHeader(b, 1_795_252_441, 0, 99)
+	return b
 }
 
 // TestIPFIXMany has ipfixDump read many records: none is missing, and there is no fault in
