@@ -68,7 +68,7 @@ func (o *readerOptions) run(cmd *cobra.Command, args []string) error {
 		config.Spool, o.metrics.exports = x.Spool, x.Exports
 	}
 	if w := o.metrics.watched(); w != nil {
-		r.watch = w.meter(config.Header.Meter)
+		r.watch = w.meter(config.Header.Meter).Collected
 		config.Watch = r.watch
 		defer o.metrics.serve(func(err error) { log.Error("metrics", "error", err) }, w.gather)()
 	}

@@ -183,6 +183,7 @@ func (k *keeper) export(known *reader.State) error {
 		return err
 	}
 	if k.exports, err = export.Start(s, places, k.schemes, k.notice); err == nil {
+		k.tellExports()
 		err = reader.Settle(s, known)
 	}
 	if err != nil {
@@ -200,6 +201,7 @@ func (k *keeper) endExports() {
 	k.exports.Stop()
 	k.exports.Spool.Close()
 	k.exports = nil
+	k.tellExports()
 }
 
 // notice logs what an export tells.
@@ -228,3 +230,10 @@ func (k *keeper) deliver() {
 
 // exportGrace is the time for places that do not answer when the manager ends.
 const exportGrace = 10 * time.Second
+
+// tellExports tells who watches where collections go to.
+func (k *keeper) tellExports() {
+	if k.watch != nil {
+		k.watch.Exports(k.exports)
+	}
+}

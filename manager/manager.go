@@ -42,6 +42,8 @@ type Watches interface {
 type Watch interface {
 	reader.Watch
 	Reached(is bool)
+	// Exports tells where the collections go to, nil for nowhere.
+	Exports(*export.Exports)
 }
 
 // Run manages the meters of c until ctx ends, then makes a last collection from
