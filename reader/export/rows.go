@@ -60,7 +60,7 @@ func (c *Collection) Row() ([]byte, error) {
 		return nil, err
 	}
 	row := []byte{'{'}
-	for i, v := range record.CollectionValues(&end.collection, &end.summary) {
+	for i, v := range record.CollectionValues(end.collection, &end.summary) {
 		if v == nil {
 			continue
 		}
@@ -77,10 +77,10 @@ func (c *Collection) Row() ([]byte, error) {
 
 // ended keeps what a collection begins and ends with.
 type ended struct {
-	collection record.Collection
+	collection *record.Collection // tells of all rulesets once the flows were read
 	summary    record.Summary
 }
 
-func (e *ended) Begin(c *record.Collection) error         { e.collection = *c; return nil }
+func (e *ended) Begin(c *record.Collection) error         { e.collection = c; return nil }
 func (e *ended) Flow(*match.Flow, *record.Counters) error { return nil }
 func (e *ended) End(s *record.Summary) error              { e.summary = *s; return nil }

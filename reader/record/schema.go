@@ -1,6 +1,9 @@
 package record
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Schema is the number of the rows that flows make in JSON lines, CSV and whatever
 // else is made of records. Columns are added to a schema, never changed: what reads
@@ -88,7 +91,7 @@ func Texts() []Column { return texts[:] }
 // the same is sent again.
 var (
 	key             = [...]string{"Meter", "Boot", "RuleSet", "FlowIndex", "FirstTimeNs", "IntervalEndNs"}
-	keyOfCollection = [...]string{"Meter", "Boot", "IntervalEndNs"}
+	keyOfCollection = [...]string{"Meter", "Boot", "RuleSets", "IntervalEndNs"}
 )
 
 // Key returns the names of the columns that identify a row of a flow, anywhere.
@@ -103,6 +106,7 @@ var collection = [...]Column{
 	{"Schema", "uint8", "", "number of this table, 1"},
 	{"Meter", "string", "", "name of the meter"},
 	{"Boot", "string", "", "as that of the flows"},
+	{"RuleSets", "string", "", "RuleSet of the flows, of each ruleset that has some, with commas between"},
 	{"EpochNs", "int64", "ns", "as that of the flows"},
 	{"IntervalStartNs", "int64", "ns", "when the interval began"},
 	{"IntervalEndNs", "int64", "ns", "when the interval ended"},
@@ -125,7 +129,7 @@ func OfCollection() []Column { return collection[:] }
 // CollectionValues returns the values of those columns: strings, int64s and uint64s, nil
 // for what is not known.
 func CollectionValues(c *Collection, s *Summary) []any {
-	values := []any{uint64(Schema), c.Meter, c.Boot, c.Epoch, c.From, c.To, uint64(c.Skipped), s.Flows}
+	values := []any{uint64(Schema), c.Meter, c.Boot, c.hashes(), c.Epoch, c.From, c.To, uint64(c.Skipped), s.Flows}
 	loss := []any{s.Lost, s.Uncounted, s.Sampling}
 	packets := []any{s.Packets, s.Octets, s.Ignored, s.Unmatched}
 	last := []any{s.Stopped, s.Active}
@@ -138,4 +142,17 @@ func CollectionValues(c *Collection, s *Summary) []any {
 		last[1] = nil
 	}
 	return slices.Concat(values, loss, packets, last)
+}
+
+// hashes returns those of the collection's rulesets: the same trace may have been metered
+// by others.
+func (c *Collection) hashes() string {
+	var all []string
+	for _, rs := range c.RuleSets {
+		if rs.Hash != "" {
+			all = append(all, rs.Hash)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ",")
 }

@@ -25,7 +25,7 @@ type ClickHouse struct {
 func (h ClickHouse) Statements() []string {
 	return []string{
 		h.table(h.Flows, record.Columns(), "(Meter, RuleSet, IntervalEndNs, FlowIndex, FirstTimeNs, Boot)"),
-		h.table(h.Collections, record.OfCollection(), "(Meter, IntervalEndNs, Boot)"),
+		h.table(h.Collections, record.OfCollection(), "(Meter, IntervalEndNs, RuleSets, Boot)"),
 	}
 }
 

@@ -38,9 +38,12 @@ func TestColumns(t *testing.T) {
 		check(flows[i], record.Columns())
 		check(collections[i], record.OfCollection())
 	}
-	for _, key := range [][]string{record.Key(), record.KeyOfCollection()} {
-		for _, name := range key {
-			if !slices.ContainsFunc(record.Columns(), func(c record.Column) bool { return c.Name == name }) {
+	for _, of := range []struct {
+		key     []string
+		columns []record.Column
+	}{{record.Key(), record.Columns()}, {record.KeyOfCollection(), record.OfCollection()}} {
+		for _, name := range of.key {
+			if !slices.ContainsFunc(of.columns, func(c record.Column) bool { return c.Name == name }) {
 				t.Errorf("there is no column %s", name)
 			}
 		}
