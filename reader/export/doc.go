@@ -1,5 +1,5 @@
 // Package export takes collections out of a spool (package spool) to where they go:
-// databases, message queues, other collectors. What each of those wants is in a package
+// databases, other collectors. What each of those wants is in a package
 // of its own, behind [Exporter]; here is what they share: addresses, repetition, and the
 // reading of segments.
 //
