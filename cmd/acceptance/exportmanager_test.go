@@ -17,6 +17,9 @@ import (
 // then. In the end the place that its configuration names, which fails at random, has what
 // the flow data file has, and no octet of the trace is missing.
 func TestExportManagerKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mostly waits for programs that are killed, or read long lists")
+	}
 	t.Parallel()
 	const rules, interval = "ruleset/examples/services.srl", "60"
 	dir := t.TempDir()

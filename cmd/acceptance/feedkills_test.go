@@ -121,6 +121,9 @@ func heard(t *testing.T, url string) {
 // TestFeedReceiverIsKilled kills the receiver of a feed again and again. Its file has no
 // packet twice, and the numbers of those that it has tell how many records it lacks.
 func TestFeedReceiverIsKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mostly waits for programs that are killed, or read long lists")
+	}
 	t.Parallel()
 	trace, truth := feedKills(t)
 	for _, network := range []string{"tcp", "unix", "udp"} {
@@ -161,6 +164,9 @@ func TestFeedReceiverIsKilled(t *testing.T) {
 // TestFedMeterIsKilled kills a meter that feeds a receiver. What came is what was told up
 // to then; flows that have no end are told, with the packets that they had.
 func TestFedMeterIsKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mostly waits for programs that are killed, or read long lists")
+	}
 	t.Parallel()
 	trace, truth := feedKills(t)
 	kills, _ := killing()

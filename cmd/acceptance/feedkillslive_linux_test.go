@@ -15,6 +15,9 @@ import (
 // TestLiveFeedKills kills the receiver, and at last the meter, of a feed over UDP while many
 // packets come at an interface. Another meter there, which nobody kills, tells the truth.
 func TestLiveFeedKills(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mostly waits for programs that are killed, or read long lists")
+	}
 	t.Parallel()
 	tracetest.Network(t)
 	dir := t.TempDir()

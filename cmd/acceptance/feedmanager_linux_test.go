@@ -23,6 +23,9 @@ import (
 // 100,000 customers while packets come, each of a flow of its own: the receiver is told
 // of each once. A flow is found over SNMP by the identifier that it has in the feed.
 func TestFeedManager(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mostly waits for programs that are killed, or read long lists")
+	}
 	tracetest.Require(t, "snmpget")
 	tracetest.Network(t)
 	rules, table := customerRules(t)

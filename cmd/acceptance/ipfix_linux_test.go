@@ -242,6 +242,9 @@ func lastMessage() []byte {
 // TestIPFIXMany has ipfixDump read many records: none is missing, and there is no fault in
 // templates and sequence numbers.
 func TestIPFIXMany(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine that writes many records")
+	}
 	t.Parallel()
 	flows := 5_000
 	if tracetest.Long() {
