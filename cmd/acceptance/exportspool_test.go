@@ -255,7 +255,7 @@ func TestFlowsSpool(t *testing.T) {
 		}
 	}
 	const away = "http://127.0.0.1:1/x"
-	tells(rtfm(5, "run", "-q", "--json", "-T", "60", "-F", file, "--export", s.URL+"/x", "--export", away, "--spool", folder, "--export-grace", "0", trace),
+	tells(rtfm(5, "run", "-q", "--json", "-T", "60", "-F", file, "--export", s.URL+"/x", "--export", away, "--spool", folder, "--export-grace", "2", trace),
 		"stopped: 400 Bad Request: the schema is wrong", "5 collections are still in "+folder, "rtfm flows spool --send "+folder)
 	var told struct {
 		Collections int
@@ -277,7 +277,7 @@ func TestFlowsSpool(t *testing.T) {
 	tells(rtfm(1, "flows", "spool", filepath.Join(dir, "none")), "no such file")
 	// It is started again without the place that is away: what waits for that is kept.
 	s.refuses = false
-	tells(rtfm(5, "run", "-q", "-T", "60", "--export", s.URL+"/x", "--spool", folder, "--export-grace", "1", trace), "collections are still in "+folder)
+	tells(rtfm(5, "run", "-q", "-T", "60", "--export", s.URL+"/x", "--spool", folder, "--export-grace", "5", trace), "collections are still in "+folder)
 	s.same(file)
 	tells(rtfm(5, "flows", "spool", folder), "5 collections in ", "waiting  nothing")
 	rtfm(0, "flows", "spool", "--forget", silent.Name, folder)
