@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,12 @@ func (o *runOptions) exporting(cmd *cobra.Command, to func() record.Sink, do fun
 		return do(to())
 	}
 	stderr := cmd.ErrOrStderr()
-	x, err := o.exports.open(func(place string, n export.Notice) { printNotice(stderr, place, n) })
+	var one sync.Mutex // at a time
+	x, err := o.exports.open(func(place string, n export.Notice) {
+		one.Lock()
+		defer one.Unlock()
+		printNotice(stderr, place, n)
+	})
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func payload(p *match.Packet, typ uint16, off int) {
 			typ, off = llc(p, off)
 		default:
 			if typ > maxLength {
-				if tags > 0 && p.Flags&match.Cut != 0 {
+				if tags > 0 && p.Flags&(match.Cut|match.Malformed) != 0 {
 					p.Key.SetVLANTags(0) // there may be more
 				}
 				return
