@@ -73,7 +73,7 @@ func (f *formatter) put(br break_, depth, deeper int) {
 	if f.pending {
 		br, f.pending = begun, false
 	}
-	starts := f.begins(it, br)
+	starts := f.begins(it, br) || it.kind == kEOF // a line always ends there
 	last := endLines(it, starts)
 	for i := range it.comments {
 		c := &it.comments[i]
