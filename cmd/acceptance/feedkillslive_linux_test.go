@@ -59,7 +59,7 @@ func TestLiveFeedKills(t *testing.T) {
 	got, gaps := fedPackets(t, packets)
 	lacking := followsTruth(t, got, all, int64(20*time.Millisecond))
 	t.Logf("%d kills: %d packets of %d came, %d lack, %d records are told to be missing", kills, len(got), len(all), lacking, gaps)
-	if len(all) != kills*blast || missing > 0 || len(got)+lacking != len(all) || len(got) < blast/10 {
+	if len(all) != kills*blast || missing > 0 || len(got)+lacking != len(all) || tracetest.Long() && len(got) < blast/10 {
 		t.Errorf("%d packets came and %d lack, of %d, and %d that were sent", len(got), lacking, len(all), kills*blast)
 	}
 }
