@@ -51,13 +51,20 @@ type rig struct {
 	cancel context.CancelFunc
 }
 
-func newRig(t *testing.T, cfg Config) *rig {
+func newRig(t *testing.T, cfg Config) *rig { return newRigAt(t, cfg, nil) }
+
+// newRigAt is newRig of a live meter whose time is that of wall, if it is not nil, from
+// its start on.
+func newRigAt(t *testing.T, cfg Config, wall func() int64) *rig {
 	r := &rig{t: t, src: newPiped(), ended: make(chan error, 1)}
 	if cfg.MaxFlows == 0 {
 		cfg.MaxFlows = 1000
 	}
 	cfg.Notify = func(n mib.Notification) { r.told = append(r.told, n) }
 	r.m = New(cfg)
+	if wall != nil {
+		r.m.wall = wall
+	}
 	r.h = mib.New(r.m)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
