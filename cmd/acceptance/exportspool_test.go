@@ -176,6 +176,40 @@ func (s *sink) whole() {
 	}
 }
 
+// killing starts a program that exports to the sink, kills it when the sink has had some
+// requests, fewer than so many, and starts it again, until that was done kills times or
+// metering has ended. From then on the sink fails no more. It returns the program that
+// runs, and how many were killed.
+func (s *sink) killing(kills, requests int, metering *process, start func() *process) (p *process, killed int) {
+	s.t.Helper()
+	r := rand.New(rand.NewPCG(uint64(kills), uint64(requests)))
+	p = start()
+	for killed < kills && s.awaits(1+r.IntN(requests), metering) {
+		p.signal(syscall.SIGKILL)
+		p.exit(20 * time.Second)
+		killed++
+		p = start()
+	}
+	s.mu.Lock()
+	s.r = nil
+	s.mu.Unlock()
+	return p, killed
+}
+
+// awaits waits for so many requests; false if metering ends before.
+func (s *sink) awaits(requests int, metering *process) bool {
+	for range requests {
+		select {
+		case <-s.taken:
+		case <-metering.ended:
+			return false
+		case <-time.After(time.Minute):
+			s.t.Fatal("nothing comes")
+		}
+	}
+	return true
+}
+
 // spoolKills is how often programs that export are killed.
 func spoolKills() int {
 	if tracetest.Long() {
@@ -316,26 +350,7 @@ func TestExportReaderKilled(t *testing.T) {
 				cmd.Env = append(os.Environ(), "RTFM_COMMUNITY=writing")
 				return startBeside(t, cmd)
 			}
-			p, killed := start(), 0
-		kills:
-			for n := r.IntN(6); killed < spoolKills(); n = r.IntN(6) {
-				for ; n >= 0; n-- {
-					select {
-					case <-s.taken:
-					case <-metering.ended:
-						break kills
-					case <-time.After(time.Minute):
-						t.Fatal("nothing comes")
-					}
-				}
-				p.signal(syscall.SIGKILL)
-				p.exit(20 * time.Second)
-				killed++
-				p = start()
-			}
-			s.mu.Lock()
-			s.r = nil
-			s.mu.Unlock()
+			p, killed := s.killing(spoolKills(), 6, metering, start)
 			<-metering.ended
 			p.signal(syscall.SIGTERM) // it may have been started when the meter had ended
 			if status := p.exit(time.Minute); status != 0 || killed < 5 {

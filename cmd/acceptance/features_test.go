@@ -230,21 +230,15 @@ type featureFlow struct {
 // packetsByFlow returns the packets of each flow, in the order of their first ones.
 func packetsByFlow(packets []sharkPacket) (names []string, flows map[string]*featureFlow) {
 	flows = map[string]*featureFlow{}
-	for i := range packets {
-		p := &packets[i]
-		name := flowName(p.protocol, p.source, p.dest)
+	names = eachFlow(packets, func(name string, p *sharkPacket) {
 		f := flows[name]
-		if f == nil {
-			f = flows[flowName(p.protocol, p.dest, p.source)]
-		}
 		if f == nil {
 			f = &featureFlow{source: p.source}
 			flows[name] = f
-			names = append(names, name)
 		}
 		f.packets = append(f.packets, p)
 		f.cut = f.cut || p.segment == nil && p.protocol == 6 && (p.source.port != 0 || p.dest.port != 0)
-	}
+	})
 	return names, flows
 }
 

@@ -70,26 +70,39 @@ const (
 // packets.
 func wantFlows(packets []sharkPacket) (names []string, flows map[string]*wantFlow) {
 	flows = map[string]*wantFlow{}
-	for i := range packets {
-		p := &packets[i]
-		name := flowName(p.protocol, p.source, p.dest)
+	names = eachFlow(packets, func(name string, p *sharkPacket) {
 		f := flows[name]
-		if f == nil {
-			f = flows[flowName(p.protocol, p.dest, p.source)]
-		}
 		if f == nil {
 			f = &wantFlow{source: p.source}
 			flows[name] = f
-			names = append(names, name)
 		}
 		f.add(p)
-	}
+	})
 	for _, f := range flows {
 		if f.stream != nil {
 			f.stream.end(f)
 		}
 	}
 	return names, flows
+}
+
+// eachFlow calls add with each packet and the name of its flow, which has packets of both
+// directions, and returns the names in the order of the flows' first packets.
+func eachFlow(packets []sharkPacket, add func(name string, p *sharkPacket)) (names []string) {
+	known := map[string]bool{}
+	for i := range packets {
+		p := &packets[i]
+		name := flowName(p.protocol, p.source, p.dest)
+		if reverse := flowName(p.protocol, p.dest, p.source); !known[name] && known[reverse] {
+			name = reverse
+		}
+		if !known[name] {
+			known[name] = true
+			names = append(names, name)
+		}
+		add(name, p)
+	}
+	return names
 }
 
 // flowName is the name of a flow of packets from source to dest.

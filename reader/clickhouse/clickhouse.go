@@ -90,29 +90,13 @@ func isName(name string) bool {
 
 // Send implements export.Exporter.
 func (in *inserter) Send(ctx context.Context, c *export.Collection) error {
-	var body bytes.Buffer
-	n := 0
-	send := func() error {
-		if n == 0 {
-			return nil
-		}
-		err := in.insert(ctx, in.tables.Flows, body.Bytes())
-		body.Reset()
-		n = 0
-		return err
-	}
-	err := c.Rows(func(row []byte) error {
-		if err := writeRow(&body, row); err != nil {
+	write := func(to *bytes.Buffer, row []byte) error {
+		if err := writeRow(to, row); err != nil {
 			return export.Refuse(err)
 		}
-		if n++; n < in.rows {
-			return nil
-		}
-		return send()
-	})
-	if err == nil {
-		err = send()
+		return nil
 	}
+	err := c.Parts(in.rows, write, func(part []byte) error { return in.insert(ctx, in.tables.Flows, part) })
 	if err != nil {
 		return err
 	}
@@ -120,10 +104,11 @@ func (in *inserter) Send(ctx context.Context, c *export.Collection) error {
 	if err != nil {
 		return err
 	}
-	if err := writeRow(&body, row); err != nil {
-		return export.Refuse(err)
+	var own bytes.Buffer
+	if err := write(&own, row); err != nil {
+		return err
 	}
-	return in.insert(ctx, in.tables.Collections, body.Bytes())
+	return in.insert(ctx, in.tables.Collections, own.Bytes())
 }
 
 // insert inserts rows by the first server that takes them.

@@ -52,6 +52,29 @@ func (c *Collection) Rows(put func(row []byte) error) error {
 	}
 }
 
+// Parts makes parts of so many rows of flows at most, and calls send with each. Write
+// appends a row to a part, as Rows has it. What is sent is valid until send returns.
+func (c *Collection) Parts(most int, write func(to *bytes.Buffer, row []byte) error, send func(part []byte) error) error {
+	var part bytes.Buffer
+	n := 0
+	err := c.Rows(func(row []byte) error {
+		if err := write(&part, row); err != nil {
+			return err
+		}
+		if n++; n < most {
+			return nil
+		}
+		err := send(part.Bytes())
+		part.Reset()
+		n = 0
+		return err
+	})
+	if err != nil || n == 0 {
+		return err
+	}
+	return send(part.Bytes())
+}
+
 // Row returns the collection's own row as a JSON object (record.OfCollection): what is
 // sent behind the flows says that they are all there. What is not known is left out.
 func (c *Collection) Row() ([]byte, error) {

@@ -69,28 +69,11 @@ func New(t *export.Target) (export.Exporter, error) {
 // Send implements export.Exporter: requests of some rows of flows each, and behind them
 // one of the collection's own row.
 func (p *poster) Send(ctx context.Context, c *export.Collection) error {
-	var body bytes.Buffer
-	n := 0
-	send := func() error {
-		if n == 0 {
-			return nil
-		}
-		err := p.post(ctx, body.Bytes())
-		body.Reset()
-		n = 0
-		return err
+	write := func(to *bytes.Buffer, row []byte) error {
+		to.Write(row)
+		return to.WriteByte('\n')
 	}
-	err := c.Rows(func(row []byte) error {
-		body.Write(row)
-		body.WriteByte('\n')
-		if n++; n < p.rows {
-			return nil
-		}
-		return send()
-	})
-	if err == nil {
-		err = send()
-	}
+	err := c.Parts(p.rows, write, func(part []byte) error { return p.post(ctx, part) })
 	if err != nil {
 		return err
 	}
