@@ -46,16 +46,21 @@ check: ## Do all that continuous integration does: build, lint, test, race, and 
 # Tests that run in parallel mostly wait, for SNMP agents and intervals.
 TESTFLAGS = -parallel 4 -timeout 15m
 
+# Those that start other programs have the machine to themselves.
+ALONE = rtfm/cmd/acceptance
+
 test: ## Run the tests.
-	go test $(TESTFLAGS) ./...
+	go test $(TESTFLAGS) $$(go list ./... | grep -vx $(ALONE))
+	go test $(TESTFLAGS) $(ALONE)
 
 # The tests of the root, which read source files, have no races to find.
 # Programs that end under the race detector wait for more races, as they come to
 # an end: for 1 s by default, which thousands of runs of rtfm make long.
 race: ## Run the tests, less the long ones, under the race detector (needs gcc).
 	@if command -v gcc >/dev/null; then \
-		echo go test -race -short $(TESTFLAGS); \
-		CGO_ENABLED=1 GORACE=atexit_sleep_ms=50 go test -race -short $(TESTFLAGS) $$(go list ./... | grep -vx rtfm); \
+		echo go test -race -short $(TESTFLAGS); export CGO_ENABLED=1 GORACE=atexit_sleep_ms=50; \
+		go test -race -short $(TESTFLAGS) $$(go list ./... | grep -vx -e rtfm -e $(ALONE)) && \
+		go test -race -short $(TESTFLAGS) $(ALONE); \
 	else echo "no gcc: the race detector is not run"; fi
 
 long: ## Run the tests in their long forms: more intervals, kills and soaking than "make test" has, for ten minutes.

@@ -40,7 +40,8 @@ func TestLiveFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.signal(syscall.SIGHUP)
-	send(500, 1) // the meter may have begun to write into the old one
+	p.wait(20*time.Second, func(string) bool { _, err := os.Stat(file); return err == nil })
+	send(500, 1)
 	p.wait(20*time.Second, func(string) bool { return feedTallyOf(t, file).news >= 2 })
 	p.endLive()
 	run.endLive()
