@@ -80,7 +80,7 @@ var layout = map[string][]string{
 	"mib/snmp/snmptest":     {"mib/smi", "mib/snmp"},
 
 	"reader":            {"mib", "mib/client", "reader/flowfile", "reader/record", "reader/spool", "ruleset", "ruleset/attr", "ruleset/match"},
-	"reader/clickhouse": {"reader/export", "reader/schema"},
+	"reader/clickhouse": {"reader/export", "reader/record", "reader/schema"},
 	"reader/export":     {"reader/flowfile", "reader/record", "reader/spool", "ruleset/match", "ruleset/spell"},
 	"reader/feature":    {"meter/ident", "reader/feed", "ruleset/attr", "ruleset/match", "traces/feed"},
 	"reader/feed":       {"meter/ident", "reader/flowfile", "reader/record", "ruleset/attr", "ruleset/match", "traces/feed"},

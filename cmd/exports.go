@@ -21,7 +21,7 @@ type exports struct {
 
 // open opens the spool and begins to send what is in it.
 func (o *exportOptions) open(notify func(place string, n export.Notice)) (*exports, error) {
-	s, err := spool.Open(o.folder, spool.Config{Limit: int64(o.limit) << 20, Drop: o.full == "drop"})
+	s, err := spool.Open(o.folder, export.SpoolConfig(int64(o.limit)<<20, o.full == "drop"))
 	if err != nil {
 		return nil, err
 	}

@@ -32,9 +32,11 @@ func (s *runSink) Collect(c meter.Collection) error {
 
 // copy has the sink take a collection.
 func (s *runSink) copy(c meter.Collection) error {
-	from := s.process.From(s.meter, record.Collection{
-		Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver), RuleSets: s.ruleSets,
-	}, c.Last)
+	next := record.Collection{Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver), RuleSets: s.ruleSets}
+	if s.room != nil {
+		next.Postponed = s.room.postponed
+	}
+	from := s.process.From(s.meter, next, c.Last)
 	to := s.to
 	if s.watched != nil {
 		to = s.watched.Beside(to)

@@ -20,6 +20,8 @@ type spoolRoom struct {
 	errors io.Writer
 	told   bool // that no collection is made
 	passed bool // the grace was, and nothing was made since
+	// postponed is how often the next collection could not be made.
+	postponed int
 }
 
 // errSpoolFull is why no collection is made.
@@ -53,6 +55,7 @@ func (r *spoolRoom) collect(last bool, do func() error) error {
 		case left > 0:
 		case !last:
 			r.passed = true
+			r.postponed++
 			return fmt.Errorf("%w: %w", meter.ErrNotCollected, err)
 		case errors.Is(err, errSpoolFull):
 			continue
@@ -79,5 +82,5 @@ func (r *spoolRoom) well() {
 	if r.told {
 		fmt.Fprintf(r.errors, "rtfm: %s: collections are made again\n", r.spool.Folder())
 	}
-	r.told, r.passed = false, false
+	r.told, r.passed, r.postponed = false, false, 0
 }

@@ -178,7 +178,7 @@ func (k *keeper) export(known *reader.State) error {
 		}
 		places = append(places, p)
 	}
-	s, err := spool.Open(k.meter.Spool.Folder, spool.Config{Limit: k.meter.Spool.Limit, Drop: k.meter.Spool.Drop})
+	s, err := spool.Open(k.meter.Spool.Folder, export.SpoolConfig(k.meter.Spool.Limit, k.meter.Spool.Drop))
 	if err != nil {
 		return err
 	}

@@ -25,9 +25,11 @@ type beside struct {
 	spool  *spool.Spool
 	header flowfile.Header
 	ready  bool // a segment is complete, and has no number
-	file   *os.File
-	to     record.Sink // the segment
-	flows  record.Sink // the flow data file
+	// postponed is how often the next collection could not be made, see record.Collection.
+	postponed int
+	file      *os.File
+	to        record.Sink // the segment
+	flows     record.Sink // the flow data file
 }
 
 // Settle deals with what a process before has left in a spool: known is what is known of
@@ -73,6 +75,7 @@ func (b *beside) room() error {
 	case b == nil:
 		return nil
 	case b.spool.Full():
+		b.postponed++
 		return fmt.Errorf("%s: %w", b.spool.Folder(), ErrSpoolFull)
 	}
 	return b.seal() // what could not be before

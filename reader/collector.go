@@ -335,7 +335,7 @@ func (k *Collector) write(ctx context.Context, c *client.Client, in *interval, s
 		return nil, err
 	}
 	if k.beside != nil {
-		k.beside.ready = true
+		k.beside.ready, k.beside.postponed = true, 0
 	}
 	result.Flows, result.Summary = sum.Flows, sum
 	if k.cfg.Watch != nil {

@@ -35,6 +35,9 @@ func (r *reading) Collection() *record.Collection {
 		Meter: r.cfg.Header.Meter, Epoch: r.before.Epoch, From: r.before.ToNs, To: r.in.at,
 		First: r.before.To == 0, Skipped: r.in.skipped,
 	}
+	if r.beside != nil {
+		c.Postponed = r.beside.postponed
+	}
 	if c.First {
 		c.From = c.Epoch
 	}

@@ -148,7 +148,7 @@ func TestClickHouse(t *testing.T) {
 	}
 	c.query(t, "CREATE TABLE net.less (Schema UInt8, Meter String) ENGINE = Memory")
 	for place, want := range map[string]string{
-		"/net/less?password-file=" + c.folder + "/password": "stopped: the table has no column Boot; rtfm flows schema clickhouse tells all\n",
+		"/net/less?password-file=" + c.folder + "/password": "stopped: table net.less has no column Boot; rtfm flows schema clickhouse tells all\n",
 		"/net/flows?password-file=" + c.folder + "/wrong":   "stopped: Code: 193",
 	} {
 		var errs bytes.Buffer

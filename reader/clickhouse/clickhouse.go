@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -90,13 +91,7 @@ func isName(name string) bool {
 
 // Send implements export.Exporter.
 func (in *inserter) Send(ctx context.Context, c *export.Collection) error {
-	write := func(to *bytes.Buffer, row []byte) error {
-		if err := writeRow(to, row); err != nil {
-			return export.Refuse(err)
-		}
-		return nil
-	}
-	err := c.Parts(in.rows, write, func(part []byte) error { return in.insert(ctx, in.tables.Flows, part) })
+	err := c.Parts(in.rows, writeOrRefuse, func(part []byte) error { return in.insert(ctx, in.tables.Flows, part) })
 	if err != nil {
 		return err
 	}
@@ -104,11 +99,33 @@ func (in *inserter) Send(ctx context.Context, c *export.Collection) error {
 	if err != nil {
 		return err
 	}
+	return in.insertOwn(ctx, row)
+}
+
+// Gap implements export.Exporter.
+func (in *inserter) Gap(ctx context.Context, g *export.Gap) error {
+	row, err := g.Row()
+	if err != nil {
+		return export.Refuse(err)
+	}
+	return in.insertOwn(ctx, row)
+}
+
+// insertOwn inserts the row of a collection.
+func (in *inserter) insertOwn(ctx context.Context, row []byte) error {
 	var own bytes.Buffer
-	if err := write(&own, row); err != nil {
+	if err := writeOrRefuse(&own, row); err != nil {
 		return err
 	}
 	return in.insert(ctx, in.tables.Collections, own.Bytes())
+}
+
+// writeOrRefuse is writeRow, whose errors no repetition heals.
+func writeOrRefuse(to *bytes.Buffer, row []byte) error {
+	if err := writeRow(to, row); err != nil {
+		return export.Refuse(err)
+	}
+	return nil
 }
 
 // insert inserts rows by the first server that takes them.
@@ -131,6 +148,10 @@ func (in *inserter) insert(ctx context.Context, table string, rows []byte) error
 		answer, err := in.post(ctx, h, settings, rows)
 		if err == nil && len(bytes.TrimSpace(answer)) > 0 {
 			err = serverError(http.StatusOK, answer)
+		}
+		var lacks *noColumn
+		if errors.As(err, &lacks) {
+			lacks.table = table
 		}
 		return err
 	})
@@ -156,13 +177,9 @@ func (in *inserter) prepare(ctx context.Context, h *host) error {
 	if h.version[0] > 0 {
 		return nil
 	}
-	answer, err := in.post(ctx, h, nil, []byte("SELECT version()"))
+	version, err := in.versionOf(ctx, h)
 	if err != nil {
 		return err
-	}
-	var version [2]int
-	if _, err := fmt.Sscanf(string(answer), "%d.%d", &version[0], &version[1]); err != nil {
-		return export.Refuse(fmt.Errorf("%s tells no version of ClickHouse, but %q", h.url, printable(answer)))
 	}
 	if in.create {
 		tables := in.tables
@@ -177,14 +194,22 @@ func (in *inserter) prepare(ctx context.Context, h *host) error {
 	return nil
 }
 
+// versionOf asks a server for its version.
+func (in *inserter) versionOf(ctx context.Context, h *host) (version [2]int, err error) {
+	answer, err := in.post(ctx, h, nil, []byte("SELECT version()"))
+	if err != nil {
+		return version, err
+	}
+	if _, err := fmt.Sscanf(string(answer), "%d.%d", &version[0], &version[1]); err != nil {
+		return version, export.Refuse(fmt.Errorf("%s tells no version of ClickHouse, but %q", h.url, printable(answer)))
+	}
+	return version, nil
+}
+
 // since reports whether a server is of a version or a later one.
 func (h *host) since(major, minor int) bool {
 	return h.version[0] > major || h.version[0] == major && h.version[1] >= minor
 }
-
-// Gap implements export.Exporter: collections whose interval does not begin where the one
-// before has ended tell of it.
-func (in *inserter) Gap(context.Context, int) error { return nil }
 
 // Close implements export.Exporter.
 func (in *inserter) Close() error { in.client.CloseIdleConnections(); return nil }

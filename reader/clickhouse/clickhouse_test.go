@@ -140,8 +140,8 @@ func TestAnswers(t *testing.T) {
 		{200, "Code: 60. DB::Exception: Table net.flows does not exist", true, "Code: 60"},
 		{404, "Code: 60. DB::Exception: Table net.flows does not exist", true, "Code: 60"},
 		{403, "Code: 516. DB::Exception: rtfm: Authentication failed", true, "Authentication failed"},
-		{400, "Code: 117. DB::Exception: Unknown field found while parsing JSONEachRow format: DeltaToOctets: (at row 1)", true, "the table has no column DeltaToOctets; rtfm flows schema clickhouse tells all"},
-		{500, "Code: 117, e.displayText() = DB::Exception: Unknown field found while parsing JSONEachRow format: Boot, e.what()", true, "the table has no column Boot;"},
+		{400, "Code: 117. DB::Exception: Unknown field found while parsing JSONEachRow format: DeltaToOctets: (at row 1)", true, "table net.flows has no column DeltaToOctets; rtfm flows schema clickhouse tells all"},
+		{500, "Code: 117, e.displayText() = DB::Exception: Unknown field found while parsing JSONEachRow format: Boot, e.what()", true, "table net.flows has no column Boot;"},
 		{502, "", false, "502 Bad Gateway"},
 		{429, "later", false, "later"},
 		{200, "what?", false, "what?"},
@@ -180,5 +180,21 @@ func TestHosts(t *testing.T) {
 	}
 	if _, err := parse("clickhouse://a/x;y/flows"); err == nil {
 		t.Error("a statement as a name")
+	}
+}
+
+// TestGap: what was dropped is a row of the table of collections, the same each time.
+func TestGap(t *testing.T) {
+	s := newServer(t, "26.7.2.1")
+	e := newInserter(t, "", s)
+	g := exporttest.Gap(t, 3, 5)
+	for range 2 {
+		if err := e.Gap(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.inserts) != 2 || s.inserts[0] != s.inserts[1] || !strings.HasPrefix(s.inserts[0], "INSERT INTO net.collections FORMAT JSONEachRow ") ||
+		!strings.HasSuffix(s.inserts[0], `"Dropped":3,"DroppedFlows":15}`+"\n") {
+		t.Errorf("%q", s.inserts)
 	}
 }

@@ -95,7 +95,7 @@ func serverError(status int, answer []byte) error {
 	switch {
 	case code == 117:
 		if m := unknownField.FindStringSubmatch(text); m != nil {
-			err = fmt.Errorf("the table has no column %s; rtfm flows schema clickhouse tells all", m[1])
+			err = &noColumn{column: m[1]}
 		}
 	case passing[code], code == 0 && (status/100 == 5 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status == http.StatusOK):
 		return err

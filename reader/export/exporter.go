@@ -16,8 +16,14 @@ type Exporter interface {
 	// called again with a collection that it has sent before. An error that comes from
 	// the collection, or needs a person, is a Refusal; others pass.
 	Send(ctx context.Context, c *Collection) error
-	// Gap tells that so many collections will never come, for the spool was full.
-	Gap(ctx context.Context, collections int) error
+	// Gap tells of collections that will never come, for they were dropped when the
+	// spool was full. It is as Send: it may be called again with the same, and returns
+	// nil once that was acknowledged.
+	Gap(ctx context.Context, g *Gap) error
+	// Check finds whether the place can be reached, knows who this is, and would take
+	// collections. It sends nothing, and makes nothing there. It may be called beside
+	// another rtfm that sends to the same place.
+	Check(ctx context.Context) error
 	// Close lets go of the place.
 	Close() error
 }

@@ -22,25 +22,19 @@ func ParsePlace(text string, schemes []Scheme) (Place, error) {
 	return Place{t, s}, err
 }
 
-// Checker is an Exporter that can find whether the place can be reached and would take
-// collections.
-type Checker interface {
-	// Check sends nothing.
-	Check(ctx context.Context) error
-}
-
 // Check makes the exporter of a place, which reads its secrets, and has it look for the
-// place if connect is set and it can.
+// place if connect is set.
 func (p Place) Check(ctx context.Context, connect bool) error {
 	e, err := p.Scheme.New(p.Target)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	if c, ok := e.(Checker); ok && connect {
-		if err := c.Check(ctx); err != nil {
-			return fmt.Errorf("%s: %w", p.Target, err)
-		}
+	if !connect {
+		return nil
+	}
+	if err := e.Check(ctx); err != nil {
+		return fmt.Errorf("%s: %w", p.Target, err)
 	}
 	return nil
 }

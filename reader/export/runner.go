@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -64,12 +65,11 @@ func (r *Runner) Run(ctx context.Context) error {
 	wait := firstWait
 	for {
 		seg, gap, err := r.Outlet.Next(ctx)
-		if err != nil {
-			return nil // ctx is done
-		}
-		if gap != nil {
-			err = r.Exporter.Gap(ctx, int(gap.Last-gap.First)+1)
-		} else {
+		switch {
+		case err != nil: // ctx is done, or its disk is full
+		case gap != nil:
+			err = r.tell(ctx, gap)
+		default:
 			err = r.Exporter.Send(ctx, NewCollection(seg))
 		}
 		switch {
@@ -89,6 +89,18 @@ func (r *Runner) Run(ctx context.Context) error {
 			wait = min(2*wait, mostWait)
 		}
 	}
+}
+
+// tell tells of a gap. Nothing can be told of one that could not be read.
+func (r *Runner) tell(ctx context.Context, gap *spool.Gap) error {
+	if len(gap.About) == 0 {
+		return nil
+	}
+	g, err := ReadGap(gap.About)
+	if err != nil {
+		return Refuse(fmt.Errorf("segments %d to %d were dropped: %w", gap.First, gap.Last, err))
+	}
+	return r.Exporter.Gap(ctx, g)
 }
 
 // done notes that a segment was sent, or a gap told.

@@ -38,7 +38,7 @@ func jsonHeader(h *Header, epoch int64, format string, statistics *bool) any {
 	}{"header", h.Version, h.Parameters, name(h.Meter), append([]string{}, h.Interfaces...), h.MaxFlows, h.Start.UnixNano(), epoch, format, statistics}
 }
 
-func jsonStart(c *Times, boot string, in *interval, clock int64) any {
+func jsonStart(c *Times, boot string, in *interval, clock int64, postponed int) any {
 	return struct {
 		Record  string `json:"record"`
 		Meter   string `json:"meter"`
@@ -48,7 +48,9 @@ func jsonStart(c *Times, boot string, in *interval, clock int64) any {
 		StartNs int64  `json:"startNs"`
 		EndNs   int64  `json:"endNs"`
 		ClockNs int64  `json:"clockNs,omitempty"`
-	}{"start", c.Meter, boot, c.From, c.To, in.start, in.end, clock}
+
+		Postponed int `json:"postponed,omitempty"`
+	}{"start", c.Meter, boot, c.From, c.To, in.start, in.end, clock, postponed}
 }
 
 func jsonSkipped(n int) any {

@@ -37,6 +37,8 @@ type jsonRecord struct {
 	EndNs   int64  `json:"endNs"`
 	ClockNs int64  `json:"clockNs"`
 
+	Postponed int `json:"postponed"`
+
 	Collections int `json:"collections"`
 
 	end []byte // of the record of an end: all of it

@@ -117,7 +117,7 @@ func (r *rows) started() (record.From, error) {
 	s := r.src.told()
 	f := &fromRows{rows: r, explicit: true, c: record.Collection{
 		Meter: s.Meter, Boot: s.Boot, Epoch: r.epoch, From: s.StartNs, To: s.EndNs,
-		First: s.From <= 1 && s.StartNs <= r.epoch, Skipped: r.skipped, Clock: s.ClockNs,
+		First: s.From <= 1 && s.StartNs <= r.epoch, Skipped: r.skipped, Postponed: max(s.Postponed, 0), Clock: s.ClockNs,
 	}}
 	if s.EndNs < s.StartNs {
 		return nil, r.fault(fmt.Errorf("the interval ends, at %d, before it begins, at %d", s.EndNs, s.StartNs))

@@ -133,16 +133,16 @@ func (w *Writer) Begin(at int64) {
 	w.in.start, w.in.end = w.in.end, max(at, w.in.end)
 	clear(w.leads)
 	var clock int64
-	boot := ""
+	boot, postponed := "", 0
 	if w.c != nil {
-		clock, boot = w.c.Clock, w.c.Boot
+		clock, boot, postponed = w.c.Clock, w.c.Boot, w.c.Postponed
 	}
 	if clock != 0 {
 		c.Time = time.Unix(0, clock).In(w.zone)
 	}
 	switch {
 	case w.opts.JSON:
-		w.jsonLine(jsonStart(&c, boot, &w.in, clock))
+		w.jsonLine(jsonStart(&c, boot, &w.in, clock, postponed))
 	case !w.opts.CSV:
 		w.buf = c.appendTo(w.buf)
 	}

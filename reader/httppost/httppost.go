@@ -84,6 +84,15 @@ func (p *poster) Send(ctx context.Context, c *export.Collection) error {
 	return p.post(ctx, append(row, '\n'))
 }
 
+// Gap implements export.Exporter.
+func (p *poster) Gap(ctx context.Context, g *export.Gap) error {
+	row, err := g.Row()
+	if err != nil {
+		return export.Refuse(err)
+	}
+	return p.post(ctx, append(row, '\n'))
+}
+
 // post posts some rows.
 func (p *poster) post(ctx context.Context, rows []byte) error {
 	parent := ctx
@@ -156,13 +165,10 @@ func printable(answer []byte) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// Gap implements export.Exporter: whoever gets the rows sees it by the intervals.
-func (p *poster) Gap(context.Context, int) error { return nil }
-
 // Close implements export.Exporter.
 func (p *poster) Close() error { p.client.CloseIdleConnections(); return nil }
 
-// Check implements export.Checker: any answer will do, for few servers tell more of a place
+// Check implements export.Exporter: any answer will do, for few servers tell more of a place
 // that rows are posted to; but for those that ask who this is.
 func (p *poster) Check(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, p.url, nil)

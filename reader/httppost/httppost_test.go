@@ -283,3 +283,27 @@ func FuzzHeader(f *testing.F) {
 		}
 	})
 }
+
+// TestGap: what was dropped is a row.
+func TestGap(t *testing.T) {
+	var got string
+	status := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		got = string(text)
+		w.WriteHeader(status)
+	}))
+	defer server.Close()
+	p := newPoster(t, server.URL+"/?compression=none")
+	g := exporttest.Gap(t, 3, 5)
+	if err := p.Gap(t.Context(), g); err != nil || !strings.Contains(got, `"Flows":0,`) || !strings.HasSuffix(got, `"Dropped":3,"DroppedFlows":15}`+"\n") {
+		t.Errorf("%v: %s", err, got)
+	}
+	status = http.StatusServiceUnavailable
+	if err := p.Gap(t.Context(), g); err == nil || refused(err) {
+		t.Error(err)
+	}
+}

@@ -106,8 +106,9 @@ func (k *taker) Send(_ context.Context, c *export.Collection) error {
 	}
 	return nil
 }
-func (k *taker) Gap(context.Context, int) error { return nil }
-func (k *taker) Close() error                   { return nil }
+func (k *taker) Gap(context.Context, *export.Gap) error { return nil }
+func (k *taker) Check(context.Context) error            { return nil }
+func (k *taker) Close() error                           { return nil }
 
 // open returns an exporter to a URL, and the notes that it tells.
 func open(t *testing.T, url string) (export.Exporter, *[]string) {

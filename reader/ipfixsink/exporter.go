@@ -59,6 +59,8 @@ type carrier interface {
 	// failed is called if a collection was not sent whole.
 	failed()
 	close() error
+	// check finds whether there is such a place. It writes nothing.
+	check(ctx context.Context) error
 	// limits returns the most octets of a message, and after how long templates are
 	// told again, 0 for never.
 	limits() (most int, again time.Duration)
@@ -164,29 +166,13 @@ func (x *exporter) Send(ctx context.Context, c *export.Collection) error {
 	if _, err := c.Copy(&known); err != nil {
 		return export.Refuse(err)
 	}
-	session, fresh, err := x.to.begin(ctx)
-	if err != nil {
+	p, err := x.deliver(ctx, &known, func(p *pass) error {
+		_, err := c.Copy(p)
+		return err
+	})
+	if err != nil || p == nil {
 		return err
 	}
-	if x.to.has(&known.collection) {
-		return nil
-	}
-	x.session = session
-	if fresh {
-		session.forget()
-	}
-	p := &pass{exporter: x, ctx: ctx, survey: &known, totals: x.totals.clone(), layouts: make(map[layoutKey]*layout)}
-	p.w = writer{session: session, write: x.to.write}
-	p.w.most, p.w.again = x.to.limits()
-	if _, err = c.Copy(p); err == nil {
-		err = x.to.end(ctx, &known.collection)
-	}
-	if err != nil {
-		x.to.failed()
-		session.forget()
-		return err
-	}
-	x.totals = p.totals
 	if p.left = slices.Compact(slices.Sorted(slices.Values(p.left))); len(p.left) > 0 {
 		x.note(strings.Join(p.left, ", ") + isOrAre(len(p.left)) + "not in IPFIX")
 	}
@@ -196,9 +182,47 @@ func (x *exporter) Send(ctx context.Context, c *export.Collection) error {
 	return nil
 }
 
-// Gap implements export.Exporter. What was in the collections is not known; the intervals
-// that records of domain 0 tell have a gap.
-func (x *exporter) Gap(context.Context, int) error { return nil }
+// deliver sends what do sends of a collection, unless that is there already: then there is
+// no pass.
+func (x *exporter) deliver(ctx context.Context, known *survey, do func(*pass) error) (*pass, error) {
+	session, fresh, err := x.to.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if x.to.has(&known.collection) {
+		return nil, nil
+	}
+	x.session = session
+	if fresh {
+		session.forget()
+	}
+	p := &pass{exporter: x, ctx: ctx, survey: known, totals: x.totals.clone(), layouts: make(map[layoutKey]*layout)}
+	p.w = writer{session: session, write: x.to.write}
+	p.w.most, p.w.again = x.to.limits()
+	if err = do(p); err == nil {
+		err = x.to.end(ctx, &known.collection)
+	}
+	if err != nil {
+		x.to.failed()
+		session.forget()
+		return nil, err
+	}
+	x.totals = p.totals
+	return p, nil
+}
+
+// Gap implements export.Exporter: the flows were not sent (RFC 7011 section 4.3).
+func (x *exporter) Gap(ctx context.Context, g *export.Gap) error {
+	known := survey{collection: record.Collection{Meter: g.Meter, Boot: g.Boot, From: g.IntervalStartNs, To: g.IntervalEndNs}}
+	_, err := x.deliver(ctx, &known, func(p *pass) error {
+		p.totals.dropped(g)
+		return p.End(nil)
+	})
+	return err
+}
+
+// Check implements export.Exporter.
+func (x *exporter) Check(ctx context.Context) error { return x.to.check(ctx) }
 
 // Close implements export.Exporter.
 func (x *exporter) Close() error { return x.to.close() }

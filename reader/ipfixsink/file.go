@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"rtfm/reader/export"
@@ -72,6 +74,28 @@ func (f *file) open() (err error) {
 		return err
 	}
 	f.f, f.out = to, bufio.NewWriterSize(to, 1<<16)
+	return nil
+}
+
+// check finds whether the file may be written, or made.
+func (f *file) check(context.Context) error {
+	to, err := os.OpenFile(f.path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		to, err = os.CreateTemp(filepath.Dir(f.path), "rtfm-*.tmp")
+		if err != nil {
+			return err
+		}
+		return errors.Join(to.Close(), os.Remove(to.Name()))
+	} else if err != nil {
+		return err
+	}
+	defer to.Close()
+	if info, err := to.Stat(); err != nil || !info.Mode().IsRegular() {
+		return errors.Join(err, fmt.Errorf("%s is no regular file", f.path))
+	}
+	if _, err := readContents(to, ipfix.HeaderLen); err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
 	return nil
 }
 

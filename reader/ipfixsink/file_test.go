@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"rtfm/reader/export"
+	"rtfm/reader/export/exporttest"
 	"rtfm/reader/record"
 	"rtfm/ruleset/attr"
 	"rtfm/ruleset/match"
@@ -262,4 +263,53 @@ func FuzzReadContents(f *testing.F) {
 			t.Errorf("end %d of %d", c.end, len(b))
 		}
 	})
+}
+
+// TestFileGap: what was dropped are flows that were not sent, told once.
+func TestFileGap(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flows.ipfix")
+	x, _ := open(t, "ipfix:"+path)
+	send(t, x, threeCollections(t)...)
+	g := exporttest.Gap(t, 3, 5)
+	packets, octets := uint64(77), uint64(7700)
+	g.Packets, g.Octets = &packets, &octets
+	for range 2 {
+		if err := x.Gap(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x.Close()
+	text := ipfixDump(t, path)
+	for element, want := range map[string]string{"notSentFlowTotalCount": "15", "notSentPacketTotalCount": "77", "notSentOctetTotalCount": "7700"} {
+		found := regexp.MustCompile(element+` +: (\d+)`).FindAllStringSubmatch(text, -1)
+		if len(found) != 4 || found[2][1] != "0" || found[3][1] != want {
+			t.Errorf("%s: %q, want %s last\n%s", element, found, want, text)
+		}
+	}
+}
+
+// TestFileCheck: a file that can be written, or made, and others.
+func TestFileCheck(t *testing.T) {
+	folder := t.TempDir()
+	path, text := filepath.Join(folder, "flows.ipfix"), filepath.Join(folder, "notes.txt")
+	if err := os.WriteFile(text, []byte("dear diary, this is no IPFIX"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x, _ := open(t, "ipfix:"+path)
+	if err := x.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	send(t, x, threeCollections(t)...)
+	for url, want := range map[string]string{
+		path: "", text: "it is no IPFIX that rtfm has written", folder: "is a directory", os.DevNull: "is no regular file",
+		filepath.Join(folder, "none", "x"): "no such file",
+	} {
+		y, _ := open(t, "ipfix:"+url) // beside x, which has the file locked
+		if err := y.Check(t.Context()); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
+		t.Error(entries, err)
+	}
 }

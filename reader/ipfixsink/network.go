@@ -3,6 +3,7 @@ package ipfixsink
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -43,6 +44,12 @@ func (d *datagrams) begin(ctx context.Context) (*session, bool, error) {
 		d.session = newSession()
 	}
 	return d.session, true, nil
+}
+
+// check finds whether the collector's name has an address to which there is a way.
+func (d *datagrams) check(ctx context.Context) error {
+	_, _, err := d.begin(ctx)
+	return errors.Join(err, d.close())
 }
 
 func (d *datagrams) write(message []byte) error {
@@ -119,6 +126,12 @@ func (s *stream) begin(ctx context.Context) (*session, bool, error) {
 		io.Copy(io.Discard, conn) // collectors have nothing to say, but that they go
 	}(s.conn, s.gone)
 	return s.session, true, nil
+}
+
+// check finds whether the collector takes connections, and is who it says.
+func (s *stream) check(ctx context.Context) error {
+	_, _, err := s.begin(ctx)
+	return errors.Join(err, s.close())
 }
 
 func (s *stream) write(message []byte) error {

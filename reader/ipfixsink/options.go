@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 
+	"rtfm/reader/export"
 	"rtfm/reader/record"
 	"rtfm/traces/ipfix"
 )
@@ -31,6 +32,17 @@ func (s *statistics) notSent(all *record.Counters) {
 	s.notSentFlows++
 	s.notSentPackets += all.ToPDUs + all.FromPDUs
 	s.notSentOctets += all.ToOctets + all.FromOctets
+}
+
+// dropped counts the flows of collections that were dropped.
+func (s *statistics) dropped(g *export.Gap) {
+	s.notSentFlows += g.DroppedFlows
+	if g.Packets != nil {
+		s.notSentPackets += *g.Packets
+	}
+	if g.Octets != nil {
+		s.notSentOctets += *g.Octets
+	}
 }
 
 // option is a field of an option record and its value.

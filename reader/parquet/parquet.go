@@ -12,8 +12,12 @@ package parquet
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"rtfm/reader/export"
 	"rtfm/reader/record"
@@ -55,7 +59,12 @@ func (d *folder) Send(ctx context.Context, c *export.Collection) error {
 			return err
 		}
 	}
-	return d.write("collections", &id, func(w *os.File) (sums, error) {
+	return d.writeOwn(&id, row)
+}
+
+// writeOwn writes the row of a collection.
+func (d *folder) writeOwn(id *identity, row []byte) error {
+	return d.write("collections", id, func(w *os.File) (sums, error) {
 		f := newWriter(w, d.collections)
 		if err := f.put(row); err != nil {
 			return nil, err
@@ -85,8 +94,39 @@ func (d *folder) writeFlows(ctx context.Context, w *os.File, c *export.Collectio
 	return f.sums, nil
 }
 
-// Gap implements export.Exporter: whoever reads the files sees it by the intervals.
-func (d *folder) Gap(context.Context, int) error { return nil }
+// Gap implements export.Exporter.
+func (d *folder) Gap(_ context.Context, g *export.Gap) error {
+	row, err := g.Row()
+	if err != nil {
+		return export.Refuse(err)
+	}
+	id := identity{Meter: g.Meter, Boot: g.Boot, IntervalEndNs: g.IntervalEndNs, rulesets: make(map[string]bool)}
+	for _, hash := range strings.Split(g.RuleSets, ",") {
+		id.rulesets[hash] = true
+	}
+	return d.writeOwn(&id, row)
+}
+
+// Check implements export.Exporter: a file can be made in the folder, or in the one where
+// it is to be made.
+func (d *folder) Check(context.Context) error {
+	in := filepath.Clean(d.path)
+	for {
+		info, err := os.Stat(in)
+		if err == nil && !info.IsDir() {
+			return fmt.Errorf("%s is no folder", in)
+		}
+		if !errors.Is(err, fs.ErrNotExist) || in == filepath.Dir(in) {
+			break
+		}
+		in = filepath.Dir(in)
+	}
+	f, err := os.CreateTemp(in, "rtfm-*.tmp")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
 
 // Close implements export.Exporter.
 func (d *folder) Close() error { return nil }

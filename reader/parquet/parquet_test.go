@@ -14,6 +14,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"rtfm/reader/export"
+	"rtfm/reader/export/exporttest"
 	"rtfm/reader/record"
 	"rtfm/reader/schema"
 	"rtfm/reader/spool"
@@ -312,4 +313,50 @@ func FuzzFields(f *testing.F) {
 			t.Errorf("%q became %q", object, again)
 		}
 	})
+}
+
+// TestGap: what was dropped is a file of its own beside those of collections.
+func TestGap(t *testing.T) {
+	folder := t.TempDir()
+	to, err := New(&export.Target{Scheme: "parquet", Path: folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := exporttest.Gap(t, 3, 5)
+	for range 2 {
+		if err := to.Gap(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := files(t, folder)
+	if len(all) != 1 || !strings.HasPrefix(all[0], "collections/meter=m/day=1970-01-01/000004.") {
+		t.Fatalf("%q", all)
+	}
+	rows := read(t, filepath.Join(folder, all[0]))
+	if len(rows) != 1 || rows[0]["Dropped"] != "3" || rows[0]["DroppedFlows"] != "15" || rows[0]["Flows"] != "0" || rows[0]["RuleSets"] != "dropped,5e5da465f84529e4" {
+		t.Errorf("%v", rows)
+	}
+}
+
+// TestCheck: a folder that can be written to, or made, and others. Nothing is left behind.
+func TestCheck(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		folder: "", filepath.Join(folder, "a", "b"): "", file: "is no folder", filepath.Join(file, "a"): "not a directory", "/proc/none": "/proc",
+	} {
+		to, err := New(&export.Target{Scheme: "parquet", Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := to.Check(t.Context()); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+	if all := files(t, folder); len(all) != 1 {
+		t.Errorf("%q", all)
+	}
 }

@@ -26,6 +26,9 @@ type Collection struct {
 	// Skipped is the number of empty intervals between From and To for which no
 	// collections were made.
 	Skipped int
+	// Postponed is how often the collection could not be made, because the spool that it
+	// is in was full, or its disk was: then its interval is longer than others.
+	Postponed int
 	// RuleSets are those whose flows the collection has, as far as they are known.
 	// A file may tell of one no earlier than of its first flow.
 	RuleSets []RuleSet

@@ -106,7 +106,7 @@ var collection = [...]Column{
 	{"Schema", "uint8", "", "number of this table, 1"},
 	{"Meter", "string", "", "name of the meter"},
 	{"Boot", "string", "", "as that of the flows"},
-	{"RuleSets", "string", "", "RuleSet of the flows, of each ruleset that has some, with commas between"},
+	{"RuleSets", "string", "", "RuleSet of the flows, of each ruleset that has some, with commas between; of dropped ones behind `dropped,`"},
 	{"EpochNs", "int64", "ns", "as that of the flows"},
 	{"IntervalStartNs", "int64", "ns", "when the interval began"},
 	{"IntervalEndNs", "int64", "ns", "when the interval ended"},
@@ -121,13 +121,16 @@ var collection = [...]Column{
 	{"Unmatched", "uint64", "PDUs", "packets that no rules matched"},
 	{"Stopped", "uint64", "PDUs", "packets that hit a limit of the Packet Matching Engine"},
 	{"Active", "uint64", "", "flows in the flow table"},
+	{"Postponed", "uint64", "", "how often the collection was put off, because the spool or its disk was full: its interval is longer, and nothing is missing. Missing if it was not"},
+	{"Dropped", "uint64", "", "collections that this row stands for, which were dropped because the spool was full: their flows are nowhere. Missing from other rows"},
+	{"DroppedFlows", "uint64", "", "rows of flows that these had"},
 }
 
 // OfCollection returns the columns of a collection.
 func OfCollection() []Column { return collection[:] }
 
 // CollectionValues returns the values of those columns: strings, int64s and uint64s, nil
-// for what is not known.
+// for what is not known. They end before those columns at the end that most rows lack.
 func CollectionValues(c *Collection, s *Summary) []any {
 	values := []any{uint64(Schema), c.Meter, c.Boot, c.hashes(), c.Epoch, c.From, c.To, uint64(c.Skipped), s.Flows}
 	loss := []any{s.Lost, s.Uncounted, s.Sampling}
@@ -140,6 +143,9 @@ func CollectionValues(c *Collection, s *Summary) []any {
 	if s.Known != KnownAll {
 		clear(packets)
 		last[1] = nil
+	}
+	if c.Postponed > 0 {
+		last = append(last, uint64(c.Postponed))
 	}
 	return slices.Concat(values, loss, packets, last)
 }

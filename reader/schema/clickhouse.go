@@ -86,7 +86,7 @@ func (h ClickHouse) typeOf(c record.Column) string {
 // isUnsure reports whether a column of collections has what is not always known.
 func isUnsure(c record.Column) bool {
 	switch c.Name {
-	case "Lost", "Uncounted", "Sampling", "Packets", "Octets", "Ignored", "Unmatched", "Stopped", "Active":
+	case "Lost", "Uncounted", "Sampling", "Packets", "Octets", "Ignored", "Unmatched", "Stopped", "Active", "Postponed", "Dropped", "DroppedFlows":
 		return true
 	}
 	return false

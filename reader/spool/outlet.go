@@ -163,15 +163,22 @@ func (o *Outlet) write() error {
 	return replaceFile(o.path(), append(text, '\n'))
 }
 
-// Next returns the segment to be sent next, or the gap in its place. It waits for one
-// until ctx is done.
+// Next returns the segment to be sent next, or the gap in its place, which is the same
+// until it is Done. It waits for one until ctx is done.
 func (o *Outlet) Next(ctx context.Context) (*Segment, *Gap, error) {
 	s := o.spool
 	for {
 		s.mu.Lock()
 		seg, gap := o.next()
 		changed := s.changed
+		var err error
+		if gap != nil {
+			err = s.told(gap.First)
+		}
 		s.mu.Unlock()
+		if err != nil {
+			return nil, nil, err
+		}
 		if seg != nil || gap != nil {
 			return seg, gap, nil
 		}
@@ -187,7 +194,8 @@ func (o *Outlet) next() (*Segment, *Gap) {
 	s := o.spool
 	for _, g := range s.gaps {
 		if o.state.Next >= g.First && o.state.Next <= g.Last && o.gets(o.state.Next) {
-			return nil, &Gap{o.state.Next, g.Last}
+			g.First = o.state.Next
+			return nil, &g
 		}
 	}
 	for _, seg := range s.segments {

@@ -21,6 +21,10 @@ type Config struct {
 	Limit int64
 	// Drop has the oldest segments be dropped when the spool is full.
 	Drop bool
+	// About returns what is to be told in place of a segment that is dropped, and of
+	// those before it, of which before was told: nil if one thing cannot be told of all
+	// of them. It may be nil: then nothing is told but numbers.
+	About func(before json.RawMessage, s *Segment) (json.RawMessage, error)
 }
 
 // Spool is a folder of segments. It is safe for concurrent use.
@@ -50,16 +54,10 @@ type Segment struct {
 // Open opens the segment's file.
 func (s *Segment) Open() (*os.File, error) { return os.Open(s.path) }
 
-// Gap is segments that were dropped because the spool was full.
-type Gap struct {
-	First, Last uint64 // their numbers
-}
-
 const (
 	segmentSuffix = ".jsonl"
 	outletSuffix  = ".outlet"
 	currentName   = "current" + segmentSuffix
-	gapsName      = "gaps.json"
 	lockName      = "lock"
 	numberDigits  = 16
 )
@@ -161,6 +159,9 @@ func (s *Spool) read() error {
 	if err := s.readGaps(); err != nil {
 		return err
 	}
+	if err := s.settleGaps(); err != nil {
+		return err
+	}
 	// Names have the same length, so they are in order.
 	first := s.next
 	if len(s.segments) > 0 {
@@ -173,22 +174,6 @@ func (s *Spool) read() error {
 		if o.damage != nil {
 			o.state.Next = first
 		}
-	}
-	return nil
-}
-
-func (s *Spool) readGaps() error {
-	text, err := os.ReadFile(s.path(gapsName))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, &s.gaps); err != nil {
-		return fmt.Errorf("%s: %w", s.path(gapsName), err)
-	}
-	for _, g := range s.gaps {
-		s.next = max(s.next, g.Last+1)
 	}
 	return nil
 }
@@ -259,21 +244,6 @@ func (s *Spool) Create() (*os.File, error) {
 	return os.OpenFile(s.Current(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 }
 
-// drop drops the oldest segment that not all outlets have passed.
-func (s *Spool) drop() error {
-	seg := s.segments[0]
-	if n := len(s.gaps); n > 0 && s.gaps[n-1].Last+1 == seg.Number {
-		s.gaps[n-1].Last = seg.Number
-	} else {
-		s.gaps = append(s.gaps, Gap{seg.Number, seg.Number})
-	}
-	s.dropped++
-	if err := s.writeGaps(); err != nil {
-		return err
-	}
-	return s.remove(seg)
-}
-
 // remove removes the first segment.
 func (s *Spool) remove(seg *Segment) error {
 	if err := os.Remove(seg.path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -282,17 +252,6 @@ func (s *Spool) remove(seg *Segment) error {
 	s.segments = s.segments[1:]
 	s.size -= seg.Size
 	return nil
-}
-
-func (s *Spool) writeGaps() error {
-	if len(s.gaps) == 0 {
-		return os.Remove(s.path(gapsName))
-	}
-	text, err := json.Marshal(s.gaps)
-	if err != nil {
-		return err
-	}
-	return replaceFile(s.path(gapsName), text)
 }
 
 // tidy removes segments, and forgets gaps, that all outlets have passed.

@@ -75,3 +75,36 @@ func File(collections, flows int) io.Reader {
 	}
 	return strings.NewReader(b.String())
 }
+
+// Gap returns what is told of collections that were dropped, of so many flows each: those
+// of File, from the first on.
+func Gap(t testing.TB, collections, flows int) *export.Gap {
+	t.Helper()
+	s, err := spool.Open(t.TempDir(), export.SpoolConfig(1, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Outlet("before", "test:"); err != nil {
+		t.Fatal(err)
+	}
+	// One more, for the last is never dropped. The first may be on its way anywhere, and
+	// is told of alone; so that goes to nobody.
+	in := flowfile.NewCollections(File(collections+2, flows))
+	to := &export.Sink{Spool: s}
+	for range collections + 2 {
+		from, err := in.Next()
+		if err == nil {
+			_, err = record.Copy(to, from)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	gaps := s.Status().Gaps
+	g, err := export.ReadGap(gaps[len(gaps)-1].About)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
