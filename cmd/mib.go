@@ -13,7 +13,7 @@ import (
 	"rtfm/ruleset/spell"
 )
 
-const mibHelp = `Show and install the MIB modules of meters.
+const mibHelp = `Show and install the MIB modules of meters, and what polls meters by them.
 
 Tools of SNMP know a meter's objects by name once they find these modules, and those
 that they import: mib/SNMP.md says which, and how to come by them.`
@@ -45,7 +45,7 @@ func mibCommand() *cobra.Command {
 	}, &cobra.Command{
 		Use: "install [DIR]", Short: "Write the MIB modules where net-snmp finds them", Long: mibInstallHelp, Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return installMIBs(cmd, args) },
-	})
+	}, mibExporterCommand(), mibZabbixCommand())
 	return cmd
 }
 

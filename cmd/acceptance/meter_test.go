@@ -54,13 +54,13 @@ func (f *frontEnd) runTask(index int) {
 
 // meterAllFlows starts a meter that has a flow for each connection of the sample
 // and waits for them to be read: all 2028 packets have been metered.
-func meterAllFlows(t *testing.T, m *master) *meterProcess {
+func meterAllFlows(t *testing.T, m *master, more ...string) *meterProcess {
 	t.Helper()
 	rs, _, err := compile.Load("ruleset/examples/all-flows.srl", nil, srl.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	meter := startMeter(t, m, "-C", "traces/testdata/sample.pcap", "-T", "100000")
+	meter := startMeter(t, m, append([]string{"-C", "traces/testdata/sample.pcap", "-T", "100000"}, more...)...)
 	meter.download(2, rs)
 	meter.runTask(2)
 	meter.waitFor(extensionMIB+".1.5.1.0", "INTEGER: 5")

@@ -78,7 +78,7 @@ func TestMetricsOfReaders(t *testing.T) {
 func TestAlertRules(t *testing.T) {
 	promtool := tracetest.Require(t, "promtool")
 	const dir = "packaging/prometheus/"
-	for _, args := range [][]string{{"check", "rules", "--lint-fatal", "rtfm.rules.yml"}, {"test", "rules", "rtfm.test.yml"}, {"check", "config", "prometheus.yml"}} {
+	for _, args := range [][]string{{"check", "rules", "--lint-fatal", "rtfm.rules.yml"}, {"test", "rules", "rtfm.test.yml"}, {"check", "config", "prometheus.yml"}, {"check", "config", "prometheus-snmp.yml"}} {
 		c := exec.Command(promtool, args...)
 		c.Dir = dir
 		if out, err := c.CombinedOutput(); err != nil {
@@ -86,7 +86,7 @@ func TestAlertRules(t *testing.T) {
 		}
 	}
 	var source []byte
-	for _, pattern := range []string{"reader/metrics/*.go", "cmd/*.go"} {
+	for _, pattern := range []string{"reader/metrics/*.go", "reader/poller/*.go", "cmd/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

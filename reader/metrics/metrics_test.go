@@ -126,7 +126,7 @@ func TestFailed(t *testing.T) {
 // TestSnake names labels as Prometheus does.
 func TestSnake(t *testing.T) {
 	for name, want := range map[string]string{"SourcePeerAddress": "source_peer_address", "DSCodePoint": "ds_code_point", "FlowKind": "flow_kind", "ECNCodeBits": "ecn_code_bits"} {
-		if got := snake(name); got != want {
+		if got := LabelName(name); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}

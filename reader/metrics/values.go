@@ -105,7 +105,7 @@ func (v *values) flow(f *match.Flow, c *record.Counters) {
 	if s == nil {
 		s = &series{}
 		for _, l := range v.labels {
-			s.labels = append(s.labels, Label{snake(l.Name), l.Value})
+			s.labels = append(s.labels, Label{LabelName(l.Name), l.Value})
 		}
 		v.known[string(v.key)] = s
 		v.fresh = append(v.fresh, s)
@@ -156,9 +156,9 @@ func (v *values) addCounts(s *Set, c *counts, labels []Label) {
 	s.Counter(octets, octetsHelp, c.fromOctets, from...)
 }
 
-// snake returns the name of an attribute as labels are named: SourcePeerAddress is
+// LabelName returns the name of an attribute as labels are named: SourcePeerAddress is
 // source_peer_address.
-func snake(name string) string {
+func LabelName(name string) string {
 	var b strings.Builder
 	runes := []rune(name)
 	for i, r := range runes {
