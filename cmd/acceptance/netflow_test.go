@@ -224,7 +224,7 @@ func compareReceived(t *testing.T, rules string, datagrams [][]byte, want map[st
 
 // udpQueue returns the length of the queue of datagrams at an address, in
 // hexadecimal, "" if nobody listens there.
-func udpQueue(t *testing.T, address string) string {
+func udpQueue(t testing.TB, address string) string {
 	t.Helper()
 	sockets, err := os.ReadFile("/proc/thread-self/net/udp")
 	switch {

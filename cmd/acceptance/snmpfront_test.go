@@ -75,12 +75,14 @@ func newMaster(t testing.TB) *master {
 	return m
 }
 
-// start starts snmpd again.
+// start starts snmpd again, and waits until it has its port.
 func (m *master) start() {
 	t := m.frontEnd.t
 	cmd := exec.Command(tracetest.Require(t, "snmpd"), "-f", "-Lo", "-C", "-c", filepath.Join(m.dir, "snmpd.conf"))
 	cmd.Env = append(netSNMPEnviron(t, m.dir), "MIBS=")
 	m.process = startBeside(t, cmd)
+	// What is asked before that is lost, and some ask only once.
+	m.process.wait(20*time.Second, func(string) bool { return udpQueue(t, m.address) != "" })
 }
 
 // meterProcess is `rtfm meter`, run beside a test.
