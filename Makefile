@@ -9,7 +9,7 @@ export CGO_ENABLED = 0
 FUZZTIME ?= 20s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 # Programs that tests use, and a folder, each with the Debian packages that it takes.
-TOOLS = bzip2=bzip2 capinfos=wireshark-common chromium=chromium clickhouse-server=clickhouse-server ethtool=ethtool ip=iproute2 ipfixDump=libfixbuf-tools jq=jq keepalived=keepalived /usr/lib/python3/dist-packages/pandas=python3-pandas make=make mandoc=mandoc gcc=gcc,libc6-dev node=nodejs npm=npm smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfacctd=pmacct nfcapd=nfdump nfdump=nfdump nft=nftables nvim=neovim nfreplay=nfdump prometheus-snmp-exporter=prometheus-snmp-exporter promtool=prometheus python3=python3 softflowd=softflowd sqlite3=sqlite3 ss=iproute2 tc=iproute2 tmux=tmux tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpdump=tcpdump tcpreplay=tcpreplay
+TOOLS = bzip2=bzip2 capinfos=wireshark-common chromium=chromium clickhouse-server=clickhouse-server ethtool=ethtool ip=iproute2 ipfixDump=libfixbuf-tools jq=jq kcat=kcat keepalived=keepalived /usr/lib/python3/dist-packages/pandas=python3-pandas make=make mandoc=mandoc gcc=gcc,libc6-dev node=nodejs npm=npm smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfacctd=pmacct nfcapd=nfdump nfdump=nfdump nft=nftables nvim=neovim nfreplay=nfdump prometheus-snmp-exporter=prometheus-snmp-exporter promtool=prometheus python3=python3 softflowd=softflowd sqlite3=sqlite3 ss=iproute2 tc=iproute2 tmux=tmux tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpdump=tcpdump tcpreplay=tcpreplay
 
 help: ## Print this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
@@ -99,7 +99,8 @@ trace-bench: ## Compare with other programs how fast traces are metered (Linux).
 		go test -count 1 -v -run '^TestTraceSpeed$$' -timeout 2h ./cmd/acceptance
 
 # The second build is for a system with neither Linux's system calls nor 64 bits; the
-# third is without the exports that take much room.
+# third is without the exports that take much room. Last is the module of servers for
+# tests; what is compiled of it here need not be as they run.
 lint: ## Check formatting, go vet, staticcheck, go.mod, and that other systems build.
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted as gofmt does:" $$files; exit 1; fi
 	go vet ./...
@@ -107,6 +108,7 @@ lint: ## Check formatting, go vet, staticcheck, go.mod, and that other systems b
 	go mod tidy -diff
 	GOOS=freebsd GOARCH=386 go build -o /dev/null ./...
 	go build -tags small -o /dev/null .
+	cd cmd/acceptance/servers && go vet ./... && go mod tidy -diff && go build -o /dev/null github.com/nats-io/nats-server/v2
 
 # Where Debian asks whether services may be started as they are installed.
 POLICY = /usr/sbin/policy-rc.d

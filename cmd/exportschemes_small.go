@@ -6,5 +6,6 @@ import "rtfm/reader/export"
 
 // largeSchemes are the names of those that this program is without.
 var largeSchemes = []export.Scheme{
+	{Name: "nats", Missing: true},
 	{Name: "parquet", Missing: true},
 }

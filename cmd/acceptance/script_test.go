@@ -31,6 +31,7 @@ func (m keepsRights) Run() int {
 	if err := os.Chdir("../.."); err != nil { // the root of the repository
 		panic(err)
 	}
+	defer removeServers()
 	before := effectiveCapabilities()
 	status := m.M.Run()
 	if after := effectiveCapabilities(); after != before {

@@ -2,8 +2,6 @@ package ipfixsink
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -145,17 +143,10 @@ func newStream(t *export.Target) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t, err)
 	}
-	s.tls = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if t.Has("ca") {
-		pem, err := t.Secret("ca")
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t, err)
-		}
-		s.tls.RootCAs = x509.NewCertPool()
-		if !s.tls.RootCAs.AppendCertsFromPEM([]byte(pem)) {
-			return nil, fmt.Errorf("%s: %s has no certificate in PEM", t, t.Options["ca"])
-		}
+	if s.tls, err = t.TLS(); err != nil {
+		return nil, err
 	}
+	s.tls.ServerName = host
 	return s, nil
 }
 
