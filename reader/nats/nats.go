@@ -146,9 +146,32 @@ func connectOptions(t *export.Target) ([]nats.Option, error) {
 
 // Send implements export.Exporter.
 func (p *publisher) Send(ctx context.Context, c *export.Collection) error {
+	return p.connected(ctx, func() error {
+		if err := p.publishFlows(ctx, c); err != nil {
+			return err
+		}
+		row, err := c.Row()
+		if err != nil {
+			return err
+		}
+		return p.publishOwn(ctx, row)
+	})
+}
+
+// Gap implements export.Exporter.
+func (p *publisher) Gap(ctx context.Context, g *export.Gap) error {
+	row, err := g.Row()
+	if err != nil {
+		return export.Refuse(err)
+	}
+	return p.connected(ctx, func() error { return p.publishOwn(ctx, row) })
+}
+
+// connected calls do with a connection, which it closes if that fails.
+func (p *publisher) connected(ctx context.Context, do func() error) error {
 	err := p.connect(ctx)
 	if err == nil {
-		err = p.publish(ctx, c)
+		err = do()
 	}
 	if err != nil {
 		p.disconnect()
@@ -156,7 +179,7 @@ func (p *publisher) Send(ctx context.Context, c *export.Collection) error {
 	return err
 }
 
-// Check implements export.Checker.
+// Check implements export.Exporter.
 func (p *publisher) Check(ctx context.Context) error {
 	defer p.disconnect()
 	if err := p.dial(ctx); err != nil {
@@ -168,10 +191,6 @@ func (p *publisher) Check(ctx context.Context) error {
 	}
 	return err
 }
-
-// Gap implements export.Exporter: collections whose interval does not begin where the one
-// before has ended tell of it.
-func (p *publisher) Gap(context.Context, int) error { return nil }
 
 // Close implements export.Exporter.
 func (p *publisher) Close() error { p.disconnect(); return nil }

@@ -27,27 +27,10 @@ type part struct {
 	rows    bytes.Buffer
 }
 
-// publish sends a collection: its flows, and when the stream has them all its own row.
-func (p *publisher) publish(ctx context.Context, c *export.Collection) error {
-	flows := p.newFlight(ctx)
-	err := p.publishFlows(flows, c)
-	if err = flows.land(err); err != nil {
-		return err
-	}
-	row, err := c.Row()
-	if err != nil {
-		return err
-	}
-	lead, err := export.LeadOfCollection(row)
-	if err != nil {
-		return err
-	}
-	own := p.newFlight(ctx)
-	return own.land(own.send(collectionsSubject+token(lead.Meter), append(row, '\n')))
-}
-
-// publishFlows sends the flows of a collection in parts of a ruleset each.
-func (p *publisher) publishFlows(to *flight, c *export.Collection) error {
+// publishFlows sends the flows of a collection in parts of a ruleset each, and returns when
+// the stream has them.
+func (p *publisher) publishFlows(ctx context.Context, c *export.Collection) error {
+	to := p.newFlight(ctx)
 	most := min(mostRows, p.most-headerRoom)
 	leads, parts := export.Leads{}, map[*export.Lead]*part{}
 	var all []*part // in the order in which they came
@@ -74,7 +57,17 @@ func (p *publisher) publishFlows(to *flight, c *export.Collection) error {
 			err = to.sendPart(at)
 		}
 	}
-	return err
+	return to.land(err)
+}
+
+// publishOwn sends the row of a collection.
+func (p *publisher) publishOwn(ctx context.Context, row []byte) error {
+	lead, err := export.LeadOfCollection(row)
+	if err != nil {
+		return export.Refuse(err)
+	}
+	to := p.newFlight(ctx)
+	return to.land(to.send(collectionsSubject+token(lead.Meter), append(row, '\n')))
 }
 
 // token returns a name as a part of a subject: letters, digits, @ and - of it, and _ for
