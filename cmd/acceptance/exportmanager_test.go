@@ -3,67 +3,11 @@ package acceptance
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 )
-
-// TestExportManagerKilled kills a manager of a meter that meters a trace in step now and
-// then. In the end the place that its configuration names, which fails at random, has what
-// the flow data file has, and no octet of the trace is missing.
-func TestExportManagerKilled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("mostly waits for programs that are killed, or read long lists")
-	}
-	t.Parallel()
-	const rules, interval = "ruleset/examples/services.srl", "20"
-	dir := t.TempDir()
-	trace, config := filepath.Join(dir, "long.pcap"), filepath.Join(dir, "meters.yaml")
-	if err := os.WriteFile(trace, longTrace(5_000), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	abs, err := filepath.Abs(rules)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := rand.New(rand.NewPCG(19, 4))
-	s := newSink(t, r)
-	port := freePort(t)
-	putFile(t, config, fmt.Sprintf(`defaults:
-  snmp: {community: {env: RTFM_WRITE_COMMUNITY}}
-  output: "%s/{name}.flows"
-  json: true
-  trace: true
-  exports:
-    - {url: "%s/flows", compression: gzip, rows: 7}
-  spool: {folder: %s/spool, limit: 1GiB}
-meters:
-  - {name: gw, address: "127.0.0.1:%s", tasks: [{rules: %s}]}
-`, dir, s.URL, dir, port, abs))
-	meter := exec.Command("rtfm", "meter", "-C", trace, "-T", interval, "-m", port)
-	meter.Env = append(os.Environ(), "RTFM_READ_COMMUNITY=reading", "RTFM_WRITE_COMMUNITY=writing")
-	metering := startBeside(t, meter)
-	start := func() *process {
-		cmd := exec.Command("rtfm", "manager", "--config", config)
-		cmd.Env = append(os.Environ(), "RTFM_WRITE_COMMUNITY=writing")
-		return startBeside(t, cmd)
-	}
-	p, killed := s.killing(spoolKills()/2, 2, metering, start)
-	<-metering.ended
-	p.signal(syscall.SIGTERM)
-	p.exit(time.Minute)
-	t.Logf("%d kills", killed)
-	if killed < 3 {
-		t.Errorf("only %d kills", killed)
-	}
-	s.same(filepath.Join(dir, "gw.flows"))
-	s.sums(runJSON(t, trace, rules, interval))
-}
 
 // TestExportManagerCheck checks configurations with exports.
 func TestExportManagerCheck(t *testing.T) {
