@@ -13,7 +13,7 @@ import (
 // room stand in exportschemes_full.go; programs built with -tags small are without them.
 var exportSchemes = slices.Concat([]export.Scheme{
 	{Name: "clickhouse", Hosts: true, Port: "8123", Options: clickhouse.Options, New: clickhouse.New},
-	{Name: "clickhouses", Hosts: true, Port: "8443", Options: clickhouse.Options, New: clickhouse.New},
+	{Name: "clickhouses", Hosts: true, Port: "8443", Options: clickhouse.TLSOptions, New: clickhouse.New},
 	{Name: "http", Hosts: true, Port: "", Options: httppost.Options, New: httppost.New},
 	{Name: "https", Hosts: true, Port: "", Options: httppost.Options, New: httppost.New},
 	{Name: "ipfix", Hosts: true, Paths: true, Port: "4739", Options: ipfixsink.UDPOptions, New: ipfixsink.New},

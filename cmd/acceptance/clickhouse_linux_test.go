@@ -142,6 +142,9 @@ func TestClickHouse(t *testing.T) {
 	if got := c.query(t, "SELECT count(), sum(ToOctets + FromOctets), sum(DeltaToOctets + DeltaFromOctets) FROM net.flows FINAL"); got != want || collections != 2 {
 		t.Errorf("the table has %s, and the file %s in %d collections", got, want, collections)
 	}
+	if got := c.query(t, "SELECT count(), sum(ToOctets + FromOctets), sum(DeltaToOctets + DeltaFromOctets) FROM net.flows_whole"); got != want {
+		t.Errorf("the view has %s, and the file %s", got, want)
+	}
 	want = fmt.Sprintf("%d\t%d\t%d", collections, flows, metered)
 	if got := c.query(t, "SELECT count(), sum(Flows), sum(Octets) FROM net.collections FINAL"); got != want {
 		t.Errorf("the table of collections has %s, not %s", got, want)

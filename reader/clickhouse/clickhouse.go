@@ -5,11 +5,14 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,12 +24,19 @@ import (
 // Options are the names of those that URLs may have.
 var Options = []string{"user", "password-file", "quorum", "create", "keep", "collections", "rows", "timeout"}
 
+// TLSOptions are those of URLs of servers with TLS.
+var TLSOptions = append(slices.Clone(Options), "ca")
+
+// mostRows are the most that an insert may have: a server makes one block of them.
+const mostRows = 1_000_000
+
 // inserter is an export.Exporter.
 type inserter struct {
 	hosts          []*host // the first is the one to be asked next
 	user, password string
 	tables         schema.ClickHouse
 	create         bool
+	asked          bool // all hosts, to create the tables
 	quorum, rows   int
 	timeout        time.Duration
 	client         *http.Client
@@ -36,6 +46,7 @@ type inserter struct {
 type host struct {
 	url     string
 	version [2]int // major and minor, zero before it is known
+	ready   bool   // its version is known, and its tables were made if they are to be
 }
 
 // New returns an exporter to a target, whose path is DATABASE/TABLE.
@@ -49,11 +60,15 @@ func New(t *export.Target) (export.Exporter, error) {
 	if err != nil {
 		return nil, err
 	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if transport.TLSClientConfig, err = tlsConfig(t); err != nil {
+		return nil, err
+	}
 	in := &inserter{
 		user: cmp.Or(t.Options["user"], t.User), create: create != "no",
 		tables: schema.ClickHouse{Flows: database + "." + table, Collections: database + "." + collections, Replicated: create == "replicated"},
 		client: &http.Client{
-			Transport:     http.DefaultTransport.(*http.Transport).Clone(),
+			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
@@ -66,7 +81,7 @@ func New(t *export.Target) (export.Exporter, error) {
 	if in.quorum, err = t.Number("quorum", 0, 1, 100); err != nil {
 		return nil, err
 	}
-	if in.rows, err = t.Number("rows", 100_000, 1, 1_000_000); err != nil {
+	if in.rows, err = t.Number("rows", 100_000, 1, mostRows); err != nil {
 		return nil, err
 	}
 	if in.timeout, err = t.Duration("timeout", 60*time.Second); err != nil {
@@ -81,6 +96,23 @@ func New(t *export.Target) (export.Exporter, error) {
 		in.hosts = append(in.hosts, &host{url: u})
 	}
 	return in, nil
+}
+
+// tlsConfig returns how a server's certificate is looked at.
+func tlsConfig(t *export.Target) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if !t.Has("ca") {
+		return c, nil
+	}
+	pem, err := t.Secret("ca")
+	if err != nil {
+		return nil, fmt.Errorf("%s: ca: %w", t, err)
+	}
+	c.RootCAs = x509.NewCertPool()
+	if !c.RootCAs.AppendCertsFromPEM([]byte(pem)) {
+		return nil, fmt.Errorf("%s: %s has no certificate in PEM", t, t.Options["ca"])
+	}
+	return c, nil
 }
 
 // isName reports whether a name needs no quotation in a statement.
@@ -137,6 +169,9 @@ func (in *inserter) insert(ctx context.Context, table string, rows []byte) error
 			"wait_end_of_query": {"1"}, // so that errors have a status of their own
 			// A column that the table lacks would be lost in silence.
 			"input_format_skip_unknown_fields": {"0"},
+			// A part is one block, which is there as a whole or not at all.
+			"max_insert_block_size":       {strconv.Itoa(mostRows)},
+			"min_insert_block_size_bytes": {"0"},
 		}
 		if in.quorum > 0 {
 			settings.Set("insert_quorum", strconv.Itoa(in.quorum))
@@ -144,6 +179,7 @@ func (in *inserter) insert(ctx context.Context, table string, rows []byte) error
 		if h.since(22, 3) {
 			settings.Set("insert_deduplication_token", hex.EncodeToString(token[:]))
 			settings.Set("async_insert", "0") // acknowledged is what is in the table
+			settings.Set("input_format_parallel_parsing", "0")
 		}
 		answer, err := in.post(ctx, h, settings, rows)
 		if err == nil && len(bytes.TrimSpace(answer)) > 0 {
@@ -159,6 +195,13 @@ func (in *inserter) insert(ctx context.Context, table string, rows []byte) error
 
 // try calls do with one server after the other until that succeeds, or is refused.
 func (in *inserter) try(ctx context.Context, do func(*host) error) (err error) {
+	if in.create && !in.asked {
+		// Each replica needs tables; one that is away gets them when it is next used.
+		for _, h := range in.hosts {
+			in.prepare(ctx, h) // its error comes again when it is used
+		}
+		in.asked = ctx.Err() == nil
+	}
 	for range in.hosts {
 		h := in.hosts[0]
 		if err = in.prepare(ctx, h); err == nil {
@@ -172,9 +215,9 @@ func (in *inserter) try(ctx context.Context, do func(*host) error) (err error) {
 	return err
 }
 
-// prepare asks a server for its version once, and creates tables if they are wanted.
+// prepare asks a server for its version, once, and creates tables if they are wanted.
 func (in *inserter) prepare(ctx context.Context, h *host) error {
-	if h.version[0] > 0 {
+	if h.ready {
 		return nil
 	}
 	version, err := in.versionOf(ctx, h)
@@ -190,7 +233,7 @@ func (in *inserter) prepare(ctx context.Context, h *host) error {
 			}
 		}
 	}
-	h.version = version
+	h.version, h.ready = version, true
 	return nil
 }
 

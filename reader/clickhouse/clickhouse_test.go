@@ -2,7 +2,10 @@ package clickhouse
 
 import (
 	"compress/gzip"
+	"encoding/pem"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -77,7 +80,10 @@ func newInserter(t *testing.T, options string, servers ...*server) export.Export
 }
 
 func parse(url string) (export.Exporter, error) {
-	target, s, err := export.Parse(url, []export.Scheme{{Name: "clickhouse", Hosts: true, Port: "8123", Options: Options, New: New}})
+	target, s, err := export.Parse(url, []export.Scheme{
+		{Name: "clickhouse", Hosts: true, Port: "8123", Options: Options, New: New},
+		{Name: "clickhouses", Hosts: true, Port: "8443", Options: TLSOptions, New: New},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +117,7 @@ func TestSend(t *testing.T) {
 		}
 		seen[words[5]] = true
 	}
-	if len(s.queries) != 3 || !strings.HasPrefix(s.queries[1], "CREATE TABLE IF NOT EXISTS net.flows (") || !strings.Contains(s.queries[1], "IPv6") {
+	if len(s.queries) != 4 || !strings.HasPrefix(s.queries[1], "CREATE TABLE IF NOT EXISTS net.flows (") || !strings.Contains(s.queries[1], "IPv6") {
 		t.Errorf("queries %.200q", s.queries)
 	}
 	old := newServer(t, "18.16.1")
@@ -154,6 +160,71 @@ func TestAnswers(t *testing.T) {
 		if err == nil || isRefusal(err) != test.refused || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%d %s: refused %t: %v", test.status, test.text, isRefusal(err), err)
 		}
+	}
+}
+
+// TestReplicas: tables are made at all hosts, once, at one that was away when it is used.
+func TestReplicas(t *testing.T) {
+	c := exporttest.Collections(t, exporttest.File(1, 3))[0]
+	a, b := newServer(t, "26.7.2.1"), newServer(t, "18.16.1")
+	e := newInserter(t, "&create=replicated", a, b)
+	for range 2 {
+		if err := e.Send(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range []*server{a, b} {
+		if len(s.queries) != 4 || !strings.Contains(s.queries[1], "('/clickhouse/tables/{shard}/net.flows', '{replica}')") {
+			t.Errorf("queries %.200q", s.queries)
+		}
+	}
+	if len(a.inserts) != 4 || len(b.inserts) != 0 {
+		t.Errorf("%d and %d inserts", len(a.inserts), len(b.inserts))
+	}
+}
+
+// TestCertificates: only a server whose certificate is good gets anything.
+func TestCertificates(t *testing.T) {
+	c := exporttest.Collections(t, exporttest.File(1, 3))[0]
+	requests := 0
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests++; r.URL.RawQuery == "" {
+			io.WriteString(w, "26.7.2.1\n")
+		}
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	for _, test := range []struct{ url, want string }{
+		{"clickhouses://127.0.0.1:" + port + "/net/flows", "certificate signed by unknown authority"},
+		{"clickhouses://localhost:" + port + "/net/flows?ca=" + ca, "not localhost"},
+		{"clickhouse://127.0.0.1:" + port + "/net/flows", "Client sent an HTTP request to an HTTPS server"},
+		{"clickhouses://127.0.0.1:" + port + "/net/flows?ca=" + ca, ""},
+	} {
+		e, err := parse(test.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = e.Send(t.Context(), c)
+		e.Close()
+		if test.want == "" && (err != nil || requests != 3) {
+			t.Errorf("%s: %d requests: %v", test.url, requests, err)
+		} else if test.want != "" && (err == nil || requests > 0 || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: %d requests: %v, not %s", test.url, requests, err, test.want)
+		}
+	}
+	for option, want := range map[string]string{"ca=" + os.DevNull: "has no certificate in PEM", "ca=/nonexistent/ca": "no such file"} {
+		if _, err := parse("clickhouses://a/net/flows?" + option); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, not %s", option, err, want)
+		}
+	}
+	if _, err := parse("clickhouse://a/net/flows?ca=" + ca); err == nil {
+		t.Error("a CA without TLS is taken")
 	}
 }
 

@@ -21,11 +21,12 @@ type ClickHouse struct {
 }
 
 // Statements returns what creates the tables, if they are not there: first that of
-// flows, then that of collections.
+// flows, then that of collections, then the view of flows whose collections are whole.
 func (h ClickHouse) Statements() []string {
 	return []string{
 		h.table(h.Flows, record.Columns(), "(Meter, RuleSet, IntervalEndNs, FlowIndex, FirstTimeNs, Boot)"),
 		h.table(h.Collections, record.OfCollection(), "(Meter, IntervalEndNs, RuleSets, Boot)"),
+		h.whole(),
 	}
 }
 
@@ -35,26 +36,19 @@ func (h ClickHouse) table(name string, columns []record.Column, order string) st
 	for _, c := range columns {
 		fmt.Fprintf(&b, "  %s %s,\n", c.Name, h.typeOf(c))
 	}
-	if !h.Old {
-		for _, c := range columns {
-			if isAddress(c) {
-				fmt.Fprintf(&b, "  %s IPv6 MATERIALIZED toIPv6OrDefault(%s),\n", strings.TrimSuffix(c.Name, "Address")+"IP", c.Name)
-			}
-		}
+	for _, name := range h.computed(columns) {
+		fmt.Fprintf(&b, "  %sIP IPv6 MATERIALIZED toIPv6OrDefault(%[1]sAddress),\n", name)
 	}
-	end, engine := "DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Nano(IntervalEndNs, 'UTC')", "ReplacingMergeTree"
+	kind, end, engine := "DateTime64(3, 'UTC')", "fromUnixTimestamp64Nano(IntervalEndNs, 'UTC')", "ReplacingMergeTree"
 	if h.Old {
-		end = "DateTime('UTC') MATERIALIZED toDateTime(intDiv(IntervalEndNs, 1000000000), 'UTC')"
+		kind, end, engine = "DateTime('UTC')", "toDateTime(intDiv(IntervalEndNs, 1000000000), 'UTC')", "ReplacingMergeTree()"
 	}
 	if h.Replicated {
-		engine = "ReplicatedReplacingMergeTree"
-		if h.Old {
-			engine += "('/clickhouse/tables/" + name + "', '{replica}')"
-		}
-	} else if h.Old {
-		engine += "()"
+		// A path is needed: without, each replica would have a table of its own.
+		engine = "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/" + name + "', '{replica}')"
 	}
-	fmt.Fprintf(&b, "  IntervalEnd %s\n) ENGINE = %s\nPARTITION BY toYYYYMMDD(IntervalEnd)\nORDER BY %s", end, engine, order)
+	// Partitions are of the key's column, for FINAL passes over no partition by another.
+	fmt.Fprintf(&b, "  IntervalEnd %s MATERIALIZED %s\n) ENGINE = %s\nPARTITION BY toYYYYMMDD(%[2]s)\nORDER BY %[4]s", kind, end, engine, order)
 	if h.Days > 0 && !h.Old {
 		fmt.Fprintf(&b, "\nTTL toDateTime(IntervalEnd) + INTERVAL %d DAY", h.Days)
 	}
@@ -62,6 +56,41 @@ func (h ClickHouse) table(name string, columns []record.Column, order string) st
 		b.WriteString("\nSETTINGS non_replicated_deduplication_window = 1000")
 	}
 	return b.String()
+}
+
+// computed returns the peers whose addresses have a column as IPv6, too.
+func (h ClickHouse) computed(columns []record.Column) (peers []string) {
+	for _, c := range columns {
+		if isAddress(c) && !h.Old {
+			peers = append(peers, strings.TrimSuffix(c.Name, "Address"))
+		}
+	}
+	return peers
+}
+
+// whole returns what creates the view of the flows of all collections that are whole:
+// their rows are there, and as many flows as they tell, each once. Servers since 20.6 pass
+// a condition for columns of the key on to all three tables. Older ones do not, and have
+// looked for what is whole before they read flows only where that is asked for by IN.
+func (h ClickHouse) whole() string {
+	const key = "Meter, RuleSet, IntervalEndNs, Boot"
+	collections := fmt.Sprintf(`SELECT %[1]s FROM (
+    SELECT Meter, IntervalEndNs, Boot, groupArray(RuleSet) AS hashes, any(Flows) AS wanted, sum(n) AS there
+    FROM (SELECT Meter, IntervalEndNs, Boot, RuleSets, Flows, arrayJoin(splitByChar(',', RuleSets)) AS RuleSet FROM %[2]s FINAL) AS c
+    ALL INNER JOIN (SELECT %[1]s, count() AS n FROM %[3]s FINAL GROUP BY %[1]s) AS r USING (%[1]s)
+    GROUP BY Meter, IntervalEndNs, Boot, RuleSets
+    HAVING there = wanted
+  ) ARRAY JOIN hashes AS RuleSet`, key, h.Collections, h.Flows)
+	var columns strings.Builder
+	for _, name := range h.computed(record.Columns()) {
+		fmt.Fprintf(&columns, ", f.%sIP AS %[1]sIP", name)
+	}
+	head := fmt.Sprintf("CREATE VIEW IF NOT EXISTS %s_whole AS\n", h.Flows)
+	if h.Old {
+		return head + fmt.Sprintf("SELECT *, IntervalEnd FROM %s FINAL\nWHERE (%s) IN (\n  %s\n)", h.Flows, key, collections)
+	}
+	return head + fmt.Sprintf("SELECT f.*, f.IntervalEnd AS IntervalEnd%s\nFROM %s AS f FINAL\nALL INNER JOIN (\n  %s\n) AS w USING (%s)",
+		&columns, h.Flows, strings.Replace(collections, "SELECT ", "SELECT DISTINCT ", 1), key)
 }
 
 // typeOf returns the type of a column. What a flow has not saved is 0 or empty; that
