@@ -40,6 +40,9 @@ func (o *exportOptions) check(cmd *cobra.Command, flows string) error {
 	}
 	for _, text := range o.urls {
 		p, err := export.ParsePlace(text, exportSchemes)
+		if err == nil {
+			err = p.Check(cmd.Context(), false)
+		}
 		if err != nil {
 			return fmt.Errorf("--export %w", err)
 		}

@@ -160,4 +160,36 @@ func TestClickHouse(t *testing.T) {
 			t.Errorf("%s: exit status %d\n%s", place, status, &errs)
 		}
 	}
+	c.check(t)
+}
+
+// check checks places of the server: nothing is made, and what is wrong is told.
+func (c *clickHouse) check(t *testing.T) {
+	t.Helper()
+	c.query(t, "CREATE TABLE net.flows2 AS net.flows")
+	before := c.query(t, "SELECT count(), sum(ToOctets) FROM net.flows") + c.query(t, "SHOW TABLES FROM net")
+	right, wrong := "&password-file="+c.folder+"/password", "&password-file="+c.folder+"/wrong"
+	for place, want := range map[string]string{
+		"/net/flows?rows=9" + right:                    "",
+		"/net/flows2?rows=9" + right:                   "",
+		"/net/none?create" + right:                     "",
+		"/net/none?rows=9" + right:                     "has no table net.none; rtfm flows schema clickhouse tells how to make it, or ?create has it made",
+		"/net/less?rows=9" + right:                     "table net.less has no column Boot; rtfm flows schema clickhouse tells all",
+		"/net/flows?collections=less" + right:          "table net.less has no column Boot; rtfm flows schema clickhouse tells all",
+		"/net/flows?rows=9" + wrong:                    "Code: 193",
+		"/nowhere/flows?create" + right:                "there is no database nowhere",
+		"/net/flows?password-file=" + c.folder + "/no": "no such file",
+	} {
+		status, printed := checkExports(t, `[{url: "clickhouse://rtfm@`+c.address+place+`"}]`, true)
+		if (status == 0) != (want == "") || !strings.Contains(printed, want) || strings.Contains(printed, "plugh") {
+			t.Errorf("%s: exit status %d, want %q\n%s", place, status, want, printed)
+		}
+	}
+	if after := c.query(t, "SELECT count(), sum(ToOctets) FROM net.flows") + c.query(t, "SHOW TABLES FROM net"); after != before {
+		t.Errorf("before there was\n%s\nnow\n%s", before, after)
+	}
+	status, printed := checkExports(t, `[{url: "clickhouse://rtfm@`+c.address+`,127.0.0.1:1/net/flows?rows=9`+right+`"}]`, true)
+	if status == 0 || !strings.Contains(printed, "127.0.0.1:1: dial tcp") {
+		t.Errorf("one of two hosts is away: exit status %d\n%s", status, printed)
+	}
 }

@@ -141,7 +141,7 @@ func TestExportRunKilled(t *testing.T) {
 		s.wellAgain()
 		// Five seconds behind the last that the sink has taken it ends, for one place is away.
 		if p := startBeside(t, exec.Command("rtfm", exporting...)); p.exit(2*time.Minute) != 5 {
-			t.Errorf("exit status %d", p.exit(0))
+			t.Errorf("exit status %d", p.cmd.ProcessState.ExitCode())
 		}
 		s.sameAsSpool(folder)
 		ends(t, program(t, append(args, "--json", "-F", file, trace)...))

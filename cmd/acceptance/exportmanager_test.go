@@ -27,22 +27,30 @@ func TestExportManagerCheck(t *testing.T) {
 		{`[{url: "http://b/t", password: secret}]`, "password has to be keys and their values", false},
 		{`{url: x}`, "exports has to be a list", false},
 	} {
-		config := filepath.Join(t.TempDir(), "meters.yaml")
-		rules, err := filepath.Abs("ruleset/examples/services.srl")
-		if err != nil {
-			t.Fatal(err)
-		}
-		putFile(t, config, fmt.Sprintf("defaults:\n  snmp: {user: joe}\nmeters:\n  - {address: gw, tasks: [{rules: %s}], exports: %s}\n", rules, c.exports))
-		args := []string{"manager", "--config", config, "--check"}
-		if c.connect {
-			args = append(args, "--connect")
-		}
-		var out bytes.Buffer
-		status := runMain(args, nil, &out, &out)
-		if (status != 0) != (c.want != "") || !strings.Contains(out.String(), c.want) || strings.Contains(out.String(), "secret@") {
-			t.Errorf("%s: exit status %d, %s\nwant %q", c.exports, status, &out, c.want)
+		status, out := checkExports(t, c.exports, c.connect)
+		if (status != 0) != (c.want != "") || !strings.Contains(out, c.want) || strings.Contains(out, "secret@") {
+			t.Errorf("%s: exit status %d, %s\nwant %q", c.exports, status, out, c.want)
 		}
 	}
+}
+
+// checkExports checks the configuration of a manager that exports to places, and with
+// connect the places too. It returns the exit status and what was printed.
+func checkExports(t *testing.T, exports string, connect bool) (status int, printed string) {
+	t.Helper()
+	config := filepath.Join(t.TempDir(), "meters.yaml")
+	rules, err := filepath.Abs("ruleset/examples/services.srl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	putFile(t, config, fmt.Sprintf("defaults:\n  snmp: {user: joe}\nmeters:\n  - {address: gw, tasks: [{rules: %s}], exports: %s}\n", rules, exports))
+	args := []string{"manager", "--config", config, "--check"}
+	if connect {
+		args = append(args, "--connect")
+	}
+	var out bytes.Buffer
+	status = runMain(args, nil, &out, &out)
+	return status, out.String()
 }
 
 func putFile(t *testing.T, name, text string) {

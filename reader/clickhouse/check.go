@@ -35,6 +35,11 @@ func (in *inserter) checkTables(ctx context.Context, h *host) error {
 			return err
 		}
 		names := strings.Fields(string(answer))
+		if len(names) == 0 {
+			if err := in.checkDatabase(ctx, h, database); err != nil {
+				return err
+			}
+		}
 		switch {
 		case len(names) == 0 && in.create:
 			continue
@@ -51,6 +56,15 @@ func (in *inserter) checkTables(ctx context.Context, h *host) error {
 		}
 	}
 	return nil
+}
+
+// checkDatabase finds whether a server has a database, which is never made.
+func (in *inserter) checkDatabase(ctx context.Context, h *host, database string) error {
+	answer, err := in.post(ctx, h, nil, []byte("SELECT name FROM system.databases WHERE name = '"+database+"'"))
+	if err == nil && len(answer) == 0 {
+		err = fmt.Errorf("%s: there is no database %s", h.url, database)
+	}
+	return err
 }
 
 // noColumn is an error of a table that lacks a column.

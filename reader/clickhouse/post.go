@@ -60,6 +60,7 @@ func (in *inserter) post(ctx context.Context, h *host, settings url.Values, body
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
+	answer = []byte(export.Hide(string(answer), in.password))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s, but the answer is not whole: %w", req.URL.Host, resp.Status, err)
 	}

@@ -34,6 +34,7 @@ func TestParse(t *testing.T) {
 		"db:///x":                    "db:///x: want a host behind //, or between commas",
 		"db://a,,b/x":                "db://a,,b/x: want a host behind //, or between commas",
 		"db://a/x?compresion=zstd":   "db://a/x?compresion=...: compresion: no such option; did you mean compression? (db has user, password-file, compression)",
+		"file:a?rows=1&rows=2":       "file:a?rows=...&rows=...: rows is given twice",
 		"db://a/x?user=%zz":          `db://a/x?user=...: user: invalid URL escape "%zz"`,
 		"db://me:secret@a/x":         "db://me:...@a/x: " + noPassword,
 		"db://me:se/secret@a/x":      "db://me:...@a/x: " + noPassword,

@@ -38,6 +38,18 @@ func parseHeader(text string) (http.Header, error) {
 	return header, nil
 }
 
+// secrets returns what of a header nobody is to see: values, and what stands behind the
+// first word of them, as that of Authorization.
+func secrets(header http.Header) (all []string) {
+	for _, values := range header {
+		for _, v := range values {
+			_, credentials, _ := strings.Cut(v, " ")
+			all = append(all, v, credentials)
+		}
+	}
+	return all
+}
+
 // isToken reports whether a name may be one of a field (RFC 9110 section 5.6.2).
 func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {

@@ -130,7 +130,7 @@ func (p *poster) post(ctx context.Context, rows []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s, but the answer is not whole: %w", resp.Status, err)
 	}
-	return outcome(resp, answer)
+	return outcome(resp, []byte(export.Hide(string(answer), secrets(p.header)...)))
 }
 
 // mostAnswer is how many octets of an answer are read.
