@@ -41,6 +41,21 @@ func newClickHouse(t *testing.T) *clickHouse {
 	return c
 }
 
+// secure has the server speak TLS at a port, too.
+func (c *clickHouse) secure(t *testing.T, port, certificate, key string) {
+	t.Helper()
+	file := filepath.Join(c.folder, "config.xml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := `<https_port>` + port + `</https_port><openSSL><server><certificateFile>` + certificate + `</certificateFile><privateKeyFile>` + key +
+		`</privateKeyFile><verificationMode>none</verificationMode></server></openSSL></yandex>`
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "</yandex>", more, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // start starts the server and waits until it answers.
 func (c *clickHouse) start(t *testing.T) {
 	t.Helper()
