@@ -47,6 +47,7 @@ var layout = map[string][]string{
 	"ruleset/srl":                 {"ruleset"},
 
 	"traces":           {},
+	"traces/anonymise": {"traces"},
 	"traces/feed":      {"traces/ipfix"},
 	"traces/format":    {"traces", "traces/ipfix"},
 	"traces/ipfix":     {"ruleset/attr", "ruleset/match"},
@@ -64,7 +65,7 @@ var layout = map[string][]string{
 	"meter/ident":    {"meter/huge", "ruleset/attr", "ruleset/match"},
 	"meter/series":   {},
 	"meter/prefetch": {},
-	"meter/packet":   {"ruleset/attr", "ruleset/match", "traces"},
+	"meter/packet":   {"ruleset/attr", "ruleset/match", "traces", "traces/anonymise"},
 	"meter/testfile": {"meter", "ruleset", "ruleset/attr", "ruleset/filter", "ruleset/match", "ruleset/pme", "ruleset/spell", "ruleset/srl", "traces", "traces/format", "traces/tracetest"},
 	"meter/stream":   {"meter/huge", "meter/prefetch", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
 

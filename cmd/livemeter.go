@@ -79,7 +79,7 @@ func (l *liveMeter) open(ctx context.Context) (err error) {
 	if err := files.OpenFiles(); err != nil {
 		return &exitError{status: StatusDamaged, err: fmt.Errorf("%w%s", err, hint(err))}
 	}
-	l.source = o.capture.dedup.filter(o.traces.plausible(withInterrupt(ctx, files, traces.sequence), warn))
+	l.source = o.capture.filter(o.traces.plausible(withInterrupt(ctx, files, traces.sequence), warn))
 	if o.pace {
 		l.source = &paced{Source: l.source, ctx: ctx}
 	}

@@ -116,7 +116,7 @@ func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Sou
 		}
 	}
 	src := o.traces.plausible(withInterrupt(ctx, files, o.traces.names()), func(message string) { log.Warn(message) })
-	src = o.capture.dedup.filter(src)
+	src = o.capture.filter(src)
 	src = &notifyEOF{src, func() {
 		if ctx.Err() == nil {
 			log.Info("the traces have ended; their flows can be read")

@@ -15,8 +15,8 @@ import (
 	"rtfm/traces/netflow"
 )
 
-// captureOptions are the options of capturing at interfaces, and of finding
-// duplicates there and in traces.
+// captureOptions are the options of capturing at interfaces, and of what is done to
+// packets there and of traces.
 type captureOptions struct {
 	interfaces []string
 	ringSize   int // MiB
@@ -26,6 +26,7 @@ type captureOptions struct {
 	cardStamps bool
 	idle       time.Duration // after which whoever meters is told that there are no packets, 0 if that does not matter
 	dedup      dedupOptions
+	anonymise  anonymiseOptions
 	tunnels    tunnelOptions
 }
 
@@ -35,6 +36,7 @@ func (o *captureOptions) add(cmd *cobra.Command) {
 	f.StringSliceVarP(&o.interfaces, "interface", "i", nil, "meter this `INTERFACE`; several with commas between, or repeated; any for all.\nnetflow://ADDRESS:PORT receives flow records there")
 	group(f, groupInput, "interface")
 	o.dedup.add(cmd)
+	o.anonymise.add(cmd)
 	o.tunnels.add(cmd)
 	f.Var(newCount(&o.ringSize, live.DefaultRingSize>>20, 1, live.MaxRingSize>>20, "a number of MiB"), "ring-size", "with -i, `MIB` of memory for the packets of each ring")
 	f.Var(newCount(&o.rings, 1, 1, live.MaxRings, "a number of rings"), "rings", "with -i, rings for each interface: several help where several processors receive")
@@ -53,6 +55,9 @@ func (o *captureOptions) isRecords() bool {
 // check finds options that do not fit the traces to be metered.
 func (o *captureOptions) check(cmd *cobra.Command, traceNames []string) error {
 	if err := o.dedup.check(cmd); err != nil {
+		return err
+	}
+	if err := o.anonymise.prepare(cmd); err != nil {
 		return err
 	}
 	if err := o.tunnels.check(cmd, o, traceNames); err != nil {
@@ -84,7 +89,11 @@ func (o *captureOptions) isLive() bool { return len(o.interfaces) > 0 }
 // exporters.
 func (o *captureOptions) open(ctx context.Context, exporters []netip.Prefix, notify func(string)) (traces.Source, error) {
 	if o.isRecords() {
-		return netflow.Listen(ctx, strings.TrimPrefix(o.interfaces[0], netflowScheme), netflow.Config{Exporters: exporters, Notify: notify})
+		src, err := netflow.Listen(ctx, strings.TrimPrefix(o.interfaces[0], netflowScheme), netflow.Config{Exporters: exporters, Notify: notify})
+		if err != nil {
+			return nil, err
+		}
+		return o.anonymise.filter(src), nil
 	}
 	src, err := live.Open(ctx, live.Config{
 		Interfaces: o.interfaces, RingSize: o.ringSize << 20, Rings: o.rings, SnapLen: o.snapLen,
@@ -93,7 +102,12 @@ func (o *captureOptions) open(ctx context.Context, exporters []netip.Prefix, not
 	if err != nil {
 		return nil, err
 	}
-	return o.dedup.filter(src), nil
+	return o.filter(src), nil
+}
+
+// filter returns src, with duplicates found and addresses replaced if that is wanted.
+func (o *captureOptions) filter(src traces.Source) traces.Source {
+	return o.anonymise.filter(o.dedup.filter(src))
 }
 
 // giveUpRights gives up what was needed to open interfaces: the rights of the

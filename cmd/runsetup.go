@@ -134,5 +134,6 @@ func (o *runOptions) parameters() string {
 		p = append(p, "--octets", o.octets)
 	}
 	p = append(p, o.capture.dedup.parameters()...)
+	p = append(p, o.capture.anonymise.parameters()...)
 	return strings.Join(p, " ")
 }

@@ -30,7 +30,7 @@ func (o *runOptions) open(ctx context.Context, stderr io.Writer) (src traces.Sou
 			src = withProgress(src, o.traces.names(), stderr)
 		}
 		src = o.traces.plausible(src, func(message string) { fmt.Fprintf(stderr, "rtfm: warning: %s\n", message) })
-		src = o.capture.dedup.filter(src)
+		src = o.capture.filter(src)
 	}
 	if o.verbose {
 		o.memory = &memoryWatch{Source: src}

@@ -19,6 +19,7 @@ type traceConvertOptions struct {
 	from, to format.Limit
 	headers  bool
 	filter   filterOptions
+	hide     anonymiseOptions
 	quiet    bool
 }
 
@@ -64,12 +65,13 @@ func traceConvertCommand() *cobra.Command {
 	f.Var(timeLimit{&o.from}, "from", "leave out packets before this `TIME`")
 	f.Var(timeLimit{&o.to}, "to", "leave out packets at this `TIME` and later")
 	f.StringVar(&o.filter.text, "filter", "", "write only packets that pass this `FILTER`: tcpdump's words, or an expression of SRL")
+	o.hide.add(cmd)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
 	return cmd
 }
 
 // config checks the names and returns what the options say.
-func (o *traceConvertOptions) config(names []string) (c format.Conversion, err error) {
+func (o *traceConvertOptions) config(cmd *cobra.Command, names []string) (c format.Conversion, err error) {
 	if len(names) != 2 {
 		return c, fmt.Errorf(`%d names given, want IN and OUT ("-" is standard input and output)`, len(names))
 	}
@@ -81,7 +83,10 @@ func (o *traceConvertOptions) config(names []string) (c format.Conversion, err e
 	if _, err := o.filter.take(nil, false, io.Discard); err != nil {
 		return c, err
 	}
-	c.Snap, c.From, c.To, c.Pass = o.snap, o.from, o.to, o.filter.passing()
+	if err := o.hide.prepare(cmd); err != nil {
+		return c, err
+	}
+	c.Snap, c.From, c.To, c.Pass, c.Rewrite = o.snap, o.from, o.to, o.filter.passing(), o.hide.rewrite()
 	if o.headers {
 		c.Keep = func(p *traces.Packet) int { return packet.Headers(p.Link, p.Data, p.Wire) }
 	}
@@ -89,7 +94,7 @@ func (o *traceConvertOptions) config(names []string) (c format.Conversion, err e
 }
 
 func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
-	conversion, err := o.config(names)
+	conversion, err := o.config(cmd, names)
 	if err != nil {
 		return err
 	}
@@ -123,20 +128,7 @@ func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
 		return err
 	}
 	if !o.quiet {
-		cmd.PrintErrf("%d packets written", done.Packets)
-		if ctx.Err() != nil || done.Damage != nil {
-			cmd.PrintErrf(" to %s", name)
-		}
-		if done.Outside > 0 {
-			cmd.PrintErrf(", %d left out by their times", done.Outside)
-		}
-		if done.Filtered > 0 {
-			cmd.PrintErrf(", %d left out by the filter", done.Filtered)
-		}
-		cmd.PrintErrln()
-		for _, note := range out.Notes() {
-			cmd.PrintErrf("note: %s\n", note)
-		}
+		o.tell(cmd, &done, name, out.Notes())
 	}
 	switch {
 	case ctx.Err() != nil:

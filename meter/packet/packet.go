@@ -129,3 +129,6 @@ func be16(b []byte) uint16 { return binary.BigEndian.Uint16(b) }
 
 // le16 returns the little-endian number at the beginning of b.
 func le16(b []byte) uint16 { return binary.LittleEndian.Uint16(b) }
+
+// le32 returns the little-endian number at the beginning of b.
+func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }

@@ -20,6 +20,9 @@ type Conversion struct {
 	From, To Limit
 	// Pass, unless it is nil, says which of the others are copied.
 	Pass func(p *traces.Packet) bool
+	// Rewrite, unless it is nil, changes those before they are cut and written. It may
+	// replace their Data.
+	Rewrite func(p *traces.Packet)
 	// Snap is the most octets of a packet that are kept; 0 means all.
 	Snap uint32
 	// Keep, unless it is nil, returns how many octets of a packet are to be
@@ -73,6 +76,9 @@ func Convert(ctx context.Context, w *Writer, src traces.Source, c Conversion) (d
 			if c.Pass != nil && !c.Pass(p) {
 				done.Filtered++
 				continue
+			}
+			if c.Rewrite != nil {
+				c.Rewrite(p)
 			}
 			c.cut(p)
 			if err := w.Write(p); err != nil {
