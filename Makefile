@@ -9,7 +9,8 @@ export CGO_ENABLED = 0
 FUZZTIME ?= 20s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 # Programs that tests use, and a folder, each with the Debian packages that it takes.
-TOOLS = bzip2=bzip2 capinfos=wireshark-common chromium=chromium clickhouse-server=clickhouse-server ethtool=ethtool ip=iproute2 ipfixDump=libfixbuf-tools jq=jq kcat=kcat keepalived=keepalived /usr/lib/python3/dist-packages/pandas=python3-pandas make=make mandoc=mandoc gcc=gcc,libc6-dev node=nodejs npm=npm smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfacctd=pmacct nfcapd=nfdump nfdump=nfdump nft=nftables nvim=neovim nfreplay=nfdump prometheus-snmp-exporter=prometheus-snmp-exporter promtool=prometheus python3=python3 softflowd=softflowd sqlite3=sqlite3 ss=iproute2 tc=iproute2 tmux=tmux tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpdump=tcpdump tcpreplay=tcpreplay
+# A * stands for any version.
+TOOLS = bzip2=bzip2 capinfos=wireshark-common chromium=chromium clickhouse-server=clickhouse-server ethtool=ethtool /usr/lib/postgresql/*/bin/initdb=postgresql ip=iproute2 ipfixDump=libfixbuf-tools jq=jq kcat=kcat keepalived=keepalived /usr/lib/python3/dist-packages/pandas=python3-pandas make=make mandoc=mandoc gcc=gcc,libc6-dev node=nodejs npm=npm smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfacctd=pmacct nfcapd=nfdump nfdump=nfdump nft=nftables nvim=neovim nfreplay=nfdump prometheus-snmp-exporter=prometheus-snmp-exporter promtool=prometheus python3=python3 softflowd=softflowd sqlite3=sqlite3 ss=iproute2 tc=iproute2 tmux=tmux tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpdump=tcpdump tcpreplay=tcpreplay
 
 help: ## Print this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12

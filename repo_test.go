@@ -95,6 +95,7 @@ var layout = map[string][]string{
 	"reader/parquet":    {"reader/export", "reader/record", "reader/spool", "ruleset/attr"},
 	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
 	"reader/poller":     {"mib/module", "reader/metrics", "ruleset/attr", "ruleset/spell"},
+	"reader/postgres":   {"reader/export", "reader/record", "reader/schema", "ruleset/attr"},
 	"reader/query":      {"reader/flowfile", "reader/record", "reader/table", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell", "ruleset/srl"},
 	"reader/record":     {"ruleset", "ruleset/attr", "ruleset/match"},
 	"reader/schema":     {"reader/record", "ruleset/attr"},
@@ -119,6 +120,7 @@ var dependencies = map[string][]string{
 	"github.com/goccy/go-yaml":            {"manager", "reader/poller"},
 	"github.com/gopacket/gopacket":        {},
 	"github.com/gosnmp/gosnmp":            {"mib/client"},
+	"github.com/jackc/pgx/v5":             {"reader/postgres"},
 	"github.com/klauspost/compress":       {"reader/live", "reader/nats", "traces/format"},
 	"github.com/nats-io/nats.go":          {"reader/nats"},
 	"github.com/parquet-go/parquet-go":    {"reader/parquet"},
@@ -396,7 +398,7 @@ func TestSmall(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for _, large := range []string{"github.com/nats-io/nats.go", "github.com/parquet-go/parquet-go"} {
+	for _, large := range []string{"github.com/jackc/pgx/v5/pgconn", "github.com/nats-io/nats.go", "github.com/parquet-go/parquet-go"} {
 		if strings.Contains(string(out), large+"\n") {
 			t.Errorf("%s is in the small program", large)
 		}

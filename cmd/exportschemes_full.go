@@ -6,10 +6,12 @@ import (
 	"rtfm/reader/export"
 	"rtfm/reader/nats"
 	"rtfm/reader/parquet"
+	"rtfm/reader/postgres"
 )
 
 // largeSchemes are those that programs built with -tags small are without.
 var largeSchemes = []export.Scheme{
 	{Name: "nats", Hosts: true, Port: "4222", Options: nats.Options, New: nats.New},
 	{Name: "parquet", New: parquet.New},
+	{Name: "postgres", Hosts: true, Paths: true, Port: "5432", Options: postgres.Options, New: postgres.New},
 }

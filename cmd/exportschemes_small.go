@@ -8,4 +8,5 @@ import "rtfm/reader/export"
 var largeSchemes = []export.Scheme{
 	{Name: "nats", Missing: true},
 	{Name: "parquet", Missing: true},
+	{Name: "postgres", Missing: true},
 }

@@ -72,6 +72,12 @@ var readBacks = map[string]readBack{
 		got.scan(t, d.one("SELECT concat_ws(' ', (SELECT count(*) FROM '%s/collections/**/*.parquet'), count(*), sum(DeltaToPDUs + DeltaFromPDUs), sum(DeltaToOctets + DeltaFromOctets)) FROM '%s/flows/**/*.parquet'", folder, folder))
 		return got
 	},
+	"postgres": func(t *testing.T, s *sameTrace) (got readSums) {
+		p := newPostgres(t)
+		s.export(t, p.place("flows", "&create"))
+		got.scan(t, p.must("net", "SELECT concat_ws(' ', (SELECT count(*) FROM collections), count(*), sum(DeltaToPDUs + DeltaFromPDUs), sum(DeltaToOctets + DeltaFromOctets)) FROM flows"))
+		return got
+	},
 }
 
 // TestExportSameTrace exports one trace to each kind of place: all have the same counts and

@@ -67,6 +67,17 @@ var schemeCases = map[string]schemeCase{
 		"parquet:":          "want parquet:FOLDER",
 		"parquet:x?rows=10": "rows: no such option (parquet has none)",
 	}},
+	"postgres": {"postgres://me@HOST/net/flows?create", "timeout", map[string]string{"password-file": "SECRET\n"}, map[string]string{
+		"postgres://h/net":                                  "want postgres://HOST/DATABASE/TABLE, or postgres:DATABASE/TABLE",
+		"postgres://h/net/a;b":                              "names of tables of letters, digits, _ and periods",
+		"postgres:net/flows?socket=x":                       "socket=x: want the path of a folder, or of a socket in it",
+		"postgres://h/net/flows?socket=/x":                  "socket is for postgres:DATABASE/TABLE, without a host",
+		"postgres://h/net/flows?tls=maybe":                  "tls=maybe: want one of verify, off",
+		"postgres://h/net/flows?ca=/nonexistent":            "ca: open /nonexistent: no such file",
+		"postgres://h/net/flows?ca=/etc/passwd":             "/etc/passwd has no certificate in PEM",
+		"postgres://h/net/flows?password-file=/nonexistent": "password-file: open /nonexistent: no such file",
+		"postgres://h:x/net/flows":                          "h:x is no host with a port",
+	}},
 }
 
 func clickHouseBad(scheme string) map[string]string {

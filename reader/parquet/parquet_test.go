@@ -295,26 +295,6 @@ func TestTemporary(t *testing.T) {
 	}
 }
 
-// FuzzFields: names and texts put together again are the object.
-func FuzzFields(f *testing.F) {
-	f.Add([]byte(`{"a":1,"b":"x\"}y","c":{"d":[1,{"e":"]"}]},"f":null}`))
-	f.Add([]byte(`{}`))
-	f.Add([]byte(`{"a" : 1}`))
-	f.Fuzz(func(t *testing.T, object []byte) {
-		again := []byte("{")
-		err := eachField(object, func(name, text []byte) error {
-			if len(again) > 1 {
-				again = append(again, ',')
-			}
-			again = fmt.Appendf(again, `"%s":%s`, name, text)
-			return nil
-		})
-		if again = append(again, '}'); err == nil && string(again) != string(object) {
-			t.Errorf("%q became %q", object, again)
-		}
-	})
-}
-
 // TestGap: what was dropped is a file of its own beside those of collections.
 func TestGap(t *testing.T) {
 	folder := t.TempDir()

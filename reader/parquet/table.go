@@ -1,15 +1,13 @@
 package parquet
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 
+	"rtfm/reader/export"
 	"rtfm/reader/record"
 	"rtfm/ruleset/attr"
 )
@@ -94,7 +92,7 @@ func inOrder(nodes parquet.Group, names []string) *ordered {
 // values puts the values of a row, a JSON object, at a place of each column; what it lacks
 // stays as it is there.
 func (t *table) values(row []byte, columns [][]parquet.Value, at int) error {
-	err := eachField(row, func(name, text []byte) error {
+	err := export.Fields(row, func(name, text []byte) error {
 		i, ok := t.byName[string(name)]
 		if !ok {
 			return fmt.Errorf("there is no column %q", name)
@@ -146,7 +144,7 @@ func valueOf(kind string, text []byte) (parquet.Value, error) {
 	case "string":
 		switch {
 		case text[0] == '"':
-			return parquet.ByteArrayValue(unquote(text)), nil
+			return parquet.ByteArrayValue(slices.Clone(export.Unquote(text))), nil
 		case text[0] >= '0' && text[0] <= '9': // masks that are lengths of prefixes
 			return parquet.ByteArrayValue(slices.Clone(text)), nil
 		}
@@ -169,16 +167,4 @@ func valueOf(kind string, text []byte) (parquet.Value, error) {
 	}
 	n, err := strconv.ParseUint(string(text), 10, bits)
 	return parquet.Int32Value(int32(uint32(n))), err
-}
-
-// unquote returns what a JSON string says.
-func unquote(text []byte) []byte {
-	if !bytes.ContainsRune(text, '\\') && utf8.Valid(text) {
-		return slices.Clone(text[1 : len(text)-1])
-	}
-	var s string
-	if err := json.Unmarshal(text, &s); err != nil {
-		return text // eachField lets no such text through
-	}
-	return []byte(s)
 }

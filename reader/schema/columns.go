@@ -1,15 +1,11 @@
 package schema
 
 import (
-	"slices"
 	"strings"
 
 	"rtfm/reader/record"
 	"rtfm/ruleset/attr"
 )
-
-// inKey reports whether a column is in the key of its table.
-func inKey(c record.Column, key []string) bool { return slices.Contains(key, c.Name) }
 
 // isDelta reports whether a column has what an interval added, which may not be known.
 func isDelta(c record.Column) bool { return strings.HasPrefix(c.Name, "Delta") }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,11 +48,11 @@ func (p Postgres) rest(table string) string {
 func (p Postgres) table(name string, columns []record.Column, key []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE IF NOT EXISTS %s (\n", name)
-	for _, c := range columns {
-		fmt.Fprintf(&b, "  %s %s", c.Name, postgresType(c.Type))
-		if inKey(c, key) {
+	for _, c := range PostgresColumns(columns) {
+		fmt.Fprintf(&b, "  %s %s", c.Name, c.Type)
+		if slices.Contains(key, c.Name) {
 			b.WriteString(" NOT NULL")
-			if c.Type == "string" {
+			if c.Type == "text" {
 				b.WriteString(" DEFAULT ''")
 			}
 		}
@@ -59,6 +60,27 @@ func (p Postgres) table(name string, columns []record.Column, key []string) stri
 	}
 	fmt.Fprintf(&b, "  PRIMARY KEY (%s)\n) PARTITION BY RANGE (IntervalEndNs)", strings.Join(key, ", "))
 	return b.String()
+}
+
+// PostgresColumn is a column of a table of PostgreSQL.
+type PostgresColumn struct {
+	Name, Type string
+	// Of is the column of rows from which it comes: another one if the database has a
+	// type of its own for some values, which stands beside.
+	Of string
+}
+
+// PostgresColumns returns the columns of a table of rows with these.
+func PostgresColumns(columns []record.Column) (all []PostgresColumn) {
+	for _, c := range columns {
+		all = append(all, PostgresColumn{c.Name, postgresType(c.Type), c.Name})
+	}
+	for _, c := range columns {
+		if isAddress(c) {
+			all = append(all, PostgresColumn{strings.TrimSuffix(c.Name, "Address") + "IP", "inet", c.Name})
+		}
+	}
+	return append(all, PostgresColumn{"IntervalEnd", "timestamptz", "IntervalEndNs"})
 }
 
 // postgresType returns the type of a column. The database has no unsigned numbers: each

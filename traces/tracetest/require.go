@@ -21,6 +21,7 @@ import (
 //	"tun"     tunnel interfaces, see NewTun
 //	"root"    the rights of root
 //	"pandas"  a python3 that has pandas
+//	"initdb"  of PostgreSQL, beside its other programs
 //	others    see where Missing is called
 //	a tool    the path of that program
 //
@@ -60,6 +61,8 @@ func find(what string) (string, error) {
 		return folder("RTFM_MIBS")
 	case "pandas":
 		return pandas()
+	case "initdb":
+		return initdb()
 	}
 	path, err := exec.LookPath(what)
 	if err == nil {
@@ -104,4 +107,14 @@ func pandas() (string, error) {
 		}
 	}
 	return "", fmt.Errorf("pandas of python3: %w", err)
+}
+
+// initdb returns the path of the newest initdb where Debian has it, which is on nobody's
+// search path, or else of the first that is.
+func initdb() (string, error) {
+	all, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil || len(all) == 0 {
+		return exec.LookPath("initdb")
+	}
+	return all[len(all)-1], nil
 }

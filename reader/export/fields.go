@@ -1,15 +1,17 @@
-package parquet
+package export
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"unicode/utf8"
 )
 
 var errNotObject = errors.New("this is not a JSON object")
 
-// eachField calls put with the name and the JSON text of each field of an object. They
+// Fields calls put with the name and the JSON text of each field of a row, an object. They
 // are valid until put returns.
-func eachField(object []byte, put func(name, text []byte) error) error {
+func Fields(object []byte, put func(name, text []byte) error) error {
 	if !json.Valid(object) || len(object) == 0 || object[0] != '{' {
 		return errNotObject
 	}
@@ -60,4 +62,16 @@ func textLen(text []byte) int {
 		}
 	}
 	return len(text)
+}
+
+// Unquote returns what a JSON string says. It may be a part of text.
+func Unquote(text []byte) []byte {
+	if !bytes.ContainsRune(text, '\\') && utf8.Valid(text) {
+		return text[1 : len(text)-1]
+	}
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return text // Fields lets no such text through
+	}
+	return []byte(s)
 }
