@@ -53,7 +53,8 @@ meter (Number), the flow's FlowID, TimeNs, Octets, TCPFlags and Direction ("to" 
 the flow's source to its destination). Lines of "missing" stand where records are.
 
 Exit status: 0 if nothing is missing, 1 for wrong usage or files that cannot be read or
-written, 4 if something is missing.`
+written, 2 if a file is damaged: what is no message is passed over and told; 4 if
+something is missing otherwise.`
 
 func feedCommand() *cobra.Command {
 	var o feedReceiverOptions

@@ -58,6 +58,11 @@ func (r *feedRun) tell() error {
 			fault("%s: the socket had no room for %s: it keeps %d octets (--buffer, net.core.rmem_max)", in.Name, counted(in.Dropped, "datagram"), in.Buffer)
 		}
 	}
+	status := StatusMissing
+	for _, d := range r.receiver.Damages() {
+		status = StatusDamaged
+		fault("%s: %s of no message passed over, in %s, from octet %d on: the file is damaged", d.Name, counted(uint64(d.Octets), "octet"), counted(uint64(d.Places), "place"), d.First)
+	}
 	if n := r.receiver.Refused; n > 0 {
 		fault("%s passed over of further meters: there may be %d (--max-meters)", counted(n, "message"), r.options.meters)
 	}
@@ -80,7 +85,7 @@ func (r *feedRun) tell() error {
 	}
 	r.tellFeatures(w)
 	if faulty {
-		return &exitError{status: StatusMissing}
+		return &exitError{status: status}
 	}
 	switch {
 	case r.options.quiet:

@@ -24,6 +24,8 @@ type input struct {
 	closer   io.Closer
 	datagram *net.UDPConn
 	listener net.Listener
+	messages *feed.File // of the file, to be looked at when isRead is set
+	isRead   atomic.Bool
 	dropped  atomic.Uint64 // datagrams for which the socket had no room
 	buffer   int           // octets that the socket keeps
 }
@@ -43,6 +45,25 @@ func (r *Receiver) Inputs() (all []Input) {
 				in.dropped.Store(max(n, in.dropped.Load()))
 			}
 			all = append(all, Input{in.name, in.dropped.Load(), in.buffer})
+		}
+	}
+	return all
+}
+
+// Damage is what was passed over in a file.
+type Damage struct {
+	Name string
+	// Octets in so many Places were passed over, from octet First on.
+	Octets, First int64
+	Places        int
+}
+
+// Damages returns what was passed over in files that have been read to their ends, since it
+// is of no message. It is called behind Run.
+func (r *Receiver) Damages() (all []Damage) {
+	for _, in := range r.inputs {
+		if m := in.messages; in.isRead.Load() && m.Places > 0 {
+			all = append(all, Damage{in.name, m.Skipped, m.First, m.Places})
 		}
 	}
 	return all
@@ -144,7 +165,7 @@ func (r *Receiver) read(ctx context.Context, in *input) {
 		over := make(chan struct{})
 		go func() {
 			defer close(over)
-			r.readStream(ctx, &origin{name: in.name, input: in.number, ordered: true, isFile: true}, in.file)
+			r.readFile(ctx, in)
 		}()
 		select {
 		case <-over:
@@ -227,12 +248,35 @@ func takeLeave(c net.Conn) {
 	c.SetReadDeadline(time.Now().Add(farewell))
 }
 
+// readFile has the messages of a file wait in the queue, and its end.
+func (r *Receiver) readFile(ctx context.Context, in *input) {
+	o := &origin{name: in.name, input: in.number, ordered: true, isFile: true}
+	in.messages = feed.NewFile(in.file, !isRegular(in.file))
+	defer in.isRead.Store(true)
+	r.readMessages(ctx, o, false, in.messages.Next)
+}
+
+// isRegular reports whether a file is one of a disk.
+func isRegular(r io.Reader) bool {
+	f, ok := r.(interface{ Stat() (fs.FileInfo, error) })
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
 // readStream has the messages of a stream wait in the queue, and its end.
-func (r *Receiver) readStream(ctx context.Context, o *origin, from io.Reader) {
+func (r *Receiver) readStream(ctx context.Context, o *origin, from net.Conn) {
 	buffered := bufio.NewReaderSize(from, mostDatagram)
 	room := make([]byte, mostDatagram)
+	r.readMessages(ctx, o, true, func() ([]byte, error) { return feed.ReadMessage(buffered, room) })
+}
+
+// readMessages has messages wait in the queue, and that there are no more.
+func (r *Receiver) readMessages(ctx context.Context, o *origin, live bool, next func() ([]byte, error)) {
 	for {
-		b, err := feed.ReadMessage(buffered, room)
+		b, err := next()
 		if err != nil {
 			if ctx.Err() != nil {
 				return // nobody has ended it
@@ -243,7 +287,7 @@ func (r *Receiver) readStream(ctx context.Context, o *origin, from io.Reader) {
 			r.queue.put(event{conn: o, n: -1, err: err}, nil)
 			return
 		}
-		if _, live := from.(net.Conn); !r.queue.put(event{conn: o, n: len(b)}, b) || !live && ctx.Err() != nil {
+		if !r.queue.put(event{conn: o, n: len(b)}, b) || !live && ctx.Err() != nil {
 			return
 		}
 	}

@@ -227,7 +227,7 @@ func Domain(message []byte) (uint32, bool) {
 	return binary.BigEndian.Uint32(message[12:]), true
 }
 
-// ReadMessage reads the next message of a stream or of a file (RFC 5655), into room if
+// ReadMessage reads the next message of a stream, or of a file that is whole, into room if
 // that is enough. The error is io.EOF behind the last one, and io.ErrUnexpectedEOF within
 // one.
 func ReadMessage(r io.Reader, room []byte) ([]byte, error) {
@@ -238,13 +238,10 @@ func ReadMessage(r io.Reader, room []byte) ([]byte, error) {
 	if _, err := io.ReadFull(r, b); err != nil {
 		return nil, err
 	}
+	if err := headerError(b); err != nil {
+		return nil, err
+	}
 	n := int(binary.BigEndian.Uint16(b[2:]))
-	if v := binary.BigEndian.Uint16(b); v != ipfix.Version {
-		return nil, fmt.Errorf("ipfix: version %d is not %d", v, ipfix.Version)
-	}
-	if n < ipfix.HeaderLen {
-		return nil, fmt.Errorf("ipfix: a message of %d octets is shorter than its header, %d", n, ipfix.HeaderLen)
-	}
 	if cap(room) < n {
 		b = append(make([]byte, 0, n), b...)
 	}
