@@ -88,6 +88,7 @@ var layout = map[string][]string{
 	"reader/flowfile":   {"reader/record", "reader/seriesfile", "ruleset", "ruleset/attr", "ruleset/match", "ruleset/spell"},
 	"reader/httppost":   {"reader/export"},
 	"reader/ipfixsink":  {"reader/export", "reader/record", "reader/spool", "ruleset/attr", "ruleset/match", "traces/ipfix"},
+	"reader/kafka":      {"reader/export", "reader/record"},
 	"reader/live":       {"meter/series", "reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
 	"reader/metrics":    {"mib/module", "reader/record", "ruleset/match"},
 	"reader/nats":       {"reader/export", "reader/record"},
@@ -133,6 +134,8 @@ var dependencies = map[string][]string{
 	"github.com/ulikunitz/xz":             {"traces/format"},
 	"github.com/xi2/xz":                   {"traces/format"},
 	"github.com/yuin/goldmark":            {"packaging/man"},
+	"github.com/twmb/franz-go":            {"reader/kafka"},
+	"github.com/twmb/franz-go/pkg/kmsg":   {"reader/kafka"},
 	"golang.org/x/sys":                    {"traces/live", "traces/tracetest"},
 	"golang.org/x/term":                   {"cmd"},
 }
@@ -398,7 +401,7 @@ func TestSmall(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for _, large := range []string{"github.com/jackc/pgx/v5/pgconn", "github.com/nats-io/nats.go", "github.com/parquet-go/parquet-go"} {
+	for _, large := range []string{"github.com/jackc/pgx/v5/pgconn", "github.com/nats-io/nats.go", "github.com/parquet-go/parquet-go", "github.com/twmb/franz-go/pkg/kgo"} {
 		if strings.Contains(string(out), large+"\n") {
 			t.Errorf("%s is in the small program", large)
 		}

@@ -55,6 +55,13 @@ var readBacks = map[string]readBack{
 	"ipfix+tls": func(t *testing.T, s *sameTrace) readSums {
 		return s.ipfixStream(t, "ipfix+tls", s.certificate, s.key)
 	},
+	"kafka": func(t *testing.T, s *sameTrace) readSums {
+		k := newKafka(t)
+		s.export(t, k.url()+"/")
+		file := filepath.Join(t.TempDir(), "rows")
+		putFile(t, file, k.read(t, kafkaTopics[0], `%s\n`)+k.read(t, kafkaTopics[1], `%s\n`))
+		return s.jq(t, file)
+	},
 	"nats": func(t *testing.T, s *sameTrace) readSums {
 		n := newNATS(t, 1, "")[0]
 		n.start(t)
