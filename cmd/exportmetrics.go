@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"slices"
+	"time"
 
 	"rtfm/reader/export"
 	"rtfm/reader/metrics"
@@ -21,6 +22,11 @@ func measure(x *export.Exports, to *metrics.Set, labels ...metrics.Label) {
 	for _, o := range st.Outlets {
 		to.Gauge("rtfm_export_waiting_collections", "Collections that were not sent yet.", float64(o.Waiting), of(o.To)...)
 		to.Gauge("rtfm_export_waiting_bytes", "Size of the collections that were not sent yet.", float64(o.Octets), of(o.To)...)
+		lag := 0.0
+		if o.Waiting > 0 {
+			lag = time.Since(o.Oldest).Seconds()
+		}
+		to.Gauge("rtfm_export_lag_seconds", "Age of the oldest collection that was not sent yet; 0 if there is none.", lag, of(o.To)...)
 		to.Gauge("rtfm_export_stopped", "Whether a place has refused a collection, and gets nothing more.", truth(o.Stopped != ""), of(o.To)...)
 	}
 	for _, r := range x.Runners {

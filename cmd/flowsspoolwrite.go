@@ -13,7 +13,7 @@ import (
 func writeSpool(w io.Writer, folder string, st *spool.Status) error {
 	fmt.Fprintf(w, "%s: %d collections in %d octets\n", folder, st.Segments, st.Octets)
 	for _, out := range st.Outlets {
-		fmt.Fprintf(w, "\n%s\n  name     %s\n", out.To, out.Name)
+		fmt.Fprintf(w, "\n%s\n  name     %s\n  next     collection %d\n", out.To, out.Name, out.Next)
 		if out.Waiting == 0 {
 			fmt.Fprintf(w, "  waiting  nothing\n")
 		} else {

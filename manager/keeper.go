@@ -164,7 +164,9 @@ func (k *keeper) failed(err error) bool {
 	if k.failing.IsZero() {
 		k.failing = time.Now()
 	}
-	k.reached(false)
+	if !inFile(err) {
+		k.reached(false)
+	}
 	if text := err.Error(); text != k.reason {
 		k.reason = text
 		what := "the meter cannot be managed; it is tried again until it answers, at least once a minute"

@@ -102,25 +102,25 @@ func (*beside) Differences() bool { return true }
 
 // Begin implements record.Sink.
 func (b *beside) Begin(c *record.Collection) (err error) {
-	if b.file != nil { // of a collection that failed
+	if b.file != nil { // of a collection that failed elsewhere
 		b.file.Close()
 	}
 	if b.file, err = b.spool.Create(); err != nil {
-		return err
+		return b.failed(err)
 	}
 	b.to = flowfile.NewSink(b.file, b.header, nil, flowfile.Options{JSON: true})
 	if err := b.to.Begin(c); err != nil {
-		return err
+		return b.failed(err)
 	}
-	return b.flows.Begin(c)
+	return b.failed(b.flows.Begin(c))
 }
 
 // Flow implements record.Sink.
 func (b *beside) Flow(f *match.Flow, counted *record.Counters) error {
 	if err := b.to.Flow(f, counted); err != nil {
-		return err
+		return b.failed(err)
 	}
-	return b.flows.Flow(f, counted)
+	return b.failed(b.flows.Flow(f, counted))
 }
 
 // End implements record.Sink.
@@ -132,9 +132,24 @@ func (b *beside) End(sum *record.Summary) error {
 	err = errors.Join(err, b.file.Close())
 	b.file = nil
 	if err != nil {
-		return err
+		return b.failed(err)
 	}
-	return b.flows.End(sum)
+	return b.failed(b.flows.End(sum))
+}
+
+// failed notes that the collection has failed if there is an error, and makes room for
+// what the spool has.
+func (b *beside) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if b.file != nil {
+		b.file.Close()
+		b.file = nil
+	}
+	b.spool.Discard()
+	b.postponed++
+	return err
 }
 
 // Recent is a File that is nobody's but the reader's: what was collected lately, from which

@@ -20,15 +20,15 @@ import (
 // awayPlace is one that nobody answers at. What goes there stays in the spool.
 const awayPlace = "http://127.0.0.1:1/away"
 
-// killRounds has exports be killed some 20 times in one round, or in all so many in as
-// many rounds as it takes. A round returns how many it has killed, and in fates what its
-// sink has done.
+// killRounds has exports be killed ten times, or in the long form a thousand times, in as
+// many rounds as it takes. A round returns how many it has killed, 20 unless metering has
+// ended before, and what its sink has done.
 func killRounds(t *testing.T, round func(t *testing.T, r *rand.Rand) (killed int, fates [fateWell]int)) {
 	if testing.Short() {
 		t.Skip("mostly waits for programs that are killed, or read long lists")
 	}
 	t.Parallel()
-	want, all, rounds := 1, 0, 0
+	want, all, rounds := 10, 0, 0
 	if tracetest.Long() {
 		want = 1000
 	}
@@ -39,9 +39,6 @@ func killRounds(t *testing.T, round func(t *testing.T, r *rand.Rand) (killed int
 			all += killed
 			for i, n := range fates {
 				met[i] += n
-			}
-			if killed < 3 {
-				t.Errorf("only %d kills", killed)
 			}
 		})
 	}

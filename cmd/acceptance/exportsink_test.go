@@ -31,9 +31,11 @@ type sink struct {
 	mu          sync.Mutex
 	r           *rand.Rand // nil for a server that never fails
 	refuses     bool
+	busy        bool              // takes nothing, for a while
 	fates       [fateWell]int     // how often each was met
 	flows       map[string]string // rows
 	collections map[string]row    // by interval
+	gaps        []row
 }
 
 // What becomes of a request, or of a connection.
@@ -54,6 +56,9 @@ type row struct {
 	FlowIndex, FirstTimeNs, IntervalEndNs     int64
 	DeltaToOctets, DeltaFromOctets            *uint64
 	DeltaToPDUs, DeltaFromPDUs, ToPDUs, Flows uint64
+
+	Packets, Octets, Postponed, Dropped, DroppedFlows uint64 // of collections
+	RuleSets                                          string
 }
 
 func (r *row) interval() string { return fmt.Sprint(r.Meter, r.Boot, r.IntervalEndNs) }
@@ -119,9 +124,13 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	default:
 	}
 	fate := s.fate(fateBusy, 150)
+	s.mu.Lock()
 	if s.refuses {
 		fate = fateRefused
+	} else if s.busy {
+		fate = fateBusy
 	}
+	s.mu.Unlock()
 	switch fate {
 	case fateRefused:
 		http.Error(w, "the schema is wrong", http.StatusBadRequest)
@@ -164,6 +173,10 @@ func (s *sink) take(body io.Reader) error {
 			return err
 		}
 		if r.FlowIndex == 0 {
+			if r.Dropped > 0 {
+				s.gaps = append(s.gaps, r)
+				continue
+			}
 			s.collections[r.interval()] = r
 			continue
 		}
@@ -285,7 +298,7 @@ func (s *sink) sums(want string) {
 // awaits waits for so many requests, for a while, or until a program has ended: then it
 // returns false.
 func (s *sink) awaits(requests int, ended <-chan struct{}) bool {
-	over := time.After(2 * time.Second) // it may have been refused
+	over := time.After(300 * time.Millisecond) // it may have been refused
 	for range requests {
 		select {
 		case <-s.taken:

@@ -50,7 +50,7 @@ func TestFlowsSpool(t *testing.T) {
 	if refused.To == away {
 		refused, silent = silent, refused
 	}
-	tells(rtfm(5, "flows", "spool", folder), "5 collections in ", refused.Name, "stopped  400 Bad Request: the schema is wrong", silent.Name)
+	tells(rtfm(5, "flows", "spool", folder), "5 collections in ", refused.Name, "next     collection 1\n", "stopped  400 Bad Request: the schema is wrong", silent.Name)
 	tells(rtfm(1, "flows", "spool", "--skip", silent.Name, folder), "it has refused nothing")
 	tells(rtfm(1, "flows", "spool", "--skip", "x", folder), "there is no outlet x")
 	tells(rtfm(1, "flows", "spool", filepath.Join(dir, "none")), "no such file")

@@ -32,19 +32,19 @@ func (*Sink) Differences() bool { return true }
 
 // Begin implements record.Sink.
 func (s *Sink) Begin(c *record.Collection) (err error) {
-	if s.file != nil { // of a collection that failed
+	if s.file != nil { // of a collection that failed elsewhere
 		s.file.Close()
 	}
 	if s.file, err = s.Spool.Create(); err != nil {
-		return segmentError(err)
+		return s.failed(err)
 	}
 	s.to = flowfile.NewSink(s.file, s.Header, nil, flowfile.Options{JSON: true})
-	return segmentError(s.to.Begin(c))
+	return s.failed(s.to.Begin(c))
 }
 
 // Flow implements record.Sink.
 func (s *Sink) Flow(f *match.Flow, counted *record.Counters) error {
-	return segmentError(s.to.Flow(f, counted))
+	return s.failed(s.to.Flow(f, counted))
 }
 
 // End implements record.Sink.
@@ -56,16 +56,16 @@ func (s *Sink) End(sum *record.Summary) error {
 	err = errors.Join(err, s.file.Close())
 	s.file = nil
 	if err != nil {
-		return segmentError(err)
+		return s.failed(err)
 	}
 	// It is opened before it can be sent and removed.
 	sealed, err := os.Open(s.Spool.Current())
 	if err != nil {
-		return segmentError(err)
+		return s.failed(err)
 	}
 	defer sealed.Close()
 	if err := s.Spool.Seal(); err != nil {
-		return segmentError(err)
+		return s.failed(err)
 	}
 	if s.Beside == nil {
 		return nil
@@ -77,9 +77,16 @@ func (s *Sink) End(sum *record.Summary) error {
 	return err
 }
 
-func segmentError(err error) error {
+// failed returns an error that says that the spool did not take the collection, and makes
+// room for what it has; nil if there is none.
+func (s *Sink) failed(err error) error {
 	if err == nil {
 		return nil
 	}
+	if s.file != nil {
+		s.file.Close()
+		s.file = nil
+	}
+	s.Spool.Discard()
 	return fmt.Errorf("%w: %w", ErrSegment, err)
 }

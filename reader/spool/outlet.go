@@ -213,7 +213,11 @@ func (o *Outlet) Done(number uint64) error {
 	defer s.mu.Unlock()
 	o.state.Next, o.state.Stopped = number+1, ""
 	if err := o.write(); err != nil {
-		return err
+		// On a full disk there is room once segments go that all have, also those of which
+		// that is not noted: nobody looks for a segment that is gone.
+		if err := errors.Join(s.tidy(), o.write()); err != nil {
+			return err
+		}
 	}
 	err := s.tidy()
 	s.tell()

@@ -244,6 +244,10 @@ func (s *Spool) Create() (*os.File, error) {
 	return os.OpenFile(s.Current(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 }
 
+// Discard removes the current file, for its collection has failed: on a full disk others
+// have its room.
+func (s *Spool) Discard() { os.Remove(s.Current()) }
+
 // remove removes the first segment.
 func (s *Spool) remove(seg *Segment) error {
 	if err := os.Remove(seg.path); err != nil && !errors.Is(err, os.ErrNotExist) {
