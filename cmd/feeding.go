@@ -22,6 +22,10 @@ const (
 	// given up, livePatience when a live meter has ended.
 	feedPatience = 10 * time.Second
 	livePatience = 2 * time.Second
+	// feedStall is how long the feed of a trace waits for a receiver that is there and
+	// takes nothing, as one that was stopped. Nothing is lost meanwhile, and the machine
+	// of one that is dead tells so earlier.
+	feedStall = 10 * time.Minute
 )
 
 // feeding is the feed of a running `rtfm run`. A nil one stands for none.

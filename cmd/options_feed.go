@@ -127,9 +127,9 @@ func (o *feedOptions) waits() time.Duration {
 
 // export returns where messages go, of a live meter or of one that loses nothing.
 func (o *feedOptions) export(live bool) export.Config {
-	patience := feedPatience
+	c := export.Config{To: o.url, Queue: int(o.queue), MTU: o.message(), Waits: !live, Patience: feedPatience, Stall: feedStall}
 	if live {
-		patience = livePatience
+		c.Patience, c.Stall = livePatience, 0
 	}
-	return export.Config{To: o.url, Queue: int(o.queue), MTU: o.message(), Waits: !live, Patience: patience}
+	return c
 }

@@ -23,6 +23,9 @@ type Config struct {
 	// Patience is how long a receiver may be away before a feed that waits is given
 	// up, and before the end of any.
 	Patience time.Duration
+	// Stall is how long a receiver that is connected may take nothing before it is taken
+	// for dead, and connected to anew; 0 stands for 30 s.
+	Stall time.Duration
 	// Warn, if it is not nil, is told what people should know. It is called by
 	// another goroutine.
 	Warn func(message string)

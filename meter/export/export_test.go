@@ -211,6 +211,51 @@ func TestDropped(t *testing.T) {
 	}
 }
 
+// TestStall has a receiver take nothing until the queue is full, and then all. If it may do
+// so for long it gets all over its connection; else it is connected to anew.
+func TestStall(t *testing.T) {
+	for _, stall := range []time.Duration{time.Hour, time.Millisecond} {
+		l := listen(t, filepath.Join(t.TempDir(), "s"))
+		e := newTeller(Config{To: feed.URL{Network: "unix", Address: l.Addr().String()}, Waits: true, Patience: time.Minute, Stall: stall})
+		c := accept(t, l)
+		told := make(chan struct{})
+		go func() {
+			defer close(told)
+			e.tell(50_000)
+		}()
+		h := &heard{t: t}
+		var wg sync.WaitGroup
+		if stall == time.Hour {
+			for len(e.full) < cap(e.full) {
+				time.Sleep(time.Millisecond)
+			}
+			wg.Go(func() { h.read(c, all) })
+		} else {
+			for e.Counts().Connections < 2 {
+				time.Sleep(time.Millisecond)
+			}
+			go func() { // there may be more, on a slow machine
+				for {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					go io.Copy(io.Discard, c)
+				}
+			}()
+		}
+		<-told
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+		l.Close()
+		if n := e.Counts(); stall == time.Hour && (n.Connections != 1 || len(h.numbers) != 50_000 || h.missing > 0) || n.DroppedMessages > 0 {
+			t.Errorf("stall %v: %d heard, %d missing, %+v", stall, len(h.numbers), h.missing, n)
+		}
+	}
+}
+
 // TestAway ends a feed that nobody receives.
 func TestAway(t *testing.T) {
 	l := listen(t, "127.0.0.1:0")

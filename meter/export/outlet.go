@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -138,8 +139,8 @@ type stream struct {
 	fault error // why there will be none any more
 }
 
-// A receiver that takes nothing for so long is taken for dead.
-const writeWithin = 30 * time.Second
+// defaultStall is Config.Stall without one.
+const defaultStall = 30 * time.Second
 
 func (s *stream) open() { s.fault = s.connect() }
 
@@ -157,7 +158,7 @@ func (s *stream) deliver() error {
 			s.begin()
 		}
 		s.putBatch()
-		s.conn.SetWriteDeadline(time.Now().Add(writeWithin))
+		s.conn.SetWriteDeadline(time.Now().Add(cmp.Or(s.e.cfg.Stall, defaultStall)))
 		n, err := s.conn.Write(s.out)
 		s.e.sent(s.whole(n))
 		if err != nil {

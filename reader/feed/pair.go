@@ -42,8 +42,8 @@ type Pair struct {
 	// Hold is how long a record waits for the other meter's, Memory how long it is known
 	// after that it was told of. 0 stands for 200 ms and 5 s.
 	Hold, Memory time.Duration
-	// MaxFlows is how many flows of a meter are known at a time. Of others packets are
-	// told, but neither NEW nor END.
+	// MaxFlows is how many flows of each meter are known at a time. Of others packets are
+	// told, but neither NEW nor END. What flows are named by has 512 octets for each.
 	MaxFlows int
 
 	// Counts are of what has been done.
@@ -53,6 +53,7 @@ type Pair struct {
 	packet feed.Packet // room for the one that is told
 	heard  map[*Meter]*paired
 	flows  flowsOfPair
+	links  [2]int // flows of the meters of each side
 	table  pairTable
 	skew   skew
 	lead   int

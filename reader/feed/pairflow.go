@@ -72,6 +72,8 @@ type flowsOfPair struct {
 	byKey  map[string]*pairFlow
 	byID   map[uint64]*pairFlow // as told
 	ending []*pairFlow
+	keys   int // octets of what flows are named by
+	tries  int // identifiers that were tried for flows
 	looked int64
 	seed   maphash.Seed
 	room   []byte
@@ -134,7 +136,7 @@ func (p *Pair) flow(h *paired, id uint64) *pairedFlow {
 		p.join(h, l.flow)
 		return l
 	}
-	if len(h.flows) >= p.MaxFlows { // it is matched, and told, by its identifier alone
+	if !p.hasRoom(h) { // it is matched, and told, by its identifier alone
 		return &pairedFlow{flow: &pairFlow{New: feed.New{Flow: id}, hash: maphash.Comparable(p.flows.seed, id)}}
 	}
 	f := p.flows.byID[id]
@@ -149,11 +151,18 @@ func (p *Pair) flow(h *paired, id uint64) *pairedFlow {
 	return p.link(h, id, f, f.flipped[h.side])
 }
 
+// hasRoom reports whether another flow of a meter may be kept. All meters that come from a
+// place have the room of one, and flows that have ended are kept for a while.
+func (p *Pair) hasRoom(h *paired) bool {
+	return p.links[h.side] < p.MaxFlows && len(p.flows.byID) < 2*p.MaxFlows
+}
+
 // link has a meter's flow be this one.
 func (p *Pair) link(h *paired, id uint64, f *pairFlow, flipped bool) *pairedFlow {
 	l := &pairedFlow{flow: f, flipped: flipped}
 	f.flipped[h.side] = flipped
 	h.flows[id] = l
+	p.links[h.side]++
 	p.join(h, f)
 	return l
 }
@@ -167,6 +176,7 @@ func (p *Pair) join(h *paired, f *pairFlow) {
 // leave has a meter's flow be open there no longer.
 func (p *Pair) leave(h *paired, id uint64, l *pairedFlow) {
 	delete(h.flows, id)
+	p.links[h.side]--
 	f := l.flow
 	if f.isGone {
 		return
@@ -179,12 +189,18 @@ func (p *Pair) leave(h *paired, id uint64, l *pairedFlow) {
 	}
 }
 
+// mostNext is how many identifiers behind one that another flow has are tried.
+const mostNext = 8
+
 // add adds a flow; its key is "" if it has no name yet.
 func (x *flowsOfPair) add(n *feed.New, key string) *pairFlow {
 	f := &pairFlow{New: *n, begun: math.MaxInt64, last: math.MinInt64}
-	for x.byID[f.Flow] != nil {
-		f.Flow++
-		f.Collisions++
+	for try := 0; x.byID[f.Flow] != nil; try++ {
+		x.tries++
+		if f.Flow++; try >= mostNext { // somebody has chosen them
+			f.Flow = maphash.Comparable(x.seed, [2]uint64{n.Flow, uint64(x.tries)})
+		}
+		f.Collisions += uint16(min(1, math.MaxUint16-f.Collisions))
 	}
 	x.byID[f.Flow] = f
 	f.hash = maphash.Comparable(x.seed, n.Flow)
@@ -203,7 +219,11 @@ func (x *flowsOfPair) name(f *pairFlow, n *feed.New, key string) {
 		f.either = string(x.room)
 	}
 	x.byKey[key] = f
+	x.keys += f.keyLen()
 }
+
+// keyLen returns the octets of what a flow is named by.
+func (f *pairFlow) keyLen() int { return len(f.Key) + len(f.key) + len(f.either) }
 
 // find returns the flow that n is of, and whether its source is the other's dest; nil
 // and the key of a new one if there is none.
@@ -241,11 +261,12 @@ func (p *Pair) begin(h *paired, n *feed.New) *pairedFlow {
 			return l // it is told again
 		}
 	}
-	if l == nil && (len(h.flows) >= p.MaxFlows || len(p.flows.byID) >= 2*p.MaxFlows) {
+	if l == nil && !p.hasRoom(h) {
 		return nil
 	}
 	f, key, flipped := p.flows.find(n, h.side)
-	if f == nil && key != "" && p.flows.byID[n.Flow] != nil && !p.flows.byID[n.Flow].named {
+	fits := p.flows.keys+len(n.Key)+2*len(key) <= 2*p.MaxFlows*keyRoom
+	if f == nil && fits && key != "" && p.flows.byID[n.Flow] != nil && !p.flows.byID[n.Flow].named {
 		f = p.flows.byID[n.Flow] // whose NEW was missing so far
 		p.flows.name(f, n, key)
 	}
@@ -254,6 +275,9 @@ func (p *Pair) begin(h *paired, n *feed.New) *pairedFlow {
 	}
 	if l != nil {
 		p.leave(h, n.Flow, l)
+	}
+	if f == nil && (!fits || !p.hasRoom(h)) {
+		return nil
 	}
 	if f == nil {
 		own := *n
@@ -343,6 +367,7 @@ func (p *Pair) finish(f *pairFlow) error {
 		return nil
 	}
 	delete(p.flows.byKey, f.key)
+	p.flows.keys -= f.keyLen()
 	e := feed.End{New: f.New, Reason: f.reason, Begun: f.begun, Last: f.last}
 	lacks := false
 	for d := range 2 {
