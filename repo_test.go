@@ -92,6 +92,7 @@ var layout = map[string][]string{
 	"reader/live":       {"meter/series", "reader/query", "reader/record", "reader/table", "ruleset/attr", "ruleset/match"},
 	"reader/metrics":    {"mib/module", "reader/record", "ruleset/match"},
 	"reader/nats":       {"reader/export", "reader/record"},
+	"reader/otlp":       {"reader/export", "reader/httppost"},
 	"reader/page":       {"reader/live"},
 	"reader/parquet":    {"reader/export", "reader/record", "reader/spool", "ruleset/attr"},
 	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},

@@ -7,6 +7,7 @@ import (
 	"rtfm/reader/export"
 	"rtfm/reader/httppost"
 	"rtfm/reader/ipfixsink"
+	"rtfm/reader/otlp"
 )
 
 // exportSchemes are the kinds of places that collections can go to. Those that take much
@@ -19,4 +20,6 @@ var exportSchemes = slices.Concat([]export.Scheme{
 	{Name: "ipfix", Hosts: true, Paths: true, Port: "4739", Options: ipfixsink.UDPOptions, New: ipfixsink.New},
 	{Name: "ipfix+tcp", Hosts: true, Port: "4739", Options: ipfixsink.FileOptions, New: ipfixsink.New},
 	{Name: "ipfix+tls", Hosts: true, Port: "4740", Options: ipfixsink.TLSOptions, New: ipfixsink.New},
+	{Name: "otlp", Hosts: true, Port: "4318", Options: httppost.Options, New: otlp.New},
+	{Name: "otlps", Hosts: true, Port: "4318", Options: httppost.Options, New: otlp.New},
 }, largeSchemes)

@@ -71,6 +71,8 @@ var readBacks = map[string]readBack{
 		putFile(t, file, output(t, tracetest.Require(t, "python3"), "cmd/acceptance/testdata/exports/nats.py", n.address, "FLOWS"))
 		return s.jq(t, file)
 	},
+	"otlp":  func(t *testing.T, s *sameTrace) readSums { return s.otlp(t, "otlp") },
+	"otlps": func(t *testing.T, s *sameTrace) readSums { return s.otlp(t, "otlps", s.certificate, s.key) },
 	"parquet": func(t *testing.T, s *sameTrace) readSums {
 		folder := t.TempDir()
 		s.export(t, "parquet:"+folder)
@@ -200,6 +202,16 @@ func (s *sameTrace) http(t *testing.T, scheme string, certificate ...string) rea
 	t.Helper()
 	file, port, _ := s.receive(t, "http", certificate...)
 	s.export(t, scheme+"://127.0.0.1:"+port+"/flows")
+	return s.jq(t, file)
+}
+
+// otlp exports to the receiver of OpenTelemetry's collectors, and adds up what has come.
+func (s *sameTrace) otlp(t *testing.T, scheme string, certificate ...string) readSums {
+	t.Helper()
+	file, address := filepath.Join(t.TempDir(), "received"), tracetest.Address(t, "tcp")
+	args := append([]string{address, file}, certificate...)
+	runBeside(t, exec.Command(serverProgram(t, "otlpread"), args...), func(printed string) bool { return strings.Contains(printed, "ready\n") }, time.Minute)
+	s.export(t, scheme+"://"+address+"?rows=20")
 	return s.jq(t, file)
 }
 

@@ -78,6 +78,8 @@ var schemeCases = map[string]schemeCase{
 		"nats://h/S?creds=/etc/passwd":          "/etc/passwd has no NATS user JWT",
 		"nats:S":                                "want nats://HOST...",
 	}},
+	"otlp":  {"otlp://HOST?rows=9", "compression", map[string]string{"header-file": "Authorization: Bearer SECRET\n"}, httpBad("otlp")},
+	"otlps": {"otlps://HOST?rows=9", "compression", map[string]string{"header-file": "Authorization: Bearer SECRET\n"}, httpBad("otlps")},
 	"parquet": {"parquet:FOLDER/data?", "", nil, map[string]string{
 		"parquet:":          "want parquet:FOLDER",
 		"parquet:x?rows=10": "rows: no such option (parquet has none)",
