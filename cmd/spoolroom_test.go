@@ -3,8 +3,8 @@ package cmd
 import (
 	"context"
 	"errors"
-	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +23,7 @@ import (
 type flowSums struct {
 	c       record.Collection
 	ends    []int64
+	put     int                 // how often collections were put off
 	octets  map[[2]int64]uint64 // by index and first time
 	total   map[[2]int64]uint64 // the flow's own counter, as it was last
 	packets uint64              // of the collections' summaries
@@ -34,6 +35,7 @@ func (s *flowSums) Begin(c *record.Collection) error {
 		s.t.Errorf("a collection begins at %d, the one before ended at %d", c.From, s.c.To)
 	}
 	s.c, s.ends = *c, append(s.ends, c.To)
+	s.put += c.Postponed
 	return nil
 }
 
@@ -135,11 +137,12 @@ func TestSpoolRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 		var sink *sentNow
+		var told strings.Builder
 		meterPipeline(t, rules, func(m *meter.Meter) meter.Sink {
 			to := &failingSink{Sink: &export.Sink{Spool: s}, r: r}
 			run := newSumSink(t, m, rules, to)
 			run.process.Fails = true
-			run.room = &spoolRoom{spool: s, grace: time.Minute, live: true, errors: io.Discard}
+			run.room = &spoolRoom{spool: s, grace: time.Minute, live: true, errors: &told}
 			sink = &sentNow{run, r, t, outlet, to, got}
 			return sink
 		})
@@ -147,6 +150,16 @@ func TestSpoolRoom(t *testing.T) {
 		s.Close()
 		if len(got.ends) == 0 || len(got.ends) >= len(want.ends) {
 			t.Errorf("%d: %d collections, %d without a limit", seed, len(got.ends), len(want.ends))
+		}
+		// Each that was not made is told of by the next that was.
+		if len(got.ends)+got.put != len(want.ends) {
+			t.Errorf("%d: %d collections, put off %d times, want %d", seed, len(got.ends), got.put, len(want.ends))
+		}
+		for _, line := range []string{"rtfm: no collection: the spool is full (" + s.Folder() + "); the meter keeps the flows, and the next collection is longer\n",
+			"rtfm: " + s.Folder() + ": collections are made again\n"} {
+			if !strings.Contains(told.String(), line) {
+				t.Errorf("%d: no line %s in\n%s", seed, line, &told)
+			}
 		}
 		if got.packets != want.packets {
 			t.Errorf("%d: %d packets, want %d", seed, got.packets, want.packets)

@@ -239,3 +239,51 @@ func TestTLSNames(t *testing.T) {
 		}
 	}
 }
+
+// TestNetworkCheck: collectors that can be reached, and others. They are sent no messages.
+func TestNetworkCheck(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	read := make(chan []byte, 1)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			text := make([]byte, 4096) // more than a client of TLS says first
+			n, _ := conn.Read(text)
+			read <- text[:n]
+			conn.Close()
+		}
+	}()
+	away, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	away.Close()
+	for url, want := range map[string]string{
+		"ipfix://127.0.0.1":                       "",
+		"ipfix://collector.invalid":               "collector.invalid",
+		"ipfix+tcp://" + l.Addr().String():        "",
+		"ipfix+tcp://" + away.Addr().String():     "connection refused",
+		"ipfix+tls://" + l.Addr().String():        "EOF",
+		"ipfix+tls://" + away.Addr().String():     "connection refused",
+		"ipfix+tcp://collector.invalid:4739":      "collector.invalid",
+		"ipfix+tcp://127.0.0.1:port-of-this-name": "unknown port",
+	} {
+		x, _ := open(t, url)
+		err := x.Check(t.Context())
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+		if strings.HasSuffix(url, l.Addr().String()) {
+			if text := <-read; (len(text) > 0) != strings.HasPrefix(url, "ipfix+tls") {
+				t.Errorf("%s: it was sent % x", url, text)
+			}
+		}
+	}
+}
