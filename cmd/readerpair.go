@@ -21,6 +21,7 @@ type pairReading struct {
 	round  int // of collections, from 1
 	taken  int // the half that was taken last
 	to     int // the round that was, 0 before the first
+	end    int64
 }
 
 // pairHalf is one of the two. It is the reader.Output of its own collections, and keeps
@@ -31,6 +32,7 @@ type pairHalf struct {
 	kept         held
 	states       []reader.State // to be remembered
 	last, before int            // the rounds of its latest collection, and of that before
+	end, from    int64          // when these ended, by the meter's clock
 	err          error
 }
 
@@ -100,6 +102,7 @@ func (p *pairReading) collect(ctx context.Context) error {
 		both.Go(func() {
 			if h.err = h.collectOnce(ctx); h.err == nil && h.result.Summary != nil {
 				h.before, h.last = h.last, p.round
+				h.from, h.end = h.end, h.states[len(h.states)-1].ToNs
 			}
 		})
 	}
@@ -117,9 +120,9 @@ func (p *pairReading) collect(ctx context.Context) error {
 		return err
 	}
 	if this.fault(p) != none || other.fault(p) != none {
-		p.log.Warn("one meter's interval is taken", "meter", this.name, "it", this.tell(p), "the other", other.tell(p))
+		p.log.Warn("one meter's interval is taken", append([]any{"meter", this.name, "it", this.tell(p), "the other", other.tell(p)}, this.seam(p)...)...)
 	}
-	p.to = p.round
+	p.to, p.end = p.round, this.end
 	return p.take(this)
 }
 

@@ -1,6 +1,9 @@
 package cmd
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // pairFault is what is wrong with a collection, the better the less.
 type pairFault int
@@ -41,4 +44,18 @@ func (h *pairHalf) tell(p *pairReading) string {
 		return fmt.Sprintf("has lost %d packets, and not counted %d", h.result.Summary.Lost, h.result.Summary.Uncounted)
 	}
 	return "has lost nothing"
+}
+
+// seam says, for the log, by how much a half's interval does not begin where the one that
+// was taken before ends, by the clocks of the meters: packets of that time are in both, or
+// in neither. A meter that was restarted begins anew.
+func (h *pairHalf) seam(p *pairReading) []any {
+	gap := time.Duration(h.from - p.end)
+	switch {
+	case p.to == 0, h.result.Restarted, gap == 0:
+		return nil
+	case gap < 0:
+		return []any{"in both intervals", -gap}
+	}
+	return []any{"in no interval", gap}
 }
