@@ -3,6 +3,7 @@ package cmd
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,7 @@ type exportOptions struct {
 // add adds the options to a command.
 func (o *exportOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&o.urls, "export", nil, "send collections to this `URL`, too; once for each place.\nWithout -F nothing goes to standard output then")
+	f.StringArrayVar(&o.urls, "export", nil, "send collections to this `URL`, too; once for each place.\nWithout -F nothing goes to standard output then.\nSchemes: "+strings.Join(export.Names(exportSchemes), ", "))
 	group(f, groupOutput, "export")
 	f.StringVar(&o.folder, "spool", "", "keep what was not sent yet in this `FOLDER` (default the flow data file's name, or rtfm, with .spool)")
 	f.Var(newCount(&o.limit, 1024, 0, 1<<30, "a number of MiB"), "spool-limit", "keep so many `MIB` at most; 0 for any number")

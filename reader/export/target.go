@@ -41,6 +41,16 @@ type Scheme struct {
 	New func(*Target) (Exporter, error)
 }
 
+// Names returns the names of the schemes that this rtfm has.
+func Names(schemes []Scheme) (names []string) {
+	for _, s := range schemes {
+		if !s.Missing {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // String returns the URL, which never has a password.
 func (t *Target) String() string { return t.text }
 
@@ -52,12 +62,7 @@ func Parse(text string, schemes []Scheme) (*Target, *Scheme, error) {
 	name, rest, ok := strings.Cut(text, ":")
 	i := slices.IndexFunc(schemes, func(s Scheme) bool { return s.Name == name })
 	if !ok || i < 0 {
-		var names []string
-		for _, s := range schemes {
-			if !s.Missing {
-				names = append(names, s.Name)
-			}
-		}
+		names := Names(schemes)
 		if !ok {
 			return fail("want SCHEME:..., where SCHEME is one of %s", strings.Join(names, ", "))
 		}

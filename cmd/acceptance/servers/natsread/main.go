@@ -2,7 +2,7 @@
 // line of its subject, its identifier and what it is packed with, behind a #, and then
 // what it has. It knows of NATS what the official client does, and of rtfm nothing.
 //
-//	natsread URL STREAM
+//	natsread URL STREAM [CREDENTIALS]
 package main
 
 import (
@@ -18,18 +18,22 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: natsread URL STREAM")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: natsread URL STREAM [CREDENTIALS]")
 		os.Exit(1)
 	}
-	if err := read(os.Args[1], os.Args[2]); err != nil {
+	var options []nats.Option
+	if len(os.Args) > 3 {
+		options = append(options, nats.UserCredentials(os.Args[3]))
+	}
+	if err := read(os.Args[1], os.Args[2], options); err != nil {
 		fmt.Fprintln(os.Stderr, "natsread:", err)
 		os.Exit(1)
 	}
 }
 
-func read(url, stream string) error {
-	conn, err := nats.Connect(url)
+func read(url, stream string, options []nats.Option) error {
+	conn, err := nats.Connect(url, options...)
 	if err != nil {
 		return err
 	}
