@@ -21,6 +21,7 @@ type ngRecorder struct {
 	begun   bool
 	frames  []frame               // of the interfaces, by ID
 	further map[furtherKey]uint32 // IDs of interfaces with a second link type
+	names   map[uint32]string     // of interfaces that have no description yet, by number
 	missing map[uint32]uint64     // packets that were lost, by the interface's ID
 }
 
@@ -110,8 +111,8 @@ func (g *ngRecorder) id(b []byte, p *traces.Packet) (uint32, []byte, error) {
 		return 0, b, unfit("interface %d of link type %v", p.Interface, p.Link)
 	}
 	if id >= uint32(len(g.frames)) {
-		for uint32(len(g.frames)) <= id {
-			b = g.add(b, p.Link, "", 0)
+		for n := uint32(len(g.frames)); n <= id; n++ {
+			b = g.add(b, p.Link, g.names[n+1], 0)
 		}
 		return id, b, nil
 	}

@@ -1,0 +1,289 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"rtfm/traces"
+	"rtfm/traces/format"
+)
+
+// Query says which packets of a store are wanted: those at From or later and before To,
+// nanoseconds since 1970.
+type Query struct{ From, To int64 }
+
+// Covered is what a store has of a Query's time.
+type Covered struct {
+	Files, Chunks int    // that were read
+	Bytes         uint64 // of these
+	First, Last   int64  // times of packets in all chunks looked at, nanoseconds since 1970; 0 if there are none
+	Losses        []Loss // that may be of the time
+	Damaged       int    // chunks whose packets are missing
+}
+
+// Complete reports whether, as far as the store knows, all packets of the time that
+// came while it was written are there.
+func (c *Covered) Complete() bool { return len(c.Losses) == 0 && c.Damaged == 0 }
+
+// Open opens the store in a folder as a Source. A store that is being written may be
+// read: what has been written then is there. Each file is read whose time, by its
+// index or its chunks, may be wanted; packets are in the order in which they were
+// written. A damaged chunk is left out, and an error, after which reading goes on.
+func Open(dir string, q Query) (*Source, error) {
+	files, err := Files(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		if _, err := os.Stat(filepath.Join(dir, "lock")); err != nil {
+			return nil, fmt.Errorf("%s: no store of packets", dir)
+		}
+	}
+	return &Source{dir: dir, files: files, query: q, stats: traces.Stats{}}, nil
+}
+
+// Source reads a store.
+type Source struct {
+	dir     string
+	files   []File // those still to be read
+	query   Query
+	covered Covered
+	stats   traces.Stats // of files before cur, and losses
+	cur     traces.Source
+	chunks  *chunks // of cur
+	pending error   // to be returned next
+	known   []traces.Interface
+}
+
+// ReadBatch implements traces.Source.
+func (s *Source) ReadBatch(b *traces.Batch) error {
+	for {
+		if s.cur == nil {
+			if err := s.next(); err != nil {
+				return err
+			}
+			continue
+		}
+		mayMap := b.MayMap
+		b.MayMap = false
+		err := s.cur.ReadBatch(b)
+		b.MayMap = mayMap
+		if err == nil {
+			if s.wanted(b); len(b.Packets) > 0 {
+				return nil
+			}
+			continue
+		}
+		damage := s.chunks.damage
+		s.endFile()
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+		if damage != nil {
+			return damage
+		}
+	}
+}
+
+// wanted leaves the packets in b that are of the time.
+func (s *Source) wanted(b *traces.Batch) {
+	n := 0
+	for i := range b.Packets {
+		if p := &b.Packets[i]; p.Time >= s.query.From && p.Time < s.query.To {
+			b.Packets[n] = *p
+			n++
+		}
+	}
+	b.Packets = b.Packets[:n]
+}
+
+// next opens the next file that may have packets of the time.
+func (s *Source) next() error {
+	for len(s.files) > 0 {
+		f := s.files[0]
+		s.files = s.files[1:]
+		c, err := s.choose(f)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed since
+		}
+		if err != nil {
+			return &format.Error{File: filepath.Join(s.dir, f.Name), Format: "store", Err: err}
+		}
+		if len(c.places) == 0 {
+			c.file.Close()
+			continue
+		}
+		s.covered.Files++
+		cur, err := format.NewReader(c, filepath.Join(s.dir, f.Name))
+		if err != nil {
+			c.file.Close()
+			return err
+		}
+		s.cur, s.chunks = cur, c
+		return nil
+	}
+	return io.EOF
+}
+
+// choose returns the chunks of a file that may be wanted.
+func (s *Source) choose(f File) (*chunks, error) {
+	path := filepath.Join(s.dir, f.Name)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &chunks{s: s, path: path, file: file, buf: make([]byte, chunkSize)}
+	ix, err := readIndex(filepath.Join(s.dir, indexName(f.Name)), f.Size)
+	if err != nil {
+		ix, err = marks(file)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	var before int64 // when packets that are missing may have come first
+	for _, p := range ix.chunks {
+		from := p.first
+		if p.missing > 0 {
+			from = min(from, before)
+		}
+		if p.last >= s.query.From && from < s.query.To {
+			c.places = append(c.places, p)
+		}
+		before = p.last
+	}
+	return c, nil
+}
+
+// marks returns the index of a file by the marks of its chunks, whose packets are not
+// looked at. It ends where no chunk follows.
+func marks(f *os.File) (ix index, err error) {
+	var at int64
+	b := make([]byte, chunkSize) // the first chunk's mark is behind the file's head
+	for {
+		n, err := f.ReadAt(b, at)
+		if n == 0 {
+			if errors.Is(err, io.EOF) {
+				return ix, nil
+			}
+			return ix, err
+		}
+		m, err := readMark(b[:n])
+		if err != nil || m.Number != uint32(len(ix.chunks)) {
+			return ix, nil
+		}
+		ix.add(&m, at)
+		at += int64(m.Length)
+		b = b[:align]
+	}
+}
+
+// endFile closes the file at hand.
+func (s *Source) endFile() {
+	now := s.cur.Stats()
+	s.stats.AddRecords(&now)
+	s.known = s.cur.(traces.Describer).Describe().Interfaces
+	s.cur.Close()
+	s.chunks.file.Close()
+	s.cur, s.chunks = nil, nil
+}
+
+// Stats implements traces.Source. Packets that there was no room for in the store are
+// lost ones.
+func (s *Source) Stats() traces.Stats {
+	if s.cur == nil {
+		return s.stats.Snapshot()
+	}
+	now := s.stats.Snapshot()
+	cur := s.cur.Stats()
+	now.AddRecords(&cur)
+	return now
+}
+
+// Describe implements traces.Describer.
+func (s *Source) Describe() traces.Description {
+	d := traces.Description{Format: "store", Interfaces: s.known}
+	if s.cur != nil {
+		d.Interfaces = s.cur.(traces.Describer).Describe().Interfaces
+	}
+	return d
+}
+
+// Covered returns what was read so far.
+func (s *Source) Covered() Covered { return s.covered }
+
+// Close implements traces.Source.
+func (s *Source) Close() error {
+	if s.cur != nil {
+		s.endFile()
+	}
+	s.files = nil
+	return nil
+}
+
+// chunks reads the head of a file, and the packets of chosen chunks, as one section of
+// pcapng.
+type chunks struct {
+	s      *Source
+	path   string
+	file   *os.File
+	places []place // those still to be read
+	buf    []byte
+	rest   []byte // of what was read
+	headed bool
+	damage error // the first chunk that was left out
+}
+
+// Read implements io.Reader.
+func (c *chunks) Read(b []byte) (int, error) {
+	for len(c.rest) == 0 {
+		if !c.headed {
+			c.headed = true
+			m, err := readChunk(c.file, c.buf, 0)
+			if err != nil && m.at == 0 {
+				return 0, fmt.Errorf("the head of the file: %w", err)
+			}
+			c.rest = append([]byte(nil), c.buf[:m.at]...)
+			continue
+		}
+		if len(c.places) == 0 {
+			return 0, io.EOF
+		}
+		p := c.places[0]
+		c.places = c.places[1:]
+		c.read(p)
+	}
+	n := copy(b, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+// read reads a chunk.
+func (c *chunks) read(p place) {
+	m, err := readChunk(c.file, c.buf, p.at)
+	s := c.s
+	if err != nil {
+		s.covered.Damaged++
+		if c.damage == nil {
+			c.damage = &format.Error{File: c.path, Format: "store", Offset: p.at, Err: err}
+		}
+		return
+	}
+	c.rest = c.buf[m.at+markLen : m.End]
+	v := &s.covered
+	v.Chunks++
+	v.Bytes += uint64(m.Length)
+	s.stats.Bytes += uint64(m.Length)
+	if v.First == 0 || m.First < v.First {
+		v.First = m.First
+	}
+	v.Last = max(v.Last, m.Last)
+	for _, l := range m.losses(c.buf) {
+		v.Losses = append(v.Losses, l)
+		s.stats.Lose(l.Interface, l.Lost+l.Unstored)
+	}
+}
