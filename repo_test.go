@@ -53,6 +53,7 @@ var layout = map[string][]string{
 	"traces/ipfix":     {"ruleset/attr", "ruleset/match"},
 	"traces/live":      {"traces"},
 	"traces/netflow":   {"traces", "traces/format", "traces/ipfix", "traces/survey"},
+	"traces/store":     {"traces", "traces/format"},
 	"traces/survey":    {"traces"},
 	"traces/tracetest": {"traces"},
 
@@ -137,7 +138,7 @@ var dependencies = map[string][]string{
 	"github.com/yuin/goldmark":            {"packaging/man"},
 	"github.com/twmb/franz-go":            {"reader/kafka"},
 	"github.com/twmb/franz-go/pkg/kmsg":   {"reader/kafka"},
-	"golang.org/x/sys":                    {"traces/live", "traces/tracetest"},
+	"golang.org/x/sys":                    {"traces/live", "traces/store", "traces/tracetest"},
 	"golang.org/x/term":                   {"cmd"},
 }
 

@@ -14,13 +14,14 @@ const (
 	groupOutput  = "Output"
 	groupFeed    = "Feed"
 	groupExport  = "Export"
+	groupStore   = "Packets"
 	groupLimits  = "Limits"
 	groupCapture = "Capture"
 	groupSNMP    = "SNMP"
 	groupProcess = "Process"
 )
 
-var groups = []string{groupInput, groupRules, groupOutput, groupFeed, groupExport, groupLimits, groupCapture, groupSNMP, groupProcess}
+var groups = []string{groupInput, groupRules, groupOutput, groupFeed, groupExport, groupStore, groupLimits, groupCapture, groupSNMP, groupProcess}
 
 // Annotations of options, by which help finds them.
 const (

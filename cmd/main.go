@@ -119,7 +119,7 @@ docs/COOKBOOK.md, which "make install" makes a manual page, rtfm-cookbook(7).`,
 		Version:       version(),
 	}
 	root.SetVersionTemplate(builtFrom())
-	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), feedCommand(), flowsCommand(), srlCommand(), traceCommand(), topCommand(), viewCommand(), mibCommand(), versionCommand())
+	root.AddCommand(runCommand(), meterCommand(), managerCommand(), readerCommand(), feedCommand(), flowsCommand(), srlCommand(), traceCommand(), storeCommand(), topCommand(), viewCommand(), mibCommand(), versionCommand())
 	root.SetHelpCommand(helpCommand())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { cmd.Print(helpText(cmd, false)) })
 	return root

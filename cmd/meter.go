@@ -18,6 +18,7 @@ type meterOptions struct {
 	front     frontOptions
 	series    seriesOptions
 	feed      feedOptions
+	store     storeOptions
 	metrics   metricsOptions
 	maxFlows  int
 	streams   streamOptions
@@ -90,6 +91,7 @@ func meterCommand() *cobra.Command {
 	o.front.add(cmd)
 	o.series.addToMeter(cmd)
 	o.feed.add(cmd)
+	o.store.add(cmd)
 	o.metrics.addAddress(cmd)
 	addMaxFlows(f, &o.maxFlows)
 	group(f, groupLimits, "max-flows")
@@ -124,6 +126,9 @@ func (o *meterOptions) check(cmd *cobra.Command) error {
 		return err
 	}
 	if err := o.feed.checkFile("", o.series.file); err != nil {
+		return err
+	}
+	if err := o.store.check(cmd, &o.capture, o.capture.isRecords() || o.traces.hasRecords()); err != nil {
 		return err
 	}
 	if err := o.front.check(); err != nil {

@@ -79,8 +79,13 @@ func (o *meterOptions) run(cmd *cobra.Command) error {
 			return fmt.Errorf("--feed, as user %s: %w", o.user, err)
 		}
 	}
+	stored, err := o.store.open(config.Live, func(message string) { log.Warn(message) })
+	if err != nil {
+		return err
+	}
+	src = stored.tee(src)
 	s := serving{meter: m, front: &front, log: log, file: file, series: written, feed: told, live: config.Live, grace: o.grace}
-	return s.run(metering, end, src)
+	return stored.finish(s.run(metering, end, src), func(text string) { log.Info(text) })
 }
 
 // config returns the meter that the options ask for. It logs to log, and tells
@@ -103,6 +108,7 @@ func (o *meterOptions) config(front *fronts, log *slog.Logger) control.Config {
 func (o *meterOptions) source(ctx context.Context, log *slog.Logger) (traces.Source, error) {
 	if o.capture.isLive() {
 		warn := func(message string) { log.Warn(message) }
+		o.capture.idle = o.store.idle(0)
 		src, err := o.capture.open(ctx, o.traces.exporters, warn)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rtfm/traces"
 	"rtfm/traces/live"
@@ -38,6 +39,11 @@ func (o *captureOptions) add(cmd *cobra.Command) {
 	o.dedup.add(cmd)
 	o.anonymise.add(cmd)
 	o.tunnels.add(cmd)
+	o.addCapture(f)
+}
+
+// addCapture adds the options of capturing.
+func (o *captureOptions) addCapture(f *pflag.FlagSet) {
 	f.Var(newCount(&o.ringSize, live.DefaultRingSize>>20, 1, live.MaxRingSize>>20, "a number of MiB"), "ring-size", "with -i, `MIB` of memory for the packets of each ring")
 	f.Var(newCount(&o.rings, 1, 1, live.MaxRings, "a number of rings"), "rings", "with -i, rings for each interface: several help where several processors receive")
 	f.Var(newCount(&o.snapLen, live.DefaultSnapLen, 1, live.MaxSnapLen, "a number of octets"), "snap-length", "with -i, `OCTETS` that are captured of each packet at most")

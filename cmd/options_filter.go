@@ -91,6 +91,9 @@ func resembles(arg string, fault error) bool {
 
 // isTrace reports whether an argument names a trace that is there.
 func isTrace(arg string) bool {
+	if strings.HasPrefix(arg, storePrefix) {
+		return true
+	}
 	path := strings.TrimPrefix(arg, netflowPrefix)
 	if path == "-" {
 		return true

@@ -25,8 +25,9 @@ type traceOptions struct {
 	exporters exporters
 	links     linkTypes
 
-	unordered bool // sequence need not be in the order of time
-	trust     bool // times are taken as they are
+	period    storePeriod // of a store
+	unordered bool        // sequence need not be in the order of time
+	trust     bool        // times are taken as they are
 }
 
 // add adds the options to a command's.
@@ -38,6 +39,8 @@ func (o *traceOptions) add(cmd *cobra.Command) {
 	f.Var(&o.links, "link-type", "take packets of one link type for those of another: `TYPE=TYPE`, names or numbers of the pcap registry,\nsuch as USER0=RAW; may be repeated")
 	f.BoolVar(&o.unordered, "unordered", false, "read traces one after the other even if one begins before the end of the one before it:\nits packets count at that time")
 	f.BoolVar(&o.trust, "trust-times", false, "take the time of every packet as it is, even if it is more than an hour\nahead of all behind it, or with -i of the machine's clock, or that is set back")
+	f.Var(timeLimit{&o.period.from}, "from", "with a store, store:FOLDER, leave out packets before this `TIME`")
+	f.Var(timeLimit{&o.period.to}, "to", "with a store, store:FOLDER, leave out packets at this `TIME` and later")
 	group(f, groupInput, "trace")
 }
 
@@ -74,6 +77,9 @@ func (o *traceOptions) check(records bool) error {
 	if len(o.exporters) > 0 && !records {
 		return errors.New("--exporter is for flow records: -i netflow://ADDRESS:PORT or netflow:TRACE")
 	}
+	if err := o.checkStores(); err != nil {
+		return err
+	}
 	if len(o.sequence) > 0 && len(o.merged) > 0 {
 		return errors.New("either traces as arguments, one after the other, or with -C, merged by time, not both")
 	}
@@ -104,7 +110,9 @@ func (o *traceOptions) open(notify func(message string)) (src files) {
 	for i, name := range names {
 		paths[i] = strings.TrimPrefix(name, netflowPrefix)
 	}
-	if len(o.merged) > 1 {
+	if isStore(names) {
+		src = &storeTrace{dir: strings.TrimPrefix(names[0], storePrefix), period: o.period}
+	} else if len(o.merged) > 1 {
 		src = format.OpenMerged(paths, notify)
 	} else {
 		sequence := format.OpenSequence(paths, notify)
@@ -115,7 +123,7 @@ func (o *traceOptions) open(notify func(message string)) (src files) {
 	}
 	src.Wrap(func(n int, src traces.Source) traces.Source {
 		src = traces.Relink(src, o.links)
-		if paths[n] == names[n] {
+		if !strings.HasPrefix(names[n], netflowPrefix) {
 			return src
 		}
 		return netflow.NewSource(src, datagram, netflow.Config{

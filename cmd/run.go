@@ -16,6 +16,7 @@ type runOptions struct {
 	output     string
 	exports    exportOptions
 	metrics    metricsOptions
+	store      storeOptions
 	series     seriesOptions
 	feed       feedOptions
 	maxFlows   int
@@ -111,6 +112,7 @@ func runCommand() *cobra.Command {
 	o.feed.add(cmd)
 	o.exports.add(cmd)
 	o.metrics.add(cmd)
+	o.store.add(cmd)
 	addMaxFlows(f, &o.maxFlows)
 	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again")
 	group(f, groupLimits, "max-flows")

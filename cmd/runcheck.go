@@ -47,5 +47,8 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	if err := o.feed.checkFile(cmp.Or(o.output, "-"), o.series.file); err != nil {
 		return err
 	}
+	if err := o.store.check(cmd, &o.capture, o.capture.isRecords() || o.traces.hasRecords()); err != nil {
+		return err
+	}
 	return readOnce(o.inputs()...)
 }

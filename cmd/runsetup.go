@@ -47,6 +47,11 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer src.Close()
+	stored, err := o.store.open(o.capture.isLive(), notes(cmd.ErrOrStderr()))
+	if err != nil {
+		return err
+	}
+	src = stored.tee(src)
 	// What was metered is written to the end, whatever time that takes after a signal.
 	defer finishing(cmd.Context())()
 	err = o.writing(cmd, func(w io.Writer) error {
@@ -72,6 +77,7 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 			})
 		})
 	})
+	err = stored.finish(err, o.notify(cmd.ErrOrStderr()))
 	if o.user != "" && errors.Is(err, fs.ErrPermission) {
 		err = fmt.Errorf("as user %s: %w", o.user, err)
 	}

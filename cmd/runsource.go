@@ -13,7 +13,7 @@ import (
 func (o *runOptions) open(ctx context.Context, stderr io.Writer) (src traces.Source, err error) {
 	if o.capture.isLive() {
 		warn := func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) }
-		o.capture.idle = o.feed.waits()
+		o.capture.idle = o.store.idle(o.feed.waits())
 		if src, err = o.capture.open(ctx, o.traces.exporters, warn); err != nil {
 			return nil, err
 		}

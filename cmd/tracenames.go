@@ -18,10 +18,14 @@ const (
 )
 
 // tracePaths returns the paths of the traces of these names, which may begin
-// with netflowPrefix and a format.
+// with netflowPrefix and a format, or with storePrefix.
 func tracePaths(names []string) []string {
 	paths := make([]string, len(names))
 	for i, name := range names {
+		if dir, ok := strings.CutPrefix(name, storePrefix); ok {
+			paths[i] = dir
+			continue
+		}
 		_, paths[i] = format.SplitName(strings.TrimPrefix(name, netflowPrefix))
 	}
 	return paths

@@ -1,0 +1,159 @@
+package acceptance
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rtfm/traces/tracetest"
+)
+
+// surveyed returns what rtfm store check tells of a store.
+func surveyed(t *testing.T, dir string) (packets, lost, unstored int) {
+	t.Helper()
+	var out strings.Builder
+	if status := runMain([]string{"store", "check", dir}, nil, &out, &out); status != 0 {
+		t.Fatalf("exit status %d: %s", status, out.String())
+	}
+	text := out.String()
+	return numberIn(t, `files  (\d+) packet`, text), numberIn(t, `(\d+) lost`, text), numberIn(t, `(\d+) unstored`, text)
+}
+
+// opens has capinfos open all files of a store, and returns how many packets it finds.
+func opens(t *testing.T, dir string) (packets int) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dir, "*.pcapng"))
+	for _, f := range files {
+		out, err := exec.Command(tracetest.Require(t, "capinfos"), "-c", "-M", "-T", "-r", f).CombinedOutput()
+		if err != nil {
+			t.Fatalf("capinfos: %v: %s", err, out)
+		}
+		packets += numberIn(t, `\t(\d+)\s*$`, string(out))
+	}
+	return packets
+}
+
+// TestStoreLive meters and stores what comes at an interface: the flows are those of
+// metering the store, and each packet is in it.
+func TestStoreLive(t *testing.T) {
+	t.Parallel()
+	tracetest.Network(t)
+	const sent = 30_000
+	dir := t.TempDir()
+	folder, flows, again := filepath.Join(dir, "store"), filepath.Join(dir, "live.csv"), filepath.Join(dir, "again.csv")
+	p := startLive(t, 1, "run", "-i", "eb", "-r", everyFlow, "--csv", "-F", flows, "--store", folder, "--ring-size", "128", "--store-buffer", "64MiB")
+	tracetest.Blast{Hosts: 50, Ports: 50, Rate: 40_000}.Send(t, "ea", "eb", sent)
+	p.wait(30*time.Second, func(string) bool { // without a packet behind them
+		packets, lost, unstored := 0, 0, 0
+		if _, err := os.Stat(folder); err == nil {
+			packets, lost, unstored = surveyedAnyhow(folder)
+		}
+		return packets+lost+unstored == sent
+	})
+	p.endLive()
+	packets, lost, unstored := surveyed(t, folder)
+	if packets+lost+unstored != sent || packets != opens(t, folder) {
+		t.Errorf("%d packets are stored, %d lost, %d unstored, of %d; capinfos finds %d", packets, lost, unstored, sent, opens(t, folder))
+	}
+	ends(t, program(t, "run", "-q", "-r", everyFlow, "--csv", "-F", again, "store:"+folder))
+	if a, b := withoutMeter(readText(t, flows), "IntervalEndNs"), withoutMeter(readText(t, again), "IntervalEndNs"); a != b && unstored == 0 {
+		t.Errorf("flows differ: %d octets metered live, %d from the store", len(a), len(b))
+	}
+}
+
+// surveyedAnyhow is surveyed for a store that is being written, whose last chunk may be
+// half there.
+func surveyedAnyhow(dir string) (packets, lost, unstored int) {
+	var out strings.Builder
+	runMain([]string{"store", "check", dir}, nil, &out, new(strings.Builder))
+	fmt.Sscanf(out.String()[strings.Index(out.String(), "files")+len("files"):], "%d", &packets)
+	for _, part := range strings.Split(out.String(), ", ") {
+		var n int
+		var word string
+		if k, _ := fmt.Sscanf(part, "%d %s", &n, &word); k == 2 && word == "lost" {
+			lost = n
+		} else if k == 2 && word == "unstored" {
+			unstored = n
+		}
+	}
+	return packets, lost, unstored
+}
+
+// TestStoreKilled kills a program that stores what comes, again and again, at any moment:
+// before it goes on every file can be opened, and in the end all is whole.
+func TestStoreKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mostly waiting")
+	}
+	t.Parallel()
+	tracetest.Network(t)
+	kills := 4
+	if tracetest.Long() {
+		kills = 50
+	}
+	folder := filepath.Join(t.TempDir(), "store")
+	last := 0
+	for range kills {
+		p := startLive(t, 1, "store", "run", "-i", "eb", "-d", folder, "--ring-size", "64", "--buffer", "32MiB", "--file-size", "4MiB")
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			time.Sleep(time.Duration(rand.IntN(800)) * time.Millisecond)
+			p.signal(syscall.SIGKILL)
+		}()
+		tracetest.Blast{Hosts: 50, Ports: 50, Rate: 50_000}.Send(t, "ea", "eb", 20_000)
+		<-done
+		p.exit(20 * time.Second)
+		if n := opens(t, folder); n < last {
+			t.Errorf("%d packets, %d were there before", n, last)
+		} else {
+			last = n
+		}
+	}
+	p := startLive(t, 1, "store", "run", "-i", "eb", "-d", folder)
+	p.endLive()
+	if packets, _, _ := surveyed(t, folder); packets != last || last == 0 {
+		t.Errorf("%d packets, want %d", packets, last)
+	}
+}
+
+// TestStoreFull stores more than a disk has room for: with nothing to remove, what does
+// not fit is counted; with old files there, these go.
+func TestStoreFull(t *testing.T) {
+	t.Parallel()
+	tracetest.Require(t, "root")
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m"); err != nil {
+		tracetest.Missing(t, "root", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	trace := filepath.Join(t.TempDir(), "many.pcap")
+	const flows = 120_000 // of two packets
+	if err := os.WriteFile(trace, manyTuples(flows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		args    []string
+		removes bool
+	}{{"one file", []string{"--file-size", "1GiB"}, false}, {"many files", []string{"--file-size", "4MiB"}, true}} {
+		folder := filepath.Join(dir, "store")
+		var stderr strings.Builder
+		status := runMain(append([]string{"store", "run", "-d", folder, "--buffer", "64MiB", trace}, tt.args...), nil, &stderr, &stderr)
+		packets, _, unstored := surveyed(t, folder)
+		if tt.removes {
+			if status != 0 || unstored > 0 || packets == 0 || packets == 2*flows {
+				t.Errorf("%s: exit status %d, %d packets are there, %d unstored: %s", tt.name, status, packets, unstored, stderr.String())
+			}
+		} else if status != 3 || !strings.Contains(stderr.String(), fmt.Sprintf("%d packets are not stored", 2*flows-packets)) {
+			t.Errorf("%s: exit status %d, %d packets are there of %d, %d unstored: %s", tt.name, status, packets, 2*flows, unstored, stderr.String())
+		}
+		os.RemoveAll(folder)
+	}
+}

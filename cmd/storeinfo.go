@@ -1,0 +1,81 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"rtfm/traces"
+	"rtfm/traces/store"
+)
+
+const storeInfoHelp = `Tell what a store has: its files with their times, packets, and what is missing.
+
+Each line is a file: its name, the times of its first and last packet, packets,
+octets on the wire and on disk, and packets that were lost or not stored. The last
+line is of all.`
+
+func storeInfoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "info FOLDER",
+		Short: "Tell what a store has",
+		Long:  storeInfoHelp,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return storeSurvey(cmd, args, func(f *store.Survey) {
+				cmd.Printf("%s  %s  %s  %s\n", f.Name, traces.TimeText(f.First), traces.TimeText(f.Last), surveyText(f))
+			})
+		},
+	}
+}
+
+const storeCheckHelp = `Check all of a store: read each chunk, and compare it with its checksum.
+
+Exit status: 0 if all is whole, 1 for wrong usage, 2 if something is damaged.`
+
+func storeCheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FOLDER",
+		Short: "Check that a store is whole",
+		Long:  storeCheckHelp,
+		RunE:  func(cmd *cobra.Command, args []string) error { return storeSurvey(cmd, args, nil) },
+	}
+}
+
+// storeSurvey reads a store, tells of each of its files by each unless that is nil,
+// and of all.
+func storeSurvey(cmd *cobra.Command, args []string, each func(f *store.Survey)) error {
+	if len(args) != 1 {
+		return errors.New("want one FOLDER")
+	}
+	files, err := store.Files(args[0])
+	if err != nil {
+		return err
+	}
+	var all store.Survey
+	damaged := false
+	for _, f := range files {
+		if err := cmd.Context().Err(); err != nil {
+			return &exitError{status: StatusInterrupted, err: errors.New("interrupted")}
+		}
+		s, err := store.Look(args[0], f)
+		if err != nil {
+			damaged = true
+			cmd.PrintErrf("rtfm: %v\n", err)
+		}
+		if each != nil {
+			each(&s)
+		}
+		all.Add(&s)
+	}
+	cmd.Printf("all %d files  %s\n", len(files), surveyText(&all))
+	if damaged {
+		return &exitError{status: StatusDamaged}
+	}
+	return nil
+}
+
+// surveyText returns the numbers of a file, or of all.
+func surveyText(s *store.Survey) string {
+	return fmt.Sprintf("%s of %d octets in %d, %d lost, %d unstored", packets(s.Packets), s.Octets, s.Size, s.Lost, s.Unstored)
+}

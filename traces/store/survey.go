@@ -1,0 +1,60 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Survey is what a file has.
+type Survey struct {
+	File
+	Packets, Octets, Lost, Unstored uint64
+	First, Last                     int64 // times of packets, nanoseconds since 1970
+}
+
+// Add adds the numbers of t to s.
+func (s *Survey) Add(t *Survey) {
+	s.Size += t.Size
+	s.Packets += t.Packets
+	s.Octets += t.Octets
+	s.Lost += t.Lost
+	s.Unstored += t.Unstored
+}
+
+// Look reads all chunks of a file. The error tells of damage, or that it could not be
+// read; the survey has the whole chunks before it.
+func Look(dir string, f File) (s Survey, err error) {
+	s.File = f
+	path := filepath.Join(dir, f.Name)
+	file, err := os.Open(path)
+	if err != nil {
+		return s, err
+	}
+	defer file.Close()
+	st, err := file.Stat()
+	if err != nil {
+		return s, err
+	}
+	b := make([]byte, chunkSize)
+	var at int64
+	for n := uint32(0); at < st.Size(); n++ {
+		m, err := readChunk(file, b, at)
+		if err == nil && (m.Number != n || m.File != f.Number) {
+			err = fmt.Errorf("%w: it is chunk %d of file %d", errChunk, m.Number, m.File)
+		}
+		if err != nil {
+			return s, fmt.Errorf("%s: at offset %#x: %w", path, at, err)
+		}
+		if s.Packets == 0 || m.Packets > 0 && m.First < s.First {
+			s.First = m.First
+		}
+		s.Last = max(s.Last, m.Last)
+		s.Packets += uint64(m.Packets)
+		s.Octets += m.Octets
+		s.Lost += m.Lost
+		s.Unstored += m.Unstored
+		at += int64(m.Length)
+	}
+	return s, nil
+}
