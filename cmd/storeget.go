@@ -129,7 +129,7 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 
 // verdict tells what was found, and whether that is all.
 func verdict(found uint64, c *store.Covered) string {
-	text := fmt.Sprintf("%s, of %d chunks", packets(found), c.Chunks)
+	text := fmt.Sprintf("%s, of %s", packets(found), counted(uint64(c.Chunks), "chunk"))
 	if c.Complete() {
 		return text + "; complete: nothing was lost or left out in the time that the store has of it"
 	}

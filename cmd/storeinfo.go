@@ -12,9 +12,10 @@ import (
 
 const storeInfoHelp = `Tell what a store has: its files with their times, packets, and what is missing.
 
-Each line is a file: its name, the times of its first and last packet, packets,
-octets on the wire and on disk, and packets that were lost or not stored. The last
-line is of all.`
+There is a line for each file: its name, the times of its first and last packet,
+packets, octets on the wire and on disk, and packets that were lost or not stored.
+Behind it there is one for each place and time where packets are missing, and the
+last line is of all. The times of lost packets are those of the packets around them.`
 
 func storeInfoCommand() *cobra.Command {
 	return &cobra.Command{
@@ -24,6 +25,9 @@ func storeInfoCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return storeSurvey(cmd, args, func(f *store.Survey) {
 				cmd.Printf("%s  %s  %s  %s\n", f.Name, traces.TimeText(f.First), traces.TimeText(f.Last), surveyText(f))
+				for _, l := range f.Losses {
+					cmd.Printf("  missing from %s to %s at interface %d: %d lost, %d unstored\n", traces.TimeText(l.From), traces.TimeText(l.Until), l.Interface, l.Lost, l.Unstored)
+				}
 			})
 		},
 	}
@@ -68,7 +72,7 @@ func storeSurvey(cmd *cobra.Command, args []string, each func(f *store.Survey)) 
 		}
 		all.Add(&s)
 	}
-	cmd.Printf("all %d files  %s\n", len(files), surveyText(&all))
+	cmd.Printf("%s  %s\n", counted(uint64(len(files)), "file"), surveyText(&all))
 	if damaged {
 		return &exitError{status: StatusDamaged}
 	}

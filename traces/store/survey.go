@@ -11,6 +11,8 @@ type Survey struct {
 	File
 	Packets, Octets, Lost, Unstored uint64
 	First, Last                     int64 // times of packets, nanoseconds since 1970
+	// Losses are what is missing, with times, for lost packets those around them.
+	Losses []Loss
 }
 
 // Add adds the numbers of t to s.
@@ -37,7 +39,7 @@ func Look(dir string, f File) (s Survey, err error) {
 		return s, err
 	}
 	b := make([]byte, chunkSize)
-	var at int64
+	var at, before int64
 	for n := uint32(0); at < st.Size(); n++ {
 		m, err := readChunk(file, b, at)
 		if err == nil && (m.Number != n || m.File != f.Number) {
@@ -54,7 +56,16 @@ func Look(dir string, f File) (s Survey, err error) {
 		s.Octets += m.Octets
 		s.Lost += m.Lost
 		s.Unstored += m.Unstored
-		at += int64(m.Length)
+		for _, l := range m.losses(b) {
+			if l.Unstored == 0 {
+				l.From, l.Until = before, m.Last
+				if before == 0 {
+					l.From = m.First
+				}
+			}
+			s.Losses = append(s.Losses, l)
+		}
+		at, before = at+int64(m.Length), m.Last
 	}
 	return s, nil
 }
