@@ -145,7 +145,7 @@ func (s *storing) finish(err error, tell func(text string)) error {
 	case t.Unstored == 0 && fault == nil:
 		fault = errors.New("no file can hold them")
 	case fault == nil:
-		fault = errors.New("the disk was too slow; rtfm store info tells when")
+		fault = errors.New("the disk was too slow or full; rtfm store info tells when")
 	}
 	return &exitError{status: StatusFull, err: fmt.Errorf("%s: %d packets are not stored: %w", s.dir, missing, fault)}
 }

@@ -59,7 +59,7 @@ func TestStoreFilters(t *testing.T) {
 		{"host 10.1.9.31", "ip.addr == 10.1.9.31"},
 		{"tcp and port 443", "tcp.port == 443"},
 		{"not net 10/8", "not ip.addr == 10.0.0.0/8"},
-		{"udp", "udp and not icmp"},
+		{"udp", "udp and not icmp and not gre"},
 		{"icmp or icmp6", "icmp or icmpv6"},
 		{"DestTransAddress == 53 || SourceTransAddress == 53", "udp.port == 53 or tcp.port == 53"},
 	} {
