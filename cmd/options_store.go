@@ -34,20 +34,20 @@ func (o *storeOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.dir, "store", "", "keep the packets in this `FOLDER`, too; whole ones, see rtfm store --help. What the disk is too slow for is\ncounted and left out: metering never waits for it. With -i, --ring-size is 256 and --snap-length the most then")
 	o.addLimits(f, "store-")
-	group(f, groupStore, "store")
+	group(f, groupStore)
 }
 
 // addLimits adds the options that say how much is stored, with a prefix before their
 // names.
 func (o *storeOptions) addLimits(f *pflag.FlagSet, prefix string) {
 	o.fileSize, o.buffer = 1<<30, 256<<20
-	f.Var(&o.limit, prefix+"size", "remove the oldest files when there are more than so many `OCTETS`, such as 500GiB (default 0, no limit)")
-	f.Var(newSeconds(&o.age, 0, 0, maxSeconds), prefix+"age", "remove files when all of their packets are by so many `SECONDS` older than the newest one, such as 168h (default 0, no limit)")
-	f.Var(&o.keepFree, prefix+"keep-free", "remove the oldest files when less than so many `OCTETS` of the disk are free")
+	f.Var(&o.limit, prefix+"size", "keep so many `OCTETS`, such as 500GiB; the oldest files are removed (default 0, all)")
+	f.Var(newSeconds(&o.age, 0, 0, maxSeconds), prefix+"age", "keep packets of so many `SECONDS`, such as 168h; files go that have only older ones (default 0, all)")
+	f.Var(&o.keepFree, prefix+"keep-free", "leave so many `OCTETS` of the disk free; the oldest files are removed")
 	f.Var(&o.fileSize, prefix+"file-size", "begin a new file when one has so many `OCTETS`")
 	f.Var(newSeconds(&o.rotate, 0, 0, maxSeconds), prefix+"rotate", "begin a new file when one has packets of so many `SECONDS` (default 0, never)")
 	f.Var(&o.buffer, prefix+"buffer", "so many `OCTETS` of memory hold packets while the disk is slow")
-	f.BoolVar(&o.headers, prefix+"headers", false, "store only headers: of the link, of IP and of TCP, UDP and the like")
+	f.BoolVar(&o.headers, prefix+"headers", false, "store only headers; of the link, of IP and of TCP, UDP and the like")
 }
 
 // check finds options that do not fit, and has whole packets captured.
