@@ -138,9 +138,9 @@ func testGaps(t *testing.T, r *rand.Rand) {
 			t.Fatal(err)
 		}
 		if gap != nil {
-			g, err := export.ReadGap(gap.About)
-			if err != nil {
-				t.Fatal(err)
+			g, fault := export.ReadGap(gap.About)
+			if fault != nil {
+				t.Fatal(fault)
 			}
 			if err = places[name].Gap(t.Context(), g); err == nil {
 				between()

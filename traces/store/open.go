@@ -55,7 +55,6 @@ type Source struct {
 	stats   traces.Stats // of files before cur, and losses
 	cur     traces.Source
 	chunks  *chunks // of cur
-	pending error   // to be returned next
 	known   []traces.Interface
 }
 
