@@ -95,7 +95,7 @@ var layout = map[string][]string{
 	"reader/nats":       {"reader/export", "reader/record"},
 	"reader/otlp":       {"reader/export", "reader/httppost"},
 	"reader/page":       {"reader/live"},
-	"reader/parquet":    {"reader/export", "reader/record", "reader/spool", "ruleset/attr"},
+	"reader/parquet":    {"reader/export", "reader/feature", "reader/record", "reader/spool", "ruleset/attr"},
 	"reader/plot":       {"meter/series", "reader/query", "reader/record", "ruleset/attr", "ruleset/match"},
 	"reader/poller":     {"mib/module", "reader/metrics", "ruleset/attr", "ruleset/spell"},
 	"reader/postgres":   {"reader/export", "reader/record", "reader/schema", "ruleset/attr"},

@@ -4,6 +4,7 @@ package cmd
 
 import (
 	"rtfm/reader/export"
+	"rtfm/reader/feature"
 	"rtfm/reader/kafka"
 	"rtfm/reader/nats"
 	"rtfm/reader/parquet"
@@ -16,4 +17,9 @@ var largeSchemes = []export.Scheme{
 	{Name: "nats", Hosts: true, Port: "4222", Options: nats.Options, New: nats.New},
 	{Name: "parquet", New: parquet.New},
 	{Name: "postgres", Hosts: true, Paths: true, Port: "5432", Options: postgres.Options, New: postgres.New},
+}
+
+// parquetFeatures makes a Parquet file of features.
+func parquetFeatures(path string, first int) (feature.Rows, error) {
+	return parquet.NewFeatures(path, first)
 }

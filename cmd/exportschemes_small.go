@@ -2,7 +2,12 @@
 
 package cmd
 
-import "rtfm/reader/export"
+import (
+	"fmt"
+
+	"rtfm/reader/export"
+	"rtfm/reader/feature"
+)
 
 // largeSchemes are the names of those that this program is without.
 var largeSchemes = []export.Scheme{
@@ -10,4 +15,9 @@ var largeSchemes = []export.Scheme{
 	{Name: "nats", Missing: true},
 	{Name: "parquet", Missing: true},
 	{Name: "postgres", Missing: true},
+}
+
+// parquetFeatures is without.
+func parquetFeatures(path string, _ int) (feature.Rows, error) {
+	return nil, fmt.Errorf("--features %s: this rtfm was built without Parquet (-tags small)", path)
 }

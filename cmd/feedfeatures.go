@@ -23,7 +23,7 @@ type featureOptions struct {
 
 func (o *featureOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&o.to, "features", nil, "append features of flows to this `FILE`; as JSON lines, or for NumPy if it ends in .npy;\nunix:PATH has a program that listens there score the flows; repeated for several")
+	f.StringArrayVar(&o.to, "features", nil, "append features of flows to this `FILE`; as JSON lines, for NumPy if it ends in .npy, or as a new Parquet file if in .parquet;\nunix:PATH has a program that listens there score the flows; repeated for several")
 	f.Var(newCount(&o.first, feature.DefaultFirst, 1, attr.MaxListed, "a number of packets"), "features-first", "features list the first `N` packets of a flow; a flow has its row at the N-th, or after a second without one, and at its end")
 	group(f, groupOutput, "features")
 }
@@ -81,7 +81,15 @@ func (r *feedRun) features(c *feature.Config, to string, waits bool) (feature.Ro
 		r.close = append(r.close, c.Scorer)
 		return c.Scorer, nil
 	}
-	if filepath.Ext(to) != ".npy" {
+	switch filepath.Ext(to) {
+	case ".npy":
+	case ".parquet":
+		rows, err := parquetFeatures(to, c.First)
+		if err == nil {
+			r.close = append(r.close, rows)
+		}
+		return rows, err
+	default:
 		w, err := r.output(nil, to)
 		return feature.NewJSON(w), err
 	}
@@ -136,14 +144,4 @@ func (r *feedRun) tellFeatures(w io.Writer) {
 	if s.Unknown > 0 {
 		fmt.Fprintf(w, "scorer: %s for no flow that was there: unknown, or ended\n", counted(s.Unknown, "answer"))
 	}
-}
-
-// onlyFiles reports whether all feeds are read from files.
-func (o *feedReceiverOptions) onlyFiles(files []string) bool {
-	for _, u := range o.urls(files) {
-		if !u.IsFile() {
-			return false
-		}
-	}
-	return true
 }

@@ -21,6 +21,16 @@ func (o *feedReceiverOptions) urls(files []string) (all []feed.URL) {
 	return all
 }
 
+// onlyFiles reports whether all feeds are read from files.
+func (o *feedReceiverOptions) onlyFiles(files []string) bool {
+	for _, u := range o.urls(files) {
+		if !u.IsFile() {
+			return false
+		}
+	}
+	return true
+}
+
 // urlList is the places where feeds come from. It is a pflag.Value.
 type urlList []feed.URL
 

@@ -192,6 +192,7 @@ func TestParquetDuckDB(t *testing.T) {
 		t.Skip("races are not to be found in DuckDB")
 	}
 	db := startDuckDB(t)
+	t.Run("features", func(t *testing.T) { featuresParquet(t, &duckDB{t, db.queries, db.answers}) })
 	t.Run("kills", func(t *testing.T) { parquetKills(t, &duckDB{t, db.queries, db.answers}) })
 	dir := t.TempDir()
 	for name, args := range map[string][]string{

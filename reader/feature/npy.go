@@ -121,3 +121,30 @@ func (n *NPY) Flush() error {
 
 // Close implements Rows. It does not close the file.
 func (n *NPY) Close() error { return n.Flush() }
+
+// Vectors are rows as NPY has them, for other forms of files.
+type Vectors struct{ cols []column }
+
+// Field is a field of them: N numbers, or texts, of a type as NumPy names it, one behind the
+// other.
+type Field struct {
+	Name, Type string
+	N          int
+}
+
+// NewVectors returns those of rows that list so many packets.
+func NewVectors(first int) Vectors { return Vectors{columns(first)} }
+
+// Fields returns the fields in their order.
+func (v Vectors) Fields() (all []Field) {
+	for _, c := range v.cols {
+		all = append(all, Field{c.name, c.kind, c.n})
+	}
+	return all
+}
+
+// Append appends a row.
+func (v Vectors) Append(b []byte, r *Row) []byte { return appendRow(b, v.cols, r) }
+
+// Listed returns how many packets a row lists.
+func (r *Row) Listed() int { return len(r.Flow.first) }

@@ -23,7 +23,7 @@ type Config struct {
 	// First is how many packets of a flow are listed, and when it has its row: 1 to
 	// attr.MaxListed.
 	First int
-	// MaxFlows is how many flows are followed at most, each of which takes some 1,300
+	// MaxFlows is how many flows are followed at most, each of which takes some 900
 	// octets with First 30. What more there are have no rows.
 	MaxFlows int
 	Rows     []Rows
