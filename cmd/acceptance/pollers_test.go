@@ -214,7 +214,6 @@ func TestZabbixTemplate(t *testing.T) {
 	all := append(slices.Clone(template.Items), template.Rules...)
 	for _, rule := range template.Rules {
 		all = append(all, rule.Items...)
-		triggers = append(triggers, rule.Prototypes...)
 	}
 	for _, i := range all {
 		triggers = append(append(triggers, i.Triggers...), i.Prototypes...)
