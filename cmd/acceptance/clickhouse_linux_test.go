@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,13 +23,14 @@ type clickHouse struct {
 	server                   *exec.Cmd
 }
 
-func newClickHouse(t *testing.T) *clickHouse {
+// newClickHouse returns one that is not started, whose configuration has more than it needs.
+func newClickHouse(t *testing.T, more string) *clickHouse {
 	c := &clickHouse{program: tracetest.Require(t, "clickhouse-server"), folder: t.TempDir(), address: tracetest.Address(t, "tcp")}
 	_, port, _ := strings.Cut(c.address, ":")
 	for name, text := range map[string]string{
 		"config.xml": `<yandex><logger><level>warning</level><console>1</console></logger><http_port>` + port + `</http_port><listen_host>127.0.0.1</listen_host>` +
 			`<path>` + c.folder + `/data/</path><tmp_path>` + c.folder + `/tmp/</tmp_path><users_config>users.xml</users_config><mark_cache_size>5368709</mark_cache_size>` +
-			`<default_profile>default</default_profile><default_database>default</default_database></yandex>`,
+			`<default_profile>default</default_profile><default_database>default</default_database>` + more + `</yandex>`,
 		"users.xml": `<yandex><profiles><default></default></profiles><users><rtfm><password>xyzzy</password><networks><ip>127.0.0.1</ip></networks>` +
 			`<profile>default</profile><quota>default</quota></rtfm></users><quotas><default></default></quotas></yandex>`,
 		"password": "xyzzy\n", "wrong": "plugh\n",
@@ -55,6 +57,9 @@ func (c *clickHouse) secure(t *testing.T, port, certificate, key string) {
 		t.Fatal(err)
 	}
 }
+
+// passwordFile is the name of the file with the password of user rtfm.
+func (c *clickHouse) passwordFile() string { return filepath.Join(c.folder, "password") }
 
 // start starts the server and waits until it answers.
 func (c *clickHouse) start(t *testing.T) {
@@ -90,33 +95,42 @@ func (c *clickHouse) kill() {
 // query returns the answer to a statement.
 func (c *clickHouse) query(t *testing.T, statement string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+c.address+"/", strings.NewReader(statement))
+	answer, err := c.ask(t.Context(), statement)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", statement, err)
+	}
+	return answer
+}
+
+// ask is query of a server that may be away.
+func (c *clickHouse) ask(ctx context.Context, statement string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.address+"/", strings.NewReader(statement))
+	if err != nil {
+		return "", err
 	}
 	req.Header.Set("X-ClickHouse-User", "rtfm")
 	req.Header.Set("X-ClickHouse-Key", "xyzzy")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s %v: %s", statement, resp.Status, err, answer)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", resp.Status, answer)
 	}
-	return strings.TrimSpace(string(answer))
+	return strings.TrimSpace(string(answer)), err
 }
 
 // TestClickHouse sends collections to a real server that is killed and away in between,
 // each twice: what is in the tables is what the file has, once.
 func TestClickHouse(t *testing.T) {
 	t.Parallel()
-	c := newClickHouse(t)
+	c := newClickHouse(t, "")
 	c.start(t)
 	c.query(t, "CREATE DATABASE net")
 	file := filepath.Join(t.TempDir(), "a.json")
-	place := "clickhouse://rtfm@" + c.address + "/net/flows?create&password-file=" + filepath.Join(c.folder, "password")
+	place := "clickhouse://rtfm@" + c.address + "/net/flows?create&password-file=" + c.passwordFile()
 	succeed(t, "run", "-q", "-r", "ruleset/examples/classify-features.srl", "-T", "150", "--json", "-F", file, "--export", place, "traces/testdata/sample.pcap")
 	c.kill()
 	sent := make(chan int)

@@ -217,7 +217,7 @@ func (s *sameTrace) otlp(t *testing.T, scheme string, certificate ...string) rea
 
 // clickHouse exports to a server, with TLS or without, and asks it.
 func (s *sameTrace) clickHouse(t *testing.T, secure bool) (got readSums) {
-	c := newClickHouse(t)
+	c := newClickHouse(t, "")
 	url := "clickhouse://rtfm@" + c.address
 	if secure {
 		address := tracetest.Address(t, "tcp")

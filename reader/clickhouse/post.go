@@ -74,7 +74,7 @@ func (in *inserter) post(ctx context.Context, h *host, settings url.Values, body
 // or replicas that are not there, a server that stops.
 var passing = map[int]bool{
 	159: true, 202: true, 203: true, 209: true, 210: true, 225: true, 236: true, 241: true, 242: true, 243: true,
-	252: true, 285: true, 286: true, 319: true, 394: true, 425: true, 439: true, 999: true,
+	244: true, 254: true, 252: true, 285: true, 286: true, 319: true, 394: true, 425: true, 439: true, 999: true,
 }
 
 var (
@@ -98,7 +98,7 @@ func serverError(status int, answer []byte) error {
 		if m := unknownField.FindStringSubmatch(text); m != nil {
 			err = &noColumn{column: m[1]}
 		}
-	case passing[code], code == 0 && (status/100 == 5 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status == http.StatusOK):
+	case passing[code], code == 164 && strings.Contains(text, "Replica is not active"), code == 0 && (status/100 == 5 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status == http.StatusOK):
 		return err
 	}
 	return export.Refuse(err)
