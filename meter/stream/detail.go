@@ -19,10 +19,8 @@ type detail struct {
 }
 
 // rare is what is to be counted of few TCP segments: a bit for each flag that one has,
-// but for PSH, and for ACK that it has not, and noWindow.
-type rare uint16
-
-const noWindow rare = 1 << 8
+// but for ACK that it has not, and in place of PSH for a window of 0.
+type rare uint8
 
 // known says which fields of a detail are known, a bit for each.
 type known uint8
@@ -95,7 +93,7 @@ func (d *detail) setTCP(b []byte, octets uint32) {
 		d.window = binary.BigEndian.Uint16(b[14:])
 		d.known |= knowsWindow
 		if d.window == 0 && d.flags&(flagSYN|flagFIN|flagRST) == 0 {
-			d.rare |= noWindow
+			d.rare |= 1 << zeroWindowBit
 		}
 	}
 }

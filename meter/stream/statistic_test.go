@@ -247,23 +247,56 @@ func TestStatistics(t *testing.T) {
 
 // TestManyPackets counts packets in a flow that has had almost 2^32.
 func TestManyPackets(t *testing.T) {
-	shape := statisticShape(0, attr.ToSizeStats, attr.ToGapStats, attr.ToWindowStats, attr.ToHopLimitRange)
+	shape := statisticShape(0, attr.ToSizeStats, attr.ToGapStats, attr.ToWindowStats, attr.ToHopLimitRange, attr.ToTCPFlags)
 	e := New(Config{}, func(uint32, int64) {})
 	e.Create(1, shape, true, 0)
-	p := tcp(false, flagACK, 1, 1, 0)
+	p := tcp(false, flagACK|flagPSH, 1, 1, 0)
 	p.IPHeader = 20
 	for now, kind := range []uint8{1, 1, 1, 1, 2} {
 		p.Key.SetPeerType(kind) // in the end one of which less is known
 		e.Packet(1, 0, packetOf(p), 0, 100, int64(now))
 		if now == 1 {
-			tally, _ := e.singles.store.tallyOf(0, 0)
-			tally.packets = math.MaxUint32
+			tally, traits := e.singles.store.tallyOf(0, 0)
+			tally.packets, traits.pushes = math.MaxUint32, math.MaxUint32
 		}
 	}
 	const most = math.MaxUint32 + 3
 	got := e.Counters(1, 4)
-	if got[0][attr.StatCount] != most || got[1][attr.StatCount] != most-1 || got[1][attr.StatSum] != 4 || got[2][attr.StatCount] != most || got[3][attr.RangeCount] != most {
+	if got[0][attr.StatCount] != most || got[1][attr.StatCount] != most-1 || got[1][attr.StatSum] != 4 || got[2][attr.StatCount] != most || got[3][attr.RangeCount] != most ||
+		got[4][1+pshBit] != most || got[4][1+ackBit] != most {
 		t.Errorf("%d", got)
+	}
+}
+
+// TestManyFlags counts more segments with each flag than a flow has room for, and then
+// does the same with a flow that has the place of the first one.
+func TestManyFlags(t *testing.T) {
+	shape := statisticShape(0, attr.ToTCPFlags, attr.ToZeroWindows, attr.ToResets)
+	e := New(Config{}, func(uint32, int64) {})
+	e.Create(1, shape, true, 0)
+	e.Create(2, shape, true, 0) // so that the memory of the other is kept
+	r := rand.New(rand.NewPCG(3, 8))
+	for range 2 {
+		var packets []sample
+		for range 8000 {
+			s := randomSample(r, 0)
+			s.proto, s.fragment, s.ip, s.rest, s.header, s.direction = protoTCP, false, 20, 60, 20, 0
+			packets = append(packets, s)
+			e.Packet(1, 0, packetOf(s.packet()), 0, s.octets, 0)
+		}
+		for i, got := range e.Counters(1, 0) {
+			if want := plainStatistic(&shape.Measures[i], packets); !slices.Equal(got, want) || i == 0 && slices.Min(got[1:]) < 256 {
+				t.Errorf("%v is %d, want %d", shape.Measures[i].Attr, got, want)
+			}
+		}
+		most := 10
+		if !e.Release(1, 0, &most) {
+			t.Fatal("the flow was not released")
+		}
+		if e.singles.store.blocks[0].rests[0] != nil {
+			t.Error("a rest is left")
+		}
+		e.Create(1, shape, true, 0)
 	}
 }
 

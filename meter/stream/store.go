@@ -14,6 +14,7 @@ type store struct {
 	quick  []quickBlock        // by block
 	unused []uint32            // blocks
 	over   map[uint32][]uint64 // by flow, what its counters have in units of overUnit
+	noRest rest                // of flows that have none
 	later  []place             // counters to which 1 is to be added; see count
 	given  int                 // counters in blocks
 }
@@ -21,13 +22,13 @@ type store struct {
 // storeBlock is the flows of a block. Tallies are there of those that have any, of
 // both directions, and with details stand beside those.
 type storeBlock struct {
-	plan       *plan
-	low        []uint8
-	words      []uint64
-	tallies    [][2]tally
-	detailed   [][2]detailed
-	rests      [][2]tallyRest
-	traitRests [][2]traitRest
+	plan     *plan
+	low      []uint8
+	words    []uint64
+	tallies  [][2]tally
+	detailed [][2]detailed
+	firsts   [][2]int64 // times of the first packets, for tallies
+	rests    []*[2]rest // of the few that need one; nil while there is none
 }
 
 // detailed is a tally and what goes with it.
@@ -52,8 +53,7 @@ type pool struct {
 	slab            huge.Slab[uint64]
 	tallies         huge.Slab[[2]tally]
 	detailed        huge.Slab[[2]detailed]
-	rests           huge.Slab[[2]tallyRest]
-	traitRests      huge.Slab[[2]traitRest]
+	firsts          huge.Slab[[2]int64]
 }
 
 // place is one of a flow's counters.
@@ -74,14 +74,31 @@ func (s *store) tallyOf(flow uint32, direction int) (*tally, *traits) {
 	return &both.tally, &both.traits
 }
 
-// restOf returns the rest of a flow's tally in one direction.
-func (s *store) restOf(flow uint32, direction int) *tallyRest {
-	return &s.blocks[flow/blockLen].rests[flow%blockLen][direction&1]
+// firstOf returns the time of a flow's first packet in one direction.
+func (s *store) firstOf(flow uint32, direction int) *int64 {
+	return &s.blocks[flow/blockLen].firsts[flow%blockLen][direction&1]
 }
 
-// traitRestOf returns the rest of a flow's traits in one direction.
-func (s *store) traitRestOf(flow uint32, direction int) *traitRest {
-	return &s.blocks[flow/blockLen].traitRests[flow%blockLen][direction&1]
+// restOf returns the rest of a flow's tally and traits in one direction, which it makes
+// if there is none.
+func (s *store) restOf(flow uint32, direction int) *rest {
+	b, i := &s.blocks[flow/blockLen], flow%blockLen
+	if b.rests == nil {
+		b.rests = make([]*[2]rest, blockLen)
+	}
+	if b.rests[i] == nil {
+		b.rests[i] = new([2]rest)
+	}
+	return &b.rests[i][direction&1]
+}
+
+// restIfAny is restOf for reading only: if there is none, of zeros.
+func (s *store) restIfAny(flow uint32, direction int) *rest {
+	b, i := &s.blocks[flow/blockLen], flow%blockLen
+	if b.rests == nil || b.rests[i] == nil {
+		return &s.noRest
+	}
+	return &b.rests[i][direction&1]
 }
 
 // planOf returns the plan of a flow.
@@ -184,11 +201,11 @@ func (s *store) begin(p *plan) uint32 {
 	quick := &s.quick[block]
 	*quick = quickBlock{}
 	if p.tallied {
-		b.rests = f.rests.Take(blockLen)
+		b.firsts = f.firsts.Take(blockLen)
 	}
 	switch {
 	case p.detailed:
-		b.detailed, b.traitRests = f.detailed.Take(blockLen), f.traitRests.Take(blockLen)
+		b.detailed = f.detailed.Take(blockLen)
 		if f.counters+f.words == 0 {
 			quick.detailed = (*[blockLen][2]detailed)(b.detailed)
 		}
@@ -213,9 +230,9 @@ func (s *store) clear(flow uint32) {
 	b, i := &s.blocks[flow/blockLen], flow%blockLen
 	switch {
 	case b.plan.detailed:
-		b.detailed[i], b.rests[i], b.traitRests[i] = [2]detailed{}, [2]tallyRest{}, [2]traitRest{}
+		b.detailed[i], b.firsts[i] = [2]detailed{}, [2]int64{}
 	case b.plan.tallied:
-		b.tallies[i], b.rests[i] = [2]tally{}, [2]tallyRest{}
+		b.tallies[i], b.firsts[i] = [2]tally{}, [2]int64{}
 	}
 }
 
@@ -225,6 +242,9 @@ func (s *store) remove(flow uint32) {
 	s.settle()
 	f := &s.planOf(flow).flows
 	delete(s.over, flow)
+	if b := &s.blocks[flow/blockLen]; b.rests != nil {
+		b.rests[flow%blockLen] = nil
+	}
 	if f.free = append(f.free, flow); len(f.free) < len(f.blocks)*blockLen {
 		return
 	}

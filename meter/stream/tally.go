@@ -9,6 +9,7 @@ import (
 // tally is what all packets of one direction of a flow change, for statistics of
 // single packets: a cache line. A flow with any has it whole. Of sums of squares it
 // has the lower half, of least values the complement, so that those of no value are 0.
+// When the first packet came is kept beside it.
 type tally struct {
 	latest     int64 // time of the latest one
 	size       moments
@@ -17,14 +18,6 @@ type tally struct {
 	packets    uint32 // lower half
 	gapLeast   uint64
 	gapMost    uint64
-}
-
-// tallyRest is what few of them change.
-type tallyRest struct {
-	first       int64  // time of the first one
-	sizeSquares uint64 // upper half
-	gapSquares  uint64 // from the 96th bit on
-	packets     uint64 // upper half
 }
 
 // moments are those of values of 32 bits, but for how many there were.
@@ -39,26 +32,30 @@ type traits struct {
 	payload                  moments
 	windowSum, windowSquares uint64
 	window, ipID             struct{ least, most uint16 }
-	pushes                   uint64
+	pushes                   uint32   // lower half
+	few                      [8]uint8 // packets with what is rare, lower 8 bits
 	hops                     struct{ least, most uint8 }
 	usual                    known // of the first packet, and whether it is mixed
 	listed                   uint8 // lists that are known to be full, a bit for each
 }
 
-// traitRest is what few of them change. What is known of a packet is mostly what is
-// known of the flow's first one; of others it is counted here.
-type traitRest struct {
-	payloadSquares, windowSquares uint64            // upper halves
-	unusual                       uint64            // packets of which other fields are known
-	known                         [knownBits]uint64 // by field, those of them of which it is
-	// With each TCP flag, but for PSH, which is in traits; of ACK those without.
-	flags       [8]uint64
-	zeroWindows uint64
+// rest is what is not in the tally and the traits of a direction, for which most flows
+// have too few packets: only those that need it have one. What is known of a packet is
+// mostly what is known of the flow's first one; of others it is counted here.
+type rest struct {
+	packets, pushes                            uint64            // upper halves
+	sizeSquares, payloadSquares, windowSquares uint64            // upper halves
+	gapSquares                                 uint64            // from the 96th bit on
+	few                                        [8]uint64         // without the lower 8 bits
+	unusual                                    uint64            // packets of which other fields are known
+	known                                      [knownBits]uint64 // by field, those of them of which it is
 }
 
 const (
-	pshBit = 3
-	ackBit = 4
+	rstBit        = 2
+	pshBit        = 3
+	ackBit        = 4
+	zeroWindowBit = pshBit // of rare, which has no PSH
 )
 
 // mixed is set beside what is known of the first packet if other fields are known of
@@ -81,6 +78,9 @@ type spot struct {
 	direction int
 }
 
+// rest returns what few of them change, which it makes if there is none.
+func (p spot) rest() *rest { return p.store.restOf(p.flow, p.direction) }
+
 // count counts a packet and reports whether it is the first one; p is where t is.
 func (t *tally) count(p spot, octets uint32, now int64) (first bool) {
 	t.packets++
@@ -97,7 +97,7 @@ func (t *tally) count(p spot, octets uint32, now int64) (first bool) {
 	t.gapUpper = uint32(high)
 	t.gapLeast, t.gapMost = max(t.gapLeast, ^gap), max(t.gapMost, gap)
 	if high>>32|carry != 0 {
-		rest := p.store.restOf(p.flow, p.direction)
+		rest := p.rest()
 		rest.gapSquares += high >> 32
 		rest.sizeSquares += carry
 	}
@@ -107,14 +107,15 @@ func (t *tally) count(p spot, octets uint32, now int64) (first bool) {
 // begin notes that the count of packets has come to 0 or 1, and reports whether this is
 // the first one.
 func (t *tally) begin(p spot, now int64) (first bool) {
-	rest := p.store.restOf(p.flow, p.direction)
 	if t.packets == 0 {
-		rest.packets++
+		p.rest().packets++
+		return false
 	}
-	if first = t.packets == 1 && rest.packets == 0; first {
-		rest.first, t.latest = now, now
+	if p.store.restIfAny(p.flow, p.direction).packets > 0 {
+		return false
 	}
-	return first
+	t.latest, *p.store.firstOf(p.flow, p.direction) = now, now
+	return true
 }
 
 // count counts a packet; p is where t is. Where the same is known of all, what is not
@@ -131,9 +132,9 @@ func (t *traits) count(p spot, d *detail, first bool) {
 	t.hops.least, t.hops.most = max(t.hops.least, ^d.hopLimit), max(t.hops.most, d.hopLimit)
 	t.ipID.least, t.ipID.most = max(t.ipID.least, ^d.ipID), max(t.ipID.most, d.ipID)
 	window := t.addWindow(d.window)
-	t.pushes += uint64(d.flags >> pshBit & 1)
-	if uint64(d.rare)|payload|window != 0 {
-		t.countRare(p.store.traitRestOf(p.flow, p.direction), d, payload, window)
+	t.countFlags(p, d)
+	if payload|window != 0 {
+		p.carry(payload, window)
 	}
 }
 
@@ -145,29 +146,40 @@ func (t *traits) addWindow(w uint16) (carry uint64) {
 	return carry
 }
 
-// countRare counts what is rare of a packet, and what is carried over to the upper
-// halves of sums of squares.
-func (t *traits) countRare(rest *traitRest, d *detail, payload, window uint64) {
+// carry adds what is carried over to the upper halves of sums of squares.
+func (p spot) carry(payload, window uint64) {
+	rest := p.rest()
 	rest.payloadSquares += payload
 	rest.windowSquares += window
-	for f := uint8(d.rare); f != 0; f &= f - 1 {
-		rest.flags[bits.TrailingZeros8(f)]++
+}
+
+// countFlags counts PSH, and what is rare of a packet.
+func (t *traits) countFlags(p spot, d *detail) {
+	push := uint32(d.flags >> pshBit & 1)
+	if t.pushes += push; t.pushes < push {
+		p.rest().pushes++
 	}
-	if d.rare&noWindow != 0 {
-		rest.zeroWindows++
+	for f := d.rare; f != 0; f &= f - 1 {
+		i := bits.TrailingZeros8(uint8(f))
+		if t.few[i]++; t.few[i] == 0 {
+			p.rest().few[i] += 1 << 8
+		}
 	}
 }
+
+// rare returns how many packets had what is rare, by its bit.
+func (t *traits) rare(rest *rest, bit int) uint64 { return rest.few[bit] + uint64(t.few[bit]) }
 
 // countUnusual counts a packet of which other fields are known than of the first one, or
 // one that follows such a packet: fields that are not known must be left out then.
 func (t *traits) countUnusual(p spot, d *detail) {
-	rest := p.store.traitRestOf(p.flow, p.direction)
 	if t.usual&mixed == 0 {
 		t.forget(^t.usual)
 		t.usual |= mixed
 	}
 	k := d.known
 	if k|mixed != t.usual {
+		rest := p.rest()
 		rest.unusual++
 		for f := k; f != 0; f &= f - 1 {
 			rest.known[bits.TrailingZeros8(uint8(f))]++
@@ -186,8 +198,10 @@ func (t *traits) countUnusual(p spot, d *detail) {
 	if k&knowsWindow != 0 {
 		window = t.addWindow(d.window)
 	}
-	t.pushes += uint64(d.flags >> pshBit & 1)
-	t.countRare(rest, d, payload, window)
+	t.countFlags(p, d)
+	if payload|window != 0 {
+		p.carry(payload, window)
+	}
 }
 
 // forget forgets what was counted of these fields.
@@ -208,7 +222,7 @@ func (t *traits) forget(fields known) {
 
 // packets returns of how many packets a field is known, one bit, where there were so
 // many in all.
-func (t *traits) packets(rest *traitRest, all uint64, field known) uint64 {
+func (t *traits) packets(rest *rest, all uint64, field known) uint64 {
 	n := rest.known[bits.TrailingZeros8(uint8(field))]
 	if t.usual&field != 0 {
 		n += all - rest.unusual
@@ -278,7 +292,7 @@ func toDestination(a attr.Attr) (what attr.Attr, direction int) {
 func (c counted) appendTallied(all []uint64, d *attr.Measure, list int) []uint64 {
 	what, direction := toDestination(d.Attr)
 	t, s := c.store.tallyOf(c.flow, direction)
-	rest := c.store.restOf(c.flow, direction)
+	rest := c.store.restIfAny(c.flow, direction)
 	packets := rest.packets<<32 | uint64(t.packets)
 	switch what {
 	case attr.ToSizeStats:
@@ -287,24 +301,25 @@ func (c counted) appendTallied(all []uint64, d *attr.Measure, list int) []uint64
 		if packets < 2 {
 			return append(all, 0, 0, 0, 0, 0, 0)
 		}
-		return append(all, packets-1, uint64(t.latest-rest.first), t.gapSquares, rest.gapSquares<<32|uint64(t.gapUpper), ^t.gapLeast, t.gapMost)
-	}
-	few := c.store.traitRestOf(c.flow, direction)
-	switch what {
+		return append(all, packets-1, uint64(t.latest-*c.store.firstOf(c.flow, direction)), t.gapSquares, rest.gapSquares<<32|uint64(t.gapUpper), ^t.gapLeast, t.gapMost)
 	case attr.ToPayloadStats:
-		return appendMoments(all, s.packets(few, packets, knowsPayload), &s.payload, few.payloadSquares)
+		return appendMoments(all, s.packets(rest, packets, knowsPayload), &s.payload, rest.payloadSquares)
 	case attr.ToWindowStats:
 		m := moments{s.windowSum, s.windowSquares, ^uint32(^s.window.least), uint32(s.window.most)}
-		return appendMoments(all, s.packets(few, packets, knowsWindow), &m, few.windowSquares)
+		return appendMoments(all, s.packets(rest, packets, knowsWindow), &m, rest.windowSquares)
 	case attr.ToHopLimitRange:
-		return appendRange(all, s.packets(few, packets, knowsHopLimit), uint64(^s.hops.least), uint64(s.hops.most))
+		return appendRange(all, s.packets(rest, packets, knowsHopLimit), uint64(^s.hops.least), uint64(s.hops.most))
 	case attr.ToIPIDRange:
-		return appendRange(all, s.packets(few, packets, knowsIPID), uint64(^s.ipID.least), uint64(s.ipID.most))
+		return appendRange(all, s.packets(rest, packets, knowsIPID), uint64(^s.ipID.least), uint64(s.ipID.most))
 	case attr.ToTCPFlags:
 		first := len(all)
-		all = append(append(all, 0), few.flags[:]...)
+		all = append(all, make([]uint64, 1+len(s.few))...)
 		counts := all[first+1:]
-		counts[pshBit], counts[ackBit] = s.pushes, s.packets(few, packets, knowsFlags)-few.flags[ackBit]
+		for i := range counts {
+			counts[i] = s.rare(rest, i)
+		}
+		counts[pshBit] = rest.pushes<<32 | uint64(s.pushes)
+		counts[ackBit] = s.packets(rest, packets, knowsFlags) - counts[ackBit]
 		for i, n := range counts {
 			if n > 0 {
 				all[first] |= 1 << i
@@ -312,9 +327,9 @@ func (c counted) appendTallied(all []uint64, d *attr.Measure, list int) []uint64
 		}
 		return all
 	case attr.ToZeroWindows:
-		return append(all, few.zeroWindows)
+		return append(all, s.rare(rest, zeroWindowBit))
 	case attr.ToResets:
-		return append(all, few.flags[bits.TrailingZeros8(flagRST)])
+		return append(all, s.rare(rest, rstBit))
 	}
 	words := c.store.wordsOf(c.flow)
 	l := &c.lists[list]
