@@ -12,6 +12,16 @@ import (
 // too, as an anonymise.Config wants it. Nothing is appended if the link type is not
 // understood well enough to say so.
 func Parts(pk *traces.Packet, parts []anonymise.Part) []anonymise.Part {
+	var u Usual
+	if pk.Link == traces.LinkEthernet && u.Read(pk.Data) && !u.MayBe(AllTunnels) {
+		kind := anonymise.IPv4
+		if u.PeerLen == 16 {
+			kind = anonymise.IPv6
+		}
+		return append(parts,
+			anonymise.Part{Kind: anonymise.Station, At: 0, End: 6}, anonymise.Part{Kind: anonymise.Station, At: 6, End: 12},
+			anonymise.Part{Kind: kind, At: etherSize, End: etherSize + int(u.IPOctets)})
+	}
 	w := parted{parts: parts}
 	link, octets := pk.Link, pk.Wire
 	w.p.Data = pk.Data
@@ -363,17 +373,21 @@ func (w *parted) wireless(link traces.LinkType, off int) (anonymise.Kind, int) {
 
 // cooked is frame for Linux' cooked captures.
 func (w *parted) cooked(link traces.LinkType, off int) (anonymise.Kind, int) {
-	size, at, length, device, typ := 16, 6, 5, 2, 14
+	size, at, device, typ := 16, 6, 2, 14
 	if link == traces.LinkLinuxSLL2 {
-		size, at, length, device, typ = 20, 12, 11, 8, 0
+		size, at, device, typ = 20, 12, 8, 0
 	}
 	if off+size > len(w.p.Data) {
 		return w.rest(off + min(4, len(w.p.Data)-off))
 	}
 	d := w.p.Data[off:]
-	if n := min(int(d[length]), 8); n > 0 {
-		w.add(anonymise.Station, off+at, off+at+n)
+	n := int(d[at-1])
+	if link == traces.LinkLinuxSLL {
+		n = int(be16(d[at-2:]))
 	}
+	n = min(n, 8)
+	w.add(anonymise.Station, off+at, off+at+n)
+	w.add(anonymise.Blank, off+at+n, off+at+8)
 	switch protocol := be16(d[typ:]); {
 	case be16(d[device:]) == arphrdRadiotap:
 		return w.wireless(traces.LinkRadiotap, off+size)

@@ -2,7 +2,6 @@ package anonymise
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"net/netip"
 )
 
@@ -130,7 +129,7 @@ func (a *Addresses) IPv4(address [4]byte) [4]byte {
 // IPv6 returns what an address becomes.
 func (a *Addresses) IPv6(address [16]byte) [16]byte {
 	in := prefix6(&address)
-	w, ok := find(&a.v6[slot(in.hi^bits.RotateLeft64(in.lo, 23), setBits)], in)
+	w, ok := find(&a.v6[slot(in.hi^in.lo*0xff51afd7ed558ccd, setBits)], in)
 	if !ok {
 		stem := prefix{hi: a.stem(a.stem6[:], in.hi, 128)}
 		*w = pair[prefix]{in, a.walk(in, stem, a.stem6[2].bits, 128, 128)}

@@ -145,7 +145,7 @@ func (r *Rewriter) options4(at, end int, e *ends) {
 			last := -1
 			for slot := 3; slot+4 <= len(d); slot += 4 {
 				if last = slot; kind == recordRoute || slot+8 <= len(d) {
-					r.address4(at + slot)
+					r.each(at+slot, 1, 4, 0, end)
 				}
 			}
 			if kind != recordRoute && last > 0 {
@@ -157,9 +157,7 @@ func (r *Rewriter) options4(at, end int, e *ends) {
 			}
 		case timestamp:
 			if len(d) >= 4 && d[3]&0x0f != 0 {
-				for slot := 4; slot+8 <= len(d); slot += 8 {
-					r.address4(at + slot)
-				}
+				r.each(at+4, (len(d)-4)/8, 4, 4, end)
 			}
 		case 11, 12, 25, 130, 133, 134, 136, 148: // MTU probes, quick start, security, streams, router alert
 		default:
