@@ -74,6 +74,9 @@ func (o *liveOptions) sources(cmd *cobra.Command, args []string) (all []liveSour
 		if _, meters := source.(*liveMeter); !meters && o.packets.program != nil {
 			return nil, fmt.Errorf("%s: the packets of %s are metered already; --filter shows only some of its flows", o.packets.text, arg)
 		}
+		if _, meters := source.(*liveMeter); !meters && o.capture.anonymise.r != nil {
+			return nil, fmt.Errorf("%s: --anonymise is for packets, of interfaces and traces; its flows have their addresses already", arg)
+		}
 		all = append(all, source)
 	}
 	return all, nil
