@@ -35,6 +35,9 @@ func Fields(object []byte, put func(name, text []byte) error) error {
 			rest = rest[1:]
 		}
 	}
+	if len(rest) != 1 {
+		return errNotObject
+	}
 	return nil
 }
 
