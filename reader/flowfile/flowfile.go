@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"rtfm/reader/record"
 )
@@ -173,4 +174,4 @@ func name(s string) string {
 // words leaves one blank between the words of s.
 func words(s string) string { return strings.Join(strings.FieldsFunc(s, blankOrControl), " ") }
 
-func blankOrControl(r rune) bool { return r <= ' ' || r == 0x7f || r == 0x85 || r == 0xa0 }
+func blankOrControl(r rune) bool { return r <= ' ' || r == 0x7f || unicode.IsSpace(r) }
