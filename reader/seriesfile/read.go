@@ -115,9 +115,9 @@ func (l *line) row() series.Row {
 		ActiveFlows: l.ActiveFlows, NewFlows: l.NewFlows, Flows: l.Flows, Filtered: l.Filtered, Lost: l.Lost,
 	}
 	if l.FlowRuleSet != nil {
-		row.RuleSet, row.Name = *l.FlowRuleSet, l.RuleSetName
+		row.RuleSet, row.Name = *l.FlowRuleSet, valid(l.RuleSetName)
 	} else {
-		row.Interface, row.Name = *l.Interface, l.InterfaceName
+		row.Interface, row.Name = *l.Interface, valid(l.InterfaceName)
 	}
 	return row
 }
@@ -235,3 +235,6 @@ func setField(to any, text string) (err error) {
 	}
 	return err
 }
+
+// valid returns a name as JSON has it: what is no UTF-8 in it is replaced.
+func valid(name string) string { return strings.ToValidUTF8(name, "\ufffd") }
