@@ -32,7 +32,7 @@ const storeRing = 256
 // add adds the options to those of a command that meters.
 func (o *storeOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.dir, "store", "", "keep the packets in this `FOLDER`, too; whole ones, see rtfm store --help. What the disk is too slow for is\ncounted and left out: metering never waits for it. With -i, --ring-size is 256 and --snap-length the most then")
+	f.StringVar(&o.dir, "store", "", "keep the packets in this `FOLDER`, too; whole ones, see rtfm store --help. With -i what the disk is too slow for is\ncounted and left out: metering never waits for it; --ring-size is 256 and --snap-length the most then")
 	o.addLimits(f, "store-")
 	group(f, groupStore)
 }
@@ -105,7 +105,7 @@ func (o *storeOptions) open(live bool, notify func(message string)) (*storing, e
 	if o.headers {
 		c.Keep = func(p *traces.Packet) int { return packet.Headers(p.Link, p.Data, p.Wire) }
 	}
-	if live {
+	if c.Wait = !live; live {
 		c.Flush = storeFlush
 	}
 	w, err := store.NewWriter(c)

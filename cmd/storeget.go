@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"rtfm/traces/format"
@@ -18,11 +17,11 @@ import (
 
 // storeGetOptions are the options of `rtfm store get`.
 type storeGetOptions struct {
-	from, to format.Limit
-	filter   filterOptions
-	output   string
-	headers  bool
-	quiet    bool
+	period  storePeriod
+	filter  filterOptions
+	output  string
+	headers bool
+	quiet   bool
 }
 
 const storeGetHelp = `Write packets of a store to a trace: those of a time that pass a filter.
@@ -36,6 +35,8 @@ TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds (or 5m
 
 It ends with a verdict: that the time is complete, or what was lost or not stored in
 it, or near it.
+
+After a signal TRACE.part has what was found until then, and TRACE is as it was.
 
 Exit status: 0 if the time is complete, 1 for wrong usage, 2 if a chunk was damaged
 (what else there is was written), 4 if packets are missing, 130 if a signal ended
@@ -59,8 +60,8 @@ func storeGetCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(timeLimit{&o.from}, "from", "leave out packets before this `TIME`")
-	f.Var(timeLimit{&o.to}, "to", "leave out packets at this `TIME` and later")
+	f.Var(timeLimit{&o.period.from}, "from", "leave out packets before this `TIME`")
+	f.Var(timeLimit{&o.period.to}, "to", "leave out packets at this `TIME` and later")
 	f.StringVarP(&o.output, "write", "w", "-", "write to this `TRACE`")
 	f.BoolVar(&o.headers, "headers", false, "write only headers: of the link, of IP and of TCP, UDP and the like")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no verdict; the exit status has it")
@@ -75,15 +76,7 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 	if o.headers {
 		c.Keep = func(p *traces.Packet) int { return packet.Headers(p.Link, p.Data, p.Wire) }
 	}
-	files, err := store.Files(dir)
-	if err != nil {
-		return err
-	}
-	var q store.Query
-	if len(files) > 0 {
-		q.From, q.To = o.from.After(files[0].Begins, math.MinInt64), o.to.After(files[0].Begins, math.MaxInt64)
-	}
-	src, err := store.Open(dir, q)
+	src, err := o.period.open(dir)
 	if err != nil {
 		return err
 	}
@@ -109,7 +102,13 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 		damage = part.Damage
 		cmd.PrintErrf("rtfm: %v\n", damage)
 	}
-	if err := out.Commit(); err != nil {
+	name := o.output
+	if ctx.Err() == nil {
+		err = out.Commit()
+	} else {
+		name, err = out.CommitPart()
+	}
+	if err != nil {
 		return err
 	}
 	covered := src.Covered()
@@ -118,7 +117,7 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 	}
 	switch {
 	case ctx.Err() != nil:
-		return &exitError{status: StatusInterrupted, err: errors.New("interrupted: not all of the time was looked at")}
+		return &exitError{status: StatusInterrupted, err: fmt.Errorf("interrupted: %s ends here, the store may not", name)}
 	case damage != nil:
 		return &exitError{status: StatusDamaged}
 	case !covered.Complete():

@@ -22,8 +22,9 @@ type storeRunOptions struct {
 
 const storeRunHelp = `Store packets of interfaces, until a signal ends it, or of traces.
 
-Capturing needs Linux and root or CAP_NET_RAW, which --user gives up. Nothing
-waits for the disk: packets that there is no memory for are counted as unstored.
+Capturing needs Linux and root or CAP_NET_RAW, which --user gives up. It does not
+wait for the disk: packets that there is no memory for are counted as unstored. Of
+traces all packets are stored, as fast as the disk is.
 After a kill all is there but the last second. One program may write to a folder at a
 time; it goes on where the one before has ended.
 

@@ -15,7 +15,7 @@ import (
 // storePrefix stands before the folder of a store whose packets are to be metered.
 const storePrefix = "store:"
 
-// storePeriod is which packets of a store are metered.
+// storePeriod is which packets of a store are wanted.
 type storePeriod struct{ from, to format.Limit }
 
 // storeTrace reads a store as a trace. It is opened by the first ReadBatch.
@@ -56,7 +56,7 @@ func (s *storeTrace) Wrap(wrap func(n int, src traces.Source) traces.Source) { s
 // ReadBatch implements traces.Source.
 func (s *storeTrace) ReadBatch(b *traces.Batch) error {
 	if s.Source == nil {
-		src, err := s.open()
+		src, err := s.period.open(s.dir)
 		if err != nil {
 			s.Source = new(store.Source) // at its end
 			var missing *fs.PathError
@@ -73,17 +73,17 @@ func (s *storeTrace) ReadBatch(b *traces.Batch) error {
 	return s.to.ReadBatch(b)
 }
 
-// open opens the store.
-func (s *storeTrace) open() (*store.Source, error) {
-	files, err := store.Files(s.dir)
+// open opens a store, of which the packets of the period are wanted.
+func (p *storePeriod) open(dir string) (*store.Source, error) {
+	files, err := store.Files(dir)
 	if err != nil {
 		return nil, err
 	}
 	q := store.Query{From: math.MinInt64, To: math.MaxInt64}
 	if len(files) > 0 {
-		q.From, q.To = s.period.from.After(files[0].Begins, q.From), s.period.to.After(files[0].Begins, q.To)
+		q.From, q.To = p.from.After(files[0].Begins, q.From), p.to.After(files[0].Begins, q.To)
 	}
-	return store.Open(s.dir, q)
+	return store.Open(dir, q)
 }
 
 // Stats implements traces.Source.

@@ -67,6 +67,21 @@ func TestStoreLive(t *testing.T) {
 	}
 }
 
+// TestStoreMeter has a meter that managers control store what it meters.
+func TestStoreMeter(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "store")
+	m := startMeter(t, nil, "-C", providerTrace, "--store", folder, "--grace", "0")
+	m.waitForEnd()
+	m.signal(syscall.SIGTERM)
+	if status := m.exit(20 * time.Second); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	if packets, lost, unstored := surveyed(t, folder); packets != 4161 || lost+unstored > 0 || packets != opens(t, folder) {
+		t.Errorf("%d packets are stored, %d lost, %d unstored", packets, lost, unstored)
+	}
+}
+
 // surveyedAnyhow is surveyed for a store that is being written, whose last chunk may be
 // half there.
 func surveyedAnyhow(dir string) (packets, lost, unstored int) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,7 +19,6 @@ func sortFiles(files []File) {
 // disk writes chunks into the files of a store, and removes old ones.
 type disk struct {
 	cfg     *Config
-	id      uint64
 	lock    *os.File
 	files   []File   // those that have ended, in order
 	file    *os.File // the one that is written, nil for none
@@ -51,7 +49,7 @@ func openDisk(cfg *Config) (*disk, error) {
 		lock.Close()
 		return nil, fmt.Errorf("%s: another program stores packets there", cfg.Dir)
 	}
-	d := &disk{cfg: cfg, lock: lock, direct: true, id: rand.Uint64()}
+	d := &disk{cfg: cfg, lock: lock, direct: true}
 	if d.files, err = Files(cfg.Dir); err == nil {
 		err = d.recover()
 	}
@@ -90,9 +88,14 @@ func (d *disk) write(c *chunk) {
 		d.failed.Add(uint64(m.Packets))
 		d.unstored(0, uint64(m.Packets), m.First, m.Last)
 	}
+	d.tell("packets are not stored", err)
+}
+
+// tell tells of an error of the disk, at most once a minute.
+func (d *disk) tell(what string, err error) {
 	if now := time.Now(); now.Sub(d.told) >= time.Minute {
 		d.told = now
-		d.cfg.Notify(fmt.Sprintf("packets are not stored: %v", err))
+		d.cfg.Notify(fmt.Sprintf("%s: %v", what, err))
 	}
 }
 
@@ -116,7 +119,7 @@ func (d *disk) try(c *chunk) error {
 
 // put seals a chunk and writes it.
 func (d *disk) put(b []byte, m *Mark, losses []Loss) error {
-	m.Length, m.Store, m.File, m.Number = filled(m.End, len(losses)), d.id, d.now.Number, d.chunks
+	m.Length, m.File, m.Number = filled(m.End, len(losses)), d.now.Number, d.chunks
 	m.Lost, m.Unstored = 0, 0
 	for i := range losses {
 		m.Lost += losses[i].Lost
@@ -179,7 +182,10 @@ func (d *disk) end() {
 func (d *disk) tick() {
 	if d.dirty && d.file != nil {
 		d.dirty = false
-		d.file.Sync()
+		if err := d.file.Sync(); err != nil {
+			d.fault = err
+			d.tell("packets may not be on the disk", err)
+		}
 	}
 	d.keepLimits()
 }

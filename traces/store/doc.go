@@ -24,8 +24,8 @@
 //
 // Whoever reads packets copies them into a chunk in memory (Tee). One goroutine writes
 // chunks, around the system's cache where that can be. When all chunks are waiting to be
-// written a packet is not stored and counted as such, with its time; nothing ever waits
-// for the disk.
+// written a packet is not stored and counted as such, with its time; no capture ever waits
+// for the disk. Traces do, with Config.Wait.
 //
 // # The law
 //

@@ -89,8 +89,8 @@ func parseIndex(b []byte, size int64) (ix index, err error) {
 		return ix, errIndex
 	}
 	body, sum := b[:len(b)-4], le.Uint32(b[len(b)-4:])
-	n := int(le.Uint32(b[12:]))
-	if crc32.Checksum(body, castagnoli) != sum || int64(le.Uint64(b[16:])) != size || len(body) != indexHead+n*placeLen {
+	n := int(min(le.Uint32(b[12:]), mostChunks+1))
+	if n > mostChunks || crc32.Checksum(body, castagnoli) != sum || int64(le.Uint64(b[16:])) != size || len(body) != indexHead+n*placeLen {
 		return ix, errIndex
 	}
 	ix.chunks = make([]place, n)

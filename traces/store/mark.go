@@ -33,7 +33,7 @@ const magic = "rtfm\r\n\x1a\x01"
 type Mark struct {
 	Length      uint32 // of the chunk, in octets
 	End         uint32 // where its packets end, from its beginning
-	Store, File uint64 // of which store and file of that
+	File        uint64 // the number of its file
 	Number      uint32 // of the chunk in its file, from 0
 	Packets     uint32
 	First, Last int64  // times of packets: the earliest and latest, nanoseconds since 1970
@@ -70,7 +70,7 @@ func (m *Mark) put(b []byte) {
 	copy(b[8:], magic)
 	le.PutUint32(b[16:], m.Length)
 	le.PutUint32(b[20:], m.End)
-	le.PutUint64(b[24:], m.Store)
+	// 24: filling of two words
 	le.PutUint64(b[32:], m.File)
 	le.PutUint32(b[40:], m.Number)
 	le.PutUint32(b[44:], m.Packets)
@@ -106,7 +106,7 @@ func readMark(b []byte) (m Mark, err error) {
 		return m, errChunk
 	}
 	m.Length, m.End = le.Uint32(b[16:]), le.Uint32(b[20:])
-	m.Store, m.File = le.Uint64(b[24:]), le.Uint64(b[32:])
+	m.File = le.Uint64(b[32:])
 	m.Number, m.Packets = le.Uint32(b[40:]), le.Uint32(b[44:])
 	m.First, m.Last = int64(le.Uint64(b[56:])), int64(le.Uint64(b[64:]))
 	m.Octets, m.Lost, m.Unstored = le.Uint64(b[72:]), le.Uint64(b[80:]), le.Uint64(b[88:])

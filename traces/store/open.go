@@ -43,7 +43,7 @@ func Open(dir string, q Query) (*Source, error) {
 			return nil, fmt.Errorf("%s: no store of packets", dir)
 		}
 	}
-	return &Source{dir: dir, files: files, query: q, stats: traces.Stats{}}, nil
+	return &Source{dir: dir, files: files, query: q}, nil
 }
 
 // Source reads a store.
@@ -276,7 +276,6 @@ func (c *chunks) read(p place) {
 	v := &s.covered
 	v.Chunks++
 	v.Bytes += uint64(m.Length)
-	s.stats.Bytes += uint64(m.Length)
 	if v.First == 0 || m.First < v.First {
 		v.First = m.First
 	}

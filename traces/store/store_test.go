@@ -281,6 +281,79 @@ func TestUnstored(t *testing.T) {
 	}
 }
 
+// TestWait has a disk that takes nothing for a while: whoever is to wait for it does, and
+// all packets are stored.
+func TestWait(t *testing.T) {
+	packets := random(rand.New(rand.NewPCG(11, 12)), 10_000)
+	want := texts(packets)
+	dir := t.TempDir()
+	w, err := NewWriter(Config{Dir: dir, Buffer: 4 << 20, Wait: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held []*chunk
+	for range 4 {
+		held = append(held, <-w.free)
+	}
+	began := make(chan struct{})
+	go func() {
+		<-began
+		for _, c := range held {
+			w.free <- c
+		}
+	}()
+	tee := w.Tee(&list{packets: packets, lose: func(left int, _ *traces.Stats) {
+		if left == len(packets) {
+			close(began)
+		}
+	}})
+	var b traces.Batch
+	for err == nil {
+		err = tee.ReadBatch(&b)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Totals(); got.Unstored != 0 || got.Packets != uint64(len(want)) {
+		t.Errorf("%+v", got)
+	}
+	got, _ := read(t, dir, Query{To: forever})
+	equal(t, got, want)
+}
+
+// TestPutAllocates: to store a packet allocates nothing, whole or cut.
+func TestPutAllocates(t *testing.T) {
+	for _, keep := range []func(*traces.Packet) int{nil, func(*traces.Packet) int { return 54 }} {
+		w, err := NewWriter(Config{Dir: t.TempDir(), Buffer: 8 << 20, Keep: keep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &traces.Packet{Time: 1, Data: make([]byte, 100), Wire: 100, Link: traces.LinkEthernet, Interface: 1}
+		w.put(p)
+		if n := testing.AllocsPerRun(1000, func() { w.put(p) }); n != 0 {
+			t.Errorf("%v allocations a packet", n)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRotate: a new file begins when packets of so much time are in one, and for a new
+// interface, but not for packets that no file can hold.
+func TestRotate(t *testing.T) {
+	var packets []traces.Packet
+	for i := range 100 {
+		packets = append(packets, traces.Packet{Time: int64(i) * 1e9, Data: make([]byte, 60), Wire: 60, Link: traces.LinkEthernet, Interface: 1 + uint32(i/95)},
+			traces.Packet{Time: int64(i) * 1e9, Data: make([]byte, 60), Wire: 60, Link: traces.LinkEthernet, Interface: 1 << 20})
+	}
+	dir := t.TempDir()
+	got := store(t, Config{Dir: dir, Flush: time.Second, Rotate: 10 * time.Second, Wait: true}, &list{packets: packets})
+	if files, _ := Files(dir); got.Packets != 100 || got.Unfit != 100 || len(files) != 11 {
+		t.Errorf("%+v in %d files", got, len(files))
+	}
+}
+
 // TestRecover cuts the newest file anywhere: what is before the cut is there when a
 // writer goes on.
 func TestRecover(t *testing.T) {

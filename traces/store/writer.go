@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +30,9 @@ type Config struct {
 	// Flush, unless it is 0, is how long packets may be in memory only, by the time of
 	// packets: what is captured can be found then.
 	Flush time.Duration
+	// Wait has whoever reads packets wait for the disk when the buffer is full, rather
+	// than leave packets out: those of a trace do not go by meanwhile.
+	Wait bool
 	// Notify is told of what is worth knowing, in a sentence.
 	Notify func(message string)
 }
@@ -38,8 +40,6 @@ type Config struct {
 // Totals are the numbers of a Writer: of packets that it was given.
 type Totals struct {
 	Packets  uint64 // stored, or still in memory
-	Octets   uint64 // of these on the wire
-	Cut      uint64 // of these, those of which not all that was captured is stored
 	Unstored uint64 // that there was no room for, or that could not be written
 	Unfit    uint64 // that no file can hold: of too many interfaces, or too long
 }
@@ -103,7 +103,7 @@ func NewWriter(cfg Config) (*Writer, error) {
 	for i := range n {
 		w.free <- &chunk{buf: memory[i*chunkSize : (i+1)*chunkSize : (i+1)*chunkSize]}
 	}
-	d.id, d.failed = rand.Uint64(), &w.failed
+	d.failed = &w.failed
 	go w.write()
 	return w, nil
 }
@@ -129,21 +129,23 @@ func (w *Writer) write() {
 }
 
 // put stores a packet, or counts it.
-func (w *Writer) put(p *traces.Packet) {
-	short := *p
+func (w *Writer) put(whole *traces.Packet) {
+	p := whole
 	if w.cfg.Keep != nil {
-		short.Data = p.Data[:min(max(w.cfg.Keep(p), 0), len(p.Data))]
+		short := *whole
+		short.Data = whole.Data[:min(max(w.cfg.Keep(whole), 0), len(whole.Data))]
+		p = &short
 	}
 	w.latest = max(w.latest, p.Time)
-	size := w.section.PacketSize(&short)
+	size := w.section.PacketSize(p)
 	if c := w.cur; c == nil || int(c.mark.End)+size > roomForPackets || w.turns(p) {
-		if !w.turn(&short, size) {
+		if !w.turn(p, size) {
 			return
 		}
 	}
 	c := w.cur
 	m := &c.mark
-	m.End = uint32(len(w.section.AppendPacket(c.buf[:m.End], &short)))
+	m.End = uint32(len(w.section.AppendPacket(c.buf[:m.End], p)))
 	if m.Packets == 0 || p.Time < m.First {
 		m.First = p.Time
 	}
@@ -153,19 +155,13 @@ func (w *Writer) put(p *traces.Packet) {
 	m.Packets++
 	m.Octets += uint64(p.Wire)
 	w.totals.Packets++
-	w.totals.Octets += uint64(p.Wire)
-	if len(short.Data) < len(p.Data) {
-		w.totals.Cut++
-	}
 }
 
 // turns reports whether a packet has to be in another file, or another chunk.
 func (w *Writer) turns(p *traces.Packet) bool {
-	if !w.section.Has(p) || w.cfg.Rotate > 0 && p.Time-w.since >= int64(w.cfg.Rotate) {
-		w.begin = true
-		return true
-	}
-	return w.cfg.Flush > 0 && p.Time-w.cur.mark.First >= int64(w.cfg.Flush)
+	return !w.section.Has(p) ||
+		w.cfg.Rotate > 0 && p.Time-w.since >= int64(w.cfg.Rotate) ||
+		w.cfg.Flush > 0 && p.Time-w.cur.mark.First >= int64(w.cfg.Flush)
 }
 
 // turn begins a chunk that a packet of this size is to be in. It reports false if the
@@ -181,12 +177,16 @@ func (w *Writer) turn(p *traces.Packet, size int) bool {
 		return w.unfit(fmt.Sprintf("a packet of %d octets, %d of them captured", p.Wire, len(p.Data)))
 	}
 	w.pass()
-	select {
-	case w.cur = <-w.free:
-	default:
-		w.totals.Unstored++
-		w.losses.unstored(p.Interface, 1, p.Time, p.Time)
-		return false
+	if w.cfg.Wait {
+		w.cur = <-w.free
+	} else {
+		select {
+		case w.cur = <-w.free:
+		default:
+			w.totals.Unstored++
+			w.losses.unstored(p.Interface, 1, p.Time, p.Time)
+			return false
+		}
 	}
 	w.start(p.Time)
 	return true
@@ -205,7 +205,7 @@ func (w *Writer) unfit(why string) bool {
 // start begins the chunk at hand, and a file if it is time for one.
 func (w *Writer) start(now int64) {
 	c := w.cur
-	if w.filled+chunkSize > w.cfg.FileSize {
+	if w.filled+chunkSize > w.cfg.FileSize || w.cfg.Rotate > 0 && now-w.since >= int64(w.cfg.Rotate) {
 		w.begin = true
 	}
 	c.begins, c.mark, c.losses = w.begin, Mark{}, nil
