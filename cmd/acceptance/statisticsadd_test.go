@@ -62,7 +62,7 @@ func TestStatisticsProcessors(t *testing.T) {
 				if want == "" {
 					want = got
 				}
-				if got != want || len(want) < 10_000 {
+				if got != want || len(want) < 5_000 {
 					t.Errorf("%s %s: %d processors give %d octets, not the same %d as one", trace, form, processors, len(got), len(want))
 				}
 			}

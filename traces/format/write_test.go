@@ -340,9 +340,9 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// reread writes packets in a format and compares what is read of that; false
-// when they do not fit it.
-func reread(t testing.TB, name, form string, packets []traces.Packet) bool {
+// reread writes packets in a format and compares what is read of that under the name
+// again; false when they do not fit it.
+func reread(t testing.TB, name, form, again string, packets []traces.Packet) bool {
 	var out bytes.Buffer
 	w, err := format.NewWriter(&out, "out", form, 0)
 	if err != nil {
@@ -357,10 +357,6 @@ func reread(t testing.TB, name, form string, packets []traces.Packet) bool {
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
-	}
-	again := "trace"
-	if form == "hpcap" {
-		again = "hpcap:trace" // times that are far apart do not look like one
 	}
 	src, err := format.NewReader(&out, again)
 	var got []traces.Packet
@@ -416,7 +412,11 @@ func TestRewrite(t *testing.T) {
 		defer src.Close()
 		packets, _ := tracetest.ReadAll(t, src)
 		for _, form := range []string{"pcap", "pcapng", "erf", "hpcap"} {
-			if reread(t, name, form, packets) {
+			again := "trace"
+			if form == "hpcap" {
+				again = "hpcap:trace" // times that are far apart do not look like one
+			}
+			if reread(t, name, form, again, packets) {
 				fits[form]++
 			}
 		}
