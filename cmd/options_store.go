@@ -8,10 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"rtfm/meter/packet"
-	"rtfm/traces"
 	"rtfm/traces/live"
-	"rtfm/traces/store"
 )
 
 // storeOptions say where packets are stored, and how many of them.
@@ -24,6 +21,7 @@ type storeOptions struct {
 	rotate   float64 // seconds
 	buffer   size
 	headers  bool
+	cutoff   size
 }
 
 // storeRing is the memory of a ring, in MiB, where whole packets are captured.
@@ -48,17 +46,21 @@ func (o *storeOptions) addLimits(f *pflag.FlagSet, prefix string) {
 	f.Var(newSeconds(&o.rotate, 0, 0, maxSeconds), prefix+"rotate", "begin a new file when one has packets of so many `SECONDS` (default 0, never)")
 	f.Var(&o.buffer, prefix+"buffer", "so many `OCTETS` of memory hold packets while the disk is slow")
 	f.BoolVar(&o.headers, prefix+"headers", false, "store only headers; of the link, of IP and of TCP, UDP and the like")
+	f.Var(&o.cutoff, prefix+"cutoff", "store only headers beyond `OCTETS` of a flow; such as 100KiB, of both directions, in each file anew")
 }
 
 // check finds options that do not fit, and has whole packets captured.
 func (o *storeOptions) check(cmd *cobra.Command, c *captureOptions, records bool) error {
 	if o.dir == "" {
-		for _, name := range []string{"size", "age", "keep-free", "file-size", "rotate", "buffer", "headers"} {
+		for _, name := range []string{"size", "age", "keep-free", "file-size", "rotate", "buffer", "headers", "cutoff"} {
 			if f := cmd.Flags().Lookup("store-" + name); f != nil && f.Changed {
 				return fmt.Errorf("--store-%s needs --store, a folder", name)
 			}
 		}
 		return nil
+	}
+	if o.headers && o.cutoff > 0 {
+		return errors.New("headers are all that is stored, there is nothing left for a cutoff")
 	}
 	if records {
 		return errors.New("--store is for packets: flow records of routers are none")
@@ -81,71 +83,4 @@ func (o *storeOptions) idle(other time.Duration) time.Duration {
 		return other
 	}
 	return storeFlush
-}
-
-// storing is the store of a command, nil for none.
-type storing struct {
-	*store.Writer
-	dir string
-}
-
-// storeFlush is how long captured packets may be in memory only.
-const storeFlush = time.Second
-
-// open opens the store, unless there is to be none. notify is told what someone who
-// looks at it should know.
-func (o *storeOptions) open(live bool, notify func(message string)) (*storing, error) {
-	if o.dir == "" {
-		return nil, nil
-	}
-	c := store.Config{
-		Dir: o.dir, Buffer: int64(o.buffer), FileSize: int64(o.fileSize), Rotate: seconds(o.rotate),
-		Size: int64(o.limit), KeepFree: int64(o.keepFree), Age: seconds(o.age), Notify: notify,
-	}
-	if o.headers {
-		c.Keep = func(p *traces.Packet) int { return packet.Headers(p.Link, p.Data, p.Wire) }
-	}
-	if c.Wait = !live; live {
-		c.Flush = storeFlush
-	}
-	w, err := store.NewWriter(c)
-	if err != nil {
-		return nil, err
-	}
-	return &storing{w, o.dir}, nil
-}
-
-// tee returns a source whose packets are stored as they are read.
-func (s *storing) tee(src traces.Source) traces.Source {
-	if s == nil {
-		return src
-	}
-	return s.Tee(src)
-}
-
-// finish writes what is left when err has come of metering, tells what was stored, and
-// returns err, or that packets are missing. If tell is nil nothing is told.
-func (s *storing) finish(err error, tell func(text string)) error {
-	if s == nil {
-		return err
-	}
-	if tell == nil {
-		tell = func(string) {}
-	}
-	fault := s.Close()
-	t := s.Totals()
-	tell(fmt.Sprintf("%d packets are stored in %s", t.Packets, s.dir))
-	missing := t.Unstored + t.Unfit
-	switch {
-	case err != nil || fault == nil && missing == 0:
-		if missing > 0 {
-			tell(fmt.Sprintf("%d packets are not stored", missing))
-		}
-		return err
-	case t.Unstored == 0 && fault == nil:
-		fault = errors.New("no file can hold them")
-	case fault == nil:
-		fault = errors.New("the disk was too slow or full; rtfm store info tells when")
-	}
-	return &exitError{status: StatusFull, err: fmt.Errorf("%s: %d packets are not stored: %w", s.dir, missing, fault)}
 }

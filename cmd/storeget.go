@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rtfm/meter/packet"
-	"rtfm/traces"
 	"rtfm/traces/store"
 )
 
@@ -74,7 +72,7 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 	}
 	c := format.Conversion{Pass: o.filter.passing()}
 	if o.headers {
-		c.Keep = func(p *traces.Packet) int { return packet.Headers(p.Link, p.Data, p.Wire) }
+		c.Keep = headersOf
 	}
 	src, err := o.period.open(dir)
 	if err != nil {
@@ -129,6 +127,9 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 // verdict tells what was found, and whether that is all.
 func verdict(found uint64, c *store.Covered) string {
 	text := fmt.Sprintf("%s, of %s", packets(found), counted(uint64(c.Chunks), "chunk"))
+	if c.Cut > 0 {
+		text += fmt.Sprintf(" with %s of headers only, by the cutoff", packets(c.Cut))
+	}
 	if c.Complete() {
 		return text + "; complete: nothing was lost or left out in the time that the store has of it"
 	}

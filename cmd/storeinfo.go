@@ -81,5 +81,9 @@ func storeSurvey(cmd *cobra.Command, args []string, each func(f *store.Survey)) 
 
 // surveyText returns the numbers of a file, or of all.
 func surveyText(s *store.Survey) string {
-	return fmt.Sprintf("%s of %d octets in %d, %d lost, %d unstored", packets(s.Packets), s.Octets, s.Size, s.Lost, s.Unstored)
+	text := fmt.Sprintf("%s of %d octets in %d, %d lost, %d unstored", packets(s.Packets), s.Octets, s.Size, s.Lost, s.Unstored)
+	if s.Cut > 0 {
+		text += fmt.Sprintf(", %d headers only by the cutoff", s.Cut)
+	}
+	return text
 }

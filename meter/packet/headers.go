@@ -14,20 +14,23 @@ import (
 func Headers(link traces.LinkType, data []byte, wire uint32) int {
 	var whole, p match.Packet
 	Decode(&whole, link, data, wire)
-	// Decode takes values in the order of the octets, so that more octets never
-	// give less.
-	n := sort.Search(len(data), func(n int) bool {
+	enough := func(n int) bool {
 		Decode(&p, link, data[:n], wire)
 		return p.Key == whole.Key && p.IPOctets == whole.IPOctets &&
 			p.PeerLen == whole.PeerLen && p.AdjacentLen == whole.AdjacentLen &&
 			(p.Flags^whole.Flags)&^match.HasTransport == 0
-	})
+	}
+	end := 0
 	if whole.Flags&match.HasTransport != 0 {
 		at := int(whole.Transport)
-		end := at + min(transportSize(whole.Key.TransType(), data[at:]), int(whole.TransportOctets))
-		n = max(n, min(end, len(data)))
+		end = at + min(transportSize(whole.Key.TransType(), data[at:]), int(whole.TransportOctets))
+		if end = min(end, len(data)); enough(end) { // as it mostly is
+			return end
+		}
 	}
-	return n
+	// Decode takes values in the order of the octets, so that more octets never
+	// give less.
+	return max(end, sort.Search(len(data), enough))
 }
 
 // transportSize returns the length of the header of protocol proto that data,

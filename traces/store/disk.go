@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -28,7 +27,7 @@ type disk struct {
 	direct  bool   // files are written around the system's cache
 	chunks  uint32 // of the file
 	scratch []byte // a chunk
-	failed  *atomic.Uint64
+	failed  *fails
 	lossList
 	dirty  bool
 	newest int64 // time of packets
@@ -85,7 +84,8 @@ func (d *disk) write(c *chunk) {
 	d.fault = err
 	d.end() // what comes next begins a file
 	if m := &c.mark; m.Packets > 0 {
-		d.failed.Add(uint64(m.Packets))
+		d.failed.packets.Add(uint64(m.Packets))
+		d.failed.cut.Add(uint64(m.Cut))
 		d.unstored(0, uint64(m.Packets), m.First, m.Last)
 	}
 	d.tell("packets are not stored", err)

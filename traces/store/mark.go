@@ -41,6 +41,8 @@ type Mark struct {
 	// Lost and Unstored packets came since the chunk before, or while the store was not
 	// written; Losses says where.
 	Lost, Unstored uint64
+	// Cut of its packets have headers only, by Config.Cutoff.
+	Cut uint32
 
 	at uint32 // where the mark is in the chunk: 0 but in the first of a file
 }
@@ -70,7 +72,8 @@ func (m *Mark) put(b []byte) {
 	copy(b[8:], magic)
 	le.PutUint32(b[16:], m.Length)
 	le.PutUint32(b[20:], m.End)
-	// 24: filling of two words
+	le.PutUint32(b[24:], m.Cut)
+	// 28: filling of a word
 	le.PutUint64(b[32:], m.File)
 	le.PutUint32(b[40:], m.Number)
 	le.PutUint32(b[44:], m.Packets)
@@ -106,7 +109,7 @@ func readMark(b []byte) (m Mark, err error) {
 		return m, errChunk
 	}
 	m.Length, m.End = le.Uint32(b[16:]), le.Uint32(b[20:])
-	m.File = le.Uint64(b[32:])
+	m.Cut, m.File = le.Uint32(b[24:]), le.Uint64(b[32:])
 	m.Number, m.Packets = le.Uint32(b[40:]), le.Uint32(b[44:])
 	m.First, m.Last = int64(le.Uint64(b[56:])), int64(le.Uint64(b[64:]))
 	m.Octets, m.Lost, m.Unstored = le.Uint64(b[72:]), le.Uint64(b[80:]), le.Uint64(b[88:])

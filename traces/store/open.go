@@ -23,6 +23,7 @@ type Covered struct {
 	First, Last   int64  // times of packets in all chunks looked at, nanoseconds since 1970; 0 if there are none
 	Losses        []Loss // that may be of the time
 	Damaged       int    // chunks whose packets are missing
+	Cut           uint64 // packets of these chunks that have headers only, by Config.Cutoff
 }
 
 // Complete reports whether, as far as the store knows, all packets of the time that
@@ -276,6 +277,7 @@ func (c *chunks) read(p place) {
 	v := &s.covered
 	v.Chunks++
 	v.Bytes += uint64(m.Length)
+	v.Cut += uint64(m.Cut)
 	if v.First == 0 || m.First < v.First {
 		v.First = m.First
 	}

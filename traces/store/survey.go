@@ -10,7 +10,8 @@ import (
 type Survey struct {
 	File
 	Packets, Octets, Lost, Unstored uint64
-	First, Last                     int64 // times of packets, nanoseconds since 1970
+	Cut                             uint64 // of the packets: those that have headers only, by Config.Cutoff
+	First, Last                     int64  // times of packets, nanoseconds since 1970
 	// Losses are what is missing, with times, for lost packets those around them.
 	Losses []Loss
 }
@@ -22,6 +23,7 @@ func (s *Survey) Add(t *Survey) {
 	s.Octets += t.Octets
 	s.Lost += t.Lost
 	s.Unstored += t.Unstored
+	s.Cut += t.Cut
 }
 
 // Look reads all chunks of a file. The error tells of damage, or that it could not be
@@ -56,6 +58,7 @@ func Look(dir string, f File) (s Survey, err error) {
 		s.Octets += m.Octets
 		s.Lost += m.Lost
 		s.Unstored += m.Unstored
+		s.Cut += uint64(m.Cut)
 		for _, l := range m.losses(b) {
 			if l.Unstored == 0 {
 				l.From, l.Until = before, m.Last

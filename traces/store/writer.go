@@ -27,6 +27,13 @@ type Config struct {
 	Age            time.Duration
 	// Keep, unless it is nil, returns how many octets of a packet are stored.
 	Keep func(p *traces.Packet) int
+	// Cutoff, unless it is 0, is how many octets of a flow are stored in a file, as long as
+	// they were on the wire; of the flow's packets behind them as many octets are as
+	// Headers returns. FlowKey appends what tells the packet's flow from others, in both
+	// directions: 64 octets at most.
+	Cutoff  uint64
+	FlowKey func(b []byte, p *traces.Packet) []byte
+	Headers func(p *traces.Packet) int
 	// Flush, unless it is 0, is how long packets may be in memory only, by the time of
 	// packets: what is captured can be found then.
 	Flush time.Duration
@@ -42,6 +49,10 @@ type Totals struct {
 	Packets  uint64 // stored, or still in memory
 	Unstored uint64 // that there was no room for, or that could not be written
 	Unfit    uint64 // that no file can hold: of too many interfaces, or too long
+	// Cut of the stored packets are of flows that had Config.Cutoff octets before, and
+	// have their headers only. Uncounted ones are whole since there was no room to count
+	// the octets of their flow, beyond the MaxFlows of a file.
+	Cut, Uncounted uint64
 }
 
 // Writer stores packets. It is not safe for concurrent use; a goroutine of its own
@@ -60,11 +71,15 @@ type Writer struct {
 	since   int64  // the time of the file's first packet
 	totals  Totals
 	losses  lossList
-	before  traces.Stats  // when losses were looked at last
-	latest  int64         // the latest time that is known
-	failed  atomic.Uint64 // packets that could not be written
-	warned  bool          // of packets that do not fit
+	before  traces.Stats // when losses were looked at last
+	latest  int64        // the latest time that is known
+	failed  fails
+	cutoff  *cutoff // nil for none
+	warned  bool    // of packets that do not fit
 }
+
+// fails are packets that could not be written: all, and those of them that were cut.
+type fails struct{ packets, cut atomic.Uint64 }
 
 // chunk is packets in memory.
 type chunk struct {
@@ -104,6 +119,9 @@ func NewWriter(cfg Config) (*Writer, error) {
 		w.free <- &chunk{buf: memory[i*chunkSize : (i+1)*chunkSize : (i+1)*chunkSize]}
 	}
 	d.failed = &w.failed
+	if cfg.Cutoff > 0 {
+		w.cutoff = newCutoff(&cfg)
+	}
 	go w.write()
 	return w, nil
 }
@@ -145,6 +163,15 @@ func (w *Writer) put(whole *traces.Packet) {
 	}
 	c := w.cur
 	m := &c.mark
+	if w.cutoff != nil {
+		if n := w.cutoff.keep(whole, &w.totals); n < len(p.Data) {
+			short := *p
+			short.Data = p.Data[:n]
+			p = &short
+			m.Cut++
+			w.totals.Cut++
+		}
+	}
 	m.End = uint32(len(w.section.AppendPacket(c.buf[:m.End], p)))
 	if m.Packets == 0 || p.Time < m.First {
 		m.First = p.Time
@@ -211,6 +238,9 @@ func (w *Writer) start(now int64) {
 	c.begins, c.mark, c.losses = w.begin, Mark{}, nil
 	if w.begin {
 		w.begin, w.since, w.filled = false, now, 0
+		if w.cutoff != nil {
+			clear(w.cutoff.flows)
+		}
 		w.head = append([]byte(nil), w.section.Head()...)
 		c.mark.at = uint32(copy(c.buf, w.head))
 	}
@@ -261,9 +291,10 @@ func (w *Writer) lose(now traces.Stats) {
 // Totals returns what was done so far.
 func (w *Writer) Totals() Totals {
 	t := w.totals
-	failed := w.failed.Load()
+	failed := w.failed.packets.Load()
 	t.Packets -= failed
 	t.Unstored += failed
+	t.Cut -= w.failed.cut.Load()
 	return t
 }
 
