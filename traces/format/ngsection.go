@@ -48,3 +48,27 @@ func (s *Section) AppendPacket(b []byte, p *traces.Packet) []byte {
 	b, _ = s.ng.record(b, p) // cannot fail: its interface is there
 	return b
 }
+
+// SectionPackets calls each with the packets in blocks of a section that has this head,
+// as a reader gives them; they are valid until it returns. batch is room for some.
+func SectionPackets(head, blocks []byte, batch *traces.Batch, each func(p *traces.Packet)) error {
+	var g pcapng
+	var st traces.Stats
+	for _, part := range [...][]byte{head, blocks} {
+		for len(part) > 0 {
+			batch.Reset("pcapng")
+			used, need, err := g.scan(part, batch, &st)
+			if err != nil {
+				return err
+			}
+			if need > 0 && used < len(part) {
+				return corrupt("a block ends behind what there is")
+			}
+			for i := range batch.Packets {
+				each(&batch.Packets[i])
+			}
+			part = part[used:]
+		}
+	}
+	return nil
+}

@@ -29,10 +29,11 @@ type disk struct {
 	scratch []byte // a chunk
 	failed  *fails
 	lossList
-	dirty  bool
-	newest int64 // time of packets
-	fault  error // what went wrong last, nil when chunks can be written
-	told   time.Time
+	indexing chan struct{} // closed when the index of the file that ended last is written, nil for none
+	dirty    bool
+	newest   int64 // time of packets
+	fault    error // what went wrong last, nil when chunks can be written
+	told     time.Time
 }
 
 // openDisk makes a store of the folder, and mends it if it is one already.
@@ -109,16 +110,16 @@ func (d *disk) try(c *chunk) error {
 		if !c.begins { // the file that it was for could not be written
 			head := Mark{at: uint32(copy(d.scratch, c.head)), First: c.mark.First, Last: c.mark.First}
 			head.End = head.at + markLen
-			if err := d.put(d.scratch, &head, nil); err != nil {
+			if err := d.put(d.scratch, c.head, &head, nil); err != nil {
 				return err
 			}
 		}
 	}
-	return d.put(c.buf, &c.mark, d.list)
+	return d.put(c.buf, c.head, &c.mark, d.list)
 }
 
-// put seals a chunk and writes it.
-func (d *disk) put(b []byte, m *Mark, losses []Loss) error {
+// put seals a chunk, of a file with this head, and writes it.
+func (d *disk) put(b, head []byte, m *Mark, losses []Loss) error {
 	m.Length, m.File, m.Number = filled(m.End, len(losses)), d.now.Number, d.chunks
 	m.Lost, m.Unstored = 0, 0
 	for i := range losses {
@@ -139,6 +140,7 @@ func (d *disk) put(b []byte, m *Mark, losses []Loss) error {
 	}
 	d.index.add(m, d.now.Size)
 	d.now.Size += int64(m.Length)
+	d.index.flows.add(head, b[m.at+markLen:m.End], d.now.Size)
 	d.chunks++
 	d.dirty, d.newest = true, max(d.newest, m.Last)
 	return nil
@@ -152,7 +154,7 @@ func (d *disk) create(c *chunk) (err error) {
 		return err
 	}
 	d.next++
-	d.chunks, d.index = 0, index{}
+	d.chunks, d.index = 0, index{flows: newFlows(d.cfg.Key)}
 	allocate(d.file, d.cfg.FileSize)
 	d.keepLimits()
 	return nil
@@ -172,7 +174,32 @@ func (d *disk) end() {
 		return
 	}
 	d.files = append(d.files, d.now)
-	err = errors.Join(err, f.Sync(), f.Close(), d.index.write(d.path(indexName(d.now.Name)), d.now.Size))
+	d.ended(errors.Join(err, f.Sync(), f.Close()))
+	d.writeIndex()
+}
+
+// writeIndex writes the index of the file that has ended, while the next one is written.
+func (d *disk) writeIndex() {
+	d.waitForIndex()
+	done := make(chan struct{})
+	d.indexing = done
+	ix, path, size := d.index, d.path(indexName(d.now.Name)), d.now.Size
+	d.index = index{}
+	go func() {
+		defer close(done)
+		d.ended(ix.write(path, size))
+	}()
+}
+
+// waitForIndex returns when no index is being written.
+func (d *disk) waitForIndex() {
+	if d.indexing != nil {
+		<-d.indexing
+	}
+}
+
+// ended tells what went wrong, if anything, when a file ended.
+func (d *disk) ended(err error) {
 	if err != nil {
 		d.cfg.Notify(fmt.Sprintf("ending a file of the store: %v", err))
 	}
@@ -226,6 +253,9 @@ func (d *disk) removeOldest() bool {
 	if len(d.files) == 0 {
 		return false
 	}
+	if len(d.files) == 1 {
+		d.waitForIndex() // which may be that of this file
+	}
 	name := d.files[0].Name
 	d.files = d.files[1:]
 	os.Remove(d.path(indexName(name)))
@@ -235,5 +265,6 @@ func (d *disk) removeOldest() bool {
 
 // close ends everything. The error is what could not be written last.
 func (d *disk) close() error {
+	d.waitForIndex()
 	return errors.Join(d.fault, d.lock.Close())
 }

@@ -4,12 +4,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"io"
 	"os"
 )
 
-// index is where the chunks of a file are, and of which time. It only saves reading:
-// a file without one is read whole.
-type index struct{ chunks []place }
+// index is where the chunks of a file are, and of which time, and which flows are in
+// which of them. It only saves reading: a file without one is read whole.
+type index struct {
+	chunks []place
+	flows  *flows // that are written with it, nil for none
+}
 
 // place is a chunk in a file.
 type place struct {
@@ -23,10 +27,11 @@ type place struct {
 const (
 	indexMagic = "rtfm idx"
 	// An index has a head, with its magic, a version, the number of chunks and the
-	// file's size; the places; and a checksum.
-	indexHead  = 8 + 4 + 4 + 8
-	placeLen   = 40
-	mostChunks = 1 << 24
+	// file's size; the places; and a checksum. Behind it is the digest, if there is one.
+	indexVersion = 2
+	indexHead    = 8 + 4 + 4 + 8
+	placeLen     = 40
+	mostChunks   = 1 << 24
 )
 
 func (ix *index) add(m *Mark, at int64) {
@@ -45,7 +50,7 @@ func (ix *index) write(path string, size int64) error {
 	le := binary.LittleEndian
 	b := make([]byte, 0, indexHead+len(ix.chunks)*placeLen+4)
 	b = append(b, indexMagic...)
-	b = le.AppendUint32(b, 1)
+	b = le.AppendUint32(b, indexVersion)
 	b = le.AppendUint32(b, uint32(len(ix.chunks)))
 	b = le.AppendUint64(b, uint64(size))
 	for _, p := range ix.chunks {
@@ -56,9 +61,19 @@ func (ix *index) write(path string, size int64) error {
 		b = le.AppendUint64(b, uint64(p.last))
 		b = le.AppendUint64(b, p.missing)
 	}
-	b = le.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	sum := crc32.Checksum(b, castagnoli)
+	b = le.AppendUint32(b, sum)
 	temporary := path + ".new"
-	if err := os.WriteFile(temporary, b, 0o640); err != nil {
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil && ix.flows != nil && len(ix.flows.chunks) == len(ix.chunks) {
+		err = ix.flows.write(f, int64(sum))
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(temporary)
 		return err
 	}
 	return os.Rename(temporary, path)
@@ -66,37 +81,56 @@ func (ix *index) write(path string, size int64) error {
 
 var errIndex = errors.New("no index of this file, or a damaged one")
 
-// readIndex reads the index of a file of this size.
-func readIndex(path string, size int64) (ix index, err error) {
-	st, err := os.Stat(path)
+// readIndex reads the index of a file of this size, and finds the chunks that flows may
+// be in unless q is nil; wanted is nil if that is not known.
+func readIndex(path string, size int64, q *Flows) (ix index, wanted []bool, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return ix, err
+		return ix, nil, err
 	}
-	if st.Size() < indexHead+4 || st.Size() > indexHead+4+mostChunks*placeLen {
-		return ix, errIndex
-	}
-	b, err := os.ReadFile(path)
+	defer f.Close()
+	st, err := f.Stat()
 	if err != nil {
-		return ix, err
+		return ix, nil, err
 	}
-	return parseIndex(b, size)
+	ix, at, sum, err := parseIndex(f, st.Size(), size)
+	if err != nil || q == nil || at == st.Size() {
+		return ix, nil, err
+	}
+	if d, err := openDigest(f, at, st.Size()-at, int64(sum), len(ix.chunks)); err == nil {
+		if wanted, err = d.find(q, len(ix.chunks)); err != nil {
+			wanted = nil
+		}
+	}
+	return ix, wanted, nil
 }
 
-// parseIndex returns the index that b is, of a file of this size.
-func parseIndex(b []byte, size int64) (ix index, err error) {
+// parseIndex returns the index that the octets of r, as many as length, are of a file of
+// this size, and where its digest begins.
+func parseIndex(r io.ReaderAt, length, size int64) (ix index, digest int64, sum uint32, err error) {
 	le := binary.LittleEndian
-	if len(b) < indexHead+4 || string(b[:8]) != indexMagic || le.Uint32(b[8:]) != 1 {
-		return ix, errIndex
+	head := make([]byte, indexHead)
+	if _, err := r.ReadAt(head, 0); err != nil {
+		return ix, 0, 0, errIndex
 	}
-	body, sum := b[:len(b)-4], le.Uint32(b[len(b)-4:])
-	n := int(min(le.Uint32(b[12:]), mostChunks+1))
-	if n > mostChunks || crc32.Checksum(body, castagnoli) != sum || int64(le.Uint64(b[16:])) != size || len(body) != indexHead+n*placeLen {
-		return ix, errIndex
+	version, n := le.Uint32(head[8:]), int64(le.Uint32(head[12:]))
+	digest = indexHead + n*placeLen + 4
+	if string(head[:8]) != indexMagic || n > mostChunks || int64(le.Uint64(head[16:])) != size ||
+		version != indexVersion && version != 1 || digest > length || version == 1 && digest != length {
+		return ix, 0, 0, errIndex
+	}
+	b := make([]byte, digest)
+	if _, err := r.ReadAt(b, 0); err != nil {
+		return ix, 0, 0, errIndex
+	}
+	body := b[:digest-4]
+	if sum = le.Uint32(b[digest-4:]); crc32.Checksum(body, castagnoli) != sum {
+		return ix, 0, 0, errIndex
 	}
 	ix.chunks = make([]place, n)
 	for i := range ix.chunks {
 		at := body[indexHead+i*placeLen:]
 		ix.chunks[i] = place{int64(le.Uint64(at)), le.Uint32(at[8:]), le.Uint32(at[12:]), int64(le.Uint64(at[16:])), int64(le.Uint64(at[24:])), le.Uint64(at[32:])}
 	}
-	return ix, nil
+	return ix, digest, sum, nil
 }

@@ -13,12 +13,17 @@ import (
 )
 
 // Query says which packets of a store are wanted: those at From or later and before To,
-// nanoseconds since 1970.
-type Query struct{ From, To int64 }
+// nanoseconds since 1970. Unless Flows is nil, packets of others than these may be left
+// out: those of chunks that have, by their file's index, none of them.
+type Query struct {
+	From, To int64
+	Flows    *Flows
+}
 
 // Covered is what a store has of a Query's time.
 type Covered struct {
 	Files, Chunks int    // that were read
+	Passed        int    // chunks of the time that have, by an index, none of the flows
 	Bytes         uint64 // of these
 	First, Last   int64  // times of packets in all chunks looked at, nanoseconds since 1970; 0 if there are none
 	Losses        []Loss // that may be of the time
@@ -137,7 +142,7 @@ func (s *Source) choose(f File) (*chunks, error) {
 		return nil, err
 	}
 	c := &chunks{s: s, path: path, file: file, buf: make([]byte, chunkSize)}
-	ix, err := readIndex(filepath.Join(s.dir, indexName(f.Name)), f.Size)
+	ix, wanted, err := readIndex(filepath.Join(s.dir, indexName(f.Name)), f.Size, s.query.Flows)
 	if err != nil {
 		ix, err = marks(file)
 	}
@@ -146,12 +151,16 @@ func (s *Source) choose(f File) (*chunks, error) {
 		return nil, err
 	}
 	var before int64 // when packets that are missing may have come first
-	for _, p := range ix.chunks {
+	for i, p := range ix.chunks {
 		from := p.first
 		if p.missing > 0 {
 			from = min(from, before)
 		}
-		if p.last >= s.query.From && from < s.query.To {
+		switch {
+		case p.last < s.query.From || from >= s.query.To:
+		case wanted != nil && !wanted[i] && p.missing == 0: // what is missing is to be told
+			s.covered.Passed++
+		default:
 			c.places = append(c.places, p)
 		}
 		before = p.last

@@ -16,7 +16,7 @@ func (d *disk) recover() error {
 	if _, err := os.Stat(d.path(indexName(f.Name))); err == nil {
 		return nil
 	}
-	ix, size, err := scan(d.path(f.Name))
+	ix, size, err := scan(d.path(f.Name), newFlows(d.cfg.Key))
 	if err != nil {
 		return err
 	}
@@ -35,15 +35,17 @@ func (d *disk) recover() error {
 	return ix.write(d.path(indexName(f.Name)), size)
 }
 
-// scan reads all chunks of a file, and returns its index and where its last whole
-// chunk ends.
-func scan(path string) (ix index, size int64, err error) {
+// scan reads all chunks of a file, whose flows fl collects, and returns its index and
+// where its last whole chunk ends.
+func scan(path string, fl *flows) (ix index, size int64, err error) {
+	ix.flows = fl
 	f, err := os.Open(path)
 	if err != nil {
 		return ix, 0, err
 	}
 	defer f.Close()
 	b := make([]byte, chunkSize)
+	var head []byte
 	for {
 		m, err := readChunk(f, b, size)
 		if err != nil {
@@ -52,8 +54,12 @@ func scan(path string) (ix index, size int64, err error) {
 		if m.Number != uint32(len(ix.chunks)) {
 			return ix, size, nil
 		}
+		if m.at > 0 {
+			head = append([]byte(nil), b[:m.at]...)
+		}
 		ix.add(&m, size)
 		size += int64(m.Length)
+		fl.add(head, b[m.at+markLen:m.End], size)
 	}
 }
 

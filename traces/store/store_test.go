@@ -478,5 +478,5 @@ func FuzzIndex(f *testing.F) {
 	ix.write(path, 4096)
 	b, _ := os.ReadFile(path)
 	f.Add(b)
-	f.Fuzz(func(t *testing.T, b []byte) { parseIndex(b, 4096) })
+	f.Fuzz(func(t *testing.T, b []byte) { parseIndex(bytes.NewReader(b), int64(len(b)), 4096) })
 }

@@ -1,0 +1,157 @@
+package store
+
+import (
+	"hash/maphash"
+	"math/bits"
+	"slices"
+
+	"rtfm/traces"
+	"rtfm/traces/format"
+)
+
+// What the digest of a file has at most. When it has more octets than startDigest and a
+// sixteenth of the file, the next chunk is one that may have anything.
+const (
+	startDigest = 4 << 20
+	maxFlows    = 1 << 20
+	maxPairs    = 1 << 23 // of a flow and a chunk that it is in
+)
+
+// flows collects the flows of a file as its chunks are written.
+type flows struct {
+	key    func(k *Key, p *traces.Packet) bool // nil if nothing is to be collected
+	seed   maphash.Seed
+	slots  []slot // by open addressing
+	list   []flow
+	pairs  []uint32 // places in list, those of each chunk one after the other
+	chunks []chunkFlows
+	size   int64 // of the digest, in octets, about
+	batch  traces.Batch
+	now    Key
+	fits   bool // the chunk at hand, until now
+}
+
+type slot struct {
+	tag  uint32
+	flow uint32 // its place in list + 1, 0 for none
+}
+
+type flow struct {
+	key  Key
+	last uint32 // the number + 1 of the last chunk that it is in
+}
+
+// chunkFlows is where the pairs of a chunk end.
+type chunkFlows struct {
+	end uint32
+	any bool // it may have flows that are not there
+}
+
+func newFlows(key func(k *Key, p *traces.Packet) bool) *flows {
+	return &flows{key: key, seed: maphash.MakeSeed(), slots: make([]slot, 1<<10)}
+}
+
+// add notes the flows of the next chunk of a file, which has so many octets up to that
+// chunk's end.
+func (f *flows) add(head, blocks []byte, size int64) {
+	if f.key == nil {
+		return
+	}
+	from := len(f.pairs)
+	f.fits = f.size <= startDigest+size/16
+	if f.fits {
+		if format.SectionPackets(head, blocks, &f.batch, f.note) != nil {
+			f.fits = false
+		}
+	}
+	if !f.fits {
+		f.pairs = f.pairs[:from]
+	}
+	f.chunks = append(f.chunks, chunkFlows{uint32(len(f.pairs)), !f.fits})
+}
+
+// note notes the flow of a packet of the chunk at hand.
+func (f *flows) note(p *traces.Packet) {
+	if !f.fits {
+		return
+	}
+	f.now = Key{}
+	at := -1
+	if f.key(&f.now, p) && len(f.pairs) < maxPairs {
+		f.now.order()
+		at = f.find()
+	}
+	if at < 0 {
+		f.fits = false
+		return
+	}
+	if e, number := &f.list[at], uint32(len(f.chunks))+1; e.last != number {
+		e.last = number
+		f.pairs = append(f.pairs, uint32(at))
+		f.size += 2
+	}
+}
+
+// find returns the place of the flow at hand in the list, to which it is added if it is
+// new; -1 if there is no room.
+func (f *flows) find() int {
+	hash := maphash.Bytes(f.seed, f.now[:])
+	tag := uint32(hash >> 32)
+	mask := uint64(len(f.slots) - 1)
+	at := hash & mask
+	for ; f.slots[at].flow != 0; at = (at + 1) & mask {
+		if s := f.slots[at]; s.tag == tag && f.list[s.flow-1].key == f.now {
+			return int(s.flow - 1)
+		}
+	}
+	if len(f.list) == maxFlows || !slices.Contains(addressLengths[:], f.now[keyLength]) {
+		return -1
+	}
+	f.list = append(f.list, flow{key: f.now})
+	f.size += recordLen(f.now[keyLength]) + 4
+	f.slots[at] = slot{tag, uint32(len(f.list))}
+	if 2*len(f.list) > len(f.slots) {
+		f.grow()
+	}
+	return len(f.list) - 1
+}
+
+// grow doubles the table.
+func (f *flows) grow() {
+	f.slots = make([]slot, 2*len(f.slots))
+	mask := uint64(len(f.slots) - 1)
+	for i := range f.list {
+		hash := maphash.Bytes(f.seed, f.list[i].key[:])
+		at := hash & mask
+		for f.slots[at].flow != 0 {
+			at = (at + 1) & mask
+		}
+		f.slots[at] = slot{uint32(hash >> 32), uint32(i + 1)}
+	}
+}
+
+// lists returns which chunks each flow is in: those of flow i are
+// chunks[starts[i]:starts[i+1]], in order.
+func (f *flows) lists() (starts, chunks []uint32) {
+	starts = make([]uint32, len(f.list)+1)
+	for _, p := range f.pairs {
+		starts[p+1]++
+	}
+	for i := range f.list {
+		starts[i+1] += starts[i]
+	}
+	chunks = make([]uint32, len(f.pairs))
+	next := append([]uint32(nil), starts...)
+	from := uint32(0)
+	for number, c := range f.chunks {
+		for _, p := range f.pairs[from:c.end] {
+			chunks[next[p]] = uint32(number)
+			next[p]++
+		}
+		from = c.end
+	}
+	return starts, chunks
+}
+
+// uvarintLen returns how many octets binary.AppendUvarint appends for v.
+func uvarintLen(v uint32) uint32 { return uint32(bits.Len32(v|1)+6) / 7 }
