@@ -141,36 +141,89 @@ func TestStoreKilled(t *testing.T) {
 }
 
 // TestStoreFull stores more than a disk has room for: old files go. When there is only the
-// one that is written, it ends, and what did not fit is counted.
+// one that is written, it ends, and what did not fit is counted. Every file can be opened.
 func TestStoreFull(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m"); err != nil {
-		tracetest.Missing(t, "root", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
 	trace := filepath.Join(t.TempDir(), "many.pcap")
 	const flows = 120_000 // of two packets
 	if err := os.WriteFile(trace, manyTuples(flows), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	disks := map[string]func(t *testing.T, dir string){"tmpfs": smallTmpfs, "ext4": smallExt4}
 	for _, tt := range []struct {
-		name    string
-		args    []string
-		removes bool
-	}{{"one file", []string{"--file-size", "1GiB"}, false}, {"many files", []string{"--file-size", "4MiB"}, true}} {
-		folder := filepath.Join(dir, "store")
-		var stderr strings.Builder
-		status := runMain(append([]string{"store", "run", "-d", folder, "--buffer", "64MiB", trace}, tt.args...), nil, &stderr, &stderr)
-		packets, _, unstored := surveyed(t, folder)
-		told := stderr.String()
-		stored := numberIn(t, `(\d+) packets are stored`, told)
-		if tt.removes && (status != 0 || unstored > 0 || stored != 2*flows) || packets == 0 || packets >= stored {
-			t.Errorf("%s: exit status %d, %d packets are there, %d unstored: %s", tt.name, status, packets, unstored, told)
-		}
-		if !tt.removes && (status != 3 || stored+unstored != 2*flows || !strings.Contains(told, fmt.Sprintf("%d packets are not stored", unstored))) {
-			t.Errorf("%s: exit status %d, %d packets stored, %d unstored: %s", tt.name, status, stored, unstored, told)
-		}
-		os.RemoveAll(folder)
+		disk, name string
+		args       []string
+		removes    bool
+	}{
+		{"tmpfs", "one file", []string{"--file-size", "1GiB"}, false}, {"tmpfs", "many files", []string{"--file-size", "4MiB"}, true},
+		{"ext4", "one file", []string{"--file-size", "1GiB"}, false}, {"ext4", "many files", []string{"--file-size", "4MiB"}, true},
+	} {
+		t.Run(tt.disk+" "+tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			disks[tt.disk](t, dir)
+			folder := filepath.Join(dir, "store")
+			var stderr strings.Builder
+			status := runMain(append([]string{"store", "run", "-d", folder, "--buffer", "64MiB", trace}, tt.args...), nil, &stderr, &stderr)
+			packets, _, unstored := surveyed(t, folder)
+			told := stderr.String()
+			stored := numberIn(t, `(\d+) packets are stored`, told)
+			if tt.removes && (status != 0 || unstored > 0 || stored != 2*flows) || packets == 0 || packets >= stored {
+				t.Errorf("exit status %d, %d packets are there, %d unstored: %s", status, packets, unstored, told)
+			}
+			if !tt.removes && (status != 3 || stored+unstored != 2*flows || !strings.Contains(told, fmt.Sprintf("%d packets are not stored", unstored))) {
+				t.Errorf("exit status %d, %d packets stored, %d unstored: %s", status, stored, unstored, told)
+			}
+			if n := opens(t, folder); n != packets {
+				t.Errorf("capinfos finds %d packets, there are %d", n, packets)
+			}
+			if tt.disk == "ext4" {
+				if n := tsharkOpens(t, folder); n != packets {
+					t.Errorf("tshark finds %d packets, there are %d", n, packets)
+				}
+			}
+		})
 	}
+}
+
+// smallTmpfs mounts a disk of 12 MiB in memory at dir.
+func smallTmpfs(t *testing.T, dir string) {
+	t.Helper()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m"); err != nil {
+		tracetest.Missing(t, "root", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+}
+
+// smallExt4 mounts a file of 14 MiB at dir that is a disk of ext4.
+func smallExt4(t *testing.T, dir string) {
+	t.Helper()
+	image := filepath.Join(t.TempDir(), "disk")
+	f, err := os.Create(image)
+	if err == nil {
+		err = f.Truncate(14 << 20)
+		f.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-m", "0", image}, {"mount", "-o", "loop", image, dir}} {
+		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("no loop devices, or not allowed: %v: %v: %s", command, err, out)
+		}
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v: %s", err, out)
+		}
+	})
+}
+
+// tsharkOpens has tshark read all files of a store, and returns how many packets it finds.
+func tsharkOpens(t *testing.T, dir string) (packets int) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dir, "*.pcapng"))
+	for _, f := range files {
+		packets += strings.Count(tsharkPackets(t, f, ""), "\n")
+	}
+	return packets
 }

@@ -3,6 +3,7 @@ package acceptance
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -147,4 +148,45 @@ func withoutMeter(rows string, more ...string) string {
 		}
 	}
 	return b.String()
+}
+
+// TestStoreCut cuts a store's newest file anywhere, as a disk may do that lost its power:
+// when a program has gone on, all packets but those of the chunk that was cut are there,
+// and other programs open the file.
+func TestStoreCut(t *testing.T) {
+	t.Parallel()
+	cuts := 4
+	if tracetest.Long() {
+		cuts = 50
+	}
+	trace := filepath.Join(t.TempDir(), "many.pcap")
+	if err := os.WriteFile(trace, manyTuples(20_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := tsharkPackets(t, trace, "")
+	names, _ := filepath.Glob(filepath.Join(storeOf(t, trace), "*.pcapng"))
+	stored, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range cuts {
+		dir := t.TempDir()
+		file := filepath.Join(dir, filepath.Base(names[0]))
+		n := 1<<20 + rand.IntN(len(stored)-1<<20)
+		if err := os.WriteFile(file, stored[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if status := runMain([]string{"store", "run", "-d", dir, providerTrace}, nil, &out, &out); status != 0 {
+			t.Fatalf("exit status %d: %s", status, out.String())
+		}
+		got := tsharkPackets(t, file, "")
+		there := strings.Count(got, "\n")
+		if !strings.HasPrefix(want, got) || !strings.Contains(out.String(), fmt.Sprintf("killed; %d packets of this file are there", there)) {
+			t.Errorf("cut at %d of %d: tshark finds %d packets: %s", n, len(stored), there, out.String())
+		}
+		if packets, _, _ := surveyed(t, dir); packets != there+4161 {
+			t.Errorf("cut at %d of %d: %d packets are there, %d in the file that was cut", n, len(stored), packets, there)
+		}
+	}
 }

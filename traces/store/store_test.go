@@ -7,12 +7,15 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"rtfm/traces"
 	"rtfm/traces/format"
+	"rtfm/traces/tracetest"
 )
 
 // list is a Source of packets, which has lost some.
@@ -279,6 +282,36 @@ func TestUnstored(t *testing.T) {
 			t.Errorf("packets from %d to %d are missing, and that is not told", from, to)
 		}
 	}
+	if n := opened(t, dir); n != totals.Packets {
+		t.Errorf("capinfos and tshark find %d packets of %d", n, totals.Packets)
+	}
+}
+
+// opened has capinfos and tshark read all files of a store, and returns how many packets
+// both find.
+func opened(t *testing.T, dir string) (packets uint64) {
+	t.Helper()
+	files, err := Files(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.Name)
+		out, err := exec.Command(tracetest.Require(t, "capinfos"), "-c", "-M", "-T", "-r", path).Output()
+		if err != nil {
+			t.Fatalf("capinfos: %v", err)
+		}
+		var n uint64
+		if _, err := fmt.Sscan(strings.TrimPrefix(string(out), path), &n); err != nil {
+			t.Fatalf("capinfos: %q: %v", out, err)
+		}
+		out, err = exec.Command(tracetest.Require(t, "tshark"), "-n", "-r", path, "-T", "fields", "-e", "frame.len").Output()
+		if err != nil || uint64(bytes.Count(out, []byte("\n"))) != n {
+			t.Fatalf("tshark: %v: %d lines, capinfos finds %d packets", err, bytes.Count(out, []byte("\n")), n)
+		}
+		packets += n
+	}
+	return packets
 }
 
 // TestWait has a disk that takes nothing for a while: whoever is to wait for it does, and
@@ -360,7 +393,7 @@ func TestRecover(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	packets := random(r, 4_000)
 	want := texts(packets)
-	for range 20 {
+	for range 50 {
 		dir := t.TempDir()
 		store(t, Config{Dir: dir, Buffer: 32 << 20}, &list{packets: packets[:2000]})
 		files, _ := Files(dir)
