@@ -54,6 +54,7 @@ var layout = map[string][]string{
 	"traces/ipfix":     {"ruleset/attr", "ruleset/match"},
 	"traces/live":      {"traces"},
 	"traces/netflow":   {"traces", "traces/format", "traces/ipfix", "traces/survey"},
+	"traces/schedule":  {"traces"},
 	"traces/store":     {"traces", "traces/format"},
 	"traces/survey":    {"traces"},
 	"traces/tracetest": {"traces"},

@@ -19,6 +19,7 @@ type traceConvertOptions struct {
 	from, to format.Limit
 	headers  bool
 	filter   filterOptions
+	sample   sampleOptions
 	hide     anonymiseOptions
 	quiet    bool
 }
@@ -43,6 +44,10 @@ TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds (or 5m
 complete. After a signal or damage OUT.part has what stands before, and OUT is as
 it was; standard output has it anyway.
 
+With --schedule each window has a trace of its own if OUT has %s, the seconds
+since 1970 when the window begins, or parts of that time, as in
+OUT-%Y%m%d-%H%M%S.pcapng. pcapng holds schedule, seed and windows as comments.
+
 Exit status: 0 if all went well, 1 for wrong usage or a packet that does not fit,
 2 if IN was damaged or none, 130 if a signal ended it.`
 
@@ -65,6 +70,7 @@ func traceConvertCommand() *cobra.Command {
 	f.Var(timeLimit{&o.from}, "from", "leave out packets before this `TIME`")
 	f.Var(timeLimit{&o.to}, "to", "leave out packets at this `TIME` and later")
 	f.StringVar(&o.filter.text, "filter", "", "write only packets that pass this `FILTER`: tcpdump's words, or an expression of SRL")
+	o.sample.add(cmd)
 	o.hide.add(cmd)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")
 	return cmd
@@ -83,10 +89,16 @@ func (o *traceConvertOptions) config(cmd *cobra.Command, names []string) (c form
 	if _, err := o.filter.take(nil, false, io.Discard); err != nil {
 		return c, err
 	}
+	if err := o.sample.check(cmd, false); err != nil {
+		return c, err
+	}
 	if err := o.hide.prepare(cmd); err != nil {
 		return c, err
 	}
 	c.Snap, c.From, c.To, c.Pass, c.Rewrite = o.snap, o.from, o.to, o.filter.passing(), o.hide.rewrite()
+	if o.sample.selector != nil {
+		c.Sample = o.sample.selector.Take
+	}
 	if o.headers {
 		c.Keep = func(p *traces.Packet) int { return packet.Headers(p.Link, p.Data, p.Wire) }
 	}
@@ -108,27 +120,22 @@ func (o *traceConvertOptions) run(cmd *cobra.Command, names []string) error {
 	if note := src.(traces.Describer).Describe().Guess(names[0]); note != "" && !o.quiet {
 		cmd.PrintErrf("rtfm: %s\n", note)
 	}
-	out, err := format.Create(names[1], o.snap)
-	if err != nil {
+	out := windowFiles{pattern: names[1], snap: o.snap, sample: &o.sample}
+	if err := out.open(); err != nil {
 		return err
 	}
-	defer out.Abort()
+	defer out.abort()
 	defer finishing(ctx)()
-	done, err := format.Convert(ctx, out.Writer, src, conversion)
+	done, err := out.convert(ctx, src, conversion)
 	if err != nil {
 		return err
 	}
-	name := names[1]
-	if ctx.Err() == nil && done.Damage == nil {
-		err = out.Commit()
-	} else {
-		name, err = out.CommitPart()
-	}
+	name, err := out.end(ctx.Err() == nil && done.Damage == nil)
 	if err != nil {
 		return err
 	}
 	if !o.quiet {
-		o.tell(cmd, &done, name, out.Notes())
+		o.tell(cmd, &done, name, out.notes)
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -19,6 +19,9 @@ func (o *traceConvertOptions) tell(cmd *cobra.Command, done *format.Converted, n
 		cmd.PrintErrf(", %d left out by the filter", done.Filtered)
 	}
 	cmd.PrintErrln()
+	for _, text := range o.sample.notes() {
+		cmd.PrintErrln(text)
+	}
 	for _, note := range append(notes, o.hide.notes()...) {
 		cmd.PrintErrf("note: %s\n", note)
 	}

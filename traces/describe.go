@@ -8,6 +8,8 @@ type Description struct {
 	Detail      string `json:"detail,omitempty"`      // what else there is to say of the format: "big-endian"
 	Guessed     bool   `json:"guessed,omitempty"`     // the format was recognised by the look of the records only
 	Compression string `json:"compression,omitempty"` // "gzip", ...; empty for none
+	// Comments are what the trace says it is, as far as it does: the first 64 texts.
+	Comments []string `json:"comments,omitempty"`
 	// Interfaces are those that the trace has described so far, the first
 	// 4,096 of them, in order of number.
 	Interfaces []Interface `json:"-"`

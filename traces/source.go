@@ -149,6 +149,9 @@ type Stats struct {
 	// whose time Outliers has changed.
 	Duplicates Duplicates `json:"-"`
 	Outliers   uint64     `json:"-"`
+	// NotSampled is the number of packets that were left out because only some are to
+	// be looked at, as a schedule.Select does.
+	NotSampled uint64 `json:"-"`
 	// Bytes is the number of octets read from the file itself, before any
 	// decompression.
 	Bytes uint64 `json:"bytes"`

@@ -18,11 +18,16 @@ import (
 type Conversion struct {
 	// Packets before From and those at To or later are left out.
 	From, To Limit
+	// Sample, unless it is nil, says which of the others are looked at.
+	Sample func(p *traces.Packet) bool
 	// Pass, unless it is nil, says which of the others are copied.
 	Pass func(p *traces.Packet) bool
 	// Rewrite, unless it is nil, changes those before they are cut and written. It may
 	// replace their Data.
 	Rewrite func(p *traces.Packet)
+	// Writer, unless it is nil, is called before a packet is written, and returns where
+	// it goes, and all behind it.
+	Writer func(p *traces.Packet) (*Writer, error)
 	// Snap is the most octets of a packet that are kept; 0 means all.
 	Snap uint32
 	// Keep, unless it is nil, returns how many octets of a packet are to be
@@ -34,6 +39,8 @@ type Conversion struct {
 type Converted struct {
 	Packets uint64 // written
 	Outside uint64 // left out by Conversion.From and To
+	// NotSampled packets were left out by Conversion.Sample.
+	NotSampled uint64
 	// Filtered packets were left out by Conversion.Pass.
 	Filtered uint64
 	// Damage is what ended reading, nil if that was the end of the trace.
@@ -41,7 +48,8 @@ type Converted struct {
 }
 
 // Convert writes the packets of src to w, until src ends or ctx is done. The
-// error is that of writing to w.
+// error is that of writing. w may be nil if there is Conversion.Writer; what was lost
+// before the first packet that is written is told with it then.
 func Convert(ctx context.Context, w *Writer, src traces.Source, c Conversion) (done Converted, err error) {
 	var b traces.Batch
 	told := make(losses)
@@ -59,7 +67,7 @@ func Convert(ctx context.Context, w *Writer, src traces.Source, c Conversion) (d
 			told.tell(w, src)
 			return done, nil
 		}
-		if describer != nil {
+		if describer != nil && w != nil {
 			w.Describe(describer.Describe().Interfaces)
 		}
 		told.tell(w, src)
@@ -73,9 +81,25 @@ func Convert(ctx context.Context, w *Writer, src traces.Source, c Conversion) (d
 				done.Outside++
 				continue
 			}
+			if c.Sample != nil && !c.Sample(p) {
+				done.NotSampled++
+				continue
+			}
 			if c.Pass != nil && !c.Pass(p) {
 				done.Filtered++
 				continue
+			}
+			if c.Writer != nil {
+				next, err := c.Writer(p)
+				if err != nil {
+					return done, err
+				}
+				if next != w {
+					if w = next; describer != nil {
+						w.Describe(describer.Describe().Interfaces)
+					}
+					told.tell(w, src)
+				}
 			}
 			if c.Rewrite != nil {
 				c.Rewrite(p)
@@ -94,6 +118,9 @@ type losses map[uint32]uint64
 
 // tell tells w of the losses of src that it was not told of.
 func (l losses) tell(w *Writer, src traces.Source) {
+	if w == nil {
+		return
+	}
 	for _, f := range src.Stats().PerInterface {
 		if n := l[f.Number]; f.Lost > n {
 			w.Lost(f.Number, f.Lost-n)

@@ -24,11 +24,12 @@ const (
 // ngByteOrder is the byte-order magic of a Section Header Block.
 const ngByteOrder = 0x1a2b3c4d
 
-// The options that are read: of an Interface Description Block its name, time
-// resolution, frame check sequence and time offset, of an Interface Statistics
-// Block the packets that were dropped.
+// The options that are read: comments of a section, of an Interface Description Block
+// its name, time resolution, frame check sequence and time offset, of an Interface
+// Statistics Block the packets that were dropped.
 const (
 	ngOptEnd      = 0
+	ngOptComment  = 1
 	ngOptName     = 2
 	ngOptResol    = 9
 	ngOptFCS      = 13
@@ -55,6 +56,7 @@ const (
 	maxInterfaces    = 1 << 16
 	maxAllInterfaces = 1 << 20
 	maxName          = 256
+	maxComments      = 64 // of sections, of maxName octets each
 )
 
 // pcapng reads the blocks of a pcapng file.
@@ -65,6 +67,7 @@ type pcapng struct {
 	time       int64     // of the last packet that had one
 	changes    ngChanges // of the scan
 	described  []traces.Interface
+	comments   []string // of sections
 }
 
 // ngChanges is what a scan has changed that is not of packets.
@@ -103,7 +106,7 @@ func (g *pcapng) again() {
 }
 
 func (g *pcapng) tell(d *traces.Description) {
-	d.Detail, d.Interfaces = byteOrderName(g.big), g.described
+	d.Detail, d.Interfaces, d.Comments = byteOrderName(g.big), g.described, g.comments
 }
 
 // openPcapng begins with the first Section Header Block, which is a record.
@@ -225,6 +228,11 @@ func (g *pcapng) section(block []byte) error {
 	}
 	g.before += uint32(len(g.interfaces))
 	g.interfaces = g.interfaces[:0]
+	g.options(block[24:len(block)-4], func(code uint16, value []byte) { // whatever stands behind them
+		if code == ngOptComment && len(value) > 0 && len(g.comments) < maxComments {
+			g.comments = append(g.comments, string(value[:min(len(value), maxName)]))
+		}
+	})
 	return nil
 }
 

@@ -23,6 +23,8 @@ type ngRecorder struct {
 	further map[furtherKey]uint32 // IDs of interfaces with a second link type
 	names   map[uint32]string     // of interfaces that have no description yet, by number
 	missing map[uint32]uint64     // packets that were lost, by the interface's ID
+	// What stands as comments in the section's header, and in the next packet.
+	ofSection, ofPacket string
 }
 
 // maxWritten is the highest number of an interface that is written.
@@ -42,8 +44,19 @@ func (g *ngRecorder) begin(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint16(b, 1)
 	b = binary.LittleEndian.AppendUint16(b, 0)
 	b = binary.LittleEndian.AppendUint64(b, 1<<64-1) // length not known
-	return ngClose(b, from)
+	return ngClose(ngAppendComment(b, g.ofSection), from)
 }
+
+// ngAppendComment appends a comment to b, unless it is empty, and the end of the options.
+func ngAppendComment(b []byte, text string) []byte {
+	if text == "" {
+		return b
+	}
+	return ngAppendOption(ngAppendOption(b, ngOptComment, []byte(text)), ngOptEnd, nil)
+}
+
+func (g *ngRecorder) about(text string)   { g.ofSection = text }
+func (g *ngRecorder) comment(text string) { g.ofPacket = text }
 
 // ngOpen appends the beginning of a block to b, ngClose the end of the block
 // that was begun at from.
@@ -145,7 +158,9 @@ func (g *ngRecorder) record(b []byte, p *traces.Packet) ([]byte, error) {
 	} {
 		b = binary.LittleEndian.AppendUint32(b, v)
 	}
-	return ngClose(ngPad(append(b, p.Data...), len(p.Data)), from), nil
+	b = ngAppendComment(ngPad(append(b, p.Data...), len(p.Data)), g.ofPacket)
+	g.ofPacket = ""
+	return ngClose(b, from), nil
 }
 
 // finish appends statistics of the interfaces that have lost packets.

@@ -52,6 +52,8 @@ type Writer struct {
 	format  recorder
 	buf     []byte
 	packets int64
+	// placeless are notes of what the format has no place for.
+	placeless []string
 }
 
 // NewWriter returns a Writer to w of the format of this name: pcap, pcapng, erf
@@ -96,12 +98,29 @@ func (w *Writer) Describe(interfaces []traces.Interface) {
 	}
 }
 
+// About says what the trace is, before the first packet. Formats without a place for
+// that tell in their notes.
+func (w *Writer) About(text string) {
+	if f, ok := w.format.(interface{ about(text string) }); ok {
+		f.about(text)
+		return
+	}
+	w.placeless = append(w.placeless, fmt.Sprintf("%s has no place for %q, which pcapng has", w.format.name(), text))
+}
+
+// Comment says something of the next packet. Formats without a place for that ignore it.
+func (w *Writer) Comment(text string) {
+	if f, ok := w.format.(interface{ comment(text string) }); ok {
+		f.comment(text)
+	}
+}
+
 // Lost records that n packets were lost at the interface with this number
 // before the next packet.
 func (w *Writer) Lost(number uint32, n uint64) { w.format.lost(number, n) }
 
 // Notes lists what the format could not represent.
-func (w *Writer) Notes() []string { return w.format.notes() }
+func (w *Writer) Notes() []string { return append(w.format.notes(), w.placeless...) }
 
 // Close writes what is still to be written. It does not close the io.Writer.
 func (w *Writer) Close() error {

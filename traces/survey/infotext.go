@@ -33,6 +33,9 @@ func (info *Info) WriteText(w io.Writer, name string) error {
 		format += ", compressed by " + info.Compression
 	}
 	line("format", "%s", format)
+	for _, text := range info.Comments {
+		line("comment", "%q", text)
+	}
 	line("file", "%d octets, %d records", info.Bytes, info.Records)
 	line("packets", "%d, %d of them cut short", info.Packets, info.Cut)
 	fcs := ""
