@@ -9,24 +9,23 @@ import (
 	"rtfm/traces/store"
 )
 
-// appendFlowKey appends the key of a packet's flow.
-func appendFlowKey(b []byte, p *traces.Packet) []byte {
+// flowKey sets the key of a packet's flow, if it has addresses that keys have.
+func flowKey(k *store.Key, p *traces.Packet) bool {
 	var m match.Packet
 	packet.Decode(&m, p.Link, p.Data, p.Wire)
-	return packet.AppendFlowKey(b, &m)
+	if m.PeerLen != 4 && m.PeerLen != 16 {
+		return false
+	}
+	k.Set(m.Key.PeerType(), m.Key.TransType(), 0, m.PeerLen)
+	for end := range 2 {
+		copy(k.Address(end)[:], m.Key.Peer(end)[:m.PeerLen])
+		*k.Port(end) = *m.Key.Trans(end)
+	}
+	return true
 }
 
 // headersOf returns how many octets the headers of a packet have.
 func headersOf(p *traces.Packet) int { return packet.Headers(p.Link, p.Data, p.Wire) }
-
-// flowHeaders is headersOf for packets of flows; other packets are all header.
-func flowHeaders(p *traces.Packet) int {
-	var m match.Packet
-	if packet.Decode(&m, p.Link, p.Data, p.Wire); m.PeerLen == 0 {
-		return len(p.Data)
-	}
-	return headersOf(p)
-}
 
 // cutText tells what the cutoff has done, "" if nothing.
 func cutText(t *store.Totals) (text string) {

@@ -32,7 +32,7 @@ func (o *storeOptions) open(live bool, notify func(message string)) (*storing, e
 		c.Keep = headersOf
 	}
 	if o.cutoff > 0 {
-		c.Cutoff, c.FlowKey, c.Headers = uint64(o.cutoff), appendFlowKey, flowHeaders
+		c.Cutoff, c.Key, c.Headers = uint64(o.cutoff), flowKey, headersOf
 	}
 	if c.Wait = !live; live {
 		c.Flush = storeFlush

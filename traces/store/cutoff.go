@@ -9,29 +9,28 @@ const MaxFlows = 1 << 18
 // cutoff finds packets of flows that have been long enough.
 type cutoff struct {
 	cfg   *Config
-	flows map[flowKey]uint64 // octets of a flow; room for MaxFlows, so that none is made later
-	key   []byte
+	flows map[Key]uint64 // octets of a flow; room for MaxFlows, so that none is made later
+	key   Key
 }
 
-// flowKey is a flow's key, filled up with zeros; its first octet is how long it is.
-type flowKey [65]byte
-
 func newCutoff(cfg *Config) *cutoff {
-	return &cutoff{cfg, make(map[flowKey]uint64, MaxFlows), make([]byte, 0, len(flowKey{}))}
+	return &cutoff{cfg: cfg, flows: make(map[Key]uint64, MaxFlows)}
 }
 
 // keep returns how many octets of a packet are stored, and counts it.
 func (c *cutoff) keep(p *traces.Packet, t *Totals) int {
-	c.key = c.cfg.FlowKey(c.key[:0], p)
-	var k flowKey
-	k[0] = byte(copy(k[1:], c.key))
-	had, known := c.flows[k]
+	c.key = Key{}
+	if !c.cfg.Key(&c.key, p) {
+		return len(p.Data)
+	}
+	c.key.order()
+	had, known := c.flows[c.key]
 	switch {
 	case !known && len(c.flows) == MaxFlows:
 		t.Uncounted++
 		return len(p.Data)
 	case had < c.cfg.Cutoff:
-		c.flows[k] = had + uint64(p.Wire)
+		c.flows[c.key] = had + uint64(p.Wire)
 		return len(p.Data)
 	}
 	return min(max(c.cfg.Headers(p), 0), len(p.Data))

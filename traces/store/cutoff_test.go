@@ -15,7 +15,7 @@ import (
 func cutting(dir string, most uint64) Config {
 	return Config{
 		Dir: dir, Wait: true, Cutoff: most,
-		FlowKey: func(b []byte, p *traces.Packet) []byte { return append(b, p.Data[:2]...) },
+		Key:     func(k *Key, p *traces.Packet) bool { copy(k.Address(0)[:], p.Data[:2]); return true },
 		Headers: func(*traces.Packet) int { return 10 },
 	}
 }
@@ -69,7 +69,7 @@ func TestCutoff(t *testing.T) {
 func TestCutoffFlows(t *testing.T) {
 	c := cutting("", 100)
 	k := newCutoff(&c)
-	k.cfg.FlowKey = func(b []byte, p *traces.Packet) []byte { return append(b, p.Data...) }
+	k.cfg.Key = func(k *Key, p *traces.Packet) bool { copy(k.Address(0)[:], p.Data[:16]); return true }
 	var totals Totals
 	p := traces.Packet{Data: make([]byte, 40), Wire: 1000}
 	for i := range MaxFlows + 1000 {
