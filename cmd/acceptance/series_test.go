@@ -25,6 +25,14 @@ const hostPairs = `if SourcePeerType == ipv4 { save SourcePeerAddress; save Dest
 // if RTFM_LONG is set.
 const seriesEvery = 90
 
+// seriesExceptions are traces with times of which tshark makes something else.
+var seriesExceptions = map[string]string{
+	"libtrace/complex.pcapng":   "simple packet blocks have no time: tshark tells none, the meter has the time before",
+	"ndpi/fuzz-2021-10-13.pcap": "1,882,137,472 ns in a fraction, which the meter carries into the next second",
+	"pcapplusplus/Pcap++Test/PcapExamples/file_heuristics/pcapng-example.pcapng.zst": "times behind 2262, which the meter holds at the last one that it can tell",
+	"tcpdump/atm-oam-loopback-print-overrun.pcap":                                    "1,159,821,166 µs in a fraction: the meter adds them, tshark overflows",
+}
+
 // TestSeries compares the series of traces with what tshark tells of each packet, added
 // up second by second, and their sums with the run's.
 func TestSeries(t *testing.T) {
@@ -42,7 +50,7 @@ func TestSeries(t *testing.T) {
 	compared := 0
 	for i, path := range filesBelow(t, dir) {
 		rows := totals[path]
-		if i%every != 0 || len(rows) == 0 || !strings.Contains(rows[0].fileType, "pcap") || slices.ContainsFunc(truthExceptions, func(e exception) bool { return e.trace == path }) {
+		if seriesExceptions[path] != "" || i%every != 0 || len(rows) == 0 || !strings.Contains(rows[0].fileType, "pcap") || slices.ContainsFunc(truthExceptions, func(e exception) bool { return e.trace == path }) {
 			continue
 		}
 		t.Run(path, func(t *testing.T) {
