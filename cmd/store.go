@@ -11,7 +11,7 @@ func storeCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(storeRunCommand(), storeGetCommand(), storeInfoCommand(), storeCheckCommand())
+	cmd.AddCommand(storeRunCommand(), storeGetCommand(), storeInfoCommand(), storeCheckCommand(), storeExportCommand())
 	return cmd
 }
 

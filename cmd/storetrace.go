@@ -75,15 +75,21 @@ func (s *storeTrace) ReadBatch(b *traces.Batch) error {
 
 // open opens a store, of which the packets of the period are wanted.
 func (p *storePeriod) open(dir string) (*store.Source, error) {
-	files, err := store.Files(dir)
+	q, err := p.query(dir)
 	if err != nil {
 		return nil, err
 	}
+	return store.Open(dir, q)
+}
+
+// query returns what is wanted of a store.
+func (p *storePeriod) query(dir string) (store.Query, error) {
+	files, err := store.Files(dir)
 	q := store.Query{From: math.MinInt64, To: math.MaxInt64}
 	if len(files) > 0 {
 		q.From, q.To = p.from.After(files[0].Begins, q.From), p.to.After(files[0].Begins, q.To)
 	}
-	return store.Open(dir, q)
+	return q, err
 }
 
 // Stats implements traces.Source.

@@ -252,11 +252,11 @@ func (c *chunks) Read(b []byte) (int, error) {
 	for len(c.rest) == 0 {
 		if !c.headed {
 			c.headed = true
-			m, err := readChunk(c.file, c.buf, 0)
-			if err != nil && m.at == 0 {
-				return 0, fmt.Errorf("the head of the file: %w", err)
+			head, err := c.head()
+			if err != nil {
+				return 0, err
 			}
-			c.rest = append([]byte(nil), c.buf[:m.at]...)
+			c.rest = head
 			continue
 		}
 		if len(c.places) == 0 {
@@ -264,15 +264,26 @@ func (c *chunks) Read(b []byte) (int, error) {
 		}
 		p := c.places[0]
 		c.places = c.places[1:]
-		c.read(p)
+		if m, ok := c.read(p); ok {
+			c.rest = c.buf[m.at+markLen : m.End]
+		}
 	}
 	n := copy(b, c.rest)
 	c.rest = c.rest[n:]
 	return n, nil
 }
 
-// read reads a chunk.
-func (c *chunks) read(p place) {
+// head returns the head of the file.
+func (c *chunks) head() ([]byte, error) {
+	m, err := readChunk(c.file, c.buf, 0)
+	if err != nil && m.at == 0 {
+		return nil, fmt.Errorf("the head of the file: %w", err)
+	}
+	return append([]byte(nil), c.buf[:m.at]...), nil
+}
+
+// read reads a chunk into buf, and reports false if it is damaged.
+func (c *chunks) read(p place) (m Mark, ok bool) {
 	m, err := readChunk(c.file, c.buf, p.at)
 	s := c.s
 	if err != nil {
@@ -280,9 +291,8 @@ func (c *chunks) read(p place) {
 		if c.damage == nil {
 			c.damage = &format.Error{File: c.path, Format: "store", Offset: p.at, Err: err}
 		}
-		return
+		return m, false
 	}
-	c.rest = c.buf[m.at+markLen : m.End]
 	v := &s.covered
 	v.Chunks++
 	v.Bytes += uint64(m.Length)
@@ -295,4 +305,5 @@ func (c *chunks) read(p place) {
 		v.Losses = append(v.Losses, l)
 		s.stats.Lose(l.Interface, l.Lost+l.Unstored)
 	}
+	return m, true
 }
