@@ -59,7 +59,7 @@ var layout = map[string][]string{
 	"traces/survey":    {"traces"},
 	"traces/tracetest": {"traces"},
 
-	"meter":          {"meter/feed", "meter/flow", "meter/huge", "meter/ident", "meter/packet", "meter/series", "meter/stream", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces", "traces/feed"},
+	"meter":          {"meter/feed", "meter/flow", "meter/huge", "meter/ident", "meter/packet", "meter/series", "meter/stream", "ruleset", "ruleset/attr", "ruleset/keyhash", "ruleset/match", "ruleset/pme", "traces", "traces/feed", "traces/schedule"},
 	"meter/control":  {"meter", "meter/export", "meter/feed", "meter/flow", "meter/series", "mib", "ruleset", "ruleset/match", "traces"},
 	"meter/export":   {"traces/feed"},
 	"meter/feed":     {"meter/flow", "meter/ident", "ruleset/match", "traces/feed", "traces/ipfix"},

@@ -29,6 +29,7 @@ type captureOptions struct {
 	dedup      dedupOptions
 	anonymise  anonymiseOptions
 	tunnels    tunnelOptions
+	sample     *sampleOptions // nil for all packets
 }
 
 // add adds the options to a command's.
@@ -107,6 +108,9 @@ func (o *captureOptions) open(ctx context.Context, exporters []netip.Prefix, not
 	})
 	if err != nil {
 		return nil, err
+	}
+	if o.sample != nil {
+		src = o.sample.filter(src, true)
 	}
 	return o.filter(src), nil
 }

@@ -24,10 +24,12 @@ func (o *intervalOptions) add(cmd *cobra.Command) {
 	group(f, groupOutput, "interval", "intervals")
 }
 
-// check finds options that do not fit each other.
-func (o *intervalOptions) check() error {
+// check finds options that do not fit each other, or a schedule.
+func (o *intervalOptions) check(scheduled bool) error {
 	switch {
-	case o.count > 0 && o.length == 0:
+	case scheduled && o.length > 0:
+		return errors.New("either -T, intervals of time, or --schedule, whose windows are the intervals, not both")
+	case o.count > 0 && o.length == 0 && !scheduled:
 		return errors.New("-N needs -T, the length of an interval")
 	case o.align != "" && o.length == 0:
 		return errors.New("--align needs -T, the length of an interval")

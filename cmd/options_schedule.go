@@ -3,8 +3,8 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -40,25 +40,40 @@ func (o *sampleOptions) check(cmd *cobra.Command, records bool) error {
 	if records {
 		return errors.New("--schedule and --sample are for packets: flow records of routers are none")
 	}
-	c := schedule.Config{Sample: o.sample}
-	c.Sample.Seed = o.seed
-	if o.schedule.Windows > 0 {
-		c.Schedule = &o.schedule
-		o.schedule.Seed = o.seed
-	}
-	o.selector = schedule.NewSelector(c)
+	o.schedule.Seed, o.sample.Seed = o.seed, o.seed
+	o.selector = schedule.NewSelector(schedule.Config{Schedule: o.windows(), Sample: o.sample})
 	return nil
+}
+
+// windows returns the schedule, nil for all time.
+func (o *sampleOptions) windows() *schedule.Schedule {
+	if o.schedule.Windows == 0 {
+		return nil
+	}
+	return &o.schedule
 }
 
 // wanted reports whether not all packets are to be looked at.
 func (o *sampleOptions) wanted() bool { return o.schedule.Windows > 0 || o.sample.Of > 1 }
 
-// filter returns src, without what is not to be looked at.
-func (o *sampleOptions) filter(src traces.Source) traces.Source {
+// windowIdle is how long after a window has ended that is seen where no packets come.
+const windowIdle = time.Second
+
+// idle returns how long a source may be without packets before whoever reads it is told,
+// which is less than other wants; 0 for any time.
+func (o *sampleOptions) idle(other time.Duration) time.Duration {
+	if o.schedule.Windows == 0 || other > 0 && other < windowIdle {
+		return other
+	}
+	return windowIdle
+}
+
+// filter returns src, which may be live, without what is not to be looked at.
+func (o *sampleOptions) filter(src traces.Source, live bool) traces.Source {
 	if o.selector == nil {
 		return src
 	}
-	return schedule.Select(src, o.selector)
+	return schedule.Select(src, o.selector, live)
 }
 
 // parameters returns the options that were given, as flow data and traces have them.
@@ -77,40 +92,6 @@ func (o *sampleOptions) parameters() (p []string) {
 
 // about returns what a trace says of how its packets were chosen.
 func (o *sampleOptions) about() string { return "rtfm " + strings.Join(o.parameters(), " ") }
-
-// notes returns what people should know of the packets that were left out.
-func (o *sampleOptions) notes() (notes []string) {
-	if o.selector == nil {
-		return nil
-	}
-	c := o.selector.Counts()
-	if c.NotSampled > 0 {
-		reduction := "none is"
-		if c.Selected > 0 {
-			reduction = fmt.Sprintf("%.4g:1", float64(c.Selected+c.NotSampled)/float64(c.Selected))
-		}
-		notes = append(notes, fmt.Sprintf("%s not sampled, %s", packetsAre(c.NotSampled), reduction))
-	}
-	pdus, octets, ok := o.selector.Estimates()
-	if !ok || math.IsNaN(pdus.Margin) {
-		return notes
-	}
-	for _, e := range []struct {
-		schedule.Estimate
-		what string
-	}{{pdus, "packets"}, {octets, "octets"}} {
-		notes = append(notes, fmt.Sprintf("estimate of all %s in %s, from %d windows: %.0f ± %.0f (95 %%)", e.what, briefly(e.Span), e.Windows, e.Total, math.Ceil(e.Margin)))
-	}
-	return notes
-}
-
-// packetsAre returns a number of packets with its verb.
-func packetsAre(n uint64) string {
-	if n == 1 {
-		return "1 packet is"
-	}
-	return fmt.Sprintf("%d packets are", n)
-}
 
 // scheduleFlag is a schedule.
 type scheduleFlag struct{ to *schedule.Schedule }

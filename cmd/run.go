@@ -13,6 +13,7 @@ type runOptions struct {
 	filter     filterOptions
 	programs   programOptions
 	interval   intervalOptions
+	sample     sampleOptions
 	output     string
 	exports    exportOptions
 	metrics    metricsOptions
@@ -119,6 +120,8 @@ func runCommand() *cobra.Command {
 	o.streams.add(cmd)
 	o.filter.add(cmd)
 	o.traces.add(cmd)
+	o.sample.add(cmd)
+	group(f, groupInput)
 	o.capture.add(cmd)
 	addUser(f, &o.user, "interfaces or traces, but the flow data file")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no summary and no progress")

@@ -20,7 +20,10 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	case len(names) == 0 && !o.capture.isLive():
 		return errors.New(`no TRACE given ("-" is standard input); "rtfm run --help" tells more`)
 	}
-	if err := o.interval.check(); err != nil {
+	if err := o.sample.check(cmd, o.capture.isRecords() || o.traces.hasRecords()); err != nil {
+		return err
+	}
+	if err := o.interval.check(o.sample.schedule.Windows > 0); err != nil {
 		return err
 	}
 	if err := o.form.check(); err != nil {
@@ -38,7 +41,7 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	if err := o.metrics.check(cmd); err != nil {
 		return err
 	}
-	if o.metrics.ruleSet != "" && o.interval.length == 0 {
+	if o.metrics.ruleSet != "" && !o.isSeveral() {
 		return errors.New("--metrics-ruleset needs -T: it tells what each collection adds")
 	}
 	if err := o.feed.check(cmd, o.capture.isRecords() || o.traces.hasRecords()); err != nil {
@@ -52,3 +55,6 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	}
 	return readOnce(o.inputs()...)
 }
+
+// isSeveral reports whether there may be several collections: of intervals, or of windows.
+func (o *runOptions) isSeveral() bool { return o.interval.length > 0 || o.sample.schedule.Windows > 0 }

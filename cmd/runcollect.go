@@ -33,6 +33,9 @@ func (s *runSink) Collect(c meter.Collection) error {
 // copy has the sink take a collection.
 func (s *runSink) copy(c meter.Collection) error {
 	next := record.Collection{Meter: s.name, Epoch: c.Start, To: c.To, Skipped: int(c.PassedOver), RuleSets: s.ruleSets}
+	if s.windows {
+		next.From = c.From
+	}
 	if s.room != nil {
 		next.Postponed = s.room.postponed
 	}

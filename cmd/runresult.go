@@ -28,6 +28,9 @@ func (o *runOptions) meter(ctx context.Context, m *meter.Meter, run func() error
 	if stats := m.Stats(); !o.quiet && (stats.Packets > 0 || !s.damaged) {
 		printSummary(stderr, &stats, took, m.Waited(), o.form.form(o.output) == formTable)
 		s.feed.print(stderr)
+		for _, text := range o.sample.notes() {
+			fmt.Fprintln(stderr, text)
+		}
 		for _, note := range o.capture.anonymise.notes() {
 			fmt.Fprintf(stderr, "note: %s\n", note)
 		}

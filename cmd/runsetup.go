@@ -101,7 +101,7 @@ func (o *runOptions) config(rules []*ruleset.RuleSet) meter.Config {
 	return meter.Config{
 		RuleSets: rules, Filter: o.filter.program, MaxFlows: o.maxFlows, IPOctets: o.octets == "ip", Streams: o.streams.config(),
 		Tunnels: o.capture.tunnels.kinds, TunnelDepth: o.capture.tunnels.depth,
-		Interval: seconds(o.interval.length), Intervals: o.interval.count, Align: o.place(), InactivityTimeout: seconds(o.inactivity),
+		Schedule: o.sample.windows(), Interval: seconds(o.interval.length), Intervals: o.interval.count, Align: o.place(), InactivityTimeout: seconds(o.inactivity),
 		Series: o.series.config(),
 	}
 }
@@ -139,6 +139,7 @@ func (o *runOptions) parameters() string {
 	if o.octets != "frame" {
 		p = append(p, "--octets", o.octets)
 	}
+	p = append(p, o.sample.parameters()...)
 	p = append(p, o.capture.dedup.parameters()...)
 	p = append(p, o.capture.anonymise.parameters()...)
 	return strings.Join(p, " ")

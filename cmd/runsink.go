@@ -23,6 +23,7 @@ type runSink struct {
 	// ruleSets are those that the meter runs.
 	ruleSets []record.RuleSet
 	replaced bool // some were, and may be forgotten
+	windows  bool // collections are windows of a schedule
 	errors   io.Writer
 	damaged  bool
 	begun    bool // there was a collection
@@ -46,7 +47,7 @@ func (o *runOptions) sink(w io.Writer, m *meter.Meter, rules []*ruleset.RuleSet)
 				q.Rows = 0 // there is no line for the others
 			}
 		}
-		t := newTables(w, q, o.interval.length > 0, o.place())
+		t := newTables(w, q, o.isSeveral(), o.place())
 		t.form, t.iso = form, o.form.iso
 		return t
 	}

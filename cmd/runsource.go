@@ -13,7 +13,7 @@ import (
 func (o *runOptions) open(ctx context.Context, stderr io.Writer) (src traces.Source, err error) {
 	if o.capture.isLive() {
 		warn := func(message string) { fmt.Fprintf(stderr, "rtfm: %s\n", message) }
-		o.capture.idle = o.store.idle(o.feed.waits())
+		o.capture.sample, o.capture.idle = &o.sample, o.sample.idle(o.store.idle(o.feed.waits()))
 		if src, err = o.capture.open(ctx, o.traces.exporters, warn); err != nil {
 			return nil, err
 		}
@@ -29,6 +29,7 @@ func (o *runOptions) open(ctx context.Context, stderr io.Writer) (src traces.Sou
 		if !o.quiet {
 			src = withProgress(src, o.traces.names(), stderr)
 		}
+		src = o.sample.filter(src, false)
 		src = o.traces.plausible(src, func(message string) { fmt.Fprintf(stderr, "rtfm: warning: %s\n", message) })
 		src = o.capture.filter(src)
 	}

@@ -32,6 +32,7 @@ func (m metered) Counts() (record.Counts, record.Levels) {
 	s := m.Stats()
 	n := traceCounts(&s.Trace)
 	n.Packets, n.Octets, n.Outliers, n.Filtered = s.Packets, s.Octets, s.Outliers, s.Filtered
+	n.SampledOut = s.Trace.NotSampled
 	n.FeedDropped = m.feed.counts().DroppedRecords
 	n.StreamsCreated, n.StreamsEnded, n.Unstreamed = s.Streams.Created, s.Streams.Ended(), s.Streams.Unstreamed
 	n.Decapsulated, n.EnvelopeFragments = s.Tunnels.Opened, s.Tunnels.Fragments

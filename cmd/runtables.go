@@ -109,8 +109,11 @@ func packetsNote(sum *record.Summary, ruleSet int) string {
 	}
 	text += "; " + number(sum.Lost) + " lost"
 	for _, n := range sum.More {
-		if n.Name == "filtered" {
+		switch n.Name {
+		case "filtered":
 			text += ", " + number(n.Value) + " left out by the filter"
+		case "sampled-out":
+			text += ", " + number(n.Value) + " not sampled"
 		}
 	}
 	return text

@@ -11,6 +11,7 @@ import (
 	"rtfm/meter/flow"
 	"rtfm/meter/ident"
 	"rtfm/meter/stream"
+	"rtfm/traces/schedule"
 )
 
 // maxEmpty is how many empty collections in a row are made; in a longer gap
@@ -20,7 +21,8 @@ const maxEmpty = 100
 // Collection is the end of an interval. Meter.Flows reads the flows that were
 // active in it.
 type Collection struct {
-	// Start is the time of the meter's first packet, from which its Uptime counts.
+	// Start is the time of the meter's first packet, or with a schedule when the first
+	// window began, from which its Uptime counts.
 	// From and To are the interval's ends: From is 0 in the first, To is not part
 	// of the interval, except in the last. Nanoseconds since 1970-01-01 00:00:00
 	// UTC.
@@ -41,6 +43,7 @@ type collection struct {
 	passedOver int64
 	made       int64 // collections made or passed over before this one
 	packets    uint64
+	window     int64 // the number of the window that it is of, if there is a schedule
 }
 
 // clock is the meter's time.
@@ -61,7 +64,10 @@ func (m *Meter) advance(time int64) error {
 		c.started = true
 		c.start, c.now, c.latest = time, time, time
 		m.next = collection{from: math.MinInt64, end: math.MaxInt64}
-		if m.cfg.Interval > 0 {
+		if m.cfg.Schedule != nil {
+			m.nextWindow(m.cfg.Schedule.Behind(time))
+			c.start = min(time, m.next.from)
+		} else if m.cfg.Interval > 0 {
 			m.next.end = m.nextEnd(time)
 		}
 		m.beginSeries(time)
@@ -95,7 +101,9 @@ func (m *Meter) due() int64 {
 }
 
 // recovers reports whether recover is to be called.
-func (m *Meter) recovers() bool { return m.cfg.Interval > 0 || m.attendant != nil || m.streams != nil }
+func (m *Meter) recovers() bool {
+	return m.cfg.Schedule == nil && (m.cfg.Interval > 0 || m.attendant != nil) || m.streams != nil
+}
 
 // passTo moves the clock on to time t, and does what is due until then.
 func (m *Meter) passTo(t int64) error {
@@ -137,20 +145,8 @@ func (m *Meter) closeInterval(at int64) error {
 		return err
 	}
 	empty := n.packets == m.stats.Packets+m.stats.Filtered
-	interval := int64(m.cfg.Interval)
-	if empty && n.empty >= maxEmpty {
-		// Pass over all intervals that are over, but for one that -N asks for.
-		over := (min(at, m.sameEnds(n.end)-1)-n.end)/interval + 1
-		if m.cfg.Intervals > 0 {
-			over = min(over, int64(m.cfg.Intervals)-n.made-1)
-		}
-		if over > 0 {
-			n.passedOver += over
-			n.made += over
-			n.from = n.end + (over-1)*interval
-			n.end = m.nextEnd(n.from)
-			return nil
-		}
+	if empty && n.empty >= maxEmpty && m.passOver(at) {
+		return nil
 	}
 	if m.streams != nil {
 		// What has changed belongs to this interval, rounded up too.
@@ -160,7 +156,7 @@ func (m *Meter) closeInterval(at int64) error {
 	last := m.cfg.Intervals > 0 && n.made+1 >= int64(m.cfg.Intervals)
 	err := m.collect(n.end, last)
 	if errors.Is(err, ErrNotCollected) && !last {
-		n.end = m.nextEnd(n.end)
+		m.extend()
 		return nil
 	} else if err != nil {
 		return err
@@ -170,8 +166,66 @@ func (m *Meter) closeInterval(at int64) error {
 	} else {
 		n.empty = 0
 	}
+	if m.cfg.Schedule != nil {
+		m.clear()
+		m.nextWindow(m.cfg.Schedule.Numbered(n.window + 1))
+		return nil
+	}
 	n.from, n.end = n.end, m.nextEnd(n.end)
 	return nil
+}
+
+// extend has the interval under way end with the one behind it.
+func (m *Meter) extend() {
+	n := &m.next
+	if m.cfg.Schedule == nil {
+		n.end = m.nextEnd(n.end)
+		return
+	}
+	n.window++
+	n.end = m.cfg.Schedule.Numbered(n.window).To
+}
+
+// passOver passes over all intervals that are over, but for one that -N asks for, given
+// that the next packet comes at time at. It returns false if there are none.
+func (m *Meter) passOver(at int64) bool {
+	n, interval := &m.next, int64(m.cfg.Interval)
+	var over int64
+	if m.cfg.Schedule != nil {
+		over = m.cfg.Schedule.Behind(at).Number - n.window
+	} else {
+		over = (min(at, m.sameEnds(n.end)-1)-n.end)/interval + 1
+	}
+	if m.cfg.Intervals > 0 {
+		over = min(over, int64(m.cfg.Intervals)-n.made-1)
+	}
+	if over <= 0 {
+		return false
+	}
+	n.passedOver += over
+	n.made += over
+	if m.cfg.Schedule != nil {
+		m.nextWindow(m.cfg.Schedule.Numbered(n.window + over))
+		return true
+	}
+	n.from = n.end + (over-1)*interval
+	n.end = m.nextEnd(n.from)
+	return true
+}
+
+// nextWindow has a window be the next interval.
+func (m *Meter) nextWindow(w schedule.Window) {
+	m.next.from, m.next.end, m.next.window = w.From, w.To, w.Number
+}
+
+// clear takes all flows out of the table, whose streams have ended.
+func (m *Meter) clear() {
+	var limits flow.Limits
+	for i := range limits {
+		limits[i] = math.MaxInt64
+	}
+	m.mayEnd = math.MaxInt
+	m.table.Recover(math.MaxInt, &limits, m.release)
 }
 
 // collect hands the collection that ends at to to the sink.
@@ -179,7 +233,8 @@ func (m *Meter) collect(to int64, last bool) error {
 	n := &m.next
 	n.to = to
 	m.done = last
-	for m.streams != nil && last && m.streams.FinishSome(to, m.mostStreams()) {
+	ends := last || m.cfg.Schedule != nil // flows do
+	for m.streams != nil && ends && m.streams.FinishSome(to, m.mostStreams()) {
 		m.attendant.Yield()
 	}
 	c := Collection{Start: m.clock.start, From: max(n.from, 0), To: to, PassedOver: n.passedOver, Last: last}

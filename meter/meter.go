@@ -19,6 +19,7 @@ import (
 	"rtfm/ruleset"
 	"rtfm/ruleset/pme"
 	"rtfm/traces"
+	"rtfm/traces/schedule"
 )
 
 // Config is the configuration of a meter.
@@ -37,6 +38,9 @@ type Config struct {
 	// however long a day it is. So the first is shorter than the others. Nil counts
 	// intervals from the first packet.
 	Align *time.Location
+	// Schedule, unless it is nil, has intervals be its windows, of which all packets
+	// must be; Interval and Align are not looked at. Flows begin anew in each window.
+	Schedule *schedule.Schedule
 	// Intervals is the number of collections after which metering ends; 0
 	// means with the source.
 	Intervals int
@@ -271,10 +275,15 @@ func (m *Meter) run(ctx context.Context, src traces.Source) error {
 
 // collectLast makes the collection at the end of the source.
 func (m *Meter) collectLast() error {
-	if !m.clock.started && m.attendant == nil {
+	switch {
+	case !m.clock.started && m.attendant == nil:
+		return nil
+	case m.cfg.Schedule == nil:
+		return m.collect(m.clock.now, true)
+	case m.clock.now < m.next.from: // the next window has not begun
 		return nil
 	}
-	return m.collect(m.clock.now, true)
+	return m.collect(m.next.end, true)
 }
 
 func (m *Meter) meterBatch(b *batch) error {

@@ -128,6 +128,10 @@ func (w *Writer) Begin(at int64) {
 	}
 	if w.begun {
 		c.From = max(w.to, 1) - 1
+		if w.c != nil && w.c.From > w.in.end { // time between is in no collection
+			w.in.end = w.c.From
+			c.From = max(match.Uptime(w.c.From, w.in.epoch), 1) - 1
+		}
 	}
 	w.begun, w.to, w.flows, w.current = true, c.To, 0, nil
 	w.in.start, w.in.end = w.in.end, max(at, w.in.end)

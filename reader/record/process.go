@@ -1,6 +1,10 @@
 package record
 
-import "rtfm/ruleset/match"
+import (
+	"cmp"
+
+	"rtfm/ruleset/match"
+)
 
 // Meter is a meter in this process at the end of an interval: it stands still
 // while the interval's flows are read.
@@ -36,10 +40,10 @@ type Process struct {
 	until int64
 }
 
-// From returns the meter's collection c; From, First and Boot need not be set. last tells
-// that no other follows.
+// From returns the meter's collection c; From, First and Boot need not be set. From is
+// the end of the collection before unless it is. last tells that no other follows.
 func (p *Process) From(m Meter, c Collection, last bool) Parted {
-	c.First, c.From = p.to == 0, p.to
+	c.First, c.From = p.to == 0, cmp.Or(c.From, p.to)
 	if c.First {
 		c.From = c.Epoch
 	}

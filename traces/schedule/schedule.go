@@ -111,8 +111,15 @@ func (s *Schedule) At(t int64) Window {
 	if i+1 < n && since >= s.within(i+1) { // the division by which strata begin was rounded down
 		i++
 	}
-	w := Window{Begins: k*period + s.within(i), Ends: later(k*period, s.within(i+1)), Number: k*n + i}
-	length := int64(s.Length)
+	return s.Numbered(k*n + i)
+}
+
+// Numbered returns the window of the stratum of this number, which begins at 1970 or later
+// and before the end of time.
+func (s *Schedule) Numbered(number int64) Window {
+	period, n, length := int64(s.Period), int64(s.Windows), int64(s.Length)
+	k, i := number/n, number%n
+	w := Window{Begins: k*period + s.within(i), Ends: later(k*period, s.within(i+1)), Number: number}
 	free := s.within(i+1) - s.within(i) - length
 	offset, _ := bits.Mul64(s.draw(uint64(w.Number)), uint64(free)+1)
 	w.From = later(w.Begins, int64(offset))

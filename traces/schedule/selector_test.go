@@ -67,7 +67,7 @@ func TestSelect(t *testing.T) {
 	s := &Schedule{Windows: 24, Length: 5 * time.Minute, Period: 24 * time.Hour, Seed: 5}
 	all := stream(100*day+day/3, 30*time.Hour)
 	sel := NewSelector(Config{Schedule: s})
-	src := Select(&batches{all}, sel)
+	src := Select(&batches{all}, sel, false)
 	got := read(t, src)
 	n := 0
 	for i := range all {
@@ -105,10 +105,10 @@ func TestEstimates(t *testing.T) {
 	} {
 		all := stream(c.from, c.length)
 		whole := NewSelector(Config{Schedule: s})
-		cut := read(t, Select(&batches{all}, whole))
+		cut := read(t, Select(&batches{all}, whole, false))
 		packets, octets, ok := whole.Estimates()
 		again := NewSelector(Config{Schedule: s})
-		read(t, Select(&batches{cut}, again))
+		read(t, Select(&batches{cut}, again, false))
 		packets2, octets2, _ := again.Estimates()
 		if !ok || packets.Windows < c.wantCount-1 || packets.Windows > c.wantCount+1 {
 			t.Errorf("%d windows, want %d", packets.Windows, c.wantCount)

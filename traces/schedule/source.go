@@ -10,11 +10,14 @@ import (
 // not sampled, and nothing but their times is looked at, unless FlowIDs are asked for. Of
 // packets in a file that becomes shorter there is an error then instead. src must have no
 // flow records. Closing the source closes src.
-func Select(src traces.Source, s *Selector) traces.Source { return &selected{src, s} }
+//
+// If src is live, whoever reads learns of the time of packets that are left out.
+func Select(src traces.Source, s *Selector, live bool) traces.Source { return &selected{src, s, live} }
 
 type selected struct {
 	traces.Source
-	s *Selector
+	s    *Selector
+	live bool
 }
 
 // ReadBatch implements traces.Source.
@@ -49,6 +52,9 @@ func (f *selected) choose(b *traces.Batch) error {
 		err = fmt.Errorf("%s: %d packets are not counted: %w", b.File, len(b.Packets), err)
 		b.Packets = b.Packets[:0]
 		return err
+	}
+	if n == 0 && f.live && len(b.Packets) > 0 {
+		b.Until = b.Packets[len(b.Packets)-1].Time
 	}
 	b.Packets = b.Packets[:n]
 	return nil
