@@ -152,15 +152,34 @@ func (g *ngRecorder) record(b []byte, p *traces.Packet) ([]byte, error) {
 		return b, err
 	}
 	from := len(b)
-	b = ngOpen(b, ngEnhanced)
-	for _, v := range [...]uint32{
-		id, uint32(uint64(p.Time) >> 32), uint32(p.Time), uint32(len(p.Data)), p.Wire + g.frames[id].extra,
-	} {
-		b = binary.LittleEndian.AppendUint32(b, v)
+	b = ngAppendPacket(b, id, g.frames[id].extra, p)
+	if g.ofPacket != "" {
+		b = ngClose(ngAppendComment(b[:len(b)-4], g.ofPacket), from)
+		g.ofPacket = ""
 	}
-	b = ngAppendComment(ngPad(append(b, p.Data...), len(p.Data)), g.ofPacket)
-	g.ofPacket = ""
-	return ngClose(b, from), nil
+	return b, nil
+}
+
+// ngAppendPacket appends the Enhanced Packet Block of a packet to b, which has so many
+// octets before it that were not on the wire.
+func ngAppendPacket(b []byte, id, extra uint32, p *traces.Packet) []byte {
+	at, captured := len(b), len(p.Data)
+	size := ngPacketMin + (captured+3)&^3
+	b = slices.Grow(b, size)[:at+size]
+	block, le := b[at:], binary.LittleEndian
+	tail := block[size-8:]
+	le.PutUint32(tail, 0) // which fills the data up
+	le.PutUint32(tail[4:], uint32(size))
+	head := block[:ngPacketMin-4]
+	le.PutUint32(head, ngEnhanced)
+	le.PutUint32(head[4:], uint32(size))
+	le.PutUint32(head[8:], id)
+	le.PutUint32(head[12:], uint32(uint64(p.Time)>>32))
+	le.PutUint32(head[16:], uint32(p.Time))
+	le.PutUint32(head[20:], uint32(captured))
+	le.PutUint32(head[24:], p.Wire+extra)
+	copy(block[ngPacketMin-4:], p.Data)
+	return b
 }
 
 // finish appends statistics of the interfaces that have lost packets.

@@ -207,6 +207,19 @@ func TestStored(t *testing.T) {
 	}
 }
 
+// hand makes all chunks of a Writer that nobody uses yet ones that were written.
+func hand(w *Writer) {
+	var chunks []*chunk
+	for len(w.fresh) > 0 {
+		w.take(false)
+		chunks = append(chunks, w.cur)
+	}
+	w.cur = nil
+	for _, c := range chunks {
+		w.free <- c
+	}
+}
+
 // TestUnstored has a disk that takes nothing for a while: packets that there is no
 // room for are counted with their times, and what the source lost is told, too.
 func TestUnstored(t *testing.T) {
@@ -217,6 +230,7 @@ func TestUnstored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hand(w)
 	all := append([]traces.Packet(nil), packets...)
 	var held []*chunk
 	var last int
@@ -324,6 +338,7 @@ func TestWait(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hand(w)
 	var held []*chunk
 	for range 4 {
 		held = append(held, <-w.free)

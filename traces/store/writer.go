@@ -14,7 +14,8 @@ import (
 // Config says where packets are stored, which part of them, and how many.
 type Config struct {
 	Dir string
-	// Buffer is how many octets of memory hold packets that wait to be written.
+	// Buffer is how many octets of memory hold packets that wait to be written; with Wait
+	// they are 16 MiB at most.
 	Buffer int64
 	// A file ends when it has FileSize octets or, unless Rotate is 0, packets of so
 	// much time.
@@ -61,8 +62,9 @@ type Totals struct {
 // writes to the disk.
 type Writer struct {
 	cfg     Config
-	free    chan *chunk
+	free    chan *chunk // that were written
 	full    chan *chunk
+	fresh   []byte        // of the buffer, for chunks that are not needed yet
 	done    chan struct{} // closed when all is written
 	disk    *disk
 	cur     *chunk // nil when the next packet begins one
@@ -94,6 +96,9 @@ type chunk struct {
 
 const (
 	leastChunks = 4
+	// mostAhead is how many octets are read ahead of a disk that is waited for: more of
+	// them are not in the processor's cache when they are written.
+	mostAhead = 16 << 20
 	// leastFile is the size of the smallest files.
 	leastFile = 4 * chunkSize
 )
@@ -109,6 +114,9 @@ func NewWriter(cfg Config) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Wait {
+		cfg.Buffer = min(cfg.Buffer, mostAhead)
+	}
 	n := max(int(cfg.Buffer/chunkSize), leastChunks)
 	memory, err := alignedMemory((n + 1) * chunkSize)
 	if err != nil {
@@ -116,9 +124,9 @@ func NewWriter(cfg Config) (*Writer, error) {
 		return nil, fmt.Errorf("--store-buffer: %d MiB of memory: %w", n, err)
 	}
 	d.scratch = memory[n*chunkSize:]
-	w := &Writer{cfg: cfg, free: make(chan *chunk, n), full: make(chan *chunk, n), done: make(chan struct{}), disk: d, begin: true}
-	for i := range n {
-		w.free <- &chunk{buf: memory[i*chunkSize : (i+1)*chunkSize : (i+1)*chunkSize]}
+	w := &Writer{
+		cfg: cfg, free: make(chan *chunk, n), full: make(chan *chunk, n), fresh: memory[:n*chunkSize],
+		done: make(chan struct{}), disk: d, begin: true,
 	}
 	d.failed = &w.failed
 	if cfg.Cutoff > 0 {
@@ -206,19 +214,30 @@ func (w *Writer) turn(p *traces.Packet, size int) bool {
 		return w.unfit(fmt.Sprintf("a packet of %d octets, %d of them captured", p.Wire, len(p.Data)))
 	}
 	w.pass()
-	if w.cfg.Wait {
-		w.cur = <-w.free
-	} else {
-		select {
-		case w.cur = <-w.free:
-		default:
-			w.totals.Unstored++
-			w.losses.unstored(p.Interface, 1, p.Time, p.Time)
-			return false
-		}
+	if w.take(w.cfg.Wait); w.cur == nil {
+		w.totals.Unstored++
+		w.losses.unstored(p.Interface, 1, p.Time, p.Time)
+		return false
 	}
 	w.start(p.Time)
 	return true
+}
+
+// take makes the chunk at hand one that was written, or a fresh one, so that memory is
+// touched only when it is needed. Without any it waits, or leaves none at hand.
+func (w *Writer) take(wait bool) {
+	select {
+	case w.cur = <-w.free:
+		return
+	default:
+	}
+	switch {
+	case len(w.fresh) > 0:
+		w.cur = &chunk{buf: w.fresh[:chunkSize:chunkSize]}
+		w.fresh = w.fresh[chunkSize:]
+	case wait:
+		w.cur = <-w.free
+	}
 }
 
 // unfit counts a packet that no file can hold.
@@ -305,7 +324,7 @@ func (w *Writer) Totals() Totals {
 func (w *Writer) Close() error {
 	w.pass()
 	if len(w.losses.list) > 0 { // since the last packet that was stored
-		w.cur = <-w.free
+		w.take(true)
 		w.start(w.latest)
 		w.cur.mark.First, w.cur.mark.Last = w.latest, w.latest
 		w.pass()
