@@ -64,6 +64,7 @@ var layout = map[string][]string{
 	"meter/export":   {"traces/feed"},
 	"meter/feed":     {"meter/flow", "meter/ident", "ruleset/match", "traces/feed", "traces/ipfix"},
 	"meter/flow":     {"meter/huge", "ruleset/attr", "ruleset/keyhash", "ruleset/match"},
+	"meter/flowset":  {"meter/flow", "ruleset/attr", "ruleset/match"},
 	"meter/huge":     {},
 	"meter/ident":    {"meter/huge", "ruleset/attr", "ruleset/match"},
 	"meter/series":   {},
@@ -108,6 +109,7 @@ var layout = map[string][]string{
 	"reader/seriesfile": {"meter/series", "reader/table"},
 	"reader/spool":      {},
 	"reader/table":      {},
+	"reader/flowlist":   {"meter/flowset", "reader/flowfile", "reader/record", "ruleset/attr", "ruleset/match"},
 
 	"reader/export/exporttest": {"reader/export", "reader/flowfile", "reader/record", "reader/spool"},
 

@@ -9,9 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rtfm/meter/packet"
 	"rtfm/ruleset"
-	"rtfm/ruleset/attr"
 	"rtfm/ruleset/filter"
 	"rtfm/ruleset/match"
 	"rtfm/ruleset/pme"
@@ -102,8 +100,9 @@ func isTrace(arg string) bool {
 	return err == nil && !st.IsDir()
 }
 
-// passing returns a function that asks the filter of packets, nil if there is none.
-func (o *filterOptions) passing() func(from *traces.Packet) bool {
+// passing returns a function that asks the filter of packets, or of what they carry in
+// tunnels; nil if there is none.
+func (o *filterOptions) passing(in *tunnelOptions) func(from *traces.Packet) bool {
 	if o.program == nil {
 		return nil
 	}
@@ -111,21 +110,10 @@ func (o *filterOptions) passing() func(from *traces.Packet) bool {
 	var p match.Packet
 	var flow match.FlowKey // of no use
 	return func(from *traces.Packet) bool {
-		decode(&p, from)
+		in.decode(&p, from)
 		return program.Match(&p, &p.Key, false, &flow) == pme.Success
 	}
 }
 
 // decode sets p to what a ruleset sees of a packet of a trace.
-func decode(p *match.Packet, from *traces.Packet) {
-	var inner match.Packet
-	packet.Decode(p, from.Link, from.Data, from.Wire)
-	packet.PlainTunnels.Look(p, &inner, true)
-	p.Time = from.Time
-	if from.Direction != traces.Outgoing {
-		p.Key.SetInterface(attr.Source, uint16(from.Interface))
-	}
-	if from.Direction != traces.Incoming {
-		p.Key.SetInterface(attr.Dest, uint16(from.Interface))
-	}
-}
+func decode(p *match.Packet, from *traces.Packet) { new(tunnelOptions).decode(p, from) }

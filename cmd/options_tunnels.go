@@ -8,7 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"rtfm/meter/packet"
+	"rtfm/ruleset/attr"
+	"rtfm/ruleset/match"
 	"rtfm/ruleset/spell"
+	"rtfm/traces"
 	"rtfm/traces/live"
 )
 
@@ -46,6 +49,24 @@ func (o *tunnelOptions) check(cmd *cobra.Command, capture *captureOptions, trace
 		capture.snapLen = tunnelSnapLen
 	}
 	return nil
+}
+
+// decode sets p to what a ruleset sees of a packet of a trace, or of what that carries
+// in envelopes.
+func (o *tunnelOptions) decode(p *match.Packet, from *traces.Packet) {
+	var inner match.Packet
+	packet.Decode(p, from.Link, from.Data, from.Wire)
+	if o.kinds != 0 {
+		o.kinds.Decapsulate(p, o.depth)
+	}
+	(o.kinds | packet.PlainTunnels).Look(p, &inner, o.kinds == 0)
+	p.Time = from.Time
+	if from.Direction != traces.Outgoing {
+		p.Key.SetInterface(attr.Source, uint16(from.Interface))
+	}
+	if from.Direction != traces.Incoming {
+		p.Key.SetInterface(attr.Dest, uint16(from.Interface))
+	}
 }
 
 // tunnelKinds is the value of --decap.

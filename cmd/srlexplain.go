@@ -78,7 +78,7 @@ func (o *srlExplainOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	src = withInterrupt(cmd.Context(), src, args)
 	defer src.Close()
-	return o.explain(e, only.passing(), src, cmd.OutOrStdout())
+	return o.explain(e, only.passing(new(tunnelOptions)), src, cmd.OutOrStdout())
 }
 
 // explain goes through the trace until the last packet that is asked for; only, if

@@ -7,18 +7,19 @@ import (
 	"strings"
 
 	"rtfm/traces/format"
+	"rtfm/traces/store"
 
 	"github.com/spf13/cobra"
-
-	"rtfm/traces/store"
 )
 
 // storeGetOptions are the options of `rtfm store get`.
 type storeGetOptions struct {
 	period  storePeriod
 	filter  filterOptions
+	origin  originOptions
 	output  string
 	headers bool
+	most    size
 	quiet   bool
 }
 
@@ -27,6 +28,12 @@ const storeGetHelp = `Write packets of a store to a trace: those of a time that 
 FILTER has tcpdump's words ('host 10.0.0.1 and tcp') or is an expression of SRL, as
 for rtfm run. The trace has the format of its suffix, as for rtfm trace convert;
 "-" is standard output, pcapng. A store that is being written may be read.
+
+With --flows they are those of flows: they have what a flow has saved, in a direction
+in which it has counted, and came between its first and its last packet. FILE is flow
+data, rows of "rtfm flows top --json", or what "rtfm top --json" prints. What a ruleset
+tests or makes up, but packets do not have, only -r RULES tells: that alone finds all
+packets that the ruleset counts, with --flows those that it counts in these flows.
 
 TIMEs are 2026-11-21T09:13:25.5Z, or seconds since 1970, or + and seconds (or 5m,
 1h30m) after the first packet of the store.
@@ -44,10 +51,11 @@ func storeGetCommand() *cobra.Command {
 	var o storeGetOptions
 	cmd := &cobra.Command{
 		Use:   "get FOLDER [FILTER]",
-		Short: "Write packets of a time to a trace",
+		Short: "Write packets of a time, or of flows, to a trace",
 		Long:  storeGetHelp,
-		Example: `  rtfm store get packets --from 2026-11-30T20:15:00Z --to 2026-11-30T20:16:00Z -w minute.pcapng
-  rtfm store get packets 'host 10.0.0.1 and port 53' | tshark -r -`,
+		Example: `  rtfm store get packets --from 2026-11-30T20:15:00Z -w late.pcapng
+  rtfm store get packets 'host 10.0.0.1 and port 53' | tshark -r -
+  rtfm flows filter 'Octets > 1M' a.json | rtfm store get packets --flows -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New(`no FOLDER given; "rtfm store get --help" tells more`)
@@ -60,9 +68,13 @@ func storeGetCommand() *cobra.Command {
 	f.SortFlags = false
 	f.Var(timeLimit{&o.period.from}, "from", "leave out packets before this `TIME`")
 	f.Var(timeLimit{&o.period.to}, "to", "leave out packets at this `TIME` and later")
+	group(f, groupInput, "from", "to")
+	o.origin.add(cmd)
 	f.StringVarP(&o.output, "write", "w", "-", "write to this `TRACE`")
-	f.BoolVar(&o.headers, "headers", false, "write only headers: of the link, of IP and of TCP, UDP and the like")
+	f.BoolVar(&o.headers, "headers", false, "write only headers; of the link, of IP and of TCP, UDP and the like")
+	f.Var(&o.most, "max", "end before there are more than so many `OCTETS`; of packets, as 64MiB")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no verdict; the exit status has it")
+	group(f, groupOutput, "write", "headers", "max", "quiet")
 	return cmd
 }
 
@@ -70,11 +82,22 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 	if _, err := o.filter.take(nil, false, io.Discard); err != nil {
 		return err
 	}
-	c := format.Conversion{Pass: o.filter.passing()}
-	if o.headers {
-		c.Keep = headersOf
+	if err := o.origin.read(cmd); err != nil {
+		return err
 	}
-	src, err := o.period.open(dir)
+	fetch := fetch{
+		pass: both(o.origin.passing(), o.filter.passing(&o.origin.tunnels)), most: int64(o.most),
+		tell: func(damage error) { cmd.PrintErrf("rtfm: %v\n", damage) },
+	}
+	if o.headers {
+		fetch.keep = headersOf
+	}
+	q, err := o.period.query(dir)
+	if err != nil {
+		return err
+	}
+	o.origin.within(&q)
+	src, err := store.Open(dir, q)
 	if err != nil {
 		return err
 	}
@@ -86,19 +109,8 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 	defer out.Abort()
 	ctx := cmd.Context()
 	defer finishing(ctx)()
-	var damage error
-	var done format.Converted
-	for { // damage in a chunk ends only that
-		part, err := format.Convert(ctx, out.Writer, src, c)
-		if err != nil {
-			return err
-		}
-		done.Packets += part.Packets
-		if part.Damage == nil || ctx.Err() != nil {
-			break
-		}
-		damage = part.Damage
-		cmd.PrintErrf("rtfm: %v\n", damage)
+	if err := fetch.run(ctx, out.Writer, src); err != nil {
+		return err
 	}
 	name := o.output
 	if ctx.Err() == nil {
@@ -109,37 +121,14 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	covered := src.Covered()
 	if !o.quiet {
-		cmd.PrintErrf("%s\n", verdict(done.Packets, &covered))
+		cmd.PrintErrf("%s\n", fetch.verdict())
 	}
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return &exitError{status: StatusInterrupted, err: fmt.Errorf("interrupted: %s ends here, the store may not", name)}
-	case damage != nil:
-		return &exitError{status: StatusDamaged}
-	case !covered.Complete():
-		return &exitError{status: StatusMissing}
+	}
+	if status := fetch.status(); status != 0 {
+		return &exitError{status: status}
 	}
 	return nil
-}
-
-// verdict tells what was found, and whether that is all.
-func verdict(found uint64, c *store.Covered) string {
-	text := fmt.Sprintf("%s, of %s", packets(found), counted(uint64(c.Chunks), "chunk"))
-	if c.Cut > 0 {
-		text += fmt.Sprintf(" with %s of headers only, by the cutoff", packets(c.Cut))
-	}
-	if c.Complete() {
-		return text + "; complete: nothing was lost or left out in the time that the store has of it"
-	}
-	var lost, unstored uint64
-	for _, l := range c.Losses {
-		lost, unstored = lost+l.Lost, unstored+l.Unstored
-	}
-	text += fmt.Sprintf("; not complete: in the time or near it %d were lost, %d not stored", lost, unstored)
-	if c.Damaged > 0 {
-		text += fmt.Sprintf(", %d chunks are damaged", c.Damaged)
-	}
-	return text
 }

@@ -95,7 +95,7 @@ func (o *traceConvertOptions) config(cmd *cobra.Command, names []string) (c form
 	if err := o.hide.prepare(cmd); err != nil {
 		return c, err
 	}
-	c.Snap, c.From, c.To, c.Pass, c.Rewrite = o.snap, o.from, o.to, o.filter.passing(), o.hide.rewrite()
+	c.Snap, c.From, c.To, c.Pass, c.Rewrite = o.snap, o.from, o.to, o.filter.passing(new(tunnelOptions)), o.hide.rewrite()
 	if o.sample.selector != nil {
 		c.Sample = o.sample.selector.Take
 	}
