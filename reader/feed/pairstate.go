@@ -1,7 +1,7 @@
 package feed
 
 import (
-	"encoding/gob"
+	"encoding/json"
 	"fmt"
 	"io"
 
@@ -68,13 +68,13 @@ func (p *Pair) Save(w io.Writer) error {
 			s.Records = append(s.Records, stateRecord{number(e.flow), int(e.side), q.Time, q.Octets, q.Digest, q.Backward})
 		}
 	}
-	return gob.NewEncoder(w).Encode(&s)
+	return json.NewEncoder(w).Encode(&s)
 }
 
 // Load has the Pair go on where the one was that has written this.
 func (p *Pair) Load(r io.Reader) error {
 	var s pairState
-	if err := gob.NewDecoder(r).Decode(&s); err != nil {
+	if err := json.NewDecoder(r).Decode(&s); err != nil {
 		return fmt.Errorf("state of a pair: %w", err)
 	}
 	p.lead, p.table.horizon = s.Lead&1, s.Horizon

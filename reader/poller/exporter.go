@@ -5,78 +5,81 @@ import (
 	"io"
 	"slices"
 
-	"github.com/goccy/go-yaml"
-
 	"rtfm/mib/module"
 	"rtfm/reader/metrics"
 	"rtfm/ruleset/attr"
 )
 
+// exporterModules are those that are written.
+type exporterModules struct {
+	Health *exporterModule `json:"rtfm"`
+	Flows  *exporterModule `json:"rtfm_flows,omitempty"`
+}
+
 // exporterModule is a module of snmp_exporter's configuration.
 type exporterModule struct {
-	Walk    []string         `yaml:"walk,omitempty"`
-	Get     []string         `yaml:"get,omitempty"`
-	Metrics []exporterMetric `yaml:"metrics"`
+	Walk    []string         `json:"walk,omitempty"`
+	Get     []string         `json:"get,omitempty"`
+	Metrics []exporterMetric `json:"metrics"`
 	// Version and Auth are within modules of releases before 0.23.
-	Version int           `yaml:"version,omitempty"`
-	Auth    *exporterAuth `yaml:"auth,omitempty"`
+	Version int           `json:"version,omitempty"`
+	Auth    *exporterAuth `json:"auth,omitempty"`
 }
 
 type exporterAuth struct {
-	Community string `yaml:"community"`
+	Community string `json:"community"`
 }
 
 type exporterMetric struct {
-	Name    string                     `yaml:"name"`
-	OID     string                     `yaml:"oid"`
-	Type    string                     `yaml:"type"`
-	Help    string                     `yaml:"help"`
-	Indexes []exporterIndex            `yaml:"indexes,omitempty"`
-	Lookups []exporterLookup           `yaml:"lookups,omitempty"`
-	Regexps map[string][]exporterMatch `yaml:"regex_extracts,omitempty"`
+	Name    string                     `json:"name"`
+	OID     string                     `json:"oid"`
+	Type    string                     `json:"type"`
+	Help    string                     `json:"help"`
+	Indexes []exporterIndex            `json:"indexes,omitempty"`
+	Lookups []exporterLookup           `json:"lookups,omitempty"`
+	Regexps map[string][]exporterMatch `json:"regex_extracts,omitempty"`
 }
 
 type exporterIndex struct {
-	Label string `yaml:"labelname"`
-	Type  string `yaml:"type"`
+	Label string `json:"labelname"`
+	Type  string `json:"type"`
 }
 
 // exporterLookup has the value of a column for a label; that of nothing removes it.
 type exporterLookup struct {
-	Labels []string `yaml:"labels"`
-	Label  string   `yaml:"labelname"`
-	OID    string   `yaml:"oid,omitempty"`
-	Type   string   `yaml:"type,omitempty"`
+	Labels []string `json:"labels"`
+	Label  string   `json:"labelname"`
+	OID    string   `json:"oid,omitempty"`
+	Type   string   `json:"type,omitempty"`
 }
 
 // exporterMatch is what stands for a value.
 type exporterMatch struct {
-	Value string `yaml:"value"`
-	Regex string `yaml:"regex"`
+	Value string `json:"value"`
+	Regex string `json:"regex"`
 }
 
 // WriteExporter writes the configuration of snmp_exporter: a module rtfm for a meter's
 // health, and, if flows is not nil, rtfm_flows. Releases before 0.23 want the form that old
 // asks for, in which modules have a community.
 func WriteExporter(w io.Writer, flows *Flows, old bool) error {
-	modules := yaml.MapSlice{{Key: "rtfm", Value: health()}}
+	modules := exporterModules{Health: health()}
 	if flows != nil {
-		modules = append(modules, yaml.MapItem{Key: "rtfm_flows", Value: flows.module(old)})
+		modules.Flows = flows.module(old)
 	}
-	all := any(yaml.MapSlice{{Key: "modules", Value: modules}})
+	all := any(map[string]exporterModules{"modules": modules})
 	if old {
-		for _, m := range modules {
-			m := m.Value.(*exporterModule)
-			m.Version, m.Auth = 2, &exporterAuth{"public"}
+		for _, m := range []*exporterModule{modules.Health, modules.Flows} {
+			if m != nil {
+				m.Version, m.Auth = 2, &exporterAuth{"public"}
+			}
 		}
 		all = modules
 	}
-	b, err := yaml.Marshal(all)
-	if err != nil {
+	if _, err := io.WriteString(w, "# What snmp_exporter asks meters of rtfm for, as rtfm mib snmp-exporter has written it.\n"); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "# What snmp_exporter asks meters of rtfm for, as rtfm mib snmp-exporter has written it.\n%s", b)
-	return err
+	return writeYAML(w, all)
 }
 
 // add adds a metric to a module, with what has to be walked for it.

@@ -7,8 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"rtfm/mib/module"
 	"rtfm/reader/metrics"
 )
@@ -24,73 +22,73 @@ const (
 // The form in which Zabbix 7.0 imports templates.
 type (
 	zabbixExport struct {
-		Version   string           `yaml:"version"`
-		Groups    []zabbixGroup    `yaml:"template_groups"`
-		Templates []zabbixTemplate `yaml:"templates"`
-		Triggers  []zabbixTrigger  `yaml:"triggers"`
+		Version   string           `json:"version"`
+		Groups    []zabbixGroup    `json:"template_groups"`
+		Templates []zabbixTemplate `json:"templates"`
+		Triggers  []zabbixTrigger  `json:"triggers"`
 	}
 	zabbixGroup struct {
-		UUID string `yaml:"uuid,omitempty"`
-		Name string `yaml:"name"`
+		UUID string `json:"uuid,omitempty"`
+		Name string `json:"name"`
 	}
 	zabbixTemplate struct {
-		UUID        string            `yaml:"uuid"`
-		Template    string            `yaml:"template"`
-		Name        string            `yaml:"name"`
-		Description string            `yaml:"description"`
-		Groups      []zabbixGroup     `yaml:"groups"`
-		Items       []zabbixItem      `yaml:"items"`
-		Discoveries []zabbixDiscovery `yaml:"discovery_rules"`
-		Macros      []zabbixMacro     `yaml:"macros"`
-		ValueMaps   []zabbixValueMap  `yaml:"valuemaps"`
+		UUID        string            `json:"uuid"`
+		Template    string            `json:"template"`
+		Name        string            `json:"name"`
+		Description string            `json:"description"`
+		Groups      []zabbixGroup     `json:"groups"`
+		Items       []zabbixItem      `json:"items"`
+		Discoveries []zabbixDiscovery `json:"discovery_rules"`
+		Macros      []zabbixMacro     `json:"macros"`
+		ValueMaps   []zabbixValueMap  `json:"valuemaps"`
 	}
 	zabbixItem struct {
-		UUID          string          `yaml:"uuid"`
-		Name          string          `yaml:"name"`
-		Type          string          `yaml:"type"`
-		OID           string          `yaml:"snmp_oid"`
-		Key           string          `yaml:"key"`
-		ValueType     string          `yaml:"value_type,omitempty"` // UNSIGNED without
-		Units         string          `yaml:"units,omitempty"`
-		Description   string          `yaml:"description,omitempty"`
-		ValueMap      *zabbixGroup    `yaml:"valuemap,omitempty"`
-		Preprocessing []zabbixStep    `yaml:"preprocessing,omitempty"`
-		Triggers      []zabbixTrigger `yaml:"triggers,omitempty"`
-		Prototypes    []zabbixTrigger `yaml:"trigger_prototypes,omitempty"`
+		UUID          string          `json:"uuid"`
+		Name          string          `json:"name"`
+		Type          string          `json:"type"`
+		OID           string          `json:"snmp_oid"`
+		Key           string          `json:"key"`
+		ValueType     string          `json:"value_type,omitempty"` // UNSIGNED without
+		Units         string          `json:"units,omitempty"`
+		Description   string          `json:"description,omitempty"`
+		ValueMap      *zabbixGroup    `json:"valuemap,omitempty"`
+		Preprocessing []zabbixStep    `json:"preprocessing,omitempty"`
+		Triggers      []zabbixTrigger `json:"triggers,omitempty"`
+		Prototypes    []zabbixTrigger `json:"trigger_prototypes,omitempty"`
 	}
 	zabbixStep struct {
-		Type       string   `yaml:"type"`
-		Parameters []string `yaml:"parameters"`
+		Type       string   `json:"type"`
+		Parameters []string `json:"parameters"`
 	}
 	zabbixTrigger struct {
-		UUID       string `yaml:"uuid"`
-		Expression string `yaml:"expression"`
-		Name       string `yaml:"name"`
-		Priority   string `yaml:"priority"`
+		UUID       string `json:"uuid"`
+		Expression string `json:"expression"`
+		Name       string `json:"name"`
+		Priority   string `json:"priority"`
 	}
 	zabbixDiscovery struct {
-		UUID       string          `yaml:"uuid"`
-		Name       string          `yaml:"name"`
-		Type       string          `yaml:"type"`
-		OID        string          `yaml:"snmp_oid"`
-		Key        string          `yaml:"key"`
-		Delay      string          `yaml:"delay"`
-		Items      []zabbixItem    `yaml:"item_prototypes"`
-		Prototypes []zabbixTrigger `yaml:"trigger_prototypes,omitempty"`
+		UUID       string          `json:"uuid"`
+		Name       string          `json:"name"`
+		Type       string          `json:"type"`
+		OID        string          `json:"snmp_oid"`
+		Key        string          `json:"key"`
+		Delay      string          `json:"delay"`
+		Items      []zabbixItem    `json:"item_prototypes"`
+		Prototypes []zabbixTrigger `json:"trigger_prototypes,omitempty"`
 	}
 	zabbixMacro struct {
-		Macro       string `yaml:"macro"`
-		Value       string `yaml:"value"`
-		Description string `yaml:"description"`
+		Macro       string `json:"macro"`
+		Value       string `json:"value"`
+		Description string `json:"description"`
 	}
 	zabbixValueMap struct {
-		UUID     string          `yaml:"uuid"`
-		Name     string          `yaml:"name"`
-		Mappings []zabbixMapping `yaml:"mappings"`
+		UUID     string          `json:"uuid"`
+		Name     string          `json:"name"`
+		Mappings []zabbixMapping `json:"mappings"`
 	}
 	zabbixMapping struct {
-		Value string `yaml:"value"`
-		New   string `yaml:"newvalue"`
+		Value string `json:"value"`
+		New   string `json:"newvalue"`
 	}
 )
 
@@ -141,15 +139,11 @@ func WriteZabbix(w io.Writer, flows *Flows) error {
 		t.Discoveries = append(t.Discoveries, flows.discovery())
 	}
 	all := struct {
-		Export zabbixExport `yaml:"zabbix_export"`
+		Export zabbixExport `json:"zabbix_export"`
 	}{zabbixExport{"7.0", []zabbixGroup{{uuid("group"), "Templates/rtfm"}}, []zabbixTemplate{t}, []zabbixTrigger{
 		trigger("table fills", fmt.Sprintf("min(%s,5m)>%s*last(%s)", key("rtfm_flows"), fillMacro, key("rtfm_flow_table_size")), "rtfm: the flow table fills", "WARNING"),
 	}}}
-	b, err := yaml.Marshal(all)
-	if err == nil {
-		_, err = w.Write(b)
-	}
-	return err
+	return writeYAML(w, all)
 }
 
 // key returns how triggers name an item.
