@@ -10,7 +10,7 @@ FUZZTIME ?= 20s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 # Programs that tests use, and a folder, each with the Debian packages that it takes.
 # A * stands for any version.
-TOOLS = bzip2=bzip2 capinfos=wireshark-common editcap=wireshark-common chromium=chromium clickhouse-server=clickhouse-server ethtool=ethtool /usr/lib/postgresql/*/bin/initdb=postgresql ip=iproute2 ipfixDump=libfixbuf-tools java=default-jre-headless jq=jq kcat=kcat keepalived=keepalived /usr/lib/python3/dist-packages/pandas=python3-pandas make=make mandoc=mandoc gcc=gcc,libc6-dev node=nodejs npm=npm smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfacctd=pmacct nfcapd=nfdump nfdump=nfdump nft=nftables nvim=neovim nfreplay=nfdump prometheus-snmp-exporter=prometheus-snmp-exporter promtool=prometheus python3=python3 softflowd=softflowd sqlite3=sqlite3 ss=iproute2 tc=iproute2 tmux=tmux /usr/share/zookeeper=zookeeper traceanon=libtrace-tools tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpdump=tcpdump tcpreplay=tcpreplay
+TOOLS = bzip2=bzip2 capinfos=wireshark-common editcap=wireshark-common chromium=chromium clickhouse-server=clickhouse-server ethtool=ethtool /usr/lib/postgresql/*/bin/initdb=postgresql ip=iproute2 ipfixDump=libfixbuf-tools java=default-jre-headless jq=jq kcat=kcat keepalived=keepalived /usr/lib/python3/dist-packages/pandas=python3-pandas make=make mandoc=mandoc gcc=gcc,libc6-dev node=nodejs npm=npm smilint=smitools smidump=smitools snmpd=snmpd snmpget=snmp snmptranslate=snmp snmptrapd=snmptrapd nfacctd=pmacct nfcapd=nfdump nfdump=nfdump nft=nftables nvim=neovim nfreplay=nfdump prometheus=prometheus prometheus-snmp-exporter=prometheus-snmp-exporter promtool=prometheus python3=python3 softflowd=softflowd sqlite3=sqlite3 ss=iproute2 tc=iproute2 tmux=tmux /usr/share/zookeeper=zookeeper traceanon=libtrace-tools tshark=tshark taskset=util-linux setpriv=util-linux systemd-analyze=systemd tcpdump=tcpdump tcpreplay=tcpreplay
 
 help: ## Print this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
@@ -64,6 +64,8 @@ race: ## Run the tests, less the long ones, under the race detector (needs gcc).
 		go test -race -short $(TESTFLAGS) $(ALONE); \
 	else echo "no gcc: the race detector is not run"; fi
 
+# Some last as long as RTFM_LONG says, if that is a time:
+#   RTFM_LONG=1h go test -count 1 -timeout 90m -run '^(TestPrometheus|TestNATSFaults)$' ./cmd/acceptance
 long: ## Run the tests in their long forms: more intervals, kills and soaking than "make test" has, for ten minutes.
 	RTFM_LONG=1 go test -count 1 -parallel 4 -timeout 1h ./manager ./ruleset/pme ./cmd/acceptance
 
