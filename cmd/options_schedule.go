@@ -41,8 +41,17 @@ func (o *sampleOptions) check(cmd *cobra.Command, records bool) error {
 		return errors.New("--schedule and --sample are for packets: flow records of routers are none")
 	}
 	o.schedule.Seed, o.sample.Seed = o.seed, o.seed
-	o.selector = schedule.NewSelector(schedule.Config{Schedule: o.windows(), Sample: o.sample})
+	o.selector = schedule.NewSelector(schedule.Config{Schedule: o.windows(), Sample: o.sample, FlowID: flowIDs(o.sample)})
 	return nil
+}
+
+// rate returns of how many packets one is looked at, 0 if that is not the same for all
+// flows.
+func (o *sampleOptions) rate() uint64 {
+	if o.sample.Kind == schedule.Flow {
+		return 0
+	}
+	return o.sample.Of
 }
 
 // windows returns the schedule, nil for all time.

@@ -59,7 +59,7 @@ func (o *runOptions) exporting(cmd *cobra.Command, to func() record.Sink, do fun
 // gives its collections to another sink.
 func (o *runOptions) newRunSink(cmd *cobra.Command, m *meter.Meter, rules []*ruleset.RuleSet, f *feeding, to record.Sink) *runSink {
 	s := &runSink{
-		meter: metered{m, f}, feed: f, process: record.Process{Differences: record.WantsDifferences(to)},
+		meter: metered{m, f, o.sample.rate()}, feed: f, process: record.Process{Differences: record.WantsDifferences(to)},
 		to: to, name: o.meterName(), errors: cmd.ErrOrStderr(), windows: o.sample.schedule.Windows > 0,
 	}
 	if x, ok := to.(*export.Sink); ok {

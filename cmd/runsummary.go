@@ -15,7 +15,8 @@ import (
 // metered is a meter in this process as the pipeline of collections sees it.
 type metered struct {
 	*meter.Meter
-	feed *feeding
+	feed     *feeding
+	sampling uint64 // one of so many packets is metered; 0 is all
 }
 
 // Parts implements record.Meter.
@@ -44,7 +45,8 @@ func (m metered) Counts() (record.Counts, record.Levels) {
 		}
 	}
 	return n, record.Levels{
-		Active: uint64(s.Active), StreamsActive: uint64(s.Streams.Active),
+		Sampling: m.sampling,
+		Active:   uint64(s.Active), StreamsActive: uint64(s.Streams.Active),
 		ClockKnown: s.Trace.SystemClock != traces.ClockUnknown, ClockRight: s.Trace.SystemClock == traces.ClockSynchronised,
 	}
 }

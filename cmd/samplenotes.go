@@ -4,8 +4,25 @@ import (
 	"fmt"
 	"math"
 
+	"rtfm/meter/ident"
+	"rtfm/meter/packet"
+	"rtfm/ruleset/match"
+	"rtfm/traces"
 	"rtfm/traces/schedule"
 )
+
+// flowIDs returns what tells the FlowIDs of packets, for a sample of flows; nil for others.
+func flowIDs(sample schedule.Sample) func(p *traces.Packet) uint64 {
+	if sample.Of <= 1 || sample.Kind != schedule.Flow {
+		return nil
+	}
+	var tuples ident.Tuples
+	var decoded match.Packet
+	return func(p *traces.Packet) uint64 {
+		packet.Decode(&decoded, p.Link, p.Data, p.Wire)
+		return tuples.FlowID(&decoded)
+	}
+}
 
 // notes returns what people should know of the packets that were left out.
 func (o *sampleOptions) notes() (notes []string) {

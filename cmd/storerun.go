@@ -14,6 +14,7 @@ import (
 // storeRunOptions are the options of `rtfm store run`.
 type storeRunOptions struct {
 	store   storeOptions
+	sample  sampleOptions
 	capture captureOptions
 	traces  traceOptions
 	user    string
@@ -54,6 +55,8 @@ func storeRunCommand() *cobra.Command {
 	group(f, groupStore, "dir", "size", "age", "keep-free", "headers", "cutoff")
 	f.StringSliceVarP(&o.capture.interfaces, "interface", "i", nil, "store packets of this `INTERFACE`; several with commas between, or repeated; any for all")
 	group(f, groupInput, "interface")
+	o.sample.add(cmd)
+	group(f, groupInput)
 	o.capture.addCapture(f)
 	addUser(f, &o.user, "interfaces or traces, but the folder")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not tell what was stored")
@@ -71,6 +74,9 @@ func (o *storeRunOptions) check(cmd *cobra.Command) error {
 		return errors.New(`neither a TRACE given nor an INTERFACE with -i; "rtfm store run --help" tells more`)
 	}
 	if err := o.capture.check(cmd, o.traces.sequence); err != nil {
+		return err
+	}
+	if err := o.sample.check(cmd, false); err != nil {
 		return err
 	}
 	return o.store.check(cmd, &o.capture, o.capture.isRecords() || o.traces.hasRecords())
@@ -100,9 +106,13 @@ func (o *storeRunOptions) run(cmd *cobra.Command) error {
 		err = &exitError{status: StatusInterrupted, err: errors.New("interrupted: not all of the traces is stored")}
 	}
 	if o.quiet {
-		tell = nil
+		return stored.finish(err, nil)
 	}
-	return stored.finish(err, tell)
+	err = stored.finish(err, tell)
+	for _, text := range o.sample.notes() {
+		tell(text)
+	}
+	return err
 }
 
 // open opens the interfaces or traces.
@@ -114,9 +124,9 @@ func (o *storeRunOptions) open(ctx context.Context, tell func(string)) (traces.S
 				return nil, &exitError{status: StatusDamaged, err: err}
 			}
 		}
-		return withInterrupt(ctx, files, o.traces.names()), nil
+		return o.sample.filter(withInterrupt(ctx, files, o.traces.names()), false), nil
 	}
-	o.capture.idle = o.store.idle(0)
+	o.capture.sample, o.capture.idle = &o.sample, o.store.idle(0)
 	src, err := o.capture.open(ctx, nil, tell)
 	if err != nil {
 		return nil, err
