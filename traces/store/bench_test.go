@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rtfm/traces"
+	"rtfm/traces/format"
 )
 
 // BenchmarkPut has packets put into chunks that nobody writes: what whoever captures
@@ -12,8 +13,8 @@ import (
 func BenchmarkPut(b *testing.B) {
 	for _, octets := range []int{60, 1514} {
 		b.Run(fmt.Sprint(octets), func(b *testing.B) {
-			w := &Writer{free: make(chan *chunk, 8), full: make(chan *chunk, 8), fresh: make([]byte, 8*chunkSize), begin: true}
-			w.cfg.FileSize = 1 << 30
+			w := &Writer{free: make(chan *chunk, 8), full: make(chan *chunk, 8), fresh: make([]byte, 8*chunkSize), begin: true, section: new(format.Section)}
+			w.cfg.FileSize, w.cfg.Format = 1<<30, "pcapng"
 			go func() {
 				for c := range w.full {
 					w.free <- c

@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
+
+	"rtfm/traces/format"
 )
 
 func sortFiles(files []File) {
@@ -21,6 +24,8 @@ type disk struct {
 	lock    *os.File
 	files   []File   // those that have ended, in order
 	file    *os.File // the one that is written, nil for none
+	beside  *os.File // with its marks, if it has none; nil else
+	marks   int64    // octets of these
 	now     File
 	index   index
 	next    uint64 // the number of the next file
@@ -107,9 +112,12 @@ func (d *disk) try(c *chunk) error {
 		if err := d.create(c); err != nil {
 			return err
 		}
-		if !c.begins { // the file that it was for could not be written
+		if !c.begins && len(c.head) > 0 { // the file that it was for could not be written
 			head := Mark{at: uint32(copy(d.scratch, c.head)), First: c.mark.First, Last: c.mark.First}
-			head.End = head.at + markLen
+			head.End = head.at
+			if marked(d.cfg.Format) {
+				head.End += markLen
+			}
 			if err := d.put(d.scratch, c.head, &head, nil); err != nil {
 				return err
 			}
@@ -120,13 +128,20 @@ func (d *disk) try(c *chunk) error {
 
 // put seals a chunk, of a file with this head, and writes it.
 func (d *disk) put(b, head []byte, m *Mark, losses []Loss) error {
-	m.Length, m.File, m.Number = filled(m.End, len(losses)), d.now.Number, d.chunks
+	m.File, m.Number = d.now.Number, d.chunks
 	m.Lost, m.Unstored = 0, 0
 	for i := range losses {
 		m.Lost += losses[i].Lost
 		m.Unstored += losses[i].Unstored
 	}
-	m.seal(b, losses)
+	packets := b[m.at:m.End]
+	if marked(d.cfg.Format) {
+		packets = packets[markLen:]
+		m.Length = filled(m.End, len(losses))
+		m.seal(b, losses)
+	} else {
+		m.Length = m.End
+	}
 	_, err := d.file.WriteAt(b[:m.Length], d.now.Size)
 	if err != nil && d.direct && errors.Is(err, syscall.EINVAL) { // not this file system
 		d.direct = false
@@ -135,22 +150,44 @@ func (d *disk) put(b, head []byte, m *Mark, losses []Loss) error {
 			_, err = d.file.WriteAt(b[:m.Length], d.now.Size)
 		}
 	}
+	if err == nil && d.beside != nil {
+		err = d.putBeside(b, *m, losses)
+	}
 	if err != nil {
 		return err
 	}
 	d.index.add(m, d.now.Size)
 	d.now.Size += int64(m.Length)
-	d.index.flows.add(head, b[m.at+markLen:m.End], d.now.Size)
+	d.index.flows.add(d.cfg.Format, head, packets, d.now.Size)
 	d.chunks++
 	d.dirty, d.newest = true, max(d.newest, m.Last)
 	return nil
 }
 
+// putBeside writes the mark of a chunk that was written beside the file.
+func (d *disk) putBeside(b []byte, m Mark, losses []Loss) error {
+	k := besideMark{Mark: m, losses: losses, sum: crc32.Checksum(b[:m.Length], castagnoli)}
+	n, err := d.beside.WriteAt(k.appendTo(nil), d.marks)
+	if err == nil {
+		d.marks += int64(n)
+	}
+	return err
+}
+
 // create begins a file.
 func (d *disk) create(c *chunk) (err error) {
-	d.now = File{Name: fileName(c.mark.First, d.next), Number: d.next, Begins: c.mark.First}
-	d.file, d.direct, err = createFile(d.path(d.now.Name), d.direct)
+	d.now = newFile(d.cfg.Format, c.mark.First, d.next)
+	if marked(d.cfg.Format) {
+		d.file, d.direct, err = createFile(d.path(d.now.Name), d.direct)
+	} else if d.file, _, err = createFile(d.path(d.now.Name), false); err == nil {
+		d.marks = 0
+		d.beside, _, err = createFile(d.path(marksName(d.now.Name)), false)
+	}
 	if err != nil {
+		if d.file.Close() == nil {
+			os.Remove(d.path(d.now.Name))
+		}
+		d.file = nil
 		return err
 	}
 	d.next++
@@ -167,15 +204,33 @@ func (d *disk) end() {
 		return
 	}
 	d.file = nil
-	err := f.Truncate(d.now.Size) // what was allocated for it is free
-	if d.now.Size == 0 {
+	err := errors.Join(f.Truncate(d.now.Size), d.endBeside(f)) // what was allocated for it is free
+	if d.now.Size == 0 && d.chunks == 0 {
 		f.Close()
 		os.Remove(f.Name())
+		os.Remove(d.path(marksName(d.now.Name)))
 		return
 	}
 	d.files = append(d.files, d.now)
 	d.ended(errors.Join(err, f.Sync(), f.Close()))
 	d.writeIndex()
+}
+
+// endBeside writes what the file ends with, if it has its marks beside it, and ends these.
+func (d *disk) endBeside(f *os.File) error {
+	if d.beside == nil {
+		return nil
+	}
+	end := format.SectionEnd(d.cfg.Format, d.now.Size)
+	_, err := f.WriteAt(end, d.now.Size)
+	if err != nil {
+		err = errors.Join(err, f.Truncate(d.now.Size))
+	} else {
+		d.now.Size += int64(len(end))
+	}
+	err = errors.Join(err, d.beside.Truncate(d.marks), d.beside.Sync(), d.beside.Close())
+	d.beside = nil
+	return err
 }
 
 // writeIndex writes the index of the file that has ended, while the next one is written.
@@ -209,7 +264,11 @@ func (d *disk) ended(err error) {
 func (d *disk) tick() {
 	if d.dirty && d.file != nil {
 		d.dirty = false
-		if err := d.file.Sync(); err != nil {
+		err := d.file.Sync()
+		if d.beside != nil {
+			err = errors.Join(err, d.beside.Sync())
+		}
+		if err != nil {
 			d.fault = err
 			d.tell("packets may not be on the disk", err)
 		}
@@ -259,6 +318,7 @@ func (d *disk) removeOldest() bool {
 	name := d.files[0].Name
 	d.files = d.files[1:]
 	os.Remove(d.path(indexName(name)))
+	os.Remove(d.path(marksName(name)))
 	err := os.Remove(d.path(name))
 	return err == nil || errors.Is(err, os.ErrNotExist)
 }

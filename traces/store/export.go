@@ -67,7 +67,8 @@ func (e *export) file(ctx context.Context, f File) error {
 	}
 	e.s.covered.Files++
 	c.buf = e.buf
-	head, err := c.head()
+	e.d.cfg.Format = f.Format
+	head, err := c.file.head(c.buf)
 	if err != nil {
 		e.damaged = append(e.damaged, &format.Error{File: c.path, Format: "store", Err: err})
 		e.s.covered.Damaged += len(c.places)
@@ -77,12 +78,15 @@ func (e *export) file(ctx context.Context, f File) error {
 		if ctx.Err() != nil {
 			break
 		}
-		m, ok := c.read(p)
-		if !ok {
+		m, _, losses := c.read(p)
+		if m == nil {
 			continue
 		}
-		e.d.list = m.losses(c.buf)
-		if err := e.d.try(&chunk{buf: c.buf, head: head, begins: m.at > 0, mark: m}); err != nil {
+		if !marked(f.Format) {
+			m.End = m.Length // as it was in memory
+		}
+		e.d.list = losses
+		if err := e.d.try(&chunk{buf: c.buf, head: head, begins: p.at == 0, mark: *m}); err != nil {
 			return err
 		}
 		e.d.take()

@@ -53,14 +53,14 @@ func newFlows(key func(k *Key, p *traces.Packet) bool) *flows {
 
 // add notes the flows of the next chunk of a file, which has so many octets up to that
 // chunk's end.
-func (f *flows) add(head, blocks []byte, size int64) {
+func (f *flows) add(kind string, head, blocks []byte, size int64) {
 	if f.key == nil {
 		return
 	}
 	from := len(f.pairs)
 	f.fits = f.size <= startDigest+size/16
 	if f.fits {
-		if format.SectionPackets(head, blocks, &f.batch, f.note) != nil {
+		if used, err := format.SectionPackets(kind, head, blocks, &f.batch, f.note); err != nil || used < len(blocks) {
 			f.fits = false
 		}
 	}

@@ -17,6 +17,7 @@ type index struct {
 
 // place is a chunk in a file.
 type place struct {
+	number      int // from 0
 	at          int64
 	length      uint32
 	packets     uint32
@@ -35,7 +36,7 @@ const (
 )
 
 func (ix *index) add(m *Mark, at int64) {
-	ix.chunks = append(ix.chunks, place{at, m.Length, m.Packets, m.First, m.Last, m.Lost + m.Unstored})
+	ix.chunks = append(ix.chunks, place{len(ix.chunks), at, m.Length, m.Packets, m.First, m.Last, m.Lost + m.Unstored})
 }
 
 func (ix *index) packets() (n uint64) {
@@ -130,7 +131,7 @@ func parseIndex(r io.ReaderAt, length, size int64) (ix index, digest int64, sum 
 	ix.chunks = make([]place, n)
 	for i := range ix.chunks {
 		at := body[indexHead+i*placeLen:]
-		ix.chunks[i] = place{int64(le.Uint64(at)), le.Uint32(at[8:]), le.Uint32(at[12:]), int64(le.Uint64(at[16:])), int64(le.Uint64(at[24:])), le.Uint64(at[32:])}
+		ix.chunks[i] = place{i, int64(le.Uint64(at)), le.Uint32(at[8:]), le.Uint32(at[12:]), int64(le.Uint64(at[16:])), int64(le.Uint64(at[24:])), le.Uint64(at[32:])}
 	}
 	return ix, digest, sum, nil
 }

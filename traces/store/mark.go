@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+
+	"rtfm/traces"
 )
 
 // The blocks of pcapng that are the store's own, of those that are for local use, and
@@ -108,22 +110,45 @@ func readMark(b []byte) (m Mark, err error) {
 	if len(b) < markLen || le.Uint32(b[4:]) != markLen || string(b[8:16]) != magic {
 		return m, errChunk
 	}
-	m.Length, m.End = le.Uint32(b[16:]), le.Uint32(b[20:])
-	m.Cut, m.File = le.Uint32(b[24:]), le.Uint64(b[32:])
-	m.Number, m.Packets = le.Uint32(b[40:]), le.Uint32(b[44:])
-	m.First, m.Last = int64(le.Uint64(b[56:])), int64(le.Uint64(b[64:]))
-	m.Octets, m.Lost, m.Unstored = le.Uint64(b[72:]), le.Uint64(b[80:]), le.Uint64(b[88:])
+	m.fields(b)
 	if m.Length%align != 0 || m.Length == 0 || m.Length > chunkSize || m.End < m.at+markLen || m.End > m.Length-blockLen {
 		return m, fmt.Errorf("%w: its lengths cannot be", errChunk)
 	}
 	return m, nil
 }
 
+// fields reads the numbers of a mark's block.
+func (m *Mark) fields(b []byte) {
+	le := binary.LittleEndian
+	m.Length, m.End = le.Uint32(b[16:]), le.Uint32(b[20:])
+	m.Cut, m.File = le.Uint32(b[24:]), le.Uint64(b[32:])
+	m.Number, m.Packets = le.Uint32(b[40:]), le.Uint32(b[44:])
+	m.First, m.Last = int64(le.Uint64(b[56:])), int64(le.Uint64(b[64:]))
+	m.Octets, m.Lost, m.Unstored = le.Uint64(b[72:]), le.Uint64(b[80:]), le.Uint64(b[88:])
+}
+
+// count counts a packet.
+func (m *Mark) count(p *traces.Packet) {
+	if m.Packets == 0 || p.Time < m.First {
+		m.First = p.Time
+	}
+	if m.Packets == 0 || p.Time > m.Last {
+		m.Last = p.Time
+	}
+	m.Packets++
+	m.Octets += uint64(p.Wire)
+}
+
 // seal fills a chunk of b up to its length, m.Length, and writes mark and checksum.
 func (m *Mark) seal(b []byte, losses []Loss) {
-	le := binary.LittleEndian
 	m.put(b[m.at:])
-	fill := b[m.End:m.Length]
+	putLosses(b[m.End:m.Length], losses)
+	binary.LittleEndian.PutUint32(b[m.at+crcAt:], checksum(b[:m.Length], m.at))
+}
+
+// putLosses makes a filling of fill.
+func putLosses(fill []byte, losses []Loss) {
+	le := binary.LittleEndian
 	clear(fill)
 	le.PutUint32(fill, blockFill)
 	le.PutUint32(fill[4:], uint32(len(fill)))
@@ -137,7 +162,6 @@ func (m *Mark) seal(b []byte, losses []Loss) {
 		le.PutUint64(at[28:], uint64(l.Until))
 	}
 	le.PutUint32(fill[len(fill)-4:], uint32(len(fill)))
-	le.PutUint32(b[m.at+crcAt:], checksum(b[:m.Length], m.at))
 }
 
 // filled returns how long a chunk is whose packets end there, with so many losses.
@@ -163,10 +187,17 @@ func (m *Mark) check(b []byte) error {
 
 // losses returns those in the filling of a chunk that has been checked.
 func (m *Mark) losses(b []byte) []Loss {
-	le := binary.LittleEndian
-	fill := b[m.End:m.Length]
-	n := min(int(le.Uint32(fill[8:])), (len(fill)-16)/lossLen)
 	if m.Lost == 0 && m.Unstored == 0 {
+		return nil
+	}
+	return getLosses(b[m.End:m.Length])
+}
+
+// getLosses returns those in a filling.
+func getLosses(fill []byte) []Loss {
+	le := binary.LittleEndian
+	n := min(int(le.Uint32(fill[8:])), (len(fill)-16)/lossLen)
+	if n == 0 {
 		return nil
 	}
 	losses := make([]Loss, n)

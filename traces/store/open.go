@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -28,12 +29,13 @@ type Covered struct {
 	First, Last   int64  // times of packets in all chunks looked at, nanoseconds since 1970; 0 if there are none
 	Losses        []Loss // that may be of the time
 	Damaged       int    // chunks whose packets are missing
+	Unmarked      int    // files whose losses are not known, since their marks are missing
 	Cut           uint64 // packets of these chunks that have headers only, by Config.Cutoff
 }
 
 // Complete reports whether, as far as the store knows, all packets of the time that
 // came while it was written are there.
-func (c *Covered) Complete() bool { return len(c.Losses) == 0 && c.Damaged == 0 }
+func (c *Covered) Complete() bool { return len(c.Losses) == 0 && c.Damaged == 0 && c.Unmarked == 0 }
 
 // Open opens the store in a folder as a Source. A store that is being written may be
 // read: what has been written then is there. Each file is read whose time, by its
@@ -123,7 +125,17 @@ func (s *Source) next() error {
 			continue
 		}
 		s.covered.Files++
-		cur, err := format.NewReader(c, filepath.Join(s.dir, f.Name))
+		if more, err := c.more(); !more {
+			c.file.Close()
+			if err != nil {
+				return &format.Error{File: c.path, Format: "store", Err: err}
+			}
+			if c.damage != nil {
+				return c.damage
+			}
+			continue // only what is missing
+		}
+		cur, err := format.NewSectionReader(c, filepath.Join(s.dir, f.Name), f.Format)
 		if err != nil {
 			c.file.Close()
 			return err
@@ -137,14 +149,15 @@ func (s *Source) next() error {
 // choose returns the chunks of a file that may be wanted.
 func (s *Source) choose(f File) (*chunks, error) {
 	path := filepath.Join(s.dir, f.Name)
-	file, err := os.Open(path)
+	file, err := openChunks(s.dir, f)
 	if err != nil {
 		return nil, err
 	}
 	c := &chunks{s: s, path: path, file: file, buf: make([]byte, chunkSize)}
 	ix, wanted, err := readIndex(filepath.Join(s.dir, indexName(f.Name)), f.Size, s.query.Flows)
-	if err != nil {
-		ix, err = marks(file)
+	if err != nil || !file.agrees(&ix) {
+		wanted = nil
+		ix, err = file.index()
 	}
 	if err != nil {
 		file.Close()
@@ -164,6 +177,9 @@ func (s *Source) choose(f File) (*chunks, error) {
 			c.places = append(c.places, p)
 		}
 		before = p.last
+	}
+	if file.fault != nil && len(c.places) > 0 {
+		s.covered.Unmarked++
 	}
 	return c, nil
 }
@@ -239,7 +255,7 @@ func (s *Source) Close() error {
 type chunks struct {
 	s      *Source
 	path   string
-	file   *os.File
+	file   chunkFile
 	places []place // those still to be read
 	buf    []byte
 	rest   []byte // of what was read
@@ -249,49 +265,47 @@ type chunks struct {
 
 // Read implements io.Reader.
 func (c *chunks) Read(b []byte) (int, error) {
-	for len(c.rest) == 0 {
-		if !c.headed {
-			c.headed = true
-			head, err := c.head()
-			if err != nil {
-				return 0, err
-			}
-			c.rest = head
-			continue
-		}
-		if len(c.places) == 0 {
-			return 0, io.EOF
-		}
-		p := c.places[0]
-		c.places = c.places[1:]
-		if m, ok := c.read(p); ok {
-			c.rest = c.buf[m.at+markLen : m.End]
-		}
+	if more, err := c.more(); !more {
+		return 0, cmp.Or(err, io.EOF)
 	}
 	n := copy(b, c.rest)
 	c.rest = c.rest[n:]
 	return n, nil
 }
 
-// head returns the head of the file.
-func (c *chunks) head() ([]byte, error) {
-	m, err := readChunk(c.file, c.buf, 0)
-	if err != nil && m.at == 0 {
-		return nil, fmt.Errorf("the head of the file: %w", err)
+// more reports whether there is something to be read.
+func (c *chunks) more() (bool, error) {
+	for len(c.rest) == 0 {
+		if !c.headed {
+			c.headed = true
+			head, err := c.file.head(c.buf)
+			if err != nil {
+				return false, err
+			}
+			c.rest = head
+			continue
+		}
+		if len(c.places) == 0 {
+			return false, nil
+		}
+		p := c.places[0]
+		c.places = c.places[1:]
+		_, c.rest, _ = c.read(p)
 	}
-	return append([]byte(nil), c.buf[:m.at]...), nil
+	return true, nil
 }
 
-// read reads a chunk into buf, and reports false if it is damaged.
-func (c *chunks) read(p place) (m Mark, ok bool) {
-	m, err := readChunk(c.file, c.buf, p.at)
+// read reads a chunk into buf, where its packets are. It returns no mark if it is damaged.
+func (c *chunks) read(p place) (m *Mark, packets []byte, losses []Loss) {
+	k, packets, losses, err := c.file.read(c.buf, p.number, p.at)
+	m = &k
 	s := c.s
 	if err != nil {
 		s.covered.Damaged++
 		if c.damage == nil {
 			c.damage = &format.Error{File: c.path, Format: "store", Offset: p.at, Err: err}
 		}
-		return m, false
+		return nil, nil, nil
 	}
 	v := &s.covered
 	v.Chunks++
@@ -301,9 +315,9 @@ func (c *chunks) read(p place) (m Mark, ok bool) {
 		v.First = m.First
 	}
 	v.Last = max(v.Last, m.Last)
-	for _, l := range m.losses(c.buf) {
+	for _, l := range losses {
 		v.Losses = append(v.Losses, l)
 		s.stats.Lose(l.Interface, l.Lost+l.Unstored)
 	}
-	return m, true
+	return m, packets, losses
 }

@@ -16,13 +16,14 @@ func (d *disk) recover() error {
 	if _, err := os.Stat(d.path(indexName(f.Name))); err == nil {
 		return nil
 	}
-	ix, size, err := scan(d.path(f.Name), newFlows(d.cfg.Key))
+	ix, size, err := d.scan(*f)
 	if err != nil {
 		return err
 	}
 	if size == 0 {
 		d.cfg.Notify(fmt.Sprintf("%s: the program that stored packets was killed before there were any", f.Name))
 		d.files = d.files[:n-1]
+		os.Remove(d.path(marksName(f.Name)))
 		return os.Remove(d.path(f.Name))
 	}
 	if f.Size > size {
@@ -35,32 +36,55 @@ func (d *disk) recover() error {
 	return ix.write(d.path(indexName(f.Name)), size)
 }
 
-// scan reads all chunks of a file, whose flows fl collects, and returns its index and
-// where its last whole chunk ends.
-func scan(path string, fl *flows) (ix index, size int64, err error) {
-	ix.flows = fl
-	f, err := os.Open(path)
+// scan reads all chunks of a file, and returns its index and where its last whole chunk
+// ends. Marks beside the file are written anew, with what is behind them.
+func (d *disk) scan(f File) (ix index, size int64, err error) {
+	fl := newFlows(d.cfg.Key)
+	c, err := openChunks(d.cfg.Dir, f)
 	if err != nil {
 		return ix, 0, err
 	}
-	defer f.Close()
+	defer c.Close()
 	b := make([]byte, chunkSize)
-	var head []byte
+	head, err := c.head(b)
+	if err != nil {
+		return ix, 0, nil
+	}
 	for {
-		m, err := readChunk(f, b, size)
-		if err != nil {
-			return ix, size, nil
-		}
-		if m.Number != uint32(len(ix.chunks)) {
-			return ix, size, nil
-		}
-		if m.at > 0 {
-			head = append([]byte(nil), b[:m.at]...)
+		m, packets, _, err := c.read(b, len(ix.chunks), size)
+		if err != nil || m.Number != uint32(len(ix.chunks)) {
+			break
 		}
 		ix.add(&m, size)
 		size += int64(m.Length)
-		fl.add(head, b[m.at+markLen:m.End], size)
+		fl.add(f.Format, head, packets, size)
 	}
+	ix.flows = fl
+	if marked(f.Format) {
+		return ix, size, nil
+	}
+	return d.scanBeside(&c, f, ix, size)
+}
+
+// scanBeside is scan for a file with marks beside it, whose chunks of the index are
+// whole.
+func (d *disk) scanBeside(c *chunkFile, f File, ix index, size int64) (index, int64, error) {
+	marks, size, err := walk(c.marks[:len(ix.chunks)], f, c.File) // what was damaged, and is behind that
+	if err != nil || len(marks) == 0 {
+		return ix, 0, err
+	}
+	var side []byte
+	for i := range marks {
+		side = marks[i].appendTo(side)
+	}
+	if len(marks) > len(ix.chunks) {
+		ix = indexOf(marks)
+	}
+	path := d.path(marksName(f.Name))
+	if err := os.WriteFile(path+".new", side, 0o640); err != nil {
+		return ix, 0, err
+	}
+	return ix, size, os.Rename(path+".new", path)
 }
 
 // readChunk reads the chunk at an offset of f into b, which has chunkSize octets, and

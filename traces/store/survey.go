@@ -1,8 +1,8 @@
 package store
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 )
 
@@ -31,7 +31,7 @@ func (s *Survey) Add(t *Survey) {
 func Look(dir string, f File) (s Survey, err error) {
 	s.File = f
 	path := filepath.Join(dir, f.Name)
-	file, err := os.Open(path)
+	file, err := openChunks(dir, f)
 	if err != nil {
 		return s, err
 	}
@@ -40,10 +40,24 @@ func Look(dir string, f File) (s Survey, err error) {
 	if err != nil {
 		return s, err
 	}
+	end := st.Size()
+	if !marked(f.Format) {
+		if n := len(file.marks); n > 0 {
+			end = file.marks[n-1].offset + int64(file.marks[n-1].Length)
+		} else {
+			end = 0
+		}
+		defer func() {
+			if err == nil && file.whole < st.Size() {
+				err = fmt.Errorf("%s: at offset %#x: %w", path, file.whole, errChunk)
+			}
+			err = errors.Join(err, file.fault)
+		}()
+	}
 	b := make([]byte, chunkSize)
 	var at, before int64
-	for n := uint32(0); at < st.Size(); n++ {
-		m, err := readChunk(file, b, at)
+	for n := uint32(0); at < end; n++ {
+		m, _, losses, err := file.read(b, int(n), at)
 		if err == nil && (m.Number != n || m.File != f.Number) {
 			err = fmt.Errorf("%w: it is chunk %d of file %d", errChunk, m.Number, m.File)
 		}
@@ -59,7 +73,7 @@ func Look(dir string, f File) (s Survey, err error) {
 		s.Lost += m.Lost
 		s.Unstored += m.Unstored
 		s.Cut += uint64(m.Cut)
-		for _, l := range m.losses(b) {
+		for _, l := range losses {
 			if l.Unstored == 0 {
 				l.From, l.Until = before, m.Last
 				if before == 0 {

@@ -14,6 +14,10 @@ import (
 // Config says where packets are stored, which part of them, and how many.
 type Config struct {
 	Dir string
+	// Format is that of new files, one of Formats; "" is pcapng. Others have one link type
+	// (pcap, hpcap) or eight interfaces (erf), and no place for what is missing: that is
+	// in files beside them.
+	Format string
 	// Buffer is how many octets of memory hold packets that wait to be written; with Wait
 	// they are 16 MiB at most.
 	Buffer int64
@@ -68,7 +72,7 @@ type Writer struct {
 	done    chan struct{} // closed when all is written
 	disk    *disk
 	cur     *chunk // nil when the next packet begins one
-	section format.Section
+	section *format.Section
 	head    []byte // of the file that is written, which later ones do not change
 	begin   bool   // the next chunk begins a file
 	filled  int64  // octets of the file so far, about
@@ -78,8 +82,9 @@ type Writer struct {
 	before  traces.Stats // when losses were looked at last
 	latest  int64        // the latest time that is known
 	failed  fails
-	cutoff  *cutoff // nil for none
-	warned  bool    // of packets that do not fit
+	cutoff  *cutoff       // nil for none
+	short   traces.Packet // see shorten
+	warned  bool          // of packets that do not fit
 }
 
 // fails are packets that could not be written: all, and those of them that were cut.
@@ -110,6 +115,13 @@ func NewWriter(cfg Config) (*Writer, error) {
 		cfg.Notify = func(string) {}
 	}
 	cfg.FileSize = max(cfg.FileSize, leastFile)
+	if cfg.Format == "" {
+		cfg.Format = "pcapng"
+	}
+	section, err := format.NewSection(cfg.Format)
+	if err != nil {
+		return nil, err
+	}
 	d, err := openDisk(&cfg)
 	if err != nil {
 		return nil, err
@@ -126,7 +138,7 @@ func NewWriter(cfg Config) (*Writer, error) {
 	d.scratch = memory[n*chunkSize:]
 	w := &Writer{
 		cfg: cfg, free: make(chan *chunk, n), full: make(chan *chunk, n), fresh: memory[:n*chunkSize],
-		done: make(chan struct{}), disk: d, begin: true,
+		done: make(chan struct{}), disk: d, begin: true, section: section,
 	}
 	d.failed = &w.failed
 	if cfg.Cutoff > 0 {
@@ -160,9 +172,7 @@ func (w *Writer) write() {
 func (w *Writer) put(whole *traces.Packet) {
 	p := whole
 	if w.cfg.Keep != nil {
-		short := *whole
-		short.Data = whole.Data[:min(max(w.cfg.Keep(whole), 0), len(whole.Data))]
-		p = &short
+		p = w.shorten(whole, min(max(w.cfg.Keep(whole), 0), len(whole.Data)))
 	}
 	w.latest = max(w.latest, p.Time)
 	size := w.section.PacketSize(p)
@@ -173,25 +183,30 @@ func (w *Writer) put(whole *traces.Packet) {
 	}
 	c := w.cur
 	m := &c.mark
+	cut := 0
 	if w.cutoff != nil {
 		if n := w.cutoff.keep(whole, &w.totals); n < len(p.Data) {
-			short := *p
-			short.Data = p.Data[:n]
-			p = &short
-			m.Cut++
-			w.totals.Cut++
+			p = w.shorten(p, n)
+			cut = 1
 		}
 	}
-	m.End = uint32(len(w.section.AppendPacket(c.buf[:m.End], p)))
-	if m.Packets == 0 || p.Time < m.First {
-		m.First = p.Time
+	b, err := w.section.AppendPacket(c.buf[:m.End], p)
+	if err != nil {
+		w.unfit(err.Error())
+		return
 	}
-	if m.Packets == 0 || p.Time > m.Last {
-		m.Last = p.Time
-	}
-	m.Packets++
-	m.Octets += uint64(p.Wire)
+	m.End = uint32(len(b))
+	m.count(p)
 	w.totals.Packets++
+	m.Cut += uint32(cut)
+	w.totals.Cut += uint64(cut)
+}
+
+// shorten returns a packet of which n octets are kept. It is valid until the next one.
+func (w *Writer) shorten(p *traces.Packet, n int) *traces.Packet {
+	w.short = *p
+	w.short.Data = p.Data[:n]
+	return &w.short
 }
 
 // turns reports whether a packet has to be in another file, or another chunk.
@@ -256,7 +271,7 @@ func (w *Writer) start(now int64) {
 	if w.filled+chunkSize > w.cfg.FileSize || w.cfg.Rotate > 0 && now-w.since >= int64(w.cfg.Rotate) {
 		w.begin = true
 	}
-	c.begins, c.mark, c.losses = w.begin, Mark{}, nil
+	c.begins, c.mark, c.losses = w.begin, Mark{First: now, Last: now}, nil
 	if w.begin {
 		w.begin, w.since, w.filled = false, now, 0
 		if w.cutoff != nil {
@@ -266,7 +281,10 @@ func (w *Writer) start(now int64) {
 		c.mark.at = uint32(copy(c.buf, w.head))
 	}
 	c.head = w.head
-	c.mark.End = c.mark.at + markLen
+	c.mark.End = c.mark.at
+	if marked(w.cfg.Format) {
+		c.mark.End += markLen
+	}
 }
 
 // pass passes the chunk at hand on to be written.
@@ -326,8 +344,10 @@ func (w *Writer) Close() error {
 	if len(w.losses.list) > 0 { // since the last packet that was stored
 		w.take(true)
 		w.start(w.latest)
-		w.cur.mark.First, w.cur.mark.Last = w.latest, w.latest
 		w.pass()
+	}
+	for _, n := range w.section.Notes() {
+		w.cfg.Notify(n)
 	}
 	close(w.full)
 	<-w.done
