@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -15,7 +16,7 @@ type fetch struct {
 	pass func(p *traces.Packet) bool // says which are wanted; nil for all
 	keep func(p *traces.Packet) int  // says how many octets of each; nil for all
 	most int64                       // octets of packets, 0 for any number
-	tell func(damage error)          // is told of chunks that are damaged
+	tell func(damage error)          // is told of chunks that are damaged, and files that are gone
 
 	packets uint64
 	octets  int64
@@ -38,7 +39,7 @@ func (f *fetch) run(ctx context.Context, w *format.Writer, src *store.Source) er
 		if part.Damage == nil || ctx.Err() != nil {
 			return nil
 		}
-		f.damaged = true
+		f.damaged = f.damaged || !errors.Is(part.Damage, store.ErrRemoved)
 		f.tell(part.Damage)
 	}
 }
@@ -118,6 +119,9 @@ func verdict(found uint64, c *store.Covered) string {
 	text += fmt.Sprintf("; not complete: in the time or near it %d were lost, %d not stored", lost, unstored)
 	if c.Damaged > 0 {
 		text += fmt.Sprintf(", %d chunks are damaged", c.Damaged)
+	}
+	if c.Removed > 0 {
+		text += fmt.Sprintf(", %s removed meanwhile", counted(uint64(c.Removed), "file"))
 	}
 	return text
 }

@@ -30,17 +30,25 @@ type Covered struct {
 	Losses        []Loss // that may be of the time
 	Damaged       int    // chunks whose packets are missing
 	Unmarked      int    // files whose losses are not known, since their marks are missing
+	Removed       int    // files that went before they were read, of a limit of the store
 	Cut           uint64 // packets of these chunks that have headers only, by Config.Cutoff
 }
 
 // Complete reports whether, as far as the store knows, all packets of the time that
 // came while it was written are there.
-func (c *Covered) Complete() bool { return len(c.Losses) == 0 && c.Damaged == 0 && c.Unmarked == 0 }
+func (c *Covered) Complete() bool {
+	return len(c.Losses) == 0 && c.Damaged == 0 && c.Unmarked == 0 && c.Removed == 0
+}
+
+// ErrRemoved is of a file that was there when the store was opened, and not when it was
+// to be read.
+var ErrRemoved = errors.New("removed while the store was read: its packets are missing")
 
 // Open opens the store in a folder as a Source. A store that is being written may be
 // read: what has been written then is there. Each file is read whose time, by its
 // index or its chunks, may be wanted; packets are in the order in which they were
-// written. A damaged chunk is left out, and an error, after which reading goes on.
+// written. A damaged chunk is left out, and an error, after which reading goes on; so is a
+// file that is removed meanwhile.
 func Open(dir string, q Query) (*Source, error) {
 	files, err := Files(dir)
 	if err != nil {
@@ -115,7 +123,11 @@ func (s *Source) next() error {
 		s.files = s.files[1:]
 		c, err := s.choose(f)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // removed since
+			if !s.mayHave(f) {
+				continue
+			}
+			s.covered.Removed++
+			err = ErrRemoved
 		}
 		if err != nil {
 			return &format.Error{File: filepath.Join(s.dir, f.Name), Format: "store", Err: err}
@@ -144,6 +156,12 @@ func (s *Source) next() error {
 		return nil
 	}
 	return io.EOF
+}
+
+// mayHave reports whether a file, which is before those still to be read, may have
+// packets of the time.
+func (s *Source) mayHave(f File) bool {
+	return f.Begins < s.query.To && (len(s.files) == 0 || s.files[0].Begins >= s.query.From)
 }
 
 // choose returns the chunks of a file that may be wanted.

@@ -402,6 +402,49 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+// TestRemoved removes files of a store that is being read: the one at hand stays, and each
+// other one that may have packets of the time is told.
+func TestRemoved(t *testing.T) {
+	var packets []traces.Packet
+	for i := range 60 {
+		packets = append(packets, traces.Packet{Time: int64(i) * 1e9, Data: make([]byte, 60), Wire: 60, Link: traces.LinkEthernet, Interface: 1})
+	}
+	for _, tt := range []struct {
+		to            int64
+		removed, have int
+	}{{forever, 2, 40}, {15e9, 1, 10}, {10e9, 0, 10}} {
+		dir := t.TempDir()
+		store(t, Config{Dir: dir, Rotate: 10 * time.Second, Wait: true}, &list{packets: packets})
+		src, err := Open(dir, Query{To: tt.to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		b := traces.NewBatch(1)
+		if err := src.ReadBatch(b); err != nil {
+			t.Fatal(err)
+		}
+		files, _ := Files(dir)
+		for _, f := range files[:3] {
+			os.Remove(filepath.Join(dir, f.Name))
+		}
+		have, told := 1, 0
+		for err = src.ReadBatch(b); err != io.EOF; err = src.ReadBatch(b) {
+			if errors.Is(err, ErrRemoved) {
+				told++
+			} else if err != nil {
+				t.Fatal(err)
+			} else {
+				have += len(b.Packets)
+			}
+		}
+		c := src.Covered()
+		if have != tt.have || told != tt.removed || c.Removed != told || c.Complete() != (told == 0) {
+			t.Errorf("before %d: %d packets, %d files told; %+v", tt.to, have, told, c)
+		}
+	}
+}
+
 // TestRecover cuts the newest file anywhere: what is before the cut is there when a
 // writer goes on.
 func TestRecover(t *testing.T) {
