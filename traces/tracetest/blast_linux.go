@@ -14,14 +14,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Blast is numbered UDP packets of 64 octets with the frame check sequence, so 60
-// as they are captured. Packet i is from host i%Hosts, its port i/Hosts%Ports, to
+// A Blast is numbered UDP packets, by default of 64 octets with the frame check
+// sequence, so 60 as they are captured. Packet i is from host i%Hosts, its port i/Hosts%Ports, to
 // 192.0.2.1, port 53, without a checksum, and its payload begins with i, 8 octets. So all packets are of
 // one flow if both are 1, and each is of a flow of its own up to Hosts*Ports.
 type Blast struct {
 	Hosts int // from 10.0.0.0 on, 65,536 or fewer
 	Ports int // of each, from 1024 on, 60,000 or fewer
 	Rate  int // packets/s, 0 for as many as possible
+	// Octets is how long a packet is as it is captured, 60 to 1,514; 0 for 60.
+	Octets int
 }
 
 // Send sends n packets from one end of a pair of interfaces, as Network makes them,
@@ -101,7 +103,7 @@ func interruptWhen(done func() bool) (ended func()) {
 func (b Blast) Frame(i int) []byte {
 	host, port := i%b.Hosts, 1024+i/b.Hosts%b.Ports
 	f := Eth("02:00:00:00:00:01", "02:00:00:00:00:02").IPv4(fmt.Sprintf("10.0.%d.%d", host>>8, host&0xff), "192.0.2.1").
-		UDP(port, 53).Raw(0, append(binary.BigEndian.AppendUint64(nil, uint64(i)), make([]byte, 10)...)).Bytes()
+		UDP(port, 53).Raw(0, append(binary.BigEndian.AppendUint64(nil, uint64(i)), make([]byte, max(b.Octets, 60)-50)...)).Bytes()
 	clear(f[portAt+6 : portAt+8])
 	return f
 }

@@ -14,7 +14,7 @@ import (
 func TestBlast(t *testing.T) {
 	Network(t)
 	const n = 300
-	for _, b := range []Blast{{Hosts: 1, Ports: 1}, {Hosts: 3, Ports: 5, Rate: 100_000}, {Hosts: 65_536, Ports: 60_000}} {
+	for _, b := range []Blast{{Hosts: 1, Ports: 1}, {Hosts: 3, Ports: 5, Rate: 100_000}, {Hosts: 65_536, Ports: 60_000}, {Hosts: 7, Ports: 7, Octets: 1514}} {
 		fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, 0x0300) // ETH_P_ALL in network order
 		if err != nil {
 			t.Fatal(os.NewSyscallError("socket", err))
