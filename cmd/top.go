@@ -25,8 +25,8 @@ data, which may grow; a TRACE is metered, with --pace as it came.
 Each interval shows the flows that counted most in it, the sum of the others, and of
 all; what was lost or not counted stands above, always. Keys change the order (s),
 show sums instead of rates (r), show some flows only (/), stop the screen (space),
-hold rows where they are (h), show numbers for names (n), choose columns (c) and end
-it (q); ? tells them. Of each ruleset the 500 flows with the most octets are kept.
+hold rows where they are (h), show numbers for names (n), choose columns (c), write
+packets of a flow to a file (p, with --packets) and end it (q); ? tells them. Of each ruleset the 500 flows with the most octets are kept.
 
 Where standard output is no terminal, or a dumb one, a plain table of each interval is
 printed; with --json a line, an object of all that the interval shows. --once ends
@@ -38,10 +38,11 @@ whole has been shown), 4 if the numbers do not add up.`
 
 // topCommandOptions are the options of `rtfm top`.
 type topCommandOptions struct {
-	live liveOptions
-	json bool
-	rows int
-	sort string
+	live    liveOptions
+	packets packetOptions
+	json    bool
+	rows    int
+	sort    string
 
 	printed bool // a table was
 }
@@ -66,12 +67,17 @@ func topCommand() *cobra.Command {
 	f.VarP(newCount(&o.rows, 0, 0, live.MostRows, "a number of rows or 0,"), "rows", "n", "show `N` rows at most; else 20, on a screen as many as there is room for")
 	f.Var(newChoice(&o.sort, live.Rate, live.Sorts...), "sort", "put the rows with the most of this `SUM` first")
 	group(f, groupOutput, "once", "json")
+	o.packets.add(f, "have the key p write packets of a flow to a file, out")
+	group(f, groupInput)
 	return cmd
 }
 
 func (o *topCommandOptions) run(cmd *cobra.Command, args []string) error {
 	if o.live.once && cmd.Flags().Changed("intervals") {
 		return errors.New("either --once or -N, not both")
+	}
+	if err := o.packets.check(); err != nil {
+		return err
 	}
 	sources, err := o.live.sources(cmd, args)
 	if err != nil {
@@ -108,7 +114,7 @@ func (o *topCommandOptions) show(ctx context.Context, cancel func(), cmd *cobra.
 	go func() { ended <- follow(ctx, source, h) }()
 	var err error
 	if onScreen {
-		err = screen.Run(ctx, o.model(source), h)
+		err = screen.Run(ctx, o.model(ctx, source), h)
 	} else {
 		err = o.plain(ctx, w, cmd.ErrOrStderr(), h)
 	}
@@ -120,11 +126,11 @@ func (o *topCommandOptions) show(ctx context.Context, cancel func(), cmd *cobra.
 }
 
 // model returns what the screen shows.
-func (o *topCommandOptions) model(source liveSource) *screen.Model {
+func (o *topCommandOptions) model(ctx context.Context, source liveSource) *screen.Model {
 	return &screen.Model{
 		Name: source.name(), Now: time.Now, Rows: o.rows, Look: live.Look{Sort: o.sort},
 		Numeric: o.live.numeric, SetNumeric: o.live.switchNumeric,
-		Filter: o.live.filterText,
+		Filter: o.live.filterText, GetPackets: o.packets.writing(ctx, o.live.capture.tunnels),
 		SetFilter: func(text string) error {
 			if text == "" {
 				o.live.switchFilter(nil)

@@ -26,12 +26,15 @@ whoever knows the token in the address that is printed. An address that others c
 reach needs TLS, or --insecure. The page comes from this program alone and asks
 nobody else for anything. It changes nothing in any meter. Ctrl-C ends it.
 
+With --packets each flow offers its packets to be kept as pcapng, up to 64 MiB.
+
 It keeps the latest hour, at most 64 MiB; of each interval the 500 flows of each
 ruleset that counted most, and the sum of the others. 16 may view at a time.`
 
 // viewOptions are the options of `rtfm view`.
 type viewOptions struct {
 	live     liveOptions
+	packets  packetOptions
 	listen   string
 	cert     string
 	key      string
@@ -57,7 +60,8 @@ func viewCommand() *cobra.Command {
 	f.StringVar(&o.key, "tls-key", "", "`FILE` of its key")
 	f.BoolVar(&o.insecure, "insecure", false, "serve others than this machine without TLS: who listens on the way sees all")
 	f.StringArrayVar(&o.hosts, "name", nil, "`NAME` of this machine that browsers may ask for; may be repeated")
-	group(f, groupInput, "listen")
+	o.packets.add(f, "offer packets of flows, out")
+	group(f, groupInput, "listen", "packets")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	return cmd
 }
@@ -69,6 +73,9 @@ func (o *viewOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	c, err := o.config()
 	if err != nil {
+		return err
+	}
+	if err := o.packets.check(); err != nil {
 		return err
 	}
 	sources, err := o.live.sources(cmd, args)
@@ -98,6 +105,7 @@ func (o *viewOptions) run(cmd *cobra.Command, args []string) error {
 	for i, s := range sources {
 		go follow(ctx, s, c.Sources[i].History)
 	}
+	c.Packets = o.packets.of(o.live.capture.tunnels)
 	p := page.New(c)
 	fmt.Fprintln(cmd.OutOrStdout(), o.url(listener.Addr().(*net.TCPAddr))+"#token="+c.Token)
 	err = p.Serve(ctx, listener, log.New(faults{cmd.ErrOrStderr()}, "rtfm: ", 0))

@@ -156,6 +156,9 @@ func (w *Flows) rows(b *bufio.Reader) error {
 	return lines.Err()
 }
 
+// AddRow adds a row, an object of JSON.
+func (w *Flows) AddRow(row []byte) error { return w.line(new(match.Shapes), row) }
+
 // line adds a row, or those of an interval.
 func (w *Flows) line(shapes *match.Shapes, line []byte) error {
 	var object map[string]any
@@ -172,6 +175,7 @@ func (w *Flows) line(shapes *match.Shapes, line []byte) error {
 		return w.Add(shapes, &r)
 	}
 	var interval struct {
+		From     string
 		RuleSets []struct {
 			Columns []struct{ Name string }
 			Rows    [][]any
@@ -185,6 +189,7 @@ func (w *Flows) line(shapes *match.Shapes, line []byte) error {
 	for _, rs := range interval.RuleSets {
 		for _, values := range rs.Rows {
 			var r Row
+			r.Set("IntervalStartNs", interval.From)
 			for i := range min(len(rs.Columns), len(values)) {
 				r.Set(rs.Columns[i].Name, cell(values[i]))
 			}

@@ -17,7 +17,8 @@ type Row struct {
 	values []rowValue
 	period flowset.Period
 	timed  [2]bool
-	counts bool // it says in which directions
+	begin  int64 // of the time in which it has counted; what came before is not of the row
+	counts bool  // it says in which directions
 }
 
 type rowValue struct {
@@ -39,6 +40,9 @@ func (r *Row) Set(column, text string) {
 		return
 	case "LastActiveTimeNs":
 		r.period.Last, r.timed[1] = n, err == nil
+		return
+	case "IntervalStartNs":
+		r.begin = n
 		return
 	case "ToPDUs", "SentPDUs", "FromPDUs", "ReceivedPDUs":
 		r.counts = true
@@ -65,7 +69,7 @@ func (r *Row) Set(column, text string) {
 func (r *Row) Period() flowset.Period {
 	p := flowset.Always
 	if r.timed[0] {
-		p.First = r.period.First
+		p.First = max(r.period.First, r.begin)
 	}
 	if r.timed[1] {
 		p.Last = r.period.Last

@@ -1,5 +1,6 @@
 // Package page shows live views in a browser: a server for this machine's users, and
-// the page, which comes from the program alone. It reads histories, and changes nothing.
+// the page, which comes from the program alone. It reads histories, and packets of flows
+// where there is a store of them, and changes nothing.
 //
 // Who may see it knows the token, 128 bits that stand in the fragment of the address,
 // which browsers keep to themselves. The page gives it back for a cookie. Requests for
@@ -7,7 +8,8 @@
 // so are those that pages of others make.
 //
 // What others can make it do is bounded: connections, viewers, the time that a request
-// takes to come and an answer to go, and what waits for a viewer.
+// takes to come and an answer to go, what waits for a viewer, and packets, for one viewer
+// at a time.
 package page
 
 import (
@@ -18,6 +20,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,6 +47,8 @@ type Config struct {
 	// Hosts are names by which browsers may ask for the page, beside localhost and
 	// addresses.
 	Hosts []string
+	// Packets, unless it is nil, gets packets of a flow that is shown.
+	Packets PacketsOf
 	// TLS has the certificate that it is served with, nil for none.
 	TLS *tls.Config
 }
@@ -56,6 +61,7 @@ type Page struct {
 	run      string // what the ids of this Page's events begin with
 	streams  atomic.Int64
 	cut      atomic.Uint64
+	fetching sync.Mutex // held while packets are looked for
 	mux      *http.ServeMux
 	inTime   time.Duration
 	patience time.Duration
@@ -82,6 +88,8 @@ func New(c Config) *Page {
 	}
 	p.mux.HandleFunc("POST /session", p.login)
 	p.mux.HandleFunc("GET /{place}/sources", p.private(p.sources))
+	p.mux.HandleFunc("GET /{place}/offers", p.private(p.offers))
+	p.mux.HandleFunc("GET /{place}/packets", p.private(p.packets))
 	p.mux.HandleFunc("GET /{place}/events/{source}", p.private(p.events))
 	return p
 }

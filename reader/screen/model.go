@@ -33,12 +33,17 @@ type Model struct {
 	fault   string // of the filter
 	head    int    // the line of the table's header
 	missed  uint64
-	keys    []string // of the rows that are shown
+	keys    []string      // of the rows that are shown
+	note    string        // what became of packets that were asked for
+	answer  <-chan string // that will be, nil if none were
 
 	// SetFilter has the source show only flows for which an expression holds, SetNumeric
 	// has it show numbers; nil if it cannot.
 	SetFilter  func(expr string) error
 	SetNumeric func(bool)
+	// GetPackets gets the packets of a flow, a row as live.Section.Row returns it, and
+	// returns what became of that; nil if there is no store of them.
+	GetPackets func(row []byte) string
 	// Now is the clock, for the age of what is shown.
 	Now func() time.Time
 }
@@ -116,6 +121,8 @@ func (m *Model) Key(key string) bool {
 		}
 	case "c":
 		m.columns = true
+	case "p":
+		m.getPackets()
 	case "Down", "Up", "PageDown", "PageUp", "Home":
 		m.scroll(key)
 	case "Tab":
@@ -174,7 +181,7 @@ func (m *Model) nextRuleSet() {
 // Lines returns the screen, so many lines of so many columns.
 func (m *Model) Lines(width, height int) []string {
 	lines := []string{m.state(), m.totals(width), m.shown()}
-	for _, text := range []string{m.fault, table.Visible(m.news.Status.Text)} {
+	for _, text := range []string{m.fault, m.note, table.Visible(m.news.Status.Text)} {
 		if text != "" {
 			lines = append(lines, text)
 		}
@@ -183,6 +190,9 @@ func (m *Model) Lines(width, height int) []string {
 	switch {
 	case m.help:
 		lines = append(lines, help...)
+		if m.GetPackets != nil {
+			lines = append(lines, "p      write the packets of the first row that is shown to a file")
+		}
 	case m.columns:
 		lines = append(lines, m.columnLines()...)
 	default:
@@ -213,6 +223,9 @@ func (m *Model) shown() string {
 	}
 	if n := len(m.Look.Hidden); n > 0 {
 		text += fmt.Sprintf(", %d columns hidden", n)
+	}
+	if m.GetPackets != nil {
+		text += ", p packets of the first row"
 	}
 	if m.Filter != "" {
 		text += ", only flows with " + table.Visible(m.Filter)

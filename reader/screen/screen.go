@@ -46,6 +46,8 @@ func run(ctx context.Context, s tcell.Screen, m *Model, h *live.History) error {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
+		case text := <-m.answer:
+			m.answered(text)
 		case <-ticks.C:
 		case e, open := <-events:
 			if !open || !handle(s, m, e) {

@@ -12,7 +12,7 @@ const MOST_PANELS = 4;
 // little to move.
 const PAUSE = 250, CALM = 5000;
 
-const look = { measure: "octets", most: 8, span: 300, length: null, flows: "", range: null, paused: false };
+const look = { measure: "octets", most: 8, span: 300, length: null, flows: "", range: null, paused: false, packets: false };
 const panels = new Map(); // by the number of their source
 let sources = [];
 
@@ -116,6 +116,7 @@ const begin = async () => {
   $("main").hidden = !known;
   if (!known) return;
   const names = await answer.json();
+  look.packets = await fetch(below("offers")).then(async (a) => a.ok && (await a.json()).packets, () => false);
   if (String(names) !== String(sources)) {
     for (const p of panels.values()) { p.close(); p.root.remove(); }
     panels.clear();

@@ -1,7 +1,7 @@
 // A panel: what the page shows of one meter.
 
 import { bars, barLength, isText, Kept, PARTS, place, rates, saved, section, sectionOf, seconds, seriesOf, shownOrder, spreads, whole, work } from "./data.js";
-import { cell, clock, duration, el, exact, local, ms, number, scaled, visible } from "./text.js";
+import { cell, clock, duration, el, exact, local, ms, ns, number, scaled, visible } from "./text.js";
 import { below } from "./session.js";
 import { hatch, lines, quantileBands, scatter, stacked, svg } from "./plot.js";
 
@@ -296,12 +296,44 @@ export class Panel {
   }
 
   // #record shows all that is known of a flow.
-  #record(s, row, opener) {
+  #record(s, row, opener, bar) {
     this.#opener = opener;
+    this.#packets(s, row, bar);
     const text = (c, v) => (c.kind === "time" && v !== null ? new Date(ms(v)).toISOString() : cell(c, v));
     this.part("record").replaceChildren(...s.columns.flatMap((c, i) => (row[i] === null ? [] : [el("dt", {}, visible(c.name)), el("dd", {}, text(c, row[i]))])));
     this.part("record-section").hidden = false;
     this.part("record-name").focus();
+  }
+
+  // #packets offers the packets of a flow, where there is a store: those that it has
+  // counted in the time of a bar, and all.
+  #packets(s, row, bar) {
+    const flow = Object.fromEntries(s.columns.map((c, i) => [c.name, row[i]]).filter(([, v]) => v !== null && v !== undefined));
+    const { ToPDUs, FromPDUs, ...all } = flow;
+    const offer = (text, of) => {
+      const b = el("button", { type: "button" }, text);
+      b.addEventListener("click", () => this.#download(of));
+      return b;
+    };
+    const began = ms(flow.FirstTimeNs ?? 0) < bar.from;
+    const part = this.part("record-packets");
+    part.hidden = !this.look.packets;
+    this.part("record-verdict").textContent = "";
+    part.replaceChildren(offer(`Packets since ${clock(bar.from)}`, { ...flow, IntervalStartNs: ns(bar.from) }), ...(began ? [" ", offer("All packets", all)] : []));
+  }
+
+  // #download gets packets and has the browser keep them, and tells whether they are all.
+  async #download(flow) {
+    const tell = (text) => { this.part("record-verdict").textContent = text; };
+    tell("looking for packets");
+    try {
+      const answer = await fetch(below(`packets?row=${encodeURIComponent(JSON.stringify(flow))}`));
+      if (!answer.ok) { tell((await answer.text()).trim()); return; }
+      const url = URL.createObjectURL(await answer.blob());
+      el("a", { href: url, download: "flow.pcapng" }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      tell(answer.headers.get("Rtfm-Verdict") ?? "");
+    } catch { tell("the connection is lost"); }
   }
 
   #closeRecord() {
@@ -323,7 +355,7 @@ export class Panel {
       const x = Math.max(Number(row[long] ?? 0) / 1e9, least), y = (number(row[column]) * (octets ? 8 : 1)) / bar.seconds;
       const name = names.map((p) => (row[p] === null ? "-" : visible(row[p]))).join(" ");
       const flow = `mark ${name}`;
-      return { x, y, flow, symbol: symbol(kind < 0 ? null : row[kind]), label: `${name}: ${duration(x)}, ${scaled(y, unit)}`, open: () => this.#record(s, row, flow) };
+      return { x, y, flow, symbol: symbol(kind < 0 ? null : row[kind]), label: `${name}: ${duration(x)}, ${scaled(y, unit)}`, open: () => this.#record(s, row, flow, bar) };
     });
     this.part("scatter-hint").textContent = !s ? "" :
       (latest ? "" : `There were no flows since ${clock(bar.to)}. `) +
@@ -387,7 +419,7 @@ export class Panel {
       const first = tr.firstElementChild;
       const flow = `row ${names.map((p) => row[p]).join(" ")}`;
       const b = el("button", { type: "button", class: "open", "data-flow": flow, "aria-label": `${first.textContent}: all of this flow` }, first.textContent);
-      b.addEventListener("click", () => this.#record(s, row, flow));
+      b.addEventListener("click", () => this.#record(s, row, flow, bar));
       first.replaceChildren(b);
       return tr;
     });

@@ -6,6 +6,9 @@ export const number = (v) => (v === null || v === undefined ? 0 : Number(v));
 // ms returns a time in ms of one in ns.
 export const ms = (ns) => Number(BigInt(ns) / 1000n) / 1000;
 
+// ns returns a time in ns, as digits, of one in ms.
+export const ns = (t) => String(BigInt(Math.floor(t * 1000)) * 1000n);
+
 // el makes an element; text goes in as text.
 export const el = (name, attributes = {}, ...children) => {
   const e = document.createElement(name);

@@ -66,7 +66,7 @@ export const open = async (address, { scheme = "light", width = 1280, height = 9
   page.on("pageerror", (e) => wrong.push(`error: ${e.stack}`));
   page.on("dialog", (d) => { wrong.push(`dialog: ${d.message()}`); d.dismiss(); });
   const origin = new URL(address).origin;
-  page.on("request", (r) => { if (!r.url().startsWith(`${origin}/`) && !r.url().startsWith("data:")) wrong.push(`request: ${r.url()}`); });
+  page.on("request", (r) => { if (!r.url().startsWith(`${origin}/`) && !r.url().startsWith("data:") && !r.url().startsWith(`blob:${origin}/`)) wrong.push(`request: ${r.url()}`); });
   await page.addInitScript(() => {
     addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`));
   });

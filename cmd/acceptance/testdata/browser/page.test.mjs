@@ -60,6 +60,37 @@ test("totals are those of rtfm top --json and of rtfm run --json", async () => {
   process.kill("SIGKILL");
 });
 
+test("packets of a flow", async () => {
+  const store = join(folder, "store");
+  await output("store", "run", "-q", "-d", store, sample);
+  const { address, process } = await view(["-T", "60", "--packets", store, sample]);
+  const page = await open(address);
+  await page.selectOption("#span", "0");
+  for (const [which, flows, column] of [["since", "bar", "PDUs"], ["since", "time", "PDUs"]]) {
+    await page.selectOption("#flows-of", flows);
+    await page.waitForSelector("[data-part=flows] tbody tr");
+    const heads = await headings(page);
+    const [row] = await table(page, "[data-part=flows] tbody");
+    await page.click("[data-part=flows] tbody button");
+    const [got] = await Promise.all([page.waitForEvent("download"), page.click(`[data-part=record-packets] button:has-text("${which}")`)]);
+    const file = join(folder, `${flows}.pcapng`);
+    await got.saveAs(file);
+    await page.waitForFunction(() => document.querySelector("[data-part=record-verdict]").textContent.includes("complete"));
+    const [{ packets }] = await output("trace", "info", "--json", file);
+    assert.equal(packets, Number(row[heads.indexOf(column)]), `packets of ${flows}`);
+    await accessible(page, "a record with packets");
+    await page.click("[data-part=record-close]");
+  }
+  await page.end();
+  process.kill("SIGKILL");
+  const none = await view(["-T", "60", sample]);
+  const other = await open(none.address);
+  await other.click("[data-part=flows] tbody button");
+  assert.equal(await other.isVisible("[data-part=record-packets]"), false, "no store, no packets");
+  await other.end();
+  none.process.kill("SIGKILL");
+});
+
 test("a plot appears within two intervals", async () => {
   const { address, process } = await view(["--pace", sample]);
   const page = await open(address);
