@@ -105,7 +105,11 @@ func (f *fetch) verdict() string {
 
 // verdict tells what was found, and whether that is all there is of a time.
 func verdict(found uint64, c *store.Covered) string {
-	text := fmt.Sprintf("%s, of %s", packets(found), counted(uint64(c.Chunks), "chunk"))
+	text := packets(found) + ", of "
+	if c.Passed > 0 {
+		text += fmt.Sprintf("%d of ", c.Chunks)
+	}
+	text += counted(uint64(c.Chunks+c.Passed), "chunk")
 	if c.Cut > 0 {
 		text += fmt.Sprintf(" with %s of headers only, by the cutoff", packets(c.Cut))
 	}

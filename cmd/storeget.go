@@ -97,6 +97,7 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	o.origin.within(&q)
+	q.Flows = o.wanted()
 	src, err := store.Open(dir, q)
 	if err != nil {
 		return err

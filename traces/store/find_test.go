@@ -200,6 +200,7 @@ func FuzzDigest(f *testing.F) {
 	for i := range packets {
 		fl.fits = true
 		fl.note(&packets[i])
+		fl.pair()
 		if i%50 == 0 {
 			fl.chunks = append(fl.chunks, chunkFlows{uint32(len(fl.pairs)), i == 200})
 		}

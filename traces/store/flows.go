@@ -27,8 +27,13 @@ type flows struct {
 	chunks []chunkFlows
 	size   int64 // of the digest, in octets, about
 	batch  traces.Batch
-	now    Key
 	fits   bool // the chunk at hand, until now
+
+	// Keys of packets that wait for pair.
+	keys    [64]Key
+	hashes  [64]uint64
+	looked  [64]uint32
+	waiting int
 }
 
 type slot struct {
@@ -64,6 +69,10 @@ func (f *flows) add(kind string, head, blocks []byte, size int64) {
 			f.fits = false
 		}
 	}
+	if f.fits {
+		f.pair()
+	}
+	f.waiting = 0
 	if !f.fits {
 		f.pairs = f.pairs[:from]
 	}
@@ -75,40 +84,66 @@ func (f *flows) note(p *traces.Packet) {
 	if !f.fits {
 		return
 	}
-	f.now = Key{}
-	at := -1
-	if f.key(&f.now, p) && len(f.pairs) < maxPairs {
-		f.now.order()
-		at = f.find()
-	}
-	if at < 0 {
-		f.fits = false
+	k := &f.keys[f.waiting]
+	*k = Key{}
+	if f.fits = f.key(k, p); !f.fits {
 		return
 	}
-	if e, number := &f.list[at], uint32(len(f.chunks))+1; e.last != number {
-		e.last = number
-		f.pairs = append(f.pairs, uint32(at))
-		f.size += 2
+	k.order()
+	f.hashes[f.waiting] = maphash.Bytes(f.seed, k[:])
+	if f.waiting++; f.waiting == len(f.keys) {
+		f.pair()
 	}
 }
 
-// find returns the place of the flow at hand in the list, to which it is added if it is
-// new; -1 if there is no room.
-func (f *flows) find() int {
-	hash := maphash.Bytes(f.seed, f.now[:])
+// pair adds the pairs of the keys that wait. Memory is looked at for all of them first,
+// which takes hardly longer than for one: none waits for the one before.
+func (f *flows) pair() {
+	n, number := f.waiting, uint32(len(f.chunks))+1
+	f.waiting = 0
+	mask := uint64(len(f.slots) - 1)
+	for i, hash := range f.hashes[:n] {
+		f.looked[i] = f.slots[hash&mask].flow
+	}
+	for i, flow := range f.looked[:n] {
+		if flow > 0 {
+			e := &f.list[flow-1]
+			f.looked[i] = e.last + uint32(e.key[0])
+		}
+	}
+	for i := range n {
+		at := -1
+		if len(f.pairs) < maxPairs {
+			at = f.find(&f.keys[i], f.hashes[i])
+		}
+		if at < 0 {
+			f.fits = false
+			return
+		}
+		if e := &f.list[at]; e.last != number {
+			e.last = number
+			f.pairs = append(f.pairs, uint32(at))
+			f.size += 2
+		}
+	}
+}
+
+// find returns the place of a flow in the list, to which it is added if it is new; -1 if
+// there is no room.
+func (f *flows) find(k *Key, hash uint64) int {
 	tag := uint32(hash >> 32)
 	mask := uint64(len(f.slots) - 1)
 	at := hash & mask
 	for ; f.slots[at].flow != 0; at = (at + 1) & mask {
-		if s := f.slots[at]; s.tag == tag && f.list[s.flow-1].key == f.now {
+		if s := f.slots[at]; s.tag == tag && f.list[s.flow-1].key == *k {
 			return int(s.flow - 1)
 		}
 	}
-	if len(f.list) == maxFlows || !slices.Contains(addressLengths[:], f.now[keyLength]) {
+	if len(f.list) == maxFlows || !slices.Contains(addressLengths[:], k[keyLength]) {
 		return -1
 	}
-	f.list = append(f.list, flow{key: f.now})
-	f.size += recordLen(f.now[keyLength]) + 4
+	f.list = append(f.list, flow{key: *k})
+	f.size += recordLen(k[keyLength]) + 4
 	f.slots[at] = slot{tag, uint32(len(f.list))}
 	if 2*len(f.list) > len(f.slots) {
 		f.grow()

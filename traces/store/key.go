@@ -1,6 +1,9 @@
 package store
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Key is the flow of a packet as an index knows it: the numbers of peer and
 // transport type, a VLAN, and the addresses of both ends with their ports. The zero
@@ -26,6 +29,9 @@ func (k *Key) Set(peerType, transType uint8, vlan uint16, length uint8) {
 	k[keyVLAN], k[keyVLAN+1] = byte(vlan>>8), byte(vlan)
 }
 
+// Length returns how many octets addresses have.
+func (k *Key) Length() uint8 { return k[keyLength] }
+
 // PeerType and TransType return the types.
 func (k *Key) PeerType() uint8  { return k[keyPeerType] }
 func (k *Key) TransType() uint8 { return k[keyTransType] }
@@ -46,7 +52,8 @@ func (k *Key) end(n int) *[endLen]byte { return (*[endLen]byte)(k[keyEnds+n*endL
 // order has the lower end come first.
 func (k *Key) order() {
 	a, b := k.end(0), k.end(1)
-	if bytes.Compare(a[:], b[:]) > 0 {
+	first, second := binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint64(b[:])
+	if first > second || first == second && bytes.Compare(a[:], b[:]) > 0 {
 		*a, *b = *b, *a
 	}
 }
