@@ -115,7 +115,7 @@ func runCommand() *cobra.Command {
 	o.metrics.add(cmd)
 	o.store.add(cmd)
 	addMaxFlows(f, &o.maxFlows)
-	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again")
+	f.Var(newSeconds(&o.inactivity, meter.DefaultInactivityTimeout.Seconds(), 0, maxSeconds), "inactivity-timeout", "with -T, `SECONDS` after which an idle flow's record may be used again; with --schedule 15 if not given, and\nflows that are seen within so many of an edge of the window are Censored, see SRL.md")
 	group(f, groupLimits, "max-flows")
 	o.streams.add(cmd)
 	o.filter.add(cmd)

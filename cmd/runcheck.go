@@ -23,6 +23,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	if err := o.sample.check(cmd, o.capture.isRecords() || o.traces.hasRecords()); err != nil {
 		return err
 	}
+	if o.sample.schedule.Windows > 0 && !cmd.Flags().Changed("inactivity-timeout") {
+		o.inactivity = windowInactivity
+	}
 	if err := o.interval.check(o.sample.schedule.Windows > 0); err != nil {
 		return err
 	}
@@ -55,6 +58,10 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	}
 	return readOnce(o.inputs()...)
 }
+
+// windowInactivity is how long flows may be idle in windows, unless that is given, in
+// seconds: as long as in routers' caches, since minutes are more than most windows have.
+const windowInactivity = 15
 
 // isSeveral reports whether there may be several collections: of intervals, or of windows.
 func (o *runOptions) isSeveral() bool { return o.interval.length > 0 || o.sample.schedule.Windows > 0 }

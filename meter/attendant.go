@@ -141,4 +141,5 @@ func (m *Meter) ReadFlow(row uint32, now func() int64, f *match.Flow) {
 	if m.ids != nil {
 		m.ids.Read(f)
 	}
+	m.window().censor(f)
 }

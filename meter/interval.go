@@ -11,7 +11,6 @@ import (
 	"rtfm/meter/flow"
 	"rtfm/meter/ident"
 	"rtfm/meter/stream"
-	"rtfm/traces/schedule"
 )
 
 // maxEmpty is how many empty collections in a row are made; in a longer gap
@@ -213,21 +212,6 @@ func (m *Meter) passOver(at int64) bool {
 	return true
 }
 
-// nextWindow has a window be the next interval.
-func (m *Meter) nextWindow(w schedule.Window) {
-	m.next.from, m.next.end, m.next.window = w.From, w.To, w.Number
-}
-
-// clear takes all flows out of the table, whose streams have ended.
-func (m *Meter) clear() {
-	var limits flow.Limits
-	for i := range limits {
-		limits[i] = math.MaxInt64
-	}
-	m.mayEnd = math.MaxInt
-	m.table.Recover(math.MaxInt, &limits, m.release)
-}
-
 // collect hands the collection that ends at to to the sink.
 func (m *Meter) collect(to int64, last bool) error {
 	n := &m.next
@@ -287,6 +271,7 @@ type Part struct {
 	blocks []uint32       // their first rows
 	since  int64
 	to     int64 // the end of the collection
+	window window
 }
 
 // partBlocks is the most blocks in a Part.
@@ -304,7 +289,7 @@ func (m *Meter) Parts() (parts []Part, ok bool) {
 	}
 	for _, n := range m.ruleSets() {
 		for blocks := range slices.Chunk(m.table.Blocks(n, m.next.from), partBlocks) {
-			parts = append(parts, Part{m.table, m.ids, reader, blocks, m.next.from, m.next.to})
+			parts = append(parts, Part{m.table, m.ids, reader, blocks, m.next.from, m.next.to, m.window()})
 		}
 	}
 	return parts, true
@@ -325,6 +310,7 @@ func (p Part) Flows(f func(*match.Flow)) {
 			if p.ids != nil {
 				p.ids.Read(&fl)
 			}
+			p.window.censor(&fl)
 			f(&fl)
 			return true
 		})

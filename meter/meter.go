@@ -183,13 +183,13 @@ func (m *Meter) newTask(p *Prepared, name string, number int) *Task {
 	t := newTask(p, name, number, &m.shapes, m.table)
 	t.since = m.stats.Packets
 	t.before = m.activityOf(t)
-	if slices.ContainsFunc(p.measures, func(d attr.Measure) bool { return d.Attr.Identifies() }) {
+	if slices.ContainsFunc(p.measures, func(d attr.Measure) bool { return d.Attr.OfFlows() }) {
 		if m.ids == nil {
 			m.ids = ident.New(flowIDBits)
 		}
 		t.ids = m.ids
 	}
-	of := func(d attr.Measure) bool { return !d.Attr.Identifies() }
+	of := func(d attr.Measure) bool { return !d.Attr.OfFlows() }
 	if slices.ContainsFunc(p.measures, of) {
 		if m.streams == nil {
 			m.streams = stream.NewWorker(m.cfg.Streams, m.table.Change)

@@ -70,7 +70,7 @@ func TestScheduledRun(t *testing.T) {
 	dir := t.TempDir()
 	rules := filepath.Join(dir, "rules.srl")
 	if err := os.WriteFile(rules, []byte(`if SourcePeerType == IPv4 save;
-save FlowID; save ToSizeStats; save ToGapStats; save FromTurnaroundStats; save ToRetransmittedPDUs; save FlowTime = 4 & 2.3.10!10000;
+save FlowID; save Censored; save ToSizeStats; save ToGapStats; save FromTurnaroundStats; save ToRetransmittedPDUs; save FlowTime = 4 & 2.3.10!10000;
 save SourcePeerAddress; save DestPeerAddress; save SourceTransType; save SourceTransAddress; save DestTransAddress; count;`), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,44 @@ save SourcePeerAddress; save DestPeerAddress; save SourceTransType; save SourceT
 		}
 		flows += len(rows)
 	}
+	checkCensored(t, sampled(t, slices.Concat(run, []string{"--schedule", "6x10s/5m", "--seed", "2", "--inactivity-timeout", "3", trace})...))
 	if flows < 100 {
 		t.Errorf("%d flows", flows)
+	}
+}
+
+// checkCensored has flows in windows of 10 seconds say whether they were seen within 3
+// seconds of an edge.
+func checkCensored(t *testing.T, lines string) {
+	t.Helper()
+	var seen [4]int
+	for line := range strings.Lines(lines) {
+		var flow struct {
+			Record                          string `json:"record"`
+			IntervalStartNs, FirstTimeNs    int64
+			IntervalEndNs, LastActiveTimeNs int64
+			Censored                        *int
+		}
+		if err := json.Unmarshal([]byte(line), &flow); err != nil {
+			t.Fatal(err)
+		}
+		if flow.Record != "flow" {
+			continue
+		}
+		want := 0
+		if flow.FirstTimeNs-flow.IntervalStartNs < 3e9 {
+			want = 1
+		}
+		if flow.IntervalEndNs-flow.LastActiveTimeNs < 3e9 {
+			want += 2
+		}
+		if flow.Censored == nil || *flow.Censored != want {
+			t.Errorf("want %d: %s", want, line)
+			return
+		}
+		seen[want]++
+	}
+	if slices.Contains(seen[:], 0) {
+		t.Errorf("flows by value: %v", seen)
 	}
 }

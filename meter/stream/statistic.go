@@ -38,7 +38,7 @@ func (p *plan) addStatistic(d *attr.Measure, word int) int {
 		return 1
 	}
 	switch what {
-	case attr.FlowID, attr.CommunityID: // kept elsewhere
+	case attr.FlowID, attr.CommunityID, attr.Censored: // kept elsewhere
 		return 0
 	case attr.ToTurnaroundStats:
 		kind, _, _ := d.Parameters()
@@ -91,7 +91,7 @@ func (p *plan) placeLists(word int) int {
 // or is the list with this number.
 func (c counted) appendStatistic(all []uint64, d *attr.Measure, word int) []uint64 {
 	switch {
-	case d.Attr.Identifies():
+	case d.Attr.OfFlows():
 		return append(all, make([]uint64, d.Counters())...)
 	case halfOf(d.Attr) == packetHalf:
 		return c.appendTallied(all, d, word)

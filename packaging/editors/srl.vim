@@ -27,8 +27,8 @@ syntax keyword srlAttribute FlowID CommunityID ToSizeStats FromSizeStats ToGapSt
 syntax keyword srlAttribute ToTurnaroundStats FromTurnaroundStats ToWindowStats FromWindowStats ToHopLimitRange FromHopLimitRange ToIPIDRange FromIPIDRange
 syntax keyword srlAttribute ToTCPFlags FromTCPFlags ToRetransmittedPDUs FromRetransmittedPDUs ToRetransmittedOctets FromRetransmittedOctets ToOutOfOrderPDUs FromOutOfOrderPDUs
 syntax keyword srlAttribute ToSequenceGaps FromSequenceGaps ToMissingOctets FromMissingOctets ToZeroWindows FromZeroWindows ToResets FromResets
-syntax keyword srlAttribute FirstPackets FirstPayloads DeltaToPDUs DeltaFromPDUs DeltaToOctets DeltaFromOctets DeltaToPDURate DeltaFromPDURate
-syntax keyword srlAttribute DeltaToBitRate DeltaFromBitRate
+syntax keyword srlAttribute FirstPackets FirstPayloads Censored DeltaToPDUs DeltaFromPDUs DeltaToOctets DeltaFromOctets DeltaToPDURate
+syntax keyword srlAttribute DeltaFromPDURate DeltaToBitRate DeltaFromBitRate
 syntax keyword srlWord Host SrcHost DstHost Net SrcNet DstNet Addr SrcAddr
 syntax keyword srlWord DstAddr Address SrcAddress DstAddress PeerAddress SrcPeerAddress DstPeerAddress Port
 syntax keyword srlWord SrcPort DstPort TransAddress SrcTransAddress DstTransAddress MAC SrcMAC DstMAC

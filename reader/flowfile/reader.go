@@ -378,7 +378,7 @@ func (rec *Record) Distribution(a attr.Attr) (attr.Measure, []uint64, error) {
 // Statistic returns the numbers of statistic a; none if the flow has none.
 func (rec *Record) Statistic(a attr.Attr) ([]uint64, error) {
 	text, err := rec.column(a)
-	if err != nil || text == "0" && a.Form() != attr.FormCount {
+	if err != nil || text == "0" && !a.Form().IsNumber() {
 		return nil, err
 	}
 	numbers, err := a.Form().ParseStatistic(nil, []byte(text))

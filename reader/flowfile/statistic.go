@@ -48,6 +48,7 @@ var parts = map[attr.Form][]part{
 	attr.FormPackets: {{"", partWhole, 0, false}},
 	attr.FormID:      {{"", partWhole, 0, false}},
 	attr.FormDigest:  {{"", partWhole, 0, false}},
+	attr.FormEdges:   {{"", partNumber, 0, false}},
 }
 
 // pairParts are those of turnaround times.

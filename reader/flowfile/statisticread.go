@@ -14,7 +14,7 @@ import (
 // statistic adds a statistic in its text form.
 func (b *builder) statistic(a attr.Attr, text []byte) error {
 	form := a.Form()
-	if string(text) == "0" && form != attr.FormCount {
+	if string(text) == "0" && !form.IsNumber() {
 		return nil
 	}
 	from := len(b.numbers)

@@ -24,7 +24,7 @@ func statisticColumns(a attr.Attr, name, title string) []table.Column {
 		}
 	case attr.FormRange:
 		return []table.Column{column("N", title+" n", table.Count, true), column("Min", title+" min", table.Number, false), column("Max", "max", table.Number, false)}
-	case attr.FormCount:
+	case attr.FormCount, attr.FormEdges:
 		return []table.Column{column("", title, kind, false)}
 	}
 	return []table.Column{{Name: name, Title: title}}
@@ -57,7 +57,7 @@ func statisticCells(row []table.Value, a attr.Attr, numbers []uint64) []table.Va
 	case attr.FormRange:
 		low, high := bounds(attr.RangeCount, attr.RangeMin, attr.RangeMax)
 		return append(row, table.Uint(numbers[attr.RangeCount]), low, high)
-	case attr.FormCount:
+	case attr.FormCount, attr.FormEdges:
 		return append(row, table.Uint(numbers[0]))
 	case attr.FormFlags:
 		return append(row, table.String(attr.FlagLetters(uint8(numbers[0]))))

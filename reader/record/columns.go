@@ -44,6 +44,8 @@ func ofMeasure(a attr.Attr) []Column {
 	switch {
 	case a.Identifies():
 		return []Column{{Name: a.String(), Type: "string", Meaning: a.Meaning()}}
+	case a.Form() == attr.FormEdges:
+		return []Column{{Name: a.String(), Type: "uint8", Meaning: a.Meaning()}}
 	case a.Form() == attr.FormCount:
 		return []Column{
 			{Name: a.String(), Type: "uint64", Meaning: a.Meaning()},

@@ -165,6 +165,7 @@ const (
 	FromResets
 	FirstPackets
 	FirstPayloads
+	Censored
 )
 
 // What a flow has counted in one interval, and that by its length. Flow data has
@@ -370,6 +371,7 @@ var attributes = [...]Info{
 	{FromResets, "FromResets", ClassStatistic, DistributionSize, true, 0},
 	{FirstPackets, "FirstPackets", ClassStatistic, DistributionSize, true, 0},
 	{FirstPayloads, "FirstPayloads", ClassStatistic, DistributionSize, true, 0},
+	{Censored, "Censored", ClassStatistic, DistributionSize, true, 0},
 	{DeltaToPDUs, "DeltaToPDUs", ClassInterval, 8, false, 0},
 	{DeltaFromPDUs, "DeltaFromPDUs", ClassInterval, 8, false, 0},
 	{DeltaToOctets, "DeltaToOctets", ClassInterval, 8, false, 0},

@@ -103,6 +103,7 @@ var abouts = map[string]About{
 	"ZeroWindows":         {"", fromTransport, "TCP segments with a window of 0, but for SYN, FIN and RST"},
 	"Resets":              {"", fromTransport, "TCP segments with RST"},
 	"FirstPackets":        {"packets", fromPackets, "the first packets: direction, octets, microseconds since the one before, TCP flags"},
+	"Censored":            {"edges", fromMeter, "with a schedule, whether packets outside of the window may be of the flow: 1 before it, 2 behind it, 3 both; else 0"},
 	"FirstPayloads":       {"packets", fromPackets, "the first packets with payload of TCP or UDP, likewise, with the octets of that"},
 
 	"Index":            {"number", fromMeter, "row of the flow in the meter's table, used again after the flow was recovered"},
@@ -184,7 +185,7 @@ func (a Attr) Width() string {
 // formWidths tell how wide statistics are.
 var formWidths = [...]string{
 	FormStats: "5 numbers", FormRange: "3 numbers", FormFlags: "9 numbers", FormCount: "64 bits",
-	FormPackets: "up to 64 packets", FormID: "64 bits", FormDigest: "20 octets",
+	FormPackets: "up to 64 packets", FormID: "64 bits", FormDigest: "20 octets", FormEdges: "2 bits",
 }
 
 // Use tells what a can be used for: rules may test it, save it, or store a value in it;

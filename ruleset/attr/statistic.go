@@ -33,6 +33,8 @@ const (
 	// FormDigest is an identifier of 20 octets, in three numbers, the last four octets
 	// in the lower half of the third.
 	FormDigest
+	// FormEdges is 1 for the start, plus 2 for the end, 0 for neither.
+	FormEdges
 )
 
 // What becomes of a number when measures are added or subtracted.
@@ -85,7 +87,7 @@ func (f Form) kind(i int) combining {
 		return rangeKinds[i]
 	case f == FormFlags && i == 0:
 		return ors
-	case f == FormPackets || f == FormID || f == FormDigest:
+	case f == FormPackets || f == FormID || f == FormDigest || f == FormEdges:
 		return stays
 	}
 	return sums
@@ -121,6 +123,12 @@ func (a Attr) Form() Form {
 
 // Identifies reports whether a identifies flows, whatever their packets are.
 func (a Attr) Identifies() bool { return a == FlowID || a == CommunityID }
+
+// OfFlows reports whether a tells of flows what is not counted of their packets.
+func (a Attr) OfFlows() bool { return a.Identifies() || a == Censored }
+
+// IsNumber reports whether measures of this form are one number, which may be 0.
+func (f Form) IsNumber() bool { return f == FormCount || f == FormEdges }
 
 // formOf are the forms of statistics.
 var formOf = [...]Form{
@@ -160,6 +168,7 @@ var formOf = [...]Form{
 
 	FirstPackets - FlowID:  FormPackets,
 	FirstPayloads - FlowID: FormPackets,
+	Censored - FlowID:      FormEdges,
 }
 
 // statisticUnits are the units of their values.

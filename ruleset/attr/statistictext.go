@@ -20,6 +20,7 @@ import (
 //	FormRange    n:min:max
 //	FormFlags    flags seen:FIN:SYN:RST:PSH:ACK:URG:ECE:CWR
 //	FormCount    n
+//	FormEdges    n
 //	FormPackets  packets with colons between them, each +octets.gap.flags,
 //	             - for + if it went backward; - alone if there is none
 //	FormID       16 hexadecimal digits

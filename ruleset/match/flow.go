@@ -40,7 +40,7 @@ type Shape struct {
 
 	beyond     attr.Beyond
 	ends       uint8
-	identified bool // some of the measures are identifiers
+	identified bool // some of the measures tell of the flow
 	measured   bool // some are not
 }
 
@@ -58,8 +58,8 @@ const (
 // addresses of both ends, and the protocol, none of them masked.
 func (s *Shape) SavesEnds() bool { return s.ends == wholeEnds }
 
-// Identified reports whether any of the measures is an identifier, Measured whether
-// any is of the flow's packets.
+// Identified reports whether any of the measures tells of the flow, as identifiers do,
+// Measured whether any is of the flow's packets.
 func (s *Shape) Identified() bool { return s.identified }
 
 // Measured is described at Identified.
@@ -230,8 +230,8 @@ func (s *Shapes) intern(sh *Shape) *Shape {
 	}
 	for i := range sh.Measures {
 		d := &sh.Measures[i]
-		sh.identified = sh.identified || d.Attr.Identifies()
-		sh.measured = sh.measured || !d.Attr.Identifies()
+		sh.identified = sh.identified || d.Attr.OfFlows()
+		sh.measured = sh.measured || !d.Attr.OfFlows()
 		sig = append(sig, byte(d.Attr>>8), byte(d.Attr))
 		sig = d.Value.Append(d.Mask.Append(sig))
 	}
