@@ -1,7 +1,7 @@
 # rtfm's targets; "make help" tells what each does.
 
 .DEFAULT_GOAL := build
-.PHONY: help build man install check test race long fuzz bench angel-bench live-bench trace-bench lint tools clean
+.PHONY: help build man install check test race long fuzz bench angel-bench live-bench trace-bench store-find-bench lint tools clean
 
 # The binary is static: nothing uses cgo, but for the race detector itself.
 export CGO_ENABLED = 0
@@ -100,6 +100,10 @@ SPEED ?= /tmp/rtfm-speed
 trace-bench: ## Compare with other programs how fast traces are metered (Linux).
 	RTFM_SPEED=$(SPEED) RTFM_SPEED_LIMITS=$(SPEED_LIMITS) RTFM_SPEED_ROUNDS=$(SPEED_ROUNDS) \
 		go test -count 1 -v -run '^TestTraceSpeed$$' -timeout 2h ./cmd/acceptance
+
+# STORE_COPIES=16 is a store of 10 GiB; see TestStoreFindSpeed.
+store-find-bench: ## Compare with tcpdump how fast packets of a store are found (root, Linux).
+	RTFM_SPEED=$(SPEED) RTFM_STORE_COPIES=$(STORE_COPIES) go test -count 1 -v -run '^TestStoreFindSpeed$$' -timeout 1h ./cmd/acceptance
 
 # The second build is for a system with neither Linux's system calls nor 64 bits; the
 # third is without the exports that take much room. Last is the module of servers for
