@@ -22,7 +22,11 @@ type storeOptions struct {
 	buffer   size
 	headers  bool
 	cutoff   size
+	format   string
 }
+
+// rawFile is the most octets of a file of HPCAP's RAW.
+const rawFile = 2 << 30
 
 // storeRing is the memory of a ring, in MiB, where whole packets are captured.
 const storeRing = 256
@@ -47,12 +51,16 @@ func (o *storeOptions) addLimits(f *pflag.FlagSet, prefix string) {
 	f.Var(&o.buffer, prefix+"buffer", "so many `OCTETS` of memory hold packets while the disk is slow")
 	f.BoolVar(&o.headers, prefix+"headers", false, "store only headers; of the link, of IP and of TCP, UDP and the like")
 	f.Var(&o.cutoff, prefix+"cutoff", "store only headers beyond `OCTETS` of a flow; such as 100KiB, of both directions, in each file anew")
+	f.Var(newChoice(&o.format, "pcapng", "pcapng", "pcap", "erf", "raw"), prefix+"format", "`FORMAT` of files: pcapng, pcap, erf or raw; all but pcapng have marks beside them of what is missing")
 }
+
+// storeFormats are the formats of files, by the words for them.
+var storeFormats = map[string]string{"pcapng": "pcapng", "pcap": "pcap", "erf": "erf", "raw": "hpcap"}
 
 // check finds options that do not fit, and has whole packets captured.
 func (o *storeOptions) check(cmd *cobra.Command, c *captureOptions, records bool) error {
 	if o.dir == "" {
-		for _, name := range []string{"size", "age", "keep-free", "file-size", "rotate", "buffer", "headers", "cutoff"} {
+		for _, name := range []string{"size", "age", "keep-free", "file-size", "rotate", "buffer", "headers", "cutoff", "format"} {
 			if f := cmd.Flags().Lookup("store-" + name); f != nil && f.Changed {
 				return fmt.Errorf("--store-%s needs --store, a folder", name)
 			}
@@ -61,6 +69,9 @@ func (o *storeOptions) check(cmd *cobra.Command, c *captureOptions, records bool
 	}
 	if o.headers && o.cutoff > 0 {
 		return errors.New("headers are all that is stored, there is nothing left for a cutoff")
+	}
+	if o.format == "raw" && o.fileSize > rawFile {
+		return errors.New("RAW files have 2GiB at most: want a smaller file size")
 	}
 	if records {
 		return errors.New("--store is for packets: flow records of routers are none")

@@ -17,7 +17,8 @@ func storeCommand() *cobra.Command {
 
 const storeHelp = `Keep packets in a folder, and get those of a time back.
 
-A store is a folder of pcapng files, each of which any tool opens. They are made
+A store is a folder of pcapng files, each of which any tool opens, or of pcap, ERF
+or HPCAP's RAW, with NAME.marks beside each for what these cannot tell. They are made
 of chunks of 1 MiB or less with a checksum, which tell what they have and what is
 missing before them. A file that has ended has an index beside it, NAME.idx, by
 which packets of a time are found without reading the rest; without it they are

@@ -127,6 +127,9 @@ func verdict(found uint64, c *store.Covered) string {
 	if c.Removed > 0 {
 		text += fmt.Sprintf(", %s removed meanwhile", counted(uint64(c.Removed), "file"))
 	}
+	if c.Unmarked > 0 {
+		text += fmt.Sprintf("; what is missing in %s is not known", counted(uint64(c.Unmarked), "file"))
+	}
 	return text
 }
 

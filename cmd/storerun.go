@@ -52,7 +52,7 @@ func storeRunCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringVarP(&o.store.dir, "dir", "d", "", "keep the packets in this `FOLDER`")
 	o.store.addLimits(f, "")
-	group(f, groupStore, "dir", "size", "age", "keep-free", "headers", "cutoff")
+	group(f, groupStore, "dir", "size", "age", "keep-free", "headers", "cutoff", "format")
 	f.StringSliceVarP(&o.capture.interfaces, "interface", "i", nil, "store packets of this `INTERFACE`; several with commas between, or repeated; any for all")
 	group(f, groupInput, "interface")
 	o.sample.add(cmd)

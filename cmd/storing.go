@@ -25,14 +25,14 @@ func (o *storeOptions) open(live bool, notify func(message string)) (*storing, e
 		return nil, nil
 	}
 	c := store.Config{
-		Dir: o.dir, Buffer: int64(o.buffer), FileSize: int64(o.fileSize), Rotate: seconds(o.rotate),
+		Dir: o.dir, Format: storeFormats[o.format], Buffer: int64(o.buffer), FileSize: int64(o.fileSize), Rotate: seconds(o.rotate),
 		Size: int64(o.limit), KeepFree: int64(o.keepFree), Age: seconds(o.age), Key: keyOf(), Notify: notify,
 	}
 	if o.headers {
 		c.Keep = headersOf
 	}
 	if o.cutoff > 0 {
-		c.Cutoff, c.Key, c.Headers = uint64(o.cutoff), flowKey, headersOf
+		c.Cutoff, c.FlowKey, c.Headers = uint64(o.cutoff), keyOf(), headersOf
 	}
 	if c.Wait = !live; live {
 		c.Flush = storeFlush

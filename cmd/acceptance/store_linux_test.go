@@ -28,7 +28,7 @@ func surveyed(t *testing.T, dir string) (packets, lost, unstored int) {
 // opens has capinfos open all files of a store, and returns how many packets it finds.
 func opens(t *testing.T, dir string) (packets int) {
 	t.Helper()
-	files, _ := filepath.Glob(filepath.Join(dir, "*.pcapng"))
+	files, _ := filepath.Glob(filepath.Join(dir, "*Z-*.[pe][cr][af]*")) // but indexes, and RAW files
 	for _, f := range files {
 		out, err := exec.Command(tracetest.Require(t, "capinfos"), "-c", "-M", "-T", "-r", f).CombinedOutput()
 		if err != nil {
@@ -137,6 +137,47 @@ func TestStoreKilled(t *testing.T) {
 	p.endLive()
 	if packets, _, _ := surveyed(t, folder); packets != last || last == 0 {
 		t.Errorf("%d packets, want %d", packets, last)
+	}
+}
+
+// TestStoreKilledFormats kills programs that store in formats without marks: when another
+// one has gone on all is whole, and no packet that was there is gone.
+func TestStoreKilledFormats(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mostly waiting")
+	}
+	t.Parallel()
+	tracetest.Network(t)
+	kills := 1
+	if tracetest.Long() {
+		kills = 15
+	}
+	for _, kind := range []string{"pcap", "erf", "raw"} {
+		folder := filepath.Join(t.TempDir(), "store")
+		last := 0
+		for range kills {
+			p := startLive(t, 1, "store", "run", "-i", "eb", "-d", folder, "--format", kind, "--ring-size", "64", "--buffer", "32MiB", "--file-size", "4MiB")
+			tracetest.Blast{Hosts: 50, Ports: 50, Rate: 50_000}.Send(t, "ea", "eb", 10_000+rand.IntN(20_000))
+			p.wait(30*time.Second, func(string) bool { // something is on the disk
+				n, _, _ := surveyedAnyhow(folder)
+				return n > last
+			})
+			p.signal(syscall.SIGKILL)
+			p.exit(20 * time.Second)
+			if n, _, _ := surveyedAnyhow(folder); n < last {
+				t.Errorf("%s: %d packets, %d were there before", kind, n, last)
+			} else {
+				last = n
+			}
+		}
+		p := startLive(t, 1, "store", "run", "-i", "eb", "-d", folder, "--format", kind)
+		p.endLive()
+		if packets, _, _ := surveyed(t, folder); packets != last || last == 0 {
+			t.Errorf("%s: %d packets, want %d", kind, packets, last)
+		}
+		if n := opens(t, folder); kind != "raw" && n != last {
+			t.Errorf("%s: capinfos finds %d packets of %d", kind, n, last)
+		}
 	}
 }
 

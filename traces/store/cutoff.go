@@ -20,7 +20,7 @@ func newCutoff(cfg *Config) *cutoff {
 // keep returns how many octets of a packet are stored, and counts it.
 func (c *cutoff) keep(p *traces.Packet, t *Totals) int {
 	c.key = Key{}
-	if !c.cfg.Key(&c.key, p) {
+	if !c.cfg.FlowKey(&c.key, p) || c.key[keyLength] == 0 {
 		return len(p.Data)
 	}
 	c.key.order()

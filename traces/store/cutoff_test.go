@@ -15,7 +15,11 @@ import (
 func cutting(dir string, most uint64) Config {
 	return Config{
 		Dir: dir, Wait: true, Cutoff: most,
-		Key:     func(k *Key, p *traces.Packet) bool { copy(k.Address(0)[:], p.Data[:2]); return true },
+		FlowKey: func(k *Key, p *traces.Packet) bool {
+			k.Set(1, 0, 0, addressLen)
+			copy(k.Address(0)[:], p.Data[:2])
+			return true
+		},
 		Headers: func(*traces.Packet) int { return 10 },
 	}
 }
@@ -69,7 +73,11 @@ func TestCutoff(t *testing.T) {
 func TestCutoffFlows(t *testing.T) {
 	c := cutting("", 100)
 	k := newCutoff(&c)
-	k.cfg.Key = func(k *Key, p *traces.Packet) bool { copy(k.Address(0)[:], p.Data[:16]); return true }
+	k.cfg.FlowKey = func(k *Key, p *traces.Packet) bool {
+		k.Set(1, 0, 0, addressLen)
+		copy(k.Address(0)[:], p.Data[:16])
+		return true
+	}
 	var totals Totals
 	p := traces.Packet{Data: make([]byte, 40), Wire: 1000}
 	for i := range MaxFlows + 1000 {

@@ -34,12 +34,13 @@ type Config struct {
 	Keep func(p *traces.Packet) int
 	// Cutoff, unless it is 0, is how many octets of a flow are stored in a file, as long as
 	// they were on the wire; of the flow's packets behind them as many octets are as
-	// Headers returns. Key says what flow it is; if it cannot tell the packet is whole.
+	// Headers returns. FlowKey says what flow it is, as Key below; packets are whole that
+	// have no addresses in it.
 	Cutoff  uint64
+	FlowKey func(k *Key, p *traces.Packet) bool
 	Headers func(p *traces.Packet) int
 	// Key, unless it is nil, sets the key of a packet as it is stored, by which the index
-	// finds it. It reports false if it cannot tell. Whoever writes to the
-	// disk calls it, and with Cutoff who stores packets.
+	// finds it. It reports false if it cannot tell. Whoever writes to the disk calls it.
 	Key func(k *Key, p *traces.Packet) bool
 	// Flush, unless it is 0, is how long packets may be in memory only, by the time of
 	// packets: what is captured can be found then.
