@@ -62,6 +62,7 @@ func (p *pages) add(b []byte) {
 // end writes the page at hand, and returns the first error of all.
 func (p *pages) end() error {
 	if len(p.buf) == 0 || p.err != nil {
+		p.buf = p.buf[:0] // of a disk that is full, or the like
 		return p.err
 	}
 	b := binary.LittleEndian.AppendUint32(p.buf, pageSum(p.buf, p.salt, p.number))

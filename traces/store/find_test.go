@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	"rtfm/traces"
@@ -225,4 +227,28 @@ func FuzzDigest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// fullDisk takes no more than so many octets.
+type fullDisk int
+
+func (d *fullDisk) Write(b []byte) (int, error) {
+	if len(b) > int(*d) {
+		return 0, syscall.ENOSPC
+	}
+	*d -= fullDisk(len(b))
+	return len(b), nil
+}
+
+// TestDigestFull has no room for all of a digest: that is an error, after which what is
+// added goes nowhere.
+func TestDigestFull(t *testing.T) {
+	disk := fullDisk(3 * pageLen)
+	p := pages{w: &disk}
+	for range 10 {
+		p.add(make([]byte, pageLen))
+	}
+	if err := p.end(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v", err)
+	}
 }
