@@ -21,6 +21,7 @@ type Selector struct {
 	sampler  *sampler
 	flowID   func(p *traces.Packet) uint64
 	window   Window // the latest one, in whose stratum the latest packet is
+	late     Window // the one of the stratum that a late packet was in
 	taken    Window // the one that the packet taken last is in
 	counts   Counts
 	begun    bool
@@ -75,11 +76,13 @@ func (s *Selector) Take(p *traces.Packet) bool {
 func (s *Selector) timely(t int64) bool {
 	if t < s.window.Begins || t >= s.window.Ends {
 		if t < s.window.Begins && s.begun { // which is late
-			w := s.schedule.At(t)
-			if t < w.From || t >= w.To {
+			if t < s.late.Begins || t >= s.late.Ends {
+				s.late = s.schedule.At(t)
+			}
+			if t < s.late.From || t >= s.late.To {
 				return false
 			}
-			s.taken = w
+			s.taken = s.late
 			return true
 		}
 		s.pass(t)
