@@ -53,6 +53,7 @@ func (o *packetOptions) of(tunnels tunnelOptions) page.PacketsOf {
 		}
 		q := store.Query{From: math.MinInt64, To: math.MaxInt64}
 		origin.within(&q)
+		q.Flows = origin.wanted()
 		src, err := store.Open(o.dir, q)
 		if err != nil {
 			return "", err

@@ -75,28 +75,13 @@ const (
 )
 
 // wanted returns which flows of a store may have wanted packets, nil for all. It is all
-// if packets are looked for in tunnels, whose flows no index knows, and if flows are
-// given: what is of them depends on the packets before it.
+// if packets are looked for in tunnels, whose flows no index knows.
 func (o *storeGetOptions) wanted() (all *store.Flows) {
-	if o.origin.tunnels.kinds != 0 || o.origin.of != nil {
-		return nil
-	}
-	if o.filter.program != nil {
+	if o.filter.program != nil && o.origin.tunnels.kinds == 0 {
 		all = flowsOf(o.filter.program)
+		all.Late = o.origin.of != nil
 	}
-	if len(o.origin.rules) != 1 {
-		return all
-	}
-	ruled := flowsOf(o.origin.rules[0])
-	if all == nil {
-		return ruled
-	}
-	filtered := all.Wanted
-	all.Wanted = func(k *store.Key) bool { return filtered(k) && ruled.Wanted(k) }
-	if all.Ends == nil {
-		all.Ends = ruled.Ends
-	}
-	return all
+	return bothOf(o.origin.wanted(), all)
 }
 
 // flowsOf returns which flows may have packets that the program counts, of either
@@ -128,12 +113,7 @@ func flowsOf(program *pme.Program) *store.Flows {
 		return false
 	}}
 	if prefixes, widths, ok := s.Ends(mostEnds); ok {
-		f.Ends = make([]store.Prefix, len(prefixes))
-		for i, v := range prefixes {
-			address := v.Padded()
-			copy(f.Ends[i].Address[:], address[:])
-			f.Ends[i].Bits = min(widths[i], 8*len(f.Ends[i].Address))
-		}
+		f.Ends = prefixesOf(prefixes, widths)
 	}
 	return f
 }

@@ -184,3 +184,38 @@ func BenchmarkSet(b *testing.B) {
 		}
 	}
 }
+
+// TestAlike looks for packets by some of what flows have saved: none of the flows' is
+// left out.
+func TestAlike(t *testing.T) {
+	var shapes match.Shapes
+	s := New(false)
+	p := decoded("10.0.0.1", "10.0.0.2", 1000, 53, 5)
+	s.Add(flowOf(&shapes, p, tuple...), Period{1, 2, Forward})
+	s.Add(flowOf(&shapes, decoded("192.0.2.77", "10.9.9.9", 1, 2, 0), match.Saved{Attr: attr.DestPeerAddress, Mask: attr.WidthMask(8, 4)}, match.Saved{Attr: attr.SourceAdjacentAddress, Mask: attr.Ones(6)}), Always)
+	hasPeer := func(a attr.Attr) bool { return a.IsPeer() }
+	alike := s.Alike(hasPeer)
+	for _, q := range []*match.Packet{p, decoded("10.0.0.2", "10.0.0.1", 9, 9, 99), decoded("10.1.1.1", "192.0.2.1", 1, 1, 1)} {
+		if !alike.HasPacket(q, 0) {
+			t.Errorf("a packet is left out: % x", q.Key)
+		}
+	}
+	if alike.HasPacket(decoded("192.0.2.77", "192.0.2.1", 1, 2, 0), 0) {
+		t.Error("a packet of other hosts is not left out")
+	}
+	addresses, widths, ok := s.Ends(2)
+	found := map[string]int{}
+	for i, a := range addresses {
+		found[a.String()] = widths[i]
+	}
+	if !ok || len(found) != 2 || found["10.0.0.0"] != 8 || found["10.0.0.1"] != 32 {
+		t.Errorf("ends are %v", found)
+	}
+	if _, _, ok := s.Ends(1); ok {
+		t.Error("there are more ends than that")
+	}
+	s.Add(flowOf(&shapes, p, whole(attr.DestTransAddress)...), Always)
+	if _, _, ok := s.Ends(9); ok || s.Alike(hasPeer) != nil {
+		t.Error("a flow without addresses is of some hosts only")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 )
 
 // Prefix is the first Bits bits of addresses, which have zeros behind them.
@@ -20,6 +21,21 @@ type Flows struct {
 	// Of each flow that is wanted an end has an address that begins with one of Ends,
 	// if it has addresses at all; nil if nothing is known of them.
 	Ends []Prefix
+	// Late has chunks be read, too, that have packets of a later time than a wanted chunk
+	// behind them: a meter counts what comes late at the time of these.
+	Late bool
+}
+
+// late adds those of Late to the wanted chunks of a file. What is in other files is not
+// known: the last chunk is wanted.
+func late(chunks []place, wanted []bool) {
+	first := int64(math.MaxInt64) // of the wanted chunks behind
+	for i := len(chunks) - 1; i >= 0; i-- {
+		if wanted[i] {
+			first = min(first, chunks[i].first)
+		}
+		wanted[i] = wanted[i] || i == len(chunks)-1 || chunks[i].last > first
+	}
 }
 
 var errDigest = errors.New("no digest, or a damaged one")

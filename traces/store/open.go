@@ -181,6 +181,9 @@ func (s *Source) choose(f File) (*chunks, error) {
 		file.Close()
 		return nil, err
 	}
+	if wanted != nil && s.query.Flows.Late {
+		late(ix.chunks, wanted)
+	}
 	var before int64 // when packets that are missing may have come first
 	for i, p := range ix.chunks {
 		from := p.first
