@@ -1,7 +1,7 @@
 # rtfm's targets; "make help" tells what each does.
 
 .DEFAULT_GOAL := build
-.PHONY: help build man install check test race long fuzz bench angel-bench live-bench trace-bench store-find-bench lint tools clean
+.PHONY: help build man install check test race long fuzz bench angel-bench live-bench trace-bench store-bench store-find-bench lint tools clean
 
 # The binary is static: nothing uses cgo, but for the race detector itself.
 export CGO_ENABLED = 0
@@ -104,6 +104,14 @@ trace-bench: ## Compare with other programs how fast traces are metered (Linux).
 # STORE_COPIES=16 is a store of 10 GiB; see TestStoreFindSpeed.
 store-find-bench: ## Compare with tcpdump how fast packets of a store are found (root, Linux).
 	RTFM_SPEED=$(SPEED) RTFM_STORE_COPIES=$(STORE_COPIES) go test -count 1 -v -run '^TestStoreFindSpeed$$' -timeout 1h ./cmd/acceptance
+
+# Folder for what store-bench stores, up to STORE_GB at a time, and how much that is.
+STORE ?= /tmp
+STORE_GB ?= 3
+
+store-bench: ## Compare with other programs how fast packets are stored, and what that costs a meter (root, Linux).
+	RTFM_STORE_SPEED=$(STORE) RTFM_STORE_GB=$(STORE_GB) RTFM_STORE_ROUNDS=$(STORE_ROUNDS) \
+		go test -count 1 -v -run '^TestStoreSpeed$$' -timeout 2h ./cmd/acceptance
 
 # The second build is for a system with neither Linux's system calls nor 64 bits; the
 # third is without the exports that take much room. Last is the module of servers for
