@@ -75,7 +75,14 @@ save SourcePeerAddress; save DestPeerAddress; save SourceTransType; save SourceT
 		t.Fatal(err)
 	}
 	run := []string{"run", "-q", "--json", "--name", "m", "-r", rules}
-	windows := windowRows(t, sampled(t, slices.Concat(run, []string{"--schedule", "6x10s/5m", "--seed", "2", trace})...))
+	args := slices.Concat(run, []string{"--schedule", "6x10s/5m", "--seed", "2", trace})
+	lines := sampled(t, args...)
+	one := exec.Command("rtfm", args...)
+	one.Env = append(os.Environ(), "GOMAXPROCS=1")
+	if out, err := one.Output(); err != nil || string(out) != lines {
+		t.Errorf("with one processor: %v, other flows", err)
+	}
+	windows := windowRows(t, lines)
 	if len(windows) != 14 {
 		t.Errorf("%d windows", len(windows))
 	}
