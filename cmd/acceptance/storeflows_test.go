@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"rtfm/traces"
 	"rtfm/traces/tracetest"
@@ -43,12 +44,17 @@ func TestStoreFlows(t *testing.T) {
 	}
 	compared := 0
 	for i, name := range names {
-		if !tracetest.Long() && i%90 != 7 {
+		if !tracetest.Long() && i%90 != 7 || strings.HasSuffix(name, "/libtrace/complex.pcapng") { // the store has other numbers of its interfaces
 			continue
 		}
 		trace := filepath.Join(t.TempDir(), "trace.pcapng")
 		if status := runMain([]string{"trace", "convert", "-q", name, trace}, nil, new(bytes.Buffer), new(bytes.Buffer)); status != 0 {
 			continue // damaged, or none
+		}
+		var about strings.Builder
+		runMain([]string{"trace", "info", "--json", trace}, nil, &about, &about)
+		if numberIn(t, `"early_most_ns":(\d+)`, about.String()) > int(time.Minute) {
+			continue // packets that are later than that are not found, docs/STORE.md
 		}
 		dir := storeOf(t, trace)
 		for j := range originRules {
@@ -90,13 +96,14 @@ func compareOrigin(t *testing.T, name, dir, trace string, rules []string, ruled 
 	if strings.Count(readText(t, lines), `"record":"flow"`) == 0 {
 		return 0
 	}
-	args := []string{"--trust-times"}[:0]
+	var args []string
 	if ruled {
 		args = append(args, rules...)
 	}
 	got, told, err := origin(t, dir, append(args, "--flows", lines)...)
 	if err != nil && strings.Contains(told, "it has saved nothing that packets have") {
-		got, _, err = origin(t, dir, append(rules, "--flows", lines)...) // all packets without addresses
+		args = append(args, rules...)
+		got, _, err = origin(t, dir, append(args, "--flows", lines)...) // all packets without addresses
 	}
 	if err != nil {
 		t.Errorf("%s: %q: %v: %s", name, rules, err, told)
