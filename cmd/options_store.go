@@ -70,7 +70,7 @@ func (o *storeOptions) check(cmd *cobra.Command, c *captureOptions, records bool
 	if o.headers && o.cutoff > 0 {
 		return errors.New("headers are all that is stored, there is nothing left for a cutoff")
 	}
-	if o.format == "raw" && o.fileSize > rawFile {
+	if o.format == "raw" && int64(o.fileSize) > rawFile {
 		return errors.New("RAW files have 2GiB at most: want a smaller file size")
 	}
 	if records {

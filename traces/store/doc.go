@@ -20,6 +20,12 @@
 // 3.1), which programs that do not know them pass over. With the head before it each
 // chunk is a pcapng file.
 //
+// Files of pcap, ERF or HPCAP's RAW have packets only. Their marks stand in a file beside
+// each, NAME.marks, one behind the other: a mark's block, whose length is that of the
+// chunk, and a filling with losses. The chunk's checksum is where that of a chunk of
+// pcapng is; at octet 48 of the block is one of the block and filling, made with zeros
+// there. Packets behind the last mark, which a kill may leave, are found one by one.
+//
 // # Writing
 //
 // Whoever reads packets copies them into a chunk in memory (Tee). One goroutine writes

@@ -26,7 +26,7 @@ func TestExport(t *testing.T) {
 			st.Lose(2, uint64(r.IntN(5)))
 		}
 	}})
-	for n := range 10 {
+	for n := range 5 {
 		q := Query{From: all[r.IntN(len(all))].Time, To: all[r.IntN(len(all))].Time}
 		if n == 0 {
 			q = Query{To: forever}

@@ -63,12 +63,12 @@ func (d *disk) scan(f File) (ix index, size int64, err error) {
 	if marked(f.Format) {
 		return ix, size, nil
 	}
-	return d.scanBeside(&c, f, ix, size)
+	return d.scanBeside(&c, f, ix)
 }
 
 // scanBeside is scan for a file with marks beside it, whose chunks of the index are
 // whole.
-func (d *disk) scanBeside(c *chunkFile, f File, ix index, size int64) (index, int64, error) {
+func (d *disk) scanBeside(c *chunkFile, f File, ix index) (index, int64, error) {
 	marks, size, err := walk(c.marks[:len(ix.chunks)], f, c.File) // what was damaged, and is behind that
 	if err != nil || len(marks) == 0 {
 		return ix, 0, err
