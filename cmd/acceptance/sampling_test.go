@@ -45,7 +45,9 @@ func windowRows(t *testing.T, lines string) (rows map[[2]int64][]string) {
 		switch record["record"] {
 		case "start":
 			interval := [2]int64{number("startNs"), number("endNs")}
-			rows[interval] = rows[interval]
+			if rows[interval] == nil {
+				rows[interval] = []string{}
+			}
 		case "flow":
 			interval := [2]int64{number("IntervalStartNs"), number("IntervalEndNs")}
 			for _, name := range []string{"Boot", "EpochNs", "IntervalStartNs", "IntervalEndNs", "FlowIndex", "FirstTime", "LastActiveTime", "Censored"} {
