@@ -1,7 +1,7 @@
 # rtfm's targets; "make help" tells what each does.
 
 .DEFAULT_GOAL := build
-.PHONY: help build man install check test race long fuzz bench angel-bench live-bench trace-bench store-bench store-find-bench lint tools clean
+.PHONY: help build man install check test race long fuzz bench angel-bench live-bench trace-bench store-bench store-find-bench home-bench lint tools clean
 
 # The binary is static: nothing uses cgo, but for the race detector itself.
 export CGO_ENABLED = 0
@@ -112,6 +112,12 @@ STORE_GB ?= 3
 store-bench: ## Compare with other programs how fast packets are stored, and what that costs a meter (root, Linux).
 	RTFM_STORE_SPEED=$(STORE) RTFM_STORE_GB=$(STORE_GB) RTFM_STORE_ROUNDS=$(STORE_ROUNDS) \
 		go test -count 1 -v -run '^TestStoreSpeed$$' -timeout 2h ./cmd/acceptance
+
+# HOME_ROWS is how many; the ten questions are asked of ten times as many.
+HOME_ROWS ?= 1000000
+
+home-bench: ## Measure how fast flows go into each kind of place, and the room they take: see docs/HOME.md.
+	RTFM_HOME=$(HOME_ROWS) go test -count 1 -v -run '^TestHomeSizes$$' -timeout 1h ./cmd/acceptance
 
 # The second build is for a system with neither Linux's system calls nor 64 bits; the
 # third is without the exports that take much room. Last is the module of servers for
