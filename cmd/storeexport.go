@@ -65,7 +65,7 @@ func (o *storeExportOptions) run(cmd *cobra.Command, dir string) error {
 	}
 	ctx, part := cmd.Context(), o.output+".part"
 	defer finishing(ctx)()
-	copied, covered, damaged, err := store.Export(ctx, dir, q, store.Config{Dir: part, Key: keyOf(), Notify: notes(cmd.ErrOrStderr())})
+	copied, covered, damaged, err := store.Export(ctx, dir, q, store.Config{Dir: part, Key: keyOf(), Tuple: tupleOf, Notify: notes(cmd.ErrOrStderr())})
 	for _, d := range damaged {
 		cmd.PrintErrf("rtfm: %v\n", d)
 	}

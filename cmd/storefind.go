@@ -30,6 +30,14 @@ func keyOf() func(k *store.Key, p *traces.Packet) bool {
 	}
 }
 
+// tupleOf returns what store.Config.Tuple does for the keys of keyOf.
+func tupleOf(p *traces.Packet) (t store.Tuple, ok bool) {
+	if p.Link == traces.LinkEthernet {
+		t.Addresses, t.Ports, ok = packet.Tuple(p.Data)
+	}
+	return t, ok
+}
+
 // setKey sets k to the key of a packet. It reports false if it cannot.
 func setKey(k *store.Key, m *match.Packet) bool {
 	vlan := binary.BigEndian.Uint16(m.Key[attr.VLANid.Info().Offset:])

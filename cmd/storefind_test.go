@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -260,7 +262,7 @@ func samePacket(a, b *traces.Packet) bool {
 func storePackets(t *testing.T, all *seenPackets) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "store")
-	w, err := store.NewWriter(store.Config{Dir: dir, Key: keyOf(), Flush: time.Millisecond, Wait: true})
+	w, err := store.NewWriter(store.Config{Dir: dir, Key: keyOf(), Tuple: tupleOf, Flush: time.Millisecond, Wait: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,6 +316,17 @@ func TestKeys(t *testing.T) {
 	key := keyOf()
 	var m match.Packet
 	kinds := make(map[uint8]int)
+	r := rand.New(rand.NewPCG(45, 46))
+	for _, p := range slices.Clone(all.packets) { // as they are, and with other octets
+		for range 3 {
+			p.Data = bytes.Clone(p.Data)
+			for n := min(len(p.Data), 60); n > 0 && r.IntN(3) > 0; {
+				p.Data[r.IntN(n)] = []byte{0, 4, 0x45, 0x46, 6, 17, 0x81, byte(r.Uint32())}[r.IntN(8)]
+			}
+			all.packets = append(all.packets, p)
+		}
+	}
+	tuples := 0
 	for i := range all.packets {
 		p := &all.packets[i]
 		packet.Decode(&m, p.Link, p.Data, p.Wire)
@@ -322,9 +335,17 @@ func TestKeys(t *testing.T) {
 			t.Fatalf("%s: %x, want %x", strings.ToUpper(fmt.Sprintf("%.60x", p.Data)), got, want)
 		}
 		kinds[got.PeerType()]++
+		if tuple, ok := tupleOf(p); ok {
+			tuples++
+			got = store.Key{}
+			tuple.Key(&got)
+			if got != want {
+				t.Fatalf("%s: %x by its tuple, want %x", strings.ToUpper(fmt.Sprintf("%.60x", p.Data)), got, want)
+			}
+		}
 	}
-	if kinds[0] == 0 || kinds[1] == 0 || kinds[2] == 0 {
-		t.Error(kinds)
+	if kinds[0] == 0 || kinds[1] == 0 || kinds[2] == 0 || tuples == 0 {
+		t.Error(kinds, tuples)
 	}
 	if n := testing.AllocsPerRun(100, func() { var k store.Key; key(&k, &all.packets[0]) }); n > 1 {
 		t.Errorf("%v allocations", n)

@@ -26,7 +26,7 @@ func (o *storeOptions) open(live bool, notify func(message string)) (*storing, e
 	}
 	c := store.Config{
 		Dir: o.dir, Format: storeFormats[o.format], Buffer: int64(o.buffer), FileSize: int64(o.fileSize), Rotate: seconds(o.rotate),
-		Size: int64(o.limit), KeepFree: int64(o.keepFree), Age: seconds(o.age), Key: keyOf(), Notify: notify,
+		Size: int64(o.limit), KeepFree: int64(o.keepFree), Age: seconds(o.age), Key: keyOf(), Tuple: tupleOf, Notify: notify,
 	}
 	if o.headers {
 		c.Keep = headersOf

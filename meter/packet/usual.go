@@ -43,8 +43,7 @@ func (u *Usual) Read(frame []byte) bool {
 	d := (*[usualIPv4]byte)(frame)
 	switch binary.LittleEndian.Uint16(d[12:]) {
 	case etherIPv4le:
-		total := uint32(be16(d[16:]))
-		if d[14] != 0x45 || total < ipv4Size+portsSize || be16(d[20:])&0x1fff != 0 || d[23] != protoTCP && d[23] != protoUDP {
+		if !isUsualIPv4(d) {
 			return false
 		}
 		types := attr.Types(peerIPv4, d[23], ifEthernet)
@@ -52,7 +51,7 @@ func (u *Usual) Read(frame []byte) bool {
 		u.Dest.Peer[0], u.Dest.Peer[1] = uint64(binary.LittleEndian.Uint32(d[30:])), 0
 		u.Source.Trans = types | uint64(binary.LittleEndian.Uint16(d[34:]))
 		u.Dest.Trans = types | uint64(binary.LittleEndian.Uint16(d[36:]))
-		u.IPOctets, u.PeerLen, u.tos = total, 4, d[15]
+		u.IPOctets, u.PeerLen, u.tos = uint32(be16(d[16:])), 4, d[15]
 		u.HopLimit = d[22]
 		return true
 	case etherIPv6le:
@@ -74,6 +73,25 @@ func (u *Usual) Read(frame []byte) bool {
 		return true
 	}
 	return false
+}
+
+// Tuple returns the addresses of a usual frame of IPv4, that of the source in the low
+// half, and its protocol with the ports above it, as they are on the wire, little-endian.
+// Of any other frame it reports false.
+func Tuple(frame []byte) (addresses, ports uint64, ok bool) {
+	if len(frame) < usualIPv4 {
+		return 0, 0, false
+	}
+	d := (*[usualIPv4]byte)(frame)
+	if binary.LittleEndian.Uint16(d[12:]) != etherIPv4le || !isUsualIPv4(d) {
+		return 0, 0, false
+	}
+	return binary.LittleEndian.Uint64(d[26:]), uint64(binary.LittleEndian.Uint32(d[34:]))<<8 | uint64(d[23]), true
+}
+
+// isUsualIPv4 reports whether TCP or UDP ports come directly behind the header.
+func isUsualIPv4(d *[usualIPv4]byte) bool {
+	return d[14] == 0x45 && be16(d[16:]) >= ipv4Size+portsSize && be16(d[20:])&0x1fff == 0 && (d[23] == protoTCP || d[23] == protoUDP)
 }
 
 // Transport returns where in the frame the transport header begins, and the length

@@ -90,7 +90,7 @@ type ordered struct {
 func (f *flows) sorted(length uint8, end int, room []ordered) []ordered {
 	list := room[:0]
 	for i := range f.list {
-		if k := &f.list[i].key; k[keyLength] == length {
+		if k := &f.list[i]; k[keyLength] == length {
 			list = append(list, ordered{binary.BigEndian.Uint64(k.end(end)[:]), uint32(i)})
 		}
 	}
@@ -98,7 +98,7 @@ func (f *flows) sorted(length uint8, end int, room []ordered) []ordered {
 		if a.lead != b.lead {
 			return cmp.Compare(a.lead, b.lead)
 		}
-		j, k := &f.list[a.flow].key, &f.list[b.flow].key
+		j, k := &f.list[a.flow], &f.list[b.flow]
 		return cmp.Or(bytes.Compare(j.end(end)[:], k.end(end)[:]), bytes.Compare(j[:], k[:]))
 	})
 	return list
@@ -146,7 +146,7 @@ func (f *flows) write(w io.Writer, salt int64) error {
 	p.add(anything)
 	for _, table := range tables {
 		for _, o := range table {
-			p.add(le.AppendUint32(f.list[o.flow].key.appendShort(b[:0]), at[o.flow]))
+			p.add(le.AppendUint32(f.list[o.flow].appendShort(b[:0]), at[o.flow]))
 		}
 	}
 	p.add(others)

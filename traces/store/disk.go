@@ -191,7 +191,7 @@ func (d *disk) create(c *chunk) (err error) {
 		return err
 	}
 	d.next++
-	d.chunks, d.index = 0, index{flows: newFlows(d.cfg.Key)}
+	d.chunks, d.index = 0, index{flows: newFlows(d.cfg)}
 	allocate(d.file, d.cfg.FileSize)
 	d.keepLimits()
 	return nil

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -41,12 +42,78 @@ func keyOf(k *Key, p *traces.Packet) bool {
 	}
 	n := binary.BigEndian.Uint32(p.Data[4:])
 	length := addressLengths[1+n%2]
-	k.Set(length, uint8(n), 0, length)
-	from, to := int(p.Time&1), int(^p.Time&1) // either direction
+	k.Set(uint8(1+n%2), uint8(n), uint16(n/2%2), length) // every other of IPv4 is a tuple
+	from, to := int(p.Time&1), int(^p.Time&1)            // either direction
 	binary.BigEndian.PutUint32(k.Address(from)[:], 10<<24+n)
 	binary.BigEndian.PutUint16(k.Address(to)[:], uint16(n*40503))
 	k.Port(from)[0] = byte(n)
 	return true
+}
+
+// tupleOf returns the tuples of some of these packets.
+func tupleOf(p *traces.Packet) (t Tuple, ok bool) {
+	var k Key
+	if p.Time&6 == 0 || !keyOf(&k, p) {
+		return t, false
+	}
+	return k.tuple()
+}
+
+// TestTuples: a tuple is its key, and that of packets the other way is the same.
+func TestTuples(t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 22))
+	known := 0
+	for range 10_000 {
+		n, time := r.Uint32(), int64(r.Uint32N(2))
+		p := traces.Packet{Time: time, Data: binary.BigEndian.AppendUint32([]byte("key "), n)}
+		var there, back, got Key
+		keyOf(&there, &p)
+		p.Time ^= 1
+		keyOf(&back, &p)
+		a, ok := there.tuple()
+		b, _ := back.tuple()
+		if want := n%4 == 0; ok != want {
+			t.Fatalf("%d: a tuple is %v", n, ok)
+		} else if !ok {
+			continue
+		}
+		known++
+		if a.Key(&got); got != there {
+			t.Fatalf("%x, want %x", got, there)
+		}
+		if a == b || a.ordered() != b.ordered() || a.ordered() != a && a.ordered() != b {
+			t.Fatalf("%x and %x", a, b)
+		}
+		if other := (Tuple{a.Addresses, a.Ports ^ 1<<r.IntN(tupleBits)}); other.ordered() == a.ordered() {
+			t.Fatalf("%x is as %x", other, a)
+		}
+	}
+	if known == 0 {
+		t.Error("no tuples")
+	}
+}
+
+// TestOnce: a flow is in the list once, however its packets tell its key.
+func TestOnce(t *testing.T) {
+	f := newFlows(&Config{Key: keyOf, Tuple: tupleOf})
+	f.fits = true
+	want := make(map[Key]bool)
+	for _, p := range keyed(rand.New(rand.NewPCG(25, 26)), 60_000, 20_000) {
+		f.note(&p)
+		var k Key
+		keyOf(&k, &p)
+		k.order()
+		want[k] = true
+	}
+	f.pair()
+	f.pairTuples()
+	got := make(map[Key]bool)
+	for _, k := range f.list {
+		got[k] = true
+	}
+	if len(f.list) != len(want) || len(f.pairs) != len(want) || !maps.Equal(got, want) {
+		t.Errorf("%d flows and %d pairs, want %d", len(f.list), len(f.pairs), len(want))
+	}
 }
 
 // wantedPackets returns the texts of those that have a wanted flow.
@@ -96,7 +163,7 @@ func TestFlows(t *testing.T) {
 	const flows = 20_000
 	packets := keyed(r, 150_000, flows)
 	dir := t.TempDir()
-	store(t, Config{Dir: dir, Buffer: 64 << 20, FileSize: 8 << 20, Key: keyOf}, &list{packets: packets})
+	store(t, Config{Dir: dir, Buffer: 64 << 20, FileSize: 8 << 20, Key: keyOf, Tuple: tupleOf}, &list{packets: packets})
 	files, err := Files(dir)
 	if err != nil || len(files) < 2 {
 		t.Fatalf("%d files: %v", len(files), err)
@@ -145,7 +212,7 @@ func TestFlows(t *testing.T) {
 	// What ends without an index gets one when a writer goes on.
 	last := files[len(files)-1]
 	os.Remove(filepath.Join(dir, indexName(last.Name)))
-	store(t, Config{Dir: dir, Key: keyOf}, &list{})
+	store(t, Config{Dir: dir, Key: keyOf, Tuple: tupleOf}, &list{})
 	os.WriteFile(path, whole, 0o640)
 	if c := get(wantsOne(3, true)); c.Chunks > 2 {
 		t.Errorf("%d chunks are read after recovery", c.Chunks)
@@ -183,7 +250,7 @@ func TestFlood(t *testing.T) {
 		packets[i] = traces.Packet{Time: int64(i), Data: binary.BigEndian.AppendUint32([]byte("key "), uint32(i)), Wire: 60, Link: traces.LinkEthernet, Interface: 1}
 	}
 	dir := t.TempDir()
-	store(t, Config{Dir: dir, FileSize: 1 << 30, Key: keyOf, Wait: true}, &list{packets: slices.Clone(packets)})
+	store(t, Config{Dir: dir, FileSize: 1 << 30, Key: keyOf, Tuple: tupleOf, Wait: true}, &list{packets: slices.Clone(packets)})
 	files, _ := Files(dir)
 	st, err := os.Stat(filepath.Join(dir, indexName(files[0].Name)))
 	if err != nil || st.Size() > startDigest+files[0].Size/16+1<<20 {
@@ -197,12 +264,13 @@ func TestFlood(t *testing.T) {
 }
 
 func FuzzDigest(f *testing.F) {
-	fl := newFlows(keyOf)
+	fl := newFlows(&Config{Key: keyOf, Tuple: tupleOf})
 	packets := keyed(rand.New(rand.NewPCG(1, 2)), 300, 40)
 	for i := range packets {
 		fl.fits = true
 		fl.note(&packets[i])
 		fl.pair()
+		fl.pairTuples()
 		if i%50 == 0 {
 			fl.chunks = append(fl.chunks, chunkFlows{uint32(len(fl.pairs)), i == 200})
 		}

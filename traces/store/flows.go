@@ -20,9 +20,13 @@ const (
 // flows collects the flows of a file as its chunks are written.
 type flows struct {
 	key    func(k *Key, p *traces.Packet) bool // nil if nothing is to be collected
+	tuple  func(p *traces.Packet) (t Tuple, ok bool)
+	tuples tuples // flows that have one; others are found by their keys:
 	seed   maphash.Seed
 	slots  []slot // by open addressing
-	list   []flow
+	used   int
+	list   []Key
+	last   []uint32 // the number + 1 of the last chunk that each is in
 	pairs  []uint32 // places in list, those of each chunk one after the other
 	chunks []chunkFlows
 	size   int64 // of the digest, in octets, about
@@ -41,19 +45,18 @@ type slot struct {
 	flow uint32 // its place in list + 1, 0 for none
 }
 
-type flow struct {
-	key  Key
-	last uint32 // the number + 1 of the last chunk that it is in
-}
-
 // chunkFlows is where the pairs of a chunk end.
 type chunkFlows struct {
 	end uint32
 	any bool // it may have flows that are not there
 }
 
-func newFlows(key func(k *Key, p *traces.Packet) bool) *flows {
-	return &flows{key: key, seed: maphash.MakeSeed(), slots: make([]slot, 1<<10)}
+func newFlows(cfg *Config) *flows {
+	f := &flows{key: cfg.Key, tuple: cfg.Tuple, seed: maphash.MakeSeed(), slots: make([]slot, 1<<10), tuples: newTuples()}
+	if f.tuple == nil {
+		f.tuple = func(*traces.Packet) (t Tuple, ok bool) { return t, false }
+	}
+	return f
 }
 
 // add notes the flows of the next chunk of a file, which has so many octets up to that
@@ -71,8 +74,9 @@ func (f *flows) add(kind string, head, blocks []byte, size int64) {
 	}
 	if f.fits {
 		f.pair()
+		f.pairTuples()
 	}
-	f.waiting = 0
+	f.waiting, f.tuples.waiting = 0, 0
 	if !f.fits {
 		f.pairs = f.pairs[:from]
 	}
@@ -84,9 +88,17 @@ func (f *flows) note(p *traces.Packet) {
 	if !f.fits {
 		return
 	}
+	if t, ok := f.tuple(p); ok {
+		f.noteTuple(t)
+		return
+	}
 	k := &f.keys[f.waiting]
 	*k = Key{}
 	if f.fits = f.key(k, p); !f.fits {
+		return
+	}
+	if t, ok := k.tuple(); ok {
+		f.noteTuple(t)
 		return
 	}
 	k.order()
@@ -99,7 +111,7 @@ func (f *flows) note(p *traces.Packet) {
 // pair adds the pairs of the keys that wait. Memory is looked at for all of them first,
 // which takes hardly longer than for one: none waits for the one before.
 func (f *flows) pair() {
-	n, number := f.waiting, uint32(len(f.chunks))+1
+	n := f.waiting
 	f.waiting = 0
 	mask := uint64(len(f.slots) - 1)
 	for i, hash := range f.hashes[:n] {
@@ -107,24 +119,25 @@ func (f *flows) pair() {
 	}
 	for i, flow := range f.looked[:n] {
 		if flow > 0 {
-			e := &f.list[flow-1]
-			f.looked[i] = e.last + uint32(e.key[0])
+			f.looked[i] = f.last[flow-1] + uint32(f.list[flow-1][0])
 		}
 	}
-	for i := range n {
-		at := -1
-		if len(f.pairs) < maxPairs {
-			at = f.find(&f.keys[i], f.hashes[i])
-		}
-		if at < 0 {
-			f.fits = false
-			return
-		}
-		if e := &f.list[at]; e.last != number {
-			e.last = number
-			f.pairs = append(f.pairs, uint32(at))
-			f.size += 2
-		}
+	for i := 0; i < n && f.fits; i++ {
+		f.join(f.find(&f.keys[i], f.hashes[i]))
+	}
+}
+
+// join adds the pair of the chunk at hand and the flow at this place in the list, unless
+// it is there. Without room, or with a place below 0, the chunk may have anything.
+func (f *flows) join(at int) {
+	if at < 0 || len(f.pairs) == maxPairs {
+		f.fits = false
+		return
+	}
+	if number := uint32(len(f.chunks)) + 1; f.last[at] != number {
+		f.last[at] = number
+		f.pairs = append(f.pairs, uint32(at))
+		f.size += 2
 	}
 }
 
@@ -135,33 +148,45 @@ func (f *flows) find(k *Key, hash uint64) int {
 	mask := uint64(len(f.slots) - 1)
 	at := hash & mask
 	for ; f.slots[at].flow != 0; at = (at + 1) & mask {
-		if s := f.slots[at]; s.tag == tag && f.list[s.flow-1].key == *k {
+		if s := f.slots[at]; s.tag == tag && f.list[s.flow-1] == *k {
 			return int(s.flow - 1)
 		}
 	}
+	n := f.append(k)
+	if n < 0 {
+		return n
+	}
+	f.slots[at] = slot{tag, uint32(n + 1)}
+	if f.used++; 2*f.used > len(f.slots) {
+		f.grow()
+	}
+	return n
+}
+
+// append adds a flow to the list, and returns its place, -1 if there is no room.
+func (f *flows) append(k *Key) int {
 	if len(f.list) == maxFlows || !slices.Contains(addressLengths[:], k[keyLength]) {
 		return -1
 	}
-	f.list = append(f.list, flow{key: *k})
+	f.list, f.last = append(f.list, *k), append(f.last, 0)
 	f.size += recordLen(k[keyLength]) + 4
-	f.slots[at] = slot{tag, uint32(len(f.list))}
-	if 2*len(f.list) > len(f.slots) {
-		f.grow()
-	}
 	return len(f.list) - 1
 }
 
 // grow doubles the table.
 func (f *flows) grow() {
-	f.slots = make([]slot, 2*len(f.slots))
+	old := f.slots
+	f.slots = make([]slot, 2*len(old))
 	mask := uint64(len(f.slots) - 1)
-	for i := range f.list {
-		hash := maphash.Bytes(f.seed, f.list[i].key[:])
-		at := hash & mask
+	for _, s := range old {
+		if s.flow == 0 {
+			continue
+		}
+		at := maphash.Bytes(f.seed, f.list[s.flow-1][:]) & mask
 		for f.slots[at].flow != 0 {
 			at = (at + 1) & mask
 		}
-		f.slots[at] = slot{uint32(hash >> 32), uint32(i + 1)}
+		f.slots[at] = s
 	}
 }
 

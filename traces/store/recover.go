@@ -39,7 +39,7 @@ func (d *disk) recover() error {
 // scan reads all chunks of a file, and returns its index and where its last whole chunk
 // ends. Marks beside the file are written anew, with what is behind them.
 func (d *disk) scan(f File) (ix index, size int64, err error) {
-	fl := newFlows(d.cfg.Key)
+	fl := newFlows(d.cfg)
 	c, err := openChunks(d.cfg.Dir, f)
 	if err != nil {
 		return ix, 0, err

@@ -42,6 +42,9 @@ type Config struct {
 	// Key, unless it is nil, sets the key of a packet as it is stored, by which the index
 	// finds it. It reports false if it cannot tell. Whoever writes to the disk calls it.
 	Key func(k *Key, p *traces.Packet) bool
+	// Tuple, unless it is nil, returns quickly what Key would set, for the packets that it
+	// knows.
+	Tuple func(p *traces.Packet) (t Tuple, ok bool)
 	// Flush, unless it is 0, is how long packets may be in memory only, by the time of
 	// packets: what is captured can be found then.
 	Flush time.Duration
