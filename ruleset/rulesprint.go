@@ -56,9 +56,6 @@ func appendRuleValue(b []byte, a attr.Attr, v attr.Value, mask bool) []byte {
 		return append(b, '0')
 	case a.IsAdjacent():
 		b = attr.AppendHex(b, octets)
-		if v.Len() == 1 {
-			b = append(b, '-')
-		}
 	case v.Len() == 16:
 		b = netip.AddrFrom16([16]byte(octets)).AppendTo(b)
 	default:

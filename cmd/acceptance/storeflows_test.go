@@ -130,7 +130,12 @@ func compareSingle(t *testing.T, name, dir, lines string, args, rules []string, 
 	t.Helper()
 	var flows []string
 	for line := range strings.Lines(readText(t, lines)) {
-		if strings.HasPrefix(line, `{"record":"flow"`) {
+		switch {
+		case !strings.HasPrefix(line, `{"record":"flow"`):
+		case strings.Contains(line, `"SourcePeerType":13,`), strings.HasSuffix(name, "/wpa-Induction.pcap.gz"), strings.HasSuffix(name, "/nflog-http.pcap"):
+			// Some packets have no addresses, others do: a flow of the former does not
+			// say so in JSON, and packets of both are got.
+		default:
 			flows = append(flows, line)
 		}
 	}

@@ -335,7 +335,8 @@ func appendOctet(dst []byte, o byte) []byte {
 }
 
 // AppendHex appends octets as two upper-case hexadecimal digits each with
-// hyphens between them, the way flow data shows adjacent addresses.
+// hyphens between them, the way flow data shows adjacent addresses. A single one has
+// a hyphen behind it, as `BE-`, without which it would be read as a decimal number.
 func AppendHex(dst, octets []byte) []byte {
 	const digits = "0123456789ABCDEF"
 	for i, o := range octets {
@@ -343,6 +344,9 @@ func AppendHex(dst, octets []byte) []byte {
 			dst = append(dst, '-')
 		}
 		dst = append(dst, digits[o>>4], digits[o&15])
+	}
+	if len(octets) == 1 {
+		dst = append(dst, '-')
 	}
 	return dst
 }

@@ -129,6 +129,11 @@ func TestMasks(t *testing.T) {
 	if m != MakeValue(10, 192, 0) || m.At(1) != 192 || m.At(2) != 0 || m.At(99) != 0 {
 		t.Error(m)
 	}
+	if one := MakeValue(0xBE); one.Hex() != "BE-" {
+		t.Errorf("one octet is %s", one.Hex())
+	} else if again, err := ParseValue(one.Hex(), 0); err != nil || again != one {
+		t.Errorf("%s is read as %v, %v", one.Hex(), again, err)
+	}
 	if !m.Resize(0).Zero() || m.Zero() || m.Uint() != 10<<16|192<<8 || m.Hex() != "0A-C0-00" {
 		t.Error(m.Hex(), m.Uint())
 	}
