@@ -80,18 +80,35 @@ func pageSum(b []byte, salt int64, number uint64) uint32 {
 	return crc32.Update(crc32.Checksum(b, castagnoli), castagnoli, at[:])
 }
 
-// ordered is a flow to be sorted: the first octets of its end as a number, and its place.
+// ordered is a flow to be sorted: its lead, and its place.
 type ordered struct {
 	lead uint64
 	flow uint32
 }
 
+// lead returns what the order of flows by an end goes by at first: octets of the end, and
+// if its address is a short one, those of the key instead of the zeros behind it.
+func (k *Key) lead(end int) uint64 {
+	e := binary.BigEndian.Uint64(k.end(end)[:])
+	if k[keyLength] == 4 {
+		port := k.Port(end)
+		e |= uint64(port[0])<<24 | uint64(port[1])<<16 | uint64(k[keyPeerType])<<8 | uint64(k[keyTransType])
+	}
+	return e
+}
+
 // sorted returns the flows with addresses of a length, by one of their ends.
 func (f *flows) sorted(length uint8, end int, room []ordered) []ordered {
-	list := room[:0]
+	n := 0
+	for i := range f.list {
+		if f.list[i][keyLength] == length {
+			n++
+		}
+	}
+	list := slices.Grow(room[:0], n)
 	for i := range f.list {
 		if k := &f.list[i]; k[keyLength] == length {
-			list = append(list, ordered{binary.BigEndian.Uint64(k.end(end)[:]), uint32(i)})
+			list = append(list, ordered{k.lead(end), uint32(i)})
 		}
 	}
 	slices.SortFunc(list, func(a, b ordered) int {
@@ -104,13 +121,14 @@ func (f *flows) sorted(length uint8, end int, room []ordered) []ordered {
 	return list
 }
 
-// write writes the digest.
+// write writes the digest. Nothing can be added after it.
 func (f *flows) write(w io.Writer, salt int64) error {
 	le := binary.LittleEndian
+	f.slots, f.tuples.slots = nil, nil // memory is needed for what follows
 	starts, chunks := f.lists()
 	var (
 		tables [len(addressLengths)][]ordered
-		others []byte
+		others = make([]byte, 0, 4*len(f.list))
 		room   []ordered
 		end    uint32
 		places = make([]uint32, len(f.list)) // in their tables

@@ -191,25 +191,25 @@ func (f *flows) grow() {
 }
 
 // lists returns which chunks each flow is in: those of flow i are
-// chunks[starts[i]:starts[i+1]], in order.
+// chunks[starts[i]:starts[i+1]], in order. The pairs are gone then.
 func (f *flows) lists() (starts, chunks []uint32) {
-	starts = make([]uint32, len(f.list)+1)
+	starts = make([]uint32, len(f.list)+2) // of flow i in starts[i+1], until its list is there
 	for _, p := range f.pairs {
-		starts[p+1]++
+		starts[p+2]++
 	}
 	for i := range f.list {
-		starts[i+1] += starts[i]
+		starts[i+2] += starts[i+1]
 	}
 	chunks = make([]uint32, len(f.pairs))
-	next := append([]uint32(nil), starts...)
 	from := uint32(0)
 	for number, c := range f.chunks {
 		for _, p := range f.pairs[from:c.end] {
-			chunks[next[p]] = uint32(number)
-			next[p]++
+			chunks[starts[p+1]] = uint32(number)
+			starts[p+1]++
 		}
 		from = c.end
 	}
+	f.pairs = nil
 	return starts, chunks
 }
 
