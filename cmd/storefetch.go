@@ -26,8 +26,15 @@ type fetch struct {
 	covered store.Covered
 }
 
+// packetStore is a store, or a trace that is asked like one.
+type packetStore interface {
+	traces.Source
+	traces.Describer
+	Covered() store.Covered
+}
+
 // run writes packets of src to w. The error is that of writing.
-func (f *fetch) run(ctx context.Context, w *format.Writer, src *store.Source) error {
+func (f *fetch) run(ctx context.Context, w *format.Writer, src packetStore) error {
 	c := format.Conversion{Pass: f.passes, Keep: f.keep}
 	for { // damage in a chunk ends only that
 		part, err := format.Convert(ctx, w, &untilFull{src, f}, c)
@@ -64,7 +71,7 @@ func (f *fetch) passes(p *traces.Packet) bool {
 
 // untilFull ends when there is no room for more.
 type untilFull struct {
-	*store.Source
+	packetStore
 	f *fetch
 }
 
@@ -73,7 +80,7 @@ func (u *untilFull) ReadBatch(b *traces.Batch) error {
 	if u.f.full {
 		return io.EOF
 	}
-	return u.Source.ReadBatch(b)
+	return u.packetStore.ReadBatch(b)
 }
 
 // status returns the exit status, 0 if all is there.
@@ -99,36 +106,6 @@ func (f *fetch) verdict() string {
 	text := fmt.Sprintf("%s; not complete: it ends %s, as there are more than %d octets", packets(f.packets), at, f.most)
 	if !f.covered.Complete() {
 		text += "; " + verdict(f.packets, &f.covered)
-	}
-	return text
-}
-
-// verdict tells what was found, and whether that is all there is of a time.
-func verdict(found uint64, c *store.Covered) string {
-	text := packets(found) + ", of "
-	if c.Passed > 0 {
-		text += fmt.Sprintf("%d of ", c.Chunks)
-	}
-	text += counted(uint64(c.Chunks+c.Passed), "chunk")
-	if c.Cut > 0 {
-		text += fmt.Sprintf(" with %s of headers only, by the cutoff", packets(c.Cut))
-	}
-	if c.Complete() {
-		return text + "; complete: nothing was lost or left out in the time that the store has of it"
-	}
-	var lost, unstored uint64
-	for _, l := range c.Losses {
-		lost, unstored = lost+l.Lost, unstored+l.Unstored
-	}
-	text += fmt.Sprintf("; not complete: in the time or near it %d were lost, %d not stored", lost, unstored)
-	if c.Damaged > 0 {
-		text += fmt.Sprintf(", %d chunks are damaged", c.Damaged)
-	}
-	if c.Removed > 0 {
-		text += fmt.Sprintf(", %s removed meanwhile", counted(uint64(c.Removed), "file"))
-	}
-	if c.Unmarked > 0 {
-		text += fmt.Sprintf("; what is missing in %s is not known", counted(uint64(c.Unmarked), "file"))
 	}
 	return text
 }

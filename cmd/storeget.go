@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"rtfm/traces/format"
-	"rtfm/traces/store"
 
 	"github.com/spf13/cobra"
 )
@@ -23,7 +22,8 @@ type storeGetOptions struct {
 	quiet   bool
 }
 
-const storeGetHelp = `Write packets of a store to a trace: those of a time that pass a filter.
+const storeGetHelp = `Write packets of a store to a trace: those of a time that pass a filter. A trace, FILE,
+is read like a store; with an index, by rtfm store index, only chunks that may have some.
 
 FILTER has tcpdump's words ('host 10.0.0.1 and tcp') or is an expression of SRL, as
 for rtfm run. The trace has the format of its suffix, as for rtfm trace convert;
@@ -50,7 +50,7 @@ it.`
 func storeGetCommand() *cobra.Command {
 	var o storeGetOptions
 	cmd := &cobra.Command{
-		Use:   "get FOLDER [FILTER]",
+		Use:   "get FOLDER|FILE [FILTER]",
 		Short: "Write packets of a time, or of flows, to a trace",
 		Long:  storeGetHelp,
 		Example: `  rtfm store get packets --from 2026-11-30T20:15:00Z -w late.pcapng
@@ -58,7 +58,7 @@ func storeGetCommand() *cobra.Command {
   rtfm flows filter 'Octets > 1M' a.json | rtfm store get packets --flows -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errors.New(`no FOLDER given; "rtfm store get --help" tells more`)
+				return errors.New(`no FOLDER or FILE given; "rtfm store get --help" tells more`)
 			}
 			o.filter.text = strings.Join(args[1:], " ")
 			return o.run(cmd, args[0])
@@ -92,13 +92,11 @@ func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
 	if o.headers {
 		fetch.keep = headersOf
 	}
-	q, err := o.period.query(dir)
+	q, err := o.query(dir)
 	if err != nil {
 		return err
 	}
-	o.origin.within(&q)
-	q.Flows = o.wanted()
-	src, err := store.Open(dir, q)
+	src, err := o.open(cmd, dir, q)
 	if err != nil {
 		return err
 	}

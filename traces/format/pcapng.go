@@ -65,6 +65,7 @@ type pcapng struct {
 	interfaces []ngIface // those of the current section
 	before     uint32    // the number of interfaces in the sections before
 	time       int64     // of the last packet that had one
+	simple     bool      // there was a packet without
 	changes    ngChanges // of the scan
 	described  []traces.Interface
 	comments   []string // of sections
@@ -352,6 +353,7 @@ func (g *pcapng) packet(kind uint32, block []byte, b *traces.Batch, st *traces.S
 	var captured, wire uint32
 	if kind == ngSimple {
 		// It has no time either, and keeps that of the packet before.
+		g.simple = true
 		wire = g.uint32(block[8:])
 		captured = wire
 		if f.snap != 0 {

@@ -72,6 +72,11 @@ func (f *flows) add(kind string, head, blocks []byte, size int64) {
 			f.fits = false
 		}
 	}
+	f.end(from)
+}
+
+// end ends the chunk at hand, before which there were so many pairs.
+func (f *flows) end(from int) {
 	if f.fits {
 		f.pair()
 		f.pairTuples()

@@ -32,6 +32,7 @@ type Covered struct {
 	Unmarked      int    // files whose losses are not known, since their marks are missing
 	Removed       int    // files that went before they were read, of a limit of the store
 	Cut           uint64 // packets of these chunks that have headers only, by Config.Cutoff
+	Trace         bool   // it is a trace: of what is missing is known what it tells, of all of it
 }
 
 // Complete reports whether, as far as the store knows, all packets of the time that
@@ -88,7 +89,7 @@ func (s *Source) ReadBatch(b *traces.Batch) error {
 		err := s.cur.ReadBatch(b)
 		b.MayMap = mayMap
 		if err == nil {
-			if s.wanted(b); len(b.Packets) > 0 {
+			if s.query.leave(b); len(b.Packets) > 0 {
 				return nil
 			}
 			continue
@@ -104,11 +105,11 @@ func (s *Source) ReadBatch(b *traces.Batch) error {
 	}
 }
 
-// wanted leaves the packets in b that are of the time.
-func (s *Source) wanted(b *traces.Batch) {
+// leave leaves the packets in b that are of the time.
+func (q *Query) leave(b *traces.Batch) {
 	n := 0
 	for i := range b.Packets {
-		if p := &b.Packets[i]; p.Time >= s.query.From && p.Time < s.query.To {
+		if p := &b.Packets[i]; p.Time >= q.From && p.Time < q.To {
 			b.Packets[n] = *p
 			n++
 		}
