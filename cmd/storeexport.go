@@ -3,7 +3,9 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -56,9 +58,13 @@ func storeExportCommand() *cobra.Command {
 }
 
 func (o *storeExportOptions) run(cmd *cobra.Command, dir string) error {
-	if entries, err := os.ReadDir(o.output); err == nil && len(entries) > 0 {
+	switch entries, err := os.ReadDir(o.output); {
+	case len(entries) > 0:
 		return fmt.Errorf("%s: is not empty, want a new folder", o.output)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
 	}
+	o.output = filepath.Clean(o.output) // without a slash behind it
 	q, err := o.period.query(dir)
 	if err != nil {
 		return err
@@ -83,7 +89,7 @@ func (o *storeExportOptions) run(cmd *cobra.Command, dir string) error {
 	switch {
 	case ctx.Err() != nil:
 		return &exitError{status: StatusInterrupted, err: fmt.Errorf("interrupted: %s ends here, the store may not", part)}
-	case len(damaged) > 0:
+	case covered.Damaged > 0:
 		return &exitError{status: StatusDamaged}
 	case !covered.Complete():
 		return &exitError{status: StatusMissing}

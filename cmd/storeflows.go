@@ -93,8 +93,8 @@ func (o *originOptions) within(q *store.Query) {
 		return
 	}
 	first, last := o.of.Set.Bounds()
-	if q.From = max(q.From, first-lateness); first < math.MinInt64+lateness {
-		q.From = math.MinInt64
+	if first > math.MinInt64+lateness {
+		q.From = max(q.From, first-lateness)
 	}
 	if last < math.MaxInt64 {
 		q.To = min(q.To, last+1)
