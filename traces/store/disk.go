@@ -56,6 +56,7 @@ func openDisk(cfg *Config) (*disk, error) {
 	}
 	d := &disk{cfg: cfg, lock: lock, direct: true}
 	if d.files, err = Files(cfg.Dir); err == nil {
+		removeParts(cfg.Dir)
 		err = d.recover()
 	}
 	if err != nil {
@@ -204,13 +205,17 @@ func (d *disk) end() {
 		return
 	}
 	d.file = nil
-	err := errors.Join(f.Truncate(d.now.Size), d.endBeside(f)) // what was allocated for it is free
-	if d.now.Size == 0 && d.chunks == 0 {
+	if d.chunks == 0 { // none could be written
 		f.Close()
 		os.Remove(f.Name())
-		os.Remove(d.path(marksName(d.now.Name)))
+		if d.beside != nil {
+			d.beside.Close()
+			os.Remove(d.beside.Name())
+			d.beside = nil
+		}
 		return
 	}
+	err := errors.Join(f.Truncate(d.now.Size), d.endBeside(f)) // what was allocated for it is free
 	d.files = append(d.files, d.now)
 	d.ended(errors.Join(err, f.Sync(), f.Close()))
 	d.writeIndex()

@@ -56,7 +56,11 @@ type export struct {
 func (e *export) file(ctx context.Context, f File) error {
 	c, err := e.s.choose(f)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // removed since
+		if e.s.mayHave(f) {
+			e.s.covered.Removed++
+			e.damaged = append(e.damaged, &format.Error{File: filepath.Join(e.s.dir, f.Name), Format: "store", Err: ErrRemoved})
+		}
+		return nil
 	}
 	if err != nil {
 		return &format.Error{File: filepath.Join(e.s.dir, f.Name), Format: "store", Err: err}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -94,9 +95,10 @@ func (s *Source) ReadBatch(b *traces.Batch) error {
 			}
 			continue
 		}
-		damage := s.chunks.damage
+		damage, left := s.chunks.damage, len(s.chunks.places)
 		s.endFile()
-		if !errors.Is(err, io.EOF) {
+		if !errors.Is(err, io.EOF) { // what is left of the file, and of the chunk at hand, is missing
+			s.covered.Damaged += 1 + left
 			return err
 		}
 		if damage != nil {
@@ -140,7 +142,8 @@ func (s *Source) next() error {
 		s.covered.Files++
 		if more, err := c.more(); !more {
 			c.file.Close()
-			if err != nil {
+			if err != nil { // its head is damaged: it has all that is needed to read packets
+				s.covered.Damaged += len(c.places)
 				return &format.Error{File: c.path, Format: "store", Err: err}
 			}
 			if c.damage != nil {
@@ -151,6 +154,7 @@ func (s *Source) next() error {
 		cur, err := format.NewSectionReader(c, filepath.Join(s.dir, f.Name), f.Format)
 		if err != nil {
 			c.file.Close()
+			s.covered.Damaged += len(c.places)
 			return err
 		}
 		s.cur, s.chunks = cur, c
@@ -176,7 +180,9 @@ func (s *Source) choose(f File) (*chunks, error) {
 	ix, wanted, err := readIndex(filepath.Join(s.dir, indexName(f.Name)), f.Size, s.query.Flows)
 	if err != nil || !file.agrees(&ix) {
 		wanted = nil
-		ix, err = file.index()
+		if ix, err = file.index(); err == nil {
+			s.addDamaged(f, &ix)
+		}
 	}
 	if err != nil {
 		file.Close()
@@ -204,6 +210,24 @@ func (s *Source) choose(f File) (*chunks, error) {
 		s.covered.Unmarked++
 	}
 	return c, nil
+}
+
+// addDamaged adds what is behind the whole chunks of a file, which is before those still
+// to be read, to its index: as a chunk that cannot be read. What is being written, or was
+// when the writer was killed, is not added: one chunk at most of the newest file.
+func (s *Source) addDamaged(f File, ix *index) {
+	p := place{number: len(ix.chunks), first: f.Begins, last: math.MaxInt64}
+	if n := len(ix.chunks); n > 0 {
+		c := &ix.chunks[n-1]
+		p.at, p.first = c.at+int64(c.length), c.last
+	}
+	newest := len(s.files) == 0
+	if !newest {
+		p.last = max(p.first, s.files[0].Begins)
+	}
+	if rest := f.Size - p.at; rest > chunkSize || rest > 0 && !newest && marked(f.Format) {
+		ix.chunks = append(ix.chunks, p)
+	}
 }
 
 // marks returns the index of a file by the marks of its chunks, whose packets are not

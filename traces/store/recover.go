@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 )
 
 // recover mends the newest file if its writer was killed: it is cut behind its last
@@ -34,6 +36,20 @@ func (d *disk) recover() error {
 	}
 	d.cfg.Notify(fmt.Sprintf("%s: the program that stored packets was killed; %d packets of this file are there", f.Name, ix.packets()))
 	return ix.write(d.path(indexName(f.Name)), size)
+}
+
+// removeParts removes what a writer that was killed has left of indexes and marks that
+// were not whole yet.
+func removeParts(dir string) {
+	entries, _ := os.ReadDir(dir) // what is left is of no harm
+	for _, e := range entries {
+		name, isPart := strings.CutSuffix(e.Name(), ".new")
+		suffix := filepath.Ext(name)
+		_, isOurs := parseName(strings.TrimSuffix(name, suffix) + formats[0].suffix)
+		if isPart && isOurs && (suffix == indexSuffix || suffix == marksSuffix) {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // scan reads all chunks of a file, and returns its index and where its last whole chunk

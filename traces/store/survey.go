@@ -56,7 +56,7 @@ func Look(dir string, f File) (s Survey, err error) {
 	}
 	b := make([]byte, chunkSize)
 	var at, before int64
-	for n := uint32(0); at < end; n++ {
+	for n := uint32(0); at < end || int(n) < len(file.marks); n++ { // the last of these may have losses only
 		m, _, losses, err := file.read(b, int(n), at)
 		if err == nil && (m.Number != n || m.File != f.Number) {
 			err = fmt.Errorf("%w: it is chunk %d of file %d", errChunk, m.Number, m.File)
