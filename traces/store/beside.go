@@ -53,11 +53,14 @@ func (m *besideMark) appendTo(b []byte) []byte {
 	return b
 }
 
-// parseBeside returns the marks that stand beside a file, up to the first that is
-// damaged, and how many octets they have.
-func parseBeside(b []byte, kind string) (marks []besideMark, used int) {
+// parseBeside appends to marks those that stand beside a file behind them, up to the first
+// that is damaged, and returns how many octets these have.
+func parseBeside(marks []besideMark, b []byte, kind string) (_ []besideMark, used int) {
 	le := binary.LittleEndian
 	var offset int64
+	if n := len(marks); n > 0 {
+		offset = marks[n-1].offset + int64(marks[n-1].Length)
+	}
 	for {
 		rest := b[used:]
 		if len(rest) < markLen || le.Uint32(rest) != blockMark || le.Uint32(rest[4:]) != markLen || string(rest[8:16]) != magic {
@@ -97,11 +100,7 @@ func besideMarks(path string, of File, f *os.File) (marks []besideMark, whole in
 	if err != nil {
 		return nil, 0, err
 	}
-	side, fault := readFile(marksName(path))
-	marks, used := parseBeside(side, of.Format)
-	if fault == nil && used < len(side) {
-		fault = errMarks
-	}
+	marks, fault := readMarks(marksName(path), of.Format)
 	for n := len(marks); n > 0; n-- {
 		if m := &marks[n-1]; m.offset+int64(m.Length) <= st.Size() {
 			break
@@ -115,14 +114,32 @@ func besideMarks(path string, of File, f *os.File) (marks []besideMark, whole in
 	return marks, whole, errors.Join(fault, err)
 }
 
-// readFile reads a file of marks.
-func readFile(path string) ([]byte, error) {
+// readMarks reads a file of marks up to the first that is damaged. It reads no more of a
+// file than it has marks, and one block.
+func readMarks(path, kind string) (marks []besideMark, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxBeside))
+	in := io.LimitReader(f, maxBeside)
+	b, left := make([]byte, 1<<16), 0 // a mark is shorter, see maxLosses
+	for {
+		n, err := io.ReadFull(in, b[left:])
+		all := b[:left+n]
+		var used int
+		marks, used = parseBeside(marks, all, kind)
+		switch {
+		case err == nil && used > 0:
+			left = copy(b, all[used:])
+		case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+			return marks, err
+		case used < len(all):
+			return marks, errMarks
+		default:
+			return marks, nil
+		}
+	}
 }
 
 // walk appends marks of what is behind those of a file, found packet by packet, and

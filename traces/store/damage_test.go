@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -157,5 +158,33 @@ func TestExportRemoved(t *testing.T) {
 	}
 	if c := s.Covered(); c.Removed != 1 || c.Complete() || len(e.damaged) != 1 || !errors.Is(e.damaged[0], ErrRemoved) {
 		t.Errorf("%+v, %v", c, e.damaged)
+	}
+}
+
+// TestMarksHuge: marks are read block by block, up to what is none, however much follows.
+func TestMarksHuge(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.marks")
+	var side []byte
+	for n := range 2_000 { // more than a block
+		m := besideMark{Mark: Mark{Length: 100, Packets: 1, Number: uint32(n)}, losses: make([]Loss, n%maxLosses)}
+		side = m.appendTo(side)
+	}
+	if err := os.WriteFile(path, side, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if marks, err := readMarks(path, "erf"); err != nil || len(marks) != 2_000 || marks[1_999].offset != 199_900 || len(marks[99].losses) != 99 {
+		t.Errorf("%d marks: %v", len(marks), err)
+	}
+	if err := os.Truncate(path, 1<<30); err != nil {
+		t.Skip(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	marks, err := readMarks(path, "erf")
+	if !errors.Is(err, errMarks) || len(marks) != 2_000 {
+		t.Errorf("%d marks: %v", len(marks), err)
+	}
+	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 16<<20 {
+		t.Errorf("%d octets of memory", after.TotalAlloc-before.TotalAlloc)
 	}
 }

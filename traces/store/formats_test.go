@@ -236,7 +236,7 @@ func FuzzBeside(f *testing.F) {
 	m.Number, m.losses = 1, nil
 	f.Add(m.appendTo(b))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		marks, used := parseBeside(b, "erf")
+		marks, used := parseBeside(nil, b, "erf")
 		var again []byte
 		for i := range marks {
 			again = marks[i].appendTo(again)
