@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"rtfm/traces/format"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 // storeGetOptions are the options of `rtfm store get`.
@@ -79,6 +81,9 @@ func storeGetCommand() *cobra.Command {
 }
 
 func (o *storeGetOptions) run(cmd *cobra.Command, dir string) error {
+	if f, ok := cmd.OutOrStdout().(*os.File); ok && o.output == "-" && term.IsTerminal(int(f.Fd())) {
+		return errors.New("packets are not for a terminal: want -w TRACE, or a pipe to tcpdump -r - or tshark -r -")
+	}
 	if _, err := o.filter.take(nil, false, io.Discard); err != nil {
 		return err
 	}

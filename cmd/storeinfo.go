@@ -14,8 +14,8 @@ const storeInfoHelp = `Tell what a store has: its files with their times, packet
 
 There is a line for each file: its name, the times of its first and last packet,
 packets, octets on the wire and on disk, and packets that were lost or not stored.
-Behind it there is one for each place and time where packets are missing, and the
-last line is of all. The times of lost packets are those of the packets around them.`
+A line below it is for each place and time where packets are missing, and the last
+line is of all. The times of lost packets are those of the packets around them.`
 
 func storeInfoCommand() *cobra.Command {
 	return &cobra.Command{
@@ -50,7 +50,7 @@ func storeCheckCommand() *cobra.Command {
 // and of all.
 func storeSurvey(cmd *cobra.Command, args []string, each func(f *store.Survey)) error {
 	if len(args) != 1 {
-		return errors.New("want one FOLDER")
+		return fmt.Errorf("want one FOLDER; \"%s --help\" tells more", cmd.CommandPath())
 	}
 	files, err := store.Files(args[0])
 	if err != nil {

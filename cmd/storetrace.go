@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"strings"
@@ -88,6 +89,9 @@ func (p *storePeriod) query(dir string) (store.Query, error) {
 	q := store.Query{From: math.MinInt64, To: math.MaxInt64}
 	if len(files) > 0 {
 		q.From, q.To = p.from.After(files[0].Begins, q.From), p.to.After(files[0].Begins, q.To)
+	}
+	if err == nil && q.From >= q.To {
+		return q, fmt.Errorf("no time is from %s to %s: want --from before --to", traces.TimeText(q.From), traces.TimeText(q.To))
 	}
 	return q, err
 }
