@@ -113,15 +113,15 @@ func (d *disk) try(c *chunk) error {
 		if err := d.create(c); err != nil {
 			return err
 		}
-		if !c.begins && len(c.head) > 0 { // the file that it was for could not be written
-			head := Mark{at: uint32(copy(d.scratch, c.head)), First: c.mark.First, Last: c.mark.First}
-			head.End = head.at
-			if marked(d.cfg.Format) {
-				head.End += markLen
-			}
-			if err := d.put(d.scratch, c.head, &head, nil); err != nil {
-				return err
-			}
+	}
+	if !c.begins && d.chunks == 0 && len(c.head) > 0 { // the file that it was for could not be written
+		head := Mark{at: uint32(copy(d.scratch, c.head)), First: c.mark.First, Last: c.mark.First}
+		head.End = head.at
+		if marked(d.cfg.Format) {
+			head.End += markLen
+		}
+		if err := d.put(d.scratch, c.head, &head, nil); err != nil {
+			return err
 		}
 	}
 	return d.put(c.buf, c.head, &c.mark, d.list)
