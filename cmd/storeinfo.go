@@ -56,6 +56,9 @@ func storeSurvey(cmd *cobra.Command, args []string, each func(f *store.Survey)) 
 	if err != nil {
 		return err
 	}
+	if len(files) == 0 {
+		return fmt.Errorf("%s: no store of packets", args[0])
+	}
 	var all store.Survey
 	damaged := false
 	for _, f := range files {

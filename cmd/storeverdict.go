@@ -24,6 +24,9 @@ func verdict(found uint64, c *store.Covered) string {
 	if c.Cut > 0 {
 		text += fmt.Sprintf(" with %s of headers only, by the cutoff", packets(c.Cut))
 	}
+	if c.Complete() && c.Chunks+c.Passed == 0 {
+		return text + "; the store has nothing of that time, and knows of nothing that is missing"
+	}
 	if c.Complete() {
 		return text + "; complete: nothing was lost or left out in the time that the store has of it"
 	}
