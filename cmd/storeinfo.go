@@ -56,8 +56,12 @@ func storeSurvey(cmd *cobra.Command, args []string, each func(f *store.Survey)) 
 	if err != nil {
 		return err
 	}
-	if len(files) == 0 {
-		return fmt.Errorf("%s: no store of packets", args[0])
+	if len(files) == 0 { // one without packets, or none
+		src, err := store.Open(args[0], store.Query{})
+		if err != nil {
+			return err
+		}
+		src.Close()
 	}
 	var all store.Survey
 	damaged := false

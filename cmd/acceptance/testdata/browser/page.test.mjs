@@ -66,8 +66,10 @@ test("packets of a flow", async () => {
   const { address, process } = await view(["-T", "60", "--packets", store, sample]);
   const page = await open(address);
   await page.selectOption("#span", "0");
+  await page.waitForFunction(() => /has ended/.test(document.querySelector("[data-part=state]")?.textContent));
   for (const [which, flows, column] of [["since", "bar", "PDUs"], ["since", "time", "PDUs"]]) {
     await page.selectOption("#flows-of", flows);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
     await page.waitForSelector("[data-part=flows] tbody tr");
     const heads = await headings(page);
     const [row] = await table(page, "[data-part=flows] tbody");
