@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -186,5 +188,68 @@ func TestMarksHuge(t *testing.T) {
 	}
 	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 16<<20 {
 		t.Errorf("%d octets of memory", after.TotalAlloc-before.TotalAlloc)
+	}
+}
+
+// TestRecoverDamaged: when a chunk is damaged in the middle of a file that has no index, the
+// next writer leaves all that is behind it, and it is told that it cannot be read.
+func TestRecoverDamaged(t *testing.T) {
+	packets := plain(rand.New(rand.NewPCG(57, 58)), 7_000)
+	dir := t.TempDir()
+	store(t, Config{Dir: dir, Buffer: 32 << 20, FileSize: 64 << 20}, &list{packets: slices.Clone(packets)})
+	files, err := Files(dir)
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%d files: %v", len(files), err)
+	}
+	path := filepath.Join(dir, files[0].Name)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []int{8, chunkSize / 2, chunkSize + chunkSize/2} { // the first chunk's head and packets, the second's
+		broken := append([]byte(nil), whole...)
+		broken[at] ^= 1
+		os.WriteFile(path, broken, 0o640)
+		os.Remove(filepath.Join(dir, indexName(files[0].Name)))
+		w, err := NewWriter(Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, broken) {
+			t.Errorf("offset %d: %d octets are left of %d, %v", at, len(after), len(broken), err)
+		}
+		src, err := Open(dir, Query{To: forever})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, faults := readAll(t, src); len(faults) == 0 || src.covered.Complete() {
+			t.Errorf("offset %d: %d packets of %d, nothing is told", at, len(got), len(packets))
+		}
+	}
+}
+
+// TestExportUnmarked: when it is not known of a file what is missing, it is not of its copy.
+func TestExportUnmarked(t *testing.T) {
+	for _, kind := range others {
+		dir, to := t.TempDir(), filepath.Join(t.TempDir(), "new")
+		store(t, Config{Dir: dir, Wait: true, Format: kind}, &list{packets: plain(rand.New(rand.NewPCG(59, 60)), 5_000)})
+		files, err := Files(dir)
+		if err != nil || len(files) != 1 {
+			t.Fatalf("%d files: %v", len(files), err)
+		}
+		os.Remove(filepath.Join(dir, marksName(files[0].Name)))
+		if n, covered, _, err := Export(context.Background(), dir, Query{To: forever}, Config{Dir: to}); err != nil || n != 5_000 || covered.Unmarked != 1 {
+			t.Errorf("%s: %d packets are copied, %+v, %v", kind, n, covered, err)
+		}
+		src, err := Open(to, Query{To: forever})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := readAll(t, src); len(got) != 5_000 || src.covered.Complete() {
+			t.Errorf("%s: %d packets, %+v", kind, len(got), src.Covered())
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"rtfm/traces/format"
@@ -39,6 +40,9 @@ func Export(ctx context.Context, dir string, q Query, cfg Config) (packets uint6
 		s.files = s.files[1:]
 		err = e.file(ctx, f)
 		d.end()
+		if e.unmarked { // what is missing is not known of the copy either
+			err = errors.Join(err, os.Remove(d.path(marksName(d.now.Name))))
+		}
 	}
 	return e.packets, s.covered, e.damaged, errors.Join(err, d.close())
 }
@@ -50,10 +54,13 @@ type export struct {
 	buf     []byte
 	packets uint64
 	damaged []error
+
+	unmarked bool // marks of the file that was copied last are missing
 }
 
 // file copies those of a file.
 func (e *export) file(ctx context.Context, f File) error {
+	e.unmarked = false
 	c, err := e.s.choose(f)
 	if errors.Is(err, fs.ErrNotExist) {
 		if e.s.mayHave(f) {
@@ -70,6 +77,7 @@ func (e *export) file(ctx context.Context, f File) error {
 		return nil
 	}
 	e.s.covered.Files++
+	e.unmarked = c.file.fault != nil
 	c.buf = e.buf
 	e.d.cfg.Format = f.Format
 	head, err := c.file.head(c.buf)

@@ -1,14 +1,16 @@
 package store
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
 // recover mends the newest file if its writer was killed: it is cut behind its last
-// whole chunk, and gets its index.
+// whole chunk, and gets its index. A file that is damaged elsewhere stays as it is.
 func (d *disk) recover() error {
 	n := len(d.files)
 	if n == 0 {
@@ -21,6 +23,16 @@ func (d *disk) recover() error {
 	ix, size, err := d.scan(*f)
 	if err != nil {
 		return err
+	}
+	if f.Size > size && marked(f.Format) {
+		behind, err := wholeBehind(d.path(f.Name), size)
+		if err != nil {
+			return err
+		}
+		if behind {
+			d.cfg.Notify(fmt.Sprintf("%s: damaged at offset %d, with whole chunks behind it: it stays as it is", f.Name, size))
+			return nil
+		}
 	}
 	if size == 0 {
 		d.cfg.Notify(fmt.Sprintf("%s: the program that stored packets was killed before there were any", f.Name))
@@ -101,6 +113,35 @@ func (d *disk) scanBeside(c *chunkFile, f File, ix index) (index, int64, error) 
 		return ix, 0, err
 	}
 	return ix, size, os.Rename(path+".new", path)
+}
+
+// wholeBehind reports whether a file has a whole chunk behind an offset at which there is
+// none: then it was not a killed writer that has left it so.
+func wholeBehind(path string, at int64) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	b, chunk := make([]byte, chunkSize), make([]byte, chunkSize)
+	for {
+		n, err := f.ReadAt(b, at)
+		for i := 0; i+markLen <= n; i += align {
+			if string(b[i+8:i+16]) != magic {
+				continue
+			}
+			if _, err := readChunk(f, chunk, at+int64(i)); err == nil {
+				return true, nil
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		at += chunkSize
+	}
 }
 
 // readChunk reads the chunk at an offset of f into b, which has chunkSize octets, and
